@@ -1,0 +1,54 @@
+/**
+ * What one read of a file tells: its hash, what it is, and the paths that it mentions.
+ *
+ * The bytes themselves are not kept: a closure can be hundreds of megabytes.
+ */
+import { createHash } from 'crypto';
+import { Elf, FormatError, readElf } from '../elf';
+import { findMentions, Mention } from './mentions';
+
+export interface Content {
+  /** SHA-256, hexadecimal */
+  readonly sha256: string;
+  /** in bytes */
+  readonly size: number;
+  /** `script`: begins with `#!`; `text`: no NUL byte at its beginning; `data`: anything else */
+  readonly kind: 'elf' | 'script' | 'text' | 'data';
+  /** of an ELF file: what it says, or why it cannot be read */
+  readonly elf?: Elf | FormatError;
+  /** the first bytes, at most `HEAD` */
+  readonly head: Buffer;
+  /** absolute paths in an ELF file, a script or a text */
+  readonly mentions: readonly Mention[];
+}
+
+const HEAD = 4096;
+const MAGIC = Buffer.from('\x7fELF', 'latin1');
+
+export function inspect(bytes: Buffer): Content {
+  const head = Buffer.from(bytes.subarray(0, HEAD));
+  const kind = kindOf(head);
+  return {
+    sha256: createHash('sha256').update(bytes).digest('hex'),
+    size: bytes.length,
+    kind,
+    elf: kind === 'elf' ? parse(bytes) : undefined,
+    head,
+    mentions: kind === 'data' ? [] : findMentions(bytes),
+  };
+}
+
+function kindOf(head: Buffer): Content['kind'] {
+  if (head.subarray(0, 4).equals(MAGIC)) return 'elf';
+  if (head.toString('latin1', 0, 2) === '#!') return 'script';
+  return head.includes(0) ? 'data' : 'text';
+}
+
+function parse(bytes: Buffer): Elf | FormatError {
+  try {
+    return readElf(bytes);
+  } catch (error) {
+    if (error instanceof FormatError) return error;
+    throw error;
+  }
+}

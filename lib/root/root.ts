@@ -1,0 +1,231 @@
+/**
+ * A root directory: `/` of this machine, or an unpacked file system of another.
+ *
+ * Paths are those *inside* the root. Symbolic links are resolved inside it as well, absolute ones
+ * included, so that no path leads out. Every look is remembered, those that found nothing included:
+ * as long as none of them would see anything else, an answer that rests on them still holds.
+ */
+import * as fs from 'fs';
+import * as path from 'path';
+import { inspect, Content } from './content';
+
+/** What stands at a path, links not followed. */
+export interface Status {
+  readonly type: 'file' | 'directory' | 'link' | 'other';
+  /** permission bits, with set-user-ID and its like */
+  readonly mode: number;
+  /** in bytes */
+  readonly size: number;
+}
+
+/** A symbolic link that was crossed: its own place, every directory before it resolved, and what it says. */
+export interface Link {
+  readonly path: string;
+  readonly target: string;
+}
+
+/** Where a path leads. */
+export interface Resolution {
+  /** the path with every link resolved, `undefined` where nothing stands there */
+  readonly real?: string;
+  /** the links crossed on the way, in order */
+  readonly links: readonly Link[];
+}
+
+/** What a path looked like, in a form that can be kept and compared: see `Root.looks`. */
+export type Looks = Record<string, string>;
+
+const MOST_LINKS = 40; // the kernel's limit (include/linux/namei.h, MAXSYMLINKS)
+
+interface Node extends Status {
+  readonly stamp: string;
+  readonly target?: string;
+}
+
+export class Root {
+  /** path inside the root, its parent resolved → what stands there, `undefined` for nothing */
+  private readonly nodes = new Map<string, Node | undefined>();
+  private readonly resolutions = new Map<string, Resolution>();
+  private readonly listings = new Map<string, readonly string[]>();
+  private readonly contents = new Map<string, Content>();
+  private readonly seen = new Map<string, string>();
+
+  /** @param directory the root directory on this machine, absolute */
+  constructor(public readonly directory: string) {}
+
+  /** The path on this machine of a path inside the root whose links are resolved. */
+  public locate(real: string): string {
+    return this.directory === '/' ? real : this.directory + real;
+  }
+
+  /** Follows a path inside the root, `.` and `..` and links included. */
+  public resolve(wanted: string): Resolution {
+    const known = this.resolutions.get(wanted);
+    if (known) return known;
+    const links: Link[] = [];
+    const resolution = { real: this.walk(wanted, links), links };
+    this.resolutions.set(wanted, resolution);
+    return resolution;
+  }
+
+  /** The path with every link resolved, or `undefined` where nothing stands there. */
+  public real(wanted: string): string | undefined {
+    return this.resolve(wanted).real;
+  }
+
+  /** What stands at a path whose parent is resolved; a link is not followed. */
+  public status(real: string): Status | undefined {
+    return this.node(real);
+  }
+
+  /** Whether a path leads to a regular file. */
+  public isFile(wanted: string): boolean {
+    const real = this.real(wanted);
+    return real !== undefined && this.node(real)?.type === 'file';
+  }
+
+  /** Whether a path leads to a directory. */
+  public isDirectory(wanted: string): boolean {
+    const real = this.real(wanted);
+    return real !== undefined && this.node(real)?.type === 'directory';
+  }
+
+  /** Whether the user who runs this may read the file or list the directory at a resolved path. */
+  public isReadable(real: string): boolean {
+    try {
+      fs.accessSync(this.locate(real), fs.constants.R_OK);
+      return true;
+    } catch {
+      return false;
+    }
+  }
+
+  /** Whether everybody may read the file or enter and list the directory at a resolved path. */
+  public isPublic(real: string): boolean {
+    const node = this.node(real);
+    if (!node) return false;
+    if (node.type === 'directory' ? (node.mode & 0o005) !== 0o005 : (node.mode & 0o004) === 0) return false;
+    for (let parent = path.posix.dirname(real); parent !== '/'; parent = path.posix.dirname(parent)) {
+      if (((this.node(parent)?.mode ?? 0) & 0o001) === 0) return false;
+    }
+    return true;
+  }
+
+  /** The names in a directory, sorted by code unit; none where it cannot be listed. */
+  public names(real: string): readonly string[] {
+    let names = this.listings.get(real);
+    if (!names) {
+      const node = this.node(real);
+      this.seen.set(real, node ? node.stamp : '');
+      names = node?.type === 'directory' ? list(this.locate(real)) : [];
+      this.listings.set(real, names);
+    }
+    return names;
+  }
+
+  /** The bytes of the regular file at a resolved path. Not remembered: see `content`. */
+  public read(real: string): Buffer {
+    this.seen.set(real, this.node(real)?.stamp ?? '');
+    return fs.readFileSync(this.locate(real));
+  }
+
+  /** What one read of the regular file at a resolved path tells. It is read once. */
+  public content(real: string): Content {
+    let content = this.contents.get(real);
+    if (!content) {
+      content = inspect(this.read(real));
+      this.contents.set(real, content);
+    }
+    return content;
+  }
+
+  /** A stamp of the file at a resolved path as it was first seen: another one means that it has changed. */
+  public stamp(real: string): string {
+    return this.node(real)?.stamp ?? '';
+  }
+
+  /** Every look so far. */
+  public looks(): Looks {
+    return Object.fromEntries(this.seen);
+  }
+
+  /** Whether every look would still see the same. */
+  public static unchanged(directory: string, looks: Looks): boolean {
+    const root = new Root(directory);
+    for (const real in looks) {
+      const was = looks[real];
+      const node = lstat(root.locate(real));
+      if ((node === undefined ? '' : brief(was) ? briefly(node) : node.stamp) !== was) return false;
+    }
+    return true;
+  }
+
+  private node(real: string): Node | undefined {
+    if (this.nodes.has(real)) return this.nodes.get(real);
+    const node = lstat(this.locate(real));
+    this.nodes.set(real, node);
+    this.seen.set(real, node ? briefly(node) : '');
+    return node;
+  }
+
+  private walk(wanted: string, links: Link[]): string | undefined {
+    const pending = wanted.split('/').reverse();
+    let at = '';
+    while (pending.length > 0) {
+      const name = pending.pop()!;
+      if (name === '' || name === '.') continue;
+      if (name === '..') {
+        at = at.slice(0, Math.max(at.lastIndexOf('/'), 0));
+        continue;
+      }
+      const next = `${at}/${name}`;
+      const node = this.node(next);
+      if (!node) return undefined;
+      if (node.type === 'link') {
+        if (links.length === MOST_LINKS) return undefined;
+        links.push({ path: next, target: node.target! });
+        if (node.target!.startsWith('/')) at = '';
+        pending.push(...node.target!.split('/').reverse());
+      } else if (node.type !== 'directory' && pending.some((rest) => rest !== '')) {
+        return undefined;
+      } else {
+        at = next;
+      }
+    }
+    return at || '/';
+  }
+}
+
+/** Directories on the way count by what they are, not by when something was last put into them. */
+function briefly(node: Node): string {
+  return node.type === 'directory' ? `d${(node.mode & 0o777).toString(8)}` : node.stamp;
+}
+
+function brief(stamp: string): boolean {
+  return stamp.startsWith('d') && !stamp.includes(':');
+}
+
+function lstat(file: string): Node | undefined {
+  try {
+    const stat = fs.lstatSync(file, { throwIfNoEntry: false });
+    if (!stat) return undefined;
+    const type = stat.isFile() ? 'file' : stat.isDirectory() ? 'directory' : stat.isSymbolicLink() ? 'link' : 'other';
+    const stamp = `${type[0]}${(stat.mode & 0o7777).toString(8)}:${stat.ino}:${stat.size}:${stat.mtimeMs}:${stat.ctimeMs}`;
+    return { type, mode: stat.mode & 0o7777, size: stat.size, stamp, target: type === 'link' ? fs.readlinkSync(file) : undefined };
+  } catch {
+    return undefined; // no permission to look: nothing there for us
+  }
+}
+
+/** A stamp of the file at a path on this machine, as `Root.stamp` gives it; `''` where nothing is there. */
+export function stampOf(file: string): string {
+  return lstat(file)?.stamp ?? '';
+}
+
+function list(directory: string): string[] {
+  try {
+    return fs.readdirSync(directory).sort();
+  } catch {
+    return [];
+  }
+}

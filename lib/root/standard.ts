@@ -1,0 +1,30 @@
+/**
+ * Directories that every package puts its files into: they belong to nobody, and a path that names one
+ * says nothing about what is meant of it.
+ *
+ * Filesystem Hierarchy Standard 3.0, with Debian's multiarch directories.
+ */
+const STANDARD = new RegExp(
+  '^(?:' +
+    [
+      '/(?:usr|bin|sbin|lib(?:|32|64|x32)|etc|opt|srv|var)?',
+      '/usr/(?:bin|games|include|lib(?:|32|64|x32)|libexec|sbin|share|src)',
+      '/usr/lib/[a-z0-9_]+-linux-(?:gnu|musl)[a-z0-9]*',
+      '/lib/[a-z0-9_]+-linux-(?:gnu|musl)[a-z0-9]*',
+      '/usr/local(?:/(?:bin|etc|games|include|lib|libexec|man|sbin|share|src))?',
+      '/usr/share/(?:applications|doc|doc-base|icons|info|lintian|locale|man|misc|pixmaps|dict|menu|metainfo|bug)',
+      '/etc/(?:alternatives|default|init\\.d|opt|profile\\.d|xdg|X11|cron\\.[a-z]+|logrotate\\.d)',
+      '/var/(?:backups|cache|games|lib|local|lock|log|mail|opt|run|spool|tmp)',
+    ].join('|') +
+    ')$',
+);
+
+/** Whether a path, without a trailing `/`, is such a directory. */
+export function isStandardDirectory(path: string): boolean {
+  return STANDARD.test(path);
+}
+
+/** Whether it is a directory of commands, where a PATH leads. */
+export function isCommandDirectory(path: string): boolean {
+  return /^(?:\/usr(?:\/local)?)?\/(?:s?bin|games)$/.test(path);
+}
