@@ -1,0 +1,70 @@
+/**
+ * The file behind the name of a program, and whether it is one.
+ */
+import * as path from 'path';
+import { describe, Elf, FormatError, identify, isProgram } from '../elf';
+import { Root } from '../root/root';
+
+/** A program that cannot be packed. */
+export class ProgramError extends Error {}
+
+export interface Program {
+  /** as it was asked for */
+  readonly binary: string;
+  /** where it was found, links not resolved */
+  readonly path: string;
+  /** the same with its links resolved */
+  readonly real: string;
+  /** undefined for a script */
+  readonly elf?: Elf;
+}
+
+/**
+ * @param binary a command that is looked for in `searchPath`, or a path, which has a `/`
+ * @param searchPath directories, as in PATH
+ * @param cwd what a relative path counts from
+ */
+export function findProgram(root: Root, binary: string, searchPath: readonly string[], cwd: string): Program {
+  const found = binary.includes('/') ? fromPath(root, binary, cwd) : fromCommand(root, binary, searchPath);
+  const real = root.real(found)!;
+  const { kind, elf, head, size } = root.content(real);
+  const refuse = (what: string, instead: string) => new ProgramError(`binary '${binary}': ${found} is ${what}, expected ${instead}`);
+  const expected = 'a program for 64-bit Linux on x86_64 or aarch64, or a script';
+  if (size === 0) throw refuse('an empty file', expected);
+  if (kind === 'script') return { binary, path: found, real };
+  const identity = identify(head);
+  if (!identity.elf) throw refuse('neither an ELF file nor a script that begins with #!', expected);
+  if (elf === undefined || elf instanceof FormatError) {
+    throw refuse(`${describe(identity)}${elf ? ` (${elf.message}, at byte ${elf.offset})` : ''}`, expected);
+  }
+  if (elf.type === 'core') throw refuse('a core file, the memory of a program that crashed', expected);
+  if (elf.type === 'relocatable') throw refuse('an object file that was not linked', expected);
+  if (!isProgram(elf)) {
+    throw refuse('a shared library', 'a program: a layer of this kind does not serve libraries that ctypes or the like loads into the function itself');
+  }
+  return { binary, path: found, real, elf };
+}
+
+function fromPath(root: Root, binary: string, cwd: string): string {
+  const wanted = path.posix.resolve(cwd, binary);
+  const real = root.real(wanted);
+  if (real === undefined) throw new ProgramError(`binary '${binary}': nothing at ${wanted}, expected a program there; relative paths count from the working directory`);
+  const type = root.status(real)!.type;
+  if (type !== 'file') throw new ProgramError(`binary '${binary}': ${wanted} is ${type === 'directory' ? 'a directory' : 'a special file'}, expected a program`);
+  return wanted;
+}
+
+function fromCommand(root: Root, binary: string, searchPath: readonly string[]): string {
+  for (const directory of searchPath) {
+    if (!directory.startsWith('/')) continue; // the current directory would make the layer depend on where synth runs
+    const candidate = path.posix.join(directory, binary);
+    const real = root.real(candidate);
+    const status = real === undefined ? undefined : root.status(real);
+    if (status?.type === 'file' && (status.mode & 0o111) !== 0) return candidate;
+  }
+  throw new ProgramError([
+    `binary '${binary}': no such command on PATH`,
+    `  searched: ${searchPath.join(':') || 'nothing, PATH is empty'}`,
+    `  install the package that has it on the machine that synthesizes, as with apt-get install ${binary}, or give the path to the program, as './build/${binary}'`,
+  ].join('\n'));
+}

@@ -1,0 +1,95 @@
+/**
+ * `/etc/ld.so.cache`: the library names that `ldconfig` found, and where.
+ *
+ * The format is glibc's (elf/cache.c, sysdeps/generic/dl-cache.h): possibly the table of an old
+ * libc5 cache (`ld.so-1.7.0`), then a 48-byte header `glibc-ld.so.cache1.1`, 24-byte entries, strings,
+ * and an extension section that names the glibc-hwcaps subdirectories. Equal names keep the order in
+ * which ldconfig met them: the first directory of ld.so.conf first, the default directories last.
+ */
+
+export interface CacheEntry {
+  readonly path: string;
+  /** `x86-64-v3` for a file of `glibc-hwcaps/x86-64-v3`, `undefined` for the baseline */
+  readonly variant?: string;
+}
+
+export type LoaderCache = ReadonlyMap<string, readonly CacheEntry[]>;
+
+const OLD_MAGIC = 'ld.so-1.7.0';
+const OLD_HEADER = 16;
+const OLD_ENTRY = 12;
+const MAGIC = 'glibc-ld.so.cache1.1';
+const HEADER = 48;
+const ENTRY = 24;
+const EXTENSION_MAGIC = 0xeaa42174;
+const EXTENSION_HWCAPS = 1; // cache_extension_tag_glibc_hwcaps
+const HWCAP_EXTENSION = 1 << 30; // DL_CACHE_HWCAP_EXTENSION, bit 62, as seen in the upper half
+
+/**
+ * The entries of one machine, by name (`nameKey`).
+ *
+ * @returns an empty map where the bytes are no such cache: the loader goes on without it, too
+ */
+export function readCache(bytes: Buffer, flags: number): LoaderCache {
+  const found = new Map<string, CacheEntry[]>();
+  const base = start(bytes);
+  if (base === undefined) return found;
+  const count = bytes.readUInt32LE(base + 20);
+  if (base + HEADER + count * ENTRY > bytes.length) return found;
+  const string = (offset: number) => text(bytes, base + offset);
+  const variants = hwcapsNames(bytes, base, string);
+  for (let at = base + HEADER, end = at + count * ENTRY; at < end; at += ENTRY) {
+    if (bytes.readInt32LE(at) !== flags) continue;
+    const name = string(bytes.readUInt32LE(at + 4));
+    const path = string(bytes.readUInt32LE(at + 8));
+    if (name === undefined || path === undefined) continue;
+    const hwcap = { low: bytes.readUInt32LE(at + 16), high: bytes.readUInt32LE(at + 20) };
+    let variant: string | undefined;
+    if (hwcap.high === HWCAP_EXTENSION) {
+      variant = variants[hwcap.low];
+      if (variant === undefined) continue;
+    } else if (hwcap.high !== 0 || hwcap.low !== 0) {
+      continue; // a legacy bit mask: never chosen by 2.37 and later, and never the baseline
+    }
+    const key = nameKey(name);
+    const entries = found.get(key) ?? [];
+    entries.push({ path, variant });
+    found.set(key, entries);
+  }
+  return found;
+}
+
+/** Names compare with numbers taken as numbers (glibc elf/dl-cache.c, _dl_cache_libcmp): `libx.so.01` is `libx.so.1`. */
+export function nameKey(name: string): string {
+  return name.replace(/[0-9]+/g, (digits) => digits.replace(/^0+(?=.)/, ''));
+}
+
+function start(bytes: Buffer): number | undefined {
+  let base = 0;
+  if (bytes.length >= OLD_HEADER && bytes.toString('latin1', 0, OLD_MAGIC.length) === OLD_MAGIC) {
+    // the new header follows the old table at the next multiple of 8 (ALIGN_CACHE)
+    base = Math.ceil((OLD_HEADER + bytes.readUInt32LE(12) * OLD_ENTRY) / 8) * 8;
+  }
+  if (base + HEADER > bytes.length) return undefined;
+  return bytes.toString('latin1', base, base + MAGIC.length) === MAGIC ? base : undefined;
+}
+
+/** Strings are at offsets from the start of the new header. */
+function text(bytes: Buffer, at: number): string | undefined {
+  const end = at < bytes.length ? bytes.indexOf(0, at) : -1;
+  return end < 0 ? undefined : bytes.toString('latin1', at, end);
+}
+
+function hwcapsNames(bytes: Buffer, base: number, string: (offset: number) => string | undefined): (string | undefined)[] {
+  const extension = base + bytes.readUInt32LE(base + 32);
+  if (extension === base || extension + 8 > bytes.length || bytes.readUInt32LE(extension) !== EXTENSION_MAGIC) return [];
+  const sections = bytes.readUInt32LE(extension + 4);
+  for (let index = 0, at = extension + 8; index < sections && at + 16 <= bytes.length; index++, at += 16) {
+    if (bytes.readUInt32LE(at) !== EXTENSION_HWCAPS) continue;
+    const offset = base + bytes.readUInt32LE(at + 8);
+    const size = bytes.readUInt32LE(at + 12);
+    if (offset + size > bytes.length) return [];
+    return Array.from({ length: Math.floor(size / 4) }, (_, entry) => string(bytes.readUInt32LE(offset + entry * 4)));
+  }
+  return [];
+}

@@ -1,0 +1,37 @@
+/**
+ * The setting of a root: what its loader goes by.
+ */
+import { Machine } from '../elf';
+import { readCache } from './cache';
+import { configuredDirectories } from './conf';
+import { defaultDirectories, MACHINES } from './machine';
+import { Setting } from './search';
+import { Root } from '../root/root';
+
+/** What may differ while the root stays the same. */
+export interface SettingOptions {
+  /** LD_LIBRARY_PATH, entries separated by `:` or `;` @default - none */
+  readonly libraryPath?: string;
+  /** @default - none: the baseline file is found, never a variant of it */
+  readonly variants?: readonly string[];
+  /** @default - none: empty and relative entries of a search path lead nowhere */
+  readonly cwd?: string;
+}
+
+export function settingOf(root: Root, machine: Machine, options: SettingOptions = {}): Setting {
+  const cacheFile = root.real('/etc/ld.so.cache');
+  const cache = cacheFile === undefined ? undefined : readCache(root.read(cacheFile), MACHINES[machine].cacheFlags);
+  const { directories, lib } = defaultDirectories(root, machine);
+  return {
+    files: root,
+    machine,
+    libraryPath: options.libraryPath ? options.libraryPath.split(/[:;]/) : [],
+    variants: options.variants ?? [],
+    cache,
+    configured: cache ? [] : configuredDirectories(root),
+    defaults: directories,
+    lib,
+    platform: MACHINES[machine].platform,
+    cwd: options.cwd,
+  };
+}

@@ -1,0 +1,124 @@
+/**
+ * Compares the resolver with the machine's own loader, for every executable and library that it has.
+ *
+ * usage: npx ts-node test/agreement.ts [DIRECTORY ...]      (default: /usr/bin /usr/sbin /usr/lib)
+ *
+ * `ld.so --list FILE` prints what it would map, and in which order; `load` has to answer the same. What the
+ * two are known to differ in has a name below, and is counted by it. Exit status 1: something differs without.
+ */
+import { spawn } from 'child_process';
+import * as fs from 'fs';
+import * as path from 'path';
+import { MissingLibraryError } from '../lib/closure/closure';
+import { MissingInterpreterError, load } from '../lib/closure/program';
+import { Elf } from '../lib/elf';
+import { UnloadableError, Setting } from '../lib/loader/search';
+import { settingOf } from '../lib/loader/setting';
+import { Root } from '../lib/root/root';
+
+const LOADER = '/lib64/ld-linux-x86-64.so.2';
+
+async function main(directories: string[]): Promise<void> {
+  const root = new Root('/');
+  const variants = await searchedVariants();
+  const setting = settingOf(root, 'x86_64', { variants, cwd: process.cwd() });
+  const counts = new Map<string, number>();
+  const differences: string[] = [];
+  const files = [...new Set(directories.flatMap((directory) => [...dynamicFiles(root, directory)]))];
+  let next = 0;
+  const worker = async () => {
+    while (next < files.length) {
+      const file = files[next++];
+      const said = await list(file);
+      const verdict = compare(root, file, said, setting);
+      counts.set(verdict.name, (counts.get(verdict.name) ?? 0) + 1);
+      if (verdict.name === 'differs') differences.push(`${file}\n  loader:   ${said.text.replace(/\n/g, ' ')}\n  resolver: ${verdict.answer}`);
+    }
+  };
+  await Promise.all([worker(), worker(), worker()]);
+  for (const difference of differences.slice(0, 20)) console.log(difference);
+  console.log(`${files.length} files: ${[...counts].map(([name, count]) => `${count} ${name}`).join(', ')}`);
+  process.exitCode = differences.length > 0 ? 1 : 0;
+}
+
+interface Said {
+  readonly status: number;
+  readonly text: string;
+  /** paths in order, less the vDSO and the place in memory */
+  readonly paths: readonly string[];
+}
+
+function compare(root: Root, file: string, said: Said, setting: Setting): { name: string; answer?: string } {
+  const elf = root.content(file).elf as Elf;
+  let answer: string;
+  try {
+    // the loader that lists is this machine's, whatever the file names
+    const objects = load(file, { ...elf, interpreter: LOADER }, setting).objects.slice(1);
+    answer = objects.map((object) => (object.elf.interpreter === undefined && object.reason === 'interpreter' ? LOADER : object.path)).join(' ');
+    if (said.status === 0 && answer === said.paths.join(' ')) return { name: 'agree' };
+  } catch (error) {
+    if (!(error instanceof MissingLibraryError || error instanceof MissingInterpreterError || error instanceof UnloadableError)) throw error;
+    answer = error.message;
+    if (error instanceof MissingLibraryError && saysMissing(said.text, error.library)) return { name: 'agree that a library is missing' };
+  }
+  return { name: exception(root, file, said) ?? 'differs', answer };
+}
+
+function saysMissing(text: string, library: string): boolean {
+  return text.includes(`${library} => not found`) || text.includes(`${library}: cannot open shared object file`);
+}
+
+/** What the resolver leaves aside on purpose. */
+function exception(root: Root, file: string, said: Said): string | undefined {
+  const elf = root.content(file).elf as Elf;
+  if (/musl/.test(elf.interpreter ?? '') || elf.dynamic?.needed.includes('libc.so')) return 'for another C library';
+  if (said.text.includes('symbol lookup error') || said.text.includes('version `')) return 'whose versions the loader refuses';
+  return undefined;
+}
+
+function* dynamicFiles(root: Root, directory: string): Generator<string> {
+  for (const entry of fs.readdirSync(directory, { withFileTypes: true })) {
+    const file = path.join(directory, entry.name);
+    if (entry.isDirectory()) yield* dynamicFiles(root, file);
+    if (!entry.isFile() || !startsAsElf(file)) continue;
+    const { elf } = root.content(file);
+    if (elf instanceof Error || !elf?.dynamic || elf.type === 'relocatable' || elf.machine !== 'x86_64') continue;
+    if (root.real(LOADER) === file || (elf.dynamic.needed.length === 0 && elf.interpreter === undefined)) continue;
+    yield file;
+  }
+}
+
+function startsAsElf(file: string): boolean {
+  const head = Buffer.alloc(4);
+  const handle = fs.openSync(file, 'r');
+  fs.readSync(handle, head, 0, 4, 0);
+  fs.closeSync(handle);
+  return head.toString('latin1') === '\x7fELF';
+}
+
+function list(file: string): Promise<Said> {
+  return new Promise((resolve) => {
+    const child = spawn(LOADER, ['--list', file], { env: {} });
+    let text = '';
+    child.stdout.on('data', (data) => (text += data));
+    child.stderr.on('data', (data) => (text += data));
+    child.on('close', (status) => {
+      const lines = text.split('\n').map((line) => line.trim()).filter((line) => line && !line.startsWith('linux-vdso'));
+      const paths = lines.filter((line) => line.includes('(0x')).map((line) => line.replace(/ \(0x[0-9a-f]+\)$/, '').replace(/^.* => /, ''));
+      resolve({ status: status ?? 1, text, paths: paths.map((found) => path.normalize(found)) });
+    });
+  });
+}
+
+/** The subdirectories that this machine's loader looks into, as it says itself. */
+async function searchedVariants(): Promise<string[]> {
+  const help = await new Promise<string>((resolve) => {
+    const child = spawn(LOADER, ['--help']);
+    let text = '';
+    child.stdout.on('data', (data) => (text += data));
+    child.on('close', () => resolve(text));
+  });
+  return [...help.matchAll(/^\s+(x86-64-v\d) \(supported, searched\)/gm)].map(([, name]) => `glibc-hwcaps/${name}`);
+}
+
+void main(process.argv.length > 2 ? process.argv.slice(2) : ['/usr/bin', '/usr/sbin', '/usr/lib']);
