@@ -1,0 +1,125 @@
+/**
+ * Debian's package database: `/var/lib/dpkg/status` and the file lists in `/var/lib/dpkg/info` (dpkg(1)).
+ */
+import { mergedUsr, NO_PACKAGES, Package, PackageDatabase } from './packages';
+import { Root } from '../root/root';
+
+const STATUS = '/var/lib/dpkg/status';
+const INFO = '/var/lib/dpkg/info';
+
+export function dpkgDatabase(root: Root, architecture: string): PackageDatabase {
+  const status = root.real(STATUS);
+  const info = root.real(INFO);
+  return status === undefined || info === undefined ? NO_PACKAGES : new Dpkg(root, status, info, architecture);
+}
+
+class Dpkg implements PackageDatabase {
+  private readonly packages = new Map<string, DpkgPackage>();
+  private readonly sources = new Map<string, DpkgPackage[]>();
+  /** real path → owner, for the lists that were read one by one */
+  private readonly owners = new Map<string, Package>();
+  private readonly lists = new Map<Package, readonly string[]>();
+  private readonly merged: (listed: string) => string;
+  private all?: { bytes: Buffer; ends: number[]; names: string[] };
+
+  constructor(private readonly root: Root, status: string, private readonly info: string, architecture: string) {
+    this.merged = mergedUsr(root);
+    const provided = new Map<string, string[]>();
+    for (const stanza of root.read(status).toString('utf8').split('\n\n')) {
+      const fields = fieldsOf(stanza);
+      if (!fields.Package || !fields.Status?.endsWith(' installed')) continue;
+      if (fields.Architecture !== architecture && fields.Architecture !== 'all') continue;
+      const source = fields.Source?.replace(/ .*/, '') ?? fields.Package;
+      const list = fields['Multi-Arch'] === 'same' ? `${fields.Package}:${fields.Architecture}` : fields.Package;
+      const found = new DpkgPackage(fields.Package, source, list, `${fields['Pre-Depends'] ?? ''}, ${fields.Depends ?? ''}`, this.packages, provided);
+      this.packages.set(found.name, found);
+      this.sources.set(source, [...(this.sources.get(source) ?? []), found]);
+      for (const name of namesIn(fields.Provides ?? '')) provided.set(name, [...(provided.get(name) ?? []), found.name]);
+    }
+  }
+
+  public get(name: string): Package | undefined {
+    return this.packages.get(name);
+  }
+
+  public builtFrom(source: string): readonly Package[] {
+    return this.sources.get(source) ?? [];
+  }
+
+  public files(owner: Package): readonly string[] {
+    let files = this.lists.get(owner);
+    if (!files) {
+      const list = `${this.info}/${(owner as DpkgPackage).list}.list`;
+      files = this.root.isFile(list) ? this.root.read(list).toString('utf8').split('\n').filter((line) => line.length > 2).map(this.merged) : [];
+      this.lists.set(owner, files);
+      for (const file of files) if (!this.owners.has(file)) this.owners.set(file, owner);
+    }
+    return files;
+  }
+
+  public ownerOf(real: string): Package | undefined {
+    const known = this.owners.get(real);
+    if (known) return known;
+    const owner = this.find(real);
+    if (owner) this.files(owner);
+    return owner;
+  }
+
+  /** Lists run to megabytes, and few owners are asked for: they are searched as bytes rather than taken apart. */
+  private find(real: string): Package | undefined {
+    this.all ??= this.readAll();
+    const listed = [real, ...(/^\/usr\/(bin|sbin|lib[^/]*)\//.test(real) ? [real.slice(4)] : [])];
+    for (const path of listed) {
+      const at = this.all.bytes.indexOf(`\n${path}\n`, 0, 'utf8');
+      if (at < 0) continue;
+      const index = this.all.ends.findIndex((end) => at < end);
+      const owner = this.packages.get(this.all.names[index].replace(/(:.*)?\.list$/, ''));
+      if (owner) return owner;
+    }
+    return undefined;
+  }
+
+  private readAll() {
+    const names = this.root.names(this.info).filter((name) => name.endsWith('.list'));
+    const ends: number[] = [];
+    const parts: Buffer[] = [];
+    let length = 0;
+    for (const name of names) {
+      const bytes = this.root.read(`${this.info}/${name}`);
+      parts.push(bytes);
+      ends.push((length += bytes.length));
+    }
+    return { bytes: Buffer.concat(parts), ends, names };
+  }
+}
+
+class DpkgPackage implements Package {
+  private resolved?: string[];
+
+  constructor(
+    public readonly name: string,
+    public readonly source: string,
+    /** the name of its file list, less `.list` */
+    public readonly list: string,
+    private readonly relations: string,
+    private readonly packages: ReadonlyMap<string, Package>,
+    private readonly provided: ReadonlyMap<string, readonly string[]>,
+  ) {}
+
+  public get depends(): readonly string[] {
+    this.resolved ??= [...new Set(namesIn(this.relations).flatMap((name) => (this.packages.has(name) ? [name] : this.provided.get(name) ?? [])))];
+    return this.resolved;
+  }
+}
+
+/** The fields that matter, continuation lines left out. */
+function fieldsOf(stanza: string): Partial<Record<string, string>> {
+  const fields: Record<string, string> = {};
+  for (const [, name, value] of stanza.matchAll(/^(Package|Status|Architecture|Multi-Arch|Source|Provides|Pre-Depends|Depends): (.*)$/gm)) fields[name] = value;
+  return fields;
+}
+
+/** `a (>= 1) | b:any, c` → a, b, c */
+function namesIn(relations: string): string[] {
+  return relations.split(/[,|]/).map((relation) => relation.trim().replace(/[ :(].*/, '')).filter(Boolean);
+}

@@ -1,0 +1,44 @@
+/**
+ * Which installed package a file belongs to, and what that package goes with.
+ */
+import { Root } from '../root/root';
+
+export interface Package {
+  readonly name: string;
+  /** the source package that it was built from */
+  readonly source: string;
+  /** names of the packages that it cannot do without, alternatives side by side, provided names resolved */
+  readonly depends: readonly string[];
+}
+
+/** The package database of a root. */
+export interface PackageDatabase {
+  /** the package of a file at its resolved path */
+  ownerOf(real: string): Package | undefined;
+  get(name: string): Package | undefined;
+  /** resolved paths of what a package installed, directories included */
+  files(owner: Package): readonly string[];
+  /** every installed package that was built from a source package */
+  builtFrom(source: string): readonly Package[];
+}
+
+/** The database of a root that has none: nothing belongs to anything. */
+export const NO_PACKAGES: PackageDatabase = { ownerOf: () => undefined, get: () => undefined, files: () => [], builtFrom: () => [] };
+
+/**
+ * A package lists its files at the places that it was built for, `/lib/…` among them, where the root may
+ * have merged `/lib` into `/usr/lib`: the path with such a first component resolved.
+ */
+export function mergedUsr(root: Root): (listed: string) => string {
+  const tops = new Map<string, string>();
+  return (listed) => {
+    const end = listed.indexOf('/', 1);
+    const top = end < 0 ? listed : listed.slice(0, end);
+    let real = tops.get(top);
+    if (real === undefined) {
+      real = root.real(top) ?? top;
+      tops.set(top, real);
+    }
+    return end < 0 ? real : real + listed.slice(end);
+  };
+}
