@@ -1,0 +1,107 @@
+/**
+ * A layer, from what is asked for to the plan: source → programs → closure → data → plan.
+ */
+import * as path from 'path';
+import { collect } from '../data/collect';
+import { dpkgDatabase } from '../data/dpkg';
+import { Machine } from '../elf';
+import { Plan, sizeOf } from './plan';
+import { prove } from './proof';
+import { relocate } from './relocate';
+import { excluder, included } from './select';
+import { findProgram, Program, ProgramError } from '../closure/find';
+import { MACHINES } from '../loader/machine';
+import { settingOf } from '../loader/setting';
+import { Root } from '../root/root';
+
+/** What is asked for. The same request on the same source gives the same plan. */
+export interface LayerRequest {
+  /** commands or paths; the first is the layer's own */
+  readonly binaries: readonly string[];
+  /** name in the layer, by binary */
+  readonly rename: Readonly<Record<string, string>>;
+  readonly include: readonly string[];
+  readonly exclude: readonly string[];
+  readonly detectData: boolean;
+  /** directories in which commands are looked for */
+  readonly searchPath: readonly string[];
+  /** LD_LIBRARY_PATH of the source, `''` for none */
+  readonly libraryPath: string;
+  /** what relative paths count from */
+  readonly cwd: string;
+}
+
+export interface PlannedLayer {
+  readonly plan: Plan;
+  readonly machine: Machine;
+  readonly summary: Summary;
+  /** path → why it is not in the layer */
+  readonly leftOut: ReadonlyMap<string, string>;
+}
+
+/** What a layer holds, for people. */
+export interface Summary {
+  /** names in the layer, in the order in which they were asked for */
+  readonly programs: readonly string[];
+  readonly libraries: number;
+  readonly dataFiles: number;
+  /** of all files, unpacked */
+  readonly bytes: number;
+}
+
+/** @throws ProgramError, SelectionError, MissingLibraryError, MissingVersionError, ProofError and their like: all say what to do */
+export function planLayer(root: Root, request: LayerRequest): PlannedLayer {
+  const programs = namePrograms(request.binaries.map((binary) => findProgram(root, binary, request.searchPath, request.cwd)), request.rename);
+  const machine = machineOf([...programs.values()]);
+  const setting = settingOf(root, machine, { libraryPath: request.libraryPath });
+  const collected = collect([...programs.values()], {
+    root,
+    machine,
+    setting,
+    packages: dpkgDatabase(root, MACHINES[machine].debian),
+    detectData: request.detectData,
+    excluded: excluder(request.exclude, request.cwd),
+    include: included(root, request.include, request.cwd),
+  });
+  const plan = relocate(programs, collected, { root, setting, project: request.cwd });
+  prove(plan, collected.processes.values(), root, setting);
+  const libraries = new Set([...collected.processes.values()].flatMap((process) => process.objects.slice(1).map(({ real }) => real)));
+  const files = collected.excerpt.files.size;
+  const known = new Set([...libraries, ...[...programs.values()].map(({ real }) => real)]);
+  return {
+    plan,
+    machine,
+    summary: { programs: [...programs.keys()], libraries: libraries.size, dataFiles: files - known.size, bytes: sizeOf(plan) },
+    leftOut: collected.excerpt.leftOut,
+  };
+}
+
+/** The name of a program in the layer: the one that it is asked for by, unless it is renamed. */
+export function programName(binary: string, rename: Readonly<Record<string, string>>): string {
+  return rename[binary] ?? path.posix.basename(binary);
+}
+
+function namePrograms(programs: readonly Program[], rename: Readonly<Record<string, string>>): Map<string, Program> {
+  const binaries = programs.map(({ binary }) => binary);
+  const unknown = Object.keys(rename).find((binary) => !binaries.includes(binary));
+  if (unknown !== undefined) throw new ProgramError(`rename names '${unknown}', which is not among the binaries: ${binaries.join(', ')}`);
+  const named = new Map<string, Program>();
+  for (const program of programs) {
+    const name = programName(program.binary, rename);
+    if (!/^[^/\0]+$/.test(name) || name === '.' || name === '..') throw new ProgramError(`binary '${program.binary}' cannot be named '${name}': expected a file name`);
+    const other = named.get(name);
+    if (other) {
+      throw new ProgramError(`${other.path} and ${program.path} would both be ${name} in the layer: give one another name, as rename: { '${program.binary}': '${name}-2' }`);
+    }
+    named.set(name, program);
+  }
+  return named;
+}
+
+function machineOf(programs: readonly Program[]): Machine {
+  const [first, ...others] = programs.filter(({ elf }) => elf);
+  const other = others.find(({ elf }) => elf!.machine !== first.elf!.machine);
+  if (other) throw new ProgramError(`${first.path} is for ${first.elf!.machine} and ${other.path} for ${other.elf!.machine}: expected one machine, make a layer for each`);
+  if (!first) throw new ProgramError(`binary '${programs[0].binary}': ${programs[0].path} is a script, and nothing else says which machine the layer is for`);
+  return first.elf!.machine;
+}

@@ -1,0 +1,53 @@
+/**
+ * Where a file of the source goes in the layer.
+ *
+ * What lies below a system directory keeps its path. A program of the user's own goes to `app/`, with its
+ * directory's name and nothing above it, so that neither the layer nor its hash tells where a project lies.
+ */
+import * as path from 'path';
+
+const SYSTEM = /^\/(?:usr|bin|sbin|lib|lib32|lib64|libx32|etc|opt|var|srv)(?:\/|$)/;
+
+export class Places {
+  private readonly bases: string[] = [];
+
+  /**
+   * @param together resolved paths whose places relative to each other must stay: a program and its libraries
+   * @param project the working directory: what lies below it is the user's own, wherever it is
+   */
+  constructor(together: readonly (readonly string[])[], private readonly project: string) {
+    for (const group of together) this.add(group.filter((real) => this.isOwn(real)));
+  }
+
+  /** The path below `/opt/elf/KEY` of a resolved path. */
+  public of(real: string): string {
+    if (!this.isOwn(real)) return real;
+    let index = this.bases.findIndex((base) => isBelow(real, base));
+    if (index < 0) index = this.bases.push(path.posix.dirname(path.posix.dirname(real))) - 1;
+    return path.posix.join(index === 0 ? '/app' : `/app.${index + 1}`, path.posix.relative(this.bases[index], real));
+  }
+
+  private add(own: readonly string[]): void {
+    if (own.length === 0) return;
+    const base = [path.posix.dirname(path.posix.dirname(own[0])), ...own.map((real) => path.posix.dirname(real))].reduce(common);
+    const near = this.bases.findIndex((other) => isBelow(base, other) || isBelow(other, base) || base === other);
+    if (near < 0) this.bases.push(base);
+    else this.bases[near] = common(this.bases[near], base);
+  }
+
+  private isOwn(real: string): boolean {
+    return (real !== '/' && !SYSTEM.test(real)) || (this.project !== '/' && real.startsWith(`${this.project}/`));
+  }
+}
+
+function isBelow(real: string, base: string): boolean {
+  return real.startsWith(base === '/' ? base : `${base}/`);
+}
+
+/** The deepest directory that holds both. */
+function common(one: string, other: string): string {
+  const [a, b] = [one.split('/'), other.split('/')];
+  let length = 0;
+  while (length < a.length && length < b.length && a[length] === b[length]) length++;
+  return a.slice(0, length).join('/') || '/';
+}
