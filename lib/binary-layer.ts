@@ -1,0 +1,173 @@
+import * as fs from 'fs';
+import * as path from 'path';
+import { AssetHashType, Aspects, Annotations, BundlingOutput, DockerImage, IAspect, Stack, Stage } from 'aws-cdk-lib';
+import * as lambda from 'aws-cdk-lib/aws-lambda';
+import { Asset } from 'aws-cdk-lib/aws-s3-assets';
+import { Construct, IConstruct } from 'constructs';
+import { Bundling } from './bundling';
+import { Machine } from './elf';
+import { LayerRequest, programName } from './layer/layer';
+
+/**
+ * Properties of a BinaryLayer.
+ */
+export interface BinaryLayerProps extends lambda.LayerVersionOptions {
+  /**
+   * The program: a command, looked for in the directories of PATH, or the path to a file.
+   *
+   * What has a `/` is a path, relative ones from the working directory.
+   */
+  readonly binary: string;
+
+  /**
+   * More programs for the same layer, each a command or a path. What they share is packed once.
+   *
+   * @default - none
+   */
+  readonly additionalBinaries?: string[];
+
+  /**
+   * Names of the programs in the layer, by what they were asked for as: `{ '/usr/bin/convert-im6.q16': 'convert' }`.
+   *
+   * @default - each program keeps its file's name
+   */
+  readonly rename?: { [binary: string]: string };
+
+  /**
+   * Files, directories and globs to pack beside what is found, relative ones from the working directory.
+   *
+   * What no everybody may read is packed only where it is named here.
+   *
+   * @default - nothing
+   */
+  readonly include?: string[];
+
+  /**
+   * Files, directories and globs among the data that are not to be packed.
+   *
+   * @default - nothing
+   */
+  readonly exclude?: string[];
+
+  /**
+   * Whether to look for the data and plug-ins of the programs.
+   *
+   * @default true
+   */
+  readonly detectData?: boolean;
+
+  /**
+   * The runtimes that the layer is listed for. The programs in it do not depend on any.
+   *
+   * @default - all runtimes
+   */
+  readonly compatibleRuntimes?: lambda.Runtime[];
+}
+
+/**
+ * A Lambda layer in which a Linux program runs, with its libraries, loader, plug-ins and data.
+ *
+ * They are found on the machine that synthesizes. The program is at `/opt/bin/NAME`, which is on the PATH of
+ * every function that has the layer.
+ *
+ * @example
+ * const rig = new BinaryLayer(this, 'Rig', { binary: 'rig' });
+ */
+export class BinaryLayer extends lambda.LayerVersion {
+  private readonly names: { [binary: string]: string };
+  private readonly binary: string;
+
+  constructor(scope: Construct, id: string, props: BinaryLayerProps) {
+    const label = `${scope.node.path}/${id}`.replace(/^\//, '');
+    // `cdk ls` and `cdk destroy` ask for no assets: nothing is looked at then
+    const bundling = Stack.of(scope).bundlingRequired ? bundle(label, props) : undefined;
+    const { binary, additionalBinaries, rename, include, exclude, detectData, ...options } = props;
+    super(scope, id, {
+      ...options,
+      code: lambda.Code.fromAsset(__dirname, {
+        assetHash: bundling?.fingerprint.fingerprint ?? 'not bundled',
+        assetHashType: AssetHashType.CUSTOM,
+        bundling: {
+          image: DockerImage.fromRegistry('not used: this asset is bundled without a container'),
+          local: bundling,
+          outputType: BundlingOutput.ARCHIVED,
+        },
+      }),
+      compatibleArchitectures: bundling && [ARCHITECTURES[bundling.fingerprint.machine]],
+    });
+    this.binary = binary;
+    this.names = Object.fromEntries([binary, ...(additionalBinaries ?? [])].map((name) => [name, programName(name, rename ?? {})]));
+    if (bundling) {
+      this.restore(bundling);
+      Aspects.of(this.node.root).add(new ArchitectureCheck(this, ARCHITECTURES[bundling.fingerprint.machine]));
+    }
+  }
+
+  /**
+   * Where a program is inside the function, as `/opt/bin/rig`.
+   *
+   * @param binary one of the programs, as it was asked for @default - the layer's own, `binary`
+   */
+  public executablePath(binary?: string): string {
+    const name = this.names[binary ?? this.binary];
+    if (name === undefined) throw new Error(`BinaryLayer ${this.node.path}: no program '${binary}' in this layer, it has ${Object.keys(this.names).join(', ')}`);
+    return `/opt/bin/${name}`;
+  }
+
+  /**
+   * CDK takes an asset for complete while the directory beside its zip stands: where only the zip was deleted,
+   * it would stage an empty one.
+   */
+  private restore(bundling: Bundling): void {
+    const asset = this.node.tryFindChild('Code') as Asset | undefined;
+    const outdir = Stage.of(this)?.outdir;
+    if (!asset || outdir === undefined) return;
+    const file = path.resolve(outdir, asset.assetPath);
+    if (file.endsWith('.zip') && (!fs.existsSync(file) || fs.statSync(file).size === 0)) bundling.pack(file);
+  }
+}
+
+const ARCHITECTURES: Record<Machine, lambda.Architecture> = {
+  x86_64: lambda.Architecture.X86_64,
+  aarch64: lambda.Architecture.ARM_64,
+};
+
+function bundle(label: string, props: BinaryLayerProps): Bundling {
+  try {
+    return Bundling.of(label, requestOf(props));
+  } catch (error) {
+    throw new Error(`BinaryLayer ${label}: ${(error as Error).message}`);
+  }
+}
+
+function requestOf(props: BinaryLayerProps): LayerRequest {
+  if (process.platform !== 'linux') {
+    throw new Error(`this machine runs ${process.platform}, and a binary has to come from a Linux root: synthesize on Linux, in a container or in WSL`);
+  }
+  return {
+    binaries: [props.binary, ...(props.additionalBinaries ?? [])],
+    rename: props.rename ?? {},
+    include: props.include ?? [],
+    exclude: props.exclude ?? [],
+    detectData: props.detectData ?? true,
+    searchPath: (process.env.PATH ?? '').split(':').filter(Boolean),
+    libraryPath: process.env.LD_LIBRARY_PATH ?? '',
+    cwd: process.cwd(),
+  };
+}
+
+/** CDK does not warn when a function runs on another architecture than its layer is for. */
+class ArchitectureCheck implements IAspect {
+  constructor(private readonly layer: BinaryLayer, private readonly architecture: lambda.Architecture) {}
+
+  public visit(node: IConstruct): void {
+    if (!(node instanceof lambda.Function) || node.architecture.name === this.architecture.name) return;
+    // CDK keeps a function's layers to itself
+    const { _layers: layers = [] } = node as unknown as { _layers?: lambda.ILayerVersion[] };
+    if (!layers.includes(this.layer)) return;
+    Annotations.of(node).addWarningV2('cdk-binary-layer:architecture', [
+      `the layer ${this.layer.node.path} is for ${this.architecture.name}, the function runs on ${node.architecture.name}:`,
+      `its programs will not start. Set the function's architecture to lambda.Architecture.${this.architecture === lambda.Architecture.ARM_64 ? 'ARM_64' : 'X86_64'}.`,
+    ].join(' '));
+  }
+}
