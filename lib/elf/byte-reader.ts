@@ -1,0 +1,46 @@
+import { FormatError, hex } from './format-error';
+
+/**
+ * Numbers and strings of a little-endian file.
+ *
+ * This is the one place where an offset is held against the length of the file: whatever a file claims about
+ * itself, a read beyond its end is a `FormatError`.
+ */
+export class ByteReader {
+  /** The size of the file, in bytes. */
+  public readonly length: number;
+
+  constructor(private readonly bytes: Buffer) {
+    this.length = bytes.length;
+  }
+
+  public u16(offset: number): number {
+    return this.bytes.readUInt16LE(this.checked(offset, 2));
+  }
+
+  public u32(offset: number): number {
+    return this.bytes.readUInt32LE(this.checked(offset, 4));
+  }
+
+  /** A 64-bit number. One above 2^53 is no offset, size or address of any real file, and is an error. */
+  public u64(offset: number): number {
+    const value = this.u32(offset + 4) * 2 ** 32 + this.u32(offset);
+    if (!Number.isSafeInteger(value)) {
+      throw new FormatError(`found the number ${hex(value)}, expected one below 2^53`, offset);
+    }
+    return value;
+  }
+
+  /** A view of the file, not a copy: it must not outlive the reading. */
+  public view(offset: number, size: number): Buffer {
+    this.checked(offset, size);
+    return this.bytes.subarray(offset, offset + size);
+  }
+
+  private checked(offset: number, size: number): number {
+    if (!(Number.isSafeInteger(offset) && Number.isSafeInteger(size) && offset >= 0 && size >= 0 && offset + size <= this.length)) {
+      throw new FormatError(`cut off: expected ${size} bytes, but the file ends at ${hex(this.length)}`, offset);
+    }
+    return offset;
+  }
+}

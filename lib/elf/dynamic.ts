@@ -1,0 +1,67 @@
+import { ByteReader } from './byte-reader';
+import {
+  DT_AUXILIARY, DT_FILTER, DT_FLAGS, DT_FLAGS_1, DT_JMPREL, DT_NEEDED, DT_PLTRELSZ, DT_RELA, DT_RELASZ, DT_RPATH, DT_RUNPATH, DT_SONAME,
+  DT_SYMTAB, DT_VERDEF, DT_VERNEED, DynamicSection,
+} from './dynamic-section';
+import { Segment } from './program-header';
+import { readImports } from './symbol';
+import { readVersionDefinitions, readVersionNeeds, VersionNeed } from './symbol-version';
+
+/** What a file tells the dynamic loader: which libraries it needs, where to look for them, and what it takes from them. */
+export interface Dynamic {
+  /** DT_NEEDED, in order. */
+  readonly needed: readonly string[];
+  /** DT_SONAME: the name by which others need it. */
+  readonly soname?: string;
+  /** DT_RPATH: directories with `:` between them, as they stand there. */
+  readonly rpath?: string;
+  /** DT_RUNPATH, likewise. */
+  readonly runpath?: string;
+  /** DT_AUXILIARY: libraries that may serve this one's symbols in its place. */
+  readonly auxiliary: readonly string[];
+  /** DT_FILTER: libraries that must. */
+  readonly filter: readonly string[];
+  /** DT_FLAGS: a sum of DF_ values. */
+  readonly flags: number;
+  /** DT_FLAGS_1: a sum of DF_1_ values. */
+  readonly flags1: number;
+  /** DT_VERNEED: which versions it wants of which library. */
+  readonly versionNeeds: readonly VersionNeed[];
+  /** DT_VERDEF: the versions it has, the base definition (its own name) included. */
+  readonly versionDefinitions: readonly string[];
+  /** Whether there is a DT_VERDEF: glibc only warns of versions that are wanted of a library without any. */
+  readonly hasVersionDefinitions: boolean;
+  /** The names of the undefined symbols that its code or data refers to. */
+  readonly imports: ReadonlySet<string>;
+}
+
+/** DT_FLAGS_1: the default directories are not searched. */
+export const DF_1_NODEFLIB = 0x800;
+/** DT_FLAGS_1: a position-independent executable. */
+export const DF_1_PIE = 0x8000000;
+
+/** Undefined where there is no PT_DYNAMIC. */
+export function readDynamic(reader: ByteReader, segments: readonly Segment[]): Dynamic | undefined {
+  const section = DynamicSection.find(reader, segments);
+  if (section === undefined) return undefined;
+  const strings = section.strings();
+  const names = (tag: number) => section.numbers(tag).map(index => strings.get(index));
+  const verneed = section.extent(DT_VERNEED);
+  const verdef = section.extent(DT_VERDEF);
+  const symtab = section.extent(DT_SYMTAB);
+  const relocations = [section.extent(DT_RELA, DT_RELASZ), section.extent(DT_JMPREL, DT_PLTRELSZ)].filter(extent => extent !== undefined);
+  return {
+    needed: names(DT_NEEDED),
+    soname: names(DT_SONAME).at(-1),
+    rpath: names(DT_RPATH).at(-1),
+    runpath: names(DT_RUNPATH).at(-1),
+    auxiliary: names(DT_AUXILIARY),
+    filter: names(DT_FILTER),
+    flags: section.number(DT_FLAGS) ?? 0,
+    flags1: section.number(DT_FLAGS_1) ?? 0,
+    versionNeeds: verneed ? readVersionNeeds(reader, verneed.offset, strings) : [],
+    versionDefinitions: verdef ? readVersionDefinitions(reader, verdef.offset, strings) : [],
+    hasVersionDefinitions: verdef !== undefined,
+    imports: symtab ? readImports(reader, relocations, symtab.offset, strings) : new Set(),
+  };
+}

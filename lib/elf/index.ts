@@ -1,0 +1,10 @@
+export { DF_1_NODEFLIB, DF_1_PIE, type Dynamic } from './dynamic';
+export { editElf, type ElfEdit } from './edit';
+export { type Elf, isProgram, readElf } from './elf';
+export { FormatError } from './format-error';
+export type { FileType, Machine } from './header';
+export { describe, type Identification, identify } from './identification';
+export type { Note } from './note';
+export { PT_DYNAMIC, PT_INTERP, PT_LOAD, PT_NOTE, type Segment } from './program-header';
+export { replaceText, type TextReplacement } from './replace-text';
+export type { VersionNeed } from './symbol-version';

@@ -1,0 +1,132 @@
+import { FormatError, hex } from './format-error';
+import { Header, PHDR_SIZE } from './header';
+import { Extent, PT_GNU_PROPERTY, PT_LOAD, PT_NOTE, PT_NULL, PT_PHDR, Segment, setExtent } from './program-header';
+
+/**
+ * Room for what a file has no room for: one more PT_LOAD segment, at the end of the file and above all others in
+ * memory. Addresses cost nothing, so that the file grows by what the segment holds, however large its `.bss` is.
+ *
+ * A segment needs a program header, and the table has none to spare, and other things right behind it. So there are
+ * three ways, from the best to the last:
+ */
+export type HeaderSource =
+  /** The new header takes the place of the one with that index, which nobody needs to run the file. */
+  | number
+  /** The table grows over what is behind it, which the caller moves into the new segment. */
+  | 'grow'
+  /**
+   * The table itself moves into the new segment. Such a file runs, but strip and eu-strip would break it, and it grows
+   * up to the end of its memory.
+   */
+  | 'move';
+
+/** `e_phnum` has 16 bits, and the last number is reserved (PN_XNUM). */
+const PHNUM_MAX = 2 ** 16 - 2;
+
+/** The smallest page of both machines, in bytes. */
+const PAGE_SIZE = 2 ** 12;
+
+/** Where the addresses of a program end on both machines. */
+const ADDRESS_END = 2 ** 47;
+
+/** How far behind the end of the file a program header table may have to go, in bytes. */
+const GAP_MAX = 2 ** 26;
+
+/**
+ * The file with a new segment of zeros.
+ *
+ * @param sizes of the parts that it is for, in bytes
+ * @param flags its `p_flags`
+ * @param source of its program header
+ * @returns `places`: where in it the parts go, each at a multiple of 8 bytes, in the order of `sizes`
+ */
+export function addSegment(
+  bytes: Buffer, header: Header, segments: readonly Segment[], sizes: readonly number[], flags: number, source: HeaderSource,
+): { file: Buffer; places: Extent[] } {
+  const count = typeof source === 'number' ? segments.length : segments.length + 1;
+  if (count > PHNUM_MAX) {
+    throw new FormatError(`found ${segments.length} program headers, expected fewer than ${PHNUM_MAX}`, header.phoff);
+  }
+  const { offset, vaddr, align } = startOfSegment(bytes, header, segments, source);
+  const places: Extent[] = [];
+  let size = source === 'move' ? count * PHDR_SIZE : 0;
+  for (const part of sizes) {
+    size = roundUp(size, 8);
+    places.push({ offset: offset + size, vaddr: vaddr + size, size: part });
+    size += part;
+  }
+
+  const load = Buffer.alloc(PHDR_SIZE);
+  load.writeUInt32LE(PT_LOAD, 0);
+  load.writeUInt32LE(flags, 4);
+  setExtent(load, { offset, vaddr, size });
+  load.writeBigUInt64LE(BigInt(align), 48);
+
+  const table = segments.map((_, index) => Buffer.from(bytes.subarray(header.phoff + index * PHDR_SIZE, header.phoff + (index + 1) * PHDR_SIZE)));
+  const phoff = source === 'move' ? offset : header.phoff;
+  const self = segments.findIndex(({ type }) => type === PT_PHDR);
+  if (self >= 0) {
+    setExtent(table[self], { offset: phoff, vaddr: source === 'move' ? vaddr : segments[self].vaddr, size: count * PHDR_SIZE });
+  }
+  // PT_LOAD headers are in ascending order of their addresses
+  const last = segments.map(({ type }) => type).lastIndexOf(PT_LOAD);
+  table.splice(last + 1, 0, load);
+  if (typeof source === 'number') table.splice(source > last ? source + 1 : source, 1);
+
+  const file = Buffer.alloc(offset + size);
+  bytes.copy(file);
+  file.writeBigUInt64LE(BigInt(phoff), 32);
+  file.writeUInt16LE(count, 56);
+  Buffer.concat(table).copy(file, phoff);
+  return { file, places };
+}
+
+/**
+ * A program header that can go: one of no meaning, or else one for notes. A program runs without its notes, and finds
+ * the GNU properties (which processor features it is made for) through a header of their own; so that PT_NOTE is the
+ * first to go, and the one for the build id only after it.
+ */
+export function spareHeader(segments: readonly Segment[]): number | undefined {
+  const properties = segments.find(({ type }) => type === PT_GNU_PROPERTY);
+  const candidates = [
+    segments.findIndex(({ type }) => type === PT_NULL),
+    segments.findIndex(({ type, offset, filesz }) => type === PT_NOTE && offset === properties?.offset && filesz === properties.filesz),
+    segments.findIndex(({ type }) => type === PT_NOTE),
+  ];
+  return candidates.find(index => index >= 0);
+}
+
+/**
+ * Where the segment can start. Its offset and its address are the same but for a multiple of its alignment, the page
+ * size that the file was made for: a kernel may have pages of 64 KiB.
+ */
+function startOfSegment(bytes: Buffer, header: Header, segments: readonly Segment[], source: HeaderSource) {
+  const loads = segments.filter(({ type }) => type === PT_LOAD);
+  const align = loads.reduce((largest, load) => Math.max(largest, load.align), PAGE_SIZE);
+  const low = loads.reduce((lowest, { vaddr }) => Math.min(lowest, vaddr), ADDRESS_END);
+  const high = loads.reduce((highest, { vaddr, memsz }) => Math.max(highest, vaddr + memsz), 0);
+  const end = roundUp(bytes.length, 8);
+  if (loads.length === 0 || !Number.isInteger(Math.log2(align)) || 2 * high + 2 * align > ADDRESS_END) {
+    throw new FormatError(
+      `found ${loads.length} loaded segments up to address ${hex(high)}, aligned to ${hex(align)}, expected room for another below ${hex(ADDRESS_END)}`, header.phoff);
+  }
+  if (source !== 'move') {
+    // As far above the others as those are large: eu-elflint takes a relocation to touch as many bytes as its symbol
+    // has, and would say that the last of them modify a read-only segment that follows.
+    return { offset: end, vaddr: roundUp(2 * high - low, align) + end % align, align };
+  }
+  // Before Linux 5.18, a program is told that its table is as far from its first segment in memory as it is in the
+  // file (AT_PHDR in fs/binfmt_elf.c), and the loader believes it.
+  const distance = loads[0].vaddr - loads[0].offset;
+  const vaddr = Math.max(roundUp(high, align), end + distance);
+  const offset = vaddr - distance;
+  if (distance % align !== 0 || offset - end > GAP_MAX) {
+    throw new FormatError(
+      `found no PT_NOTE to give up for another segment, and ${hex(offset - end)} bytes from the end of the file to that of its memory, expected at most ${hex(GAP_MAX)}`, header.phoff);
+  }
+  return { offset, vaddr, align };
+}
+
+function roundUp(value: number, align: number): number {
+  return Math.ceil(value / align) * align;
+}

@@ -1,0 +1,42 @@
+import { ByteReader } from './byte-reader';
+import { PT_NOTE, Segment } from './program-header';
+
+/**
+ * A note: a few bytes that a compiler, linker or packager leaves in a file for others to find, with the name of the
+ * one who defined it, and a number of theirs for the kind: `GNU` and 3 is the build id.
+ */
+export interface Note {
+  readonly owner: string;
+  readonly type: number;
+  /** A copy. */
+  readonly descriptor: Buffer;
+}
+
+/** The notes of all PT_NOTE segments. They serve others than the loaders, and so a malformed one is no error: it ends the list of its segment. */
+export function readNotes(reader: ByteReader, segments: readonly Segment[]): Note[] {
+  const notes: Note[] = [];
+  let left = reader.length; // segments that lie one upon the other give no more notes than the file has bytes
+  for (const segment of segments) {
+    if (segment.type !== PT_NOTE || segment.offset + segment.filesz > reader.length) continue;
+    // names and descriptors are padded to 4 bytes; to 8 in segments that are aligned so (.note.gnu.property)
+    const align = segment.align === 8 ? 8 : 4;
+    const padded = (offset: number) => Math.ceil(offset / align) * align;
+    const bytes = reader.view(segment.offset, segment.filesz);
+    let at = 0;
+    while (at + 12 <= bytes.length) {
+      const ownerSize = bytes.readUInt32LE(at);
+      const descriptorSize = bytes.readUInt32LE(at + 4);
+      const descriptor = padded(at + 12 + ownerSize);
+      const end = descriptor + descriptorSize;
+      if (end > bytes.length || end - at > left) break;
+      left -= end - at;
+      notes.push({
+        owner: bytes.toString('utf8', at + 12, at + 12 + ownerSize).replace(/\0.*$/s, ''),
+        type: bytes.readUInt32LE(at + 8),
+        descriptor: Buffer.from(bytes.subarray(descriptor, end)),
+      });
+      at = padded(end);
+    }
+  }
+  return notes;
+}

@@ -1,0 +1,84 @@
+import { ByteReader } from './byte-reader';
+import {
+  DT_FINI, DT_FINI_ARRAY, DT_GNU_HASH, DT_HASH, DT_INIT, DT_INIT_ARRAY, DT_JMPREL, DT_PLTGOT, DT_PREINIT_ARRAY, DT_RELA, DT_RELR,
+  DT_STRSZ, DT_STRTAB, DT_SYMTAB, DT_VERDEF, DT_VERNEED, DT_VERSYM, DynamicSection,
+} from './dynamic-section';
+import { Header, PHDR_SIZE } from './header';
+import { Extent, PT_DYNAMIC, PT_INTERP, Segment } from './program-header';
+
+/**
+ * A part of a file that can be moved. Code and data hold each other's addresses, and stay where they are; but what the
+ * kernel and the loaders find by a program header or a dynamic entry is not pointed to by anything else.
+ */
+export interface Part {
+  readonly place: Extent;
+  /** What it holds, or is to hold. */
+  content: Buffer;
+  /** The type of the program header that points to it, if one does. */
+  readonly segmentType?: number;
+  /** The tag of the dynamic entry that points to it, if one does. */
+  readonly tag?: number;
+}
+
+/** The tables that linkers put right behind the program headers and the interpreter. */
+const TABLES = [DT_HASH, DT_GNU_HASH, DT_SYMTAB, DT_VERSYM];
+
+/** The dynamic entries that hold addresses. */
+const ADDRESSES = [
+  ...TABLES, DT_STRTAB, DT_VERNEED, DT_VERDEF, DT_RELA, DT_RELR, DT_JMPREL, DT_PLTGOT,
+  DT_INIT, DT_FINI, DT_PREINIT_ARRAY, DT_INIT_ARRAY, DT_FINI_ARRAY,
+];
+
+/** The most zeros that a linker puts in front of one of these parts to align it, in bytes. */
+const PADDING_MAX = 15;
+
+export function interpreterPart(reader: ByteReader, segments: readonly Segment[]): Part | undefined {
+  const segment = segments.find(({ type }) => type === PT_INTERP);
+  return segment && part(reader, { offset: segment.offset, vaddr: segment.vaddr, size: segment.filesz }, { segmentType: PT_INTERP });
+}
+
+export function dynamicPart(reader: ByteReader, dynamic: DynamicSection): Part {
+  return part(reader, dynamic.place, { segmentType: PT_DYNAMIC });
+}
+
+/** `.dynstr`. Undefined where there is none. */
+export function stringsPart(reader: ByteReader, dynamic: DynamicSection): Part | undefined {
+  const extent = dynamic.extent(DT_STRTAB, DT_STRSZ);
+  return extent && part(reader, extent, { tag: DT_STRTAB });
+}
+
+/**
+ * The tables of symbols. Nothing tells their size, but each reaches at most up to where the next thing begins, and a few
+ * bytes too many do no harm.
+ */
+export function tableParts(reader: ByteReader, segments: readonly Segment[], dynamic: DynamicSection): Part[] {
+  const starts = [...ADDRESSES.map(tag => dynamic.number(tag) ?? 0), ...segments.map(({ vaddr }) => vaddr)];
+  return TABLES.flatMap(tag => {
+    const extent = dynamic.extent(tag);
+    if (extent === undefined) return [];
+    const end = starts.filter(start => start > extent.vaddr).reduce((least, start) => Math.min(least, start), extent.vaddr + extent.size);
+    return [part(reader, { ...extent, size: end - extent.vaddr }, { tag })];
+  });
+}
+
+/**
+ * Those of the parts that one more program header would be written over. Undefined if it would be written over
+ * anything else.
+ */
+export function partsBehindHeaders(reader: ByteReader, header: Header, parts: readonly Part[]): Part[] | undefined {
+  const start = header.phoff + header.phnum * PHDR_SIZE;
+  const behind = parts
+    .filter(({ place }) => place.offset < start + PHDR_SIZE && place.offset + place.size > start)
+    .sort((a, b) => a.place.offset - b.place.offset);
+  let end = start;
+  for (const { place } of behind) {
+    const padding = place.offset - end;
+    if (padding < 0 || padding > PADDING_MAX || reader.view(end, padding).some(byte => byte !== 0)) return undefined;
+    end = place.offset + place.size;
+  }
+  return end >= start + PHDR_SIZE ? behind : undefined;
+}
+
+function part(reader: ByteReader, place: Extent, pointer: Pick<Part, 'segmentType' | 'tag'>): Part {
+  return { place, content: Buffer.from(reader.view(place.offset, place.size)), ...pointer };
+}

@@ -1,0 +1,52 @@
+import { Extent } from './program-header';
+
+/**
+ * Section headers: the linker's view of a file, which no loader reads. An edited file keeps them right, so that strip,
+ * objcopy and readelf still understand it; they go by sections, and would drop or misplace what a header no longer
+ * describes. Where they are missing or make no sense, there is nothing to keep right.
+ */
+
+const SHDR_SIZE = 64;
+const SYMBOL_SIZE = 24;
+const SHT_SYMTAB = 2;
+const SHT_NOBITS = 8;
+const SHT_DYNSYM = 11;
+
+/** Tells the header of the section at `from` that it is at `to` now, and the symbols that stand for it as well. */
+export function moveSection(file: Buffer, from: Extent, to: Extent): void {
+  const headers = sectionHeaders(file);
+  const index = headers.findIndex(header =>
+    header.readBigUInt64LE(16) === BigInt(from.vaddr) && header.readBigUInt64LE(32) > 0n && header.readUInt32LE(4) !== SHT_NOBITS);
+  if (index < 0) return;
+  headers[index].writeBigUInt64LE(BigInt(to.vaddr), 16);
+  headers[index].writeBigUInt64LE(BigInt(to.offset), 24);
+  const size = headers[index].readBigUInt64LE(32) + BigInt(to.size - from.size);
+  headers[index].writeBigUInt64LE(BigInt.asUintN(64, size), 32);
+
+  // such as _DYNAMIC
+  for (const type of [SHT_SYMTAB, SHT_DYNSYM]) { // a file has at most one of each
+    const header = headers.find(candidate => candidate.readUInt32LE(4) === type);
+    if (header === undefined) continue;
+    const symbols = part(file, header.readBigUInt64LE(24), header.readBigUInt64LE(32));
+    for (let at = 0; at + SYMBOL_SIZE <= symbols.length; at += SYMBOL_SIZE) {
+      if (symbols.readUInt16LE(at + 6) !== index) continue;
+      const value = symbols.readBigUInt64LE(at + 8) + BigInt(to.vaddr - from.vaddr);
+      symbols.writeBigUInt64LE(BigInt.asUintN(64, value), at + 8);
+    }
+  }
+}
+
+/** The headers, as parts of the file; none if they are missing, or not what they should be. */
+function sectionHeaders(file: Buffer): Buffer[] {
+  const size = file.readUInt16LE(58);
+  const count = file.readUInt16LE(60);
+  const table = part(file, file.readBigUInt64LE(40), BigInt(count * SHDR_SIZE));
+  // the first is all zero, always
+  if (size !== SHDR_SIZE || table.length === 0 || !table.subarray(0, SHDR_SIZE).every(byte => byte === 0)) return [];
+  return Array.from({ length: count }, (_, index) => table.subarray(index * SHDR_SIZE, (index + 1) * SHDR_SIZE));
+}
+
+/** A part of the file that can be written to; an empty one for what does not lie in the file. */
+function part(file: Buffer, offset: bigint, size: bigint): Buffer {
+  return offset + size <= BigInt(file.length) ? file.subarray(Number(offset), Number(offset + size)) : Buffer.alloc(0);
+}

@@ -1,0 +1,32 @@
+import { ByteReader } from './byte-reader';
+import { FormatError, hex } from './format-error';
+
+/**
+ * A string table: strings with a NUL behind each, named by their offset from the table's start. `.dynstr` holds
+ * every name of the dynamic section, of the version tables and of the dynamic symbols.
+ */
+export class StringTable {
+  private readonly table: Buffer;
+  private allowance: number;
+
+  /** @param offset the table's start, and that of the error messages, in bytes from the start of the file */
+  constructor(reader: ByteReader, private readonly offset: number, size: number) {
+    this.table = reader.view(offset, size);
+    // Strings may share their bytes (`bar` is the end of `foobar`), but a file in which a table is read many times
+    // over is made to keep its reader busy. As every step along a chain of versions reads a string, this bounds
+    // those chains, too.
+    this.allowance = 16 * size + 2 ** 16;
+  }
+
+  public get(index: number): string {
+    const end = index < this.table.length ? this.table.indexOf(0, index) : -1;
+    if (end < 0) {
+      throw new FormatError(`found a string at ${hex(index)} of a string table of ${hex(this.table.length)} bytes, expected one that ends in it`, this.offset);
+    }
+    this.allowance -= end - index + 1;
+    if (this.allowance < 0) {
+      throw new FormatError('found a string table of which more is used than there is, expected strings of their own', this.offset);
+    }
+    return this.table.toString('utf8', index, end);
+  }
+}

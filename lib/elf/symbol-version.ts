@@ -1,0 +1,68 @@
+import { ByteReader } from './byte-reader';
+import { FormatError } from './format-error';
+import { StringTable } from './string-table';
+
+/**
+ * Symbol versions: the sets of symbols, such as `GLIBC_2.34`, that a library promises to have (`.gnu.version_d`)
+ * and that another object wants of it (`.gnu.version_r`). Before it starts a program, glibc holds each set that is
+ * wanted against those of the library that it found (elf/dl-version.c).
+ *
+ * Both tables are chains: an entry tells how far ahead the next one is, 0 in the last. The distances are unsigned,
+ * so that a chain can only run forward, and must end with the file.
+ */
+export interface VersionNeed {
+  /** The library, as it is named in `needed`. */
+  readonly file: string;
+  readonly versions: readonly {
+    readonly name: string;
+    /** VER_FLG_WEAK: the library need not have it. */
+    readonly weak: boolean;
+  }[];
+}
+
+const VER_FLG_WEAK = 2;
+
+/** What DT_VERNEED points to. */
+export function readVersionNeeds(reader: ByteReader, offset: number, strings: StringTable): VersionNeed[] {
+  return chain(offset, entry => {
+    checkRevision(reader, entry);
+    const versions = chain(entry + reader.u32(entry + 8), auxiliary => ({
+      value: {
+        name: strings.get(reader.u32(auxiliary + 8)),
+        weak: Math.floor(reader.u16(auxiliary + 4) / VER_FLG_WEAK) % 2 === 1,
+      },
+      next: reader.u32(auxiliary + 12),
+    }));
+    return { value: { file: strings.get(reader.u32(entry + 4)), versions }, next: reader.u32(entry + 12) };
+  });
+}
+
+/** What DT_VERDEF points to: the names, that of the library itself (the base definition) included. */
+export function readVersionDefinitions(reader: ByteReader, offset: number, strings: StringTable): string[] {
+  return chain(offset, entry => {
+    checkRevision(reader, entry);
+    // the first auxiliary entry is the name, those behind it are the versions that this one follows
+    const auxiliary = entry + reader.u32(entry + 12);
+    return { value: strings.get(reader.u32(auxiliary)), next: reader.u32(entry + 16) };
+  });
+}
+
+function chain<T>(start: number, read: (offset: number) => { value: T; next: number }): T[] {
+  const values: T[] = [];
+  let distance = 0;
+  let offset = start;
+  do {
+    offset += distance;
+    const { value, next } = read(offset);
+    values.push(value);
+    distance = next;
+  } while (distance !== 0);
+  return values;
+}
+
+function checkRevision(reader: ByteReader, entry: number): void {
+  const revision = reader.u16(entry);
+  if (revision !== 1) {
+    throw new FormatError(`found a version table of revision ${revision}, expected 1`, entry);
+  }
+}

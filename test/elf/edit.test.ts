@@ -1,0 +1,256 @@
+import { readFileSync } from 'node:fs';
+import { build } from './bytes';
+import { run, Workshop } from './compile';
+import { editElf, ElfEdit, FormatError, PT_LOAD, PT_NOTE, readElf, replaceText } from '../../lib/elf';
+
+const workshop = new Workshop();
+afterAll(() => workshop.remove());
+
+const LOADER = '/lib64/ld-linux-x86-64.so.2';
+const LIBRARY = 'int counter = 40; int next(void) { return ++counter; }';
+const PROGRAM = `
+  #include <stdio.h>
+  int next(void);
+  static char zeros[3000000];
+  int main(void) {
+    int sum = 0;
+    for (unsigned i = 0; i < sizeof zeros; i++) sum += zeros[i];
+    return printf("%d %d", next(), sum) < 0;
+  }
+`;
+
+/** The directory of a library that the program needs, and that no loader looks into by itself. */
+const libraries = workshop.directory;
+workshop.compile('libnext.so', LIBRARY, ['-shared', '-fPIC', '-Wl,-soname,libnext.so']);
+
+/** A program that runs only with that directory as its rpath. */
+function program(name: string, options: readonly string[] = [], compiler = 'gcc'): Buffer {
+  return readFileSync(workshop.compile(name, PROGRAM, [...options, `-L${libraries}`, '-lnext'], compiler));
+}
+
+/** The complaints that readelf and eu-elflint have of a file, less what differs by where it lies and the order of its headers. */
+function complaints(path: string): Set<string> {
+  const texts = [
+    run('sh', '-c', 'readelf -aW "$1" 2>&1 >/dev/null', '', path),
+    run('sh', '-c', 'eu-elflint --gnu-ld "$1" 2>&1; true', '', path),
+  ];
+  const lines = texts.join('\n').split('\n').map(line => line.replaceAll(path, '').replace(/(segment|entry|phdr) ?\[?\d+\]?/g, '$1'));
+  return new Set(lines.filter(line => line !== '' && line !== 'No errors'));
+}
+
+function newComplaints(before: Buffer, after: Buffer): string[] {
+  const known = complaints(workshop.write('before', before));
+  return [...complaints(workshop.write('after', after))].filter(line => !known.has(line));
+}
+
+const loads = (bytes: Buffer) => readElf(bytes).segments.filter(({ type }) => type === PT_LOAD);
+
+describe.each([
+  ['GNU ld, position-independent', ['-fPIE', '-pie'], 'gcc'],
+  ['GNU ld, at a fixed address', ['-fno-pie', '-no-pie'], 'gcc'],
+  ['GNU ld, without a build id', ['-Wl,--build-id=none'], 'gcc'],
+  ['GNU ld, with pages of 64 KiB', ['-Wl,-z,max-page-size=65536'], 'gcc'],
+  ['GNU ld, stripped', ['-s'], 'gcc'],
+  ['gold', ['-fuse-ld=gold'], 'gcc'],
+  ['lld, position-independent', ['-fuse-ld=lld', '-fPIE', '-pie'], 'gcc'],
+  ['lld, at a fixed address', ['-fuse-ld=lld', '-fno-pie', '-no-pie'], 'gcc'],
+  ['musl, whose programs have no notes, position-independent', ['-fPIE', '-pie'], 'musl-gcc'],
+  ['musl, whose programs have no notes, at a fixed address', ['-fno-pie', '-no-pie'], 'musl-gcc'],
+])('a program of %s', (title, options, compiler) => {
+  const name = title.replace(/\W+/g, '-');
+  const original = program(name, options, compiler);
+  const { interpreter } = readElf(original);
+  // longer than it was, so that it goes to the new segment
+  run('ln', '-s', interpreter!, workshop.path(`${name}-loader-with-a-long-name`));
+  const edit: ElfEdit = { interpreter: workshop.path(`${name}-loader-with-a-long-name`), rpath: libraries };
+  const edited = editElf(original, edit);
+
+  test('runs with its new interpreter and rpath', () => {
+    expect(run(workshop.write(name, edited))).toBe('41 0');
+  });
+
+  test.each(['strip', 'eu-strip'])('runs after %s as well', strip => {
+    const path = workshop.write(name, edited);
+    run(strip, path);
+    expect(run(path)).toBe('41 0');
+  });
+
+  test('gives readelf and eu-elflint no new reason to complain', () => {
+    expect(newComplaints(original, edited)).toEqual([]);
+  });
+
+  test('is otherwise what it was', () => {
+    const before = readElf(original);
+    const after = readElf(edited);
+    expect(after.interpreter).toBe(edit.interpreter);
+    expect(after.dynamic).toEqual({ ...before.dynamic, rpath: libraries, runpath: undefined });
+  });
+
+  test('has one more segment, above all others, aligned as they are', () => {
+    const before = loads(original);
+    const after = loads(edited);
+    expect(after.slice(0, -1)).toEqual(before);
+    const added = after.at(-1)!;
+    expect(added.vaddr).toBeGreaterThanOrEqual(Math.max(...before.map(({ vaddr, memsz }) => vaddr + memsz)));
+    expect(added.align).toBe(Math.max(...before.map(({ align }) => align)));
+    expect((added.vaddr - added.offset) % added.align).toBe(0);
+  });
+
+  test('grows by little, whatever its memory', () => {
+    expect(edited.length - original.length).toBeLessThan(2500);
+  });
+
+  test('is not changed by the same edit again', () => {
+    expect(editElf(edited, edit)).toBe(edited);
+  });
+
+  test('comes out the same each time, and the input stays as it is', () => {
+    const copy = Buffer.from(original);
+    expect(editElf(original, edit).equals(edited)).toBe(true);
+    expect(original.equals(copy)).toBe(true);
+  });
+
+  test('runs after a second, different edit', () => {
+    const again = editElf(edited, { rpath: `/nowhere/at/all:${libraries}` });
+    expect(run(workshop.write(name, again))).toBe('41 0');
+    expect(newComplaints(edited, again)).toEqual([]);
+  });
+});
+
+describe('what fits is written where it is', () => {
+  const original = program('plain', ['-Wl,--enable-new-dtags,-rpath,/first/place']);
+
+  test('an interpreter that is shorter, with NULs behind it', () => {
+    const edited = editElf(original, { interpreter: '/opt/ld.so' });
+    expect(edited.length).toBe(original.length);
+    expect(readElf(edited).interpreter).toBe('/opt/ld.so');
+    const at = original.indexOf(LOADER);
+    expect(edited.subarray(at, at + LOADER.length + 1).toString()).toBe('/opt/ld.so'.padEnd(LOADER.length + 1, '\0'));
+    expect(newComplaints(original, edited)).toEqual([]);
+  });
+
+  test('a DT_RUNPATH that becomes a DT_RPATH of the same directories', () => {
+    const edited = editElf(original, { rpath: '/first/place' });
+    const changed = [...edited.keys()].filter(index => edited[index] !== original[index]);
+    expect(changed).toHaveLength(1);
+    expect([original[changed[0]], edited[changed[0]]]).toEqual([0x1d, 0x0f]);
+  });
+
+  test('an rpath that is the end of another string of the file', () => {
+    const edited = editElf(original, { rpath: '/place' });
+    expect(edited.length).toBe(original.length);
+    expect(readElf(edited).dynamic).toMatchObject({ rpath: '/place', runpath: undefined });
+  });
+
+  test('a dynamic section without an rpath', () => {
+    const edited = editElf(original, { rpath: '' });
+    expect(edited.length).toBe(original.length);
+    expect(readElf(edited).dynamic).toEqual({ ...readElf(original).dynamic, runpath: undefined });
+    expect(newComplaints(original, edited)).toEqual([]);
+    expect(editElf(edited, { rpath: '' })).toBe(edited);
+  });
+
+  test('no edit at all', () => {
+    expect(editElf(original, {})).toBe(original);
+    expect(editElf(original, { interpreter: LOADER })).toBe(original);
+  });
+});
+
+test('a file with both DT_RPATH and DT_RUNPATH ends up with the new DT_RPATH alone', () => {
+  const strings = Buffer.from('\0/old:/new\0/new\0');
+  const file = build({ blocks: { strings }, dynamic: [[15, 1], [29, 6], [5, 'strings'], [10, strings.length], [0x18, 0]] });
+  const { dynamic } = readElf(editElf(file, { rpath: '/new' }));
+  expect(dynamic).toMatchObject({ rpath: '/new' });
+  expect(dynamic?.runpath).toBeUndefined();
+});
+
+test('a library is found and runs with an rpath that it had no room for, after strip as well', () => {
+  for (const options of [['-fuse-ld=bfd'], ['-fuse-ld=bfd', '-Wl,--build-id=none'], ['-fuse-ld=lld', '-Wl,--build-id=none']]) {
+    const original = readFileSync(workshop.compile('library', LIBRARY, ['-shared', '-fPIC', '-Wl,-soname,libnext.so', ...options]));
+    const edited = editElf(original, { rpath: '/some/where/else' });
+    expect(newComplaints(original, edited)).toEqual([]);
+    program('user');
+    for (const strip of ['true', 'strip', 'eu-strip']) {
+      run('mkdir', '-p', workshop.path('edited'));
+      run(strip, workshop.write('edited/libnext.so', edited));
+      expect(run('env', `LD_LIBRARY_PATH=${workshop.path('edited')}`, workshop.path('user'))).toBe('41 0');
+    }
+  }
+});
+
+test('the notes that are given up are those that the loader finds by another header', () => {
+  const original = program('notes', ['-Wl,--build-id=0x0123abcd', '-fcf-protection']);
+  const types = (bytes: Buffer) => readElf(bytes).segments.filter(({ type }) => type === PT_NOTE).length;
+  const edited = editElf(original, { rpath: libraries });
+  expect(types(edited)).toBe(types(original) - 1);
+  expect(readElf(edited).notes).toContainEqual({ owner: 'GNU', type: 3, descriptor: Buffer.from('0123abcd', 'hex') });
+});
+
+test('without a note, and with something else behind the program headers, the table moves to the new segment', () => {
+  const original = program('headers');
+  const { segments } = readElf(original);
+  // a kind of note that nobody knows
+  segments.forEach(({ type }, index) => type === PT_NOTE && original.writeUInt32LE(0x65041580, Number(original.readBigUInt64LE(32)) + index * 56));
+  const edited = editElf(original, { rpath: libraries });
+  expect(run(workshop.write('headers', edited))).toBe('41 0');
+  const first = loads(edited)[0];
+  const added = loads(edited).at(-1)!;
+  expect(edited.readBigUInt64LE(32)).toBe(BigInt(added.offset));
+  // kernels before 5.18 tell a program so
+  expect(added.vaddr - added.offset).toBe(first.vaddr - first.offset);
+});
+
+test('a file without section headers, or with garbage for them, is edited all the same', () => {
+  const original = program('sections');
+  for (const garbage of [0, 0xff]) {
+    const file = Buffer.from(original).fill(garbage, Number(original.readBigUInt64LE(40))).fill(garbage, 40, 48).fill(garbage, 58, 64);
+    expect(run(workshop.write('sections', editElf(file, { rpath: libraries })))).toBe('41 0');
+  }
+});
+
+describe('what cannot be edited is an error', () => {
+  test.each<[string, Buffer, ElfEdit, string]>([
+    ['an interpreter where there is none', build(), { interpreter: '/ld.so' }, 'found no interpreter, expected one to be replaced, at offset 0x0'],
+    ['an rpath without a dynamic section', build(), { rpath: '/a' },
+      'found no dynamic section with strings, expected one to hold the rpath, at offset 0x0'],
+    ['an object file', build({ type: 1 }), {}, "found a file of type 'relocatable', expected an executable or a shared object, at offset 0x10"],
+  ])('%s', (_, file, edit, message) => {
+    expect(() => editElf(file, edit)).toThrow(new FormatError(message.replace(/, at offset.*/, ''), Number(message.replace(/.* /, ''))));
+  });
+
+  test('a file whose memory reaches to the end of all addresses', () => {
+    const strings = Buffer.from('\0');
+    const file = build({ blocks: { strings }, dynamic: [[5, 'strings'], [10, 1]] });
+    file.writeBigUInt64LE(2n ** 47n, 64 + 40);
+    expect(() => editElf(file, { rpath: '/a' })).toThrow(/expected room for another below 0x800000000000, at offset 0x40$/);
+  });
+
+  test('a file with as many program headers as there can be', () => {
+    const strings = Buffer.from('\0');
+    const headers = Array.from({ length: 65533 }, () => ({ type: 0x65041580, block: 'strings' }));
+    const file = build({ headers, blocks: { strings }, dynamic: [[5, 'strings'], [10, 1]] });
+    expect(() => editElf(file, { rpath: '/a' })).toThrow('found 65535 program headers, expected fewer than 65534, at offset 0x40');
+  });
+
+  test('a static program, but for an edit that asks for nothing it lacks', () => {
+    const file = readFileSync(workshop.compile('static', 'int main(void) { return 0; }', ['-static']));
+    expect(() => editElf(file, { interpreter: '/ld.so' })).toThrow(FormatError);
+    expect(editElf(file, { rpath: '' })).toBe(file);
+  });
+});
+
+describe('text', () => {
+  test('is replaced in place', () => {
+    const bytes = Buffer.from('see /usr/share/rig and /usr/share/rig');
+    replaceText(bytes, [{ offset: 4, text: '/opt/123456789' }, { offset: 23, text: '/opt/123456789' }]);
+    expect(bytes.toString()).toBe('see /opt/123456789 and /opt/123456789');
+  });
+
+  test('that reaches beyond the end is an error, and none is written', () => {
+    const bytes = Buffer.from('0123456789');
+    const replacements = [{ offset: 0, text: 'ab' }, { offset: 9, text: 'ü' }];
+    expect(() => replaceText(bytes, replacements)).toThrow('found a replacement of 2 bytes, expected one that ends by 0xa, at offset 0x9');
+    expect(() => replaceText(bytes, [{ offset: -1, text: 'a' }])).toThrow(FormatError);
+    expect(bytes.toString()).toBe('0123456789');
+  });
+});
