@@ -42,12 +42,34 @@ const project = new awscdk.AwsCdkConstructLibrary({
   gitignore: ['/cdk.out/'],
 });
 
+// Not every registry has each platform's package of 1.13.0, and npm ci refuses a lock file that lacks any.
+project.package.addField('overrides', { 'unrs-resolver': '1.12.2' });
+
+['/.ci/', '/cdk.json', '/examples/'].forEach((path) => project.addPackageIgnore(path));
+
 // flags of modes, segments and symbols are bits
 project.eslint?.addRules({ 'no-bitwise': 'off', '@typescript-eslint/member-ordering': 'off' });
+project.eslint?.addLintPattern('examples');
+project.eslint?.allowDevDeps('examples/**');
 
-// what packs is a process of its own, which runs the compiled library
+// What packs is a process of its own, which runs the compiled library: everything that packs compiles first.
+const DEMO = 'bubblewrap python3 rig unzip';
+const BENCH = 'bubblewrap gcc libc6-dev unzip zip';
+const TEST = 'binutils bubblewrap elfutils file gcc git jq libc6-dev lld musl-tools perl python3 rig strace unzip zip';
 project.testTask.prependSpawn(project.compileTask);
+project.testTask.prependExec(`test/setup.sh ${TEST}`);
+project.addTask('demo', {
+  description: 'Call the function of examples/rig with its layer, in a sandbox like Lambda',
+  steps: [{ exec: `test/setup.sh ${DEMO}` }, { spawn: 'compile' }, { exec: 'ts-node -T examples/rig/demo.ts' }],
+});
+project.addTask('bench', {
+  description: 'Measure packing and start-up against the way by hand, and the installed programs',
+  steps: [{ exec: `test/setup.sh ${BENCH}` }, { spawn: 'compile' }, { exec: 'ts-node -T test/bench/bench.ts' }],
+});
 
+new JsonFile(project, 'examples/tsconfig.json', {
+  obj: { extends: '../tsconfig.json', compilerOptions: { noEmit: true, rootDir: '..' }, include: ['**/*.ts'] },
+});
 new JsonFile(project, 'cdk.json', { obj: { app: 'npx ts-node examples/rig/app.ts' } });
 
 project.synth();
