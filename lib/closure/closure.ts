@@ -23,6 +23,10 @@ export class MissingLibraryError extends Error {
 /** What a process has loaded: the program first, then in the order in which the loader maps. */
 export class Process {
   public readonly objects: Loaded[];
+  /** objects whose needs are loaded */
+  private readonly closed = new Set<Loaded>();
+  /** what else an object was asked for as, a link to its file, say: it goes by that name from then on */
+  private readonly names = new Map<string, Loaded>();
 
   /**
    * @param program what is started, or a library as `ld.so --list` takes one
@@ -30,7 +34,7 @@ export class Process {
    */
   constructor(public readonly program: Loaded, private readonly setting: Setting, public readonly interpreter?: Loaded) {
     this.objects = [program];
-    this.close(0);
+    this.close();
   }
 
   /**
@@ -52,26 +56,57 @@ export class Process {
     return 'searched' in found ? undefined : this.add(found, name, loader);
   }
 
+  /** @returns what takes back everything that is loaded from now on */
+  public snapshot(): () => void {
+    const before = new Set(this.objects);
+    return () => {
+      this.objects.splice(0, this.objects.length, ...before);
+      for (const object of this.closed) if (!before.has(object)) this.closed.delete(object);
+      for (const [name, object] of this.names) if (!before.has(object)) this.names.delete(name);
+    };
+  }
+
   private add(found: Found, name: string, loader: Loaded): Loaded {
-    const known = this.objects.find((object) => object.real === found.real);
-    if (known) return known;
-    const loaded: Loaded = { ...found, name, loader };
-    this.objects.push(loaded);
-    this.close(this.objects.length - 1);
+    const restore = this.snapshot();
+    const loaded = this.known(found, name, loader);
+    if (!this.objects.includes(loaded)) this.objects.push(loaded);
+    try {
+      this.close();
+    } catch (error) {
+      restore(); // as dlopen does: what came with it goes again
+      throw error;
+    }
     return loaded;
   }
 
-  private close(from: number): void {
-    for (let index = from; index < this.objects.length; index++) {
-      const object = this.objects[index];
+  private close(): void {
+    for (let object: Loaded | undefined; (object = this.objects.find((one) => !this.closed.has(one))); ) {
+      this.closed.add(object);
       const { needed = [], filter = [], auxiliary = [] } = object.elf.dynamic ?? {};
-      for (const name of [...filter, ...needed]) this.need(name, object);
-      for (const name of auxiliary) this.need(name, object, true);
+      for (const name of needed) {
+        const loaded = this.need(name, object)!;
+        if (!this.objects.includes(loaded)) this.objects.push(loaded);
+      }
+      for (const name of filter) this.precede(this.need(name, object)!, object);
+      for (const name of auxiliary) {
+        const loaded = this.need(name, object, true);
+        if (loaded) this.precede(loaded, object);
+      }
     }
   }
 
-  private need(name: string, requester: Loaded, optional = false): void {
-    if (this.match(name)) return;
+  /** What serves an object's symbols in its place goes before it. */
+  private precede(server: Loaded, object: Loaded): void {
+    const at = this.objects.indexOf(server);
+    if (at >= 0 && at < this.objects.indexOf(object)) return;
+    if (at >= 0) this.objects.splice(at, 1);
+    this.objects.splice(this.objects.indexOf(object), 0, server);
+  }
+
+  /** @returns `undefined` for what is optional and not there */
+  private need(name: string, requester: Loaded, optional = false): Loaded | undefined {
+    const loaded = this.match(name);
+    if (loaded) return loaded;
     let found: Found | NotFound;
     try {
       found = search(name, requester, this.program, this.setting);
@@ -79,20 +114,23 @@ export class Process {
       if (error instanceof UnloadableError) throw new UnloadableError(`${error.message}\n  chain: ${[...chainOf(requester), name].join(' → ')}`);
       throw error;
     }
-    if ('searched' in found) {
-      if (optional) return;
-      throw new MissingLibraryError(name, requester, found.searched);
-    }
-    const { real } = found;
-    if (!this.objects.some((object) => object.real === real)) this.objects.push({ ...found, name, loader: requester });
+    if (!('searched' in found)) return this.known(found, name, requester);
+    if (optional) return undefined;
+    throw new MissingLibraryError(name, requester, found.searched);
+  }
+
+  /** A file that is open already is the object that it was opened as. */
+  private known(found: Found, name: string, loader: Loaded): Loaded {
+    const loaded = this.objects.find((object) => object.real === found.real) ?? { ...found, name, loader };
+    this.names.set(name, loaded);
+    return loaded;
   }
 
   /** A name matches what was asked for by that name, or has it as its DT_SONAME. */
   private match(name: string): Loaded | undefined {
-    const loaded = this.objects.find((object) => object.name === name || object.path === name || object.elf.dynamic?.soname === name);
-    if (loaded || !this.interpreter || (this.interpreter.name !== name && this.interpreter.elf.dynamic?.soname !== name)) return loaded;
-    this.objects.push(this.interpreter);
-    return this.interpreter;
+    const { interpreter } = this;
+    const known = this.names.get(name) ?? this.objects.find((object) => object.path === name || object.elf.dynamic?.soname === name);
+    return known ?? (interpreter && (interpreter.name === name || interpreter.elf.dynamic?.soname === name) ? interpreter : undefined);
   }
 }
 

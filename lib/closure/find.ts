@@ -4,6 +4,7 @@
 import * as path from 'path';
 import { describe, Elf, FormatError, identify, isProgram } from '../elf';
 import { Root } from '../root/root';
+import { interpreterOf, readShebang } from './script';
 
 /** A program that cannot be packed. */
 export class ProgramError extends Error {}
@@ -15,8 +16,10 @@ export interface Program {
   readonly path: string;
   /** the same with its links resolved */
   readonly real: string;
-  /** undefined for a script */
+  /** of a program that the kernel starts as it is */
   readonly elf?: Elf;
+  /** of a script */
+  readonly interpreter?: { readonly program: Program; readonly argument: string };
 }
 
 /**
@@ -31,11 +34,11 @@ export function findProgram(root: Root, binary: string, searchPath: readonly str
   const refuse = (what: string, instead: string) => new ProgramError(`binary '${binary}': ${found} is ${what}, expected ${instead}`);
   const expected = 'a program for 64-bit Linux on x86_64 or aarch64, or a script';
   if (size === 0) throw refuse('an empty file', expected);
-  if (kind === 'script') return { binary, path: found, real };
+  if (kind === 'script') return { binary, path: found, real, interpreter: findInterpreter(root, binary, found, searchPath) };
   const identity = identify(head);
   if (!identity.elf) throw refuse('neither an ELF file nor a script that begins with #!', expected);
   if (elf === undefined || elf instanceof FormatError) {
-    throw refuse(`${describe(identity)}${elf ? ` (${elf.message}, at byte ${elf.offset})` : ''}`, expected);
+    throw refuse(`${describe(identity)}${elf ? ` (${elf.message})` : ''}`, expected);
   }
   if (elf.type === 'core') throw refuse('a core file, the memory of a program that crashed', expected);
   if (elf.type === 'relocatable') throw refuse('an object file that was not linked', expected);
@@ -43,6 +46,21 @@ export function findProgram(root: Root, binary: string, searchPath: readonly str
     throw refuse('a shared library', 'a program: a layer of this kind does not serve libraries that ctypes or the like loads into the function itself');
   }
   return { binary, path: found, real, elf };
+}
+
+/** The program that runs a script in the end. */
+function findInterpreter(root: Root, binary: string, script: string, searchPath: readonly string[]): Program['interpreter'] {
+  const shebang = readShebang(root.content(root.real(script)!).head);
+  const named = shebang && interpreterOf(shebang);
+  if (!named) throw new ProgramError(`binary '${binary}': ${script} begins with '#!', expected the path of an interpreter behind it, or env and a command`);
+  let program;
+  try {
+    program = findProgram(root, named.name, searchPath, '/');
+  } catch (error) {
+    throw new ProgramError(`binary '${binary}': the interpreter of the script ${script} cannot be packed\n  ${(error as Error).message}`);
+  }
+  if (!program.elf) throw new ProgramError(`binary '${binary}': ${program.path}, the interpreter of ${script}, is a script itself, expected a program`);
+  return { program, argument: named.argument };
 }
 
 function fromPath(root: Root, binary: string, cwd: string): string {

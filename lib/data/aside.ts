@@ -11,12 +11,19 @@ const ASIDE = new RegExp(
     '^/usr/lib/(?:debug|pkgconfig|cmake|systemd|tmpfiles\\.d|sysusers\\.d|mime)/',
     '^/usr/lib/[^/]+/(?:pkgconfig|cmake)/',
     '^/etc/(?:bash_completion\\.d|default|logrotate\\.d|init|init\\.d|apparmor\\.d|cron\\.[a-z]+)/',
-    '\\.(?:a|la|h|hpp|debug)$',
+    '^/usr/lib/(?:[^/]+/)?[^/]+\\.a$',
+    // a compiler's own headers lie in a directory `include` below /usr/lib
+    '^(?!.*/include/).*\\.h$',
   ].join('|'),
 );
 
 export function isAside(real: string): boolean {
   return ASIDE.test(real);
+}
+
+/** What only a linker reads, and no program but a compiler of one's own package. */
+export function isForLinking(real: string): boolean {
+  return /\.[ao]$/.test(real);
 }
 
 /** Licence texts are for people: what they mention is not followed, and nothing in them is replaced. */

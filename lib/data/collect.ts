@@ -1,14 +1,11 @@
 /**
  * Everything that programs need to run: their closures, and what no DT_NEEDED names.
  *
- * Data is found by the paths that files mention, as far as the package database says that the mentioned
- * thing goes with the file that mentions it; what is found mentions more, to the fixed point.
+ * Data is found by the program's own package and by the paths that files mention, as far as the package
+ * database says that the mentioned thing goes with the file that mentions it; what is found mentions more,
+ * to the fixed point.
  */
 import * as path from 'path';
-import { isAside, isDocumentation } from './aside';
-import { Excerpt, isTheHosts, Why } from './excerpt';
-import { libgccFor, variantsBeside } from './glibc';
-import { Package, PackageDatabase } from './packages';
 import { Process } from '../closure/closure';
 import { Program } from '../closure/find';
 import { load } from '../closure/program';
@@ -16,7 +13,13 @@ import { checkVersions } from '../closure/versions';
 import { Elf, FormatError, isProgram, Machine } from '../elf';
 import { Loaded, Setting } from '../loader/search';
 import { Root } from '../root/root';
-import { isCommandDirectory, isStandardDirectory } from '../root/standard';
+import { isStandardDirectory, unitOf } from '../root/standard';
+import { isAside, isDocumentation, isForLinking } from './aside';
+import { Belonging } from './belonging';
+import { openedLibraries } from './dlopen-note';
+import { Excerpt, isTheHosts, Why } from './excerpt';
+import { dataOfLibc, openedByLibc, variantsBeside } from './glibc';
+import { Package, PackageDatabase } from './packages';
 
 export interface CollectOptions {
   readonly root: Root;
@@ -25,27 +28,55 @@ export interface CollectOptions {
   readonly packages: PackageDatabase;
   /** whether data is looked for */
   readonly detectData: boolean;
-  /** whether a path may go in */
+  /** whether a path may not go in */
   readonly excluded: (real: string) => boolean;
   /** paths to add, whatever belongs to what */
   readonly include: readonly string[];
+  /** bytes that a layer may hold */
+  readonly mostBytes: number;
 }
 
 export interface Collected {
   readonly excerpt: Excerpt;
   /** a process for each program, those among the data included, by its resolved path */
   readonly processes: ReadonlyMap<string, Process>;
+  /**
+   * Resolved path of a file that has the prefix `/usr` as a string of its own → the directories of its package below
+   * that prefix which none of the package's files mentions whole: it puts their paths together when it runs.
+   */
+  readonly prefixed: ReadonlyMap<string, readonly string[]>;
+}
+
+/**
+ * Bytes that one mention in a library of others may bring, in data and in plug-ins with the libraries that they need.
+ * What a program's own package mentions has no such bound. Measured on Debian 12: fonts, character maps, map projections
+ * and the modules of most libraries stay below; drivers of graphics hardware, which no function has, are above.
+ */
+const GENEROUS: Bounds = { data: 32 * 1024 * 1024, plugIns: 8 * 1024 * 1024 };
+/** The same for a program that leaves little room for more. */
+const TIGHT: Bounds = { data: 1024 * 1024, plugIns: 1024 * 1024 };
+/** How much of a layer may be filled before the room is called little. */
+const FULL = 0.98;
+
+interface Bounds {
+  readonly data: number;
+  readonly plugIns: number;
 }
 
 export function collect(programs: readonly Program[], options: CollectOptions): Collected {
-  const collector = new Collector(options);
+  const generous = collectWithin(GENEROUS, programs, options);
+  return generous.bytes() <= FULL * options.mostBytes ? generous : collectWithin(TIGHT, programs, options);
+}
+
+function collectWithin(bounds: Bounds, programs: readonly Program[], options: CollectOptions): Collector {
+  const collector = new Collector(bounds, options);
   for (const program of programs) collector.program(program);
   for (const wanted of options.include) collector.include(wanted);
-  if (options.detectData) collector.follow();
+  collector.follow();
   return collector;
 }
 
-/** A file that is in the excerpt, to be looked through for what it needs and mentions. */
+/** A file that is in the excerpt, to be looked through for what it mentions. */
 interface Pending {
   readonly real: string;
   /** the process that would open it */
@@ -55,45 +86,83 @@ interface Pending {
 class Collector implements Collected {
   public readonly excerpt: Excerpt;
   public readonly processes = new Map<string, Process>();
-  private readonly pending: Pending[] = [];
+  public readonly prefixed = new Map<string, readonly string[]>();
+  private readonly belonging: Belonging;
+  private pending: Pending[] = [];
   private readonly queued = new Set<string>();
-  private readonly own = new Set<Package>();
   private readonly followed = new Set<string>();
 
-  constructor(private readonly options: CollectOptions) {
+  constructor(private readonly bounds: Bounds, private readonly options: CollectOptions) {
     this.excerpt = new Excerpt(options.root, options.excluded);
+    this.belonging = new Belonging(options.packages, options.root);
   }
 
   /** A program that was asked for. */
-  public program({ path: found, real, elf }: Program): void {
-    this.excerpt.addFile(found, { reason: 'asked for' });
-    this.enqueue(real, elf && this.start(real, elf));
-    const owner = this.options.packages.ownerOf(real);
-    if (owner && this.options.detectData) this.takeOwn(owner, real);
+  public program(program: Program, why: Why = { reason: 'asked for' }): void {
+    const { real, elf, interpreter } = program;
+    this.excerpt.addFile(program.path, why);
+    const owners = this.options.detectData ? this.ownersOf(program) : [];
+    const adopted = owners.flatMap((owner) => this.belonging.adopt(owner));
+    if (elf) this.start(real, elf);
+    if (interpreter) this.program(interpreter.program, { reason: `interpreter of ${path.posix.basename(real)}`, through: real });
+    this.enqueue(real, this.processes.get(real));
+    for (const owner of adopted) this.takeData(owner, real);
+    if (interpreter) for (const owner of owners) this.modules(owner, new Set(this.ownersOf(interpreter.program).map(({ source }) => source)), real);
   }
 
   /** A file or directory that the user names. */
   public include(wanted: string): void {
     const [process] = this.processes.values();
-    for (const real of this.excerpt.add(wanted, { reason: 'included' })) this.take(real, process);
+    for (const real of this.excerpt.include(wanted, { reason: 'included' })) this.take(real, process);
   }
 
   /** Follows what is pending to the fixed point. */
   public follow(): void {
+    if (!this.options.detectData) return;
     for (let next = this.pending.shift(); next; next = this.pending.shift()) this.mentions(next);
+    this.findPrefixed();
     this.licences();
+  }
+
+  public bytes(): number {
+    return [...this.excerpt.files.keys()].reduce((sum, real) => sum + this.options.root.status(real)!.size, 0);
   }
 
   /** Closes a program: its libraries join. */
   private start(real: string, elf: Elf): Process {
     const process = load(real, elf, this.options.setting);
-    this.processes.set(real, process);
-    libgccFor(process);
+    openedByLibc(process);
+    for (const object of [...process.objects]) this.openNoted(process, object);
     checkVersions(process.objects);
+    this.processes.set(real, process);
     this.takeObjects(process, process.objects);
     const { interpreter } = process;
     if (interpreter) this.excerpt.addFile(interpreter.path, { reason: `loader of ${path.posix.basename(real)}`, through: real });
     return process;
+  }
+
+  /** The packages that a script's package depends on, and that depend on the interpreter in turn, are its modules. */
+  private modules(owner: Package, interpreters: ReadonlySet<string>, through: string, seen = new Set<Package>()): void {
+    for (const dependency of this.belonging.dependencies(owner)) {
+      if (seen.has(dependency)) continue;
+      seen.add(dependency);
+      if (!this.belonging.dependencies(dependency).some(({ source }) => interpreters.has(source))) continue;
+      for (const owned of this.belonging.adopt(dependency)) this.takeData(owned, through);
+      this.modules(dependency, interpreters, through, seen);
+    }
+  }
+
+  /** A command may be a link of one package to a program of another. */
+  private ownersOf({ path: found, real }: Program): Package[] {
+    return [found, real].map((file) => this.options.packages.ownerOf(file)).filter((owner) => owner !== undefined);
+  }
+
+  /** What an object says itself that it opens. */
+  private openNoted(process: Process, object: Loaded): void {
+    for (const { sonames, priority } of openedLibraries(object.elf)) {
+      if (priority === 'suggested') this.excerpt.leftOut.set(sonames[0], `only suggested by ${object.path}`);
+      else sonames.some((name) => process.openName(name, object));
+    }
   }
 
   private takeObjects(process: Process, objects: readonly Loaded[]): void {
@@ -104,22 +173,32 @@ class Collector implements Collected {
       }
       this.enqueue(object.real, process);
     }
+    if (this.options.detectData) for (const real of dataOfLibc(process, this.options.root, this.excerpt, (object) => this.isOwn(object, process))) this.take(real, process);
+  }
+
+  /** Whether an object is a program, or a plug-in of the packages that were asked for, rather than one of the libraries that these use. */
+  private isOwn(object: Loaded, process: Process): boolean {
+    const owner = this.options.packages.ownerOf(object.real);
+    return object === process.program || (object.reason === 'plug-in' && owner !== undefined && this.belonging.own.has(owner));
   }
 
   /** Something that was found among the data: a program is made to run, a plug-in brings what it needs. */
   private take(real: string, process: Process | undefined): void {
     const { elf, kind } = this.options.root.content(real);
     if (elf && !(elf instanceof FormatError) && elf.machine === this.options.machine && elf.dynamic) {
+      const before = process?.objects.length ?? 0;
+      const restore = process?.snapshot();
       try {
         if (isProgram(elf) && elf.interpreter !== undefined) {
           if (!this.processes.has(real)) process = this.start(real, elf);
         } else if (process && elf.type === 'shared') {
-          const before = process.objects.length;
-          process.openFile(real, process.program, 'plug-in');
+          const plugIn = process.openFile(real, process.program, 'plug-in');
+          if (plugIn) this.openNoted(process, plugIn);
           this.takeObjects(process, process.objects.slice(before));
         }
       } catch (error) {
         // a plug-in or helper whose needs are not installed does not work at the source either
+        restore?.();
         this.excerpt.files.delete(real);
         this.excerpt.leftOut.set(real, (error as Error).message.split('\n')[0]);
         return;
@@ -134,83 +213,85 @@ class Collector implements Collected {
     this.pending.push({ real, process });
   }
 
-  /** The installed packages of the program's source package, followed along dependencies. */
-  private takeOwn(owner: Package, through: string): void {
-    if (this.own.has(owner)) return;
-    this.own.add(owner);
-    for (const real of this.options.packages.files(owner)) {
-      if (!this.isOwnData(real)) continue;
-      for (const added of this.excerpt.add(real, { reason: `of package ${owner.name}`, through })) this.take(added, this.processes.get(through));
+  /** The data of a program's own package, and the add-ons in the directories of that. */
+  private takeData(owner: Package, through: string): void {
+    const process = this.processes.get(through) ?? [...this.processes.values()].at(-1);
+    const added = this.belonging.data(owner).flatMap((real) => this.excerpt.add(real, { reason: `of package ${owner.name}`, through }));
+    const isAddOn = (real: string) => !isAside(real) && !isForLinking(real) && this.belonging.isAddOn(real, owner);
+    for (const directory of this.belonging.directoriesOf(owner)) {
+      added.push(...this.excerpt.add(directory, { reason: `in a directory of package ${owner.name}`, through }, isAddOn));
     }
-    for (const name of owner.depends) {
-      const dependency = this.options.packages.get(name);
-      if (dependency?.source === owner.source) this.takeOwn(dependency, through);
-    }
-  }
-
-  /** Commands and libraries of one's own package come in when something needs them, not because they are there. */
-  private isOwnData(real: string): boolean {
-    if (isAside(real)) return false;
-    const parent = path.posix.dirname(real);
-    if (isCommandDirectory(parent)) return false;
-    if (isStandardDirectory(parent) && /\/lib/.test(parent) && /\.so(\.|$)/.test(real)) return false;
-    return this.options.root.status(real)?.type !== 'directory';
+    for (const real of added) this.take(real, process);
   }
 
   private mentions({ real: file, process }: Pending): void {
     const owner = this.options.packages.ownerOf(file);
-    if (owner?.source === 'glibc') return; // see glibc.ts
-    if (isDocumentation(file)) return;
-    for (const { path: mentioned } of this.options.root.content(file).mentions) {
+    if (owner?.source === 'glibc' || isDocumentation(file)) return; // of libc's own, see glibc.ts
+    const { mentions } = this.options.root.content(file);
+    for (const mentioned of mentions.flatMap((mention) => (mention.code ? this.completions(mention.path, mention.code) : [mention.path]))) {
       const wanted = path.posix.normalize(mentioned).replace(/(?<=.)\/$/, '');
       const key = `${owner?.name ?? file} ${wanted}`;
       if (this.followed.has(key)) continue;
       this.followed.add(key);
-      this.mention(wanted, file, owner, process);
+      if (!isTheHosts(wanted) && !isStandardDirectory(wanted) && !isAside(`${wanted}/`)) this.mention(wanted, file, owner, process);
     }
   }
 
+  /** What a path may be of which an instruction holds the beginning, going by what there is, and what is in the code nearby. */
+  private completions(head: string, code: Buffer): string[] {
+    const parent = path.posix.dirname(head);
+    const found = this.options.root.names(this.options.root.real(parent) ?? parent).map((name) => path.posix.join(parent, name));
+    return found.filter((candidate) => candidate.startsWith(head) && (candidate === head || code.includes(candidate.slice(head.length, head.length + 4))));
+  }
+
   private mention(wanted: string, file: string, owner: Package | undefined, process: Process | undefined): void {
-    if (isTheHosts(wanted) || isStandardDirectory(wanted) || isAside(`${wanted}/`)) return;
     const why: Why = { reason: `mentioned in ${path.posix.basename(file)}`, through: file };
     for (const candidate of [wanted, ...this.siblings(wanted)]) {
       const real = this.options.root.real(candidate);
       if (real === undefined || isStandardDirectory(real)) continue;
-      if (!this.goesWith(candidate, real, owner)) {
-        if (!this.excerpt.files.has(real)) this.excerpt.leftOut.set(candidate, `mentioned in ${file}, whose package neither has it nor depends on one that does`);
-        continue;
-      }
-      const accept = (child: string) => !isAside(child) && this.goesWith(child, child, owner);
-      for (const added of this.excerpt.add(candidate, why, accept)) this.take(added, process);
+      if (this.belonging.goesWith(candidate, real, owner)) this.bounded(candidate, why, owner, process);
+      else if (!this.excerpt.files.has(real)) this.excerpt.leftOut.set(candidate, `mentioned in ${file}, whose package neither has it nor depends on one that does`);
     }
+  }
+
+  /** Adds what is mentioned, unless it is out of proportion. */
+  private bounded(candidate: string, why: Why, owner: Package | undefined, process: Process | undefined): void {
+    const { root } = this.options;
+    const isBounded = owner !== undefined && !this.belonging.own.has(owner);
+    const restore = process?.snapshot();
+    const [programs, pending] = [this.processes.size, this.pending.length];
+    const bytes = { data: 0, plugIns: 0 };
+    const good = this.excerpt.attempt(() => {
+      const before = this.excerpt.files.size;
+      for (const added of this.excerpt.add(candidate, why, (child) => !isAside(child) && !isForLinking(child) && this.belonging.goesWith(child, child, owner))) this.take(added, process);
+      for (const real of [...this.excerpt.files.keys()].slice(before)) bytes[root.content(real).kind === 'elf' ? 'plugIns' : 'data'] += root.status(real)!.size;
+      return !isBounded || (bytes.data <= this.bounds.data && bytes.plugIns <= this.bounds.plugIns);
+    });
+    if (good) return;
+    restore?.();
+    for (const started of [...this.processes.keys()].slice(programs)) this.processes.delete(started);
+    for (const { real } of this.pending.splice(pending)) this.queued.delete(real);
+    this.excerpt.leftOut.set(candidate, `${why.reason}, but would bring ${Math.round((bytes.data + bytes.plugIns) / 1e6)} MB: name it in include if it is needed`);
+  }
+
+  private findPrefixed(): void {
+    const { root, packages } = this.options;
+    const files = [...this.excerpt.files.keys()];
+    const own = files.filter((real) => this.belonging.own.has(packages.ownerOf(real)!));
+    const objects = own.filter((real) => root.content(real).kind === 'elf');
+    const users = objects.filter((real) => root.content(real).mentions.some((mention) => mention.path === '/usr'));
+    if (users.length === 0) return;
+    const mentioned = new Set(objects.flatMap((real) => root.content(real).mentions.map((mention) => unitOf(mention.path))));
+    const units = [...new Set(own.map(unitOf))].filter((unit) => root.isDirectory(unit) && unit.startsWith('/usr/') && !isAside(`${unit}/`) && !mentioned.has(unit));
+    if (units.length > 0) for (const user of users) this.prefixed.set(user, units);
   }
 
   /** `/usr/share/misc/magic` stands for `magic.mgc` as well. */
   private siblings(wanted: string): string[] {
     const parent = this.options.root.real(path.posix.dirname(wanted));
-    if (parent === undefined || isStandardDirectory(wanted)) return [];
+    if (parent === undefined) return [];
     const prefix = `${path.posix.basename(wanted)}.`;
     return this.options.root.names(parent).filter((name) => name.startsWith(prefix)).map((name) => path.posix.join(parent, name));
-  }
-
-  /** Whether a path belongs to the mentioning file's package, to its source package, or to one that it depends on. */
-  private goesWith(candidate: string, real: string, owner: Package | undefined): boolean {
-    const { packages, root } = this.options;
-    const other = packages.ownerOf(candidate) ?? packages.ownerOf(real);
-    if (root.status(real)?.type === 'file' && isCommandDirectory(path.posix.dirname(real))) return other !== undefined && this.own.has(other);
-    if (other === undefined) return owner === undefined || !/^\/(usr\/local|opt)\//.test(real);
-    if (owner === undefined) return true;
-    return other === owner || other.source === owner.source || owner.depends.includes(other.name) || this.sharedWith(real, owner);
-  }
-
-  /** Several packages list a directory that they share. */
-  private sharedWith(real: string, owner: Package): boolean {
-    const { packages, root } = this.options;
-    if (root.status(real)?.type !== 'directory') return false;
-    return [owner.name, ...owner.depends].some((name) => {
-      const candidate = packages.get(name);
-      return candidate !== undefined && packages.files(candidate).includes(real);
-    });
   }
 
   /** The licence texts of all packages that are in. */

@@ -13,12 +13,18 @@ export function dpkgDatabase(root: Root, architecture: string): PackageDatabase 
   return status === undefined || info === undefined ? NO_PACKAGES : new Dpkg(root, status, info, architecture);
 }
 
+/** Searching costs about 1 ms each, taking all lists apart as much as some dozens of searches. */
+const MOST_SEARCHES = 40;
+
 class Dpkg implements PackageDatabase {
   private readonly packages = new Map<string, DpkgPackage>();
   private readonly sources = new Map<string, DpkgPackage[]>();
   /** real path → owner, for the lists that were read one by one */
   private readonly owners = new Map<string, Package>();
-  private readonly lists = new Map<Package, readonly string[]>();
+  private readonly fileLists = new Map<Package, readonly string[]>();
+  private readonly sets = new Map<Package, ReadonlySet<string>>();
+  private readonly unowned = new Set<string>();
+  private searches = 0;
   private readonly merged: (listed: string) => string;
   private all?: { bytes: Buffer; ends: number[]; names: string[] };
 
@@ -31,10 +37,13 @@ class Dpkg implements PackageDatabase {
       if (fields.Architecture !== architecture && fields.Architecture !== 'all') continue;
       const source = fields.Source?.replace(/ .*/, '') ?? fields.Package;
       const list = fields['Multi-Arch'] === 'same' ? `${fields.Package}:${fields.Architecture}` : fields.Package;
-      const found = new DpkgPackage(fields.Package, source, list, `${fields['Pre-Depends'] ?? ''}, ${fields.Depends ?? ''}`, this.packages, provided);
+      const installed = (name: string) => (this.packages.has(name) ? [name] : provided.get(name) ?? []);
+      // of alternatives, the first that is there serves
+      const resolve = (relations: string) => [...new Set(alternativesIn(relations).flatMap((names) => names.map(installed).find(({ length }) => length > 0) ?? []))];
+      const found = new DpkgPackage(fields.Package, source, list, `${fields['Pre-Depends'] ?? ''}, ${fields.Depends ?? ''}`, fields.Recommends ?? '', resolve);
       this.packages.set(found.name, found);
       this.sources.set(source, [...(this.sources.get(source) ?? []), found]);
-      for (const name of namesIn(fields.Provides ?? '')) provided.set(name, [...(provided.get(name) ?? []), found.name]);
+      for (const [name] of alternativesIn(fields.Provides ?? '')) provided.set(name, [...(provided.get(name) ?? []), found.name]);
     }
   }
 
@@ -47,25 +56,41 @@ class Dpkg implements PackageDatabase {
   }
 
   public files(owner: Package): readonly string[] {
-    let files = this.lists.get(owner);
+    let files = this.fileLists.get(owner);
     if (!files) {
       const list = `${this.info}/${(owner as DpkgPackage).list}.list`;
       files = this.root.isFile(list) ? this.root.read(list).toString('utf8').split('\n').filter((line) => line.length > 2).map(this.merged) : [];
-      this.lists.set(owner, files);
+      this.fileLists.set(owner, files);
       for (const file of files) if (!this.owners.has(file)) this.owners.set(file, owner);
     }
     return files;
   }
 
+  public lists(owner: Package, real: string): boolean {
+    let set = this.sets.get(owner);
+    if (!set) {
+      set = new Set(this.files(owner));
+      this.sets.set(owner, set);
+    }
+    return set.has(real);
+  }
+
   public ownerOf(real: string): Package | undefined {
     const known = this.owners.get(real);
-    if (known) return known;
-    const owner = this.find(real);
+    if (known || this.unowned.has(real)) return known;
+    const owner = this.searches++ < MOST_SEARCHES ? this.find(real) : this.indexed().get(real);
     if (owner) this.files(owner);
+    else this.unowned.add(real);
     return owner;
   }
 
-  /** Lists run to megabytes, and few owners are asked for: they are searched as bytes rather than taken apart. */
+  /** All owners at once. */
+  private indexed(): ReadonlyMap<string, Package> {
+    if (this.searches <= MOST_SEARCHES + 1) for (const owner of this.packages.values()) this.files(owner);
+    return this.owners;
+  }
+
+  /** Lists run to megabytes, and mostly few owners are asked for: they are searched as bytes rather than taken apart. */
   private find(real: string): Package | undefined {
     this.all ??= this.readAll();
     const listed = [real, ...(/^\/usr\/(bin|sbin|lib[^/]*)\//.test(real) ? [real.slice(4)] : [])];
@@ -94,32 +119,39 @@ class Dpkg implements PackageDatabase {
 }
 
 class DpkgPackage implements Package {
-  private resolved?: string[];
+  private resolvedDepends?: readonly string[];
+  private resolvedRecommends?: readonly string[];
 
   constructor(
     public readonly name: string,
     public readonly source: string,
     /** the name of its file list, less `.list` */
     public readonly list: string,
-    private readonly relations: string,
-    private readonly packages: ReadonlyMap<string, Package>,
-    private readonly provided: ReadonlyMap<string, readonly string[]>,
+    private readonly dependsField: string,
+    private readonly recommendsField: string,
+    private readonly resolve: (relations: string) => readonly string[],
   ) {}
 
   public get depends(): readonly string[] {
-    this.resolved ??= [...new Set(namesIn(this.relations).flatMap((name) => (this.packages.has(name) ? [name] : this.provided.get(name) ?? [])))];
-    return this.resolved;
+    this.resolvedDepends ??= this.resolve(this.dependsField);
+    return this.resolvedDepends;
+  }
+
+  public get recommends(): readonly string[] {
+    this.resolvedRecommends ??= this.resolve(this.recommendsField);
+    return this.resolvedRecommends;
   }
 }
 
 /** The fields that matter, continuation lines left out. */
 function fieldsOf(stanza: string): Partial<Record<string, string>> {
   const fields: Record<string, string> = {};
-  for (const [, name, value] of stanza.matchAll(/^(Package|Status|Architecture|Multi-Arch|Source|Provides|Pre-Depends|Depends): (.*)$/gm)) fields[name] = value;
+  for (const [, name, value] of stanza.matchAll(/^(Package|Status|Architecture|Multi-Arch|Source|Provides|Pre-Depends|Depends|Recommends): (.*)$/gm)) fields[name] = value;
   return fields;
 }
 
-/** `a (>= 1) | b:any, c` → a, b, c */
-function namesIn(relations: string): string[] {
-  return relations.split(/[,|]/).map((relation) => relation.trim().replace(/[ :(].*/, '')).filter(Boolean);
+/** `a (>= 1) | b:any, c` → [[a, b], [c]] */
+function alternativesIn(relations: string): string[][] {
+  const name = (relation: string) => relation.trim().replace(/[ :(].*/, '');
+  return relations.split(',').filter((relation) => relation.trim()).map((relation) => relation.split('|').map(name));
 }

@@ -13,12 +13,29 @@ export interface Why {
   readonly through?: string;
 }
 
-/** What never goes in unless it is named in `include`: it is private, fleeting, or the host's own. */
-const NEVER = /^\/(home|root|proc|sys|dev|run|tmp|mnt|media|boot|lost\+found)(\/|$)|^\/var\/(tmp|run|lock|log|spool|mail|backups|crash)(\/|$)|^\/var\/cache\/(apt|debconf)(\/|$)|^\/var\/lib\/(dpkg|apt|systemd|private)(\/|$)|^\/etc\/(passwd|group|shadow|gshadow|subuid|subgid|hosts|hostname|host\.conf|resolv\.conf|machine-id|mtab|fstab|sudoers|localtime|timezone|environment|nsswitch\.conf|ld\.so\.cache|ld\.so\.conf|ld\.so\.preload|motd|issue|issue\.net|shells|securetty|adjtime)-?(\/|$)|^\/etc\/(ld\.so\.conf\.d|sudoers\.d|pam\.d|security|cron\.[a-z]+|init\.d|rc[0-9S]\.d|systemd|skel)(\/|$)/;
+/** Something that the source does not have, or has otherwise. */
+export type Made = { readonly link: string } | { readonly text: string };
 
-/** Whether a path may go in at all without being named. */
+/** What never goes in unless it is named in `include`: it is private, fleeting, or the host's own. */
+const THE_HOSTS = new RegExp(
+  '^(?:' +
+    [
+      '/(?:home|root|proc|sys|dev|run|tmp|mnt|media|boot|lost\\+found)',
+      '/var/(?:tmp|run|lock|log|spool|mail|backups|crash)',
+      '/var/cache/(?:apt|debconf)',
+      '/var/lib/(?:dpkg|apt|systemd|private)',
+      '/etc/(?:passwd|group|shadow|gshadow|subuid|subgid)-?',
+      '/etc/(?:hosts|hostname|host\\.conf|resolv\\.conf|nsswitch\\.conf|machine-id|localtime|timezone|adjtime)',
+      '/etc/(?:mtab|fstab|environment|motd|issue|issue\\.net|shells|securetty|sudoers|sudoers\\.d)',
+      '/etc/(?:ld\\.so\\.cache|ld\\.so\\.conf|ld\\.so\\.conf\\.d|ld\\.so\\.preload)',
+      '/etc/(?:pam\\.d|security|cron\\.[a-z]+|init\\.d|rc[0-9S]\\.d|systemd|skel)',
+    ].join('|') +
+    ')(?:/|$)',
+);
+
+/** Whether a path is the host's, and may not go in without being named. */
 export function isTheHosts(wanted: string): boolean {
-  return NEVER.test(wanted);
+  return THE_HOSTS.test(wanted);
 }
 
 export class Excerpt {
@@ -28,6 +45,8 @@ export class Excerpt {
   public readonly links = new Map<string, string>();
   /** directories that were asked for, the empty ones among them */
   public readonly directories = new Set<string>();
+  /** path → what stands there in the layer only */
+  public readonly made = new Map<string, Made>();
   /** path → why it was left out */
   public readonly leftOut = new Map<string, string>();
 
@@ -48,49 +67,79 @@ export class Excerpt {
   /**
    * Adds what was found rather than named: a file, or a directory with what is below it, as far as it may go in.
    *
-   * @param accept which of the resolved paths below a directory, and which targets of the links there, belong to it
+   * @param accept which of the paths below a directory belong to it
    * @returns the resolved paths of the files that are new
    */
   public add(wanted: string, why: Why, accept: (real: string) => boolean = () => true): string[] {
+    return this.grow(wanted, why, (real) => (isTheHosts(real) ? 'belongs to the host' : this.refusalWithin(real)), accept);
+  }
+
+  /**
+   * Adds what a user names: a file whatever it is, of a directory what everybody may read.
+   *
+   * @returns the resolved paths of the files that are new
+   */
+  public include(wanted: string, why: Why): string[] {
+    const real = this.root.real(wanted)!;
+    if (this.root.status(real)!.type !== 'file') return this.grow(wanted, why, (child) => this.refusalWithin(child));
+    if (this.files.has(real)) return [];
+    return [this.addFile(wanted, why)];
+  }
+
+  /** Adds what the source does not have. */
+  public make(wanted: string, made: Made): void {
+    this.made.set(wanted, made);
+  }
+
+  /** Whether everything may stand as it is: runs `grow`, and takes back what it added unless it says yes. */
+  public attempt(grow: () => boolean): boolean {
+    const [files, links, directories, made] = [this.files.size, this.links.size, this.directories.size, this.made.size];
+    const good = grow();
+    if (!good) {
+      for (const [grown, size] of [[this.files, files], [this.links, links], [this.made, made], [this.directories, directories]] as const) {
+        for (const key of [...grown.keys()].slice(size)) grown.delete(key);
+      }
+    }
+    return good;
+  }
+
+  private grow(wanted: string, why: Why, refusal: (real: string) => string | undefined, accept: (real: string) => boolean = () => true): string[] {
     const added: string[] = [];
-    this.descend(wanted, why, accept, added);
+    const entered = new Set<string>();
+    const descend = (at: string) => {
+      const { real, links } = this.root.resolve(at);
+      if (real === undefined) return;
+      const refused = refusal(real);
+      if (refused !== undefined) {
+        this.leftOut.set(at, refused);
+        return;
+      }
+      for (const link of links) this.links.set(link.path, link.target);
+      if (this.root.status(real)!.type === 'file') {
+        if (this.files.has(real)) return;
+        this.files.set(real, why);
+        added.push(real);
+        return;
+      }
+      if (entered.has(real)) return;
+      entered.add(real);
+      this.directories.add(real);
+      for (const name of this.root.names(real)) {
+        const child = path.posix.join(real, name);
+        const target = this.root.real(child);
+        if (target === undefined) continue;
+        const isDirectoryElsewhere = target !== child && this.root.status(target)!.type === 'directory';
+        if (accept(child) && (!isDirectoryElsewhere || accept(target))) descend(child);
+      }
+    };
+    descend(wanted);
     return added;
   }
 
-  /** Whether something may go in without being named. */
-  public refusal(real: string): string | undefined {
-    if (isTheHosts(real)) return 'belongs to the host';
+  private refusalWithin(real: string): string | undefined {
     if (this.excluded(real)) return 'excluded';
-    const status = this.root.status(real);
-    if (status?.type === 'other') return 'neither file nor directory';
+    if (this.root.status(real)?.type === 'other') return 'neither a file nor a directory';
     if (!this.root.isPublic(real)) return 'not readable by everybody';
     return undefined;
-  }
-
-  private descend(wanted: string, why: Why, accept: (real: string) => boolean, added: string[]): void {
-    const { real, links } = this.root.resolve(wanted);
-    if (real === undefined) return;
-    const refusal = this.refusal(real);
-    if (refusal) {
-      this.leftOut.set(real, refusal);
-      return;
-    }
-    if (this.root.status(real)!.type === 'file') {
-      for (const link of links) this.links.set(link.path, link.target);
-      if (this.files.has(real)) return;
-      this.files.set(real, why);
-      added.push(real);
-      return;
-    }
-    for (const link of links) this.links.set(link.path, link.target);
-    if (this.directories.has(real)) return;
-    this.directories.add(real);
-    for (const name of this.root.names(real)) {
-      const child = path.posix.join(real, name);
-      const target = this.root.real(child);
-      if (target === undefined || !accept(child)) continue;
-      if (this.root.status(child)!.type === 'link' && this.root.status(target)!.type === 'directory' && !accept(target)) continue;
-      this.descend(child, why, accept, added);
-    }
   }
 }

@@ -1,19 +1,67 @@
 /**
- * What glibc opens by itself, without any DT_NEEDED, as far as a process calls for it.
+ * What glibc opens by itself, without any DT_NEEDED, as far as the symbols that a process imports call for it.
  */
 import * as path from 'path';
 import { Process } from '../closure/closure';
+import { Loaded } from '../loader/search';
 import { Root } from '../root/root';
+import { Excerpt } from './excerpt';
 
-/** Calls that make glibc open libgcc_s to unwind a thread's stack (glibc nptl/pthread_cancel.c, sysdeps/nptl/pthread_exit.c). */
-const UNWINDING = ['pthread_create', 'pthread_cancel', 'pthread_exit', 'thrd_create', 'thrd_exit'];
+/** Symbols that others import from libc → what libc opens for them. */
+const CALLS = {
+  // to unwind a thread's stack: glibc nptl/pthread_cancel.c, sysdeps/nptl/pthread_exit.c
+  unwind: ['pthread_create', 'pthread_cancel', 'pthread_exit', 'thrd_create', 'thrd_exit'],
+  // modules for all but a few character sets: glibc iconv/gconv_db.c
+  convert: ['iconv_open'],
+  // glibc locale/findlocale.c
+  locale: ['setlocale', 'newlocale', '__newlocale'],
+  // glibc nss/nsswitch.c
+  names: [
+    'getaddrinfo', 'getnameinfo', 'gethostbyname', 'gethostbyname2', 'gethostbyname_r', 'gethostbyname2_r', 'gethostbyaddr', 'gethostbyaddr_r',
+    'getpwnam', 'getpwnam_r', 'getpwuid', 'getpwuid_r', 'getpwent', 'getgrnam', 'getgrnam_r', 'getgrgid', 'getgrgid_r', 'getgrent', 'getgrouplist', 'initgroups',
+  ],
+  // glibc inet/getservby*, inet/getprtby*
+  services: [
+    'getservbyname', 'getservbyname_r', 'getservbyport', 'getservbyport_r', 'getservent', 'getaddrinfo', 'getnameinfo',
+    'getprotobyname', 'getprotobyname_r', 'getprotobynumber', 'getprotobynumber_r', 'getprotoent',
+  ],
+};
 
-/** Adds libgcc_s to a process that has threads; where the source has none, it does without there too. */
-export function libgccFor(process: Process): void {
-  const libc = process.objects.find((object) => object.elf.dynamic?.soname === 'libc.so.6');
-  if (libc && process.objects.some((object) => object !== libc && UNWINDING.some((name) => object.elf.dynamic?.imports.has(name)))) {
-    process.openName('libgcc_s.so.1', libc);
+/** The host's own names services would be libraries of the host: glibc has these two built in since 2.34. */
+const NSSWITCH = ['passwd', 'group', 'shadow', 'services', 'protocols', 'networks', 'ethers', 'rpc'].map((database) => `${database}: files\n`).join('') + 'hosts: files dns\n';
+
+/** Adds the libraries that libc opens in a process. Where the source has none of a name, it does without there too. */
+export function openedByLibc(process: Process): void {
+  const libc = libcOf(process);
+  if (!libc) return;
+  if (calls(process, CALLS.unwind)) process.openName('libgcc_s.so.1', libc);
+  if (calls(process, CALLS.names)) for (const name of ['libnss_files.so.2', 'libnss_dns.so.2']) process.openName(name, libc);
+}
+
+/**
+ * Adds the data that libc opens in a process.
+ *
+ * @param isOwn whether an object is what was asked for, or a plug-in of it. The modules of `iconv` are 8 MB, and most
+ * libraries that could convert are never asked to, the run-time library of C++ among them
+ * @returns the resolved paths of the files that are new
+ */
+export function dataOfLibc(process: Process, root: Root, excerpt: Excerpt, isOwn: (object: Loaded) => boolean): string[] {
+  const libc = libcOf(process);
+  if (!libc) return [];
+  const why = { reason: 'opened by the C library', through: libc.real };
+  const added: string[] = [];
+  if (calls(process, CALLS.convert, isOwn)) added.push(...excerpt.add(path.posix.join(path.posix.dirname(libc.path), 'gconv'), why));
+  if (calls(process, CALLS.locale)) {
+    const locale = ['C.utf8', 'C.UTF-8'].map((name) => `/usr/lib/locale/${name}`).find((directory) => root.isDirectory(directory));
+    if (locale !== undefined) {
+      added.push(...excerpt.add(locale, why));
+      // Lambda's LANG names it, and no host of Lambda's has it
+      excerpt.make('/usr/lib/locale/en_US.utf8', { link: path.posix.basename(locale) });
+    }
   }
+  if (calls(process, CALLS.names)) excerpt.make('/etc/nsswitch.conf', { text: NSSWITCH });
+  if (calls(process, CALLS.services)) for (const file of ['/etc/services', '/etc/protocols']) added.push(...excerpt.add(file, why));
+  return added;
 }
 
 /** The files that the loader of a better machine would take in a library's place: `glibc-hwcaps/x86-64-v3/libx.so.1` beside `libx.so.1`. */
@@ -21,4 +69,14 @@ export function variantsBeside(root: Root, library: string): string[] {
   const hwcaps = root.real(path.posix.join(path.posix.dirname(library), 'glibc-hwcaps'));
   if (hwcaps === undefined) return [];
   return root.names(hwcaps).map((name) => path.posix.join(hwcaps, name, path.posix.basename(library))).filter((variant) => root.isFile(variant));
+}
+
+function libcOf(process: Process) {
+  return process.objects.find((object) => object.elf.dynamic?.soname === 'libc.so.6');
+}
+
+/** Whether anything but libc itself imports one of the symbols. */
+function calls(process: Process, symbols: readonly string[], by: (object: Loaded) => boolean = () => true): boolean {
+  const libc = libcOf(process);
+  return process.objects.some((object) => object !== libc && by(object) && symbols.some((symbol) => object.elf.dynamic?.imports.has(symbol)));
 }

@@ -9,6 +9,8 @@ export interface Package {
   readonly source: string;
   /** names of the packages that it cannot do without, alternatives side by side, provided names resolved */
   readonly depends: readonly string[];
+  /** names of those that it is usually installed with */
+  readonly recommends: readonly string[];
 }
 
 /** The package database of a root. */
@@ -18,12 +20,14 @@ export interface PackageDatabase {
   get(name: string): Package | undefined;
   /** resolved paths of what a package installed, directories included */
   files(owner: Package): readonly string[];
+  /** whether a resolved path is among them */
+  lists(owner: Package, real: string): boolean;
   /** every installed package that was built from a source package */
   builtFrom(source: string): readonly Package[];
 }
 
 /** The database of a root that has none: nothing belongs to anything. */
-export const NO_PACKAGES: PackageDatabase = { ownerOf: () => undefined, get: () => undefined, files: () => [], builtFrom: () => [] };
+export const NO_PACKAGES: PackageDatabase = { ownerOf: () => undefined, get: () => undefined, files: () => [], lists: () => false, builtFrom: () => [] };
 
 /**
  * A package lists its files at the places that it was built for, `/lib/…` among them, where the root may

@@ -6,5 +6,6 @@ export type { FileType, Machine } from './header';
 export { describe, type Identification, identify } from './identification';
 export type { Note } from './note';
 export { PT_DYNAMIC, PT_INTERP, PT_LOAD, PT_NOTE, type Segment } from './program-header';
+export { addressOf, findReferences } from './reference';
 export { replaceText, type TextReplacement } from './replace-text';
 export type { VersionNeed } from './symbol-version';

@@ -43,6 +43,7 @@ export const PT_PHDR = 6;
 export const PT_GNU_PROPERTY = 0x6474e553;
 
 /** `p_flags` */
+export const PF_X = 1;
 export const PF_W = 2;
 export const PF_R = 4;
 

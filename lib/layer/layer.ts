@@ -6,7 +6,7 @@ import { collect } from '../data/collect';
 import { dpkgDatabase } from '../data/dpkg';
 import { Machine } from '../elf';
 import { Plan, sizeOf } from './plan';
-import { prove } from './proof';
+import { MOST_BYTES, prove } from './proof';
 import { relocate } from './relocate';
 import { excluder, included } from './select';
 import { findProgram, Program, ProgramError } from '../closure/find';
@@ -62,6 +62,7 @@ export function planLayer(root: Root, request: LayerRequest): PlannedLayer {
     detectData: request.detectData,
     excluded: excluder(request.exclude, request.cwd),
     include: included(root, request.include, request.cwd),
+    mostBytes: MOST_BYTES,
   });
   const plan = relocate(programs, collected, { root, setting, project: request.cwd });
   prove(plan, collected.processes.values(), root, setting);
@@ -99,9 +100,8 @@ function namePrograms(programs: readonly Program[], rename: Readonly<Record<stri
 }
 
 function machineOf(programs: readonly Program[]): Machine {
-  const [first, ...others] = programs.filter(({ elf }) => elf);
-  const other = others.find(({ elf }) => elf!.machine !== first.elf!.machine);
-  if (other) throw new ProgramError(`${first.path} is for ${first.elf!.machine} and ${other.path} for ${other.elf!.machine}: expected one machine, make a layer for each`);
-  if (!first) throw new ProgramError(`binary '${programs[0].binary}': ${programs[0].path} is a script, and nothing else says which machine the layer is for`);
-  return first.elf!.machine;
+  const machines = programs.map(({ elf, interpreter }) => (elf ?? interpreter!.program.elf!).machine);
+  const other = machines.findIndex((machine) => machine !== machines[0]);
+  if (other < 0) return machines[0];
+  throw new ProgramError(`${programs[0].path} is for ${machines[0]} and ${programs[other].path} for ${machines[other]}: expected one machine, make a layer for each`);
 }

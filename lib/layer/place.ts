@@ -13,24 +13,34 @@ export class Places {
 
   /**
    * @param together resolved paths whose places relative to each other must stay: a program and its libraries
+   * @param directories that were asked for: each keeps its name
    * @param project the working directory: what lies below it is the user's own, wherever it is
    */
-  constructor(together: readonly (readonly string[])[], private readonly project: string) {
+  constructor(together: readonly (readonly string[])[], directories: Iterable<string>, private readonly project: string) {
     for (const group of together) this.add(group.filter((real) => this.isOwn(real)));
+    for (const directory of directories) if (!this.has(directory)) this.open(path.posix.dirname(directory));
+  }
+
+  /** Whether it has a place: what lies above the user's own has none. */
+  public has(real: string): boolean {
+    return !this.isOwn(real) || this.bases.some((base) => isWithin(real, base));
   }
 
   /** The path below `/opt/elf/KEY` of a resolved path. */
   public of(real: string): string {
     if (!this.isOwn(real)) return real;
-    let index = this.bases.findIndex((base) => isBelow(real, base));
+    let index = this.bases.findIndex((base) => isWithin(real, base));
     if (index < 0) index = this.bases.push(path.posix.dirname(path.posix.dirname(real))) - 1;
     return path.posix.join(index === 0 ? '/app' : `/app.${index + 1}`, path.posix.relative(this.bases[index], real));
   }
 
   private add(own: readonly string[]): void {
     if (own.length === 0) return;
-    const base = [path.posix.dirname(path.posix.dirname(own[0])), ...own.map((real) => path.posix.dirname(real))].reduce(common);
-    const near = this.bases.findIndex((other) => isBelow(base, other) || isBelow(other, base) || base === other);
+    this.open([path.posix.dirname(path.posix.dirname(own[0])), ...own.map((real) => path.posix.dirname(real))].reduce(common));
+  }
+
+  private open(base: string): void {
+    const near = this.bases.findIndex((other) => isWithin(base, other) || isWithin(other, base));
     if (near < 0) this.bases.push(base);
     else this.bases[near] = common(this.bases[near], base);
   }
@@ -40,8 +50,8 @@ export class Places {
   }
 }
 
-function isBelow(real: string, base: string): boolean {
-  return real.startsWith(base === '/' ? base : `${base}/`);
+function isWithin(real: string, base: string): boolean {
+  return real === base || real.startsWith(base === '/' ? base : `${base}/`);
 }
 
 /** The deepest directory that holds both. */

@@ -4,6 +4,7 @@
  */
 import { createHash } from 'crypto';
 import { Why } from '../data/excerpt';
+import { Alias } from './alias';
 
 /**
  * Version of the rules by which a layer is made. It goes up whenever the same source would give other bytes.
@@ -24,6 +25,8 @@ export interface Edits {
   readonly interpreter?: string;
   /** DT_RPATH, with `KEY`; `''` for none */
   readonly rpath?: string;
+  /** the first line of a script, with `KEY` */
+  readonly shebang?: string;
   /** offset in bytes of each path that an alias replaces → the index of the alias in `Plan.aliases` */
   readonly aliases: readonly (readonly [offset: number, alias: number])[];
 }
@@ -55,14 +58,14 @@ export interface DirectoryEntry {
   readonly path: string;
 }
 
-export type Entry = FileEntry | LinkEntry | DirectoryEntry;
-
-export interface Alias {
-  /** the path that is replaced */
-  readonly base: string;
-  /** its place below the mirrored root */
-  readonly place: string;
+/** A file of the layer's own. */
+export interface TextEntry {
+  readonly kind: 'text';
+  readonly path: string;
+  readonly text: string;
 }
+
+export type Entry = FileEntry | LinkEntry | DirectoryEntry | TextEntry;
 
 export interface Plan {
   /** see `fingerprintOf` */
@@ -85,7 +88,7 @@ export function fingerprintOf(plan: Omit<Plan, 'fingerprint' | 'key'>): string {
   line(RULES_VERSION, plan.programs, plan.loader, plan.aliases);
   for (const entry of plan.entries) {
     if (entry.kind === 'file') line(entry.path, entry.mode, entry.sha256, entry.edits);
-    else line(entry.path, entry.kind, entry.kind === 'link' ? entry.target : undefined);
+    else line(entry);
   }
   return hash.digest('hex');
 }

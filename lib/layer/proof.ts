@@ -20,10 +20,10 @@ export class ProofError extends Error {}
 
 /** @throws ProofError, MissingLibraryError, MissingVersionError */
 export function prove(plan: Plan, processes: Iterable<Process>, root: Root, setting: Setting): void {
-  checkSize(plan);
+  checkSize(plan, root);
   const files = new PlannedFiles(plan, root);
   for (const { base, place } of plan.aliases) {
-    if (!files.has(rootOf(plan.key) + place)) throw new ProofError(`${base} was to be replaced, but the layer has nothing at ${place}`);
+    if (place !== undefined && !files.has(rootOf(plan.key) + place)) throw new ProofError(`${base} was to be replaced, but the layer has nothing at ${place}`);
   }
   const inside: Setting = { ...setting, files, libraryPath: [], variants: [], cache: undefined, configured: [], defaults: [], cwd: undefined };
   const placeOf = new Map(plan.entries.flatMap((entry) => (entry.kind === 'file' ? [[entry.source, rootOf(plan.key) + entry.path]] : [])));
@@ -49,7 +49,7 @@ function proveProcess(process: Process, placeOf: (real: string) => string, files
   checkVersions(again.objects);
 }
 
-function checkSize(plan: Plan): void {
+function checkSize(plan: Plan, root: Root): void {
   const sum = sizeOf(plan);
   if (sum <= MOST_BYTES) return;
   const files = plan.entries.filter((entry): entry is FileEntry => entry.kind === 'file');
@@ -58,15 +58,15 @@ function checkSize(plan: Plan): void {
   throw new ProofError([
     `the layer would be ${megabytes(sum)} unpacked, Lambda takes ${megabytes(MOST_BYTES)} (${MOST_BYTES} bytes) for a function and all its layers`,
     '  the ten largest files, and through whom each came in:',
-    ...largest.map((entry) => `  ${megabytes(entry.size).padStart(9)} ${entry.path}: ${trace(entry, bySource).join(', which is ')}`),
+    ...largest.map((entry) => `  ${megabytes(entry.size).padStart(9)} ${entry.path}: ${trace(entry, (real) => bySource.get(root.locate(real))).join(', which is ')}`),
     '  leave out what the program can do without by `exclude`, or set `detectData: false` and name what it needs by `include`',
   ].join('\n'));
 }
 
-function trace(entry: FileEntry, bySource: ReadonlyMap<string, FileEntry>): string[] {
+function trace(entry: FileEntry, entryOf: (real: string) => FileEntry | undefined): string[] {
   const steps = [];
   const seen = new Set<FileEntry>();
-  for (let at: FileEntry | undefined = entry; at && !seen.has(at); at = at.why.through === undefined ? undefined : bySource.get(at.why.through)) {
+  for (let at: FileEntry | undefined = entry; at && !seen.has(at); at = at.why.through === undefined ? undefined : entryOf(at.why.through)) {
     seen.add(at);
     steps.push(at.why.reason);
   }
@@ -86,7 +86,7 @@ class PlannedFiles implements Files {
     const mirrored = rootOf(plan.key);
     for (const entry of plan.entries) this.add(mirrored + entry.path, entry);
     if (plan.loader !== undefined) this.add(`${mirrored}/ld.so`, { kind: 'link', target: plan.loader.slice(1) });
-    for (const [index, { place }] of plan.aliases.entries()) this.add(alias(index), { kind: 'link', target: mirrored + place });
+    for (const [index, { place }] of plan.aliases.entries()) if (place !== undefined) this.add(alias(index), { kind: 'link', target: mirrored + place });
   }
 
   public real(wanted: string): string | undefined {

@@ -4,6 +4,7 @@
  * Symbolic links are entries that say where they lead, with the mode of a link; AWS Lambda keeps them.
  */
 import * as fs from 'fs';
+import * as path from 'path';
 import { Readable } from 'stream';
 import { pipeline } from 'stream/promises';
 import { ZipFile } from 'yazl';
@@ -55,22 +56,25 @@ interface Named {
   /** in the zip */
   readonly name: string;
   readonly link?: string;
+  readonly text?: string;
   readonly file?: FileEntry;
 }
 
 /** @returns the bytes of the files */
 async function addEntries(zip: ZipFile, plan: Plan, written: Promise<void>): Promise<number> {
-  const names = nameAliases(plan.key, plan.aliases.map(({ base }) => base));
-  const aliases = plan.aliases.map(({ base }) => names.get(base)!);
+  const names = nameAliases(plan.key, plan.aliases);
+  const replacements = names.map((name, index) => name.slice(0, plan.aliases[index].replaced));
   let bytes = 0;
   let waiting = 0;
-  for (const { name, link, file } of named(plan, names)) {
+  for (const { name, link, text, file } of named(plan, names)) {
     if (link !== undefined) {
       zip.addBuffer(Buffer.from(link), name, { ...DATE, mode: LINK_MODE, compress: false });
+    } else if (text !== undefined) {
+      zip.addBuffer(Buffer.from(text), name, { ...DATE, mode: 0o100644 });
     } else if (file === undefined) {
       zip.addEmptyDirectory(name, { ...DATE, mode: 0o40755 });
     } else {
-      const content = edited(file, plan.key, aliases);
+      const content = edited(file, plan.key, replacements);
       bytes += content.length;
       if (bytes > MOST_BYTES) throw new Error(`the layer is larger than the ${MOST_BYTES} bytes that Lambda takes once its files are edited`);
       const options = { ...DATE, mode: 0o100000 | file.mode };
@@ -91,15 +95,27 @@ async function addEntries(zip: ZipFile, plan: Plan, written: Promise<void>): Pro
 }
 
 /** Everything in the zip, sorted by name. */
-function named(plan: Plan, aliases: ReadonlyMap<string, string>): Named[] {
+function named(plan: Plan, aliases: readonly string[]): Named[] {
   const mirrored = rootOf(plan.key).slice('/opt/'.length);
   const entries: Named[] = plan.entries.map((entry) => {
     const name = mirrored + entry.path;
-    return entry.kind === 'file' ? { name, file: entry } : { name, link: entry.kind === 'link' ? entry.target : undefined };
+    switch (entry.kind) {
+      case 'file': return { name, file: entry };
+      case 'link': return { name, link: entry.target };
+      case 'text': return { name, text: entry.text };
+      case 'directory': return { name };
+    }
   });
   for (const [name, place] of Object.entries(plan.programs)) entries.push({ name: `bin/${name}`, link: `../${mirrored}${place}` });
   if (plan.loader !== undefined) entries.push({ name: `${mirrored}/ld.so`, link: plan.loader.slice(1) });
-  for (const { base, place } of plan.aliases) entries.push({ name: aliases.get(base)!.slice('/opt/'.length), link: mirrored + place });
+  for (const [index, { place, siblings = {} }] of plan.aliases.entries()) {
+    const name = path.posix.relative('/opt', aliases[index]);
+    if (place !== undefined) entries.push({ name, link: mirrored + place });
+    for (const [suffix, sibling] of Object.entries(siblings)) {
+      const at = path.posix.relative('/opt', aliases[index] + suffix);
+      entries.push({ name: at, link: path.posix.relative(path.posix.dirname(at), mirrored + sibling) });
+    }
+  }
   return entries.sort((a, b) => (a.name < b.name ? -1 : 1));
 }
 
@@ -110,7 +126,13 @@ function edited(entry: FileEntry, key: string, aliases: readonly string[]): Buff
   const { edits } = entry;
   if (!edits) return bytes;
   replaceText(bytes, edits.aliases.map(([offset, index]) => ({ offset, text: aliases[index] })));
+  if (edits.shebang !== undefined) return withFirstLine(bytes, edits.shebang.replaceAll(KEY, key));
   const keyed = (text: string | undefined) => text?.replaceAll(KEY, key);
   if (edits.interpreter === undefined && edits.rpath === undefined) return bytes;
   return editElf(bytes, { interpreter: keyed(edits.interpreter), rpath: keyed(edits.rpath) });
+}
+
+function withFirstLine(bytes: Buffer, line: string): Buffer {
+  const end = bytes.indexOf('\n');
+  return Buffer.concat([Buffer.from(line), end < 0 ? Buffer.from('\n') : bytes.subarray(end)]);
 }

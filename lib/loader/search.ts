@@ -4,7 +4,7 @@
  * glibc elf/dl-load.c, _dl_map_object. The order, from top to bottom, is that of `search` below.
  */
 import * as path from 'path';
-import { Elf, FormatError, identify, Machine } from '../elf';
+import { DF_1_NODEFLIB, DF_1_PIE, Elf, FormatError, identify, Machine } from '../elf';
 import { CacheEntry, LoaderCache, nameKey } from './cache';
 import { expandTokens } from './tokens';
 import { Content } from '../root/content';
@@ -66,7 +66,6 @@ export interface NotFound {
 /** A file that ends the search: the loader gives up on it rather than look further (rule 11 of glibc's open_verify). */
 export class UnloadableError extends Error {}
 
-const DF_1_NODEFLIB = 0x800;
 /** `ELFOSABI_SYSV` and `ELFOSABI_GNU`: what glibc's loader accepts (elf/dl-load.c, VALID_ELF_OSABI). */
 const OS_ABIS = [0, 3];
 
@@ -78,20 +77,20 @@ const OS_ABIS = [0, 3];
  */
 export function search(name: string, requester: Loaded, program: Loaded, setting: Setting): Found | NotFound {
   const searched: string[] = [];
-  const look = (directories: readonly string[], reason: string) => lookInto(directories, name, reason, setting, searched);
-
   const expanded = expandTokens(name, tokens(requester, setting));
+  const look = (directories: readonly string[], reason: string) => lookInto(directories, expanded, reason, setting, searched);
+
   if (expanded.includes('/')) {
     const file = absolute(expanded, setting.cwd);
     searched.push(file ?? expanded);
-    return (file && open(file, 'path', setting)) || { searched };
+    return (file && openLibrary(file, 'path', setting)) || { searched };
   }
   if (requester.elf.dynamic?.runpath === undefined) {
     const chain = loaders(requester);
     if (!chain.includes(program)) chain.push(program);
     for (const object of chain) {
       const { rpath, runpath } = object.elf.dynamic ?? {};
-      if (rpath === undefined || runpath !== undefined) continue; // DT_RUNPATH makes the DT_RPATH beside it void
+      if (!rpath || runpath !== undefined) continue; // an empty one counts for none, and DT_RUNPATH makes the DT_RPATH beside it void
       const found = look(directoriesOf(rpath, object, setting), `rpath of ${path.posix.basename(object.path)}`);
       if (found) return found;
     }
@@ -99,12 +98,12 @@ export function search(name: string, requester: Loaded, program: Loaded, setting
   const fromEnvironment = look(setting.libraryPath.map((entry) => expandTokens(entry, tokens(program, setting))), 'LD_LIBRARY_PATH');
   if (fromEnvironment) return fromEnvironment;
   const { runpath } = requester.elf.dynamic ?? {};
-  if (runpath !== undefined) {
+  if (runpath) {
     const found = look(directoriesOf(runpath, requester, setting), `runpath of ${path.posix.basename(requester.path)}`);
     if (found) return found;
   }
   const noDefaults = ((requester.elf.dynamic?.flags1 ?? 0) & DF_1_NODEFLIB) !== 0;
-  const cached = fromCache(name, noDefaults, setting);
+  const cached = fromCache(expanded, noDefaults, setting);
   if (cached) return cached;
   if (setting.cache) searched.push('/etc/ld.so.cache');
   const configured = look(setting.configured, 'ld.so.conf');
@@ -138,7 +137,7 @@ function lookInto(directories: readonly string[], name: string, reason: string, 
     const directory = absolute(entry, setting.cwd);
     if (directory === undefined) continue;
     for (const variant of [...setting.variants, '']) {
-      const found = open(path.posix.join(directory, variant, name), reason, setting);
+      const found = openLibrary(path.posix.join(directory, variant, name), reason, setting);
       if (found) return found;
     }
     searched.push(`${directory} (${reason})`);
@@ -153,7 +152,14 @@ function fromCache(name: string, noDefaults: boolean, setting: Setting): Found |
   const best = entries.filter((entry) => rank(entry) >= 0).sort((a, b) => rank(a) - rank(b))[0];
   if (!best) return undefined;
   if (noDefaults && setting.defaults.some((directory) => best.path.startsWith(`${directory}/`))) return undefined;
-  return open(path.posix.normalize(best.path), 'ld.so.cache', setting);
+  return openLibrary(path.posix.normalize(best.path), 'ld.so.cache', setting);
+}
+
+/** A program cannot be loaded into another (glibc elf/dl-load.c, _dl_map_object_from_fd). */
+function openLibrary(file: string, reason: string, setting: Setting): Found | undefined {
+  const found = open(file, reason, setting);
+  if (found && (found.elf.type === 'executable' || ((found.elf.dynamic?.flags1 ?? 0) & DF_1_PIE) !== 0)) throw new UnloadableError(`${file} is no library: a program`);
+  return found;
 }
 
 /**
@@ -170,7 +176,8 @@ export function open(file: string, reason: string, setting: Pick<Setting, 'files
   const { elf, head, size } = setting.files.content(real);
   const identity = identify(head);
   if (!identity.elf) throw new UnloadableError(`${file} is no library: ${size === 0 ? 'an empty file' : 'not an ELF file'}`);
-  if (identity.byteOrder === 'little' && (identity.class !== 64 || machineOf(identity.machine) !== setting.machine)) return undefined;
+  const foreign = identity.class !== 64 || (identity.byteOrder === 'little' && machineOf(identity.machine) !== setting.machine);
+  if (foreign && !identity.cut) return undefined;
   if (elf === undefined || elf instanceof FormatError) throw new UnloadableError(`${file} is no library: ${elf?.message ?? 'not an ELF file'}`);
   if (elf.type !== 'shared' && elf.type !== 'executable') throw new UnloadableError(`${file} is no library: a ${elf.type} ELF file`);
   if (!OS_ABIS.includes(elf.osAbi)) throw new UnloadableError(`${file} is no library for Linux: its OS ABI is ${elf.osAbi}`);

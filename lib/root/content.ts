@@ -18,11 +18,13 @@ export interface Content {
   readonly elf?: Elf | FormatError;
   /** the first bytes, at most `HEAD` */
   readonly head: Buffer;
-  /** absolute paths in an ELF file, a script or a text */
+  /** absolute paths in it; of data only where it is small */
   readonly mentions: readonly Mention[];
 }
 
 const HEAD = 4096;
+/** Data of more bytes than that is no index of paths, as `gconv-modules.cache` is one: it is not searched for any. */
+const MOST_INDEX = 1024 * 1024;
 const MAGIC = Buffer.from('\x7fELF', 'latin1');
 
 export function inspect(bytes: Buffer): Content {
@@ -34,7 +36,7 @@ export function inspect(bytes: Buffer): Content {
     kind,
     elf: kind === 'elf' ? parse(bytes) : undefined,
     head,
-    mentions: kind === 'data' ? [] : findMentions(bytes),
+    mentions: kind === 'data' && bytes.length > MOST_INDEX ? [] : findMentions(bytes),
   };
 }
 

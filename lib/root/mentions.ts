@@ -10,14 +10,20 @@ export interface Mention {
   readonly offset: number;
   /** as it stands there, a trailing `/` included; never longer than `MOST_CHARACTERS` */
   readonly path: string;
+  /**
+   * Where the path stands in an instruction of x86_64, which takes 8 bytes of it: what follows, in which the rest must be.
+   * Compilers copy short strings so, in pieces (`movabs $0x6e6f662f6374652f,%rcx` is `/etc/fon`).
+   */
+  readonly code?: Buffer;
 }
 
 const MOST_CHARACTERS = 4096; // PATH_MAX
 const SLASH = 0x2f;
+const COLON = 0x3a;
 
 /** Characters of a path. `:` ends one, so that a list falls into its parts; `%` too, so that a printf format gives its directory. */
 const PATH_CHARACTER = characters(/[A-Za-z0-9._+@,~/-]/);
-/** Characters after which `/` does not begin an absolute path: `dir/file`, `${DESTDIR}/usr`, `file://`, `*​/`. */
+/** Characters after which `/` does not begin an absolute path: `dir/file`, `${DESTDIR}/usr`, `*​/`. */
 const WITHIN_A_WORD = characters(/[A-Za-z0-9._+@~/)}\]*?%$\\-]/);
 
 function characters(pattern: RegExp): Uint8Array {
@@ -25,20 +31,44 @@ function characters(pattern: RegExp): Uint8Array {
 }
 
 /** Characters that make the component in which they stand unknown: of `/usr/lib/x/lib%s.so` only `/usr/lib/x/` is said. */
-const UNKNOWN = characters(/[%*$?{[<\\]/);
+const UNKNOWN = characters(/[%*$?{[\\]/);
 
-/** Every absolute path of two components or more in the bytes, in the order of their offsets. */
+/** Bytes of code within which a string is put together. */
+const NEAR = 96;
+
+/** `movabs $imm64, %reg`: a REX.W prefix, an opcode from 0xb8 to 0xbf, 8 bytes. */
+function isImmediate(bytes: Buffer, at: number): boolean {
+  return at >= 2 && (bytes[at - 1] & 0xf8) === 0xb8 && (bytes[at - 2] & 0xfe) === 0x48 && /^\/[a-z]+\/[\w+.-]+$/.test(bytes.toString('latin1', at, at + 8));
+}
+
+/** The prefix that a program was configured with, to which it adds `/lib/…` or `/share/…` itself, when it is a string of its own. */
+const PREFIX = '/usr';
+
+function isPrefix(bytes: Buffer, at: number): boolean {
+  return at > 0 && bytes[at - 1] === 0 && bytes[at + PREFIX.length] === 0 && bytes.toString('latin1', at, at + PREFIX.length) === PREFIX;
+}
+
+/** Every absolute path of two components or more in the bytes, and each `PREFIX`, in the order of their offsets. */
 export function findMentions(bytes: Buffer): Mention[] {
   const mentions: Mention[] = [];
   const end = bytes.length;
   for (let at = 0; at < end; at++) {
     if (bytes[at] !== SLASH || (at > 0 && WITHIN_A_WORD[bytes[at - 1]])) continue;
+    const word = at;
+    while (bytes[at + 1] === SLASH) at++;
+    if (at === word + 1 && bytes[word - 1] === COLON) continue; // `https://host/…`; of `file:///usr/…` the path is what begins at the third
     let stop = at + 1;
     let lastSlash = at;
     for (let code; stop < end && stop - at < MOST_CHARACTERS && PATH_CHARACTER[(code = bytes[stop])]; stop++) {
       if (code === SLASH) lastSlash = stop;
     }
     const until = stop < end && UNKNOWN[bytes[stop]] ? lastSlash + 1 : stop;
+    if (isPrefix(bytes, at)) mentions.push({ offset: at, path: PREFIX });
+    if (isImmediate(bytes, at)) {
+      mentions.push({ offset: at, path: bytes.toString('latin1', at, at + 8), code: Buffer.from(bytes.subarray(at + 8, at + 8 + NEAR)) });
+      at += 7;
+      continue;
+    }
     if (lastSlash > at + 1) mentions.push({ offset: at, path: bytes.toString('latin1', at, until) });
     at = stop - 1;
   }

@@ -37,6 +37,9 @@ export type Looks = Record<string, string>;
 
 const MOST_LINKS = 40; // the kernel's limit (include/linux/namei.h, MAXSYMLINKS)
 
+/** What the kernel makes up, another at each look: it is of no root. */
+const PSEUDO = /^\/(?:proc|sys|dev)(?:\/|$)/;
+
 interface Node extends Status {
   readonly stamp: string;
   readonly target?: string;
@@ -161,6 +164,7 @@ export class Root {
   }
 
   private node(real: string): Node | undefined {
+    if (PSEUDO.test(real)) return undefined;
     if (this.nodes.has(real)) return this.nodes.get(real);
     const node = lstat(this.locate(real));
     this.nodes.set(real, node);

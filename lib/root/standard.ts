@@ -28,3 +28,10 @@ export function isStandardDirectory(path: string): boolean {
 export function isCommandDirectory(path: string): boolean {
   return /^(?:\/usr(?:\/local)?)?\/(?:s?bin|games)$/.test(path);
 }
+
+/** The uppermost part of a path that is not everybody's: of `/usr/share/rig/names/first` it is `/usr/share/rig`. */
+export function unitOf(path: string): string {
+  let end = path.indexOf('/', 1);
+  while (end >= 0 && isStandardDirectory(path.slice(0, end))) end = path.indexOf('/', end + 1);
+  return end < 0 ? path : path.slice(0, end);
+}

@@ -1,0 +1,33 @@
+/**
+ * The first line of a script, `#!INTERPRETER [ARGUMENT]`, by which the kernel starts it (fs/binfmt_script.c).
+ */
+import * as path from 'path';
+
+export interface Shebang {
+  /** as it stands there */
+  readonly interpreter: string;
+  /** everything behind it, one argument */
+  readonly argument: string;
+}
+
+/** @param head the first bytes of the file */
+export function readShebang(head: Buffer): Shebang | undefined {
+  const [line] = head.toString('latin1').split('\n', 1);
+  const [, interpreter, argument = ''] = /^#![ \t]*(\S+)(?:[ \t]+(.*?))?[ \t\r]*$/.exec(line) ?? [];
+  return interpreter === undefined ? undefined : { interpreter, argument };
+}
+
+/** What a script is started by in the end: `env` only looks a command up. */
+export interface Interpreter {
+  /** a path, or a command */
+  readonly name: string;
+  readonly argument: string;
+}
+
+/** @returns `undefined` where `env` is told to do more than to look up a command */
+export function interpreterOf({ interpreter, argument }: Shebang): Interpreter | undefined {
+  if (path.posix.basename(interpreter) !== 'env') return { name: interpreter, argument };
+  const words = argument.replace(/^-S\s*/, '').split(/\s+/);
+  if (words[0] === '' || words[0].startsWith('-') || words[0].includes('=')) return undefined;
+  return { name: words[0], argument: words.slice(1).join(' ') };
+}

@@ -1,0 +1,110 @@
+/**
+ * What goes with what, as the package database says it.
+ */
+import * as path from 'path';
+import { Root } from '../root/root';
+import { isCommandDirectory, isStandardDirectory } from '../root/standard';
+import { isAside } from './aside';
+import { Package, PackageDatabase } from './packages';
+
+export class Belonging {
+  /** the packages of the programs that were asked for, and what of their source packages they depend on */
+  public readonly own = new Set<Package>();
+  private reached?: { readonly of: number; readonly packages: ReadonlySet<Package> };
+  private readonly directories = new Map<Package, ReadonlySet<string>>();
+
+  constructor(private readonly packages: PackageDatabase, private readonly root: Root) {}
+
+  /**
+   * Makes a package one's own.
+   *
+   * @returns the packages that are newly so: those of the same source package that it depends on as well
+   */
+  public adopt(owner: Package): Package[] {
+    if (this.own.has(owner)) return [];
+    this.own.add(owner);
+    return [owner, ...this.dependencies(owner).filter(({ source }) => source === owner.source).flatMap((dependency) => this.adopt(dependency))];
+  }
+
+  /** Of a package's files those that a program may open: no documentation, and no commands or libraries, which come in when something needs them. */
+  public data(owner: Package): string[] {
+    return this.packages.files(owner).filter((real) => {
+      const parent = path.posix.dirname(real);
+      if (isAside(real) || isCommandDirectory(parent)) return false;
+      if (isStandardDirectory(parent) && parent.includes('/lib') && /\.so(\.|$)/.test(real)) return false;
+      const type = this.root.status(real)?.type;
+      return type !== undefined && type !== 'directory';
+    });
+  }
+
+  /**
+   * The directories that are a package's own: it put files into them, and they are not everybody's. What
+   * others have put there are its add-ons (a dictionary, a language, an extension).
+   */
+  public directoriesOf(owner: Package): ReadonlySet<string> {
+    let directories = this.directories.get(owner);
+    if (!directories) {
+      const found = new Set<string>();
+      for (const real of this.data(owner)) {
+        for (let at = path.posix.dirname(real); !isStandardDirectory(at) && !found.has(at); at = path.posix.dirname(at)) found.add(at);
+      }
+      directories = found;
+      this.directories.set(owner, directories);
+    }
+    return directories;
+  }
+
+  /** Whether a path that was found in a directory of `owner` belongs to an add-on of it, or was made there by an installation. */
+  public isAddOn(real: string, owner: Package): boolean {
+    const other = this.packages.ownerOf(real);
+    if (other === undefined) return true;
+    return [owner, ...this.packages.builtFrom(owner.source)].some((one) => this.related(one, other) || this.related(other, one) || recommends(one, other) || recommends(other, one));
+  }
+
+  /**
+   * Whether what a file mentions goes with that file: it belongs to the same package or source package, to one that
+   * the package depends on, or it is an add-on in a directory of one of these.
+   *
+   * @param owner the package of the file that mentions it
+   */
+  public goesWith(candidate: string, real: string, owner: Package | undefined): boolean {
+    const other = this.packages.ownerOf(candidate) ?? this.packages.ownerOf(real);
+    if (this.root.status(real)?.type === 'file' && isCommandDirectory(path.posix.dirname(real))) return other !== undefined && this.own.has(other);
+    if (owner === undefined) return true;
+    if (other === undefined) return !/^\/(usr\/local|opt)\//.test(real);
+    if (this.related(owner, other) || this.sharesDirectory(real, owner)) return true;
+    // what one's own package names file by file may be further away
+    if (this.own.has(owner) && this.root.status(real)?.type === 'file' && this.reachable().has(other)) return true;
+    const parent = path.posix.dirname(real);
+    return [owner, ...this.packages.builtFrom(owner.source)].some((one) => this.directoriesOf(one).has(parent) && this.isAddOn(real, one));
+  }
+
+  /** Everything that is usually installed with one's own packages. */
+  private reachable(): ReadonlySet<Package> {
+    if (this.reached?.of === this.own.size) return this.reached.packages;
+    const packages = new Set(this.own);
+    for (const one of packages) for (const name of [...one.depends, ...one.recommends]) {
+      const next = this.packages.get(name);
+      if (next) packages.add(next);
+    }
+    this.reached = { of: this.own.size, packages };
+    return packages;
+  }
+
+  public dependencies(owner: Package): Package[] {
+    return owner.depends.map((name) => this.packages.get(name)).filter((dependency) => dependency !== undefined);
+  }
+
+  private related(owner: Package, other: Package): boolean {
+    return other === owner || other.source === owner.source || owner.depends.includes(other.name);
+  }
+
+  /** Several packages list a directory that they share. */
+  private sharesDirectory(real: string, owner: Package): boolean {
+    return this.root.status(real)?.type === 'directory' && [owner, ...this.dependencies(owner)].some((one) => this.packages.lists(one, real));
+  }
+}
+
+function recommends(owner: Package, other: Package): boolean {
+  return owner.recommends.includes(other.name);
+}

@@ -1,0 +1,31 @@
+/**
+ * `.note.dlopen`: the libraries that an object opens by name, as it says itself.
+ *
+ * UAPI Group specification 12: notes of type 0x407c0c0a and owner `FDO` that hold a JSON array of
+ * `{ soname: [...], priority: 'required' | 'recommended' | 'suggested' }`, the sonames in order of preference.
+ */
+import { Elf } from '../elf';
+
+const TYPE = 0x407c0c0a;
+
+export interface OpenedLibrary {
+  /** alternatives, the best first */
+  readonly sonames: readonly string[];
+  readonly priority: 'required' | 'recommended' | 'suggested';
+}
+
+/** Notes that are no such JSON are passed over. */
+export function openedLibraries(elf: Elf): OpenedLibrary[] {
+  return elf.notes.filter(({ owner, type }) => owner === 'FDO' && type === TYPE).flatMap(({ descriptor }) => parse(descriptor));
+}
+
+function parse(descriptor: Buffer): OpenedLibrary[] {
+  try {
+    const features = JSON.parse(descriptor.toString('utf8').replace(/\0+$/, ''));
+    if (!Array.isArray(features)) return [];
+    return features.filter(({ soname }) => Array.isArray(soname) && soname.every((name) => typeof name === 'string'))
+      .map(({ soname, priority }) => ({ sonames: soname, priority: priority === 'required' || priority === 'suggested' ? priority : 'recommended' }));
+  } catch {
+    return [];
+  }
+}

@@ -1,0 +1,94 @@
+import { ByteReader } from './byte-reader';
+import { DT_RELA, DT_RELASZ, DynamicSection } from './dynamic-section';
+import { Elf } from './elf';
+import { PF_W, PF_X, PT_LOAD, Segment } from './program-header';
+
+/**
+ * Which of some addresses a file refers to: from code, by an address relative to the instruction, and from data, by
+ * a pointer.
+ *
+ * Linkers keep a string that another one ends with only once (ld's `-O1` merges tails): `fonts` may be the end of
+ * `/etc/fonts`. Only a reference to its address tells. An answer may hold an address by chance, and lacks one that is
+ * computed.
+ *
+ * @param addresses as in the program headers
+ */
+export function findReferences(bytes: Buffer, elf: Elf, addresses: ReadonlySet<number>): Set<number> {
+  const found = new Set<number>();
+  if (addresses.size === 0) return found;
+  const wanted = new Wanted(addresses, found);
+  for (const segment of elf.segments) {
+    if (segment.type !== PT_LOAD) continue;
+    if ((segment.flags & PF_X) !== 0) {
+      if (elf.machine === 'x86_64') fromCodeOfX86(bytes, segment, elf.type === 'executable', wanted);
+      else fromCodeOfAarch64(bytes, segment, wanted);
+    }
+    if ((segment.flags & PF_W) !== 0) fromPointers(bytes, segment, wanted);
+  }
+  fromRelocations(bytes, elf, wanted);
+  return found;
+}
+
+/** The address of a place in the file, `undefined` for one that is not loaded. */
+export function addressOf(elf: Elf, offset: number): number | undefined {
+  const segment = elf.segments.find(({ type, offset: start, filesz }) => type === PT_LOAD && start <= offset && offset < start + filesz);
+  return segment && segment.vaddr + offset - segment.offset;
+}
+
+/** A set with its bounds, which most numbers are outside of. */
+class Wanted {
+  private readonly least: number;
+  private readonly most: number;
+
+  constructor(private readonly addresses: ReadonlySet<number>, private readonly found: Set<number>) {
+    this.least = Math.min(...addresses);
+    this.most = Math.max(...addresses);
+  }
+
+  public see(address: number): void {
+    if (address >= this.least && address <= this.most && this.addresses.has(address)) this.found.add(address);
+  }
+}
+
+/** A displacement of 32 bits may stand anywhere in an instruction, mostly at its end; at a fixed address, so may the address itself. */
+function fromCodeOfX86(bytes: Buffer, { offset, vaddr, filesz }: Segment, fixed: boolean, wanted: Wanted): void {
+  const end = offset + filesz - 4;
+  // where the address of the byte behind the displacement is counted from
+  const slide = vaddr - offset + 4;
+  for (let at = offset; at <= end; at++) {
+    const displacement = bytes[at] | (bytes[at + 1] << 8) | (bytes[at + 2] << 16) | (bytes[at + 3] << 24);
+    wanted.see(at + slide + displacement);
+    if (fixed) wanted.see(displacement);
+  }
+}
+
+/** `adrp` gives a page, the `add` that follows with the same register the place in it. */
+function fromCodeOfAarch64(bytes: Buffer, { offset, vaddr, filesz }: Segment, wanted: Wanted): void {
+  const pages = new Array<number>(32).fill(0);
+  for (let at = offset; at + 4 <= offset + filesz; at += 4) {
+    const word = bytes.readUInt32LE(at);
+    if ((word & 0x9f000000) >>> 0 === 0x90000000) {
+      const immediate = (((word >> 5) & 0x7ffff) << 2) | ((word >> 29) & 3);
+      const pc = vaddr + at - offset;
+      pages[word & 31] = pc - (pc % 4096) + ((immediate << 11) >> 11) * 4096;
+    } else if ((word & 0xffc00000) >>> 0 === 0x91000000) {
+      wanted.see(pages[(word >> 5) & 31] + ((word >> 10) & 0xfff));
+    }
+  }
+}
+
+function fromPointers(bytes: Buffer, { offset, filesz }: Segment, wanted: Wanted): void {
+  for (let at = Math.ceil(offset / 8) * 8; at + 8 <= offset + filesz; at += 8) {
+    if (bytes.readUInt32LE(at + 4) < 0x200000) wanted.see(bytes.readUInt32LE(at) + bytes.readUInt32LE(at + 4) * 2 ** 32);
+  }
+}
+
+/** The addends of DT_RELA, 16 bytes into each entry of 24. */
+function fromRelocations(bytes: Buffer, elf: Elf, wanted: Wanted): void {
+  const reader = new ByteReader(bytes);
+  const table = DynamicSection.find(reader, elf.segments)?.extent(DT_RELA, DT_RELASZ);
+  if (!table) return;
+  for (let at = table.offset; at + 24 <= table.offset + table.size; at += 24) {
+    if (bytes.readUInt32LE(at + 20) < 0x200000) wanted.see(bytes.readUInt32LE(at + 16) + bytes.readUInt32LE(at + 20) * 2 ** 32);
+  }
+}
