@@ -50,16 +50,16 @@ class Wanted {
   }
 }
 
-/** A displacement of 32 bits may stand anywhere in an instruction, mostly at its end; at a fixed address, so may the address itself. */
+/** The opcode of `lea`, which takes an address relative to the next instruction where its ModRM byte is `00 reg 101`. */
+const LEA = 0x8d;
+
+/** Position-independent code has the address of a string by `lea`; at a fixed address, it may stand anywhere in an instruction. */
 function fromCodeOfX86(bytes: Buffer, { offset, vaddr, filesz }: Segment, fixed: boolean, wanted: Wanted): void {
-  const end = offset + filesz - 4;
-  // where the address of the byte behind the displacement is counted from
-  const slide = vaddr - offset + 4;
-  for (let at = offset; at <= end; at++) {
-    const displacement = bytes[at] | (bytes[at + 1] << 8) | (bytes[at + 2] << 16) | (bytes[at + 3] << 24);
-    wanted.see(at + slide + displacement);
-    if (fixed) wanted.see(displacement);
+  const end = offset + filesz;
+  for (let at = bytes.indexOf(LEA, offset); at >= 0 && at + 6 <= end; at = bytes.indexOf(LEA, at + 1)) {
+    if ((bytes[at + 1] & 0xc7) === 5) wanted.see(vaddr - offset + at + 6 + bytes.readInt32LE(at + 2));
   }
+  if (fixed) for (let at = offset; at + 4 <= end; at++) wanted.see(bytes.readInt32LE(at));
 }
 
 /** `adrp` gives a page, the `add` that follows with the same register the place in it. */

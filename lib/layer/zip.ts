@@ -26,6 +26,8 @@ export class ChangedFileError extends Error {}
 /** zip has local time with a resolution of 2 s from 1980 on: the beginning of it, everywhere. */
 const DATE = { mtime: new Date(1980, 0, 1), forceDosTimestamp: true };
 const LINK_MODE = 0o120777;
+/** zlib's level 5 gives 0.5 % more bytes than 6 in nine tenths of the time, and 1 % more than 9 in a third. */
+const COMPRESSION = { compressionLevel: 5 };
 /** Bytes that may wait to be compressed: what bounds the memory. */
 const MOST_WAITING = 64 * 1024 * 1024;
 
@@ -70,14 +72,14 @@ async function addEntries(zip: ZipFile, plan: Plan, written: Promise<void>): Pro
     if (link !== undefined) {
       zip.addBuffer(Buffer.from(link), name, { ...DATE, mode: LINK_MODE, compress: false });
     } else if (text !== undefined) {
-      zip.addBuffer(Buffer.from(text), name, { ...DATE, mode: 0o100644 });
+      zip.addBuffer(Buffer.from(text), name, { ...DATE, ...COMPRESSION, mode: 0o100644 });
     } else if (file === undefined) {
       zip.addEmptyDirectory(name, { ...DATE, mode: 0o40755 });
     } else {
       const content = edited(file, plan.key, replacements);
       bytes += content.length;
       if (bytes > MOST_BYTES) throw new Error(`the layer is larger than the ${MOST_BYTES} bytes that Lambda takes once its files are edited`);
-      const options = { ...DATE, mode: 0o100000 | file.mode };
+      const options = { ...DATE, ...COMPRESSION, mode: 0o100000 | file.mode };
       waiting += content.length;
       if (waiting <= MOST_WAITING) {
         zip.addBuffer(content, name, options);

@@ -33,12 +33,14 @@ function characters(pattern: RegExp): Uint8Array {
 /** Characters that make the component in which they stand unknown: of `/usr/lib/x/lib%s.so` only `/usr/lib/x/` is said. */
 const UNKNOWN = characters(/[%*$?{[\\]/);
 
+/** Bytes of a path that an instruction can hold. */
+const IMMEDIATE = 8;
 /** Bytes of code within which a string is put together. */
 const NEAR = 96;
 
 /** `movabs $imm64, %reg`: a REX.W prefix, an opcode from 0xb8 to 0xbf, 8 bytes. */
 function isImmediate(bytes: Buffer, at: number): boolean {
-  return at >= 2 && (bytes[at - 1] & 0xf8) === 0xb8 && (bytes[at - 2] & 0xfe) === 0x48 && /^\/[a-z]+\/[\w+.-]+$/.test(bytes.toString('latin1', at, at + 8));
+  return at >= 2 && (bytes[at - 1] & 0xf8) === 0xb8 && (bytes[at - 2] & 0xfe) === 0x48 && /^\/[a-z]+\/[\w+.-]+$/.test(bytes.toString('latin1', at, at + IMMEDIATE));
 }
 
 /** The prefix that a program was configured with, to which it adds `/lib/…` or `/share/…` itself, when it is a string of its own. */
@@ -52,25 +54,25 @@ function isPrefix(bytes: Buffer, at: number): boolean {
 export function findMentions(bytes: Buffer): Mention[] {
   const mentions: Mention[] = [];
   const end = bytes.length;
-  for (let at = 0; at < end; at++) {
-    if (bytes[at] !== SLASH || (at > 0 && WITHIN_A_WORD[bytes[at - 1]])) continue;
+  // the search of Buffer is native, and most bytes are no `/`
+  for (let next = 0, at; (at = bytes.indexOf(SLASH, next)) >= 0; ) {
+    next = at + 1;
+    if (at > 0 && WITHIN_A_WORD[bytes[at - 1]]) continue;
     const word = at;
     while (bytes[at + 1] === SLASH) at++;
+    next = at + 1;
     if (at === word + 1 && bytes[word - 1] === COLON) continue; // `https://host/…`; of `file:///usr/…` the path is what begins at the third
-    let stop = at + 1;
-    let lastSlash = at;
-    for (let code; stop < end && stop - at < MOST_CHARACTERS && PATH_CHARACTER[(code = bytes[stop])]; stop++) {
-      if (code === SLASH) lastSlash = stop;
-    }
-    const until = stop < end && UNKNOWN[bytes[stop]] ? lastSlash + 1 : stop;
     if (isPrefix(bytes, at)) mentions.push({ offset: at, path: PREFIX });
     if (isImmediate(bytes, at)) {
-      mentions.push({ offset: at, path: bytes.toString('latin1', at, at + 8), code: Buffer.from(bytes.subarray(at + 8, at + 8 + NEAR)) });
-      at += 7;
+      next = at + IMMEDIATE;
+      mentions.push({ offset: at, path: bytes.toString('latin1', at, next), code: Buffer.from(bytes.subarray(next, next + NEAR)) });
       continue;
     }
-    if (lastSlash > at + 1) mentions.push({ offset: at, path: bytes.toString('latin1', at, until) });
-    at = stop - 1;
+    let lastSlash = at;
+    for (let code; next < end && next - at < MOST_CHARACTERS && PATH_CHARACTER[(code = bytes[next])]; next++) {
+      if (code === SLASH) lastSlash = next;
+    }
+    if (lastSlash > at + 1) mentions.push({ offset: at, path: bytes.toString('latin1', at, next < end && UNKNOWN[bytes[next]] ? lastSlash + 1 : next) });
   }
   return mentions;
 }
