@@ -3,8 +3,8 @@
  */
 import * as path from 'path';
 import { describe, Elf, FormatError, identify, isProgram } from '../elf';
-import { Root } from '../root/root';
 import { interpreterOf, readShebang } from './script';
+import { Root } from '../root/root';
 
 /** A program that cannot be packed. */
 export class ProgramError extends Error {}

@@ -2,10 +2,10 @@
  * What goes with what, as the package database says it.
  */
 import * as path from 'path';
-import { Root } from '../root/root';
-import { isCommandDirectory, isStandardDirectory } from '../root/standard';
 import { isAside } from './aside';
 import { Package, PackageDatabase } from './packages';
+import { Root } from '../root/root';
+import { isCommandDirectory, isStandardDirectory } from '../root/standard';
 
 export class Belonging {
   /** the packages of the programs that were asked for, and what of their source packages they depend on */
@@ -83,9 +83,11 @@ export class Belonging {
   private reachable(): ReadonlySet<Package> {
     if (this.reached?.of === this.own.size) return this.reached.packages;
     const packages = new Set(this.own);
-    for (const one of packages) for (const name of [...one.depends, ...one.recommends]) {
-      const next = this.packages.get(name);
-      if (next) packages.add(next);
+    for (const one of packages) {
+      for (const name of [...one.depends, ...one.recommends]) {
+        const next = this.packages.get(name);
+        if (next) packages.add(next);
+      }
     }
     this.reached = { of: this.own.size, packages };
     return packages;

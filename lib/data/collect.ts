@@ -6,20 +6,21 @@
  * to the fixed point.
  */
 import * as path from 'path';
-import { Process } from '../closure/closure';
-import { Program } from '../closure/find';
 import { load } from '../closure/program';
 import { checkVersions } from '../closure/versions';
 import { Elf, FormatError, isProgram, Machine } from '../elf';
-import { Loaded, Setting } from '../loader/search';
-import { Root } from '../root/root';
-import { isStandardDirectory, unitOf } from '../root/standard';
 import { isAside, isDocumentation, isForLinking } from './aside';
 import { Belonging } from './belonging';
+import { isCurrent, sourceOfBytecode } from './bytecode';
 import { openedLibraries } from './dlopen-note';
 import { Excerpt, isTheHosts, Why } from './excerpt';
 import { dataOfLibc, openedByLibc, variantsBeside } from './glibc';
 import { Package, PackageDatabase } from './packages';
+import { Process } from '../closure/closure';
+import { Program } from '../closure/find';
+import { Loaded, Setting } from '../loader/search';
+import { Root } from '../root/root';
+import { isStandardDirectory, unitOf } from '../root/standard';
 
 export interface CollectOptions {
   readonly root: Root;
@@ -120,6 +121,7 @@ class Collector implements Collected {
   public follow(): void {
     if (!this.options.detectData) return;
     for (let next = this.pending.shift(); next; next = this.pending.shift()) this.mentions(next);
+    this.checkBytecode();
     this.findPrefixed();
     this.licences();
   }
@@ -160,7 +162,7 @@ class Collector implements Collected {
   /** What an object says itself that it opens. */
   private openNoted(process: Process, object: Loaded): void {
     for (const { sonames, priority } of openedLibraries(object.elf)) {
-      if (priority === 'suggested') this.excerpt.leftOut.set(sonames[0], `only suggested by ${object.path}`);
+      if (priority === 'suggested') this.leaveOut(sonames[0], `only suggested by ${object.path}`);
       else sonames.some((name) => process.openName(name, object));
     }
   }
@@ -168,12 +170,16 @@ class Collector implements Collected {
   private takeObjects(process: Process, objects: readonly Loaded[]): void {
     for (const object of objects) {
       if (object.loader) {
-        this.excerpt.addFile(object.path, { reason: `needed by ${path.posix.basename(object.loader.path)} [${object.reason}]`, through: object.loader.real });
-        for (const variant of variantsBeside(this.options.root, object.path)) this.excerpt.addFile(variant, { reason: `variant of ${object.path}`, through: object.real });
+        const by = object.reason === 'plug-in' ? 'plug-in of' : 'needed by';
+        this.excerpt.addFile(object.path, { reason: `${by} ${path.posix.basename(object.loader.path)} [${object.reason}]`, through: object.loader.real });
+        for (const variant of variantsBeside(this.options.root, object.path)) {
+          this.excerpt.addFile(variant, { reason: `variant of ${object.path}`, through: object.real });
+        }
       }
       this.enqueue(object.real, process);
     }
-    if (this.options.detectData) for (const real of dataOfLibc(process, this.options.root, this.excerpt, (object) => this.isOwn(object, process))) this.take(real, process);
+    if (!this.options.detectData) return;
+    for (const real of dataOfLibc(process, this.options.root, this.excerpt, (object) => this.isOwn(object, process))) this.take(real, process);
   }
 
   /** Whether an object is a program, or a plug-in of the packages that were asked for, rather than one of the libraries that these use. */
@@ -200,11 +206,15 @@ class Collector implements Collected {
         // a plug-in or helper whose needs are not installed does not work at the source either
         restore?.();
         this.excerpt.files.delete(real);
-        this.excerpt.leftOut.set(real, (error as Error).message.split('\n')[0]);
+        this.leaveOut(real, (error as Error).message.split('\n')[0]);
         return;
       }
     }
     if (kind !== 'data') this.enqueue(real, process);
+  }
+
+  private leaveOut(wanted: string, why: string): void {
+    this.excerpt.leftOut.set(wanted, why);
   }
 
   private enqueue(real: string, process: Process | undefined): void {
@@ -241,7 +251,8 @@ class Collector implements Collected {
   private completions(head: string, code: Buffer): string[] {
     const parent = path.posix.dirname(head);
     const found = this.options.root.names(this.options.root.real(parent) ?? parent).map((name) => path.posix.join(parent, name));
-    return found.filter((candidate) => candidate.startsWith(head) && (candidate === head || code.includes(candidate.slice(head.length, head.length + 4))));
+    const isNear = (rest: string) => rest === '' || code.includes(rest);
+    return found.filter((candidate) => candidate.startsWith(head) && isNear(candidate.slice(head.length, head.length + 4)));
   }
 
   private mention(wanted: string, file: string, owner: Package | undefined, process: Process | undefined): void {
@@ -250,28 +261,44 @@ class Collector implements Collected {
       const real = this.options.root.real(candidate);
       if (real === undefined || isStandardDirectory(real)) continue;
       if (this.belonging.goesWith(candidate, real, owner)) this.bounded(candidate, why, owner, process);
-      else if (!this.excerpt.files.has(real)) this.excerpt.leftOut.set(candidate, `mentioned in ${file}, whose package neither has it nor depends on one that does`);
+      else if (!this.excerpt.files.has(real)) this.leaveOut(candidate, `mentioned in ${file}, whose package neither has it nor depends on one that does`);
     }
   }
 
   /** Adds what is mentioned, unless it is out of proportion. */
   private bounded(candidate: string, why: Why, owner: Package | undefined, process: Process | undefined): void {
     const { root } = this.options;
+    const accept = (child: string) => !isAside(child) && !isForLinking(child) && this.belonging.goesWith(child, child, owner);
     const isBounded = owner !== undefined && !this.belonging.own.has(owner);
     const restore = process?.snapshot();
     const [programs, pending] = [this.processes.size, this.pending.length];
     const bytes = { data: 0, plugIns: 0 };
     const good = this.excerpt.attempt(() => {
       const before = this.excerpt.files.size;
-      for (const added of this.excerpt.add(candidate, why, (child) => !isAside(child) && !isForLinking(child) && this.belonging.goesWith(child, child, owner))) this.take(added, process);
-      for (const real of [...this.excerpt.files.keys()].slice(before)) bytes[root.content(real).kind === 'elf' ? 'plugIns' : 'data'] += root.status(real)!.size;
+      for (const added of this.excerpt.add(candidate, why, accept)) this.take(added, process);
+      for (const real of [...this.excerpt.files.keys()].slice(before)) {
+        bytes[root.content(real).kind === 'elf' ? 'plugIns' : 'data'] += root.status(real)!.size;
+      }
       return !isBounded || (bytes.data <= this.bounds.data && bytes.plugIns <= this.bounds.plugIns);
     });
     if (good) return;
     restore?.();
     for (const started of [...this.processes.keys()].slice(programs)) this.processes.delete(started);
     for (const { real } of this.pending.splice(pending)) this.queued.delete(real);
-    this.excerpt.leftOut.set(candidate, `${why.reason}, but would bring ${Math.round((bytes.data + bytes.plugIns) / 1e6)} MB: name it in include if it is needed`);
+    const megabytes = Math.round((bytes.data + bytes.plugIns) / 1e6);
+    this.leaveOut(candidate, `${why.reason}, but would bring ${megabytes} MB: name it in include if it is needed`);
+  }
+
+  /** Bytecode that Python would not take at the source is of no use in the layer. */
+  private checkBytecode(): void {
+    for (const real of [...this.excerpt.files.keys()]) {
+      const source = sourceOfBytecode(real);
+      if (source === undefined) continue;
+      const status = this.excerpt.files.has(source) ? this.options.root.status(source) : undefined;
+      if (status && isCurrent(this.options.root.content(real).head, status)) continue;
+      this.excerpt.files.delete(real);
+      this.leaveOut(real, 'bytecode of another version of its source, or of none');
+    }
   }
 
   private findPrefixed(): void {
@@ -282,7 +309,8 @@ class Collector implements Collected {
     const users = objects.filter((real) => root.content(real).mentions.some((mention) => mention.path === '/usr'));
     if (users.length === 0) return;
     const mentioned = new Set(objects.flatMap((real) => root.content(real).mentions.map((mention) => unitOf(mention.path))));
-    const units = [...new Set(own.map(unitOf))].filter((unit) => root.isDirectory(unit) && unit.startsWith('/usr/') && !isAside(`${unit}/`) && !mentioned.has(unit));
+    const isUnsaid = (unit: string) => unit.startsWith('/usr/') && root.isDirectory(unit) && !isAside(`${unit}/`) && !mentioned.has(unit);
+    const units = [...new Set(own.map(unitOf))].filter(isUnsaid);
     if (units.length > 0) for (const user of users) this.prefixed.set(user, units);
   }
 

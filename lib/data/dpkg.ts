@@ -39,8 +39,10 @@ class Dpkg implements PackageDatabase {
       const list = fields['Multi-Arch'] === 'same' ? `${fields.Package}:${fields.Architecture}` : fields.Package;
       const installed = (name: string) => (this.packages.has(name) ? [name] : provided.get(name) ?? []);
       // of alternatives, the first that is there serves
-      const resolve = (relations: string) => [...new Set(alternativesIn(relations).flatMap((names) => names.map(installed).find(({ length }) => length > 0) ?? []))];
-      const found = new DpkgPackage(fields.Package, source, list, `${fields['Pre-Depends'] ?? ''}, ${fields.Depends ?? ''}`, fields.Recommends ?? '', resolve);
+      const serves = (names: readonly string[]) => names.map(installed).find(({ length }) => length > 0) ?? [];
+      const resolve = (relations: string) => [...new Set(alternativesIn(relations).flatMap(serves))];
+      const depends = [fields['Pre-Depends'], fields.Depends].filter(Boolean).join(', ');
+      const found = new DpkgPackage(fields.Package, source, list, depends, fields.Recommends ?? '', resolve);
       this.packages.set(found.name, found);
       this.sources.set(source, [...(this.sources.get(source) ?? []), found]);
       for (const [name] of alternativesIn(fields.Provides ?? '')) provided.set(name, [...(provided.get(name) ?? []), found.name]);
@@ -143,10 +145,12 @@ class DpkgPackage implements Package {
   }
 }
 
+const FIELD = /^(Package|Status|Architecture|Multi-Arch|Source|Provides|Pre-Depends|Depends|Recommends): (.*)$/gm;
+
 /** The fields that matter, continuation lines left out. */
 function fieldsOf(stanza: string): Partial<Record<string, string>> {
   const fields: Record<string, string> = {};
-  for (const [, name, value] of stanza.matchAll(/^(Package|Status|Architecture|Multi-Arch|Source|Provides|Pre-Depends|Depends|Recommends): (.*)$/gm)) fields[name] = value;
+  for (const [, name, value] of stanza.matchAll(FIELD)) fields[name] = value;
   return fields;
 }
 

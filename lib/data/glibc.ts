@@ -2,10 +2,10 @@
  * What glibc opens by itself, without any DT_NEEDED, as far as the symbols that a process imports call for it.
  */
 import * as path from 'path';
+import { Excerpt } from './excerpt';
 import { Process } from '../closure/closure';
 import { Loaded } from '../loader/search';
 import { Root } from '../root/root';
-import { Excerpt } from './excerpt';
 
 /** Symbols that others import from libc → what libc opens for them. */
 const CALLS = {

@@ -27,7 +27,13 @@ export interface PackageDatabase {
 }
 
 /** The database of a root that has none: nothing belongs to anything. */
-export const NO_PACKAGES: PackageDatabase = { ownerOf: () => undefined, get: () => undefined, files: () => [], lists: () => false, builtFrom: () => [] };
+export const NO_PACKAGES: PackageDatabase = {
+  ownerOf: () => undefined,
+  get: () => undefined,
+  files: () => [],
+  lists: () => false,
+  builtFrom: () => [],
+};
 
 /**
  * A package lists its files at the places that it was built for, `/lib/…` among them, where the root may

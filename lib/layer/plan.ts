@@ -3,8 +3,8 @@
  * before a byte is written, and the layer's bytes depend on nothing else.
  */
 import { createHash } from 'crypto';
-import { Why } from '../data/excerpt';
 import { Alias } from './alias';
+import { Why } from '../data/excerpt';
 
 /**
  * Version of the rules by which a layer is made. It goes up whenever the same source would give other bytes.
@@ -27,6 +27,8 @@ export interface Edits {
   readonly rpath?: string;
   /** the first line of a script, with `KEY` */
   readonly shebang?: string;
+  /** whether it is Python's bytecode, which is to hold without a look at its source */
+  readonly bytecode?: boolean;
   /** offset in bytes of each path that an alias replaces → the index of the alias in `Plan.aliases` */
   readonly aliases: readonly (readonly [offset: number, alias: number])[];
 }

@@ -11,6 +11,7 @@ import { Edits, Entry, fingerprintOf, KEY, keyOf, Plan, rootOf } from './plan';
 import { Process } from '../closure/closure';
 import { Program } from '../closure/find';
 import { isDocumentation } from '../data/aside';
+import { sourceOfBytecode } from '../data/bytecode';
 import { Collected } from '../data/collect';
 import { addressOf, Elf, findReferences, FormatError, PT_INTERP } from '../elf';
 import { directoriesOf, Loaded, Setting } from '../loader/search';
@@ -133,8 +134,9 @@ class Relocation {
     const rpath = parsed?.dynamic && this.rpath(real, parsed);
     const shebang = this.shebang(real);
     const aliases = isDocumentation(real) ? [] : this.replacements(real, parsed, mentions);
-    if (interpreter === undefined && rpath === undefined && shebang === undefined && aliases.length === 0) return undefined;
-    return { interpreter, rpath, shebang, aliases };
+    const bytecode = sourceOfBytecode(real) === undefined ? undefined : true;
+    if (aliases.length === 0 && [interpreter, rpath, shebang, bytecode].every((edit) => edit === undefined)) return undefined;
+    return { interpreter, rpath, shebang, bytecode, aliases };
   }
 
   private replacements(real: string, elf: Elf | undefined, mentions: readonly Mention[]): (readonly [number, number])[] {
@@ -143,7 +145,7 @@ class Relocation {
     const found: { mention: Mention; alias: Alias }[] = [];
     for (const mention of mentions) {
       if (mention.offset === interpreter?.offset) continue;
-      const alias = mention.path === PREFIX ? this.prefixAlias(real) : mention.code ? this.codeAlias(mention.path, mention.code) : this.alias(mention.path, closed);
+      const alias = this.aliasOf(real, mention, closed);
       if (alias) found.push({ mention, alias });
     }
     const shared = elf ? this.sharedTails(real, elf, found.map(({ mention }) => mention)) : new Set<number>();
@@ -151,6 +153,11 @@ class Relocation {
       const safe = shared.has(mention.offset) && alias.base !== PREFIX ? this.tailAlias(mention.path) : alias;
       return safe ? [[mention.offset, this.indexOf(safe)]] : [];
     });
+  }
+
+  private aliasOf(real: string, mention: Mention, closed: boolean): Alias | undefined {
+    if (mention.path === PREFIX) return this.prefixAlias(real);
+    return mention.code ? this.codeAlias(mention.path, mention.code) : this.alias(mention.path, closed);
   }
 
   /** Offsets of the paths of which something else uses the end from the second component on: `fonts` may be that of `/etc/fonts`. */

@@ -8,6 +8,7 @@ import * as path from 'path';
 import { Readable } from 'stream';
 import { pipeline } from 'stream/promises';
 import { ZipFile } from 'yazl';
+import { trustBytecode } from '../data/bytecode';
 import { editElf, replaceText } from '../elf';
 import { nameAliases } from './alias';
 import { FileEntry, KEY, Plan, rootOf } from './plan';
@@ -128,6 +129,7 @@ function edited(entry: FileEntry, key: string, aliases: readonly string[]): Buff
   const { edits } = entry;
   if (!edits) return bytes;
   replaceText(bytes, edits.aliases.map(([offset, index]) => ({ offset, text: aliases[index] })));
+  if (edits.bytecode) trustBytecode(bytes);
   if (edits.shebang !== undefined) return withFirstLine(bytes, edits.shebang.replaceAll(KEY, key));
   const keyed = (text: string | undefined) => text?.replaceAll(KEY, key);
   if (edits.interpreter === undefined && edits.rpath === undefined) return bytes;

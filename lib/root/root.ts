@@ -16,6 +16,8 @@ export interface Status {
   readonly mode: number;
   /** in bytes */
   readonly size: number;
+  /** when its content was last changed, in seconds since 1970 */
+  readonly modified: number;
 }
 
 /** A symbolic link that was crossed: its own place, every directory before it resolved, and what it says. */
@@ -215,7 +217,7 @@ function lstat(file: string): Node | undefined {
     if (!stat) return undefined;
     const type = stat.isFile() ? 'file' : stat.isDirectory() ? 'directory' : stat.isSymbolicLink() ? 'link' : 'other';
     const stamp = `${type[0]}${(stat.mode & 0o7777).toString(8)}:${stat.ino}:${stat.size}:${stat.mtimeMs}:${stat.ctimeMs}`;
-    return { type, mode: stat.mode & 0o7777, size: stat.size, stamp, target: type === 'link' ? fs.readlinkSync(file) : undefined };
+    return { type, mode: stat.mode & 0o7777, size: stat.size, modified: stat.mtimeMs / 1000, stamp, target: type === 'link' ? fs.readlinkSync(file) : undefined };
   } catch {
     return undefined; // no permission to look: nothing there for us
   }
