@@ -3,8 +3,8 @@
  *
  * usage: npx ts-node test/agreement.ts [DIRECTORY ...]      (default: /usr/bin /usr/sbin /usr/lib)
  *
- * `ld.so --list FILE` prints what it would map, and in which order; `load` has to answer the same. What the
- * two are known to differ in has a name below, and is counted by it. Exit status 1: something differs without.
+ * `ld.so --list FILE` prints what it would map, and in which order; `load` has to answer the same, or to refuse the
+ * file for the same library. Exit status 1: something differs.
  */
 import { spawn } from 'child_process';
 import * as fs from 'fs';
@@ -60,20 +60,18 @@ function compare(root: Root, file: string, said: Said, setting: Setting): { name
     if (!(error instanceof MissingLibraryError || error instanceof MissingInterpreterError || error instanceof UnloadableError)) throw error;
     answer = error.message;
     if (error instanceof MissingLibraryError && saysMissing(said.text, error.library)) return { name: 'agree that a library is missing' };
+    if (error instanceof UnloadableError && error.message.startsWith(`${refusedFile(said.text)} `)) return { name: 'agree that a library cannot be loaded' };
   }
-  return { name: exception(root, file, said) ?? 'differs', answer };
+  return { name: 'differs', answer };
 }
 
 function saysMissing(text: string, library: string): boolean {
   return text.includes(`${library} => not found`) || text.includes(`${library}: cannot open shared object file`);
 }
 
-/** What the resolver leaves aside on purpose. */
-function exception(root: Root, file: string, said: Said): string | undefined {
-  const elf = root.content(file).elf as Elf;
-  if (/musl/.test(elf.interpreter ?? '') || elf.dynamic?.needed.includes('libc.so')) return 'for another C library';
-  if (said.text.includes('symbol lookup error') || said.text.includes('version `')) return 'whose versions the loader refuses';
-  return undefined;
+function refusedFile(text: string): string | undefined {
+  const [, file] = /error while loading shared libraries: (\S+): /.exec(text) ?? [];
+  return file && path.normalize(file);
 }
 
 function* dynamicFiles(root: Root, directory: string): Generator<string> {

@@ -1,0 +1,54 @@
+import { spawnSync } from 'child_process';
+import * as fs from 'fs';
+import * as path from 'path';
+import { Fixture } from './fixture';
+import { resolve } from './loader/agree';
+
+/** The script compares the resolver with the machine's own loader, file by file. */
+const SCRIPT = path.join(__dirname, 'agreement.ts');
+
+function compare(directory: string) {
+  const { status, stdout } = spawnSync(process.execPath, ['-r', 'ts-node/register/transpile-only', SCRIPT, directory], { cwd: path.join(__dirname, '..'), encoding: 'utf8' });
+  return { status, stdout };
+}
+
+test.each(['/usr/sbin', '/usr/lib/git-core'])('for every file below %s the resolver says what the loader does', (directory) => {
+  const { status, stdout } = compare(directory);
+  expect({ status, stdout }).toEqual({ status: 0, stdout: expect.stringMatching(/^[1-9]\d* files: \d+ agree\b/) });
+  expect(stdout).not.toContain('differs');
+});
+
+describe('the script', () => {
+  let fixture: Fixture;
+  beforeEach(() => {
+    fixture = new Fixture();
+  });
+
+  test('takes it for agreement when both miss the same library', () => {
+    fixture.program('/prog', { needs: ['libno-such-library.so.1'] });
+    expect(compare(fixture.directory)).toEqual({ status: 0, stdout: '1 files: 1 agree that a library is missing\n' });
+  });
+
+  test('takes it for agreement when both refuse the same library', () => {
+    fixture.write({ '/broken/libx.so': 'no library'.repeat(10) });
+    fixture.program('/bin/prog', { needs: ['libx.so'], runpath: '$ORIGIN/../broken' });
+    expect(compare(`${fixture.directory}/bin`)).toEqual({ status: 0, stdout: '1 files: 1 agree that a library cannot be loaded\n' });
+  });
+
+  test('tells any difference, and fails', () => {
+    fixture.library('/lib/libx.so', { soname: '' });
+    fs.linkSync(fixture.locate('/lib/libx.so'), fixture.locate('/lib/liby.so')); // see the exception to rule 1 in loader/search.test.ts
+    fixture.program('/bin/prog', { needs: ['libx.so', 'liby.so'], runpath: '$ORIGIN/../lib' });
+    const { status, stdout } = compare(`${fixture.directory}/bin`);
+    expect(status).toBe(1);
+    expect(stdout).toMatch(/^\/.*\/bin\/prog\n {2}loader: .*\n {2}resolver: .*\n1 files: 1 differs\n$/s);
+  });
+});
+
+test('an exception: the loader says a relative path as it was asked for, the resolver from the root on', () => {
+  const fixture = new Fixture().debian();
+  fixture.library('/a/libx.so', { soname: '' });
+  fixture.program('/usr/bin/prog', { needs: ['a/libx.so'] });
+  expect(fixture.list('/usr/bin/prog')).toEqual(['a/libx.so']);
+  expect(resolve(fixture, '/usr/bin/prog').objects[1].path).toBe('/a/libx.so');
+});

@@ -1,0 +1,154 @@
+import { chainOf, MissingLibraryError } from '../../lib/closure/closure';
+import { load, MissingInterpreterError } from '../../lib/closure/program';
+import { Elf } from '../../lib/elf';
+import { settingOf } from '../../lib/loader/setting';
+import { Root } from '../../lib/root/root';
+import { Fixture } from '../fixture';
+import { mapped } from '../loader/agree';
+
+const TRIPLET = 'x86_64-linux-gnu';
+
+let fixture: Fixture;
+beforeEach(() => {
+  fixture = new Fixture().debian();
+});
+
+function close(program: string) {
+  const root = new Root(fixture.directory);
+  return load(program, root.content(program).elf as Elf, settingOf(root, 'x86_64'));
+}
+
+const library = (name: string, ...needs: string[]) => fixture.library(`/usr/lib/${name}`, { needs });
+const program = (...needs: string[]) => fixture.program('/usr/bin/prog', { needs });
+
+describe('the order', () => {
+  test('is breadth first', () => {
+    library('liba.so', 'libdeep.so');
+    library('libb.so');
+    library('libdeep.so', 'libdeeper.so');
+    library('libdeeper.so');
+    program('liba.so', 'libb.so');
+    expect(mapped(fixture, '/usr/bin/prog')).toEqual(['/lib/liba.so', '/lib/libb.so', '/lib/libdeep.so', '/lib/libdeeper.so']);
+  });
+
+  test('has what several need once, where the first of them wants it', () => {
+    library('liba.so', 'libx.so', 'libb.so');
+    library('libb.so', 'libx.so', 'liba.so');
+    library('libx.so', 'liba.so');
+    program('liba.so', 'libb.so');
+    expect(mapped(fixture, '/usr/bin/prog')).toEqual(['/lib/liba.so', '/lib/libb.so', '/lib/libx.so']);
+  });
+
+  test('has the loader where something needs it, by the name that the program has for it', () => {
+    library('liba.so', 'ld-linux-x86-64.so.2', 'libb.so');
+    library('libb.so');
+    program('liba.so');
+    expect(mapped(fixture, '/usr/bin/prog')).toEqual(['/lib/liba.so', '/lib64/ld-linux-x86-64.so.2', '/lib/libb.so']);
+  });
+
+  test('of an object that needs itself is no circle', () => {
+    library('liba.so', 'liba.so');
+    program('liba.so');
+    expect(mapped(fixture, '/usr/bin/prog')).toEqual(['/lib/liba.so']);
+  });
+});
+
+describe('a missing library', () => {
+  test('is named, with who needs it, the chain from the program, each place searched, and what to do', () => {
+    fixture.library('/opt/app/lib/liba.so', { needs: ['libb.so'], runpath: '/opt/app/lib:/opt/other' });
+    fixture.library('/opt/app/lib/libb.so', { needs: ['libgone.so.3'], runpath: '$ORIGIN:/opt/other' });
+    fixture.program('/usr/bin/prog', { needs: ['liba.so'], runpath: '/opt/app/lib' });
+    expect(() => close('/usr/bin/prog')).toThrow(MissingLibraryError);
+    expect(() => close('/usr/bin/prog')).toThrow(new Error([
+      'libgone.so.3 not found, needed by /opt/app/lib/libb.so',
+      '  chain: prog → liba.so → libb.so → libgone.so.3',
+      `  searched: /opt/app/lib (runpath of libb.so), /opt/other (runpath of libb.so), ${[`/lib/${TRIPLET}`, `/usr/lib/${TRIPLET}`, '/lib', '/usr/lib'].map((place) => `${place} (default directory)`).join(', ')}`,
+      '  install the package that has libgone.so.3, or correct the search path of libb.so',
+    ].join('\n')));
+  });
+
+  test('was looked for in the cache, too, where there is one', () => {
+    fixture.ldconfig();
+    program('libgone.so');
+    expect(() => close('/usr/bin/prog')).toThrow('searched: /etc/ld.so.cache, /lib/');
+  });
+
+  test('that the program itself needs has no chain to tell', () => {
+    program('libgone.so');
+    expect(() => close('/usr/bin/prog')).toThrow(/^libgone\.so not found, needed by \/usr\/bin\/prog\n {2}searched/);
+  });
+
+  test('is not one of another machine', () => {
+    library('libx.so');
+    const file = new Root(fixture.directory).read('/usr/lib/libx.so');
+    file[18] = 183;
+    fixture.write({ '/usr/lib/libx.so': file });
+    program('libx.so');
+    expect(() => close('/usr/bin/prog')).toThrow('libx.so not found');
+  });
+});
+
+describe('the loader that a program names', () => {
+  test('is an object of its process from the start', () => {
+    program();
+    const process = close('/usr/bin/prog');
+    expect(process.interpreter).toMatchObject({ path: '/lib64/ld-linux-x86-64.so.2', real: `/usr/lib/${TRIPLET}/ld-linux-x86-64.so.2` });
+    expect(process.objects).toHaveLength(1);
+  });
+
+  test('that is not there is named', () => {
+    fixture.program('/usr/bin/prog', { flags: ['-Wl,--dynamic-linker,/lib/ld-other.so.1'] });
+    expect(() => close('/usr/bin/prog')).toThrow(MissingInterpreterError);
+    expect(() => close('/usr/bin/prog')).toThrow('/usr/bin/prog names /lib/ld-other.so.1 as its loader, which is not there: install the C library that it was built for');
+  });
+
+  test('is none for a static program', () => {
+    fixture.program('/usr/bin/prog', { flags: ['-static', '-no-pie'] });
+    const { objects, interpreter } = close('/usr/bin/prog');
+    expect(objects.map(({ path }) => path)).toEqual(['/usr/bin/prog']);
+    expect(interpreter).toBeUndefined();
+  });
+});
+
+describe('what a program opens later', () => {
+  test('brings what it needs, as far as that is not loaded already', () => {
+    library('liba.so');
+    library('libb.so');
+    fixture.library('/usr/lib/plugins/plugin.so', { needs: ['liba.so', 'libb.so'] });
+    program('liba.so');
+    const process = close('/usr/bin/prog');
+    const plugin = process.openFile('/usr/lib/plugins/plugin.so', process.program, 'plug-in');
+    expect(plugin).toMatchObject({ path: '/usr/lib/plugins/plugin.so', reason: 'plug-in' });
+    expect(process.objects.map(({ path }) => path)).toEqual(['/usr/bin/prog', '/lib/liba.so', '/usr/lib/plugins/plugin.so', '/lib/libb.so']);
+    expect(chainOf(process.objects[3])).toEqual(['prog', 'plugin.so', 'libb.so']);
+  });
+
+  test('by its name is searched for by the DT_RPATH of the one that opens it, and of the program', () => {
+    fixture.library('/p/plugin.so');
+    fixture.program('/usr/bin/prog', { rpath: '/p' });
+    const process = close('/usr/bin/prog');
+    expect(process.openName('plugin.so', process.program)).toMatchObject({ path: '/p/plugin.so', reason: 'rpath of prog' });
+    expect(process.openName('gone.so', process.program)).toBeUndefined();
+  });
+
+  test('is the same when it is opened again', () => {
+    fixture.library('/p/plugin.so', { soname: '' });
+    fixture.program('/usr/bin/prog', { rpath: '/p' });
+    const process = close('/usr/bin/prog');
+    const once = process.openName('plugin.so', process.program);
+    expect(process.openFile('/p/plugin.so', process.program, 'plug-in')).toBe(once);
+    expect(process.openName('plugin.so', process.program)).toBe(once);
+  });
+
+  test('and cannot be loaded leaves nothing behind', () => {
+    library('libb.so', 'libgone.so');
+    fixture.library('/usr/lib/plugins/plugin.so', { needs: ['liba.so', 'libb.so'] });
+    library('liba.so');
+    program();
+    const process = close('/usr/bin/prog');
+    expect(() => process.openFile('/usr/lib/plugins/plugin.so', process.program, 'plug-in')).toThrow('libgone.so not found');
+    expect(process.objects).toHaveLength(1);
+    expect(() => process.openName('libb.so', process.program)).toThrow('libgone.so not found');
+    expect(process.openName('liba.so', process.program)).toMatchObject({ path: '/lib/liba.so' });
+  });
+});

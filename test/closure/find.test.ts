@@ -1,0 +1,200 @@
+import * as fs from 'fs';
+import { findProgram, ProgramError } from '../../lib/closure/find';
+import { Root } from '../../lib/root/root';
+import { elfHeader, Fixture } from '../fixture';
+
+const PATH = ['/usr/local/bin', '/usr/bin', '/bin'];
+
+let fixture: Fixture;
+beforeEach(() => {
+  fixture = new Fixture();
+});
+
+const find = (binary: string, { searchPath = PATH, cwd = '/home/me' } = {}) => findProgram(new Root(fixture.directory), binary, searchPath, cwd);
+
+/** A static program, as small as they come. */
+function program(inside: string, mode = 0o755): void {
+  fixture.write({ [inside]: elfHeader() });
+  fs.chmodSync(fixture.locate(inside), mode);
+}
+
+describe('a command', () => {
+  test('is found in the first directory of PATH that has it', () => {
+    program('/usr/bin/rig');
+    program('/bin/rig');
+    expect(find('rig')).toMatchObject({ binary: 'rig', path: '/usr/bin/rig', real: '/usr/bin/rig' });
+  });
+
+  test('is known by its links and by its file', () => {
+    program('/usr/lib/rig/rig-2');
+    fixture.write({ '/usr/bin/rig': { link: '/etc/alternatives/rig' }, '/etc/alternatives/rig': { link: '/usr/lib/rig/rig-2' } });
+    expect(find('rig')).toMatchObject({ path: '/usr/bin/rig', real: '/usr/lib/rig/rig-2' });
+  });
+
+  test('is no directory of that name in the working directory', () => {
+    program('/usr/bin/rig');
+    fixture.directories('/home/me/rig');
+    expect(find('rig').path).toBe('/usr/bin/rig');
+  });
+
+  test('is no file of that name in the working directory', () => {
+    program('/home/me/rig');
+    expect(() => find('rig')).toThrow('no such command on PATH');
+  });
+
+  test('is no directory, and no file that cannot be executed, on PATH', () => {
+    fixture.directories('/usr/local/bin/rig');
+    program('/usr/bin/rig', 0o644);
+    program('/bin/rig');
+    expect(find('rig').path).toBe('/bin/rig');
+  });
+
+  test('is not looked for in relative entries of PATH', () => {
+    program('/home/me/bin/rig');
+    program('/usr/bin/rig');
+    expect(find('rig', { searchPath: ['bin', '.', '/usr/bin'] }).path).toBe('/usr/bin/rig');
+  });
+
+  test('that is not there is named, with the PATH that was searched and what to do', () => {
+    expect(() => find('rig')).toThrow(new ProgramError([
+      "binary 'rig': no such command on PATH",
+      '  searched: /usr/local/bin:/usr/bin:/bin',
+      "  install the package that has it on the machine that synthesizes, as with apt-get install rig, or give the path to the program, as './build/rig'",
+    ].join('\n')));
+    expect(() => find('rig', { searchPath: [] })).toThrow('searched: nothing, PATH is empty');
+  });
+});
+
+describe('a path', () => {
+  test.each(['./build/tool', 'build/tool', '/home/me/build/tool', '../me/build/tool'])('%s leads to the program', (binary) => {
+    program('/home/me/build/tool');
+    expect(find(binary)).toMatchObject({ binary, path: '/home/me/build/tool' });
+  });
+
+  test('need not be executable: in the layer it will be', () => {
+    program('/home/me/tool', 0o644);
+    expect(find('./tool').path).toBe('/home/me/tool');
+  });
+
+  test('at which nothing stands is named', () => {
+    expect(() => find('./build/tool')).toThrow(new ProgramError(
+      "binary './build/tool': nothing at /home/me/build/tool, expected a program there; relative paths count from the working directory"));
+  });
+});
+
+describe('a script', () => {
+  const script = (line: string) => fixture.write({ '/home/me/tool': `${line}\necho\n` });
+
+  test.each([
+    ['#!/usr/bin/python3', '', '/usr/bin/python3'],
+    ['#! /usr/bin/python3 -I -S', '-I -S', '/usr/bin/python3'],
+    ['#!/usr/bin/env python3', '', '/usr/bin/python3'],
+    ['#!/usr/bin/env -S python3 -I', '-I', '/usr/bin/python3'],
+    ['#!/usr/bin/python3\r', '', '/usr/bin/python3'],
+  ])('%j is a program with its interpreter', (line, argument, interpreter) => {
+    program('/usr/bin/python3');
+    script(line);
+    expect(find('./tool')).toMatchObject({ path: '/home/me/tool', interpreter: { program: { path: interpreter }, argument } });
+    expect(find('./tool').elf).toBeUndefined();
+  });
+
+  test.each(['#!', '#!  ', '#!/usr/bin/env', '#!/usr/bin/env -i python3', '#!/usr/bin/env A=b python3'])('that begins with %j is refused', (line) => {
+    program('/usr/bin/python3');
+    script(line);
+    expect(() => find('./tool')).toThrow("binary './tool': /home/me/tool begins with '#!', expected the path of an interpreter behind it, or env and a command");
+  });
+
+  test('whose interpreter is not there is refused by both names', () => {
+    script('#!/usr/bin/python3');
+    expect(() => find('./tool')).toThrow(
+      "binary './tool': the interpreter of the script /home/me/tool cannot be packed\n  binary '/usr/bin/python3': nothing at /usr/bin/python3, expected a program there");
+  });
+
+  test('whose interpreter is a script is refused', () => {
+    program('/bin/sh');
+    fixture.write({ '/usr/bin/wrapper': '#!/bin/sh\n' });
+    script('#!/usr/bin/wrapper');
+    expect(() => find('./tool')).toThrow(
+      "binary './tool': the interpreter of the script /home/me/tool cannot be packed\n  binary '/usr/bin/wrapper': /usr/bin/wrapper is a script itself, expected a program");
+  });
+
+  test('that is its own interpreter is refused', () => {
+    script('#!/home/me/tool');
+    expect(messages(() => find('./tool'))[0].split('\n')).toHaveLength(2);
+  });
+});
+
+describe('what is no program is refused by its path, by what was found and what is expected', () => {
+  const expected = 'expected a program for 64-bit Linux on x86_64 or aarch64, or a script';
+
+  test('a directory', () => {
+    fixture.directories('/home/me/tool');
+    expect(() => find('./tool')).toThrow(new ProgramError("binary './tool': /home/me/tool is a directory, expected a program"));
+  });
+
+  test.each([
+    ['an empty file', '', 'an empty file'],
+    ['a text', 'hello\n', 'neither an ELF file nor a script that begins with #!'],
+    ['a Windows program', 'MZ\x90\0', 'neither an ELF file nor a script that begins with #!'],
+    ['a cut-off ELF file', elfHeader().subarray(0, 40), 'a 64-bit ELF file for x86_64, cut off within its header'],
+    ['a big-endian ELF file', elfHeader({ byteOrder: 'big', machine: 22 }), 'a 64-bit big-endian ELF file for S/390'],
+    ['a 32-bit ELF file', elfHeader({ bits: 32, machine: 3 }), 'a 32-bit ELF file for x86'],
+    ['one for ARM, 32-bit', elfHeader({ bits: 32, machine: 40 }), 'a 32-bit ELF file for ARM'],
+    ['one for RISC-V', elfHeader({ machine: 243 }), 'a 64-bit ELF file for RISC-V'],
+    ['one for a machine that has no name here', elfHeader({ machine: 999 }), 'a 64-bit ELF file for machine 999'],
+    ['a core file', elfHeader({ type: 4 }), 'a core file, the memory of a program that crashed'],
+  ])('%s', (_, content, found) => {
+    fixture.write({ '/home/me/tool': content });
+    expect(() => find('./tool')).toThrow(ProgramError);
+    const [message] = messages(() => find('./tool'));
+    expect(message).toContain(`binary './tool': /home/me/tool is ${found}`);
+    expect(message).toContain(expected);
+  });
+
+  test('a program that is cut off behind its header', () => {
+    fixture.program('/home/me/whole');
+    const whole = fs.readFileSync(fixture.locate('/home/me/whole'));
+    fixture.write({ '/home/me/tool': whole.subarray(0, whole.length / 4) });
+    expect(messages(() => find('./tool'))[0]).toMatch(/^binary '\.\/tool': \/home\/me\/tool is a 64-bit ELF file for x86_64 .*cut off.*, expected a program/);
+  });
+
+  test('an object file', () => {
+    fixture.compile('/home/me/tool.o', 'int x;', ['-c']);
+    expect(() => find('./tool.o')).toThrow("binary './tool.o': /home/me/tool.o is an object file that was not linked, expected a program");
+  });
+
+  test('a library, for ctypes to load: this is not what the layer does', () => {
+    fixture.library('/home/me/libtool.so');
+    expect(() => find('./libtool.so')).toThrow(new ProgramError(
+      "binary './libtool.so': /home/me/libtool.so is a shared library, expected a program: a layer of this kind does not serve libraries that ctypes or the like loads into the function itself"));
+  });
+
+  test('a file that this user may not read', () => {
+    program('/home/me/tool', 0o711);
+    fs.chmodSync(fixture.directory, 0o755);
+    const [message] = unprivileged(() => messages(() => find('./tool')));
+    expect(message).toContain('/home/me/tool');
+    expect(message).toMatch(/cannot be read|permission denied/);
+  });
+});
+
+function messages(body: () => unknown): string[] {
+  try {
+    body();
+  } catch (error) {
+    return [(error as Error).message];
+  }
+  throw new Error('nothing was thrown');
+}
+
+/** Without root's right to read everything, where the test has it. */
+function unprivileged<T>(body: () => T): T {
+  const root = process.geteuid!() === 0;
+  if (root) process.seteuid!(65534);
+  else fs.chmodSync(fixture.locate('/home/me/tool'), 0o311);
+  try {
+    return body();
+  } finally {
+    if (root) process.seteuid!(0);
+  }
+}

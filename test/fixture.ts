@@ -1,0 +1,257 @@
+/**
+ * Small worlds for tests: a temporary root directory with files that are made on the spot, and the machine's own
+ * loader to ask what it makes of them.
+ */
+import { ChildProcess, execFileSync, spawnSync } from 'child_process';
+import { createCipheriv } from 'crypto';
+import * as fs from 'fs';
+import * as os from 'os';
+import * as path from 'path';
+
+const TRIPLET = 'x86_64-linux-gnu';
+const LOADER = '/lib64/ld-linux-x86-64.so.2';
+
+/** A program without a C library that does nothing, and succeeds. */
+export const EXIT = 'void _start(void) { __asm__("xor %edi, %edi; mov $60, %eax; syscall"); }';
+
+const temporary: string[] = [];
+
+afterAll(() => {
+  for (const directory of temporary.splice(0)) fs.rmSync(directory, { recursive: true, force: true });
+});
+
+/** A directory of its own, open to everybody, which is removed after the tests of the file. */
+export function temporaryDirectory(): string {
+  const directory = fs.realpathSync(fs.mkdtempSync(path.join(os.tmpdir(), 'binary-layer-')));
+  fs.chmodSync(directory, 0o755);
+  temporary.push(directory);
+  return directory;
+}
+
+/** A file of a fixture: its content, or where it leads as a link. */
+export type Content = string | Buffer | { readonly link: string };
+
+export class Fixture {
+  public readonly directory = temporaryDirectory();
+
+  /** The path on this machine of a path inside the root, links not followed. */
+  public locate(inside: string): string {
+    return this.directory + inside;
+  }
+
+  /** Writes files, links among them, with their directories. */
+  public write(files: Readonly<Record<string, Content>>): void {
+    for (const [inside, content] of Object.entries(files)) {
+      const file = this.made(inside);
+      fs.rmSync(file, { force: true });
+      if (typeof content === 'string' || Buffer.isBuffer(content)) fs.writeFileSync(file, content);
+      else fs.symlinkSync(content.link, file);
+    }
+  }
+
+  public directories(...inside: string[]): void {
+    for (const directory of inside) fs.mkdirSync(this.locate(directory), { recursive: true });
+  }
+
+  /** Compiles C. */
+  public compile(inside: string, source: string, options: readonly string[] = []): void {
+    gcc(this.made(inside), source, options);
+  }
+
+  /** A shared library. */
+  public library(inside: string, options: Linked = {}): void {
+    const { source = '', soname = path.posix.basename(inside) } = options;
+    this.compile(inside, source, ['-shared', '-nostdlib', ...(soname === '' ? [] : [`-Wl,-soname,${soname}`]), ...linked(options)]);
+  }
+
+  /** A program without any C library, so that it needs what it is told to and nothing else. */
+  public program(inside: string, options: Linked = {}): void {
+    this.compile(inside, options.source ?? EXIT, ['-nostdlib', '-pie', ...linked(options)]);
+  }
+
+  /** Copies a file of this machine, links followed, to the same place or another. */
+  public copy(file: string, inside = file): void {
+    fs.copyFileSync(file, this.made(inside));
+    fs.chmodSync(this.locate(inside), fs.statSync(file).mode & 0o777);
+  }
+
+  /** A merged-/usr Debian with nothing but the loader in it, so that `list` can ask it. */
+  public debian(): this {
+    this.directories(`/usr/lib/${TRIPLET}`, '/usr/lib64', '/usr/bin', '/usr/sbin', '/etc', '/proc', '/dev', '/tmp');
+    this.write({ '/lib': { link: 'usr/lib' }, '/lib64': { link: 'usr/lib64' }, '/bin': { link: 'usr/bin' }, '/sbin': { link: 'usr/sbin' } });
+    this.copy(LOADER, `/usr/lib/${TRIPLET}/ld-linux-x86-64.so.2`);
+    this.write({ '/usr/lib64/ld-linux-x86-64.so.2': { link: `/lib/${TRIPLET}/ld-linux-x86-64.so.2` } });
+    return this;
+  }
+
+  /** The machine's C library, for programs that are compiled with `compile`. */
+  public libc(...more: string[]): this {
+    for (const name of ['libc.so.6', ...more]) this.copy(`/lib/${TRIPLET}/${name}`, `/usr/lib/${TRIPLET}/${name}`);
+    return this;
+  }
+
+  /** `ldconfig` makes `/etc/ld.so.cache` from `/etc/ld.so.conf`. */
+  public ldconfig(...options: string[]): void {
+    execFileSync('bwrap', [...this.asRoot(), '--ro-bind', '/sbin/ldconfig', '/dev/ldconfig', '/dev/ldconfig', '-X', ...options], { stdio: ['ignore', 'ignore', 'pipe'] });
+  }
+
+  /** What the loader maps for a file, in its order, when the root is `/`; or what it complains of. */
+  public list(inside: string, situation: Situation = {}): string[] | string {
+    const { status, stdout, stderr } = this.run([LOADER, '--list', inside], situation);
+    if (status !== 0) return stderr.trim();
+    const mapped = stdout.split('\n').filter((line) => /\(0x[0-9a-f]+\)$/.test(line) && !line.includes('linux-vdso'));
+    return mapped.map((line) => path.posix.normalize(line.trim().replace(/ \(0x[0-9a-f]+\)$/, '').replace(/^.* => /, '')));
+  }
+
+  /** Runs a command when the root is `/`. */
+  public run(command: readonly string[], { env = {}, cwd = '/' }: Situation = {}) {
+    const setenv = Object.entries(env).flatMap(([name, value]) => ['--setenv', name, value]);
+    return spawnSync('bwrap', [...this.asRoot(), '--chdir', cwd, '--clearenv', ...setenv, ...command], { encoding: 'utf8' });
+  }
+
+  /** Options of bubblewrap that make this directory `/`. */
+  private asRoot(): string[] {
+    return ['--bind', this.directory, '/', '--proc', '/proc', '--dev', '/dev'];
+  }
+
+  private made(inside: string): string {
+    const file = this.locate(inside);
+    fs.mkdirSync(path.dirname(file), { recursive: true });
+    return file;
+  }
+}
+
+/** In which a program is started. */
+export interface Situation {
+  /** the whole environment @default - empty */
+  readonly env?: Readonly<Record<string, string>>;
+  /** @default - `/` */
+  readonly cwd?: string;
+}
+
+export interface Linked {
+  readonly source?: string;
+  /** DT_NEEDED, in order; nothing has to stand there */
+  readonly needs?: readonly string[];
+  /** DT_SONAME of a library, `''` for none @default - the name of the file */
+  readonly soname?: string;
+  readonly rpath?: string;
+  readonly runpath?: string;
+  /** for the compiler */
+  readonly flags?: readonly string[];
+}
+
+function linked({ needs = [], rpath, runpath, flags = [] }: Linked): string[] {
+  return [
+    '-Wl,--no-as-needed', '-Wl,--unresolved-symbols=ignore-all',
+    ...(rpath === undefined ? [] : ['-Wl,--disable-new-dtags', `-Wl,-rpath,${rpath}`]),
+    ...(runpath === undefined ? [] : ['-Wl,--enable-new-dtags', `-Wl,-rpath,${runpath}`]),
+    ...needs.map(named),
+    ...flags,
+  ];
+}
+
+const stubs = new Map<string, string>();
+
+/** A library of that soname: what is linked with it needs that name. */
+function named(soname: string): string {
+  let stub = stubs.get(soname);
+  if (stub === undefined) {
+    stub = path.join(temporaryDirectory(), 'stub.so');
+    gcc(stub, '', ['-shared', '-nostdlib', `-Wl,-soname,${soname}`]);
+    stubs.set(soname, stub);
+  }
+  return stub;
+}
+
+/** Compiles C; what is wrong with it becomes the error. */
+export function gcc(file: string, source: string, options: readonly string[] = [], compiler = 'gcc'): void {
+  const { status, stderr, error } = spawnSync(compiler, ['-x', 'c', '-', '-x', 'none', '-o', file, ...options], { input: source, encoding: 'utf8' });
+  if (error || status !== 0) throw new Error(`${compiler} ${options.join(' ')}: ${error?.message ?? stderr}`);
+}
+
+/** The first 64 bytes of an ELF file, as 64-bit little-endian files have them; of a program for x86_64, unless it says otherwise. */
+export function elfHeader({ bits = 64, byteOrder = 'little', type = 2, machine = 62 }: { bits?: 32 | 64; byteOrder?: 'little' | 'big'; type?: number; machine?: number } = {}): Buffer {
+  const header = Buffer.alloc(64);
+  header.write('\x7fELF', 'latin1');
+  header.set([bits === 64 ? 2 : 1, byteOrder === 'little' ? 1 : 2, 1], 4);
+  const u16 = (value: number, offset: number) => (byteOrder === 'little' ? header.writeUInt16LE(value, offset) : header.writeUInt16BE(value, offset));
+  u16(type, 16);
+  u16(machine, 18);
+  u16(64, 52); // e_ehsize
+  u16(56, 54); // e_phentsize
+  return header;
+}
+
+/**
+ * A dynamic ELF file for x86_64, put together byte by byte: unlike what a linker makes, it is the same everywhere. It
+ * says what loaders and packers read, and holds no code.
+ */
+export function elfFile({ interpreter, needed = [], soname, runpath, text = '' }: {
+  interpreter?: string; needed?: readonly string[]; soname?: string; runpath?: string; text?: string;
+}): Buffer {
+  const strings = ['', ...needed, ...[soname, runpath].filter((string) => string !== undefined), text];
+  const dynstr = Buffer.from(`${strings.join('\0')}\0`);
+  const indexOf = (string: string) => dynstr.indexOf(`\0${string}\0`) + 1;
+  const base = 0x400;
+  const interp = Buffer.from(interpreter === undefined ? '' : `${interpreter}\0`);
+  const note = Buffer.alloc(24);
+  note.writeUInt32LE(4, 0);
+  note.writeUInt32LE(8, 4);
+  note.writeUInt32LE(3, 8); // NT_GNU_BUILD_ID
+  note.write('GNU\0', 12);
+  const at = { interp: base, strings: base + interp.length, note: 0, dynamic: 0 };
+  at.note = Math.ceil((at.strings + dynstr.length) / 8) * 8;
+  at.dynamic = at.note + note.length;
+  const pairs: [number, number][] = [
+    ...needed.map((name): [number, number] => [1, indexOf(name)]),
+    ...(soname === undefined ? [] : [[14, indexOf(soname)] as [number, number]]),
+    ...(runpath === undefined ? [] : [[29, indexOf(runpath)] as [number, number]]),
+    [5, at.strings], [10, dynstr.length], [0, 0],
+  ];
+  const size = at.dynamic + pairs.length * 16;
+  const segments = [
+    { type: 1, offset: 0, size, align: 0x1000 },
+    ...(interpreter === undefined ? [] : [{ type: 3, offset: at.interp, size: interp.length, align: 1 }]),
+    { type: 2, offset: at.dynamic, size: pairs.length * 16, align: 8 },
+    { type: 4, offset: at.note, size: note.length, align: 4 },
+  ];
+  const file = Buffer.alloc(size);
+  elfHeader({ type: 3 }).copy(file);
+  file.writeUInt32LE(1, 20); // e_version
+  file.writeBigUInt64LE(64n, 32); // e_phoff
+  file.writeUInt16LE(segments.length, 56);
+  for (const [index, segment] of segments.entries()) {
+    const header = 64 + index * 56;
+    file.writeUInt32LE(segment.type, header);
+    file.writeUInt32LE(6, header + 4);
+    for (const field of [8, 16, 24]) file.writeBigUInt64LE(BigInt(segment.offset), header + field);
+    for (const field of [32, 40]) file.writeBigUInt64LE(BigInt(segment.size), header + field);
+    file.writeBigUInt64LE(BigInt(segment.align), header + 48);
+  }
+  interp.copy(file, at.interp);
+  dynstr.copy(file, at.strings);
+  note.copy(file, at.note);
+  for (const [index, [tag, value]] of pairs.entries()) {
+    file.writeBigUInt64LE(BigInt(tag), at.dynamic + index * 16);
+    file.writeBigUInt64LE(BigInt(value), at.dynamic + index * 16 + 8);
+  }
+  return file;
+}
+
+/** Bytes that look random, do not compress, and are the same every time. */
+export function noise(size: number, seed: number): Buffer {
+  const cipher = createCipheriv('aes-128-ctr', Buffer.alloc(16, seed), Buffer.alloc(16));
+  return cipher.update(Buffer.alloc(size));
+}
+
+/** Waits until a process has written a part of a temporary file somewhere below a directory. */
+export async function growing(directory: string, writer: ChildProcess): Promise<string> {
+  while (writer.exitCode === null && writer.signalCode === null) {
+    const names = fs.existsSync(directory) ? fs.readdirSync(directory, { recursive: true, encoding: 'utf8' }) : [];
+    const half = names.find((name) => name.endsWith('.tmp') && (fs.statSync(path.join(directory, name), { throwIfNoEntry: false })?.size ?? 0) > 1e6);
+    if (half !== undefined) return path.join(directory, half);
+    await new Promise((resolve) => setTimeout(resolve, 1));
+  }
+  throw new Error(`the process ended with ${writer.exitCode ?? writer.signalCode} before it had written a temporary file`);
+}

@@ -1,0 +1,44 @@
+/**
+ * Asks both, the machine's own loader and ours, what they make of a program in a fixture.
+ */
+import { execFileSync } from 'child_process';
+import { Process } from '../../lib/closure/closure';
+import { load } from '../../lib/closure/program';
+import { Elf } from '../../lib/elf';
+import { settingOf } from '../../lib/loader/setting';
+import { Root } from '../../lib/root/root';
+import { Fixture, Situation } from '../fixture';
+
+/** The subdirectories that this machine's loader looks into, in order of preference. */
+export const VARIANTS = [...execFileSync('/lib64/ld-linux-x86-64.so.2', ['--help'], { encoding: 'utf8' }).matchAll(/^\s+(x86-64-v\d) \(supported, searched\)/gm)]
+  .map(([, name]) => `glibc-hwcaps/${name}`);
+
+export function resolve(fixture: Fixture, program: string, { env = {}, cwd = '/' }: Situation = {}): Process {
+  const root = new Root(fixture.directory);
+  const setting = settingOf(root, 'x86_64', { libraryPath: env.LD_LIBRARY_PATH, cwd, variants: VARIANTS });
+  const real = root.real(program)!;
+  return load(real, root.content(real).elf as Elf, setting);
+}
+
+/** The libraries of a program, in order, on which the two agree. */
+export function mapped(fixture: Fixture, program: string, situation: Situation = {}): string[] {
+  const answer = resolve(fixture, program, situation).objects.slice(1).map((object) => object.path);
+  expect(answer).toEqual(fixture.list(program, situation));
+  return answer;
+}
+
+/** Why the resolver gives up on a program, where the loader does so too. */
+export function refused(fixture: Fixture, program: string, situation: Situation = {}): string {
+  expect(fixture.list(program, situation)).toEqual(expect.any(String)); // a complaint, no list
+  try {
+    resolve(fixture, program, situation);
+  } catch (error) {
+    return (error as Error).message;
+  }
+  throw new Error(`the resolver takes ${program}, which the loader does not`);
+}
+
+/** Where each library was found, by its name. */
+export function reasons(fixture: Fixture, program: string, situation: Situation = {}): Record<string, string> {
+  return Object.fromEntries(resolve(fixture, program, situation).objects.slice(1).map(({ name, reason }) => [name, reason]));
+}

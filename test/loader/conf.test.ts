@@ -1,0 +1,82 @@
+import { readCache } from '../../lib/loader/cache';
+import { configuredDirectories } from '../../lib/loader/conf';
+import { Root } from '../../lib/root/root';
+import { Fixture } from '../fixture';
+
+/** Rule 18. Each test asks `ldconfig` too, which puts a library of each directory into the cache, in order. */
+describe('ld.so.conf', () => {
+  let root: Fixture;
+  beforeEach(() => {
+    root = new Fixture().debian();
+    for (const letter of 'abcdef') root.library(`/${letter}/libx.so.1`, { soname: 'libx.so.1' });
+  });
+
+  function directories(): string[] {
+    const answer = configuredDirectories(new Root(root.directory));
+    root.ldconfig();
+    const cache = readCache(new Root(root.directory).read('/etc/ld.so.cache'), 0x0303);
+    expect((cache.get('libx.so.1') ?? []).map(({ path }) => path)).toEqual(answer.map((directory) => `${directory}/libx.so.1`));
+    return answer;
+  }
+
+  test('a directory a line', () => {
+    root.write({ '/etc/ld.so.conf': '/c\n/a\n\n/b' });
+    expect(directories()).toEqual(['/c', '/a', '/b']);
+  });
+
+  test('each directory counts once, where it comes first', () => {
+    root.write({ '/etc/ld.so.conf': '/c\n/a\n/c/\n' });
+    expect(directories()).toEqual(['/c', '/a']);
+  });
+
+  test('blanks around it and # comments do not count', () => {
+    root.write({ '/etc/ld.so.conf': '# /b\n  \t/c \t\n/a # first\n#\n   # \n' });
+    expect(directories()).toEqual(['/c', '/a']);
+  });
+
+  test('hwcap lines are ignored', () => {
+    root.write({ '/etc/ld.so.conf': 'hwcap 1 nosegneg\n/c\n' });
+    expect(directories()).toEqual(['/c']);
+  });
+
+  test('an old form that names a type is its directory', () => {
+    root.write({ '/etc/ld.so.conf': '/c=libc6\n' });
+    expect(directories()).toEqual(['/c']);
+  });
+
+  test('include takes several globs, what matches in the order of names', () => {
+    root.write({
+      '/etc/ld.so.conf': '/a\ninclude /etc/ld.so.conf.d/*.conf /etc/more/[x-z].list\n/b\n',
+      '/etc/ld.so.conf.d/20.conf': '/d\n',
+      '/etc/ld.so.conf.d/10.conf': '/c\n',
+      '/etc/ld.so.conf.d/README': '/f\n',
+      '/etc/ld.so.conf.d/.hidden.conf': '/f\n',
+      '/etc/more/y.list': '/e\n',
+    });
+    expect(directories()).toEqual(['/a', '/c', '/d', '/e', '/b']);
+  });
+
+  test('an include counts from the file in which it stands', () => {
+    root.write({
+      '/etc/ld.so.conf': 'include sub/first.conf\n',
+      '/etc/sub/first.conf': 'include second.conf\n/a\n',
+      '/etc/sub/second.conf': '/b\n',
+      '/etc/second.conf': '/f\n',
+    });
+    expect(directories()).toEqual(['/b', '/a']);
+  });
+
+  test('one that matches nothing is passed over', () => {
+    root.write({ '/etc/ld.so.conf': 'include /nowhere/*.conf gone.conf\n/a\n' });
+    expect(directories()).toEqual(['/a']);
+  });
+
+  test('a file that includes itself is read once', () => {
+    root.write({ '/etc/ld.so.conf': '/a\ninclude ld.so.conf\n/b\n' });
+    expect(configuredDirectories(new Root(root.directory))).toEqual(['/a', '/b']); // ldconfig reads on to its stack's end
+  });
+
+  test('where there is none, there is nothing', () => {
+    expect(directories()).toEqual([]);
+  });
+});

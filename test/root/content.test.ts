@@ -1,0 +1,51 @@
+import { createHash } from 'crypto';
+import { FormatError } from '../../lib/elf';
+import { inspect } from '../../lib/root/content';
+import { Root } from '../../lib/root/root';
+import { Fixture } from '../fixture';
+
+describe('what a file is', () => {
+  test.each([
+    ['#!/bin/sh\necho\n', 'script'],
+    ['#!', 'script'],
+    ['plain text\n', 'text'],
+    ['', 'text'],
+    ['text, and then\0', 'data'],
+    [`${'x'.repeat(4095)}\0`, 'data'],
+    [`${'x'.repeat(4096)}\0`, 'text'],
+    ['\x7fELG', 'text'],
+  ])('%j is %s', (text, kind) => {
+    const content = inspect(Buffer.from(text, 'latin1'));
+    expect(content.kind).toBe(kind);
+    expect(content.elf).toBeUndefined();
+  });
+
+  test('a file that begins as ELF is one, with what it says', () => {
+    const fixture = new Fixture();
+    fixture.library('/libx.so', { needs: ['liby.so'] });
+    const content = new Root(fixture.directory).content('/libx.so');
+    expect(content.kind).toBe('elf');
+    expect(content.elf).toMatchObject({ machine: 'x86_64', type: 'shared', dynamic: { soname: 'libx.so', needed: ['liby.so'] } });
+  });
+
+  test('a file that begins as ELF and is none says why', () => {
+    const content = inspect(Buffer.from('\x7fELF and nothing more', 'latin1'));
+    expect(content.kind).toBe('elf');
+    expect(content.elf).toBeInstanceOf(FormatError);
+  });
+});
+
+test('its hash and size are those of all its bytes, its head the first 4096', () => {
+  const bytes = Buffer.alloc(5000, 'ab');
+  const content = inspect(bytes);
+  expect(content).toMatchObject({ size: 5000, sha256: createHash('sha256').update(bytes).digest('hex') });
+  expect(content.head.equals(bytes.subarray(0, 4096))).toBe(true);
+});
+
+test('whatever it is, it may mention paths, but for data of more than a megabyte, which is no index of any', () => {
+  const mention = Buffer.from(' /usr/share/thing/file');
+  expect(inspect(mention).mentions).toMatchObject([{ offset: 1, path: '/usr/share/thing/file' }]);
+  expect(inspect(Buffer.concat([Buffer.alloc(1), mention])).mentions).toHaveLength(1);
+  expect(inspect(Buffer.concat([Buffer.alloc(1 << 20), mention])).mentions).toEqual([]);
+  expect(inspect(Buffer.concat([Buffer.alloc(1 << 20, 'x'), mention])).mentions).toHaveLength(1);
+});

@@ -1,0 +1,73 @@
+import { findMentions } from '../../lib/root/mentions';
+
+const paths = (text: string) => findMentions(Buffer.from(text, 'latin1')).map(({ path }) => path);
+
+describe('a path is mentioned', () => {
+  test.each([
+    ['at the very beginning and end', '/usr/share/rig', ['/usr/share/rig']],
+    ['between NULs', 'x\0/usr/share/rig\0y', ['/usr/share/rig']],
+    ['between quotes', '"/usr/share/rig"', ['/usr/share/rig']],
+    ['after =', 'DIR=/usr/share/rig', ['/usr/share/rig']],
+    ['after an option', '--dir=/usr/share/rig', ['/usr/share/rig']],
+    ['on a #! line', '#!/usr/bin/perl -w', ['/usr/bin/perl']],
+    ['in a URL of a file', 'file:///usr/share/rig', ['/usr/share/rig']],
+    ['with more than one / in front', '"//usr/share/rig"', ['/usr/share/rig']],
+    ['with the / behind it', ' /usr/share/rig/ ', ['/usr/share/rig/']],
+    ['with all that names may have', ' /usr/lib/g++-12/a_b.c,d~@x ', ['/usr/lib/g++-12/a_b.c,d~@x']],
+  ])('%s', (_, text, expected) => {
+    expect(paths(text)).toEqual(expected);
+  });
+
+  test('at its offset', () => {
+    expect(findMentions(Buffer.from('ab\0/usr/x\0\0/usr/y'))).toEqual([{ offset: 3, path: '/usr/x' }, { offset: 11, path: '/usr/y' }]);
+  });
+
+  test('each of a list, which : or ; or a blank divides', () => {
+    expect(paths('/usr/share/a:/usr/share/b;/usr/share/c /usr/share/d,')).toEqual(['/usr/share/a', '/usr/share/b', '/usr/share/c', '/usr/share/d,']);
+    expect(paths('/usr/share/a::/usr/share/b:')).toEqual(['/usr/share/a', '/usr/share/b']);
+  });
+
+  test('in whatever bytes stand around it', () => {
+    expect(findMentions(Buffer.concat([Buffer.from([0xff, 0xfe]), Buffer.from('/usr/x'), Buffer.from([0xc3])]))).toEqual([{ offset: 2, path: '/usr/x' }]);
+  });
+});
+
+describe('of a path that is not known to its end the directory is mentioned', () => {
+  test.each([
+    ['/usr/share/rig/%s', ['/usr/share/rig/']],
+    ['/usr/lib/x/lib%s.so', ['/usr/lib/x/']],
+    ['/usr/share/fonts/*.ttf', ['/usr/share/fonts/']],
+    ['/usr/share/${NAME}/file', ['/usr/share/']],
+    ['/usr/share/x/a?c', ['/usr/share/x/']],
+    ['/usr/share/x/[a-z]', ['/usr/share/x/']],
+    ['/usr/share/x/a\\b', ['/usr/share/x/']],
+    ['/usr/%s/x', ['/usr/']],
+  ])('%s', (text, expected) => {
+    expect(paths(text)).toEqual(expected);
+  });
+});
+
+describe('no path is', () => {
+  test.each([
+    ['a name of one component', '/usr'],
+    ['a lone slash', 'a / b'],
+    ['the rest of a relative path', 'share/rig/names'],
+    ['one that goes up', '../lib/x'],
+    ['what stands behind a variable', '${DESTDIR}/usr/lib $(prefix)/usr/lib $HOME/x/y'],
+    ['a URL', 'https://example.org/path/to'],
+    ['what stands behind ~', '~/x/y'],
+    ['a comment of C', '*/usr/lib /*/usr/lib'],
+    ['what a format puts something before', '%s/usr/lib'],
+    ['a regular expression', 's\\/usr\\/lib'],
+  ])('%s', (_, text) => {
+    expect(paths(text)).toEqual([]);
+  });
+});
+
+test('a path is never longer than PATH_MAX', () => {
+  for (const { path } of findMentions(Buffer.from(`/usr/${'x'.repeat(9000)}`))) expect(path.length).toBeLessThanOrEqual(4096);
+});
+
+test('a megabyte of slashes is looked through in one go', () => {
+  expect(findMentions(Buffer.alloc(1 << 20, '/')).length).toBeLessThanOrEqual(256);
+});
