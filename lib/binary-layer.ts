@@ -1,10 +1,10 @@
 import * as fs from 'fs';
 import * as path from 'path';
-import { AssetHashType, Aspects, Annotations, BundlingOutput, DockerImage, IAspect, Stack, Stage } from 'aws-cdk-lib';
+import { AssetHashType, Aspects, Annotations, BundlingOutput, DockerImage, Duration, IAspect, Stack, Stage } from 'aws-cdk-lib';
 import * as lambda from 'aws-cdk-lib/aws-lambda';
 import { Asset } from 'aws-cdk-lib/aws-s3-assets';
 import { Construct, IConstruct } from 'constructs';
-import { Bundling } from './bundling';
+import { Bundling, Checks } from './bundling';
 import { Machine } from './elf';
 import { LayerRequest, programName } from './layer/layer';
 
@@ -57,6 +57,43 @@ export interface BinaryLayerProps extends lambda.LayerVersionOptions {
   readonly detectData?: boolean;
 
   /**
+   * Command lines that show what else the programs need: what they open or execute is packed as well.
+   *
+   * Each is run by `sh -c` under strace, in an empty temporary directory, when the layer is first made of what this
+   * machine has, and again when any of that has changed. Files in temporary and home directories, those that belong to
+   * the machine, and those that not everybody may read are not packed.
+   *
+   * @default - none
+   */
+  readonly traceCommands?: string[];
+
+  /**
+   * A command line that has to exit with status 0 in the layer before that is accepted.
+   *
+   * It is run by a static shell under bubblewrap, whenever the layer is packed, where there is nothing but the layer in
+   * `/opt`, an empty `/tmp`, `/dev` and `/proc`, with the environment of a function and without network.
+   *
+   * @default - the layer is not tried
+   */
+  readonly testCommand?: string;
+
+  /**
+   * How long `testCommand` may take.
+   *
+   * @default Duration.seconds(30)
+   */
+  readonly testTimeout?: Duration;
+
+  /**
+   * Whether to say on standard error what is packed and why, and what was found and left out.
+   *
+   * The environment variable `BINARY_LAYER_VERBOSE=1` asks for the same of every layer that does not say.
+   *
+   * @default false
+   */
+  readonly verbose?: boolean;
+
+  /**
    * The runtimes that the layer is listed for. The programs in it do not depend on any.
    *
    * @default - all runtimes
@@ -81,20 +118,24 @@ export class BinaryLayer extends lambda.LayerVersion {
     const label = `${scope.node.path}/${id}`.replace(/^\//, '');
     // `cdk ls` and `cdk destroy` ask for no assets: nothing is looked at then
     const bundling = Stack.of(scope).bundlingRequired ? bundle(label, props) : undefined;
-    const { binary, additionalBinaries, rename, include, exclude, detectData, ...options } = props;
-    super(scope, id, {
-      ...options,
-      code: lambda.Code.fromAsset(__dirname, {
-        assetHash: bundling?.fingerprint.fingerprint ?? 'not bundled',
-        assetHashType: AssetHashType.CUSTOM,
-        bundling: {
-          image: DockerImage.fromRegistry('not used: this asset is bundled without a container'),
-          local: bundling,
-          outputType: BundlingOutput.ARCHIVED,
-        },
-      }),
-      compatibleArchitectures: bundling && [ARCHITECTURES[bundling.fingerprint.machine]],
-    });
+    const { binary, additionalBinaries, rename, include, exclude, detectData, traceCommands, testCommand, testTimeout, verbose, ...options } = props;
+    try {
+      super(scope, id, {
+        ...options,
+        code: lambda.Code.fromAsset(__dirname, {
+          assetHash: bundling?.assetHash ?? 'not bundled',
+          assetHashType: AssetHashType.CUSTOM,
+          bundling: {
+            image: DockerImage.fromRegistry('not used: this asset is bundled without a container'),
+            local: bundling,
+            outputType: BundlingOutput.ARCHIVED,
+          },
+        }),
+        compatibleArchitectures: bundling && [ARCHITECTURES[bundling.fingerprint.machine]],
+      });
+    } catch (error) {
+      throw bundling ? bundling.unwrapped(error) : error;
+    }
     this.binary = binary;
     this.names = Object.fromEntries([binary, ...(additionalBinaries ?? [])].map((name) => [name, programName(name, rename ?? {})]));
     if (bundling) {
@@ -134,7 +175,7 @@ const ARCHITECTURES: Record<Machine, lambda.Architecture> = {
 
 function bundle(label: string, props: BinaryLayerProps): Bundling {
   try {
-    return Bundling.of(label, requestOf(props));
+    return Bundling.of(label, requestOf(props), checksOf(props));
   } catch (error) {
     throw new Error(`BinaryLayer ${label}: ${(error as Error).message}`);
   }
@@ -144,16 +185,33 @@ function requestOf(props: BinaryLayerProps): LayerRequest {
   if (process.platform !== 'linux') {
     throw new Error(`this machine runs ${process.platform}, and a binary has to come from a Linux root: synthesize on Linux, in a container or in WSL`);
   }
+  for (const command of props.traceCommands ?? []) checkCommand('a command of traceCommands', command);
   return {
     binaries: [props.binary, ...(props.additionalBinaries ?? [])],
     rename: props.rename ?? {},
     include: props.include ?? [],
     exclude: props.exclude ?? [],
     detectData: props.detectData ?? true,
+    traceCommands: props.traceCommands ?? [],
     searchPath: (process.env.PATH ?? '').split(':').filter(Boolean),
     libraryPath: process.env.LD_LIBRARY_PATH ?? '',
     cwd: process.cwd(),
   };
+}
+
+function checksOf({ testCommand, testTimeout = Duration.seconds(30), verbose }: BinaryLayerProps): Checks {
+  if (testCommand !== undefined) checkCommand('testCommand', testCommand);
+  const timeout = testTimeout.toMilliseconds();
+  if (timeout === 0) throw new Error('testTimeout is 0, expected some time for testCommand to end');
+  return {
+    trial: testCommand === undefined ? undefined : { command: testCommand, timeout },
+    verbose: verbose ?? process.env.BINARY_LAYER_VERBOSE === '1',
+  };
+}
+
+function checkCommand(what: string, command: string): void {
+  if (command.trim() === '') throw new Error(`${what} is empty, expected a command line for sh`);
+  if (command.includes('\0')) throw new Error(`${what} has a NUL character, expected a command line for sh: ${JSON.stringify(command)}`);
 }
 
 /** CDK does not warn when a function runs on another architecture than its layer is for. */

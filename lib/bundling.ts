@@ -2,14 +2,17 @@
  * The bundling hook. Its first half, `Bundling.of`, resolves and plans, so that errors are thrown as ours and
  * the asset hash is known; CDK calls the second, `tryBundle`, only when the asset is not there.
  */
+import { createHash } from 'crypto';
 import * as fs from 'fs';
 import * as path from 'path';
 import { BundlingOptions, ILocalBundling } from 'aws-cdk-lib';
 import * as execa from 'execa';
+import type { Opened } from './data/trace';
 import { Fingerprint, FingerprintCache } from './fingerprint-cache';
-import { LayerRequest, planLayer, Summary } from './layer/layer';
-import type { Plan } from './layer/plan';
+import { LayerRequest, PlannedLayer, planLayer, Summary } from './layer/layer';
 import { megabytes } from './layer/proof';
+import { report } from './layer/report';
+import { checkSandbox, Trial, tryLayer } from './layer/try';
 import type { Packed } from './layer/zip';
 import { Root } from './root/root';
 
@@ -19,31 +22,44 @@ const PACK = path.join(__dirname, '..', 'build', 'layer', 'pack.js');
 /** Unpacked or not, a plan is text of some kilobytes; what is packed is answered in one line. */
 const MOST_OUTPUT = 1024 * 1024;
 
+export interface Checks {
+  /** what the layer has to pass before it is accepted */
+  readonly trial?: Trial;
+  /** whether to say what is in the layer and what is not */
+  readonly verbose?: boolean;
+}
+
 export class Bundling implements ILocalBundling {
   /**
    * @param label what the layer goes by in messages
    * @throws when the layer cannot be made; nothing has been written then
    */
-  public static of(label: string, request: LayerRequest): Bundling {
+  public static of(label: string, request: LayerRequest, { trial, verbose }: Checks = {}): Bundling {
     const started = performance.now();
     const cache = new FingerprintCache('/', request);
     const known = cache.read();
-    if (known) return new Bundling(label, request, known, undefined, started);
-    const { fingerprint, planned } = resolve(request);
+    if (known && !verbose) return new Bundling(label, request, trial, known, undefined, started);
+    const { fingerprint, planned } = resolve(request, known?.traced);
     cache.write(fingerprint);
-    return new Bundling(label, request, fingerprint, planned, started);
+    if (verbose) process.stderr.write(report(planned).map((line) => `BinaryLayer ${label}: ${line}\n`).join(''));
+    return new Bundling(label, request, trial, fingerprint, planned, started);
   }
 
   // Private fields, which are not enumerable: CDK's asset hash takes in those that are.
   readonly #label: string;
   readonly #request: LayerRequest;
+  readonly #trial?: Trial;
   readonly #fingerprint: Fingerprint;
   readonly #started: number;
-  #planned?: Planned;
+  #planned?: PlannedLayer;
+  #failure?: unknown;
 
-  private constructor(label: string, request: LayerRequest, fingerprint: Fingerprint, planned: Planned | undefined, started: number) {
+  private constructor(
+    label: string, request: LayerRequest, trial: Trial | undefined, fingerprint: Fingerprint, planned: PlannedLayer | undefined, started: number,
+  ) {
     this.#label = label;
     this.#request = request;
+    this.#trial = trial;
     this.#fingerprint = fingerprint;
     this.#planned = planned;
     this.#started = started;
@@ -54,36 +70,66 @@ export class Bundling implements ILocalBundling {
     return this.#fingerprint;
   }
 
+  /**
+   * The command line that the layer is tried with takes part, though not a byte depends on it: a layer that was accepted
+   * by another one has to be packed and tried again, and CDK asks for that only where the hash is new.
+   */
+  public get assetHash(): string {
+    const { fingerprint } = this.#fingerprint;
+    return this.#trial ? createHash('sha256').update(JSON.stringify([fingerprint, this.#trial.command])).digest('hex') : fingerprint;
+  }
+
   public tryBundle(outputDir: string, _options: BundlingOptions): boolean {
-    this.pack(path.join(outputDir, 'layer.zip'));
+    try {
+      this.pack(path.join(outputDir, 'layer.zip'));
+    } catch (error) {
+      fs.rmSync(outputDir, { recursive: true, force: true });
+      this.#failure = error;
+      throw error;
+    }
     return true;
+  }
+
+  /** CDK wraps what `tryBundle` throws, and says where the output is, which is nowhere: this is the error itself. */
+  public unwrapped(thrown: unknown): unknown {
+    return this.#failure ?? thrown;
   }
 
   /** Writes the zip, and says so on standard error: standard output is the app's. */
   public pack(file: string): void {
-    this.#planned ??= resolve(this.#request).planned;
-    const { plan, summary } = this.#planned;
-    const options = { input: JSON.stringify(plan), reject: false, maxBuffer: MOST_OUTPUT };
-    const { exitCode, stdout, stderr } = execa.sync(process.execPath, [PACK, file], options);
-    if (exitCode !== 0) {
-      fs.rmSync(file, { force: true });
-      throw new Error(`BinaryLayer ${this.#label}: packing failed, nothing was written: ${stderr || `the packing process ended with ${exitCode ?? 'a signal'}`}`);
+    try {
+      const { summary, bytes, zipBytes } = this.accept(file);
+      const seconds = ((performance.now() - this.#started) / 1000).toFixed(1);
+      process.stderr.write(`BinaryLayer ${this.#label}: ${describe(summary)}, ${megabytes(bytes)} (${megabytes(zipBytes)} zipped) in ${seconds} s\n`);
+    } catch (error) {
+      throw new Error(`BinaryLayer ${this.#label}: ${(error as Error).message}`);
     }
-    const { bytes, zipBytes } = JSON.parse(stdout) as Packed;
-    const seconds = ((performance.now() - this.#started) / 1000).toFixed(1);
-    process.stderr.write(`BinaryLayer ${this.#label}: ${describe(summary)}, ${megabytes(bytes)} (${megabytes(zipBytes)} zipped) in ${seconds} s\n`);
+  }
+
+  /** Packs and tries the layer. */
+  private accept(file: string): Packed & { readonly summary: Summary } {
+    if (this.#trial) checkSandbox();
+    this.#planned ??= resolve(this.#request, this.#fingerprint.traced).planned;
+    const { plan, summary } = this.#planned;
+    const written = this.#trial ? `${file}.${process.pid}.untried` : file;
+    try {
+      const options = { input: JSON.stringify(plan), reject: false, maxBuffer: MOST_OUTPUT };
+      const { exitCode, stdout, stderr } = execa.sync(process.execPath, [PACK, written], options);
+      if (exitCode !== 0) throw new Error(`packing failed, nothing was written: ${stderr || `the packing process ended with ${exitCode ?? 'a signal'}`}`);
+      if (this.#trial) tryLayer(written, Object.keys(plan.programs), this.#trial);
+      fs.renameSync(written, file);
+      return { summary, ...JSON.parse(stdout) as Packed };
+    } catch (error) {
+      fs.rmSync(written, { force: true });
+      throw error;
+    }
   }
 }
 
-interface Planned {
-  readonly plan: Plan;
-  readonly summary: Summary;
-}
-
-function resolve(request: LayerRequest): { fingerprint: Fingerprint; planned: Planned } {
+function resolve(request: LayerRequest, traced?: readonly Opened[]): { fingerprint: Fingerprint; planned: PlannedLayer } {
   const root = new Root('/');
-  const { plan, machine, summary } = planLayer(root, request);
-  return { fingerprint: { fingerprint: plan.fingerprint, machine, looks: root.looks() }, planned: { plan, summary } };
+  const planned = planLayer(root, request, traced);
+  return { fingerprint: { fingerprint: planned.plan.fingerprint, machine: planned.machine, traced: planned.traced, looks: root.looks() }, planned };
 }
 
 function describe({ programs, libraries, dataFiles }: Summary): string {

@@ -8,15 +8,19 @@ import { createHash } from 'crypto';
 import * as fs from 'fs';
 import { homedir } from 'os';
 import * as path from 'path';
+import type { Opened } from './data/trace';
 import { Machine } from './elf';
 import { LayerRequest } from './layer/layer';
 import { RULES_VERSION } from './layer/plan';
+import { MACHINES } from './loader/machine';
 import { Looks, Root } from './root/root';
 
 export interface Fingerprint {
   /** of the plan */
   readonly fingerprint: string;
   readonly machine: Machine;
+  /** by the trace commands, which are not run again as long as it holds */
+  readonly traced: readonly Opened[];
   readonly looks: Looks;
 }
 
@@ -30,25 +34,40 @@ export class FingerprintCache {
 
   /** What is known, if it still holds. */
   public read(): Fingerprint | undefined {
-    let known: Fingerprint;
     try {
-      known = JSON.parse(fs.readFileSync(this.file, 'utf8'));
+      const known = JSON.parse(fs.readFileSync(this.file, 'utf8'));
+      return isFingerprint(known) && Root.unchanged(this.root, known.looks) ? known : undefined;
     } catch {
       return undefined;
     }
-    return Root.unchanged(this.root, known.looks) ? known : undefined;
   }
 
   public write(fingerprint: Fingerprint): void {
     const temporary = `${this.file}.${process.pid}`;
     try {
-      fs.mkdirSync(path.dirname(this.file), { recursive: true });
+      makeDirectory(path.dirname(this.file));
       fs.writeFileSync(temporary, JSON.stringify(fingerprint));
       fs.renameSync(temporary, this.file);
     } catch {
-      fs.rmSync(temporary, { force: true });
+      try {
+        fs.unlinkSync(temporary);
+      } catch {
+        // there is none
+      }
     }
   }
+}
+
+/** What is read back may be from anybody, or cut off. */
+function isFingerprint(known: any): known is Fingerprint {
+  return /^[0-9a-f]{64}$/.test(known?.fingerprint) && Object.hasOwn(MACHINES, known.machine) && Array.isArray(known.traced) &&
+    typeof known.looks === 'object' && known.looks !== null && Object.keys(known.looks).length > 0 &&
+    Object.values(known.looks).every((stamp) => typeof stamp === 'string');
+}
+
+/** Step by step: Node's `recursive` does not come to an end below /proc. */
+function makeDirectory(directory: string): void {
+  for (const made of [path.dirname(directory), directory]) if (!fs.existsSync(made)) fs.mkdirSync(made);
 }
 
 /** XDG Base Directory Specification; `~/Library/Caches` on macOS. */

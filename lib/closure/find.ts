@@ -26,14 +26,16 @@ export interface Program {
  * @param binary a command that is looked for in `searchPath`, or a path, which has a `/`
  * @param searchPath directories, as in PATH
  * @param cwd what a relative path counts from
+ * @param forScript whether it is to be the interpreter of a script, which cannot be one itself
  */
-export function findProgram(root: Root, binary: string, searchPath: readonly string[], cwd: string): Program {
+export function findProgram(root: Root, binary: string, searchPath: readonly string[], cwd: string, forScript = false): Program {
   const found = binary.includes('/') ? fromPath(root, binary, cwd) : fromCommand(root, binary, searchPath);
   const real = root.real(found)!;
   const { kind, elf, head, size } = root.content(real);
   const refuse = (what: string, instead: string) => new ProgramError(`binary '${binary}': ${found} is ${what}, expected ${instead}`);
   const expected = 'a program for 64-bit Linux on x86_64 or aarch64, or a script';
   if (size === 0) throw refuse('an empty file', expected);
+  if (kind === 'script' && forScript) throw refuse('a script itself', 'a program');
   if (kind === 'script') return { binary, path: found, real, interpreter: findInterpreter(root, binary, found, searchPath) };
   const identity = identify(head);
   if (!identity.elf) throw refuse('neither an ELF file nor a script that begins with #!', expected);
@@ -55,11 +57,10 @@ function findInterpreter(root: Root, binary: string, script: string, searchPath:
   if (!named) throw new ProgramError(`binary '${binary}': ${script} begins with '#!', expected the path of an interpreter behind it, or env and a command`);
   let program;
   try {
-    program = findProgram(root, named.name, searchPath, '/');
+    program = findProgram(root, named.name, searchPath, '/', true);
   } catch (error) {
     throw new ProgramError(`binary '${binary}': the interpreter of the script ${script} cannot be packed\n  ${(error as Error).message}`);
   }
-  if (!program.elf) throw new ProgramError(`binary '${binary}': ${program.path}, the interpreter of ${script}, is a script itself, expected a program`);
   return { program, argument: named.argument };
 }
 

@@ -54,11 +54,20 @@ export class Belonging {
     return directories;
   }
 
-  /** Whether a path that was found in a directory of `owner` belongs to an add-on of it, or was made there by an installation. */
-  public isAddOn(real: string, owner: Package): boolean {
+  /**
+   * Whether a path that was found in a directory of `owner` belongs to an add-on of it, or was made there by an installation.
+   *
+   * @param fromOthers whether packages other than one's own can be add-ons
+   */
+  public isAddOn(real: string, owner: Package, fromOthers = true): boolean {
     const other = this.packages.ownerOf(real);
-    if (other === undefined) return true;
-    return [owner, ...this.packages.builtFrom(owner.source)].some((one) => this.related(one, other) || this.related(other, one) || recommends(one, other) || recommends(other, one));
+    if (other === undefined) {
+      const target = this.root.real(real);
+      return this.isMade(real) && (target === undefined || target === real || this.isAddOn(target, owner, fromOthers));
+    }
+    if (!fromOthers) return this.own.has(other);
+    const goTogether = (one: Package) => this.related(one, other) || this.related(other, one) || recommends(one, other) || recommends(other, one);
+    return [owner, ...this.packages.builtFrom(owner.source)].some(goTogether);
   }
 
   /**
@@ -73,10 +82,23 @@ export class Belonging {
     if (owner === undefined) return true;
     if (other === undefined) return !/^\/(usr\/local|opt)\//.test(real);
     if (this.related(owner, other) || this.sharesDirectory(real, owner)) return true;
-    // what one's own package names file by file may be further away
-    if (this.own.has(owner) && this.root.status(real)?.type === 'file' && this.reachable().has(other)) return true;
+    if (this.own.has(owner)) {
+      if ([...this.own].some((one) => this.related(one, other) || recommends(one, other))) return true;
+      // what one's own package names file by file may be further away, and what it names as a whole may be an add-on
+      const type = this.root.status(real)?.type;
+      if (type === 'file' ? this.reachable().has(other) : this.isAddOnOf(other, owner) && this.packages.isSole(real)) return true;
+    }
     const parent = path.posix.dirname(real);
     return [owner, ...this.packages.builtFrom(owner.source)].some((one) => this.directoriesOf(one).has(parent) && this.isAddOn(real, one));
+  }
+
+  /** An installation makes files and links in the directories of packages; a directory of nobody's is somebody else's, but for Python's. */
+  private isMade(real: string): boolean {
+    return this.root.status(real)?.type !== 'directory' || path.posix.basename(real) === '__pycache__';
+  }
+
+  private isAddOnOf(other: Package, owner: Package): boolean {
+    return this.packages.builtFrom(owner.source).some((one) => this.related(other, one));
   }
 
   /** Everything that is usually installed with one's own packages. */
@@ -91,6 +113,13 @@ export class Belonging {
     }
     this.reached = { of: this.own.size, packages };
     return packages;
+  }
+
+  /** Whether nothing but a recommendation of one's own packages brings a path in: a program does without what it only recommends. */
+  public isOnlyRecommended(real: string): boolean {
+    const other = this.packages.ownerOf(real);
+    if (other === undefined || [...this.own].some((one) => this.related(one, other) || this.isAddOnOf(other, one))) return false;
+    return [...this.own].some((one) => recommends(one, other));
   }
 
   public dependencies(owner: Package): Package[] {

@@ -16,8 +16,10 @@ import { openedLibraries } from './dlopen-note';
 import { Excerpt, isTheHosts, Why } from './excerpt';
 import { dataOfLibc, openedByLibc, variantsBeside } from './glibc';
 import { Package, PackageDatabase } from './packages';
-import { Process } from '../closure/closure';
+import { Opened } from './trace';
+import { MissingLibraryError, Process } from '../closure/closure';
 import { Program } from '../closure/find';
+import { readShebang } from '../closure/script';
 import { Loaded, Setting } from '../loader/search';
 import { Root } from '../root/root';
 import { isStandardDirectory, unitOf } from '../root/standard';
@@ -33,6 +35,8 @@ export interface CollectOptions {
   readonly excluded: (real: string) => boolean;
   /** paths to add, whatever belongs to what */
   readonly include: readonly string[];
+  /** files that the user's trace commands opened */
+  readonly traced: readonly Opened[];
   /** bytes that a layer may hold */
   readonly mostBytes: number;
 }
@@ -53,15 +57,19 @@ export interface Collected {
  * What a program's own package mentions has no such bound. Measured on Debian 12: fonts, character maps, map projections
  * and the modules of most libraries stay below; drivers of graphics hardware, which no function has, are above.
  */
-const GENEROUS: Bounds = { data: 32 * 1024 * 1024, plugIns: 8 * 1024 * 1024 };
+const GENEROUS: Bounds = { data: 32 * 1024 * 1024, plugIns: 8 * 1024 * 1024, addOns: true };
 /** The same for a program that leaves little room for more. */
-const TIGHT: Bounds = { data: 1024 * 1024, plugIns: 1024 * 1024 };
+const TIGHT: Bounds = { data: 1024 * 1024, plugIns: 1024 * 1024, addOns: false };
+/** The same for what a program's own package mentions, but only recommends. */
+const RECOMMENDED = { data: 12 * 1000 * 1000, plugIns: 8 * 1024 * 1024 };
 /** How much of a layer may be filled before the room is called little. */
 const FULL = 0.98;
 
 interface Bounds {
   readonly data: number;
   readonly plugIns: number;
+  /** whether packages that are installed on top of a program's own join */
+  readonly addOns: boolean;
 }
 
 export function collect(programs: readonly Program[], options: CollectOptions): Collected {
@@ -73,6 +81,7 @@ function collectWithin(bounds: Bounds, programs: readonly Program[], options: Co
   const collector = new Collector(bounds, options);
   for (const program of programs) collector.program(program);
   for (const wanted of options.include) collector.include(wanted);
+  collector.trace(options.traced);
   collector.follow();
   return collector;
 }
@@ -115,6 +124,41 @@ class Collector implements Collected {
   public include(wanted: string): void {
     const [process] = this.processes.values();
     for (const real of this.excerpt.include(wanted, { reason: 'included' })) this.take(real, process);
+  }
+
+  /** What the user's trace commands opened: the programs that did first, so that what these load is theirs. */
+  public trace(opened: readonly Opened[]): void {
+    const programs = new Set(opened.map(({ by }) => by));
+    for (const one of opened) if (programs.has(one.path)) this.traced(one);
+    for (const one of opened) if (!programs.has(one.path)) this.traced(one);
+  }
+
+  private traced({ path: file, by }: Opened): void {
+    const { root } = this.options;
+    const why: Why = { reason: 'opened in a trace command', through: by && root.real(by) };
+    // not looked at: what is the host's changes often, and nothing here rests on it
+    if (isTheHosts(file)) {
+      this.leaveOut(file, `${why.reason}${by === undefined ? '' : ` by ${by}`}, but belongs to the host: name it in include if it is needed`);
+      return;
+    }
+    const process = this.processes.get(this.started(by) ?? '') ?? this.processes.values().next().value;
+    // Python opens the bytecode of a module, and looks only at the time and size of its source
+    const files = [file, sourceOfBytecode(file)].filter((one) => one !== undefined && root.isFile(one)) as string[];
+    for (const real of files.flatMap((one) => this.excerpt.add(one, why))) {
+      this.take(real, process);
+      // the kernel opens it, which no trace shows
+      const interpreter = root.content(real).kind === 'script' ? readShebang(root.content(real).head)?.interpreter : undefined;
+      if (interpreter?.startsWith('/')) this.traced({ path: interpreter, by: real });
+    }
+  }
+
+  /** The resolved path of the program that runs when a file is executed. */
+  private started(file: string | undefined): string | undefined {
+    const { root } = this.options;
+    const real = file === undefined ? undefined : root.real(file);
+    if (real === undefined || !root.isFile(real) || root.content(real).kind !== 'script') return real;
+    const interpreter = readShebang(root.content(real).head)?.interpreter;
+    return interpreter === undefined ? undefined : root.real(interpreter);
   }
 
   /** Follows what is pending to the fixed point. */
@@ -198,8 +242,7 @@ class Collector implements Collected {
         if (isProgram(elf) && elf.interpreter !== undefined) {
           if (!this.processes.has(real)) process = this.start(real, elf);
         } else if (process && elf.type === 'shared') {
-          const plugIn = process.openFile(real, process.program, 'plug-in');
-          if (plugIn) this.openNoted(process, plugIn);
+          this.openPlugIn(real, process);
           this.takeObjects(process, process.objects.slice(before));
         }
       } catch (error) {
@@ -211,6 +254,20 @@ class Collector implements Collected {
       }
     }
     if (kind !== 'data') this.enqueue(real, process);
+  }
+
+  /** One plug-in may need another that the program opens before it, by a path that no search would find. */
+  private openPlugIn(real: string, process: Process, waiting = new Set<string>()): void {
+    try {
+      const plugIn = process.openFile(real, process.program, 'plug-in');
+      if (plugIn) this.openNoted(process, plugIn);
+    } catch (error) {
+      if (!(error instanceof MissingLibraryError)) throw error;
+      const before = [...this.excerpt.files.keys()].find((file) => path.posix.basename(file) === error.library);
+      if (before === undefined || waiting.has(before)) throw error;
+      this.openPlugIn(before, process, waiting.add(real));
+      this.openPlugIn(real, process, waiting.add(before));
+    }
   }
 
   private leaveOut(wanted: string, why: string): void {
@@ -226,8 +283,9 @@ class Collector implements Collected {
   /** The data of a program's own package, and the add-ons in the directories of that. */
   private takeData(owner: Package, through: string): void {
     const process = this.processes.get(through) ?? [...this.processes.values()].at(-1);
-    const added = this.belonging.data(owner).flatMap((real) => this.excerpt.add(real, { reason: `of package ${owner.name}`, through }));
-    const isAddOn = (real: string) => !isAside(real) && !isForLinking(real) && this.belonging.isAddOn(real, owner);
+    const why = { reason: `of package ${owner.name}`, through };
+    const added = this.belonging.data(owner).flatMap((real) => this.excerpt.add(real, why, () => false)); // what a link leads to has an owner of its own
+    const isAddOn = (real: string) => !isAside(real) && !isForLinking(real) && this.belonging.isAddOn(real, owner, this.bounds.addOns);
     for (const directory of this.belonging.directoriesOf(owner)) {
       added.push(...this.excerpt.add(directory, { reason: `in a directory of package ${owner.name}`, through }, isAddOn));
     }
@@ -267,24 +325,28 @@ class Collector implements Collected {
 
   /** Adds what is mentioned, unless it is out of proportion. */
   private bounded(candidate: string, why: Why, owner: Package | undefined, process: Process | undefined): void {
-    const { root } = this.options;
-    const accept = (child: string) => !isAside(child) && !isForLinking(child) && this.belonging.goesWith(child, child, owner);
-    const isBounded = owner !== undefined && !this.belonging.own.has(owner);
+    const { root, packages } = this.options;
+    const real = root.real(candidate)!;
+    const whole = packages.isSole(real) ? packages.ownerOf(real) : undefined;
+    const goesWith = (child: string) => this.belonging.goesWith(child, child, owner) || (whole !== undefined && packages.ownerOf(child) === whole);
+    const accept = (child: string) => !isAside(child) && !isForLinking(child) && goesWith(child);
+    const isOthers = owner !== undefined && !this.belonging.own.has(owner);
+    const bounds = isOthers ? this.bounds : this.belonging.isOnlyRecommended(real) ? RECOMMENDED : undefined;
     const restore = process?.snapshot();
     const [programs, pending] = [this.processes.size, this.pending.length];
     const bytes = { data: 0, plugIns: 0 };
     const good = this.excerpt.attempt(() => {
       const before = this.excerpt.files.size;
       for (const added of this.excerpt.add(candidate, why, accept)) this.take(added, process);
-      for (const real of [...this.excerpt.files.keys()].slice(before)) {
-        bytes[root.content(real).kind === 'elf' ? 'plugIns' : 'data'] += root.status(real)!.size;
+      for (const file of [...this.excerpt.files.keys()].slice(before)) {
+        bytes[root.content(file).kind === 'elf' ? 'plugIns' : 'data'] += root.status(file)!.size;
       }
-      return !isBounded || (bytes.data <= this.bounds.data && bytes.plugIns <= this.bounds.plugIns);
+      return !bounds || (bytes.data <= bounds.data && bytes.plugIns <= bounds.plugIns);
     });
     if (good) return;
     restore?.();
     for (const started of [...this.processes.keys()].slice(programs)) this.processes.delete(started);
-    for (const { real } of this.pending.splice(pending)) this.queued.delete(real);
+    for (const forgotten of this.pending.splice(pending)) this.queued.delete(forgotten.real);
     const megabytes = Math.round((bytes.data + bytes.plugIns) / 1e6);
     this.leaveOut(candidate, `${why.reason}, but would bring ${megabytes} MB: name it in include if it is needed`);
   }

@@ -77,6 +77,13 @@ class Dpkg implements PackageDatabase {
     return set.has(real);
   }
 
+  public isSole(real: string): boolean {
+    this.all ??= this.readAll();
+    const line = `\n${real}\n`;
+    const at = this.all.bytes.indexOf(line);
+    return at < 0 || this.all.bytes.indexOf(line, at + 1) < 0;
+  }
+
   public ownerOf(real: string): Package | undefined {
     const known = this.owners.get(real);
     if (known || this.unowned.has(real)) return known;

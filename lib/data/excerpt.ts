@@ -33,10 +33,15 @@ const THE_HOSTS = new RegExp(
     ')(?:/|$)',
 );
 
+const EXCLUDED = 'excluded';
+
 /** Whether a path is the host's, and may not go in without being named. */
 export function isTheHosts(wanted: string): boolean {
   return THE_HOSTS.test(wanted);
 }
+
+/** Something that a user names, of which nothing can be packed. */
+export class SelectionError extends Error {}
 
 export class Excerpt {
   /** resolved path of each file → why */
@@ -81,7 +86,16 @@ export class Excerpt {
    */
   public include(wanted: string, why: Why): string[] {
     const real = this.root.real(wanted)!;
-    if (this.root.status(real)!.type !== 'file') return this.grow(wanted, why, (child) => this.refusalWithin(child));
+    if (this.root.status(real)!.type !== 'file') {
+      const refused: string[] = [];
+      const added = this.grow(wanted, why, (child) => {
+        const refusal = this.refusalWithin(child, real);
+        if (refusal !== undefined && refusal !== EXCLUDED) refused.push(`${child}: ${refusal}`);
+        return refusal;
+      });
+      if (added.length > 0 || refused.length === 0) return added;
+      throw new SelectionError(`include '${wanted}': nothing of it can be packed\n  ${refused.slice(0, 5).join('\n  ')}\n  name a file itself to pack it all the same`);
+    }
     if (this.files.has(real)) return [];
     return [this.addFile(wanted, why)];
   }
@@ -136,10 +150,11 @@ export class Excerpt {
     return added;
   }
 
-  private refusalWithin(real: string): string | undefined {
-    if (this.excluded(real)) return 'excluded';
+  /** @param named a directory that the user names: who may enter those above it does not matter */
+  private refusalWithin(real: string, named?: string): string | undefined {
+    if (this.excluded(real)) return EXCLUDED;
     if (this.root.status(real)?.type === 'other') return 'neither a file nor a directory';
-    if (!this.root.isPublic(real)) return 'not readable by everybody';
+    if (!this.root.isPublic(real, named)) return 'not readable by everybody';
     return undefined;
   }
 }

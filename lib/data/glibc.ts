@@ -27,6 +27,9 @@ const CALLS = {
   ],
 };
 
+/** Half the size of all modules: IBM's code pages, but for those of DOS. Who has EBCDIC names them in `include`. */
+const MAINFRAME = /\/(?:EBCDIC-.*|IBM(?!437|85|86|874).*)\.so$/;
+
 /** The host's own names services would be libraries of the host: glibc has these two built in since 2.34. */
 const NSSWITCH = ['passwd', 'group', 'shadow', 'services', 'protocols', 'networks', 'ethers', 'rpc'].map((database) => `${database}: files\n`).join('') + 'hosts: files dns\n';
 
@@ -50,7 +53,7 @@ export function dataOfLibc(process: Process, root: Root, excerpt: Excerpt, isOwn
   if (!libc) return [];
   const why = { reason: 'opened by the C library', through: libc.real };
   const added: string[] = [];
-  if (calls(process, CALLS.convert, isOwn)) added.push(...excerpt.add(path.posix.join(path.posix.dirname(libc.path), 'gconv'), why));
+  if (calls(process, CALLS.convert, isOwn)) added.push(...excerpt.add(path.posix.join(path.posix.dirname(libc.path), 'gconv'), why, (real) => !MAINFRAME.test(real)));
   if (calls(process, CALLS.locale)) {
     const locale = ['C.utf8', 'C.UTF-8'].map((name) => `/usr/lib/locale/${name}`).find((directory) => root.isDirectory(directory));
     if (locale !== undefined) {

@@ -22,6 +22,8 @@ export interface PackageDatabase {
   files(owner: Package): readonly string[];
   /** whether a resolved path is among them */
   lists(owner: Package, real: string): boolean;
+  /** whether no more than one package lists a resolved path */
+  isSole(real: string): boolean;
   /** every installed package that was built from a source package */
   builtFrom(source: string): readonly Package[];
 }
@@ -32,6 +34,7 @@ export const NO_PACKAGES: PackageDatabase = {
   get: () => undefined,
   files: () => [],
   lists: () => false,
+  isSole: () => true,
   builtFrom: () => [],
 };
 

@@ -15,6 +15,11 @@ const LEAST_CHARACTERS = 3;
 const MOST_CHARACTERS = 255; // NAME_MAX
 const ALPHABET = 'abcdefghijklmnopqrstuvwxyz0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ';
 
+/** Whether a name in `/opt` is taken by Lambda, or by us. */
+export function isReserved(name: string): boolean {
+  return TAKEN.includes(name);
+}
+
 export interface Alias {
   /** the path that is replaced */
   readonly base: string;
@@ -39,17 +44,18 @@ export interface Aliased {
  *
  * @param mentioned the path as it stands in the file, without a trailing `/`
  * @param holds whether the layer has something at a path
+ * @param placed whether what it has there has a place of its own; what lies above a user's own program has none
  * @param closed whether a path of libraries or data that the layer does not have must not lead to the host's
  * @returns `undefined` where the path stays as it is; `short` where the layer has it, but no alias is as short
  */
-export function aliased(mentioned: string, holds: (wanted: string) => boolean, closed: boolean): Aliased | 'short' | undefined {
+export function aliased(mentioned: string, holds: (wanted: string) => boolean, placed: (wanted: string) => boolean, closed: boolean): Aliased | 'short' | undefined {
   const steps = prefixes(mentioned);
   const standard = steps.filter(isStandardDirectory);
   const shared = standard.find(fits);
   const unit = steps.find((step) => !isStandardDirectory(step));
   const isCommand = standard.some(isCommandDirectory);
   if (unit !== undefined && holds(unit)) {
-    const base = shared ?? steps.find((step) => step.length >= unit.length && fits(step) && holds(step));
+    const base = shared ?? steps.find((step) => step.length >= unit.length && fits(step) && holds(step) && placed(step));
     return base === undefined ? 'short' : { base, held: true };
   }
   if (shared === undefined || isCommand || !(closed || unit === undefined)) return undefined;
@@ -84,14 +90,14 @@ function fits(base: string): boolean {
  * @returns `/opt/NAME` for each, in their order
  */
 export function nameAliases(key: string, aliases: readonly Alias[]): string[] {
-  const taken = new Set(TAKEN);
+  const taken = new Set<string>();
   return aliases.map(({ base, replaced = base.length }) => {
     const rest = base.slice(replaced);
     if (replaced <= PREFIX.length) return PREFIX.slice(0, replaced) + rest;
     let name;
     let attempt = 0;
     do name = nameFor(`${key}\0${base}\0${attempt++}`, replaced - PREFIX.length) + rest;
-    while (taken.has(name));
+    while (isReserved(name) || taken.has(name));
     taken.add(name);
     return PREFIX + name;
   });

@@ -4,6 +4,8 @@
 import * as path from 'path';
 import { collect } from '../data/collect';
 import { dpkgDatabase } from '../data/dpkg';
+import { Excerpt } from '../data/excerpt';
+import { Opened, trace } from '../data/trace';
 import { Machine } from '../elf';
 import { Plan, sizeOf } from './plan';
 import { MOST_BYTES, prove } from './proof';
@@ -23,6 +25,8 @@ export interface LayerRequest {
   readonly include: readonly string[];
   readonly exclude: readonly string[];
   readonly detectData: boolean;
+  /** command lines; what they open joins */
+  readonly traceCommands: readonly string[];
   /** directories in which commands are looked for */
   readonly searchPath: readonly string[];
   /** LD_LIBRARY_PATH of the source, `''` for none */
@@ -37,6 +41,8 @@ export interface PlannedLayer {
   readonly summary: Summary;
   /** path → why it is not in the layer */
   readonly leftOut: ReadonlyMap<string, string>;
+  /** what the trace commands opened */
+  readonly traced: readonly Opened[];
 }
 
 /** What a layer holds, for people. */
@@ -49,11 +55,16 @@ export interface Summary {
   readonly bytes: number;
 }
 
-/** @throws ProgramError, SelectionError, MissingLibraryError, MissingVersionError, ProofError and their like: all say what to do */
-export function planLayer(root: Root, request: LayerRequest): PlannedLayer {
+/**
+ * @param opened what the trace commands open, where that is known: they are not run then
+ * @throws ProgramError, SelectionError, TraceError, MissingLibraryError, MissingVersionError, ProofError and their like: all say what to do
+ */
+export function planLayer(root: Root, request: LayerRequest, opened?: readonly Opened[]): PlannedLayer {
   const programs = namePrograms(request.binaries.map((binary) => findProgram(root, binary, request.searchPath, request.cwd)), request.rename);
   const machine = machineOf([...programs.values()]);
   const setting = settingOf(root, machine, { libraryPath: request.libraryPath });
+  const include = included(root, request.include, request.cwd);
+  const traced = opened ?? trace(request.traceCommands);
   const collected = collect([...programs.values()], {
     root,
     machine,
@@ -61,20 +72,28 @@ export function planLayer(root: Root, request: LayerRequest): PlannedLayer {
     packages: dpkgDatabase(root, MACHINES[machine].debian),
     detectData: request.detectData,
     excluded: excluder(request.exclude, request.cwd),
-    include: included(root, request.include, request.cwd),
+    include,
+    traced,
     mostBytes: MOST_BYTES,
   });
+  const { excerpt } = collected;
+  for (const [wanted] of excerpt.leftOut) if (isIn(excerpt, root.real(wanted))) excerpt.leftOut.delete(wanted); // it came in another way
   const plan = relocate(programs, collected, { root, setting, project: request.cwd });
   prove(plan, collected.processes.values(), root, setting);
   const libraries = new Set([...collected.processes.values()].flatMap((process) => process.objects.slice(1).map(({ real }) => real)));
-  const files = collected.excerpt.files.size;
+  const files = excerpt.files.size;
   const known = new Set([...libraries, ...[...programs.values()].map(({ real }) => real)]);
   return {
     plan,
     machine,
     summary: { programs: [...programs.keys()], libraries: libraries.size, dataFiles: files - known.size, bytes: sizeOf(plan) },
-    leftOut: collected.excerpt.leftOut,
+    leftOut: excerpt.leftOut,
+    traced,
   };
+}
+
+function isIn(excerpt: Excerpt, real: string | undefined): boolean {
+  return real !== undefined && (excerpt.files.has(real) || excerpt.directories.has(real));
 }
 
 /** The name of a program in the layer: the one that it is asked for by, unless it is renamed. */

@@ -5,19 +5,17 @@
  * its data by aliases; see alias.ts.
  */
 import * as path from 'path';
-import { Alias, aliased, baseOf } from './alias';
 import { Places } from './place';
 import { Edits, Entry, fingerprintOf, KEY, keyOf, Plan, rootOf } from './plan';
+import { Replacements } from './replace';
 import { Process } from '../closure/closure';
 import { Program } from '../closure/find';
 import { isDocumentation } from '../data/aside';
 import { sourceOfBytecode } from '../data/bytecode';
 import { Collected } from '../data/collect';
-import { addressOf, Elf, findReferences, FormatError, PT_INTERP } from '../elf';
+import { Elf, FormatError } from '../elf';
 import { directoriesOf, Loaded, Setting } from '../loader/search';
-import { Mention } from '../root/mentions';
 import { Root } from '../root/root';
-import { isCommandDirectory, isStandardDirectory, unitOf } from '../root/standard';
 
 export interface RelocateOptions {
   readonly root: Root;
@@ -31,19 +29,13 @@ export function relocate(programs: ReadonlyMap<string, Program>, collected: Coll
   return new Relocation(programs, collected, options).plan();
 }
 
-const PREFIX = '/usr';
-/** `/opt/` in place of `/etc/`, `/usr/` or the like, and nothing else. */
-const SHARED = 5;
 const LOADER = `${rootOf(KEY)}/ld.so`;
 
 class Relocation {
   private readonly places: Places;
   /** resolved paths of everything that the layer has, directories on the way included */
   private readonly held = new Set<string>(['/']);
-  private readonly aliases: Alias[] = [];
-  private readonly aliasIndex = new Map<string, number>();
-  /** uppermost directories and files of the layer that are not everybody's */
-  private readonly units = new Set<string>();
+  private readonly replacements: Replacements;
   /** resolved path of an object → how it was loaded */
   private readonly objects = new Map<string, { object: Loaded; process: Process }>();
 
@@ -57,11 +49,9 @@ class Relocation {
     this.places = new Places([...together, ...[...programs.values()].map(({ real }) => [real])], excerpt.directories, options.project);
     for (const real of excerpt.files.keys()) this.places.of(real);
     for (const held of [...excerpt.files.keys(), ...excerpt.links.keys(), ...excerpt.directories, ...excerpt.made.keys()]) {
-      for (let at = held; !this.held.has(at); at = path.posix.dirname(at)) {
-        this.held.add(at);
-        if (!isStandardDirectory(at)) this.units.add(unitOf(at));
-      }
+      for (let at = held; !this.held.has(at); at = path.posix.dirname(at)) this.held.add(at);
     }
+    this.replacements = new Replacements(options.root, this.held, this.places, collected);
     for (const process of processes.values()) {
       for (const object of process.objects) if (!this.objects.has(object.real) || !object.loader) this.objects.set(object.real, { object, process });
     }
@@ -87,7 +77,7 @@ class Relocation {
     const loader = [...processes.values()].find(({ interpreter }) => interpreter)?.interpreter;
     const plan = {
       entries,
-      aliases: this.aliases,
+      aliases: this.replacements.aliases,
       programs: Object.fromEntries([...this.programs].map(([name, program]) => [name, this.places.of(program.real)])),
       loader: loader && this.places.of(loader.real),
     };
@@ -133,43 +123,10 @@ class Relocation {
     const interpreter = parsed?.interpreter !== undefined && this.collected.processes.has(real) ? LOADER : undefined;
     const rpath = parsed?.dynamic && this.rpath(real, parsed);
     const shebang = this.shebang(real);
-    const aliases = isDocumentation(real) ? [] : this.replacements(real, parsed, mentions);
+    const aliases = isDocumentation(real) ? [] : this.replacements.in(real, parsed, mentions);
     const bytecode = sourceOfBytecode(real) === undefined ? undefined : true;
     if (aliases.length === 0 && [interpreter, rpath, shebang, bytecode].every((edit) => edit === undefined)) return undefined;
     return { interpreter, rpath, shebang, bytecode, aliases };
-  }
-
-  private replacements(real: string, elf: Elf | undefined, mentions: readonly Mention[]): (readonly [number, number])[] {
-    const interpreter = elf?.segments.find(({ type }) => type === PT_INTERP);
-    const closed = elf !== undefined && !this.isLibc(real);
-    const found: { mention: Mention; alias: Alias }[] = [];
-    for (const mention of mentions) {
-      if (mention.offset === interpreter?.offset) continue;
-      const alias = this.aliasOf(real, mention, closed);
-      if (alias) found.push({ mention, alias });
-    }
-    const shared = elf ? this.sharedTails(real, elf, found.map(({ mention }) => mention)) : new Set<number>();
-    return found.flatMap(({ mention, alias }) => {
-      const safe = shared.has(mention.offset) && alias.base !== PREFIX ? this.tailAlias(mention.path) : alias;
-      return safe ? [[mention.offset, this.indexOf(safe)]] : [];
-    });
-  }
-
-  private aliasOf(real: string, mention: Mention, closed: boolean): Alias | undefined {
-    if (mention.path === PREFIX) return this.prefixAlias(real);
-    return mention.code ? this.codeAlias(mention.path, mention.code) : this.alias(mention.path, closed);
-  }
-
-  /** Offsets of the paths of which something else uses the end from the second component on: `fonts` may be that of `/etc/fonts`. */
-  private sharedTails(real: string, elf: Elf, mentions: readonly Mention[]): Set<number> {
-    const offsets = new Map<number, number>();
-    for (const { offset, path: mentioned, code } of mentions) {
-      const address = code ? undefined : addressOf(elf, offset + mentioned.indexOf('/', 1) + 1);
-      if (address !== undefined) offsets.set(address, offset);
-    }
-    if (offsets.size === 0) return new Set();
-    const used = findReferences(this.options.root.read(real), elf, new Set(offsets.keys()));
-    return new Set([...used].map((address) => offsets.get(address)!));
   }
 
   /** The first line of a script that was asked for names its interpreter by its place. */
@@ -179,81 +136,6 @@ class Relocation {
     const { program, argument } = script.interpreter!;
     const directory = this.options.root.real(path.posix.dirname(program.path))!;
     return `#!${path.posix.join(this.inLayer(directory), path.posix.basename(program.path))}${argument ? ` ${argument}` : ''}`;
-  }
-
-  /** The C library and its loader look for what is the host's, too: their paths lead nowhere else. */
-  private isLibc(real: string): boolean {
-    return this.objects.get(real)?.process.interpreter?.real === real || /^(libc|ld-linux[^.]*|libpthread)\.so\.\d+$/.test(path.posix.basename(real));
-  }
-
-  private holds(wanted: string): boolean {
-    const real = this.options.root.real(wanted);
-    return (real !== undefined && this.held.has(real)) || this.collected.excerpt.made.has(wanted);
-  }
-
-  /** The alias for a mentioned path, if it is replaced. */
-  private alias(mentioned: string, closed: boolean): Alias | undefined {
-    const wanted = mentioned.replace(/(?<=.)\/+$/, '');
-    const found = aliased(wanted, (base) => this.holds(base), closed);
-    if (found === 'short') this.collected.excerpt.leftOut.set(mentioned, 'in the layer, but mentioned by a path too short to be replaced');
-    if (found === undefined || found === 'short') return undefined;
-    return {
-      base: found.base,
-      place: found.held ? this.placeOf(found.base) : undefined,
-      siblings: found.base === wanted ? this.siblings(found.base) : undefined,
-    };
-  }
-
-  /**
-   * The alias for a path of which an instruction holds the first 8 characters. The rest is in other instructions, one of
-   * which may write the last of the 8 again: no more than 7 are replaced.
-   */
-  private codeAlias(head: string, code: Buffer): Alias | undefined {
-    const unit = [...this.units].find((held) => held.startsWith(head) && held.length >= 10 && code.includes(held.slice(8, 12)));
-    if (unit === undefined) return undefined;
-    const base = baseOf(unit, head.length);
-    return { base, place: this.placeOf(base), replaced: head.length - 1 };
-  }
-
-  /**
-   * `/usr` is as long as `/opt` and no longer: what a program adds to it, as `/share/x`, it finds below `/opt`. These
-   * places are not the layer's alone, as the others are; no library is looked for in them.
-   */
-  private prefixAlias(real: string): Alias | undefined {
-    const units = this.collected.prefixed.get(real);
-    return units && { base: PREFIX, siblings: Object.fromEntries(units.map((unit) => [unit.slice(PREFIX.length), this.placeOf(unit)])) };
-  }
-
-  /** The alias for a path that must keep all but its first directory: likewise not the layer's alone. */
-  private tailAlias(mentioned: string): Alias | undefined {
-    const base = unitOf(path.posix.normalize(mentioned).replace(/(?<=.)\/$/, ''));
-    const parent = path.posix.dirname(base);
-    if (!/^\/[a-z]{3}\//.test(base) || !this.holds(base) || isCommandDirectory(parent) || /\.so(\.|$)/.test(base)) return undefined;
-    return { base, place: this.placeOf(base), replaced: SHARED };
-  }
-
-  private indexOf(alias: Alias): number {
-    const name = `${alias.base} ${alias.replaced}`;
-    let index = this.aliasIndex.get(name);
-    if (index === undefined) {
-      index = this.aliases.push(alias) - 1;
-      this.aliasIndex.set(name, index);
-    }
-    return index;
-  }
-
-  private placeOf(wanted: string): string {
-    return this.places.of(this.options.root.real(wanted) ?? wanted);
-  }
-
-  /** A program may add to the name that it has: `magic` is mentioned, `magic.mgc` opened. */
-  private siblings(base: string): Alias['siblings'] {
-    const parent = this.options.root.real(path.posix.dirname(base));
-    if (parent === undefined) return undefined;
-    const prefix = `${path.posix.basename(base)}.`;
-    const names = this.options.root.names(parent).filter((name) => name.startsWith(prefix) && this.holds(path.posix.join(parent, name)));
-    const found = names.map((name) => [name.slice(prefix.length - 1), this.placeOf(path.posix.join(parent, name))]);
-    return found.length === 0 ? undefined : Object.fromEntries(found);
   }
 
   /**

@@ -3,10 +3,8 @@
  */
 import * as path from 'path';
 import picomatch from 'picomatch';
+import { SelectionError } from '../data/excerpt';
 import { Root } from '../root/root';
-
-/** An `include` that selects nothing that can be packed. */
-export class SelectionError extends Error {}
 
 /**
  * The paths that `include` names: each exists and can be read.

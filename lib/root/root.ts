@@ -105,12 +105,17 @@ export class Root {
     }
   }
 
-  /** Whether everybody may read the file or enter and list the directory at a resolved path. */
-  public isPublic(real: string): boolean {
+  /**
+   * Whether everybody may read the file or enter and list the directory at a resolved path.
+   *
+   * @param from a directory whose own permissions do not matter, nor those of what it lies in
+   */
+  public isPublic(real: string, from = '/'): boolean {
     const node = this.node(real);
     if (!node) return false;
+    if (real === from) return true;
     if (node.type === 'directory' ? (node.mode & 0o005) !== 0o005 : (node.mode & 0o004) === 0) return false;
-    for (let parent = path.posix.dirname(real); parent !== '/'; parent = path.posix.dirname(parent)) {
+    for (let parent = path.posix.dirname(real); parent !== '/' && parent !== from; parent = path.posix.dirname(parent)) {
       if (((this.node(parent)?.mode ?? 0) & 0o001) === 0) return false;
     }
     return true;

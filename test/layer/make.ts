@@ -4,6 +4,7 @@
 import { execFileSync, spawnSync } from 'child_process';
 import * as fs from 'fs';
 import * as path from 'path';
+import { Opened } from '../../lib/data/trace';
 import { LayerRequest, PlannedLayer, planLayer } from '../../lib/layer/layer';
 import { writeZip } from '../../lib/layer/zip';
 import { Root } from '../../lib/root/root';
@@ -32,8 +33,8 @@ export function request(binary: string, more: Partial<LayerRequest> = {}): Layer
   };
 }
 
-export function plan(fixture: Fixture, binary: string, more: Partial<LayerRequest> = {}): PlannedLayer {
-  return planLayer(new Root(fixture.directory), request(binary, more));
+export function plan(fixture: Fixture, binary: string, more: Partial<LayerRequest> = {}, traced?: readonly Opened[]): PlannedLayer {
+  return planLayer(new Root(fixture.directory), request(binary, more), traced);
 }
 
 export async function make(fixture: Fixture, binary: string, more: Partial<LayerRequest> = {}): Promise<Made> {

@@ -1,0 +1,163 @@
+/**
+ * Which paths in which files are replaced, and by which aliases.
+ *
+ * A path is safe to replace as a whole only where nothing else uses a part of it: linkers keep a string that
+ * another one ends with only once, compilers take short strings apart, and programs add to what is baked in.
+ */
+import * as path from 'path';
+import { Alias, aliased, baseOf, isReserved } from './alias';
+import { Places } from './place';
+import { Collected } from '../data/collect';
+import { addressOf, Elf, findReferences, PT_INTERP } from '../elf';
+import { Mention } from '../root/mentions';
+import { Root } from '../root/root';
+import { isCommandDirectory, isStandardDirectory, unitOf } from '../root/standard';
+
+const PREFIX = '/usr';
+/** `/opt/` in place of `/etc/`, `/usr/` or the like, and nothing else. */
+const SHARED = 5;
+
+export class Replacements {
+  /** every alias that something is replaced by */
+  public readonly aliases: Alias[] = [];
+  private readonly indexes = new Map<string, number>();
+  /** uppermost directories and files of the layer that are not everybody's */
+  private readonly units: ReadonlySet<string>;
+  /** The C library and its loader look for what is the host's, too: what the layer lacks is not closed to them. */
+  private readonly libc: ReadonlySet<string>;
+
+  /** @param held resolved paths of everything that the layer has */
+  constructor(
+    private readonly root: Root,
+    private readonly held: ReadonlySet<string>,
+    private readonly places: Places,
+    private readonly collected: Collected,
+  ) {
+    this.units = new Set([...held].filter((real) => !isStandardDirectory(real)).map(unitOf));
+    const objects = [...collected.processes.values()].flatMap((process) => [process.interpreter, ...process.objects]);
+    const isLibc = (soname: string | undefined) => /^(?:libc|ld-linux[^.]*)\.so\.\d+$/.test(soname ?? '');
+    this.libc = new Set(objects.flatMap((object) => (object && isLibc(object.elf.dynamic?.soname) ? [object.real] : [])));
+  }
+
+  /**
+   * What is replaced in a file.
+   *
+   * @param elf of an ELF file
+   * @returns the offset of each path, and the index of its alias
+   */
+  public in(real: string, elf: Elf | undefined, mentions: readonly Mention[]): (readonly [number, number])[] {
+    const interpreter = elf?.segments.find(({ type }) => type === PT_INTERP);
+    const closed = elf !== undefined && !this.libc.has(real);
+    const found: { mention: Mention; alias: Alias }[] = [];
+    for (const mention of mentions) {
+      if (mention.offset === interpreter?.offset) continue;
+      const alias = this.aliasOf(real, mention, closed);
+      if (alias) found.push({ mention, alias });
+    }
+    const shared = elf ? this.sharedTails(real, elf, found.map(({ mention }) => mention)) : new Set<number>();
+    const home = elf && this.home(real, mentions);
+    return found.flatMap(({ mention, alias }) => {
+      const keepsTail = home !== undefined || shared.has(mention.offset);
+      const safe = keepsTail && alias.base !== PREFIX ? this.tailAlias(mention.path) : alias;
+      return safe ? [[mention.offset, this.indexOf(safe)] as const] : [];
+    }).concat((home ?? []).map(({ offset, path: own }) => [offset, this.indexOf({ base: own, replaced: SHARED })] as const));
+  }
+
+  /**
+   * Where a command names the directory in which it was installed, as `/usr/bin/`: it may go from where it is to other
+   * directories by what they and that one have in common, `../lib/x`. What their paths share has to stay shared.
+   */
+  private home(real: string, mentions: readonly Mention[]): readonly Mention[] | undefined {
+    const directory = path.posix.dirname(real);
+    const found = isCommandDirectory(directory) ? mentions.filter((mention) => mention.path === `${directory}/`) : [];
+    return found.length > 0 ? found : undefined;
+  }
+
+  private aliasOf(real: string, mention: Mention, closed: boolean): Alias | undefined {
+    if (mention.path === PREFIX) return this.prefixAlias(real);
+    return mention.code ? this.codeAlias(mention.path, mention.code) : this.alias(mention.path, closed);
+  }
+
+  /** Offsets of the paths of which something else uses the end from the second component on: `fonts` may be that of `/etc/fonts`. */
+  private sharedTails(real: string, elf: Elf, mentions: readonly Mention[]): Set<number> {
+    const offsets = new Map<number, number>();
+    for (const { offset, path: mentioned, code } of mentions) {
+      const address = code ? undefined : addressOf(elf, offset + mentioned.indexOf('/', 1) + 1);
+      if (address !== undefined) offsets.set(address, offset);
+    }
+    if (offsets.size === 0) return new Set();
+    const used = findReferences(this.root.read(real), elf, new Set(offsets.keys()));
+    return new Set([...used].map((address) => offsets.get(address)!));
+  }
+
+  /** The alias for a mentioned path, if it is replaced. */
+  private alias(mentioned: string, closed: boolean): Alias | undefined {
+    const wanted = mentioned.replace(/(?<=.)\/+$/, '');
+    const found = aliased(wanted, (base) => this.holds(base), (base) => this.places.has(this.root.real(base) ?? base), closed);
+    if (found === 'short' && path.posix.normalize(wanted) !== '/') this.collected.excerpt.leftOut.set(mentioned, 'in the layer, but mentioned by a path too short to be replaced');
+    if (found === undefined || found === 'short') return undefined;
+    return {
+      base: found.base,
+      place: found.held ? this.placeOf(found.base) : undefined,
+      siblings: found.base === wanted ? this.siblings(found.base) : undefined,
+    };
+  }
+
+  /**
+   * The alias for a path of which an instruction holds the first 8 characters. The rest is in other instructions, one of
+   * which may write the last of the 8 again: no more than 7 are replaced.
+   */
+  private codeAlias(head: string, code: Buffer): Alias | undefined {
+    const unit = [...this.units].find((held) => held.startsWith(head) && held.length >= 10 && code.includes(held.slice(8, 12)));
+    if (unit === undefined) return undefined;
+    const base = baseOf(unit, head.length);
+    return { base, place: this.placeOf(base), replaced: head.length - 1 };
+  }
+
+  /**
+   * `/usr` is as long as `/opt` and no longer: what a program adds to it, as `/share/x`, it finds below `/opt`. These
+   * places are not the layer's alone, as the others are; no library is looked for in them.
+   */
+  private prefixAlias(real: string): Alias | undefined {
+    const units = this.collected.prefixed.get(real);
+    return units && { base: PREFIX, siblings: Object.fromEntries(units.map((unit) => [unit.slice(PREFIX.length), this.placeOf(unit)])) };
+  }
+
+  /** The alias for a path that must keep all but its first directory: likewise not the layer's alone. */
+  private tailAlias(mentioned: string): Alias | undefined {
+    const base = unitOf(path.posix.normalize(mentioned).replace(/(?<=.)\/$/, ''));
+    if (isStandardDirectory(base) || isReserved(base.slice(SHARED))) return undefined;
+    const parent = path.posix.dirname(base);
+    if (!/^\/[a-z]{3}\//.test(base) || !this.holds(base) || isCommandDirectory(parent) || /\.so(\.|$)/.test(base)) return undefined;
+    return { base, place: this.placeOf(base), replaced: SHARED };
+  }
+
+  private indexOf(alias: Alias): number {
+    const name = `${alias.base} ${alias.replaced}`;
+    let index = this.indexes.get(name);
+    if (index === undefined) {
+      index = this.aliases.push(alias) - 1;
+      this.indexes.set(name, index);
+    }
+    return index;
+  }
+
+  private holds(wanted: string): boolean {
+    const real = this.root.real(wanted);
+    return (real !== undefined && this.held.has(real)) || this.collected.excerpt.made.has(wanted);
+  }
+
+  private placeOf(wanted: string): string {
+    return this.places.of(this.root.real(wanted) ?? wanted);
+  }
+
+  /** A program may add to the name that it has: `magic` is mentioned, `magic.mgc` opened. */
+  private siblings(base: string): Alias['siblings'] {
+    const parent = this.root.real(path.posix.dirname(base));
+    if (parent === undefined) return undefined;
+    const prefix = `${path.posix.basename(base)}.`;
+    const names = this.root.names(parent).filter((name) => name.startsWith(prefix) && this.holds(path.posix.join(parent, name)));
+    const found = names.map((name) => [name.slice(prefix.length - 1), this.placeOf(path.posix.join(parent, name))]);
+    return found.length === 0 ? undefined : Object.fromEntries(found);
+  }
+}

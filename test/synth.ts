@@ -1,0 +1,58 @@
+/**
+ * Synthesizes an app with one layer, in a cdk.out and with a cache file of its own, and keeps what is said on stderr.
+ */
+import * as fs from 'fs';
+import * as path from 'path';
+import { App, AssetStaging, Stack } from 'aws-cdk-lib';
+import { temporaryDirectory } from './fixture';
+import { BinaryLayer, BinaryLayerProps } from '../lib';
+
+export interface Place {
+  outdir: string;
+  cache: string;
+  /** what was said on stderr since it was last emptied */
+  stderr: string;
+}
+
+/** A place for each test; the environment is put back after it. */
+export function freshPlaces(): Place {
+  const place: Place = { outdir: '', cache: '', stderr: '' };
+  const environment = process.env;
+  beforeEach(() => {
+    place.outdir = path.join(temporaryDirectory(), 'cdk.out');
+    place.cache = temporaryDirectory();
+    place.stderr = '';
+    process.env = { ...environment, XDG_CACHE_HOME: place.cache, BINARY_LAYER_VERBOSE: undefined };
+    jest.spyOn(process.stderr, 'write').mockImplementation((text) => {
+      if (!String(text).startsWith('Bundling asset ')) place.stderr += text; // what CDK itself says
+      return true;
+    });
+  });
+  afterEach(() => {
+    process.env = environment;
+    jest.restoreAllMocks();
+  });
+  return place;
+}
+
+/** As a process of its own would: CDK keeps nothing in between. No data is looked for, unless it is asked for. */
+export function synth({ outdir }: Place, props: BinaryLayerProps): void {
+  AssetStaging.clearAssetHashCache();
+  const app = new App({ outdir });
+  new BinaryLayer(new Stack(app, 'Stack'), 'Layer', { detectData: false, ...props });
+  app.synth();
+}
+
+/** The zips in cdk.out. */
+export function zips({ outdir }: Place): string[] {
+  if (!fs.existsSync(outdir)) return [];
+  return fs.readdirSync(outdir).filter((name) => name.endsWith('.zip')).map((name) => path.join(outdir, name));
+}
+
+/** A place for temporary files, of which nothing may be left. */
+export function privateTemporaryDirectory(): string {
+  const directory = temporaryDirectory();
+  fs.chmodSync(directory, 0o1777);
+  process.env.TMPDIR = directory;
+  return directory;
+}
