@@ -18,6 +18,8 @@ const MOST_SEARCHES = 40;
 
 class Dpkg implements PackageDatabase {
   private readonly packages = new Map<string, DpkgPackage>();
+  /** name of a file list → the installed package whose it is */
+  private readonly byList = new Map<string, DpkgPackage>();
   private readonly sources = new Map<string, DpkgPackage[]>();
   /** real path → owner, for the lists that were read one by one */
   private readonly owners = new Map<string, Package>();
@@ -44,6 +46,7 @@ class Dpkg implements PackageDatabase {
       const depends = [fields['Pre-Depends'], fields.Depends].filter(Boolean).join(', ');
       const found = new DpkgPackage(fields.Package, source, list, depends, fields.Recommends ?? '', resolve);
       this.packages.set(found.name, found);
+      this.byList.set(`${list}.list`, found);
       this.sources.set(source, [...(this.sources.get(source) ?? []), found]);
       for (const [name] of alternativesIn(fields.Provides ?? '')) provided.set(name, [...(provided.get(name) ?? []), found.name]);
     }
@@ -103,12 +106,11 @@ class Dpkg implements PackageDatabase {
   private find(real: string): Package | undefined {
     this.all ??= this.readAll();
     const listed = [real, ...(/^\/usr\/(bin|sbin|lib[^/]*)\//.test(real) ? [real.slice(4)] : [])];
-    for (const path of listed) {
-      const at = this.all.bytes.indexOf(`\n${path}\n`, 0, 'utf8');
-      if (at < 0) continue;
-      const index = this.all.ends.findIndex((end) => at < end);
-      const owner = this.packages.get(this.all.names[index].replace(/(:.*)?\.list$/, ''));
-      if (owner) return owner;
+    for (const line of listed.map((path) => `\n${path}\n`)) {
+      for (let at = this.all.bytes.indexOf(line); at >= 0; at = this.all.bytes.indexOf(line, at + 1)) {
+        const owner = this.byList.get(this.all.names[this.all.ends.findIndex((end) => at < end)]);
+        if (owner) return owner;
+      }
     }
     return undefined;
   }
