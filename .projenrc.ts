@@ -55,7 +55,7 @@ project.eslint?.allowDevDeps('examples/**');
 // What packs is a process of its own, which runs the compiled library: everything that packs compiles first.
 const DEMO = 'bubblewrap python3 rig unzip';
 const BENCH = 'bubblewrap gcc libc6-dev unzip zip';
-const TEST = 'bash-static binutils bubblewrap elfutils file gcc git jq libc6-dev lld musl-tools perl python3 rig strace unzip zip';
+const TEST = 'bash-static binutils bubblewrap ca-certificates curl elfutils file gcc git jq libc6-dev lld musl-tools openssl perl python3 rig strace unzip zip';
 project.testTask.prependSpawn(project.compileTask);
 project.testTask.prependExec(`test/setup.sh ${TEST}`);
 project.addTask('demo', {

@@ -13,7 +13,7 @@ const UNCHECKED = 1;
 
 /** The source of a bytecode file by its path, `undefined` for any other file. */
 export function sourceOfBytecode(real: string): string | undefined {
-  const [, name] = /\/__pycache__\/([^/]+)\.[a-z]+-\d+(?:\.opt-\d)?\.pyc$/.exec(real) ?? [];
+  const [, name] = /\/__pycache__\/([^/]+?)\.[a-z]+-\d+(?:\.opt-\d)?\.pyc$/.exec(real) ?? [];
   return name === undefined ? undefined : path.posix.join(path.posix.dirname(path.posix.dirname(real)), `${name}.py`);
 }
 

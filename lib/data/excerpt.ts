@@ -141,7 +141,10 @@ export class Excerpt {
       for (const name of this.root.names(real)) {
         const child = path.posix.join(real, name);
         const target = this.root.real(child);
-        if (target === undefined) continue;
+        if (target === undefined) {
+          this.leftOut.set(child, 'a link that leads nowhere inside the root');
+          continue;
+        }
         const isDirectoryElsewhere = target !== child && this.root.status(target)!.type === 'directory';
         if (accept(child) && (!isDirectoryElsewhere || accept(target))) descend(child);
       }

@@ -23,7 +23,8 @@ export function findReferences(bytes: Buffer, elf: Elf, addresses: ReadonlySet<n
       if (elf.machine === 'x86_64') fromCodeOfX86(bytes, segment, elf.type === 'executable', wanted);
       else fromCodeOfAarch64(bytes, segment, wanted);
     }
-    if ((segment.flags & PF_W) !== 0) fromPointers(bytes, segment, wanted);
+    // at a fixed address, pointers need no relocation, and may be where nothing is written
+    if ((segment.flags & PF_W) !== 0 || elf.type === 'executable') fromPointers(bytes, segment, wanted);
   }
   fromRelocations(bytes, elf, wanted);
   return found;

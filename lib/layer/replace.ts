@@ -54,11 +54,12 @@ export class Replacements {
       const alias = this.aliasOf(real, mention, closed);
       if (alias) found.push({ mention, alias });
     }
-    const shared = elf ? this.sharedTails(real, elf, found.map(({ mention }) => mention)) : new Set<number>();
+    const tails = elf ? this.usedTails(real, elf, found) : new Map<number, number>();
     const home = elf && this.home(real, mentions);
     return found.flatMap(({ mention, alias }) => {
-      const keepsTail = home !== undefined || shared.has(mention.offset);
-      const safe = keepsTail && alias.base !== PREFIX ? this.tailAlias(mention.path) : alias;
+      const tail = tails.get(mention.offset) ?? (home ? SHARED : Infinity);
+      if (tail < SHARED) return [];
+      const safe = tail < Infinity && alias.base !== PREFIX ? this.tailAlias(mention.path) : alias;
       return safe ? [[mention.offset, this.indexOf(safe)] as const] : [];
     }).concat((home ?? []).map(({ offset, path: own }) => [offset, this.indexOf({ base: own, replaced: SHARED })] as const));
   }
@@ -78,16 +79,25 @@ export class Replacements {
     return mention.code ? this.codeAlias(mention.path, mention.code) : this.alias(mention.path, closed);
   }
 
-  /** Offsets of the paths of which something else uses the end from the second component on: `fonts` may be that of `/etc/fonts`. */
-  private sharedTails(real: string, elf: Elf, mentions: readonly Mention[]): Set<number> {
-    const offsets = new Map<number, number>();
-    for (const { offset, path: mentioned, code } of mentions) {
-      const address = code ? undefined : addressOf(elf, offset + mentioned.indexOf('/', 1) + 1);
-      if (address !== undefined) offsets.set(address, offset);
+  /**
+   * Which paths end with something that is used by itself: `fonts` may be the end of `/etc/fonts`.
+   *
+   * @returns the offset of such a path → how far into it the first such end begins
+   */
+  private usedTails(real: string, elf: Elf, found: readonly { mention: Mention; alias: Alias }[]): Map<number, number> {
+    const starts = new Map<number, { readonly offset: number; readonly tail: number }>();
+    for (const { mention: { offset, code }, alias } of found) {
+      const address = code ? undefined : addressOf(elf, offset);
+      if (address === undefined) continue;
+      for (let tail = 1; tail < alias.base.length; tail++) starts.set(address + tail, { offset, tail });
     }
-    if (offsets.size === 0) return new Set();
-    const used = findReferences(this.root.read(real), elf, new Set(offsets.keys()));
-    return new Set([...used].map((address) => offsets.get(address)!));
+    const tails = new Map<number, number>();
+    if (starts.size === 0) return tails;
+    for (const address of findReferences(this.root.read(real), elf, new Set(starts.keys()))) {
+      const { offset, tail } = starts.get(address)!;
+      tails.set(offset, Math.min(tail, tails.get(offset) ?? Infinity));
+    }
+    return tails;
   }
 
   /** The alias for a mentioned path, if it is replaced. */
@@ -104,14 +114,16 @@ export class Replacements {
   }
 
   /**
-   * The alias for a path of which an instruction holds the first 8 characters. The rest is in other instructions, one of
-   * which may write the last of the 8 again: no more than 7 are replaced.
+   * The alias for a path of which an instruction holds the first 8 characters. The rest is in other instructions, and gcc
+   * has the second write the last 8 bytes, NUL included, where they are 13 or 14 in all, or else the last of the first 8
+   * again: no more is replaced than none of them writes.
    */
   private codeAlias(head: string, code: Buffer): Alias | undefined {
-    const unit = [...this.units].find((held) => held.startsWith(head) && held.length >= 10 && code.includes(held.slice(8, 12)));
+    const near = [...this.units].filter((held) => held.startsWith(head) && held.length >= 10 && code.includes(held.slice(8, 12)));
+    const [unit] = near.sort((a, b) => Number(code.includes(b.slice(8, 16))) - Number(code.includes(a.slice(8, 16))) || b.length - a.length);
     if (unit === undefined) return undefined;
     const base = baseOf(unit, head.length);
-    return { base, place: this.placeOf(base), replaced: head.length - 1 };
+    return { base, place: this.placeOf(base), replaced: unit.length === 12 || unit.length === 13 ? unit.length - 7 : head.length - 1 };
   }
 
   /**

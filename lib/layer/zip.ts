@@ -27,10 +27,13 @@ export class ChangedFileError extends Error {}
 /** zip has local time with a resolution of 2 s from 1980 on: the beginning of it, everywhere. */
 const DATE = { mtime: new Date(1980, 0, 1), forceDosTimestamp: true };
 const LINK_MODE = 0o120777;
-/** zlib's level 5 gives 0.5 % more bytes than 6 in nine tenths of the time, and 1 % more than 9 in a third. */
-const COMPRESSION = { compressionLevel: 5 };
+/**
+ * zlib's level 5 gives 0.5 % more bytes than 6 in nine tenths of the time, and 1 % more than 9 in a third. Small layers
+ * are to be quick, large ones small.
+ */
+const COMPRESSION = { least: 5, most: 6, mostFrom: 4 * 1024 * 1024 };
 /** Bytes that may wait to be compressed: what bounds the memory. */
-const MOST_WAITING = 64 * 1024 * 1024;
+const MOST_WAITING = 24 * 1024 * 1024;
 
 /**
  * Writes a plan's zip, whole or not at all.
@@ -73,14 +76,14 @@ async function addEntries(zip: ZipFile, plan: Plan, written: Promise<void>): Pro
     if (link !== undefined) {
       zip.addBuffer(Buffer.from(link), name, { ...DATE, mode: LINK_MODE, compress: false });
     } else if (text !== undefined) {
-      zip.addBuffer(Buffer.from(text), name, { ...DATE, ...COMPRESSION, mode: 0o100644 });
+      zip.addBuffer(Buffer.from(text), name, { ...DATE, ...compression(text.length), mode: 0o100644 });
     } else if (file === undefined) {
       zip.addEmptyDirectory(name, { ...DATE, mode: 0o40755 });
     } else {
       const content = edited(file, plan.key, replacements);
       bytes += content.length;
       if (bytes > MOST_BYTES) throw new Error(`the layer is larger than the ${MOST_BYTES} bytes that Lambda takes once its files are edited`);
-      const options = { ...DATE, ...COMPRESSION, mode: 0o100000 | file.mode };
+      const options = { ...DATE, ...compression(content.length), mode: 0o100000 | file.mode };
       waiting += content.length;
       if (waiting <= MOST_WAITING) {
         zip.addBuffer(content, name, options);
@@ -95,6 +98,10 @@ async function addEntries(zip: ZipFile, plan: Plan, written: Promise<void>): Pro
     }
   }
   return bytes;
+}
+
+function compression(bytes: number) {
+  return { compressionLevel: bytes < COMPRESSION.mostFrom ? COMPRESSION.least : COMPRESSION.most };
 }
 
 /** Everything in the zip, sorted by name. */
@@ -113,7 +120,7 @@ function named(plan: Plan, aliases: readonly string[]): Named[] {
   if (plan.loader !== undefined) entries.push({ name: `${mirrored}/ld.so`, link: plan.loader.slice(1) });
   for (const [index, { place, siblings = {} }] of plan.aliases.entries()) {
     const name = path.posix.relative('/opt', aliases[index]);
-    if (place !== undefined) entries.push({ name, link: mirrored + place });
+    if (place !== undefined) entries.push({ name, link: path.posix.relative(path.posix.dirname(name), mirrored + place) });
     for (const [suffix, sibling] of Object.entries(siblings)) {
       const at = path.posix.relative('/opt', aliases[index] + suffix);
       entries.push({ name: at, link: path.posix.relative(path.posix.dirname(at), mirrored + sibling) });

@@ -123,6 +123,7 @@ export class Root {
 
   /** The names in a directory, sorted by code unit; none where it cannot be listed. */
   public names(real: string): readonly string[] {
+    if (PSEUDO.test(real)) return [];
     let names = this.listings.get(real);
     if (!names) {
       const node = this.node(real);

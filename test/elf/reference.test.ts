@@ -1,0 +1,104 @@
+import { spawnSync } from 'child_process';
+import * as fs from 'fs';
+import { addressOf, findReferences, readElf } from '../../lib/elf';
+import { Fixture, gcc } from '../fixture';
+
+const root = new Fixture();
+let count = 0;
+
+/** Which of the strings in a program or library it refers to. */
+function referred(source: string, options: readonly string[], strings: readonly string[], compiler = 'gcc'): string[] {
+  const file = root.locate(`/${count++}`);
+  gcc(file, source, ['-O1', '-nostdlib', ...options], compiler);
+  const bytes = fs.readFileSync(file);
+  const elf = readElf(bytes);
+  const addresses = new Map(strings.map((string) => {
+    const offset = bytes.indexOf(string);
+    expect(offset).toBeGreaterThan(0);
+    return [addressOf(elf, offset)!, string];
+  }));
+  return [...findReferences(bytes, elf, new Set(addresses.keys()))].map((address) => addresses.get(address)!).sort();
+}
+
+const EXIT = 'void _start(void) {}';
+/** Strings that something keeps in the file, without any reference. */
+const UNUSED = 'struct pair { char one[16], other[16]; }; __attribute__((used)) const struct pair unused = { "nobody-one", "nobody-other" };';
+const CODE = `${UNUSED} const char *first(void) { return "the-first"; } const char *second(int x) { return x ? "the-second" : "the-third"; } ${EXIT}`;
+const POINTERS = `${UNUSED} const char *volatile table[] = { "the-first", "the-second", "the-third" }; ${EXIT}`;
+const CONSTANT = `${UNUSED} __attribute__((used)) const char *const table[] = { "the-first", "the-second", "the-third" }; ${EXIT}`;
+
+const ALL = ['nobody-one', 'nobody-other', 'the-first', 'the-second', 'the-third'];
+const USED = ['the-first', 'the-second', 'the-third'];
+
+const LINKED: readonly (readonly [string, readonly string[]])[] = [
+  ['a library', ['-shared', '-fPIC']],
+  ['a position-independent program', ['-pie', '-fPIE']],
+  ['a program at a fixed address', ['-no-pie', '-fno-pie', '-static']],
+];
+
+describe.each(LINKED)('in %s', (_, options) => {
+  test('code refers to its strings, and to no others', () => {
+    expect(referred(CODE, options, ALL)).toEqual(USED);
+  });
+
+  test('pointers do', () => {
+    expect(referred(POINTERS, options, ALL)).toEqual(USED);
+  });
+
+  test('pointers that never change do', () => {
+    expect(referred(CONSTANT, options, ALL)).toEqual(USED);
+  });
+});
+
+test('pointers do whose relocations are packed', () => {
+  expect(referred(POINTERS, ['-shared', '-fPIC', '-Wl,-z,pack-relative-relocs'], ALL)).toEqual(USED);
+});
+
+test('code does with the small steps of other optimizations', () => {
+  for (const level of ['-O0', '-O2', '-O3', '-Os']) expect(referred(CODE, ['-shared', '-fPIC', level], ALL)).toEqual(USED);
+});
+
+const AARCH64 = 'aarch64-linux-gnu-gcc';
+const hasAarch64 = spawnSync(AARCH64, ['--version']).status === 0;
+
+(hasAarch64 ? describe : describe.skip)('for aarch64', () => {
+  test.each(LINKED)('in %s code and pointers refer to their strings, and to no others', (_, options) => {
+    expect(referred(CODE, options, ALL, AARCH64)).toEqual(USED);
+    expect(referred(POINTERS, options, ALL, AARCH64)).toEqual(USED);
+  });
+
+  test('code does with the page of the string above or below that of the code', () => {
+    const far = `__attribute__((section(".far"), used)) char gap[1 << 20] = { 1 }; ${CODE}`;
+    expect(referred(far, ['-shared', '-fPIC'], ALL, AARCH64)).toEqual(USED);
+  });
+});
+
+test('of a string that ends as another one does, the reference to the end is told from that to the whole', () => {
+  const options = ['-O2', '-shared', '-fPIC', '-Wl,-O1'];
+  const whole = 'const char *whole(void) { return "/etc/fonts"; }';
+  const file = root.locate('/tails');
+  const ends = (source: string) => {
+    gcc(file, source, ['-nostdlib', ...options]);
+    const bytes = fs.readFileSync(file);
+    const offset = bytes.indexOf('/etc/fonts\0');
+    expect(bytes.indexOf('fonts\0')).toBe(offset + 5);
+    expect(bytes.indexOf('fonts\0', offset + 6)).toBe(-1);
+    const elf = readElf(bytes);
+    return findReferences(bytes, elf, new Set([addressOf(elf, offset + 5)!])).size;
+  };
+  expect(ends(whole)).toBe(0);
+  expect(ends(`${whole} const char *end(void) { return "fonts"; }`)).toBe(1);
+});
+
+test('nothing is asked for, nothing found', () => {
+  root.library('/none.so', { source: CODE });
+  const bytes = fs.readFileSync(root.locate('/none.so'));
+  expect(findReferences(bytes, readElf(bytes), new Set()).size).toBe(0);
+});
+
+test('what is not loaded has no address', () => {
+  root.library('/none.so', { source: CODE });
+  const bytes = fs.readFileSync(root.locate('/none.so'));
+  expect(addressOf(readElf(bytes), bytes.length - 1)).toBeUndefined();
+  expect(addressOf(readElf(bytes), 0)).toBe(0);
+});
