@@ -59,7 +59,7 @@ export interface Collected {
  */
 const GENEROUS: Bounds = { data: 32 * 1024 * 1024, plugIns: 8 * 1024 * 1024, addOns: true };
 /** The same for a program that leaves little room for more. */
-const TIGHT: Bounds = { data: 256 * 1024, plugIns: 256 * 1024, addOns: false };
+const TIGHT: Bounds = { data: 64 * 1024, plugIns: 64 * 1024, addOns: false };
 /** The same for what a program's own package mentions, but only recommends. */
 const RECOMMENDED = { data: 12 * 1000 * 1000, plugIns: 8 * 1024 * 1024 };
 /** How much of a layer may be filled before the room is called little. */

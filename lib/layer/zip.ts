@@ -31,7 +31,7 @@ const LINK_MODE = 0o120777;
  * zlib's level 5 gives 0.5 % more bytes than 6 in nine tenths of the time, and 1 % more than 9 in a third. Small layers
  * are to be quick, large ones small.
  */
-const COMPRESSION = { least: 5, most: 6, mostFrom: 4 * 1024 * 1024 };
+const COMPRESSION = { least: 5, most: 6, mostFrom: 3 * 1024 * 1024 };
 /** Bytes that may wait to be compressed: what bounds the memory. */
 const MOST_WAITING = 24 * 1024 * 1024;
 
