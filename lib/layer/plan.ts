@@ -100,6 +100,11 @@ export function keyOf(fingerprint: string): string {
   return fingerprint.slice(0, 8);
 }
 
+/** A text of a plan as it stands in the layer. */
+export function withKey(text: string, key: string): string {
+  return text.replaceAll(KEY, key);
+}
+
 /** Bytes that the files take unpacked, as they were at the source. */
 export function sizeOf(plan: Pick<Plan, 'entries'>): number {
   return plan.entries.reduce((sum, entry) => sum + (entry.kind === 'file' ? entry.size : 0), 0);

@@ -8,7 +8,7 @@ import { Process } from '../closure/closure';
 import { load } from '../closure/program';
 import { checkVersions } from '../closure/versions';
 import { Elf } from '../elf';
-import { Entry, FileEntry, KEY, Plan, rootOf, sizeOf } from './plan';
+import { Entry, FileEntry, Plan, rootOf, sizeOf, withKey } from './plan';
 import { Files, Setting } from '../loader/search';
 import { Root } from '../root/root';
 
@@ -125,7 +125,7 @@ class PlannedFiles implements Files {
 
   private edited(elf: Elf, { edits }: FileEntry): Elf {
     if (!elf.dynamic) return elf;
-    const keyed = (text: string | undefined) => text?.replaceAll(KEY, this.plan.key);
+    const keyed = (text: string | undefined) => text && withKey(text, this.plan.key);
     const { rpath, runpath, needed } = elf.dynamic;
     const dynamic = {
       ...elf.dynamic,

@@ -11,7 +11,7 @@ import { ZipFile } from 'yazl';
 import { trustBytecode } from '../data/bytecode';
 import { editElf, replaceText } from '../elf';
 import { nameAliases } from './alias';
-import { FileEntry, KEY, Plan, rootOf } from './plan';
+import { FileEntry, Plan, rootOf, withKey } from './plan';
 import { MOST_BYTES } from './proof';
 import { stampOf } from '../root/root';
 
@@ -137,8 +137,8 @@ function edited(entry: FileEntry, key: string, aliases: readonly string[]): Buff
   if (!edits) return bytes;
   replaceText(bytes, edits.aliases.map(([offset, index]) => ({ offset, text: aliases[index] })));
   if (edits.bytecode) trustBytecode(bytes);
-  if (edits.shebang !== undefined) return withFirstLine(bytes, edits.shebang.replaceAll(KEY, key));
-  const keyed = (text: string | undefined) => text?.replaceAll(KEY, key);
+  if (edits.shebang !== undefined) return withFirstLine(bytes, withKey(edits.shebang, key));
+  const keyed = (text: string | undefined) => text && withKey(text, key);
   if (edits.interpreter === undefined && edits.rpath === undefined) return bytes;
   return editElf(bytes, { interpreter: keyed(edits.interpreter), rpath: keyed(edits.rpath) });
 }
