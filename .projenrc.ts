@@ -17,15 +17,23 @@ const project = new awscdk.AwsCdkConstructLibrary({
   jsiiVersion: '~6.0.0',
   typescriptVersion: '~6.0.0',
   minNodeVersion: '20.0.0',
-  // execa 6 and yazl's successors are ESM only; jsii bundles what is no jsii module
-  bundledDeps: ['execa@5.1.1', 'picomatch@^4', 'yazl@^3.3.1'],
-  devDeps: ['@types/node@^20', '@types/picomatch', '@types/yazl', 'aws-cdk@2.1148.1'],
+  // execa 6 and commander 15 are ESM only; jsii bundles what is no jsii module
+  bundledDeps: [
+    '@cyclonedx/cyclonedx-library@^10.3.0', 'cli-progress@^3.12.0', 'commander@^14', 'd3-hierarchy@^3.1.2', 'execa@5.1.1',
+    'picocolors@^1.1.1', 'picomatch@^4', 'tar@^7.5.0', 'yazl@^3.3.1',
+  ],
+  devDeps: [
+    '@types/cli-progress@^3.11.6', '@types/node@^20', '@types/picomatch', '@types/yazl', 'aws-cdk@2.1148.1',
+    // what the CycloneDX library checks its own output with, where it is there
+    'ajv@^8.12.0', 'ajv-formats@^3.0.1', 'ajv-formats-draft2019@^1.6.1', 'playwright-core@^1.64.0',
+  ],
 
   srcdir: 'lib',
   libdir: 'build',
   entrypoint: 'build/index.js',
   entrypointTypes: 'build/index.d.ts',
   sampleCode: false,
+  bin: { 'binary-layer': 'build/cli/main.js' },
 
   jestOptions: {
     passWithNoTests: false,
@@ -39,13 +47,14 @@ const project = new awscdk.AwsCdkConstructLibrary({
   github: false,
   release: false,
   depsUpgrade: false,
-  gitignore: ['/cdk.out/'],
+  gitignore: ['/cdk.out/', '/test/artifacts/'],
 });
 
 // Not every registry has each platform's package of 1.13.0, and npm ci refuses a lock file that lacks any.
 project.package.addField('overrides', { 'unrs-resolver': '1.12.2' });
 
-['/.ci/', '/cdk.json', '/examples/'].forEach((path) => project.addPackageIgnore(path));
+// the page of a report is read from where it is written
+['/.ci/', '/cdk.json', '/examples/', '!/lib/inspect/', '/lib/**/*.ts'].forEach((path) => project.addPackageIgnore(path));
 
 // flags of modes, segments and symbols are bits
 project.eslint?.addRules({ 'no-bitwise': 'off', '@typescript-eslint/member-ordering': 'off' });
@@ -53,9 +62,12 @@ project.eslint?.addLintPattern('examples');
 project.eslint?.allowDevDeps('examples/**');
 
 // What packs is a process of its own, which runs the compiled library: everything that packs compiles first.
-const DEMO = 'bubblewrap python3 rig unzip';
+const DEMO = 'bubblewrap python3';
 const BENCH = 'bubblewrap gcc libc6-dev unzip zip';
-const TEST = 'bash-static binutils bubblewrap ca-certificates curl elfutils file gcc git jq libc6-dev lld musl-tools openssl perl python3 rig strace unzip zip';
+const TEST = [
+  'bash-static binutils bsdutils bubblewrap busybox-static ca-certificates chromium curl elfutils file gcc git gnupg jq libc6-dev lld musl-tools',
+  'openssl perl php-cli podman python3 rig rpm ruby strace unzip zip',
+].join(' ');
 project.testTask.prependSpawn(project.compileTask);
 project.testTask.prependExec(`test/setup.sh ${TEST}`);
 project.addTask('demo', {
