@@ -1,24 +1,30 @@
 /**
  * Compares the resolver with the machine's own loader, for every executable and library that it has.
  *
- * usage: npx ts-node test/agreement.ts [DIRECTORY ...]      (default: /usr/bin /usr/sbin /usr/lib)
+ * usage: npx ts-node test/agreement.ts [--tree] [DIRECTORY ...]      (default: /usr/bin /usr/sbin /usr/lib)
  *
  * `ld.so --list FILE` prints what it would map, and in which order; `load` has to answer the same, or to refuse the
- * file for the same library. Exit status 1: something differs.
+ * file for the same library. With `--tree` it is what the command `binary-layer tree` shows that has to be the same, and
+ * all that is missing has to be. Exit status 1: something differs.
  */
 import { spawn } from 'child_process';
 import * as fs from 'fs';
 import * as path from 'path';
+import { closureTree } from '../lib/cli/tree';
 import { MissingLibraryError } from '../lib/closure/closure';
 import { MissingInterpreterError, load } from '../lib/closure/program';
 import { Elf } from '../lib/elf';
+import { LoaderFiles } from '../lib/loader/files';
 import { UnloadableError, Setting } from '../lib/loader/search';
 import { settingOf } from '../lib/loader/setting';
 import { Root } from '../lib/root/root';
 
 const LOADER = '/lib64/ld-linux-x86-64.so.2';
 
-async function main(directories: string[]): Promise<void> {
+async function main(args: string[]): Promise<void> {
+  const isTree = args[0] === '--tree';
+  const given = isTree ? args.slice(1) : args;
+  const directories = given.length > 0 ? given : ['/usr/bin', '/usr/sbin', '/usr/lib'];
   const root = new Root('/');
   const variants = await searchedVariants();
   const setting = settingOf(root, 'x86_64', { variants, cwd: process.cwd() });
@@ -30,7 +36,7 @@ async function main(directories: string[]): Promise<void> {
     while (next < files.length) {
       const file = files[next++];
       const said = await list(file);
-      const verdict = compare(root, file, said, setting);
+      const verdict = isTree ? compareTree(root, file, said, { ...setting, files: new LoaderFiles(root) }) : compare(root, file, said, setting);
       counts.set(verdict.name, (counts.get(verdict.name) ?? 0) + 1);
       if (verdict.name === 'differs') differences.push(`${file}\n  loader:   ${said.text.replace(/\n/g, ' ')}\n  resolver: ${verdict.answer}`);
     }
@@ -63,6 +69,20 @@ function compare(root: Root, file: string, said: Said, setting: Setting): { name
     if (error instanceof UnloadableError && error.message.startsWith(`${refusedFile(said.text)} `)) return { name: 'agree that a library cannot be loaded' };
   }
   return { name: 'differs', answer };
+}
+
+function compareTree(root: Root, file: string, said: Said, setting: Setting): { name: string; answer?: string } {
+  const elf = setting.files.content(file).elf as Elf;
+  const tree = closureTree(file, { ...elf, interpreter: LOADER }, setting, root, () => new Map());
+  const answer = tree.objects.slice(1).map((object) => (object.reason === 'interpreter' ? LOADER : object.path)).join(' ');
+  const isSame = answer === said.paths.join(' ');
+  if (isSame && tree.missing.length === 0) return { name: 'agree' };
+  const hasRefused = tree.missing.some(({ message }) => message.startsWith(`${refusedFile(said.text)} `));
+  if (hasRefused) return { name: 'agree that a library cannot be loaded' };
+  if (tree.missing.length > 0 && tree.missing.every(({ name }) => saysMissing(said.text, name)) && (isSame || said.paths.length === 0)) {
+    return { name: 'agree that a library is missing' };
+  }
+  return { name: 'differs', answer: `${answer} ${tree.missing.map(({ message }) => message).join(' ')}` };
 }
 
 function saysMissing(text: string, library: string): boolean {
@@ -119,4 +139,4 @@ async function searchedVariants(): Promise<string[]> {
   return [...help.matchAll(/^\s+(x86-64-v\d) \(supported, searched\)/gm)].map(([, name]) => `glibc-hwcaps/${name}`);
 }
 
-void main(process.argv.length > 2 ? process.argv.slice(2) : ['/usr/bin', '/usr/sbin', '/usr/lib']);
+void main(process.argv.slice(2));

@@ -1,16 +1,16 @@
 /**
  * The closure of a program: every library that its loader would map, in the order in which it would.
  *
- * glibc elf/dl-deps.c: breadth first over DT_NEEDED; what is loaded already is matched before anything
- * is searched for. What a program opens later (plug-ins, libgcc_s) is closed over in the same way,
- * with the objects that are loaded by then.
+ * glibc elf/dl-deps.c, musl ldso/dynlink.c (load_deps): breadth first over DT_NEEDED; what is loaded already is
+ * matched before anything is searched for. What a program opens later (plug-ins, libgcc_s) is closed over in the
+ * same way, with the objects that are loaded by then.
  */
 import * as path from 'path';
-import { Found, Loaded, NotFound, open, search, Setting, UnloadableError } from '../loader/search';
+import { Found, Loaded, LoaderRules, NotFound, Setting, UnloadableError } from '../loader/search';
 
 /** A library that was not found. */
 export class MissingLibraryError extends Error {
-  constructor(public readonly library: string, requester: Loaded, searched: readonly string[]) {
+  constructor(public readonly library: string, public readonly requester: Loaded, public readonly searched: readonly string[]) {
     super([
       `${library} not found, needed by ${requester.path}`,
       ...(requester.loader ? [`  chain: ${chainOf(requester).join(' → ')} → ${library}`] : []),
@@ -30,9 +30,15 @@ export class Process {
 
   /**
    * @param program what is started, or a library as `ld.so --list` takes one
+   * @param rules those of its loader
    * @param interpreter its loader: an object of the process from the start, that takes its place in the order where something first needs it
    */
-  constructor(public readonly program: Loaded, private readonly setting: Setting, public readonly interpreter?: Loaded) {
+  constructor(
+    public readonly program: Loaded,
+    private readonly setting: Setting,
+    public readonly rules: LoaderRules,
+    public readonly interpreter?: Loaded,
+  ) {
     this.objects = [program];
     this.close();
   }
@@ -44,7 +50,7 @@ export class Process {
    * @param loader the object that opens it
    */
   public openFile(file: string, loader: Loaded, reason: string): Loaded | undefined {
-    const found = open(file, reason, this.setting);
+    const found = this.rules.open(file, reason, this.setting);
     return found && this.add(found, file, loader);
   }
 
@@ -52,8 +58,9 @@ export class Process {
   public openName(name: string, loader: Loaded): Loaded | undefined {
     const loaded = this.match(name);
     if (loaded) return loaded;
-    const found = search(name, loader, this.program, this.setting);
-    return 'searched' in found ? undefined : this.add(found, name, loader);
+    const opener = this.rules.opener(loader, this.program);
+    const found = this.rules.search(name, opener, this.program, this.setting);
+    return 'searched' in found ? undefined : this.add(found, name, opener);
   }
 
   /** @returns what takes back everything that is loaded from now on */
@@ -84,13 +91,15 @@ export class Process {
       this.closed.add(object);
       const { needed = [], filter = [], auxiliary = [] } = object.elf.dynamic ?? {};
       for (const name of needed) {
-        const loaded = this.need(name, object)!;
-        if (!this.objects.includes(loaded)) this.objects.push(loaded);
+        const loaded = this.need(name, object);
+        if (loaded && !this.objects.includes(loaded)) this.objects.push(loaded);
       }
-      for (const name of filter) this.precede(this.need(name, object)!, object);
-      for (const name of auxiliary) {
-        const loaded = this.need(name, object, true);
-        if (loaded) this.precede(loaded, object);
+      if (!this.rules.hasFilters) continue;
+      for (const [names, optional] of [[filter, false], [auxiliary, true]] as const) {
+        for (const name of names) {
+          const loaded = this.need(name, object, optional);
+          if (loaded) this.precede(loaded, object);
+        }
       }
     }
   }
@@ -103,34 +112,40 @@ export class Process {
     this.objects.splice(this.objects.indexOf(object), 0, server);
   }
 
-  /** @returns `undefined` for what is optional and not there */
+  /** @returns `undefined` for what is optional and not there, and for what is missing where the setting lets it be */
   private need(name: string, requester: Loaded, optional = false): Loaded | undefined {
     const loaded = this.match(name);
     if (loaded) return loaded;
     let found: Found | NotFound;
     try {
-      found = search(name, requester, this.program, this.setting);
+      found = this.rules.search(name, requester, this.program, this.setting);
     } catch (error) {
-      if (error instanceof UnloadableError) throw new UnloadableError(`${error.message}\n  chain: ${[...chainOf(requester), name].join(' → ')}`);
-      throw error;
+      if (!(error instanceof UnloadableError)) throw error;
+      return this.miss(name, requester, new UnloadableError(`${error.message}\n  chain: ${[...chainOf(requester), name].join(' → ')}`));
     }
     if (!('searched' in found)) return this.known(found, name, requester);
     if (optional) return undefined;
-    throw new MissingLibraryError(name, requester, found.searched);
+    return this.miss(name, requester, new MissingLibraryError(name, requester, found.searched));
+  }
+
+  private miss(name: string, requester: Loaded, error: MissingLibraryError | UnloadableError): undefined {
+    if (!this.setting.missing) throw error;
+    this.setting.missing(name, requester, error);
   }
 
   /** A file that is open already is the object that it was opened as. */
   private known(found: Found, name: string, loader: Loaded): Loaded {
-    const loaded = this.objects.find((object) => object.real === found.real) ?? { ...found, name, loader };
-    this.names.set(name, loaded);
+    const open = this.interpreter ? [...this.objects, this.interpreter] : this.objects;
+    const loaded = open.find((object) => object.real === found.real) ?? { ...found, name, loader };
+    if (this.rules.isKept(name, loaded, this.names)) this.names.set(name, loaded);
     return loaded;
   }
 
-  /** A name matches what was asked for by that name, or has it as its DT_SONAME. */
-  private match(name: string): Loaded | undefined {
-    const { interpreter } = this;
-    const known = this.names.get(name) ?? this.objects.find((object) => object.path === name || object.elf.dynamic?.soname === name);
-    return known ?? (interpreter && (interpreter.name === name || interpreter.elf.dynamic?.soname === name) ? interpreter : undefined);
+  /** What a name stands for without a search. */
+  public match(name: string): Loaded | undefined {
+    const { interpreter, rules } = this;
+    const known = this.names.get(name) ?? this.objects.find((object) => rules.answersTo(object, name));
+    return known ?? (interpreter && rules.isLoader(name, interpreter) ? interpreter : undefined);
   }
 }
 

@@ -4,6 +4,7 @@
 import * as path from 'path';
 import { describe, Elf, FormatError, identify, isProgram } from '../elf';
 import { interpreterOf, readShebang } from './script';
+import { Content } from '../root/content';
 import { Root } from '../root/root';
 
 /** A program that cannot be packed. */
@@ -22,13 +23,16 @@ export interface Program {
   readonly interpreter?: { readonly program: Program; readonly argument: string };
 }
 
+/** What is to be known of a root to find a program in it. */
+export type ProgramFiles = Pick<Root, 'directory' | 'real' | 'status'> & { content(real: string): Pick<Content, 'kind' | 'elf' | 'head' | 'size'> };
+
 /**
  * @param binary a command that is looked for in `searchPath`, or a path, which has a `/`
  * @param searchPath directories, as in PATH
  * @param cwd what a relative path counts from
  * @param forScript whether it is to be the interpreter of a script, which cannot be one itself
  */
-export function findProgram(root: Root, binary: string, searchPath: readonly string[], cwd: string, forScript = false): Program {
+export function findProgram(root: ProgramFiles, binary: string, searchPath: readonly string[], cwd: string, forScript = false): Program {
   const found = binary.includes('/') ? fromPath(root, binary, cwd) : fromCommand(root, binary, searchPath);
   const real = root.real(found)!;
   const { kind, elf, head, size } = root.content(real);
@@ -51,7 +55,7 @@ export function findProgram(root: Root, binary: string, searchPath: readonly str
 }
 
 /** The program that runs a script in the end. */
-function findInterpreter(root: Root, binary: string, script: string, searchPath: readonly string[]): Program['interpreter'] {
+function findInterpreter(root: ProgramFiles, binary: string, script: string, searchPath: readonly string[]): Program['interpreter'] {
   const shebang = readShebang(root.content(root.real(script)!).head);
   const named = shebang && interpreterOf(shebang);
   if (!named) throw new ProgramError(`binary '${binary}': ${script} begins with '#!', expected the path of an interpreter behind it, or env and a command`);
@@ -64,7 +68,7 @@ function findInterpreter(root: Root, binary: string, script: string, searchPath:
   return { program, argument: named.argument };
 }
 
-function fromPath(root: Root, binary: string, cwd: string): string {
+function fromPath(root: ProgramFiles, binary: string, cwd: string): string {
   const wanted = path.posix.resolve(cwd, binary);
   const real = root.real(wanted);
   if (real === undefined) throw new ProgramError(`binary '${binary}': nothing at ${wanted}, expected a program there; relative paths count from the working directory`);
@@ -73,7 +77,7 @@ function fromPath(root: Root, binary: string, cwd: string): string {
   return wanted;
 }
 
-function fromCommand(root: Root, binary: string, searchPath: readonly string[]): string {
+function fromCommand(root: ProgramFiles, binary: string, searchPath: readonly string[]): string {
   for (const directory of searchPath) {
     if (!directory.startsWith('/')) continue; // the current directory would make the layer depend on where synth runs
     const candidate = path.posix.join(directory, binary);
@@ -81,9 +85,11 @@ function fromCommand(root: Root, binary: string, searchPath: readonly string[]):
     const status = real === undefined ? undefined : root.status(real);
     if (status?.type === 'file' && (status.mode & 0o111) !== 0) return candidate;
   }
+  const isHost = root.directory === '/';
   throw new ProgramError([
-    `binary '${binary}': no such command on PATH`,
+    `binary '${binary}': no such command on PATH${isHost ? '' : ` in the root ${root.directory}`}`,
     `  searched: ${searchPath.join(':') || 'nothing, PATH is empty'}`,
-    `  install the package that has it on the machine that synthesizes, as with apt-get install ${binary}, or give the path to the program, as './build/${binary}'`,
+    isHost ? `  install the package that has it on the machine that synthesizes, as with apt-get install ${binary}, or give the path to the program, as './build/${binary}'`
+      : `  take a source that has it installed, or give the path to the program inside that, as '/opt/${binary}/bin/${binary}'`,
   ].join('\n'));
 }

@@ -11,23 +11,43 @@ import { Loaded } from '../loader/search';
 /** A symbol version that the library which serves it does not have. */
 export class MissingVersionError extends Error {}
 
-/** @throws MissingVersionError */
-export function checkVersions(objects: readonly Loaded[]): void {
+/** A version that an object wants of the library that serves it. */
+export interface UnmetVersion {
+  readonly version: string;
+  readonly requester: Loaded;
+  /** the name by which the requester wants it */
+  readonly name: string;
+  readonly library: Loaded;
+}
+
+/** Every version that is not there, in the order of the objects. */
+export function unmetVersions(objects: readonly Loaded[]): UnmetVersion[] {
   const byName = new Map<string, Loaded>();
   for (const object of objects) {
     for (const name of [object.elf.dynamic?.soname, object.name]) if (name && !byName.has(name)) byName.set(name, object);
   }
-  for (const object of objects) {
-    for (const { file, versions } of object.elf.dynamic?.versionNeeds ?? []) {
-      const dynamic = byName.get(file)?.elf.dynamic;
-      if (!dynamic?.hasVersionDefinitions) continue;
-      const missing = versions.find(({ name, weak }) => !weak && !dynamic.versionDefinitions.includes(name));
-      if (!missing) continue;
-      throw new MissingVersionError([
-        `version ${missing.name} not found, needed by ${object.path}: ${byName.get(file)!.path} does not have it`,
-        `  chain: ${chainOf(object).join(' → ')}`,
-        `  ${byName.get(file)!.path} was found by ${byName.get(file)!.reason}; install a ${file} that has ${missing.name}, or remove the older copy`,
-      ].join('\n'));
+  const unmet: UnmetVersion[] = [];
+  for (const requester of objects) {
+    for (const { file, versions } of requester.elf.dynamic?.versionNeeds ?? []) {
+      const library = byName.get(file);
+      const dynamic = library?.elf.dynamic;
+      if (!library || !dynamic?.hasVersionDefinitions) continue;
+      for (const { name, weak } of versions) {
+        if (!weak && !dynamic.versionDefinitions.includes(name)) unmet.push({ version: name, requester, name: file, library });
+      }
     }
   }
+  return unmet;
+}
+
+/** @throws MissingVersionError */
+export function checkVersions(objects: readonly Loaded[]): void {
+  const [unmet] = unmetVersions(objects);
+  if (!unmet) return;
+  const { version, requester, name, library } = unmet;
+  throw new MissingVersionError([
+    `version ${version} not found, needed by ${requester.path}: ${library.path} does not have it`,
+    `  chain: ${chainOf(requester).join(' → ')}`,
+    `  ${library.path} was found by ${library.reason}; install a ${name} that has ${version}, or remove the older copy`,
+  ].join('\n'));
 }

@@ -1,5 +1,8 @@
 import { FormatError, hex } from './format-error';
 
+/** The bytes of a file: all of them, a Buffer, or those that are looked at, `FileBytes`. */
+export type Bytes = Pick<Buffer, 'length' | 'readUInt16LE' | 'readUInt32LE' | 'subarray'>;
+
 /**
  * Numbers and strings of a little-endian file.
  *
@@ -10,7 +13,7 @@ export class ByteReader {
   /** The size of the file, in bytes. */
   public readonly length: number;
 
-  constructor(private readonly bytes: Buffer) {
+  constructor(private readonly bytes: Bytes) {
     this.length = bytes.length;
   }
 

@@ -41,15 +41,15 @@ export const DF_1_NODEFLIB = 0x800;
 export const DF_1_PIE = 0x8000000;
 
 /** Undefined where there is no PT_DYNAMIC. */
-export function readDynamic(reader: ByteReader, segments: readonly Segment[]): Dynamic | undefined {
+export function readDynamic(reader: ByteReader, segments: readonly Segment[], whole: boolean): Dynamic | undefined {
   const section = DynamicSection.find(reader, segments);
   if (section === undefined) return undefined;
   const strings = section.strings();
   const names = (tag: number) => section.numbers(tag).map(index => strings.get(index));
   const verneed = section.extent(DT_VERNEED);
   const verdef = section.extent(DT_VERDEF);
-  const symtab = section.extent(DT_SYMTAB);
-  const relocations = [section.extent(DT_RELA, DT_RELASZ), section.extent(DT_JMPREL, DT_PLTRELSZ)].filter(extent => extent !== undefined);
+  const symtab = whole ? section.extent(DT_SYMTAB) : undefined;
+  const relocations = () => [section.extent(DT_RELA, DT_RELASZ), section.extent(DT_JMPREL, DT_PLTRELSZ)].filter(extent => extent !== undefined);
   return {
     needed: names(DT_NEEDED),
     soname: names(DT_SONAME).at(-1),
@@ -62,6 +62,6 @@ export function readDynamic(reader: ByteReader, segments: readonly Segment[]): D
     versionNeeds: verneed ? readVersionNeeds(reader, verneed.offset, strings) : [],
     versionDefinitions: verdef ? readVersionDefinitions(reader, verdef.offset, strings) : [],
     hasVersionDefinitions: verdef !== undefined,
-    imports: symtab ? readImports(reader, relocations, symtab.offset, strings) : new Set(),
+    imports: symtab ? readImports(reader, relocations(), symtab.offset, strings) : new Set(),
   };
 }

@@ -1,6 +1,7 @@
-import { ByteReader } from './byte-reader';
+import { ByteReader, Bytes } from './byte-reader';
 import { DF_1_PIE, Dynamic, readDynamic } from './dynamic';
 import { FileType, Machine, readHeader } from './header';
+import { HEADER_SIZE } from './identification';
 import { Note, readNotes } from './note';
 import { readInterpreter, readSegments, Segment } from './program-header';
 
@@ -25,10 +26,11 @@ export interface Elf {
 /**
  * Reads a 64-bit little-endian file for x86_64 or aarch64. Nothing of the result refers to `bytes`.
  *
+ * @param whole whether to read what serves others than the loader, which is most of the work: `notes` and `dynamic.imports` are empty otherwise
  * @throws FormatError for any other file, and for one that is cut off or contradicts itself
  */
-export function readElf(bytes: Buffer): Elf {
-  const header = readHeader(bytes);
+export function readElf(bytes: Bytes, whole = true): Elf {
+  const header = readHeader(bytes.subarray(0, HEADER_SIZE));
   const reader = new ByteReader(bytes);
   const segments = readSegments(reader, header);
   return {
@@ -37,8 +39,8 @@ export function readElf(bytes: Buffer): Elf {
     osAbi: header.osAbi,
     segments,
     interpreter: readInterpreter(reader, segments),
-    dynamic: readDynamic(reader, segments),
-    notes: readNotes(reader, segments),
+    dynamic: readDynamic(reader, segments, whole),
+    notes: whole ? readNotes(reader, segments) : [],
   };
 }
 

@@ -1,12 +1,10 @@
 /**
- * Where glibc's dynamic loader finds a library: what `ld.so` would answer, without running anything.
- *
- * glibc elf/dl-load.c, _dl_map_object. The order, from top to bottom, is that of `search` below.
+ * The search for libraries: what a dynamic loader goes by, and what it answers. Whose rules it follows is in glibc.ts
+ * and musl.ts.
  */
 import * as path from 'path';
-import { DF_1_NODEFLIB, DF_1_PIE, Elf, FormatError, identify, Machine } from '../elf';
-import { CacheEntry, LoaderCache, nameKey } from './cache';
-import { expandTokens } from './tokens';
+import { Elf, Machine } from '../elf';
+import { LoaderCache } from './cache';
 import { Content } from '../root/content';
 
 /** The files that a loader sees. */
@@ -15,6 +13,8 @@ export interface Files {
   real(wanted: string): string | undefined;
   status(real: string): { readonly type: string } | undefined;
   content(real: string): Pick<Content, 'elf' | 'head' | 'size'>;
+  /** the bytes of a regular file that is no object */
+  read(real: string): Buffer;
 }
 
 /** An object that is loaded: the program itself, a library, a plug-in. */
@@ -28,7 +28,7 @@ export interface Loaded {
   readonly name: string;
   /** why it was found where it was */
   readonly reason: string;
-  /** who asked for it, as glibc's `l_loader`; the program has none */
+  /** who asked for it, as glibc's `l_loader` and musl's `needed_by`; the program has none */
   readonly loader?: Loaded;
 }
 
@@ -38,17 +38,23 @@ export interface Setting {
   readonly machine: Machine;
   /** entries of LD_LIBRARY_PATH */
   readonly libraryPath: readonly string[];
-  /** subdirectories of each directory to look into first, as `glibc-hwcaps/x86-64-v3`, in order of preference */
-  readonly variants: readonly string[];
-  readonly cache?: LoaderCache;
-  /** directories of ld.so.conf, for want of a cache */
-  readonly configured: readonly string[];
-  readonly defaults: readonly string[];
-  /** what `$LIB` and `$PLATFORM` stand for */
-  readonly lib: string;
-  readonly platform: string;
   /** the current directory, for empty and relative entries; `undefined`: those lead nowhere */
   readonly cwd?: string;
+  /** glibc: subdirectories of each directory to look into first, as `glibc-hwcaps/x86-64-v3`, in order of preference */
+  readonly variants: readonly string[];
+  /** glibc's own */
+  readonly cache?: LoaderCache;
+  /** glibc: directories of ld.so.conf, for want of a cache */
+  readonly configured: readonly string[];
+  /** glibc: its default directories */
+  readonly defaults: readonly string[];
+  /** glibc: what `$LIB` and `$PLATFORM` stand for */
+  readonly lib: string;
+  readonly platform: string;
+  /** musl: the file that lists its default directories, below the prefix for which it was installed */
+  readonly pathFile: string;
+  /** is told of each library that is not found or cannot be loaded, without which it goes on then @default - the error is thrown */
+  readonly missing?: (name: string, requester: Loaded, error: Error) => void;
 }
 
 export interface Found {
@@ -63,127 +69,58 @@ export interface NotFound {
   readonly searched: readonly string[];
 }
 
-/** A file that ends the search: the loader gives up on it rather than look further (rule 11 of glibc's open_verify). */
+/** A file that ends the search: the loader gives up on it rather than look further. */
 export class UnloadableError extends Error {}
 
-/** `ELFOSABI_SYSV` and `ELFOSABI_GNU`: what glibc's loader accepts (elf/dl-load.c, VALID_ELF_OSABI). */
-const OS_ABIS = [0, 3];
+/** What one C library's loader does otherwise than another's. */
+export interface LoaderRules {
+  readonly libc: 'glibc' | 'musl';
 
-/**
- * Finds the file for a name.
- *
- * @param requester the object that needs it (DT_NEEDED) or opens it (dlopen)
- * @param program the object at the start of the process
- */
-export function search(name: string, requester: Loaded, program: Loaded, setting: Setting): Found | NotFound {
-  const searched: string[] = [];
-  const expanded = expandTokens(name, tokens(requester, setting));
-  const look = (directories: readonly string[], reason: string) => lookInto(directories, expanded, reason, setting, searched);
+  /**
+   * Finds the file for a name.
+   *
+   * @param requester the object that needs it (DT_NEEDED) or opens it (dlopen)
+   * @param program the object at the start of the process
+   * @throws UnloadableError
+   */
+  search(name: string, requester: Loaded, program: Loaded, setting: Setting): Found | NotFound;
 
-  if (expanded.includes('/')) {
-    const file = absolute(expanded, setting.cwd);
-    searched.push(file ?? expanded);
-    return (file && openLibrary(file, 'path', setting)) || { searched };
-  }
-  if (requester.elf.dynamic?.runpath === undefined) {
-    const chain = loaders(requester);
-    if (!chain.includes(program)) chain.push(program);
-    for (const object of chain) {
-      const { rpath, runpath } = object.elf.dynamic ?? {};
-      if (!rpath || runpath !== undefined) continue; // an empty one counts for none, and DT_RUNPATH makes the DT_RPATH beside it void
-      const found = look(directoriesOf(rpath, object, setting), `rpath of ${path.posix.basename(object.path)}`);
-      if (found) return found;
-    }
-  }
-  const fromEnvironment = look(setting.libraryPath.map((entry) => expandTokens(entry, tokens(program, setting))), 'LD_LIBRARY_PATH');
-  if (fromEnvironment) return fromEnvironment;
-  const { runpath } = requester.elf.dynamic ?? {};
-  if (runpath) {
-    const found = look(directoriesOf(runpath, requester, setting), `runpath of ${path.posix.basename(requester.path)}`);
-    if (found) return found;
-  }
-  const noDefaults = ((requester.elf.dynamic?.flags1 ?? 0) & DF_1_NODEFLIB) !== 0;
-  const cached = fromCache(expanded, noDefaults, setting);
-  if (cached) return cached;
-  if (setting.cache) searched.push('/etc/ld.so.cache');
-  const configured = look(setting.configured, 'ld.so.conf');
-  if (configured) return configured;
-  return (!noDefaults && look(setting.defaults, 'default directory')) || { searched };
+  /**
+   * Opens a file, whatever it is to be.
+   *
+   * @returns `undefined` where nothing stands there, or what the search goes on from
+   * @throws UnloadableError
+   */
+  open(file: string, reason: string, setting: Pick<Setting, 'files' | 'machine'>): Found | undefined;
+
+  /** The directories that an object's own DT_RPATH or DT_RUNPATH names, one for each entry. */
+  directoriesOf(list: string, object: Pick<Loaded, 'path' | 'real' | 'loader'>, setting: Pick<Setting, 'lib' | 'platform'>): string[];
+
+  /** Whether a name stands for the loader that the process was started with. */
+  isLoader(name: string, loader: Loaded): boolean;
+
+  /** Whether an object goes by a name by which nobody asked for it yet. */
+  answersTo(object: Loaded, name: string): boolean;
+
+  /**
+   * Whether an object goes from now on by a name by which it was asked for.
+   *
+   * @param names those that are kept by now
+   */
+  isKept(name: string, object: Loaded, names: ReadonlyMap<string, Loaded>): boolean;
+
+  /** The object whose search path counts where one opens a library by its name (dlopen). */
+  opener(object: Loaded, program: Loaded): Loaded;
+
+  /** Whether it heeds DT_FILTER and DT_AUXILIARY. */
+  readonly hasFilters: boolean;
+
+  /** Whether it heeds symbol versions. */
+  readonly hasVersions: boolean;
 }
 
-/** The library directories that an object's own DT_RPATH or DT_RUNPATH names; relative and empty entries are left out without a current directory. */
-export function directoriesOf(list: string, object: Pick<Loaded, 'path' | 'real' | 'loader'>, setting: Pick<Setting, 'lib' | 'platform'>): string[] {
-  return list.split(':').map((entry) => expandTokens(entry, tokens(object, setting)));
-}
-
-/** `$ORIGIN` of the program is the directory of its real file; of a library, that of the path by which it was found. */
-function tokens(object: Pick<Loaded, 'path' | 'real' | 'loader'>, setting: Pick<Setting, 'lib' | 'platform'>) {
-  return { ORIGIN: path.posix.dirname(object.loader ? object.path : object.real), LIB: setting.lib, PLATFORM: setting.platform };
-}
-
-function loaders(requester: Loaded): Loaded[] {
-  const chain: Loaded[] = [];
-  for (let object: Loaded | undefined = requester; object; object = object.loader) chain.push(object);
-  return chain;
-}
-
-function absolute(wanted: string, cwd: string | undefined): string | undefined {
+/** @returns `undefined` for a relative path where there is no current directory */
+export function absolute(wanted: string, cwd: string | undefined): string | undefined {
   if (wanted.startsWith('/')) return path.posix.normalize(wanted);
   return cwd === undefined ? undefined : path.posix.join(cwd, wanted);
-}
-
-function lookInto(directories: readonly string[], name: string, reason: string, setting: Setting, searched: string[]): Found | undefined {
-  for (const entry of directories) {
-    const directory = absolute(entry, setting.cwd);
-    if (directory === undefined) continue;
-    for (const variant of [...setting.variants, '']) {
-      const found = openLibrary(path.posix.join(directory, variant, name), reason, setting);
-      if (found) return found;
-    }
-    searched.push(`${directory} (${reason})`);
-  }
-  return undefined;
-}
-
-function fromCache(name: string, noDefaults: boolean, setting: Setting): Found | undefined {
-  const entries = setting.cache?.get(nameKey(name)) ?? [];
-  const variants = setting.variants.filter((variant) => variant.startsWith('glibc-hwcaps/')).map((variant) => path.posix.basename(variant));
-  const rank = ({ variant }: CacheEntry) => (variant === undefined ? variants.length : variants.indexOf(variant));
-  const best = entries.filter((entry) => rank(entry) >= 0).sort((a, b) => rank(a) - rank(b))[0];
-  if (!best) return undefined;
-  if (noDefaults && setting.defaults.some((directory) => best.path.startsWith(`${directory}/`))) return undefined;
-  return openLibrary(path.posix.normalize(best.path), 'ld.so.cache', setting);
-}
-
-/** A program cannot be loaded into another (glibc elf/dl-load.c, _dl_map_object_from_fd). */
-function openLibrary(file: string, reason: string, setting: Setting): Found | undefined {
-  const found = open(file, reason, setting);
-  if (found && (found.elf.type === 'executable' || ((found.elf.dynamic?.flags1 ?? 0) & DF_1_PIE) !== 0)) throw new UnloadableError(`${file} is no library: a program`);
-  return found;
-}
-
-/**
- * Opens a candidate as glibc's open_verify does.
- *
- * @returns `undefined` where nothing stands there, or a file of another class or machine
- * @throws UnloadableError for what ends the search
- */
-export function open(file: string, reason: string, setting: Pick<Setting, 'files' | 'machine'>): Found | undefined {
-  const real = setting.files.real(file);
-  const type = real === undefined ? undefined : setting.files.status(real)?.type;
-  if (real === undefined || type === undefined) return undefined;
-  if (type !== 'file') throw new UnloadableError(`${file} is no library: a ${type === 'directory' ? 'directory' : 'special file'}`);
-  const { elf, head, size } = setting.files.content(real);
-  const identity = identify(head);
-  if (!identity.elf) throw new UnloadableError(`${file} is no library: ${size === 0 ? 'an empty file' : 'not an ELF file'}`);
-  const foreign = identity.class !== 64 || (identity.byteOrder === 'little' && machineOf(identity.machine) !== setting.machine);
-  if (foreign && !identity.cut) return undefined;
-  if (elf === undefined || elf instanceof FormatError) throw new UnloadableError(`${file} is no library: ${elf?.message ?? 'not an ELF file'}`);
-  if (elf.type !== 'shared' && elf.type !== 'executable') throw new UnloadableError(`${file} is no library: a ${elf.type} ELF file`);
-  if (!OS_ABIS.includes(elf.osAbi)) throw new UnloadableError(`${file} is no library for Linux: its OS ABI is ${elf.osAbi}`);
-  return { path: file, real, elf, reason };
-}
-
-function machineOf(code: number): Machine | undefined {
-  return code === 62 ? 'x86_64' : code === 183 ? 'aarch64' : undefined;
 }

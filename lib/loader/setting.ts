@@ -33,5 +33,6 @@ export function settingOf(root: Root, machine: Machine, options: SettingOptions 
     lib,
     platform: MACHINES[machine].platform,
     cwd: options.cwd,
+    pathFile: `/etc/ld-musl-${machine}.path`,
   };
 }

@@ -22,7 +22,7 @@ export interface Content {
   readonly mentions: readonly Mention[];
 }
 
-const HEAD = 4096;
+export const HEAD = 4096;
 /** Data of more bytes than that is no index of paths, as `gconv-modules.cache` is one: it is not searched for any. */
 const MOST_INDEX = 1024 * 1024;
 const MAGIC = Buffer.from('\x7fELF', 'latin1');
@@ -40,7 +40,7 @@ export function inspect(bytes: Buffer): Content {
   };
 }
 
-function kindOf(head: Buffer): Content['kind'] {
+export function kindOf(head: Buffer): Content['kind'] {
   if (head.subarray(0, 4).equals(MAGIC)) return 'elf';
   if (head.toString('latin1', 0, 2) === '#!') return 'script';
   return head.includes(0) ? 'data' : 'text';

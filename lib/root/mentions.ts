@@ -15,11 +15,15 @@ export interface Mention {
    * Compilers copy short strings so, in pieces (`movabs $0x6e6f662f6374652f,%rcx` is `/etc/fon`).
    */
   readonly code?: Buffer;
+  /** Where a script joins the path from words, as in `File.join('/', 'var', 'lib')`: the offset of each word. */
+  readonly words?: readonly number[];
 }
 
 const MOST_CHARACTERS = 4096; // PATH_MAX
 const SLASH = 0x2f;
 const COLON = 0x3a;
+const DOUBLE_QUOTE = 0x22;
+const SINGLE_QUOTE = 0x27;
 
 /** Characters of a path. `:` ends one, so that a list falls into its parts; `%` too, so that a printf format gives its directory. */
 const PATH_CHARACTER = characters(/[A-Za-z0-9._+@,~/-]/);
@@ -50,14 +54,42 @@ function isPrefix(bytes: Buffer, at: number): boolean {
   return at > 0 && bytes[at - 1] === 0 && bytes[at + PREFIX.length] === 0 && bytes.toString('latin1', at, at + PREFIX.length) === PREFIX;
 }
 
+/** `'/'` and the words behind it, in the quotes that every language with a function to join them has. */
+const JOINED = /^(["'])\/\1((?:,[ \t]*\1[\w.+-]+\1)+)/;
+/** Bytes within which they have to stand. */
+const MOST_JOINED = 512;
+
+function joined(bytes: Buffer, at: number): Mention | undefined {
+  if (at === 0 || bytes[at + 1] !== bytes[at - 1] || (bytes[at - 1] !== DOUBLE_QUOTE && bytes[at - 1] !== SINGLE_QUOTE)) return undefined;
+  const [, , list] = JOINED.exec(bytes.toString('latin1', at - 1, at + MOST_JOINED)) ?? [];
+  if (list === undefined) return undefined;
+  const words = [...list.matchAll(/[\w.+-]+/g)];
+  return words.length < 2 ? undefined : { offset: at, path: `/${words.join('/')}`, words: words.map(({ index }) => at + 2 + index) };
+}
+
+/** Bytecode of Python begins with a number of two bytes and an end of line (CPython Lib/importlib/_bootstrap_external.py). */
+function isBytecode(bytes: Buffer): boolean {
+  return bytes.length >= 4 && bytes[2] === 0x0d && bytes[3] === 0x0a;
+}
+
+/**
+ * Whether bytecode has a string here: before a short one stand `z` or `Z`, the highest bit aside, and its length in a
+ * byte, which may look like a part of a word (CPython Python/marshal.c).
+ */
+function isCounted(bytes: Buffer, at: number): boolean {
+  const isShort = at >= 2 && /[zZ]/.test(String.fromCharCode(bytes[at - 2] & 0x7f));
+  return isShort && bytes.subarray(at, at + bytes[at - 1]).every((byte) => PATH_CHARACTER[byte] || byte === COLON);
+}
+
 /** Every absolute path of two components or more in the bytes, and each `PREFIX`, in the order of their offsets. */
 export function findMentions(bytes: Buffer): Mention[] {
   const mentions: Mention[] = [];
   const end = bytes.length;
+  const counts = isBytecode(bytes);
   // the search of Buffer is native, and most bytes are no `/`
   for (let next = 0, at; (at = bytes.indexOf(SLASH, next)) >= 0; ) {
     next = at + 1;
-    if (at > 0 && WITHIN_A_WORD[bytes[at - 1]]) continue;
+    if (at > 0 && WITHIN_A_WORD[bytes[at - 1]] && !(counts && isCounted(bytes, at))) continue;
     const word = at;
     while (bytes[at + 1] === SLASH) at++;
     next = at + 1;
@@ -68,6 +100,8 @@ export function findMentions(bytes: Buffer): Mention[] {
       mentions.push({ offset: at, path: bytes.toString('latin1', at, next), code: Buffer.from(bytes.subarray(next, next + NEAR)) });
       continue;
     }
+    const inWords = joined(bytes, at);
+    if (inWords) mentions.push(inWords);
     let lastSlash = at;
     for (let code; next < end && next - at < MOST_CHARACTERS && PATH_CHARACTER[(code = bytes[next])]; next++) {
       if (code === SLASH) lastSlash = next;

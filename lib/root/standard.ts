@@ -12,7 +12,7 @@ const STANDARD = new RegExp(
       '/usr/lib/[a-z0-9_]+-linux-(?:gnu|musl)[a-z0-9]*',
       '/lib/[a-z0-9_]+-linux-(?:gnu|musl)[a-z0-9]*',
       '/usr/local(?:/(?:bin|etc|games|include|lib|libexec|man|sbin|share|src))?',
-      '/usr/share/(?:applications|doc|doc-base|icons|info|lintian|locale|man|misc|pixmaps|dict|menu|metainfo|bug)',
+      '/usr/share/(?:applications|doc|doc-base|icons|info|licenses|lintian|locale|man|misc|pixmaps|dict|menu|metainfo|bug)',
       '/etc/(?:alternatives|default|init\\.d|opt|profile\\.d|xdg|X11|cron\\.[a-z]+|logrotate\\.d)',
       '/var/(?:backups|cache|games|lib|local|lock|log|mail|opt|run|spool|tmp)',
     ].join('|') +

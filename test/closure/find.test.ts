@@ -57,9 +57,9 @@ describe('a command', () => {
 
   test('that is not there is named, with the PATH that was searched and what to do', () => {
     expect(() => find('rig')).toThrow(new ProgramError([
-      "binary 'rig': no such command on PATH",
+      `binary 'rig': no such command on PATH in the root ${fixture.directory}`,
       '  searched: /usr/local/bin:/usr/bin:/bin',
-      "  install the package that has it on the machine that synthesizes, as with apt-get install rig, or give the path to the program, as './build/rig'",
+      "  take a source that has it installed, or give the path to the program inside that, as '/opt/rig/bin/rig'",
     ].join('\n')));
     expect(() => find('rig', { searchPath: [] })).toThrow('searched: nothing, PATH is empty');
   });

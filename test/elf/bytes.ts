@@ -2,6 +2,8 @@
 export interface Plan {
   readonly type?: number;
   readonly machine?: number;
+  /** of the PT_LOAD segment @default - 4 KiB */
+  readonly align?: number;
   /** Other program headers: where each lies, by the name of its block. */
   readonly headers?: readonly { readonly type: number; readonly block: string; readonly align?: number }[];
   /** What lies behind the program headers, in order, each aligned to 8 bytes. */
@@ -36,7 +38,7 @@ export function build(plan: Plan = {}): Buffer {
     file.writeUInt32LE(type === 1 ? 6 : 4, 68 + index * 56);
     file.set(words(offset, offset, offset, length, length, align), 72 + index * 56);
   };
-  header(0, 1, 0, size, 0x1000);
+  header(0, 1, 0, size, plan.align ?? 0x1000);
   headers.forEach(({ type, block, align }, index) => header(index + 1, type, offsets[block], blocks[block].length, align ?? 1));
   if (plan.dynamic) header(count - 1, 2, offsets.dynamic, dynamic.length, 8);
   for (const [name, content] of Object.entries(blocks)) content.copy(file, offsets[name]);

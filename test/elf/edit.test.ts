@@ -164,6 +164,31 @@ test('a file with both DT_RPATH and DT_RUNPATH ends up with the new DT_RPATH alo
   expect(dynamic?.runpath).toBeUndefined();
 });
 
+describe('a file for 64-bit ARM, whose kernels may have pages of 64 KiB, has its new segment aligned to these', () => {
+  const PAGE = 0x10000;
+  const strings = Buffer.from('\0libc.musl-aarch64.so.1\0');
+  const interpreter = Buffer.from('/lib/ld-musl-aarch64.so.1\0');
+  const aarch64 = { machine: 183, align: PAGE, dynamic: [[1, 1], [5, 'strings'], [10, strings.length]] } as const;
+  const interp = { type: 3, block: 'interpreter' };
+
+  test.each([
+    ['in place of a note', build({ ...aarch64, headers: [interp, { type: 4, block: 'note' }], blocks: { interpreter, strings, note: Buffer.alloc(16) } })],
+    ['by a longer table', build({ ...aarch64, headers: [interp], blocks: { interpreter, strings, rest: Buffer.alloc(100, 1) } })],
+    ['by a table that moves', build({ ...aarch64, headers: [interp], blocks: { rest: Buffer.alloc(100, 1), interpreter, strings } })],
+  ])('%s', (_, original) => {
+    const rpath = '/opt/elf/01234567/lib:/opt/elf/01234567/usr/lib';
+    const edited = editElf(original, { interpreter: '/opt/elf/01234567/musl', rpath });
+    const { interpreter: after, dynamic, machine } = readElf(edited);
+    expect({ machine, after, dynamic }).toMatchObject({ machine: 'aarch64', after: '/opt/elf/01234567/musl', dynamic: { needed: ['libc.musl-aarch64.so.1'], rpath } });
+    const added = loads(edited).at(-1)!;
+    expect(loads(edited)).toHaveLength(2);
+    expect(added.align).toBe(PAGE);
+    expect((added.vaddr - added.offset) % PAGE).toBe(0);
+    // no page of it is one of the other's
+    expect(Math.floor(added.vaddr / PAGE)).toBeGreaterThan(Math.floor((original.length - 1) / PAGE));
+  });
+});
+
 test('a library is found and runs with an rpath that it had no room for, after strip as well', () => {
   for (const options of [['-fuse-ld=bfd'], ['-fuse-ld=bfd', '-Wl,--build-id=none'], ['-fuse-ld=lld', '-Wl,--build-id=none']]) {
     const original = readFileSync(workshop.compile('library', LIBRARY, ['-shared', '-fPIC', '-Wl,-soname,libnext.so', ...options]));

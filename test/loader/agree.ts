@@ -7,7 +7,7 @@ import { load } from '../../lib/closure/program';
 import { Elf } from '../../lib/elf';
 import { settingOf } from '../../lib/loader/setting';
 import { Root } from '../../lib/root/root';
-import { Fixture, Situation } from '../fixture';
+import { Fixture, MUSL_LOADER, Situation } from '../fixture';
 
 /** The subdirectories that this machine's loader looks into, in order of preference. */
 export const VARIANTS = [...execFileSync('/lib64/ld-linux-x86-64.so.2', ['--help'], { encoding: 'utf8' }).matchAll(/^\s+(x86-64-v\d) \(supported, searched\)/gm)]
@@ -27,9 +27,17 @@ export function mapped(fixture: Fixture, program: string, situation: Situation =
   return answer;
 }
 
+/** The same of a program that musl's loader starts, which says itself first. */
+export function mappedByMusl(fixture: Fixture, program: string, situation: Situation = {}): string[] {
+  const answer = resolve(fixture, program, situation).objects.slice(1).map((object) => object.path);
+  const list = fixture.list(program, situation, MUSL_LOADER);
+  expect(typeof list === 'string' ? list : list.slice(1)).toEqual(answer);
+  return answer;
+}
+
 /** Why the resolver gives up on a program, where the loader does so too. */
-export function refused(fixture: Fixture, program: string, situation: Situation = {}): string {
-  expect(fixture.list(program, situation)).toEqual(expect.any(String)); // a complaint, no list
+export function refused(fixture: Fixture, program: string, situation: Situation = {}, loader?: string): string {
+  expect(fixture.list(program, situation, loader)).toEqual(expect.any(String)); // a complaint, no list
   try {
     resolve(fixture, program, situation);
   } catch (error) {

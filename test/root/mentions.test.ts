@@ -32,6 +32,30 @@ describe('a path is mentioned', () => {
   });
 });
 
+describe('words that a script joins mention a path', () => {
+  test.each([
+    ['of Ruby', "File.join('/', 'var', 'lib', 'gems', version)", '/var/lib/gems', [16, 23, 30]],
+    ['of Python', 'os.path.join("/","usr", "share")', '/usr/share', [18, 25]],
+  ])('%s', (_, text, expected, words) => {
+    expect(findMentions(Buffer.from(text))).toEqual([{ offset: text.indexOf('/'), path: expected, words }]);
+  });
+
+  test.each(["join('/', 'var')", "split('/', x, 'y')", "['/' 'var', 'lib']", "'a/', 'var', 'lib'", "'/', \"var\", \"lib\""])('but not %s', (text) => {
+    expect(findMentions(Buffer.from(text))).toEqual([]);
+  });
+});
+
+test('bytecode of Python mentions a path whatever its length looks like', () => {
+  const path = `/usr/share/${'x'.repeat(60)}`;
+  const string = (type: string, length: number) => Buffer.concat([Buffer.from(type, 'latin1'), Buffer.from([length]), Buffer.from(path), Buffer.alloc(99)]);
+  const header = Buffer.from([0xa7, 0x0d, 0x0d, 0x0a, ...Buffer.alloc(12)]);
+  expect(String.fromCharCode(path.length)).toBe('G');
+  expect(findMentions(Buffer.concat([header, string('z', path.length)])).map(({ offset }) => offset)).toEqual([18]);
+  expect(findMentions(Buffer.concat([header, string('\xda', path.length)])).map(({ offset }) => offset)).toEqual([18]);
+  expect(findMentions(Buffer.concat([header, string('z', path.length + 9)]))).toEqual([]);
+  expect(findMentions(string('z', path.length))).toEqual([]);
+});
+
 describe('of a path that is not known to its end the directory is mentioned', () => {
   test.each([
     ['/usr/share/rig/%s', ['/usr/share/rig/']],

@@ -1,0 +1,134 @@
+/**
+ * Where glibc's dynamic loader finds a library: what `ld.so` would answer, without running anything.
+ *
+ * glibc elf/dl-load.c, _dl_map_object. The order, from top to bottom, is that of `search` below.
+ */
+import * as path from 'path';
+import { DF_1_NODEFLIB, DF_1_PIE, FormatError, identify, Machine } from '../elf';
+import { CacheEntry, nameKey } from './cache';
+import { absolute, Found, Loaded, LoaderRules, NotFound, Setting, UnloadableError } from './search';
+import { expandTokens } from './tokens';
+
+/** `ELFOSABI_SYSV` and `ELFOSABI_GNU`: what glibc's loader accepts (elf/dl-load.c, VALID_ELF_OSABI). */
+const OS_ABIS = [0, 3];
+
+export const GLIBC: LoaderRules = {
+  libc: 'glibc',
+  search,
+  open,
+  directoriesOf,
+  isLoader: (name, loader) => loader.name === name || loader.elf.dynamic?.soname === name,
+  answersTo: (object, name) => object.path === name || object.elf.dynamic?.soname === name,
+  isKept: () => true,
+  opener: (object) => object,
+  hasFilters: true,
+  hasVersions: true,
+};
+
+function search(name: string, requester: Loaded, program: Loaded, setting: Setting): Found | NotFound {
+  const searched: string[] = [];
+  const expanded = expandTokens(name, tokens(requester, setting));
+  const look = (directories: readonly string[], reason: string) => lookInto(directories, expanded, reason, setting, searched);
+
+  if (expanded.includes('/')) {
+    const file = absolute(expanded, setting.cwd);
+    searched.push(file ?? expanded);
+    return (file && openLibrary(file, 'path', setting)) || { searched };
+  }
+  if (requester.elf.dynamic?.runpath === undefined) {
+    const chain = loaders(requester);
+    if (!chain.includes(program)) chain.push(program);
+    for (const object of chain) {
+      const { rpath, runpath } = object.elf.dynamic ?? {};
+      if (!rpath || runpath !== undefined) continue; // an empty one counts for none, and DT_RUNPATH makes the DT_RPATH beside it void
+      const found = look(directoriesOf(rpath, object, setting), `rpath of ${path.posix.basename(object.path)}`);
+      if (found) return found;
+    }
+  }
+  const fromEnvironment = look(setting.libraryPath.map((entry) => expandTokens(entry, tokens(program, setting))), 'LD_LIBRARY_PATH');
+  if (fromEnvironment) return fromEnvironment;
+  const { runpath } = requester.elf.dynamic ?? {};
+  if (runpath) {
+    const found = look(directoriesOf(runpath, requester, setting), `runpath of ${path.posix.basename(requester.path)}`);
+    if (found) return found;
+  }
+  const noDefaults = ((requester.elf.dynamic?.flags1 ?? 0) & DF_1_NODEFLIB) !== 0;
+  const cached = fromCache(expanded, noDefaults, setting);
+  if (cached) return cached;
+  if (setting.cache) searched.push('/etc/ld.so.cache');
+  const configured = look(setting.configured, 'ld.so.conf');
+  if (configured) return configured;
+  return (!noDefaults && look(setting.defaults, 'default directory')) || { searched };
+}
+
+/** The library directories that an object's own DT_RPATH or DT_RUNPATH names; relative and empty entries are left out without a current directory. */
+function directoriesOf(list: string, object: Pick<Loaded, 'path' | 'real' | 'loader'>, setting: Pick<Setting, 'lib' | 'platform'>): string[] {
+  return list.split(':').map((entry) => expandTokens(entry, tokens(object, setting)));
+}
+
+/** `$ORIGIN` of the program is the directory of its real file; of a library, that of the path by which it was found. */
+function tokens(object: Pick<Loaded, 'path' | 'real' | 'loader'>, setting: Pick<Setting, 'lib' | 'platform'>) {
+  return { ORIGIN: path.posix.dirname(object.loader ? object.path : object.real), LIB: setting.lib, PLATFORM: setting.platform };
+}
+
+function loaders(requester: Loaded): Loaded[] {
+  const chain: Loaded[] = [];
+  for (let object: Loaded | undefined = requester; object; object = object.loader) chain.push(object);
+  return chain;
+}
+
+function lookInto(directories: readonly string[], name: string, reason: string, setting: Setting, searched: string[]): Found | undefined {
+  for (const entry of directories) {
+    const directory = absolute(entry, setting.cwd);
+    if (directory === undefined) continue;
+    for (const variant of [...setting.variants, '']) {
+      const found = openLibrary(path.posix.join(directory, variant, name), reason, setting);
+      if (found) return found;
+    }
+    searched.push(`${directory} (${reason})`);
+  }
+  return undefined;
+}
+
+function fromCache(name: string, noDefaults: boolean, setting: Setting): Found | undefined {
+  const entries = setting.cache?.get(nameKey(name)) ?? [];
+  const variants = setting.variants.filter((variant) => variant.startsWith('glibc-hwcaps/')).map((variant) => path.posix.basename(variant));
+  const rank = ({ variant }: CacheEntry) => (variant === undefined ? variants.length : variants.indexOf(variant));
+  const best = entries.filter((entry) => rank(entry) >= 0).sort((a, b) => rank(a) - rank(b))[0];
+  if (!best) return undefined;
+  if (noDefaults && setting.defaults.some((directory) => best.path.startsWith(`${directory}/`))) return undefined;
+  return openLibrary(path.posix.normalize(best.path), 'ld.so.cache', setting);
+}
+
+/** A program cannot be loaded into another (glibc elf/dl-load.c, _dl_map_object_from_fd). */
+function openLibrary(file: string, reason: string, setting: Setting): Found | undefined {
+  const found = open(file, reason, setting);
+  if (found && (found.elf.type === 'executable' || ((found.elf.dynamic?.flags1 ?? 0) & DF_1_PIE) !== 0)) throw new UnloadableError(`${file} is no library: a program`);
+  return found;
+}
+
+/**
+ * Opens a candidate as glibc's open_verify does.
+ *
+ * @returns `undefined` where nothing stands there, or a file of another class or machine
+ * @throws UnloadableError for what ends the search
+ */
+function open(file: string, reason: string, setting: Pick<Setting, 'files' | 'machine'>): Found | undefined {
+  const real = setting.files.real(file);
+  const type = real === undefined ? undefined : setting.files.status(real)?.type;
+  if (real === undefined || type === undefined) return undefined;
+  if (type !== 'file') throw new UnloadableError(`${file} is no library: a ${type === 'directory' ? 'directory' : 'special file'}`);
+  const { elf, head, size } = setting.files.content(real);
+  const identity = identify(head);
+  if (!identity.elf) throw new UnloadableError(`${file} is no library: ${size === 0 ? 'an empty file' : 'not an ELF file'}`);
+  const foreign = identity.class !== 64 || (identity.byteOrder === 'little' && machineOf(identity.machine) !== setting.machine);
+  if (foreign && !identity.cut) return undefined;
+  if (elf === undefined || elf instanceof FormatError) throw new UnloadableError(`${file} is no library: ${elf?.message ?? 'not an ELF file'}`);
+  if (elf.type !== 'shared' && elf.type !== 'executable') throw new UnloadableError(`${file} is no library: a ${elf.type} ELF file`);
+  if (!OS_ABIS.includes(elf.osAbi)) throw new UnloadableError(`${file} is no library for Linux: its OS ABI is ${elf.osAbi}`);
+  return { path: file, real, elf, reason };
+}
+
+function machineOf(code: number): Machine | undefined {
+  return code === 62 ? 'x86_64' : code === 183 ? 'aarch64' : undefined;
+}
