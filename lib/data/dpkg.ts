@@ -1,16 +1,17 @@
 /**
  * Debian's package database: `/var/lib/dpkg/status` and the file lists in `/var/lib/dpkg/info` (dpkg(1)).
  */
-import { mergedUsr, NO_PACKAGES, Package, PackageDatabase } from './packages';
+import { mergedUsr, Package, PackageDatabase } from './packages';
 import { Root } from '../root/root';
 
 const STATUS = '/var/lib/dpkg/status';
 const INFO = '/var/lib/dpkg/info';
 
-export function dpkgDatabase(root: Root, architecture: string): PackageDatabase {
+/** @returns `undefined` where there is none */
+export function dpkgDatabase(root: Root, architecture: string): PackageDatabase | undefined {
   const status = root.real(STATUS);
   const info = root.real(INFO);
-  return status === undefined || info === undefined ? NO_PACKAGES : new Dpkg(root, status, info, architecture);
+  return status === undefined || info === undefined ? undefined : new Dpkg(root, status, info, architecture);
 }
 
 /** Searching costs about 1 ms each, taking all lists apart as much as some dozens of searches. */
@@ -44,7 +45,7 @@ class Dpkg implements PackageDatabase {
       const serves = (names: readonly string[]) => names.map(installed).find(({ length }) => length > 0) ?? [];
       const resolve = (relations: string) => [...new Set(alternativesIn(relations).flatMap(serves))];
       const depends = [fields['Pre-Depends'], fields.Depends].filter(Boolean).join(', ');
-      const found = new DpkgPackage(fields.Package, source, list, depends, fields.Recommends ?? '', resolve);
+      const found = new DpkgPackage(fields.Package, source, fields.Version ?? '', fields.Architecture, list, depends, fields.Recommends ?? '', resolve);
       this.packages.set(found.name, found);
       this.byList.set(`${list}.list`, found);
       this.sources.set(source, [...(this.sources.get(source) ?? []), found]);
@@ -130,12 +131,15 @@ class Dpkg implements PackageDatabase {
 }
 
 class DpkgPackage implements Package {
+  public readonly type = 'deb';
   private resolvedDepends?: readonly string[];
   private resolvedRecommends?: readonly string[];
 
   constructor(
     public readonly name: string,
     public readonly source: string,
+    public readonly version: string,
+    public readonly architecture: string,
     /** the name of its file list, less `.list` */
     public readonly list: string,
     private readonly dependsField: string,
@@ -154,7 +158,7 @@ class DpkgPackage implements Package {
   }
 }
 
-const FIELD = /^(Package|Status|Architecture|Multi-Arch|Source|Provides|Pre-Depends|Depends|Recommends): (.*)$/gm;
+const FIELD = /^(Package|Status|Version|Architecture|Multi-Arch|Source|Provides|Pre-Depends|Depends|Recommends): (.*)$/gm;
 
 /** The fields that matter, continuation lines left out. */
 function fieldsOf(stanza: string): Partial<Record<string, string>> {

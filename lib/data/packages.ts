@@ -7,6 +7,12 @@ export interface Package {
   readonly name: string;
   /** the source package that it was built from */
   readonly source: string;
+  /** whole, as `1:2.36-9+deb12u9` */
+  readonly version: string;
+  /** as its database names it, as `amd64` or `all` */
+  readonly architecture: string;
+  /** what kind of package it is, by the type that package URLs have for it; none of what only stands in for a package */
+  readonly type?: 'deb' | 'apk' | 'rpm';
   /** names of the packages that it cannot do without, alternatives side by side, provided names resolved */
   readonly depends: readonly string[];
   /** names of those that it is usually installed with */
@@ -27,16 +33,6 @@ export interface PackageDatabase {
   /** every installed package that was built from a source package */
   builtFrom(source: string): readonly Package[];
 }
-
-/** The database of a root that has none: nothing belongs to anything. */
-export const NO_PACKAGES: PackageDatabase = {
-  ownerOf: () => undefined,
-  get: () => undefined,
-  files: () => [],
-  lists: () => false,
-  isSole: () => true,
-  builtFrom: () => [],
-};
 
 /**
  * A package lists its files at the places that it was built for, `/lib/…` among them, where the root may

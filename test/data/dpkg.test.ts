@@ -8,7 +8,7 @@ beforeEach(() => {
   root = new Packaged();
 });
 
-const database = () => dpkgDatabase(new Root(root.directory), 'amd64');
+const database = () => dpkgDatabase(new Root(root.directory), 'amd64')!;
 const dependsOf = (name: string) => database().get(name)?.depends;
 
 describe('the owner of a file', () => {
@@ -102,8 +102,7 @@ describe('no package is', () => {
   });
 
   test('any, where there is no database', () => {
-    const none = dpkgDatabase(new Root(new Fixture().directory), 'amd64');
-    expect([none.get('rig'), none.ownerOf('/usr/bin/rig'), none.builtFrom('rig')]).toEqual([undefined, undefined, []]);
+    expect(dpkgDatabase(new Root(new Fixture().directory), 'amd64')).toBeUndefined();
   });
 });
 

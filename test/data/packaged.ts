@@ -4,6 +4,7 @@
 import * as fs from 'fs';
 import * as path from 'path';
 import { LayerRequest } from '../../lib/layer/layer';
+import { RECORD } from '../../lib/layer/record';
 import { Content, elfFile, Fixture } from '../fixture';
 import { make, Made, plan } from '../layer/make';
 
@@ -75,7 +76,7 @@ export function libraryWith(soname: string, text = '', needed: readonly string[]
 export interface Found {
   /** paths of its files, links and texts, but for the loader's and the libraries' */
   readonly data: readonly string[];
-  /** the same with the loader, the libraries and the directories */
+  /** the same with the loader, the libraries and the directories, but not the layer's record of itself */
   readonly all: readonly string[];
   readonly leftOut: ReadonlyMap<string, string>;
   readonly bytes: number;
@@ -84,8 +85,9 @@ export interface Found {
 /** What the layer of a program holds, with nothing said but its name. */
 export function find(root: Fixture, binary = 'rig', more: Partial<LayerRequest> = {}): Found {
   const { plan: planned, leftOut, summary } = plan(root, binary, { detectData: true, ...more });
-  const all = planned.entries.map((entry) => entry.path);
-  const data = planned.entries.filter((entry) => entry.kind !== 'directory').map((entry) => entry.path).filter((place) => !/ld-linux|\/lib[^/]*\.so(\.\d+)*$/.test(place));
+  const entries = planned.entries.filter((entry) => entry.path !== RECORD);
+  const all = entries.map((entry) => entry.path);
+  const data = entries.filter((entry) => entry.kind !== 'directory').map((entry) => entry.path).filter((place) => !/ld-linux|\/lib[^/]*\.so(\.\d+)*$/.test(place));
   return { data, all, leftOut, bytes: summary.bytes };
 }
 
