@@ -6,7 +6,6 @@
  */
 import { createHash } from 'crypto';
 import * as fs from 'fs';
-import { homedir } from 'os';
 import * as path from 'path';
 import type { Opened } from './data/trace';
 import { Machine } from './elf';
@@ -14,6 +13,7 @@ import { LayerRequest } from './layer/layer';
 import { RULES_VERSION } from './layer/plan';
 import { MACHINES } from './loader/machine';
 import { Looks, Root } from './root/root';
+import { cacheDirectory } from './source/cache-directory';
 
 export interface Fingerprint {
   /** of the plan */
@@ -68,10 +68,4 @@ function isFingerprint(known: any): known is Fingerprint {
 /** Step by step: Node's `recursive` does not come to an end below /proc. */
 function makeDirectory(directory: string): void {
   for (const made of [path.dirname(directory), directory]) if (!fs.existsSync(made)) fs.mkdirSync(made);
-}
-
-/** XDG Base Directory Specification; `~/Library/Caches` on macOS. */
-function cacheDirectory(): string {
-  const base = process.env.XDG_CACHE_HOME || (process.platform === 'darwin' ? path.join(homedir(), 'Library', 'Caches') : path.join(homedir(), '.cache'));
-  return path.join(base, 'cdk-binary-layer');
 }

@@ -10,6 +10,7 @@ import * as path from 'path';
 
 const TRIPLET = 'x86_64-linux-gnu';
 const LOADER = '/lib64/ld-linux-x86-64.so.2';
+export const MUSL_LOADER = '/lib/ld-musl-x86_64.so.1';
 
 /** A program without a C library that does nothing, and succeeds. */
 export const EXIT = 'void _start(void) { __asm__("xor %edi, %edi; mov $60, %eax; syscall"); }';
@@ -54,8 +55,8 @@ export class Fixture {
   }
 
   /** Compiles C. */
-  public compile(inside: string, source: string, options: readonly string[] = []): void {
-    gcc(this.made(inside), source, options);
+  public compile(inside: string, source: string, options: readonly string[] = [], compiler = 'gcc'): void {
+    gcc(this.made(inside), source, options, compiler);
   }
 
   /** A shared library. */
@@ -67,6 +68,11 @@ export class Fixture {
   /** A program without any C library, so that it needs what it is told to and nothing else. */
   public program(inside: string, options: Linked = {}): void {
     this.compile(inside, options.source ?? EXIT, ['-nostdlib', '-pie', ...linked(options)]);
+  }
+
+  /** The same, to be started by musl's loader. */
+  public muslProgram(inside: string, { flags = [], ...options }: Linked = {}): void {
+    this.program(inside, { ...options, flags: [...flags, `-Wl,--dynamic-linker=${MUSL_LOADER}`] });
   }
 
   /** Copies a file of this machine, links followed, to the same place or another. */
@@ -84,6 +90,14 @@ export class Fixture {
     return this;
   }
 
+  /** A directory tree as Alpine's with nothing but musl in it: the loader is the C library, and a link to it has the name that programs need. */
+  public alpine(): this {
+    this.directories('/lib', '/usr/lib', '/usr/bin', '/bin', '/etc', '/proc', '/dev', '/tmp');
+    this.copy(MUSL_LOADER);
+    this.write({ '/lib/libc.musl-x86_64.so.1': { link: 'ld-musl-x86_64.so.1' } });
+    return this;
+  }
+
   /** The machine's C library, for programs that are compiled with `compile`. */
   public libc(...more: string[]): this {
     for (const name of ['libc.so.6', ...more]) this.copy(`/lib/${TRIPLET}/${name}`, `/usr/lib/${TRIPLET}/${name}`);
@@ -96,8 +110,8 @@ export class Fixture {
   }
 
   /** What the loader maps for a file, in its order, when the root is `/`; or what it complains of. */
-  public list(inside: string, situation: Situation = {}): string[] | string {
-    const { status, stdout, stderr } = this.run([LOADER, '--list', inside], situation);
+  public list(inside: string, situation: Situation = {}, loader = LOADER): string[] | string {
+    const { status, stdout, stderr } = this.run([loader, '--list', inside], situation);
     if (status !== 0) return stderr.trim();
     const mapped = stdout.split('\n').filter((line) => /\(0x[0-9a-f]+\)$/.test(line) && !line.includes('linux-vdso'));
     return mapped.map((line) => path.posix.normalize(line.trim().replace(/ \(0x[0-9a-f]+\)$/, '').replace(/^.* => /, '')));

@@ -1,14 +1,14 @@
 /**
  * What packages install for people and compilers, and no program opens: left aside unless it is named in `include`.
  *
- * Licence texts, `/usr/share/doc/PACKAGE/copyright`, stay.
+ * Licence texts, `/usr/share/doc/PACKAGE/copyright` and `/usr/share/licenses/PACKAGE/`, stay.
  */
 const ASIDE = new RegExp(
   [
     '^/usr/share/doc/(?![^/]+/copyright$)',
     '^/usr/share/(?:man|info|locale|lintian|bug|doc-base|aclocal|pkgconfig|bash-completion|zsh|fish|menu|metainfo|appdata|applications|mime-packages|gtk-doc|reportbug)/',
     '^/usr/(?:include|src)/',
-    '^/usr/lib/(?:debug|pkgconfig|cmake|systemd|tmpfiles\\.d|sysusers\\.d|mime)/',
+    '^/usr/lib/(?:\\.build-id|debug|pkgconfig|cmake|systemd|tmpfiles\\.d|sysusers\\.d|mime)/',
     '^/usr/lib/[^/]+/(?:pkgconfig|cmake)/',
     '^/etc/(?:bash_completion\\.d|default|logrotate\\.d|init|init\\.d|apparmor\\.d|cron\\.[a-z]+)/',
     '^/usr/lib/(?:[^/]+/)?[^/]+\\.a$',
@@ -28,5 +28,5 @@ export function isForLinking(real: string): boolean {
 
 /** Licence texts are for people: what they mention is not followed, and nothing in them is replaced. */
 export function isDocumentation(real: string): boolean {
-  return real.startsWith('/usr/share/doc/');
+  return real.startsWith('/usr/share/doc/') || real.startsWith('/usr/share/licenses/');
 }

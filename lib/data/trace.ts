@@ -10,7 +10,7 @@ import * as fs from 'fs';
 import * as os from 'os';
 import * as path from 'path';
 import * as execa from 'execa';
-import { howItEnded, lastLines, MOST_OUTPUT } from './command';
+import { howItEnded, lastLines, MOST_OUTPUT } from '../process/command';
 
 /** A command line that could not be traced to a good end. */
 export class TraceError extends Error {}
@@ -22,6 +22,12 @@ export interface Opened {
   /** the program that did, as it was named when it was executed itself; the shell of a command line is none */
   readonly by?: string;
 }
+
+/**
+ * How long a command line may take until everything that it started has ended, in milliseconds: strace waits for the last
+ * of its processes, and a daemon would keep it for ever.
+ */
+const MOST_TIME = 600_000;
 
 /** A `?` is for the system calls that not every architecture has. */
 const CALLS = '?open,openat,?openat2,execve,?execveat,chdir,fchdir,?fork,?vfork,clone,?clone3';
@@ -37,14 +43,15 @@ const SCRIPT = 'exec 2>&1; cd -- "$1" && shift && eval "$1"';
  *
  * @returns the regular files that they opened for reading or executed, sorted by path; none below a temporary
  *   directory, `/proc`, `/sys` or `/dev`
+ * @param mostTime after which strace is killed, in milliseconds: what it traced goes on
  * @throws TraceError
  */
-export function trace(commands: readonly string[]): Opened[] {
+export function trace(commands: readonly string[], mostTime = MOST_TIME): Opened[] {
   const opened = new Map<string, Opened>();
   for (const command of commands) {
     const directory = fs.realpathSync(fs.mkdtempSync(path.join(os.tmpdir(), 'binary-layer-trace-')));
     try {
-      for (const one of traceOne(command, directory)) if (!opened.has(one.path)) opened.set(one.path, one);
+      for (const one of traceOne(command, directory, mostTime)) if (!opened.has(one.path)) opened.set(one.path, one);
     } finally {
       remove(directory);
     }
@@ -52,17 +59,26 @@ export function trace(commands: readonly string[]): Opened[] {
   return [...opened.values()].sort((a, b) => (a.path < b.path ? -1 : 1));
 }
 
-function traceOne(command: string, directory: string): Opened[] {
+function traceOne(command: string, directory: string, mostTime: number): Opened[] {
   const [work, logs] = ['work', 'logs'].map((name) => path.join(directory, name));
   for (const made of [work, logs]) fs.mkdirSync(made, { mode: 0o700 });
   const options = ['-ff', '-o', path.join(logs, 'process'), '-qq', '--seccomp-bpf', '-y', '-xx', '-s', '0', '-e', 'signal=none', '-e', `trace=${CALLS}`];
-  const ended = execa.sync('strace', [...options, '/bin/sh', '-c', SCRIPT, 'sh', work, command], { stdin: 'ignore', reject: false, maxBuffer: MOST_OUTPUT });
+  const ended = execa.sync('strace', [...options, '/bin/sh', '-c', SCRIPT, 'sh', work, command], {
+    stdin: 'ignore', reject: false, maxBuffer: MOST_OUTPUT, timeout: mostTime, killSignal: 'SIGKILL',
+  });
   if ((ended as { code?: string }).code === 'ENOENT') {
     throw new TraceError('traceCommands are run under strace, and no strace is on PATH: install it on the machine that synthesizes, as with apt-get install strace');
   }
   const log = new Log(logs, work);
   if (!log.begun) {
     throw new TraceError(`strace cannot trace traceCommands here: ${lastWords(ended.stderr)}\n  allow ptrace: a container takes --cap-add=SYS_PTRACE, Yama a kernel.yama.ptrace_scope below 3`);
+  }
+  if (ended.timedOut) {
+    throw new TraceError([
+      `the trace command '${command}' had not ended after ${mostTime / 1000} s, with all that it started; nothing was packed`,
+      lastLines(ended.stdout),
+      '  end what it starts in the background, as with kill $! at its end',
+    ].join('\n'));
   }
   if (ended.failed) {
     throw new TraceError(`the trace command '${command}' ended with ${howItEnded(ended)}, expected exit status 0; nothing was packed\n${lastLines(ended.stdout)}`);

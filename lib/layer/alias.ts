@@ -60,7 +60,7 @@ export function aliased(mentioned: string, holds: (wanted: string) => boolean, p
   }
   if (shared === undefined || isCommand || !(closed || unit === undefined)) return undefined;
   if (holds(shared)) return { base: shared, held: true };
-  return closed && shared.startsWith('/usr/local') ? { base: shared, held: false } : undefined;
+  return closed && /^\/(?:usr\/local|var\/lib)/.test(shared) ? { base: shared, held: false } : undefined;
 }
 
 /** A path of which only so many characters can be replaced: the part of it that ends with the component in which they end. */

@@ -3,16 +3,15 @@
  */
 import * as path from 'path';
 import { collect } from '../data/collect';
-import { dpkgDatabase } from '../data/dpkg';
+import { packageDatabase } from '../data/database';
 import { Excerpt } from '../data/excerpt';
-import { Opened, trace } from '../data/trace';
+import { Opened, trace, TraceError } from '../data/trace';
 import { Machine } from '../elf';
 import { Plan, sizeOf } from './plan';
 import { MOST_BYTES, prove } from './proof';
 import { relocate } from './relocate';
 import { excluder, included } from './select';
 import { findProgram, Program, ProgramError } from '../closure/find';
-import { MACHINES } from '../loader/machine';
 import { settingOf } from '../loader/setting';
 import { Root } from '../root/root';
 
@@ -27,6 +26,8 @@ export interface LayerRequest {
   readonly detectData: boolean;
   /** command lines; what they open joins */
   readonly traceCommands: readonly string[];
+  /** what the programs are to be for; undefined for whatever they are for */
+  readonly machine?: Machine;
   /** directories in which commands are looked for */
   readonly searchPath: readonly string[];
   /** LD_LIBRARY_PATH of the source, `''` for none */
@@ -41,6 +42,8 @@ export interface PlannedLayer {
   readonly summary: Summary;
   /** path → why it is not in the layer */
   readonly leftOut: ReadonlyMap<string, string>;
+  /** what of the source keeps data from being found, for people */
+  readonly notices: readonly string[];
   /** what the trace commands opened */
   readonly traced: readonly Opened[];
 }
@@ -61,15 +64,16 @@ export interface Summary {
  */
 export function planLayer(root: Root, request: LayerRequest, opened?: readonly Opened[]): PlannedLayer {
   const programs = namePrograms(request.binaries.map((binary) => findProgram(root, binary, request.searchPath, request.cwd)), request.rename);
-  const machine = machineOf([...programs.values()]);
+  const machine = machineOf([...programs.values()], request.machine);
   const setting = settingOf(root, machine, { libraryPath: request.libraryPath });
   const include = included(root, request.include, request.cwd);
-  const traced = opened ?? trace(request.traceCommands);
+  const traced = opened ?? traceIn(root, request.traceCommands);
+  const { packages, notice } = packageDatabase(root, machine);
   const collected = collect([...programs.values()], {
     root,
     machine,
     setting,
-    packages: dpkgDatabase(root, MACHINES[machine].debian),
+    packages,
     detectData: request.detectData,
     excluded: excluder(request.exclude, request.cwd),
     include,
@@ -77,8 +81,12 @@ export function planLayer(root: Root, request: LayerRequest, opened?: readonly O
     mostBytes: MOST_BYTES,
   });
   const { excerpt } = collected;
-  for (const [wanted] of excerpt.leftOut) if (isIn(excerpt, root.real(wanted))) excerpt.leftOut.delete(wanted); // it came in another way
-  const plan = relocate(programs, collected, { root, setting, project: request.cwd });
+  const names = new Set([...excerpt.files.keys(), ...excerpt.links.keys()].map((file) => path.posix.basename(file)));
+  for (const [wanted] of excerpt.leftOut) {
+    // it came in another way; of a library that an object suggests there is only the name
+    if (wanted.includes('/') ? isIn(excerpt, root.real(wanted)) : names.has(wanted)) excerpt.leftOut.delete(wanted);
+  }
+  const plan = relocate(programs, collected, { root, setting, packages, project: request.cwd });
   prove(plan, collected.processes.values(), root, setting);
   const libraries = new Set([...collected.processes.values()].flatMap((process) => process.objects.slice(1).map(({ real }) => real)));
   const files = excerpt.files.size;
@@ -88,8 +96,17 @@ export function planLayer(root: Root, request: LayerRequest, opened?: readonly O
     machine,
     summary: { programs: [...programs.keys()], libraries: libraries.size, dataFiles: files - known.size, bytes: sizeOf(plan) },
     leftOut: excerpt.leftOut,
+    notices: notice !== undefined && request.detectData ? [notice] : [],
     traced,
   };
+}
+
+/** @throws TraceError where there are commands, and the root is not the one that they would run in */
+function traceIn(root: Root, commands: readonly string[]): Opened[] {
+  if (commands.length > 0 && root.directory !== '/') {
+    throw new TraceError('traceCommands run the programs of the machine that synthesizes, and the source is another one: name what they open in include');
+  }
+  return trace(commands);
 }
 
 function isIn(excerpt: Excerpt, real: string | undefined): boolean {
@@ -118,8 +135,15 @@ function namePrograms(programs: readonly Program[], rename: Readonly<Record<stri
   return named;
 }
 
-function machineOf(programs: readonly Program[]): Machine {
+function machineOf(programs: readonly Program[], wanted: Machine | undefined): Machine {
   const machines = programs.map(({ elf, interpreter }) => (elf ?? interpreter!.program.elf!).machine);
+  const foreign = wanted === undefined ? -1 : machines.findIndex((machine) => machine !== wanted);
+  if (foreign >= 0) {
+    throw new ProgramError([
+      `${programs[foreign].path} is for ${machines[foreign]}, expected ${wanted}, the architecture that was asked for:`,
+      'take it from a source that has it for that, as BinarySource.apt, or BinarySource.image with an image for that platform',
+    ].join(' '));
+  }
   const other = machines.findIndex((machine) => machine !== machines[0]);
   if (other < 0) return machines[0];
   throw new ProgramError(`${programs[0].path} is for ${machines[0]} and ${programs[other].path} for ${machines[other]}: expected one machine, make a layer for each`);

@@ -9,7 +9,7 @@ import { Why } from '../data/excerpt';
 /**
  * Version of the rules by which a layer is made. It goes up whenever the same source would give other bytes.
  */
-export const RULES_VERSION = 1;
+export const RULES_VERSION = 2;
 
 /** Stands for the layer's key wherever a plan says it: the key is a hash of the plan. */
 export const KEY = '{key}';
@@ -29,8 +29,13 @@ export interface Edits {
   readonly shebang?: string;
   /** whether it is Python's bytecode, which is to hold without a look at its source */
   readonly bytecode?: boolean;
-  /** offset in bytes of each path that an alias replaces → the index of the alias in `Plan.aliases` */
-  readonly aliases: readonly (readonly [offset: number, alias: number])[];
+  /** offset in bytes → what is written there, with `KEY`, over as many bytes as it has */
+  readonly texts?: readonly (readonly [offset: number, text: string])[];
+  /**
+   * offset in bytes of each path that an alias replaces → the index of the alias in `Plan.aliases`, and of its name the
+   * characters that stand there @default - all
+   */
+  readonly aliases: readonly (readonly [offset: number, alias: number, from?: number, to?: number])[];
 }
 
 export interface FileEntry {
@@ -64,6 +69,7 @@ export interface DirectoryEntry {
 export interface TextEntry {
   readonly kind: 'text';
   readonly path: string;
+  /** with `KEY` */
   readonly text: string;
 }
 
@@ -79,7 +85,7 @@ export interface Plan {
   readonly aliases: readonly Alias[];
   /** name in `/opt/bin` → place below the mirrored root */
   readonly programs: Readonly<Record<string, string>>;
-  /** place of the loader, where there is one */
+  /** place of glibc's loader, where there is one; see musl.ts for the other */
   readonly loader?: string;
 }
 
@@ -107,5 +113,5 @@ export function withKey(text: string, key: string): string {
 
 /** Bytes that the files take unpacked, as they were at the source. */
 export function sizeOf(plan: Pick<Plan, 'entries'>): number {
-  return plan.entries.reduce((sum, entry) => sum + (entry.kind === 'file' ? entry.size : 0), 0);
+  return plan.entries.reduce((sum, entry) => sum + (entry.kind === 'file' ? entry.size : entry.kind === 'text' ? Buffer.byteLength(entry.text) : 0), 0);
 }

@@ -8,7 +8,8 @@ import { Process } from '../closure/closure';
 import { load } from '../closure/program';
 import { checkVersions } from '../closure/versions';
 import { Elf } from '../elf';
-import { Entry, FileEntry, Plan, rootOf, sizeOf, withKey } from './plan';
+import { muslPathFile } from './musl';
+import { Entry, FileEntry, Plan, rootOf, sizeOf, TextEntry, withKey } from './plan';
 import { Files, Setting } from '../loader/search';
 import { Root } from '../root/root';
 
@@ -25,19 +26,20 @@ export function prove(plan: Plan, processes: Iterable<Process>, root: Root, sett
   for (const { base, place } of plan.aliases) {
     if (place !== undefined && !files.has(rootOf(plan.key) + place)) throw new ProofError(`${base} was to be replaced, but the layer has nothing at ${place}`);
   }
-  const inside: Setting = { ...setting, files, libraryPath: [], variants: [], cache: undefined, configured: [], defaults: [], cwd: undefined };
+  const nowhere = { libraryPath: [], variants: [], cache: undefined, configured: [], defaults: [], cwd: undefined };
+  const inside: Setting = { ...setting, ...nowhere, files, pathFile: muslPathFile(plan.key) };
   const placeOf = new Map(plan.entries.flatMap((entry) => (entry.kind === 'file' ? [[entry.source, rootOf(plan.key) + entry.path]] : [])));
   for (const process of processes) proveProcess(process, (real) => placeOf.get(root.locate(real))!, files, inside);
 }
 
 function proveProcess(process: Process, placeOf: (real: string) => string, files: PlannedFiles, inside: Setting): void {
   const program = placeOf(process.program.real);
-  const again = load(program, files.content(program).elf as Elf, inside);
+  const again = load(program, files.content(program).elf as Elf, inside, process.rules);
   for (const object of process.objects) {
     const place = placeOf(object.real);
     let found = again.objects.find(({ real }) => real === place);
     if (!found && object.reason === 'plug-in') found = again.openFile(place, again.program, object.reason);
-    // opened by glibc itself rather than needed by something
+    // opened by the C library itself rather than needed by something
     if (!found && object.loader) {
       const opener = placeOf(object.loader.real);
       found = again.openName(object.name, again.objects.find(({ real }) => real === opener) ?? again.program);
@@ -46,7 +48,7 @@ function proveProcess(process: Process, placeOf: (real: string) => string, files
       throw new ProofError(`${object.path}, which ${path.posix.basename(program)} needs, would ${found ? `be served by ${found.real}` : 'not be found'} in the layer`);
     }
   }
-  checkVersions(again.objects);
+  if (process.rules.hasVersions) checkVersions(again.objects);
 }
 
 function checkSize(plan: Plan, root: Root): void {
@@ -114,7 +116,12 @@ class PlannedFiles implements Files {
 
   public status(real: string): { type: string } | undefined {
     const node = this.nodes.get(real);
-    return node && { type: node.kind };
+    return node && { type: node.kind === 'text' ? 'file' : node.kind };
+  }
+
+  public read(real: string): Buffer {
+    const entry = this.nodes.get(real) as TextEntry;
+    return Buffer.from(withKey(entry.text, this.plan.key));
   }
 
   public content(real: string) {

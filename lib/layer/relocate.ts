@@ -5,21 +5,26 @@
  * its data by aliases; see alias.ts.
  */
 import * as path from 'path';
+import { confine, MUSL_LOADER, MUSL_PATH_FILE } from './musl';
 import { Places } from './place';
 import { Edits, Entry, fingerprintOf, KEY, keyOf, Plan, rootOf } from './plan';
+import { recordOf } from './record';
 import { Replacements } from './replace';
 import { Process } from '../closure/closure';
 import { Program } from '../closure/find';
 import { isDocumentation } from '../data/aside';
 import { sourceOfBytecode } from '../data/bytecode';
 import { Collected } from '../data/collect';
+import { PackageDatabase } from '../data/packages';
 import { Elf, FormatError } from '../elf';
-import { directoriesOf, Loaded, Setting } from '../loader/search';
+import { systemDirectories } from '../loader/musl';
+import { Loaded, LoaderRules, Setting } from '../loader/search';
 import { Root } from '../root/root';
 
 export interface RelocateOptions {
   readonly root: Root;
   readonly setting: Setting;
+  readonly packages: PackageDatabase;
   /** the working directory, on this machine */
   readonly project: string;
 }
@@ -29,7 +34,8 @@ export function relocate(programs: ReadonlyMap<string, Program>, collected: Coll
   return new Relocation(programs, collected, options).plan();
 }
 
-const LOADER = `${rootOf(KEY)}/ld.so`;
+/** The loader that a program names, by the C library that it is of. */
+const LOADERS = { glibc: `${rootOf(KEY)}/ld.so`, musl: `${rootOf(KEY)}/${MUSL_LOADER}` };
 
 class Relocation {
   private readonly places: Places;
@@ -38,6 +44,8 @@ class Relocation {
   private readonly replacements: Replacements;
   /** resolved path of an object → how it was loaded */
   private readonly objects = new Map<string, { object: Loaded; process: Process }>();
+  /** the first process that is started by the loader of each C library: its loader is the layer's */
+  private readonly started: { readonly [libc in LoaderRules['libc']]?: Process };
 
   constructor(
     private readonly programs: ReadonlyMap<string, Program>,
@@ -52,13 +60,15 @@ class Relocation {
       for (let at = held; !this.held.has(at); at = path.posix.dirname(at)) this.held.add(at);
     }
     this.replacements = new Replacements(options.root, this.held, this.places, collected);
+    const startedBy = (libc: LoaderRules['libc']) => [...processes.values()].find(({ interpreter, rules }) => interpreter && rules.libc === libc);
+    this.started = { glibc: startedBy('glibc'), musl: startedBy('musl') };
     for (const process of processes.values()) {
       for (const object of process.objects) if (!this.objects.has(object.real) || !object.loader) this.objects.set(object.real, { object, process });
     }
   }
 
   public plan(): Plan {
-    const { excerpt, processes } = this.collected;
+    const { excerpt } = this.collected;
     const entries: Entry[] = [];
     for (const real of excerpt.files.keys()) entries.push(this.file(real));
     for (const [link, target] of excerpt.links) {
@@ -73,16 +83,30 @@ class Relocation {
       const place = this.places.of(made);
       entries.push('link' in what ? { kind: 'link', path: place, target: what.link } : { kind: 'text', path: place, text: what.text });
     }
+    const { glibc, musl } = this.started;
+    if (musl) entries.push(...this.muslEntries(musl));
+    entries.push(recordOf(entries, this.options));
     entries.sort((a, b) => (a.path < b.path ? -1 : 1));
-    const loader = [...processes.values()].find(({ interpreter }) => interpreter)?.interpreter;
     const plan = {
       entries,
       aliases: this.replacements.aliases,
       programs: Object.fromEntries([...this.programs].map(([name, program]) => [name, this.places.of(program.real)])),
-      loader: loader && this.places.of(loader.real),
+      loader: glibc && this.places.of(glibc.interpreter!.real),
     };
     const fingerprint = fingerprintOf(plan);
     return { fingerprint, key: keyOf(fingerprint), ...plan };
+  }
+
+  /** The names by which the loader is started, and finds its default directories. */
+  private muslEntries({ program, interpreter }: Process): Entry[] {
+    const { root, setting } = this.options;
+    const listed = systemDirectories(program.elf.interpreter, setting).filter((directory) => directory.startsWith('/'));
+    const directories = listed.map((directory) => root.real(directory));
+    const held = directories.filter((directory) => directory !== undefined && this.held.has(directory) && this.places.has(directory)) as string[];
+    return [
+      { kind: 'link', path: `/${MUSL_LOADER}`, target: this.places.of(interpreter!.real).slice(1) },
+      { kind: 'text', path: MUSL_PATH_FILE, text: `${[...new Set(held)].map((directory) => this.inLayer(directory)).join(':')}\n` },
+    ];
   }
 
   private file(real: string): Entry {
@@ -120,13 +144,15 @@ class Relocation {
   private edits(real: string): Edits | undefined {
     const { elf, mentions } = this.options.root.content(real);
     const parsed = elf instanceof FormatError ? undefined : elf;
-    const interpreter = parsed?.interpreter !== undefined && this.collected.processes.has(real) ? LOADER : undefined;
+    const process = this.collected.processes.get(real);
+    const interpreter = process && parsed?.interpreter !== undefined ? LOADERS[process.rules.libc] : undefined;
     const rpath = parsed?.dynamic && this.rpath(real, parsed);
     const shebang = this.shebang(real);
     const aliases = isDocumentation(real) ? [] : this.replacements.in(real, parsed, mentions);
     const bytecode = sourceOfBytecode(real) === undefined ? undefined : true;
-    if (aliases.length === 0 && [interpreter, rpath, shebang, bytecode].every((edit) => edit === undefined)) return undefined;
-    return { interpreter, rpath, shebang, bytecode, aliases };
+    const texts = real === this.started.musl?.interpreter!.real ? confine(this.options.root.read(real), real) : undefined;
+    if (aliases.length === 0 && [interpreter, rpath, shebang, bytecode, texts].every((edit) => edit === undefined)) return undefined;
+    return { interpreter, rpath, shebang, bytecode, texts, aliases };
   }
 
   /** The first line of a script that was asked for names its interpreter by its place. */
@@ -148,7 +174,7 @@ class Relocation {
     const { rpath, runpath } = elf.dynamic!;
     if (!known) return undefined;
     const { object, process } = known;
-    const entries = this.ownDirectories(object, runpath ?? rpath);
+    const entries = this.ownDirectories(known, runpath ?? rpath);
     if (!object.loader && elf.interpreter !== undefined) entries.push(...this.libraryDirectories(process));
     const wanted = [...new Set(entries)].join(':');
     if (runpath === undefined && (rpath ?? '') === wanted) return undefined;
@@ -156,10 +182,10 @@ class Relocation {
   }
 
   /** Of an object's own search path, the entries that lead into the layer; those by `$ORIGIN` as they are. */
-  private ownDirectories(object: Loaded, list: string | undefined): string[] {
+  private ownDirectories({ object, process }: { object: Loaded; process: Process }, list: string | undefined): string[] {
     if (list === undefined) return [];
     const { root, setting } = this.options;
-    const expanded = directoriesOf(list, object, setting);
+    const expanded = process.rules.directoriesOf(list, object, setting);
     return list.split(':').flatMap((entry, index) => {
       const directory = expanded[index];
       const real = directory.startsWith('/') ? root.real(path.posix.normalize(directory)) : undefined;

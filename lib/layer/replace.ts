@@ -7,7 +7,10 @@
 import * as path from 'path';
 import { Alias, aliased, baseOf, isReserved } from './alias';
 import { Places } from './place';
+import { Edits } from './plan';
+import { sourceOfBytecode } from '../data/bytecode';
 import { Collected } from '../data/collect';
+import { isTheHosts } from '../data/excerpt';
 import { addressOf, Elf, findReferences, PT_INTERP } from '../elf';
 import { Mention } from '../root/mentions';
 import { Root } from '../root/root';
@@ -16,6 +19,15 @@ import { isCommandDirectory, isStandardDirectory, unitOf } from '../root/standar
 const PREFIX = '/usr';
 /** `/opt/` in place of `/etc/`, `/usr/` or the like, and nothing else. */
 const SHARED = 5;
+
+/** Time zones are the host's where the layer has none, as they are to its C library. */
+const ZONES = '/usr/share/zoneinfo';
+
+/** Whether a path is but the end of a file's own, or of a directory's that it lies in: what is to be taken off that, or added to something. */
+function isEndOf(mentioned: string, real: string): boolean {
+  const wanted = mentioned.replace(/\/+$/, '');
+  return !isStandardDirectory(wanted) && `${real}/`.indexOf(`${wanted}/`) > 0;
+}
 
 export class Replacements {
   /** every alias that something is replaced by */
@@ -34,23 +46,24 @@ export class Replacements {
     private readonly collected: Collected,
   ) {
     this.units = new Set([...held].filter((real) => !isStandardDirectory(real)).map(unitOf));
-    const objects = [...collected.processes.values()].flatMap((process) => [process.interpreter, ...process.objects]);
-    const isLibc = (soname: string | undefined) => /^(?:libc|ld-linux[^.]*)\.so\.\d+$/.test(soname ?? '');
-    this.libc = new Set(objects.flatMap((object) => (object && isLibc(object.elf.dynamic?.soname) ? [object.real] : [])));
+    const processes = [...collected.processes.values()];
+    const isLibc = (soname: string | undefined) => /^libc\.so\.\d+$/.test(soname ?? '');
+    const libc = processes.flatMap(({ interpreter, objects }) => [interpreter, ...objects.filter(({ elf }) => isLibc(elf.dynamic?.soname))]);
+    this.libc = new Set(libc.flatMap((object) => object?.real ?? []));
   }
 
   /**
    * What is replaced in a file.
    *
    * @param elf of an ELF file
-   * @returns the offset of each path, and the index of its alias
+   * @returns the offset of each path, and the index of its alias: see `Edits.aliases`
    */
-  public in(real: string, elf: Elf | undefined, mentions: readonly Mention[]): (readonly [number, number])[] {
+  public in(real: string, elf: Elf | undefined, mentions: readonly Mention[]): Edits['aliases'] {
     const interpreter = elf?.segments.find(({ type }) => type === PT_INTERP);
-    const closed = elf !== undefined && !this.libc.has(real);
+    const closed = elf ? !this.libc.has(real) : this.isModule(real);
     const found: { mention: Mention; alias: Alias }[] = [];
     for (const mention of mentions) {
-      if (mention.offset === interpreter?.offset) continue;
+      if (mention.offset === interpreter?.offset || (!elf && isEndOf(mention.path, real))) continue;
       const alias = this.aliasOf(real, mention, closed);
       if (alias) found.push({ mention, alias });
     }
@@ -60,8 +73,25 @@ export class Replacements {
       const tail = tails.get(mention.offset) ?? (home ? SHARED : Infinity);
       if (tail < SHARED) return [];
       const safe = tail < Infinity && alias.base !== PREFIX ? this.tailAlias(mention.path) : alias;
-      return safe ? [[mention.offset, this.indexOf(safe)] as const] : [];
+      if (!safe) return [];
+      return mention.words ? this.inWords(mention.words, safe) : [[mention.offset, this.indexOf(safe)] as const];
     }).concat((home ?? []).map(({ offset, path: own }) => [offset, this.indexOf({ base: own, replaced: SHARED })] as const));
+  }
+
+  /** A path of which each word is written by itself: both have to be as long as they were, as `var` and `opt` are. */
+  private inWords(words: readonly number[], alias: Alias): Edits['aliases'] {
+    const [, first, second, more] = alias.base.split('/');
+    if (alias.replaced !== undefined || first.length !== SHARED - 2 || second === undefined || more !== undefined) return [];
+    const index = this.indexOf(alias);
+    return [[words[0], index, 1, SHARED - 1], [words[1], index, SHARED, alias.base.length]];
+  }
+
+  /**
+   * Whether a text, or bytecode, is of those that programs load, as modules and configuration: what these name and the
+   * layer lacks is closed to them. A command that is a script, or one's own, may well mean the host's.
+   */
+  private isModule(real: string): boolean {
+    return /^\/(?:usr\/(?:lib[^/]*|share)|etc)\//.test(real) && (this.root.content(real).kind !== 'data' || sourceOfBytecode(real) !== undefined);
   }
 
   /**
@@ -103,7 +133,8 @@ export class Replacements {
   /** The alias for a mentioned path, if it is replaced. */
   private alias(mentioned: string, closed: boolean): Alias | undefined {
     const wanted = mentioned.replace(/(?<=.)\/+$/, '');
-    const found = aliased(wanted, (base) => this.holds(base), (base) => this.places.has(this.root.real(base) ?? base), closed);
+    const isClosed = closed && !isTheHosts(wanted) && unitOf(wanted) !== ZONES;
+    const found = aliased(wanted, (base) => this.holds(base), (base) => this.places.has(this.root.real(base) ?? base), isClosed);
     if (found === 'short' && path.posix.normalize(wanted) !== '/') this.collected.excerpt.leftOut.set(mentioned, 'in the layer, but mentioned by a path too short to be replaced');
     if (found === undefined || found === 'short') return undefined;
     return {

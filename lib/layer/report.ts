@@ -3,7 +3,7 @@
  */
 import type { PlannedLayer } from './layer';
 import { Entry } from './plan';
-import { visible } from '../data/command';
+import { visible } from '../process/command';
 
 export function report({ plan, leftOut }: Pick<PlannedLayer, 'plan' | 'leftOut'>): string[] {
   const left = [...leftOut].sort(([a], [b]) => (a < b ? -1 : 1));

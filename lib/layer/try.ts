@@ -9,9 +9,10 @@ import * as fs from 'fs';
 import * as os from 'os';
 import * as path from 'path';
 import * as execa from 'execa';
-import { howItEnded, lastLines, MOST_OUTPUT } from '../data/command';
 import { readElf } from '../elf';
+import { ALLOW, ENVIRONMENT, INSTALL, ISOLATION, starter, USER } from './sandbox';
 import { unzip } from './unzip';
+import { howItEnded, lastLines, MOST_OUTPUT } from '../process/command';
 
 export interface Trial {
   /** a command line */
@@ -22,21 +23,6 @@ export interface Trial {
 
 /** A layer that did not pass, or that cannot be tried here. */
 export class TrialError extends Error {}
-
-/** What a function's processes find; a runtime adds to it what is its own. */
-const ENVIRONMENT = {
-  PATH: '/var/lang/bin:/usr/local/bin:/usr/bin/:/bin:/opt/bin',
-  LD_LIBRARY_PATH: '/var/lang/lib:/lib64:/usr/lib64:/var/runtime:/var/runtime/lib:/var/task:/var/task/lib:/opt/lib',
-  LANG: 'en_US.UTF-8',
-  TZ: ':UTC',
-  LAMBDA_TASK_ROOT: '/var/task',
-  LAMBDA_RUNTIME_DIR: '/var/runtime',
-  AWS_LAMBDA_FUNCTION_NAME: 'trial',
-  AWS_REGION: 'us-east-1',
-};
-
-/** Of the sandbox, as on Lambda; root's own rights would let a program read what it cannot read there. */
-const USER = { uid: 993, gid: 990 };
 
 /** Static shells by the names that they go by: Debian and Fedora, Alpine, openSUSE. */
 const SHELLS = ['busybox', 'busybox.static', 'busybox-static', 'bash-static'];
@@ -58,7 +44,7 @@ export function tryLayer(zip: string, programs: readonly string[], { command, ti
     fs.mkdirSync(opt);
     fs.chmodSync(opt, 0o755);
     unzip(zip, opt);
-    if (isRoot()) fs.chownSync(directory, USER.uid, USER.gid);
+    if (starter().uid !== undefined) fs.chownSync(directory, USER.uid, USER.gid);
     const aliases = programs.filter((name) => /^[\w.+-]+$/.test(name)).map((name) => `alias ${name}=/opt/bin/${name}\n`).join('');
     const ended = sandbox(['--ro-bind', opt, '/opt'], `exec 2>&1\n${aliases}eval "$1"`, [command], timeout);
     if (ended.timedOut) throw new TrialError(`testCommand '${command}' had not ended after ${timeout / 1000} s, testTimeout, and was killed; nothing was written\n${lastLines(ended.stdout)}`);
@@ -72,31 +58,22 @@ export function tryLayer(zip: string, programs: readonly string[], { command, ti
 export function checkSandbox(): void {
   const ended = sandbox(['--dir', '/opt'], ':', []);
   if ((ended as { code?: string }).code === 'ENOENT') {
-    throw new TrialError('testCommand is run under bubblewrap, and no bwrap is on PATH: install it on the machine that synthesizes, as with apt-get install bubblewrap');
+    throw new TrialError(`testCommand is run under bubblewrap, and ${INSTALL}`);
   }
   if (!ended.failed) return;
-  throw new TrialError([
-    `bubblewrap cannot make the sandbox for testCommand: ${ended.stderr.trim() || howItEnded(ended)}`,
-    '  it needs user namespaces: allow them, as with sysctl kernel.apparmor_restrict_unprivileged_userns=0 (Ubuntu), kernel.unprivileged_userns_clone=1 (Debian)',
-    '  or user.max_user_namespaces=10000; start a container with --privileged',
-  ].join('\n'));
+  throw new TrialError(`bubblewrap cannot make the sandbox for testCommand: ${ended.stderr.trim() || howItEnded(ended)}\n${ALLOW}`);
 }
 
 /** @param layer options of bubblewrap that make `/opt` */
 function sandbox(layer: readonly string[], script: string, args: readonly string[], timeout?: number): execa.ExecaSyncReturnValue {
   const options = [
-    '--unshare-user', '--unshare-pid', '--unshare-ipc', '--unshare-net', '--uid', String(USER.uid), '--gid', String(USER.gid), '--die-with-parent', '--new-session',
-    '--ro-bind', staticShell(), '/bin/sh', ...layer, '--dir', '/var/task', '--chdir', '/var/task',
+    ...ISOLATION, '--unshare-net', '--ro-bind', staticShell(), '/bin/sh', ...layer, '--dir', '/var/task', '--chdir', '/var/task',
     '--tmpfs', '/tmp', '--proc', '/proc', '--dev', '/dev', '--remount-ro', '/dev', '--remount-ro', '/',
     '--clearenv', ...Object.entries(ENVIRONMENT).flatMap(([name, value]) => ['--setenv', name, value]),
   ];
   return execa.sync('bwrap', [...options, '/bin/sh', '-c', script, 'sh', ...args], {
-    stdin: 'ignore', reject: false, maxBuffer: MOST_OUTPUT, timeout, killSignal: 'SIGKILL', ...(isRoot() ? USER : {}),
+    stdin: 'ignore', reject: false, maxBuffer: MOST_OUTPUT, timeout, killSignal: 'SIGKILL', ...starter(),
   });
-}
-
-function isRoot(): boolean {
-  return process.geteuid?.() === 0;
 }
 
 function staticShell(): string {

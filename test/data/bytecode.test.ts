@@ -55,6 +55,19 @@ test('so is that of a source that is not in the layer', () => {
   expect(leftOut.get(one)).toMatch(/bytecode/);
 });
 
+test('the source may be a link to it', () => {
+  root.write({ '/etc/rig/site.py': 'print("site")\n', [`${MODULES}/site.py`]: { link: '/etc/rig/site.py' } });
+  root.install('rig-site', { '/etc/rig/site.py': [], [`${MODULES}/site.py`]: [] }, { Depends: 'rig' });
+  // Python would follow the link to this machine's /etc
+  fs.symlinkSync(root.locate('/etc/rig/site.py'), root.locate(`${MODULES}/target`));
+  fs.renameSync(root.locate(`${MODULES}/target`), root.locate(`${MODULES}/site.py`));
+  execFileSync(PYTHON, ['-m', 'compileall', '-q', root.locate(MODULES)]);
+  root.write({ [`${MODULES}/site.py`]: { link: '/etc/rig/site.py' } });
+  const { data } = find(root);
+  expect(data).toEqual(expect.arrayContaining(['/etc/rig/site.py', ...bytecodes().filter((file) => file.includes('/site.'))]));
+  expect(bytecodes()).toHaveLength(3);
+});
+
 // Known flaw: the fingerprint is of the bytecode as it was found, though what is packed is the same.
 test.failing('the layer is the same when the sources\' and the bytecode\'s times are others', async () => {
   const { plan: before } = await makeFound(root);

@@ -159,6 +159,14 @@ describe('a command', () => {
       expect(() => trace([command])).toThrow(`' ended with ${end}, expected exit status 0`);
     });
 
+  test('that leaves something running is not waited for without end, and it is said what to do', () => {
+    const temporary = privateTemporaryDirectory();
+    expect(() => trace(['echo started; sleep 20 &'], 1000)).toThrow(
+      'the trace command \'echo started; sleep 20 &\' had not ended after 1 s, with all that it started; nothing was packed\n  it said:\n    started\n  end what it starts');
+    expect(fs.readdirSync(temporary)).toEqual([]);
+    expect(licenses(`sleep 20 & read line < ${LICENSES}/BSD; kill $!`)).toEqual(['BSD']);
+  });
+
   test('that fails is the last one that is run', () => {
     const file = path.join(temporaryDirectory(), 'file');
     expect(() => trace(['exit 1', `echo > ${file}`])).toThrow('exit status 1');

@@ -1,0 +1,133 @@
+/**
+ * Two layers of the same programs on one function, from two distributions, beside layers for Python and Node.js: whichever
+ * comes last, every program is its own layer's and finds all that it needs there.
+ *
+ * usage: npx ts-node -T test/two-layers.ts ROOT      needs: bubblewrap, unzip; /usr/bin/{file,convert,python3} here and in ROOT
+ *
+ * ROOT is the root directory of another Debian, as of
+ *
+ *     debootstrap --variant=minbase --include=file,imagemagick,python3 trixie ROOT
+ *
+ * Exit status 1: a command failed, or a layer that was made twice is not the same.
+ */
+import { execFileSync, spawnSync } from 'child_process';
+import { createHash } from 'crypto';
+import * as fs from 'fs';
+import * as os from 'os';
+import * as path from 'path';
+import { planLayer } from '../lib/layer/layer';
+import { rootOf } from '../lib/layer/plan';
+import { writeZip } from '../lib/layer/zip';
+import { Root } from '../lib/root/root';
+
+const PNG = 'iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg==';
+
+/** What each program does, and what it says then; of Python also what it has mapped and where it looks for modules. */
+const PROGRAMS: Record<string, { readonly args: readonly string[]; readonly says: RegExp }> = {
+  file: { args: ['/var/task/in.png'], says: /PNG image data, 1 x 1/ },
+  convert: { args: ['-size', '64x32', '-font', 'DejaVu-Sans', 'label:Hi', '-format', '%w %k\n', '-write', 'info:-', '/tmp/out.jpg'], says: /^64 (?!1$)\d+$/m },
+  python3: {
+    args: ['-c', 'import json, ssl, sqlite3, sys\nprint(sqlite3.connect(":memory:").execute("select 6*7").fetchone()[0])\nprint(*sys.path, *open("/proc/self/maps"))'],
+    says: /^42$/m,
+  },
+};
+
+/** Layers that others make: a runtime looks for modules in such places, a program of ours does not. */
+const OTHERS: Record<string, string> = {
+  'python/json.py': 'raise SystemExit(99)\n',
+  'python/lib/python3.13/site-packages/ssl.py': 'raise SystemExit(99)\n',
+  'nodejs/node_modules/one/index.js': 'process.exit(99);\n',
+};
+
+const ENVIRONMENT = {
+  PATH: '/var/lang/bin:/usr/local/bin:/usr/bin/:/bin:/opt/bin',
+  LD_LIBRARY_PATH: '/var/lang/lib:/lib64:/usr/lib64:/var/runtime:/var/runtime/lib:/var/task:/var/task/lib:/opt/lib',
+  LANG: 'en_US.UTF-8',
+  PYTHONPATH: '/var/runtime',
+  NODE_PATH: '/opt/nodejs/node_modules:/var/runtime/node_modules',
+};
+
+interface Layer {
+  readonly source: string;
+  readonly key: string;
+  readonly zip: string;
+  /** of the zips that were made of it */
+  readonly hashes: readonly string[];
+  /** name → place */
+  readonly programs: Readonly<Record<string, string>>;
+}
+
+async function main(other: string): Promise<void> {
+  const work = fs.mkdtempSync(path.join(os.tmpdir(), 'two-layers-'));
+  try {
+    const layers = [await make('/', path.join(work, 'here')), await make(path.resolve(other), path.join(work, 'there'))];
+    const rows = layers.map(({ source, hashes }) => row(`${source}: made twice`, hashes[0] === hashes[1] ? '' : `the hashes of the zips are ${hashes.join(' and ')}`));
+    for (const order of [layers, [...layers].reverse()]) rows.push(...onOneFunction(order, work));
+    const failed = rows.filter((good) => !good).length;
+    console.log(`${rows.length - failed} of ${rows.length} pass`);
+    process.exitCode = failed > 0 ? 1 : 0;
+  } finally {
+    fs.rmSync(work, { recursive: true });
+  }
+}
+
+/** Makes a layer twice, each from a look of its own at the root. */
+async function make(source: string, name: string): Promise<Layer> {
+  const binaries = Object.keys(PROGRAMS).map((program) => `/usr/bin/${program}`);
+  const twice = [];
+  for (const zip of [`${name}-1.zip`, `${name}-2.zip`]) {
+    const { plan } = planLayer(new Root(source), {
+      binaries, rename: {}, include: [], exclude: [], detectData: true, traceCommands: [], searchPath: ['/usr/bin'], libraryPath: '', cwd: '/',
+    });
+    await writeZip(plan, zip);
+    twice.push({ zip, hash: createHash('sha256').update(fs.readFileSync(zip)).digest('hex'), plan });
+  }
+  const [{ zip, plan: { key, programs } }] = twice;
+  return { source, key, zip, programs, hashes: twice.map(({ hash }) => hash) };
+}
+
+/** Later layers are unpacked over earlier ones. */
+function onOneFunction(layers: readonly Layer[], work: string): boolean[] {
+  const opt = fs.mkdtempSync(path.join(work, 'opt-'));
+  for (const [file, text] of Object.entries(OTHERS)) {
+    fs.mkdirSync(path.dirname(path.join(opt, file)), { recursive: true });
+    fs.writeFileSync(path.join(opt, file), text);
+  }
+  for (const { zip } of layers) execFileSync('unzip', ['-qo', zip, '-d', opt]);
+  const order = layers.map(({ source }) => source).join(', ');
+  const last = layers[layers.length - 1];
+  const rows = Object.entries(OTHERS).map(([file, text]) => row(`${order}: ${file}`, fs.readFileSync(path.join(opt, file), 'utf8') === text ? '' : 'was overwritten'));
+  for (const name of Object.keys(PROGRAMS)) {
+    rows.push(row(`${order}: ${name} on PATH`, wrong(opt, name, name, last)));
+    for (const layer of layers) rows.push(row(`${order}: ${name} of ${layer.source}`, wrong(opt, name, rootOf(layer.key) + layer.programs[name], layer)));
+  }
+  return rows;
+}
+
+/** Runs a program where there is nothing but `/opt`, and says what is wrong with what it says, if anything is. */
+function wrong(opt: string, name: string, command: string, layer: Layer): string {
+  const { args, says } = PROGRAMS[name];
+  const setenv = Object.entries(ENVIRONMENT).flatMap(([variable, value]) => ['--setenv', variable, value]);
+  const task = path.join(path.dirname(opt), 'task');
+  fs.mkdirSync(task, { recursive: true });
+  fs.writeFileSync(path.join(task, 'in.png'), Buffer.from(PNG, 'base64'));
+  const { status, stdout, stderr } = spawnSync('bwrap', [
+    '--ro-bind', opt, '/opt', '--ro-bind', task, '/var/task', '--dir', '/var/runtime', '--proc', '/proc', '--dev', '/dev', '--tmpfs', '/tmp', '--unshare-net',
+    '--chdir', '/tmp', '--clearenv', ...setenv, command, ...args,
+  ], { encoding: 'utf8', maxBuffer: 1 << 26 });
+  if (status !== 0 || !says.test(stdout)) return `exit status ${status}: ${`${stdout}${stderr}`.trim().slice(-200) || 'it said nothing'}`;
+  const strange = new RegExp(`/opt/(?:elf/(?!${layer.key}/)|python|nodejs)\\S*`).exec(stdout);
+  return strange ? `found ${strange[0]}, expected nothing but what is below ${rootOf(layer.key)}` : '';
+}
+
+function row(what: string, problem: string): boolean {
+  console.log(`${problem === '' ? 'pass' : 'FAIL'}  ${what}${problem === '' ? '' : `\n      ${problem}`}`);
+  return problem === '';
+}
+
+if (process.argv.length !== 3) {
+  console.error('usage: npx ts-node -T test/two-layers.ts ROOT');
+  process.exitCode = 2;
+} else {
+  void main(process.argv[2]);
+}
