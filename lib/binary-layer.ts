@@ -4,9 +4,11 @@ import { AssetHashType, Aspects, Annotations, BundlingOutput, DockerImage, Durat
 import * as lambda from 'aws-cdk-lib/aws-lambda';
 import { Asset } from 'aws-cdk-lib/aws-s3-assets';
 import { Construct, IConstruct } from 'constructs';
+import { BinarySource } from './binary-source';
 import { Bundling, Checks } from './bundling';
 import { Machine } from './elf';
 import { LayerRequest, programName } from './layer/layer';
+import { OpenedSource } from './source/source';
 
 /**
  * Properties of a BinaryLayer.
@@ -15,9 +17,23 @@ export interface BinaryLayerProps extends lambda.LayerVersionOptions {
   /**
    * The program: a command, looked for in the directories of PATH, or the path to a file.
    *
-   * What has a `/` is a path, relative ones from the working directory.
+   * What has a `/` is a path, relative ones from the working directory, or from the top of a source that is given.
    */
   readonly binary: string;
+
+  /**
+   * Where the programs are taken from, with their libraries and data.
+   *
+   * @default BinarySource.host()
+   */
+  readonly source?: BinarySource;
+
+  /**
+   * What the programs are to be for. One that is for anything else is an error.
+   *
+   * @default - what the source has; the machine's own, where the source could have either
+   */
+  readonly architecture?: lambda.Architecture;
 
   /**
    * More programs for the same layer, each a command or a path. What they share is packed once.
@@ -34,9 +50,9 @@ export interface BinaryLayerProps extends lambda.LayerVersionOptions {
   readonly rename?: { [binary: string]: string };
 
   /**
-   * Files, directories and globs to pack beside what is found, relative ones from the working directory.
+   * Files, directories and globs to pack beside what is found, relative ones as those of `binary`.
    *
-   * What no everybody may read is packed only where it is named here.
+   * What not everybody may read is packed only where it is named here.
    *
    * @default - nothing
    */
@@ -104,7 +120,7 @@ export interface BinaryLayerProps extends lambda.LayerVersionOptions {
 /**
  * A Lambda layer in which a Linux program runs, with its libraries, loader, plug-ins and data.
  *
- * They are found on the machine that synthesizes. The program is at `/opt/bin/NAME`, which is on the PATH of
+ * They are found on the machine that synthesizes, or in the source that is given. The program is at `/opt/bin/NAME`, which is on the PATH of
  * every function that has the layer.
  *
  * @example
@@ -118,7 +134,10 @@ export class BinaryLayer extends lambda.LayerVersion {
     const label = `${scope.node.path}/${id}`.replace(/^\//, '');
     // `cdk ls` and `cdk destroy` ask for no assets: nothing is looked at then
     const bundling = Stack.of(scope).bundlingRequired ? bundle(label, props) : undefined;
-    const { binary, additionalBinaries, rename, include, exclude, detectData, traceCommands, testCommand, testTimeout, verbose, ...options } = props;
+    const {
+      binary, source, architecture, additionalBinaries, rename, include, exclude, detectData, traceCommands, testCommand, testTimeout, verbose,
+      ...options
+    } = props;
     try {
       super(scope, id, {
         ...options,
@@ -175,16 +194,21 @@ const ARCHITECTURES: Record<Machine, lambda.Architecture> = {
 
 function bundle(label: string, props: BinaryLayerProps): Bundling {
   try {
-    return Bundling.of(label, requestOf(props), checksOf(props));
+    const source = (props.source ?? BinarySource.host())._open(machineOf(props.architecture));
+    return Bundling.of(label, source, requestOf(props, source), checksOf(props));
   } catch (error) {
     throw new Error(`BinaryLayer ${label}: ${(error as Error).message}`);
   }
 }
 
-function requestOf(props: BinaryLayerProps): LayerRequest {
-  if (process.platform !== 'linux') {
-    throw new Error(`this machine runs ${process.platform}, and a binary has to come from a Linux root: synthesize on Linux, in a container or in WSL`);
-  }
+function machineOf(architecture: lambda.Architecture | undefined): Machine | undefined {
+  if (architecture === undefined) return undefined;
+  const [machine] = Object.entries(ARCHITECTURES).find(([, { name }]) => name === architecture.name) ?? [];
+  if (machine === undefined) throw new Error(`architecture is ${architecture.name}, expected one of ${Object.values(ARCHITECTURES).map(({ name }) => name).join(', ')}`);
+  return machine as Machine;
+}
+
+function requestOf(props: BinaryLayerProps, { machine, searchPath, libraryPath, cwd }: OpenedSource): LayerRequest {
   for (const command of props.traceCommands ?? []) checkCommand('a command of traceCommands', command);
   return {
     binaries: [props.binary, ...(props.additionalBinaries ?? [])],
@@ -193,9 +217,10 @@ function requestOf(props: BinaryLayerProps): LayerRequest {
     exclude: props.exclude ?? [],
     detectData: props.detectData ?? true,
     traceCommands: props.traceCommands ?? [],
-    searchPath: (process.env.PATH ?? '').split(':').filter(Boolean),
-    libraryPath: process.env.LD_LIBRARY_PATH ?? '',
-    cwd: process.cwd(),
+    machine,
+    searchPath,
+    libraryPath,
+    cwd,
   };
 }
 

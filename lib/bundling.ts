@@ -15,6 +15,7 @@ import { report } from './layer/report';
 import { checkSandbox, Trial, tryLayer } from './layer/try';
 import type { Packed } from './layer/zip';
 import { Root } from './root/root';
+import { OpenedSource } from './source/source';
 
 /** Beside the compiled library, from the sources as well: the process runs JavaScript. */
 const PACK = path.join(__dirname, '..', 'build', 'layer', 'pack.js');
@@ -34,19 +35,20 @@ export class Bundling implements ILocalBundling {
    * @param label what the layer goes by in messages
    * @throws when the layer cannot be made; nothing has been written then
    */
-  public static of(label: string, request: LayerRequest, { trial, verbose }: Checks = {}): Bundling {
+  public static of(label: string, source: OpenedSource, request: LayerRequest, { trial, verbose }: Checks = {}): Bundling {
     const started = performance.now();
-    const cache = new FingerprintCache('/', request);
+    const cache = new FingerprintCache(source.directory, request);
     const known = cache.read();
-    if (known && !verbose) return new Bundling(label, request, trial, known, undefined, started);
-    const { fingerprint, planned } = resolve(request, known?.traced);
+    if (known && !verbose) return new Bundling(label, source, request, trial, known, undefined, started);
+    const { fingerprint, planned } = resolve(source, request, known?.traced);
     cache.write(fingerprint);
     if (verbose) process.stderr.write(report(planned).map((line) => `BinaryLayer ${label}: ${line}\n`).join(''));
-    return new Bundling(label, request, trial, fingerprint, planned, started);
+    return new Bundling(label, source, request, trial, fingerprint, planned, started);
   }
 
   // Private fields, which are not enumerable: CDK's asset hash takes in those that are.
   readonly #label: string;
+  readonly #source: OpenedSource;
   readonly #request: LayerRequest;
   readonly #trial?: Trial;
   readonly #fingerprint: Fingerprint;
@@ -55,9 +57,11 @@ export class Bundling implements ILocalBundling {
   #failure?: unknown;
 
   private constructor(
-    label: string, request: LayerRequest, trial: Trial | undefined, fingerprint: Fingerprint, planned: PlannedLayer | undefined, started: number,
+    label: string, source: OpenedSource, request: LayerRequest, trial: Trial | undefined, fingerprint: Fingerprint, planned: PlannedLayer | undefined,
+    started: number,
   ) {
     this.#label = label;
+    this.#source = source;
     this.#request = request;
     this.#trial = trial;
     this.#fingerprint = fingerprint;
@@ -109,7 +113,7 @@ export class Bundling implements ILocalBundling {
   /** Packs and tries the layer. */
   private accept(file: string): Packed & { readonly summary: Summary } {
     if (this.#trial) checkSandbox();
-    this.#planned ??= resolve(this.#request, this.#fingerprint.traced).planned;
+    this.#planned ??= resolve(this.#source, this.#request, this.#fingerprint.traced).planned;
     const { plan, summary } = this.#planned;
     const written = this.#trial ? `${file}.${process.pid}.untried` : file;
     try {
@@ -126,8 +130,8 @@ export class Bundling implements ILocalBundling {
   }
 }
 
-function resolve(request: LayerRequest, traced?: readonly Opened[]): { fingerprint: Fingerprint; planned: PlannedLayer } {
-  const root = new Root('/');
+function resolve(source: OpenedSource, request: LayerRequest, traced?: readonly Opened[]): { fingerprint: Fingerprint; planned: PlannedLayer } {
+  const root = new Root(source.directory);
   const planned = planLayer(root, request, traced);
   return { fingerprint: { fingerprint: planned.plan.fingerprint, machine: planned.machine, traced: planned.traced, looks: root.looks() }, planned };
 }

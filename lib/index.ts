@@ -1,1 +1,2 @@
 export * from './binary-layer';
+export * from './binary-source';

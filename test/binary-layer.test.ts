@@ -416,7 +416,12 @@ describe('what cannot be made is said before anything is written', () => {
   });
 
   test('a machine that is not Linux', () => {
-    onPlatform('darwin', () => fails({}, 'BinaryLayer Stack/Layer: this machine runs darwin, and a binary has to come from a Linux root: synthesize on Linux, in a container or in WSL'));
+    onPlatform('darwin', () => fails({}, [
+      'BinaryLayer Stack/Layer: this machine runs darwin, and a program for Lambda has to come from Linux: say where from, as one of',
+      '  source: BinarySource.image(\'debian:12\')      an image that has the program, through Docker, Podman or Finch',
+      '  source: BinarySource.directory(\'./rootfs\')   an unpacked root file system',
+      '  or synthesize on Linux, in a container or in WSL',
+    ].join('\n')));
   });
 
   test('a directory named as the command, in the working directory, is not taken for it', () => {

@@ -2,12 +2,13 @@
  * Shows the example at work without an AWS account: synthesizes it, and calls its function with the very
  * layer that `cdk deploy` would upload, in a sandbox that is like Lambda.
  *
- * The machine's own rig and its data are hidden in the sandbox, so that only the layer can answer.
+ * The machine's own rig and its data, where it has them, are hidden in the sandbox, so that only the layer can answer.
  */
 import * as fs from 'fs';
 import * as os from 'os';
 import * as path from 'path';
 import * as execa from 'execa';
+import { unzip } from '../../lib/layer/unzip';
 
 const SANDBOX = path.join(__dirname, '..', '..', 'test', 'sandbox.sh');
 const HIDDEN = ['/usr/bin/rig', '/usr/games/rig', '/usr/share/rig'];
@@ -39,7 +40,7 @@ function demo(work: string): void {
   const zip = asset(only('AWS::Lambda::LayerVersion').Content);
   if (zip.packaging !== 'file') throw new Error(`the layer would be zipped again, without its symbolic links: packaging is ${zip.packaging}`);
   const layer = directory(work, 'layer');
-  execa.sync('unzip', ['-q', path.join(assembly, zip.path), '-d', layer]);
+  unzip(path.join(assembly, zip.path), layer);
 
   const lambda = only('AWS::Lambda::Function');
   const [module, handler] = lambda.Handler.split('.');
@@ -47,8 +48,8 @@ function demo(work: string): void {
   const python = ['python3', '-c', `import json, ${module}; print(json.dumps(${module}.${handler}({}, None)))`];
 
   const megabytes = (fs.statSync(path.join(assembly, zip.path)).size / 1e6).toFixed(1);
-  console.log(`\nThe zip that would be uploaded has ${megabytes} MB. Unpacked at /opt in a sandbox like Lambda, with this machine's own rig and`);
-  console.log(`its data hidden, the function ${lambda.Handler} answers:\n`);
+  console.log(`\nThe zip that would be uploaded has ${megabytes} MB. Unpacked at /opt in a sandbox like Lambda, in which this machine's own rig`);
+  console.log(`is hidden if it has one, the function ${lambda.Handler} answers:\n`);
   console.log(call('The function failed', layer, task, python));
 }
 

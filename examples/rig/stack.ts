@@ -5,14 +5,24 @@ import * as path from 'path';
 import { CfnOutput, RemovalPolicy, Stack, StackProps } from 'aws-cdk-lib';
 import * as lambda from 'aws-cdk-lib/aws-lambda';
 import { Construct } from 'constructs';
-import { BinaryLayer } from '../../lib'; // 'cdk-binary-layer' in a project of yours
+import { BinaryLayer, BinarySource } from '../../lib'; // 'cdk-binary-layer' in a project of yours
+
+export interface RigStackProps extends StackProps {
+  /**
+   * Where rig is taken from.
+   *
+   * @default - the machine that synthesizes
+   */
+  readonly source?: BinarySource;
+}
 
 export class RigStack extends Stack {
-  constructor(scope: Construct, id: string, props?: StackProps) {
+  constructor(scope: Construct, id: string, props?: RigStackProps) {
     super(scope, id, props);
 
     const layer = new BinaryLayer(this, 'Layer', {
       binary: 'rig',
+      source: props?.source,
       // Each deployment of another rig makes a new version; the old ones stay, to switch back to.
       removalPolicy: RemovalPolicy.RETAIN,
     });

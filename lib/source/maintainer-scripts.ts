@@ -1,0 +1,331 @@
+/**
+ * Replays what an installation does after unpacking: the postinst scripts of packages, in a sandbox (Debian Policy 6).
+ *
+ * They make what programs look for and no package contains: the bundle of certificates, links of update-alternatives,
+ * indexes of fonts, of loaders of images, of modules. Under bubblewrap a script sees nothing but the root that it is
+ * for, has no network and no privileges, and busybox's commands where the root has none, or none that run here. A
+ * script that fails leaves undone what it leaves undone: the root may well do without.
+ */
+import { spawnSync } from 'child_process';
+import * as fs from 'fs';
+import * as path from 'path';
+import { directoryInside, makeDirectory, readText, Unpacked, writeNew } from './deb';
+import { SourceError } from './source';
+import { CONFMODULE, FOREIGN_SCRIPTS, RECORD, STAND_IN_SCRIPTS, STAND_INS } from './stand-ins';
+import { readElf } from '../elf';
+import { howItEnded, lastLines, MOST_OUTPUT } from '../process/command';
+import { Root } from '../root/root';
+
+/** After which a script is killed, in milliseconds. Java's takes 10 s on a slow machine. */
+const TIME_LIMIT = 120_000;
+
+/** Who runs them in root's place: without any rights, root still owns the kernel's settings and the devices. */
+const USER = { uid: 993, gid: 990 };
+
+/** By the names that it goes by: Debian and Fedora, Alpine, openSUSE. */
+const BUSYBOX = ['busybox', 'busybox.static', 'busybox-static'];
+
+const INFO = '/var/lib/dpkg/info';
+const OWN_COMMANDS = ['/usr/local/sbin', '/usr/local/bin', '/usr/sbin', '/usr/bin', '/sbin', '/bin'];
+const MOUNT_POINTS = ['proc', 'dev', 'tmp', 'run'];
+
+export interface Replay {
+  readonly root: string;
+  /** in the order in which they are configured */
+  readonly packages: readonly Unpacked[];
+  /** Debian's name */
+  readonly architecture: string;
+  /** whether the root's own programs run on this machine */
+  readonly isNative: boolean;
+  /** a directory on the same file system */
+  readonly workplace: string;
+}
+
+/** @throws SourceError where scripts cannot be run on this machine */
+export function checkReplay(source: string): void {
+  const instead = 'or leave out what the packages\' scripts make, as links of update-alternatives, with maintainerScripts: false';
+  const busybox = staticBusybox();
+  if (busybox === undefined) {
+    const found = 'the scripts of packages are run with busybox, and no static one is on PATH';
+    throw new SourceError(`source ${source}: ${found}: install it, as with apt-get install busybox-static, ${instead}`);
+  }
+  const trial = [...SANDBOX, '--ro-bind', busybox, '/busybox', '--proc', '/proc', '--dev', '/dev', '/busybox', 'true'];
+  const { error, status, stderr } = spawnSync('bwrap', trial, { encoding: 'utf8', env: process.env, ...(isRoot() ? USER : {}) });
+  if ((error as NodeJS.ErrnoException | undefined)?.code === 'ENOENT') {
+    const found = 'the scripts of packages are run under bubblewrap, and no bwrap is on PATH';
+    throw new SourceError(`source ${source}: ${found}: install it, as with apt-get install bubblewrap, ${instead}`);
+  }
+  if (status === 0) return;
+  throw new SourceError([
+    `source ${source}: bubblewrap cannot make the sandbox for the scripts of packages: ${stderr.trim()}`,
+    '  it needs user namespaces: allow them, as with sysctl kernel.apparmor_restrict_unprivileged_userns=0 (Ubuntu), kernel.unprivileged_userns_clone=1 (Debian)',
+    `  or user.max_user_namespaces=10000; start a container with --privileged; ${instead}`,
+  ].join('\n'));
+}
+
+/** @returns a log of what was run, and of what it said */
+export function replay(replayed: Replay): string {
+  const { root, packages, isNative, workplace } = replayed;
+  const busybox = staticBusybox()!;
+  const directory = path.join(workplace, 'stand-ins');
+  const record = path.join(workplace, 'record');
+  writeStandIns(directory, busybox, isNative);
+  fs.writeFileSync(record, '');
+  // real directories: bubblewrap would follow links out of the root
+  for (const name of MOUNT_POINTS) {
+    const place = path.join(root, name);
+    if (!fs.lstatSync(place, { throwIfNoEntry: false })?.isDirectory()) {
+      fs.rmSync(place, { force: true });
+      makeDirectory(place);
+    }
+  }
+  const { standIns, takeBack } = standIn(root, workplace, isNative);
+  if (isRoot()) for (const place of [root, record]) spawnSync('chown', ['-R', '-h', `${USER.uid}:${USER.gid}`, place]);
+  const log: string[] = [];
+  const scripts = new Scripts(replayed, directory, standIns, record, log);
+  for (const one of packages) scripts.configure(one);
+  const called = calls(record).filter(([command]) => command === 'dpkg-trigger').flatMap((words) => words.slice(1));
+  const triggered = new Set([...called, ...packages.flatMap((one) => scripts.triggersOf(one, 'activate'))]);
+  for (const one of packages) scripts.trigger(one, triggered);
+  takeBack();
+  applyAlternatives(root, calls(record));
+  if (!isNative) linkBundle(root);
+  for (const made of [STAND_INS, '/var/log', '/var/cache/debconf', '/var/cache/fontconfig']) fs.rmSync(placeInside(root, made), { recursive: true, force: true });
+  return `${log.join('\n')}\n`;
+}
+
+class Scripts {
+  constructor(
+    private readonly replayed: Replay,
+    private readonly directory: string,
+    private readonly standIns: readonly StandIn[],
+    private readonly record: string,
+    private readonly log: string[],
+  ) {}
+
+  public configure(one: Unpacked): void {
+    this.run(one, ['configure', '']);
+  }
+
+  /** Runs a script once more if what it is interested in has come in meanwhile (deb-triggers(5)). */
+  public trigger(one: Unpacked, triggered: ReadonlySet<string>): void {
+    const isBrought = (name: string) => name.startsWith('/') && this.replayed.packages.some(({ files }) => files.has(name));
+    const met = this.triggersOf(one, 'interest').filter((name) => isBrought(name) || triggered.has(name));
+    if (met.length > 0) this.run(one, ['triggered', met.join(' ')]);
+  }
+
+  public triggersOf(one: Unpacked, directive: 'interest' | 'activate'): string[] {
+    const lines = this.text(one, 'triggers').matchAll(/^(interest|activate)(?:-await|-noawait)?\s+(\S+)/gm);
+    return [...lines].filter(([, found]) => found === directive).map(([, , name]) => name);
+  }
+
+  private run(one: Unpacked, args: readonly string[]): void {
+    const { root, architecture, isNative } = this.replayed;
+    const script = this.text(one, 'postinst');
+    const [, interpreter = '', flags = ''] = /^#! *\S*\/(\w+) *(.*)/.exec(script) ?? [];
+    if (interpreter === '') return;
+    const title = `${one.id} postinst ${args[0]}`;
+    const isShell = ['sh', 'dash', 'bash'].includes(interpreter);
+    if (!isShell && !isNative) {
+      this.log.push(`${title}: skipped, ${interpreter} of ${architecture} does not run here`);
+      return;
+    }
+    // bubblewrap would make files where links lead, out of the root as well
+    const inside = new Root(root);
+    const moved = this.standIns.find(({ file }) => inside.real(file) !== file);
+    if (moved) {
+      this.log.push(`${title}: skipped, a script before it has replaced ${moved.file}`);
+      return;
+    }
+    const place = (kind: string) => `${INFO}/${one.id}.${kind}`;
+    const source = (kind: string, own: string) => `( set -- ${own}; . ${place(kind)} )`;
+    const config = args[0] === 'configure' && this.text(one, 'config').startsWith('#!') ? `${source('config', 'configure ""')}\n` : '';
+    const code = isShell ? `${/e/.test(flags) ? 'set -e\n' : ''}. ${place('postinst')}` : `exec ${interpreter} ${place('postinst')} "$@"`;
+    const shell = interpreter === 'bash' && isNative && inside.isFile('/bin/bash') ? '/bin/bash' : '/bin/sh';
+    const commands = isNative ? [...OWN_COMMANDS, `${STAND_INS}/busybox`] : [`${STAND_INS}/busybox`, ...OWN_COMMANDS];
+    const environment = {
+      PATH: [`${STAND_INS}/bin`, ...commands].join(':'),
+      HOME: '/root',
+      LC_ALL: 'C.UTF-8',
+      TZ: 'UTC',
+      DEBIAN_FRONTEND: 'noninteractive',
+      DEBCONF_NONINTERACTIVE_SEEN: 'true',
+      DPKG_ROOT: '',
+      DPKG_ADMINDIR: '/var/lib/dpkg',
+      DPKG_MAINTSCRIPT_PACKAGE: one.name,
+      DPKG_MAINTSCRIPT_ARCH: architecture,
+      DPKG_MAINTSCRIPT_NAME: 'postinst',
+      // the same bytecode each time
+      PYTHONHASHSEED: '0',
+    };
+    const ended = spawnSync('bwrap', [
+      ...SANDBOX, '--bind', root, '/', '--ro-bind', this.directory, STAND_INS, '--bind', this.record, RECORD,
+      ...this.standIns.flatMap(({ file, by }) => ['--ro-bind', path.join(this.directory, by), file]),
+      '--proc', '/proc', '--dev', '/dev', '--tmpfs', '/tmp', '--tmpfs', '/run', '--chdir', '/', '--clearenv',
+      ...Object.entries(environment).flatMap(([name, value]) => ['--setenv', name, value]),
+      shell, '-c', `exec 2>&1\numask 022\n. ${STAND_INS}/functions\n${config}${code}`, place('postinst'), ...args,
+    ], {
+      encoding: 'utf8',
+      env: process.env,
+      stdio: ['ignore', 'pipe', 'pipe'],
+      maxBuffer: MOST_OUTPUT,
+      timeout: TIME_LIMIT,
+      killSignal: 'SIGKILL',
+      ...(isRoot() ? USER : {}),
+    });
+    const { code: reason } = (ended.error ?? {}) as NodeJS.ErrnoException;
+    const how = ended.status === 0 ? 'done' : howItEnded({ exitCode: ended.status ?? undefined, signal: ended.signal ?? undefined, code: reason });
+    const said = `${ended.stdout}${ended.stderr}`;
+    this.log.push(`${title}: ${how}${said.trim() === '' ? '' : `\n${lastLines(said)}`}`);
+  }
+
+  private text(one: Unpacked, kind: string): string {
+    return readText(placeInside(this.replayed.root, `${INFO}/${one.id}.${kind}`)) ?? '';
+  }
+}
+
+const SANDBOX = [
+  '--unshare-user', '--unshare-pid', '--unshare-ipc', '--unshare-net', '--unshare-uts', '--unshare-cgroup-try', '--hostname', 'localhost',
+  '--uid', '0', '--gid', '0', '--cap-drop', 'ALL', '--die-with-parent', '--new-session',
+];
+
+function writeStandIns(directory: string, busybox: string, isNative: boolean): void {
+  const scripts = { ...STAND_IN_SCRIPTS, ...(isNative ? {} : FOREIGN_SCRIPTS) };
+  for (const made of ['', 'bin', 'busybox']) {
+    makeDirectory(path.join(directory, made));
+  }
+  for (const [name, script] of Object.entries(scripts)) writeNew(path.join(directory, 'bin', name), `#!/bin/sh\n${script}\n`, 0o755);
+  const copy = path.join(directory, 'busybox', 'busybox');
+  fs.copyFileSync(busybox, copy);
+  fs.chmodSync(copy, 0o755);
+  const applets = spawnSync(busybox, ['--list'], { encoding: 'utf8' }).stdout.split('\n').filter((name) => /^[\w.[-]+$/.test(name) && name !== 'busybox');
+  for (const name of applets) fs.symlinkSync('busybox', path.join(directory, 'busybox', name));
+  writeNew(path.join(directory, 'confmodule'), CONFMODULE);
+  // under any name, bash's as well
+  writeNew(path.join(directory, 'shell'), `#!${STAND_INS}/busybox/sh\nexec ${STAND_INS}/busybox/sh "$@"\n`, 0o755);
+  // a shell of busybox takes its own commands before those on PATH, but none before a function
+  const hidden = applets.filter((name) => /^\w+$/.test(name) && name in scripts);
+  writeNew(path.join(directory, 'functions'), hidden.map((name) => `${name}() { ${STAND_INS}/bin/${name} "$@"; }\n`).join(''));
+  writeNew(path.join(directory, 'record'), '');
+}
+
+/** A file of the root that scripts name by its path, and what they find there. */
+interface StandIn {
+  readonly file: string;
+  /** in the directory of stand-ins */
+  readonly by: string;
+}
+
+/**
+ * Makes files in the root for stand-ins to be mounted on: as long as they are, no script can replace them, as dash's would.
+ *
+ * @returns the stand-ins, and what takes the files back
+ */
+function standIn(root: string, workplace: string, isNative: boolean): { standIns: StandIn[]; takeBack: () => void } {
+  const inside = new Root(root);
+  const standIns: StandIn[] = [
+    ...['/usr/bin/sh', '/usr/bin/bash'].filter((file) => !isNative || !inside.isFile(file)).map((file) => ({ file, by: 'shell' })),
+    ...['/usr/share/debconf/confmodule'].filter((file) => inside.isFile(file)).map((file) => ({ file, by: 'confmodule' })),
+  ];
+  const aside = (index: number) => path.join(workplace, `aside-${index}`);
+  for (const [index, { file }] of standIns.entries()) {
+    const place = placeInside(root, file);
+    if (fs.lstatSync(place, { throwIfNoEntry: false })) fs.renameSync(place, aside(index));
+    writeNew(place, '');
+  }
+  const takeBack = () => {
+    for (const [index, { file }] of standIns.entries()) {
+      const place = placeInside(root, file);
+      fs.rmSync(place, { recursive: true, force: true });
+      if (fs.lstatSync(aside(index), { throwIfNoEntry: false })) fs.renameSync(aside(index), place);
+    }
+    // Debian 11 makes this link by a diversion, Debian 12 has it in the package
+    const shell = placeInside(root, '/usr/bin/sh');
+    if (!fs.lstatSync(shell, { throwIfNoEntry: false }) && new Root(root).isFile('/usr/bin/dash')) fs.symlinkSync('dash', shell);
+  };
+  return { standIns, takeBack };
+}
+
+/** The calls that were recorded, each in words. */
+function calls(record: string): string[][] {
+  return fs.readFileSync(record, 'utf8').split('\n\n').map((call) => call.split('\n').filter(Boolean)).filter((call) => call.length > 0);
+}
+
+interface Choice {
+  readonly target: string;
+  readonly priority: number;
+  /** each of a name: the link, and where it leads */
+  readonly links: [name: string, link: string, target: string][];
+}
+
+/** What `update-alternatives` would have done: the best choice of each name, and all that goes with it (update-alternatives(1)). */
+function applyAlternatives(root: string, recorded: readonly string[][]): void {
+  const inside = new Root(root);
+  const best = new Map<string, Choice>();
+  const set = new Map<string, string>();
+  const all: [string, Choice][] = [];
+  for (const words of recorded) {
+    let choice: Choice | undefined;
+    for (let at = 0; at < words.length; at++) {
+      if (words[at] === '--install') {
+        const [link, name, target, priority] = words.slice(at + 1, at + 5);
+        choice = { target, priority: Number(priority), links: [[name, link, target]] };
+        if (inside.real(target ?? '') !== undefined) all.push([name, choice]);
+      } else if (words[at] === '--slave' && choice) {
+        const [link, name, target] = words.slice(at + 1, at + 4);
+        if (target !== undefined && inside.real(target) !== undefined) choice.links.push([name, link, target]);
+      } else if (words[at] === '--set') {
+        set.set(words[at + 1], words[at + 2]);
+      }
+    }
+  }
+  const worth = (name: string, choice: Choice) => (set.get(name) === choice.target ? Infinity : choice.priority);
+  for (const [name, choice] of all) if (!best.has(name) || worth(name, choice) > worth(name, best.get(name)!)) best.set(name, choice);
+  for (const { links } of best.values()) {
+    for (const [name, link, target] of links) {
+      if (!/^[^/]+$/.test(name) || !link.startsWith('/') || !target.startsWith('/')) continue;
+      putLink(root, `/etc/alternatives/${name}`, target);
+      putLink(root, link, `/etc/alternatives/${name}`);
+    }
+  }
+}
+
+/** A file stays one. */
+function putLink(root: string, link: string, target: string): void {
+  const place = placeInside(root, link);
+  const stat = fs.lstatSync(place, { throwIfNoEntry: false });
+  if (stat && !stat.isSymbolicLink()) return;
+  if (stat) fs.unlinkSync(place);
+  fs.symlinkSync(target, place);
+}
+
+/**
+ * OpenSSL finds certificates by links that `openssl rehash` makes, which has not run: it looks at this file as well
+ * (X509_CERT_FILE, OpenSSL include/internal/cryptlib.h).
+ */
+function linkBundle(root: string): void {
+  const bundle = '/etc/ssl/certs/ca-certificates.crt';
+  const inside = new Root(root);
+  if (inside.isFile(bundle) && inside.isDirectory('/usr/lib/ssl')) putLink(root, '/usr/lib/ssl/cert.pem', bundle);
+}
+
+/** The place on this machine of a file inside the root, whose directory is made: a link that stands there is not followed. */
+function placeInside(root: string, file: string): string {
+  const inside = path.posix.join('/', file);
+  return path.join(directoryInside(root, path.posix.dirname(inside)), path.posix.basename(inside));
+}
+
+function isRoot(): boolean {
+  return process.geteuid?.() === 0;
+}
+
+function staticBusybox(): string | undefined {
+  const directories = (process.env.PATH ?? '').split(':').filter((directory) => directory.startsWith('/'));
+  return BUSYBOX.flatMap((name) => directories.map((directory) => path.join(directory, name))).filter((file) => fs.existsSync(file)).find((file) => {
+    try {
+      return readElf(fs.readFileSync(file)).interpreter === undefined;
+    } catch {
+      return false;
+    }
+  });
+}

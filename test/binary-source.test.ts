@@ -1,0 +1,131 @@
+import { execFileSync } from 'child_process';
+import * as fs from 'fs';
+import * as path from 'path';
+import { App, Stack } from 'aws-cdk-lib';
+import { Template } from 'aws-cdk-lib/assertions';
+import * as lambda from 'aws-cdk-lib/aws-lambda';
+import { elfHeader, Fixture, temporaryDirectory } from './fixture';
+import { lambda as inLambda, unpack } from './layer/make';
+import { freshPlaces, synth, zips } from './synth';
+import { BinaryLayer, BinarySource } from '../lib';
+import { Root } from '../lib/root/root';
+
+const place = freshPlaces();
+
+/** A root with the machine's C library, and a program that says where it found its own library. */
+function rootWithTool(word: string): Fixture {
+  const root = new Fixture().debian().libc();
+  root.compile('/usr/lib/libword.so', `const char *word(void) { return "${word}"; }`, ['-shared', '-Wl,-soname,libword.so']);
+  root.compile('/usr/bin/tool', '#include <stdio.h>\nconst char *word(void);\nint main(void) { puts(word()); return 0; }', [
+    root.locate('/usr/lib/libword.so'),
+  ]);
+  return root;
+}
+
+const says = (zip: string) => inLambda(unpack(zip), ['/opt/bin/tool']).stdout;
+
+describe('a directory as a source', () => {
+  test('gives the layer of the program in it, whatever the machine has', () => {
+    synth(place, { binary: 'tool', source: BinarySource.directory(rootWithTool('from the root').directory) });
+    expect(says(zips(place)[0])).toBe('from the root\n');
+  });
+
+  test('may be named relative to the working directory, and by a link', () => {
+    const link = path.join(temporaryDirectory(), 'rootfs');
+    fs.symlinkSync(rootWithTool('by a link').directory, link);
+    synth(place, { binary: '/usr/bin/tool', source: BinarySource.directory(path.relative(process.cwd(), link)) });
+    expect(says(zips(place)[0])).toBe('by a link\n');
+  });
+
+  test('is the top that relative paths count from', () => {
+    const root = rootWithTool('');
+    root.write({ '/srv/words/one': 'one' });
+    synth(place, { binary: 'usr/bin/tool', include: ['srv/words'], source: BinarySource.directory(root.directory) });
+    expect(execFileSync('unzip', ['-Z1', zips(place)[0]], { encoding: 'utf8' })).toMatch(/\/srv\/words\/one$/m);
+  });
+
+  test('gives the same layer wherever it lies', () => {
+    for (const word of ['same', 'same']) synth(place, { binary: 'tool', source: BinarySource.directory(rootWithTool(word).directory) });
+    expect(zips(place)).toHaveLength(1);
+  });
+
+  test('gives the same layer where modes mean nothing, as below /mnt/c in WSL', () => {
+    const roots = ['same', 'same'].map(rootWithTool);
+    execFileSync('chmod', ['-R', 'a=rwx', roots[1].directory]);
+    for (const { directory } of roots) synth(place, { binary: 'tool', source: BinarySource.directory(directory) });
+    expect(zips(place)).toHaveLength(1);
+  });
+
+  test('is not looked into again as long as nothing in it changes, and is when something does', () => {
+    const root = rootWithTool('one');
+    const source = () => BinarySource.directory(root.directory);
+    synth(place, { binary: 'tool', source: source() });
+    const read = jest.spyOn(Root.prototype, 'read');
+    synth(place, { binary: 'tool', source: source() });
+    expect(read).not.toHaveBeenCalled();
+    read.mockRestore();
+    root.compile('/usr/lib/libword.so', 'const char *word(void) { return "another"; }', ['-shared', '-Wl,-soname,libword.so']);
+    synth(place, { binary: 'tool', source: source() });
+    expect(zips(place).map(says).sort()).toEqual(['another\n', 'one\n']);
+  });
+
+  test.each<[string, () => string, RegExp]>([
+    ['is not there', () => '/nowhere/at/all', /source the directory \/nowhere\/at\/all: nothing at \/nowhere\/at\/all, expected the directory of an unpacked root/],
+    ['is a file', () => __filename, /a file at .*, expected the directory/],
+    ['has no usr', () => temporaryDirectory(), /has no directory usr\n {2}expected the top of a Linux file system, with \/usr and a loader/],
+    ['has no loader', () => { const root = new Fixture(); root.directories('/usr/bin', '/usr/lib'); return root.directory; }, /has no loader \(ld-linux-\*\.so\.\*, ld-musl-\*\.so\.1\)/],
+  ])('that %s is refused', (_, directory, message) => {
+    expect(() => synth(place, { binary: 'tool', source: BinarySource.directory(directory()) })).toThrow(message);
+    expect(zips(place)).toEqual([]);
+  });
+
+  test('that lacks the command is named, and so is where it was looked for', () => {
+    const { directory } = new Fixture().debian();
+    expect(() => synth(place, { binary: 'tool', source: BinarySource.directory(directory) })).toThrow([
+      `BinaryLayer Stack/Layer: binary 'tool': no such command on PATH in the root ${directory}`,
+      '  searched: /usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin:/usr/games',
+      '  take a source that has it installed, or give the path to the program inside that, as \'/opt/tool/bin/tool\'',
+    ].join('\n'));
+  });
+
+  test('runs no command to trace, which would run on the machine', () => {
+    const source = BinarySource.directory(rootWithTool('').directory);
+    expect(() => synth(place, { binary: 'tool', source, traceCommands: ['tool'] })).toThrow(/traceCommands run the programs of the machine that synthesizes, and the source is another one/);
+  });
+
+  test('is not even looked at by cdk ls', () => {
+    const stack = new Stack(new App({ context: { 'aws:cdk:bundling-stacks': [] } }), 'Stack');
+    expect(() => new BinaryLayer(stack, 'Layer', { binary: 'tool', source: BinarySource.directory('/nowhere/at/all') })).not.toThrow();
+  });
+});
+
+describe('the architecture', () => {
+  function rootForBoth(): Fixture {
+    const root = new Fixture().debian();
+    root.write({ '/usr/bin/arm': elfHeader({ machine: 183 }), '/usr/bin/intel': elfHeader({ machine: 62 }) });
+    for (const name of ['arm', 'intel']) fs.chmodSync(root.locate(`/usr/bin/${name}`), 0o755);
+    return root;
+  }
+
+  test('is that of the program', () => {
+    const source = BinarySource.directory(rootForBoth().directory);
+    const stack = new Stack(new App({ outdir: place.outdir }), 'Stack');
+    for (const binary of ['arm', 'intel']) new BinaryLayer(stack, binary, { binary, source, detectData: false });
+    const template = Template.fromStack(stack);
+    template.hasResourceProperties('AWS::Lambda::LayerVersion', { CompatibleArchitectures: ['arm64'] });
+    template.hasResourceProperties('AWS::Lambda::LayerVersion', { CompatibleArchitectures: ['x86_64'] });
+  });
+
+  test('that is asked for is expected of the program', () => {
+    const source = BinarySource.directory(rootForBoth().directory);
+    synth(place, { binary: 'arm', source, architecture: lambda.Architecture.ARM_64 });
+    expect(() => synth(place, { binary: 'intel', source, architecture: lambda.Architecture.ARM_64 })).toThrow(
+      '/usr/bin/intel is for x86_64, expected aarch64, the architecture that was asked for: take it from a source that has it for that',
+    );
+    expect(zips(place)).toHaveLength(1);
+  });
+
+  test('is one that Lambda has', () => {
+    expect(() => synth(place, { binary: 'rig', architecture: lambda.Architecture.custom('riscv64') })).toThrow('architecture is riscv64, expected one of x86_64, arm64');
+  });
+});
