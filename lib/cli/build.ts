@@ -1,0 +1,188 @@
+/**
+ * `binary-layer build PROGRAM…`: the layer that the construct would make of them, as a zip, a `.tar.gz` or a directory.
+ */
+import * as fs from 'fs';
+import * as path from 'path';
+import { SingleBar } from 'cli-progress';
+import { Command, Option } from 'commander';
+import { archOption, openSource, sourceOption, SourceOptions } from './source';
+import { UsageError } from './usage';
+import { readTraceLog } from '../data/trace-log';
+import { LayerRequest, planLayer, programName, Summary } from '../layer/layer';
+import { Plan, sizeOf } from '../layer/plan';
+import { megabytes } from '../layer/proof';
+import { report } from '../layer/report';
+import { writeTar } from '../layer/tar';
+import { checkSandbox, tryLayer } from '../layer/try';
+import { writeDirectory } from '../layer/unpacked';
+import { unfinished } from '../layer/written';
+import { Packed, Progress, writeZip } from '../layer/zip';
+import { visible } from '../process/command';
+import { Root } from '../root/root';
+
+interface BuildOptions extends SourceOptions {
+  readonly output?: string;
+  readonly include: string[];
+  readonly exclude: string[];
+  readonly rename: Record<string, string>;
+  readonly detectData: boolean;
+  readonly trace: string[];
+  readonly test?: string;
+  readonly testTimeout: number;
+  readonly fromTrace?: string;
+  readonly fromList?: string;
+  readonly quiet?: true;
+  readonly verbose?: true;
+}
+
+export function buildCommand(): Command {
+  const several = (value: string, before: string[]) => [...before, value];
+  return new Command('build')
+    .description('makes a layer in which programs run')
+    .argument('<program...>', 'commands on PATH, or paths; the layer is named after the first')
+    .option('-o, --output <file>', 'what to write: NAME.zip, NAME.tar.gz, or any other name for a directory (default: PROGRAM.zip)')
+    .addOption(sourceOption())
+    .addOption(archOption())
+    .option('-i, --include <path>', 'a file, directory or glob to pack as well (repeatable)', several, [])
+    .option('-x, --exclude <path>', 'a data file, directory or glob to leave out (repeatable)', several, [])
+    .option('--rename <program=name>', 'what a program is called in the layer (repeatable)', renamed, {})
+    .option('--no-detect-data', 'do not look for data and plug-ins')
+    .option('--trace <command>', 'a command line to run under strace: what it opens or executes is packed (repeatable)', several, [])
+    .addOption(new Option('--from-trace <file>', 'a log of strace: what was opened or executed in it is packed; - reads standard input').conflicts('trace'))
+    .option('--from-list <file>', 'names of files to pack, one a line; - reads standard input')
+    .option('--test <command>', 'a command line that has to succeed in the layer, or nothing is written')
+    .option('--test-timeout <seconds>', 'how long that may take', seconds, 30)
+    .option('-q, --quiet', 'say nothing but errors')
+    .addOption(new Option('-v, --verbose', 'say what is packed and why, and what was found and left out').conflicts('quiet'))
+    .addHelpText('after', `
+Examples:
+  $ binary-layer build rig                                  rig.zip
+  $ binary-layer build ./build/tool curl -o layer.tar.gz
+  $ binary-layer build convert-im6.q16 --rename convert-im6.q16=convert --test 'convert -version'
+  $ binary-layer build rig --source directory:/srv/bookworm --arch arm64
+  $ strace -f -o /dev/stdout rig | binary-layer build rig --from-trace -
+  $ dpkg -L rig | binary-layer build rig --from-list -
+
+Standard output gets the name of what was written, standard error everything else.
+Exit status: 0; 1 if the layer cannot be made or does not pass its test, and nothing is written; 2 if the command line is wrong.`)
+    .action(build);
+}
+
+async function build(programs: string[], options: BuildOptions): Promise<void> {
+  const started = performance.now();
+  const output = options.output ?? `${programName(programs[0], options.rename)}.zip`;
+  const write = writerOf(output);
+  if (options.fromTrace === '-' && options.fromList === '-') throw new UsageError('--from-trace and --from-list cannot both read standard input');
+  const source = openSource(options);
+  const root = new Root(source.directory);
+  const { searchPath, libraryPath, cwd, machine } = source;
+  const listed = options.fromList === undefined ? [] : filesIn(readInput(options.fromList), root, cwd);
+  const opened = options.fromTrace === undefined ? undefined : readTraceLog(readInput(options.fromTrace), cwd);
+  const request: LayerRequest = {
+    binaries: programs,
+    rename: options.rename,
+    include: [...options.include, ...listed],
+    exclude: options.exclude,
+    detectData: options.detectData,
+    traceCommands: options.trace,
+    machine,
+    searchPath,
+    libraryPath,
+    cwd,
+  };
+  if (options.test !== undefined) checkSandbox();
+  const { plan, summary, leftOut } = planLayer(root, request, opened);
+  if (options.verbose) process.stderr.write(report({ plan, leftOut }).map((line) => `${line}\n`).join(''));
+  const packed = await accept(plan, output, write, options);
+  if (!options.quiet) process.stderr.write(`${described(summary, packed)} in ${((performance.now() - started) / 1000).toFixed(1)} s\n`);
+  process.stdout.write(`${output}\n`);
+}
+
+/** Writes the layer where it is to be, tried before. */
+async function accept(plan: Plan, output: string, write: Writer, { test, testTimeout, quiet }: BuildOptions): Promise<Packed> {
+  const bar = quiet || !process.stderr.isTTY ? undefined :
+    new SingleBar({ format: 'packing [{bar}] {percentage} % of {size}', barsize: 30, clearOnComplete: true, hideCursor: null, stopOnComplete: false, stream: process.stderr });
+  const total = sizeOf(plan);
+  bar?.start(total, 0, { size: megabytes(total) });
+  const progress: Progress = (bytes) => bar?.update(bytes);
+  const untried = path.join(path.dirname(output), `.${path.basename(output)}.${process.pid}.untried.zip`);
+  const clear = () => {
+    bar?.stop();
+    for (const left of [untried, unfinished(untried), unfinished(output)]) fs.rmSync(left, { recursive: true, force: true });
+  };
+  const stop = (signal: NodeJS.Signals) => {
+    clear();
+    process.removeAllListeners(signal);
+    process.kill(process.pid, signal);
+  };
+  for (const signal of STOPS) process.once(signal, stop);
+  try {
+    if (test === undefined) return await write(plan, output, progress);
+    const packed = await writeZip(plan, untried, progress);
+    tryLayer(untried, Object.keys(plan.programs), { command: test, timeout: testTimeout * 1000 });
+    if (write !== writeZip) return await write(plan, output, progress);
+    fs.renameSync(untried, output);
+    return packed;
+  } finally {
+    for (const signal of STOPS) process.off(signal, stop);
+    clear();
+  }
+}
+
+/** What ends this by default. */
+const STOPS: readonly NodeJS.Signals[] = ['SIGINT', 'SIGTERM', 'SIGHUP'];
+
+type Writer = typeof writeZip;
+
+/** Archives that are none of ours: whoever names one does not mean a directory. */
+const OTHER_ARCHIVE = /\.(?:tar|tar\.\w+|t[bx]z2?|tzst|gz|bz2|xz|zst|7z|rar|jar|deb|rpm)$/i;
+
+/**
+ * By the name of what is to be written.
+ *
+ * @throws UsageError where that cannot be written there
+ */
+function writerOf(output: string): Writer {
+  const stat = fs.statSync(output, { throwIfNoEntry: false });
+  const parent = path.dirname(path.resolve(output));
+  if (output === '') throw new UsageError('--output is empty, expected NAME.zip, NAME.tar.gz or the name of a directory');
+  if (!fs.statSync(parent, { throwIfNoEntry: false })?.isDirectory()) throw new UsageError(`--output ${output}: no directory ${parent}, make it first`);
+  const writer = /\.zip$/i.test(output) ? writeZip : /\.(?:tar\.gz|tgz)$/i.test(output) ? writeTar : undefined;
+  if (writer) {
+    if (stat && !stat.isFile()) throw new UsageError(`--output ${output}: ${stat.isDirectory() ? 'a directory' : 'a special file'} is there, expected a file, or nothing`);
+    return writer;
+  }
+  if (OTHER_ARCHIVE.test(output)) throw new UsageError(`--output ${output}: expected NAME.zip, NAME.tar.gz, or the name of a directory`);
+  if (stat && !stat.isDirectory()) throw new UsageError(`--output ${output}: a file is there, expected nothing or an empty directory; a file is named NAME.zip or NAME.tar.gz`);
+  const [first] = stat ? fs.readdirSync(output) : [];
+  if (first !== undefined) throw new UsageError(`--output ${output}: that directory has files in it (${visible(first)}), expected an empty one, or none`);
+  return writeDirectory;
+}
+
+function renamed(value: string, before: Record<string, string>): Record<string, string> {
+  const at = value.lastIndexOf('=');
+  if (at <= 0 || at === value.length - 1) throw new UsageError(`--rename ${value}: expected PROGRAM=NAME, as convert-im6.q16=convert`);
+  return { ...before, [value.slice(0, at)]: value.slice(at + 1) };
+}
+
+function seconds(value: string): number {
+  const number = Number(value);
+  if (!(number > 0 && number < 1e6)) throw new UsageError(`--test-timeout ${value}: expected a number of seconds above 0`);
+  return number;
+}
+
+function readInput(file: string): string {
+  return fs.readFileSync(file === '-' ? 0 : file, 'utf8');
+}
+
+/** The files of a list, which may have directories in it, as `dpkg -L` does: they would bring everything below them. */
+function filesIn(list: string, root: Root, cwd: string): string[] {
+  return list.split('\n').map((line) => line.replace(/\r$/, '')).filter((line) => line !== '' && root.isFile(path.posix.resolve(cwd, line)));
+}
+
+function described({ programs, libraries, dataFiles }: Summary, { bytes, zipBytes }: Packed): string {
+  const count = (number: number, one: string, more: string) => `${number} ${number === 1 ? one : more}`;
+  const files = dataFiles > 0 ? `, ${count(dataFiles, 'data file', 'data files')}` : '';
+  const sizes = zipBytes === bytes ? megabytes(bytes) : `${megabytes(bytes)} (${megabytes(zipBytes)} packed)`;
+  return `${programs.join(', ')} and ${count(libraries, 'library', 'libraries')}${files}, ${sizes}`;
+}

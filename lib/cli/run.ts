@@ -1,0 +1,171 @@
+/**
+ * `binary-layer run LAYER -- COMMAND`: a command with a layer at `/opt`, as a function would run it.
+ *
+ * Streams are the command's own, a terminal among them. The command is in a session of its own, from which nobody can type
+ * into the terminal that this was started from (TIOCSTI, CVE-2017-5226), and which the terminal's keys do not reach: what
+ * they make of signals, this process gets, and passes on. Shells in it have no job control, and nothing can open
+ * `/dev/tty`; on Lambda there is no terminal either.
+ */
+import { ChildProcess, spawn } from 'child_process';
+import * as fs from 'fs';
+import * as os from 'os';
+import * as path from 'path';
+import { Readable } from 'stream';
+import { Command } from 'commander';
+import { nearest } from '../process/nearest';
+import { UsageError } from './usage';
+import { ALLOW, ENVIRONMENT, INSTALL, ISOLATION, starter, USER } from '../layer/sandbox';
+import { unzip } from '../layer/unzip';
+import { Root } from '../root/root';
+
+/** A command that cannot be run here. */
+export class RunError extends Error {}
+
+interface RunOptions {
+  readonly root: string;
+  readonly task?: string;
+  readonly env: Record<string, string>;
+  readonly readOnly: boolean;
+}
+
+export function runCommand(): Command {
+  return new Command('run')
+    .description('runs a command with a layer at /opt, as a function would')
+    .argument('<layer>', 'the zip, or a directory with what is to be at /opt')
+    .argument('<command...>', 'the command and its arguments, behind --')
+    .option('--root <directory>', 'the root file system to run in, as one of Lambda\'s base images', '/')
+    .option('--task <directory>', 'the function\'s code: what is to be at /var/task (default: an empty directory)')
+    .option('-e, --env <name=value>', 'a variable of the environment (repeatable)', variable, {})
+    .option('--no-read-only', 'let the command write: into the directory of --task, and elsewhere what is gone afterwards')
+    .addHelpText('after', `
+Examples:
+  $ binary-layer run layer.zip -- rig -f
+  $ echo '{"a": 1}' | binary-layer run jq.zip -- jq .a
+  $ binary-layer run layer.zip --task ./function --env STAGE=test -- python3 handler.py
+  $ binary-layer run layer.zip --root /srv/al2023 -- sh -c 'ldd /opt/bin/rig'
+
+The command runs under bubblewrap: everything but /tmp is read-only, the user is 993, the environment a function's.
+Exit status: the command's own, 128 and its number if a signal ended it; 1 if it could not be run; 2 if the command line is wrong.`)
+    .action(run);
+}
+
+async function run(layer: string, command: string[], options: RunOptions): Promise<void> {
+  const roots = rootOf(options);
+  const temporary = fs.mkdtempSync(path.join(os.tmpdir(), 'binary-layer-run-'));
+  try {
+    const opt = unpacked(layer, temporary);
+    check(command[0], opt, options.root);
+    process.exitCode = await start([...ISOLATION, ...roots, ...placesIn(opt, options), '--', ...command]);
+  } finally {
+    fs.rmSync(temporary, { recursive: true, force: true });
+  }
+}
+
+/** The directory that is to be at `/opt`. */
+function unpacked(layer: string, temporary: string): string {
+  const stat = fs.statSync(layer, { throwIfNoEntry: false });
+  if (!stat) throw new UsageError(`nothing at ${layer}, expected the zip of a layer, or a directory`);
+  if (stat.isDirectory()) return fs.realpathSync(layer);
+  const opt = path.join(temporary, 'opt');
+  fs.mkdirSync(opt);
+  fs.chmodSync(opt, 0o755);
+  unzip(layer, opt);
+  if (starter().uid !== undefined) fs.chownSync(temporary, USER.uid, USER.gid);
+  return opt;
+}
+
+/** Options of bubblewrap that make `/` of a root, less what is the function's own. */
+function rootOf({ root, task }: RunOptions): string[] {
+  for (const [option, directory] of Object.entries({ root, task })) {
+    if (directory !== undefined && !fs.statSync(directory, { throwIfNoEntry: false })?.isDirectory()) throw new UsageError(`--${option} ${directory}: expected a directory`);
+  }
+  const directory = fs.realpathSync(root);
+  return [
+    ...bind(directory, '/', ['dev', 'opt', 'proc', 'tmp', 'var']),
+    ...(fs.lstatSync(path.join(directory, 'var'), { throwIfNoEntry: false })?.isDirectory() ? bind(path.join(directory, 'var'), '/var', ['task']) : []),
+  ];
+}
+
+/** Everything in a directory, one by one, so that others can be put beside it. */
+function bind(directory: string, at: string, less: readonly string[]): string[] {
+  return fs.readdirSync(directory, { withFileTypes: true }).filter(({ name }) => !less.includes(name)).flatMap((entry) => {
+    const [source, target] = [path.join(directory, entry.name), path.posix.join(at, entry.name)];
+    return entry.isSymbolicLink() ? ['--symlink', fs.readlinkSync(source), target] : ['--ro-bind', source, target];
+  });
+}
+
+function placesIn(opt: string, { task, env, readOnly }: RunOptions): string[] {
+  const isTerminal = [process.stdin, process.stdout, process.stderr].some(({ isTTY }) => isTTY);
+  const variables = { ...ENVIRONMENT, ...(isTerminal && process.env.TERM ? { TERM: process.env.TERM } : {}), ...env };
+  return [
+    '--ro-bind', opt, '/opt', ...(task === undefined ? ['--dir', '/var/task'] : [readOnly ? '--ro-bind' : '--bind', fs.realpathSync(task), '/var/task']),
+    '--tmpfs', '/tmp', '--proc', '/proc', '--dev', '/dev', ...(readOnly ? ['--remount-ro', '/dev', '--remount-ro', '/'] : []), '--chdir', '/var/task',
+    '--clearenv', ...Object.entries(variables).flatMap(([name, value]) => ['--setenv', name, value]),
+  ];
+}
+
+/** Whether there is such a command: bubblewrap's own words for that do not say where it looked. */
+function check(command: string, opt: string, root: string): void {
+  if (command.includes('/')) return;
+  const host = new Root(fs.realpathSync(root));
+  const directories = ENVIRONMENT.PATH.split(':').filter((directory) => !directory.startsWith('/opt/'));
+  const bin = path.join(opt, 'bin');
+  const own = fs.existsSync(bin) ? fs.readdirSync(bin) : [];
+  if (own.includes(command) || directories.some((directory) => host.isFile(path.posix.join(directory, command)))) return;
+  const near = nearest(command, own);
+  throw new RunError([
+    `no command '${command}' in the function${near === undefined ? '' : `: did you mean ${near}?`}`,
+    `  the layer has ${own.join(', ') || 'none'}; searched: ${ENVIRONMENT.PATH}`,
+  ].join('\n'));
+}
+
+/** A session's signals, and those that others send to a process that they want something of. */
+const PASSED_ON = ['SIGINT', 'SIGQUIT', 'SIGTERM', 'SIGHUP', 'SIGUSR1', 'SIGUSR2', 'SIGWINCH', 'SIGCONT'] as const;
+
+/** @returns the exit status of the command */
+async function start(args: readonly string[]): Promise<number> {
+  // bubblewrap in a session of its own: what the terminal sends to everybody would end it, and the command with it
+  const bubblewrap = spawn('bwrap', ['--json-status-fd', '3', ...args], { stdio: ['inherit', 'inherit', 'inherit', 'pipe'], detached: true, ...starter() });
+  let first: number | undefined;
+  let said = '';
+  (bubblewrap.stdio[3] as Readable | null)?.on('data', (data: Buffer) => {
+    said += data.toString();
+    first ??= Number(/"child-pid": (\d+)/.exec(said)?.[1]) || undefined;
+  });
+  const send = (signal: NodeJS.Signals) => signalTo(first, bubblewrap, signal);
+  const handlers: [NodeJS.Signals, () => void][] = PASSED_ON.map((signal) => [signal, () => send(signal)]);
+  handlers.push(['SIGTSTP', () => {
+    send('SIGSTOP'); // a session that nobody looks after does not heed SIGTSTP
+    process.kill(process.pid, 'SIGSTOP');
+  }]);
+  for (const [signal, handler] of handlers) process.on(signal, handler);
+  try {
+    const { code, signal } = await new Promise<{ code: number | null; signal: NodeJS.Signals | null }>((resolve, reject) => {
+      bubblewrap.once('error', reject);
+      bubblewrap.once('close', (ended, by) => resolve({ code: ended, signal: by }));
+    });
+    if (first === undefined) throw new RunError(`bubblewrap cannot make the sandbox\n${ALLOW}`);
+    return code ?? 128 + os.constants.signals[signal!];
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') throw new RunError(`the command is run under bubblewrap, and ${INSTALL}`);
+    throw error;
+  } finally {
+    for (const [name, handler] of handlers) process.off(name, handler);
+  }
+}
+
+/** To all of the command's processes: the first one of their namespace leads their group, and does not heed signals itself (pid_namespaces(7)). */
+function signalTo(first: number | undefined, bubblewrap: ChildProcess, signal: NodeJS.Signals): void {
+  try {
+    if (first === undefined) bubblewrap.kill(signal);
+    else process.kill(-first, signal);
+  } catch {
+    // it has ended, or has not begun
+  }
+}
+
+function variable(value: string, before: Record<string, string>): Record<string, string> {
+  const at = value.indexOf('=');
+  if (at <= 0) throw new UsageError(`--env ${value}: expected NAME=VALUE`);
+  return { ...before, [value.slice(0, at)]: value.slice(at + 1) };
+}

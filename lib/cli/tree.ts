@@ -1,0 +1,171 @@
+/**
+ * `binary-layer tree PROGRAM`: the closure of a program, each library with the reason why it was found where it was.
+ *
+ * Nothing is executed, and of each file little more is read than its dynamic section.
+ */
+import * as path from 'path';
+import { Command } from 'commander';
+import { archOption, openSource, sourceOption, SourceOptions } from './source';
+import { colours } from './terminal';
+import { Process } from '../closure/closure';
+import { findProgram } from '../closure/find';
+import { loadWithout, Missing } from '../closure/program';
+import { UnmetVersion, unmetVersions } from '../closure/versions';
+import { ownersOf } from '../data/owners';
+import { Elf } from '../elf';
+import { LoaderFiles } from '../loader/files';
+import { Loaded, Setting } from '../loader/search';
+import { settingOf } from '../loader/setting';
+import { visible } from '../process/command';
+import { Root } from '../root/root';
+
+/** A closure as `--json` tells it. Objects are in the order in which the loader maps them, and go by their place in it. */
+export interface Tree {
+  /** of a script: the program that runs it is the first object */
+  readonly script?: string;
+  readonly machine: string;
+  readonly objects: readonly TreeObject[];
+  readonly missing: readonly { readonly name: string; readonly requester: number; readonly message: string }[];
+  readonly missingVersions: readonly { readonly version: string; readonly requester: number; readonly library: number }[];
+}
+
+export interface TreeObject {
+  /** as it was found, links not resolved, and with its links resolved */
+  readonly path: string;
+  readonly real: string;
+  /** the name by which it was asked for, of the program `''` */
+  readonly name: string;
+  /** why it was found there */
+  readonly reason: string;
+  /** the object that asked for it first, of the program null */
+  readonly requester: number | null;
+  /** in bytes */
+  readonly size: number;
+  readonly package: string | null;
+  /** DT_NEEDED, with the object that serves each, null for what is missing */
+  readonly needs: readonly { readonly name: string; readonly object: number | null }[];
+}
+
+export function treeCommand(): Command {
+  return new Command('tree')
+    .description('shows the libraries of a program: who needs each, why it was found there, its size and its package')
+    .argument('<program>', 'a command on PATH, or a path')
+    .addOption(sourceOption())
+    .addOption(archOption())
+    .option('--json', 'as JSON, the objects in the order in which the loader maps them')
+    .addHelpText('after', `
+Examples:
+  $ binary-layer tree rig
+  $ binary-layer tree ./build/tool
+  $ binary-layer tree ffmpeg --json | jq -r '.objects[].path'
+  $ binary-layer tree rig --source directory:/srv/bookworm
+
+Exit status: 0; 1 if a library or a symbol version is missing, or there is no such program; 2 if the command line is wrong.`)
+    .action((program: string, options: SourceOptions & { json?: boolean }) => {
+      const tree = treeOf(program, options);
+      process.stdout.write(options.json ? `${JSON.stringify(tree, undefined, 2)}\n` : render(tree));
+      if (tree.missing.length + tree.missingVersions.length > 0) process.exitCode = 1;
+    });
+}
+
+function treeOf(binary: string, options: SourceOptions): Tree {
+  const source = openSource(options);
+  const root = new Root(source.directory);
+  const files = new LoaderFiles(root);
+  const found = findProgram(files, binary, source.searchPath, source.cwd);
+  const { real, elf } = found.interpreter?.program ?? found;
+  const setting = { ...settingOf(root, elf!.machine, { libraryPath: source.libraryPath }), files };
+  const tree = closureTree(real, elf!, setting, root);
+  return found.interpreter ? { script: found.path, ...tree } : tree;
+}
+
+/**
+ * The closure of the program at a resolved path.
+ *
+ * @param owned gives the packages of files
+ */
+export function closureTree(real: string, elf: Elf, setting: Setting, root: Root, owned: typeof ownersOf = ownersOf): Tree {
+  const { process, missing } = loadWithout(real, elf, setting);
+  const { objects } = process;
+  const owners = owned(root, objects.map((object) => object.real));
+  const place = new Map(objects.map((object, index) => [object, index]));
+  return {
+    machine: elf.machine,
+    objects: objects.map((object) => toObject(object, process, place, owners, root)),
+    missing: missing.map(({ name, requester, error }: Missing) => ({ name, requester: place.get(requester)!, message: error.message })),
+    missingVersions: unmetVersions(objects).map(({ version, requester, library }: UnmetVersion) => ({
+      version, requester: place.get(requester)!, library: place.get(library)!,
+    })),
+  };
+}
+
+function toObject(object: Loaded, process: Process, place: ReadonlyMap<Loaded, number>, owners: ReadonlyMap<string, string>, root: Root): TreeObject {
+  const { needed = [], filter = [], auxiliary = [] } = object.elf.dynamic ?? {};
+  const served = (name: string) => {
+    const by = process.match(name);
+    return (by && place.get(by)) ?? null;
+  };
+  const optional = auxiliary.map((name) => ({ name, object: served(name) })).filter((need) => need.object !== null);
+  return {
+    path: object.path,
+    real: object.real,
+    name: object.name,
+    reason: object.reason,
+    requester: object.loader ? place.get(object.loader)! : null,
+    size: root.status(object.real)!.size,
+    package: owners.get(object.real) ?? null,
+    needs: [...[...needed, ...filter].map((name) => ({ name, object: served(name) })), ...optional],
+  };
+}
+
+/** For people: each object once with what it was the first to ask for, and below that, in a line, what is shown elsewhere. */
+function render(found: Tree): string {
+  const { bold, cyan, dim, red } = colours(process.stdout);
+  const tree = inPlainText(found);
+  const { objects, missing, missingVersions } = tree;
+  const lines: string[] = [];
+  const size = (bytes: number) => (bytes < 1e6 ? `${Math.ceil(bytes / 1000)} kB` : `${(bytes / 1e6).toFixed(1)} MB`);
+  const facts = (object: TreeObject) => `${cyan(`[${object.reason}]`)} ${dim([size(object.size), object.package ?? 'no package'].join(', '))}`;
+  const children = objects.map((_, index) => objects.flatMap(({ requester }, child) => (requester === index ? [child] : [])));
+
+  const show = (index: number, indent: string) => {
+    const object = objects[index];
+    const isElsewhere = (other: number | null) => other !== null && other !== index && !children[index].includes(other);
+    const elsewhere = object.needs.filter((need) => isElsewhere(need.object)).map(({ name }) => name);
+    const below: { line: string; child?: number }[] = [
+      ...children[index].map((child) => ({ line: `${bold(objects[child].name)} ${objects[child].path} ${facts(objects[child])}`, child })),
+      ...missing.filter(({ requester }) => requester === index).map(({ name }) => ({ line: red(`${name} not found`) })),
+      ...missingVersions.filter(({ requester }) => requester === index).map(({ version, library }) => ({ line: red(`${version} not in ${objects[library].path}`) })),
+      ...(elsewhere.length > 0 ? [{ line: dim(`and ${elsewhere.join(', ')}`) }] : []),
+    ];
+    for (const [at, { line, child }] of below.entries()) {
+      const isLast = at === below.length - 1;
+      lines.push(dim(indent + (isLast ? '└── ' : '├── ')) + line);
+      if (child !== undefined) show(child, indent + (isLast ? '    ' : '│   '));
+    }
+  };
+
+  const [program] = objects;
+  if (tree.script !== undefined) lines.push(`${bold(tree.script)} ${dim(`a script, run by ${path.posix.basename(program.path)}`)}`);
+  lines.push(`${bold(program.path)} ${facts(program)}`);
+  show(0, '');
+  lines.push('', summary(tree, size));
+  for (const { message } of missing) lines.push(...message.split('\n').map((line) => red(line)));
+  for (const { version, requester, library } of missingVersions) {
+    lines.push(red(`version ${version} not found, needed by ${objects[requester].path}: ${objects[library].path} [${objects[library].reason}] does not have it`));
+  }
+  return `${lines.join('\n')}\n`;
+}
+
+function summary({ objects, missing, missingVersions }: Tree, size: (bytes: number) => string): string {
+  const libraries = objects.length - 1;
+  const unmet = missing.length + missingVersions.length;
+  const sum = size(objects.reduce((bytes, object) => bytes + object.size, 0));
+  return `${libraries} ${libraries === 1 ? 'library' : 'libraries'}, ${sum} with the program${unmet > 0 ? `; ${unmet} unmet ${unmet === 1 ? 'need' : 'needs'}` : ''}`;
+}
+
+/** With nothing in a file's name that commands a terminal. */
+function inPlainText(tree: Tree): Tree {
+  const plain = (key: string, value: unknown) => (typeof value !== 'string' ? value : key === 'message' ? value.split('\n').map(visible).join('\n') : visible(value));
+  return JSON.parse(JSON.stringify(tree), plain) as Tree;
+}

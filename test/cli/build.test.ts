@@ -1,0 +1,179 @@
+import { execFileSync, spawn, spawnSync } from 'child_process';
+import * as fs from 'fs';
+import * as path from 'path';
+import { atTerminal, binaryLayer, MAIN } from './command';
+import { Fixture, noise, temporaryDirectory } from '../fixture';
+import { entriesOf, tree, unpack } from '../layer/make';
+import { freshPlaces, synth, zips } from '../synth';
+
+const place = freshPlaces();
+let cwd: string;
+beforeEach(() => {
+  cwd = temporaryDirectory();
+});
+
+const build = (args: readonly string[], more = {}) => binaryLayer(['build', ...args], { cwd, ...more });
+const names = (zip: string) => entriesOf(path.join(cwd, zip)).map(({ name }) => name.replace(/^elf\/[0-9a-f]{8}/, ''));
+
+/** A program with a library and two files of data. */
+function fixture(): Fixture {
+  const made = new Fixture().debian();
+  made.library('/usr/lib/x86_64-linux-gnu/liba.so.1');
+  made.program('/usr/bin/prog', { needs: ['liba.so.1'] });
+  made.write({ '/usr/share/prog/one': 'one', '/usr/share/prog/two': 'two' });
+  return made;
+}
+const from = ({ directory }: Fixture) => ['--source', `directory:${directory}`];
+
+describe('build', () => {
+  test.each([
+    ['rig', { detectData: true }, []],
+    ['curl', { detectData: false, include: ['/etc/services'], rename: { curl: 'fetch' } }, ['--no-detect-data', '--include', '/etc/services', '--rename', 'curl=fetch']],
+  ])('writes the same bytes as the construct: %s', (binary, props, options) => {
+    synth(place, { binary, ...props });
+    const { status } = build([binary, '-o', 'layer.zip', ...options]);
+    expect(status).toBe(0);
+    const [zip] = zips(place);
+    expect(fs.readFileSync(path.join(cwd, 'layer.zip')).equals(fs.readFileSync(zip))).toBe(true);
+  });
+
+  test('says on standard output where it wrote, PROGRAM.zip without -o, and everything else on standard error', () => {
+    const { status, stdout, stderr } = build(['prog', ...from(fixture())]);
+    expect({ status, stdout }).toEqual({ status: 0, stdout: 'prog.zip\n' });
+    expect(stderr).toMatch(/^prog and 1 library, \d+ data files?, [\d.]+ MB \([\d.]+ MB packed\) in [\d.]+ s\n$/);
+    expect(fs.readdirSync(cwd)).toEqual(['prog.zip']);
+  });
+
+  test('says nothing but that with -q, and what is packed and why with -v', () => {
+    const made = fixture();
+    expect(build(['prog', '-q', ...from(made)])).toMatchObject({ status: 0, stdout: 'prog.zip\n', stderr: '' });
+    expect(build(['prog', '-v', ...from(made)]).stderr).toMatch(/^packs \/usr\/bin\/prog: asked for\n(?:packs .*\n)*packs .*liba\.so\.1: needed by prog/m);
+    expect(build(['prog', '-q', '-v']).status).toBe(2);
+  });
+
+  test('makes the same of a zip, a tar file and a directory', () => {
+    const made = fixture();
+    const long = '/usr/share/prog/'.padEnd(240, 'x');
+    made.write({ [long]: 'long', '/usr/share/prog/link': { link: 'one' }, [`${long}-link`]: { link: long.slice(16) } });
+    made.directories('/usr/share/prog/empty');
+    const options = ['prog', ...from(made), '--include', '/usr/share/prog', '-q'];
+    for (const output of ['a.zip', 'a.tar.gz', 'b.tgz', 'c']) expect(build([...options, '-o', output])).toMatchObject({ status: 0, stdout: `${output}\n`, stderr: '' });
+    const unpacked = path.join(cwd, 'unpacked');
+    fs.mkdirSync(unpacked);
+    execFileSync('tar', ['-xzpf', path.join(cwd, 'a.tar.gz'), '-C', unpacked]);
+    const expected = tree(unpack(path.join(cwd, 'a.zip')));
+    expect(Object.keys(expected)).toEqual(expect.arrayContaining([expect.stringMatching(/share\/prog\/x+-link$/)]));
+    expect(tree(unpacked)).toEqual(expected);
+    expect(tree(path.join(cwd, 'c'))).toEqual(expected);
+    const modes = (directory: string) => execFileSync('find', ['.', '-printf', '%P %y %m\\n'], { cwd: directory, encoding: 'utf8' }).split('\n').sort().slice(2);
+    expect(modes(path.join(cwd, 'c'))).toEqual(modes(unpacked));
+    expect(fs.readFileSync(path.join(cwd, 'a.tar.gz')).equals(fs.readFileSync(path.join(cwd, 'b.tgz')))).toBe(true);
+  });
+
+  test('takes several programs, and leaves out what is excluded', () => {
+    const made = fixture();
+    made.program('/usr/bin/other');
+    expect(build(['prog', 'other', ...from(made), '--include', '/usr/share/prog', '--exclude', '/usr/share/prog/t*', '-q']).status).toBe(0);
+    expect(names('prog.zip')).toEqual(expect.arrayContaining(['bin/prog', 'bin/other', '/usr/share/prog/one']));
+    expect(names('prog.zip')).not.toContain('/usr/share/prog/two');
+  });
+
+  test('refuses a program for another machine than --arch says', () => {
+    const { status, stderr } = build(['prog', ...from(fixture()), '--arch', 'arm64']);
+    expect({ status, stderr }).toEqual({ status: 1, stderr: expect.stringContaining('/usr/bin/prog is for x86_64, expected aarch64') });
+    expect(fs.readdirSync(cwd)).toEqual([]);
+  });
+
+  test('shows how far it is at a terminal, unless it is to be quiet', () => {
+    const made = fixture();
+    for (let index = 0; index < 3; index++) made.write({ [`/usr/share/prog/${index}`]: noise(10e6, index) });
+    const args = ['build', 'prog', ...from(made), '--include', '/usr/share/prog'];
+    expect(atTerminal(args, [], { cwd })).toEqual({ status: 0, screen: expect.stringMatching(/packing \[=+-+\] \d+ % of 30\.\d MB/) });
+    expect(atTerminal([...args, '-q'], [], { cwd })).toEqual({ status: 0, screen: 'prog.zip\n' });
+  });
+});
+
+describe('what build packs may be shown', () => {
+  test('by a command line that is traced', () => {
+    expect(build(['rig', '--no-detect-data', '--trace', 'rig', '-q']).status).toBe(0);
+    expect(names('rig.zip')).toContain('/usr/share/rig/fnames.idx');
+  });
+
+  test('by a log of strace, from a file or standard input, however it was made', () => {
+    const seen = new Set<string>();
+    for (const options of [['-f'], ['-f', '-tt'], ['-f', '-y', '-xx', '-r']]) {
+      const { stderr: log } = spawnSync('strace', [...options, 'sh', '-c', 'cd /usr/share; (cd rig; cat fnames.idx lnames.idx); rig; cat /no/such/file'], { encoding: 'utf8' });
+      const { status, stderr } = build(['rig', '--no-detect-data', '--from-trace', '-', '-q'], { input: log });
+      expect({ status, stderr }).toEqual({ status: 0, stderr: '' });
+      seen.add(names('rig.zip').filter((name) => name.startsWith('/usr/share/')).join());
+      fs.writeFileSync(path.join(cwd, 'log'), log);
+      fs.renameSync(path.join(cwd, 'rig.zip'), path.join(cwd, 'first.zip'));
+      expect(build(['rig', '--no-detect-data', '--from-trace', 'log', '-q']).status).toBe(0);
+      expect(fs.readFileSync(path.join(cwd, 'rig.zip')).equals(fs.readFileSync(path.join(cwd, 'first.zip')))).toBe(true);
+    }
+    expect([...seen]).toEqual([expect.stringContaining('/usr/share/rig/fnames.idx,/usr/share/rig/lnames.idx,/usr/share/rig/locdata.idx')]);
+  });
+
+  test('by no other text in the place of a log', () => {
+    const { status, stderr } = build(['rig', '--from-trace', '-'], { input: 'hello\n' });
+    expect({ status, stderr }).toEqual({ status: 1, stderr: 'binary-layer: no log of strace: found no system call in it, expected what strace -f -o LOG COMMAND writes\n' });
+  });
+
+  test('by a list of files, of which the directories do not count', () => {
+    const list = execFileSync('dpkg', ['-L', 'rig'], { encoding: 'utf8' });
+    expect(list).toContain('/usr/share\n');
+    expect(build(['rig', '--no-detect-data', '--from-list', '-', '-q'], { input: `${list}/no/such/file\n` }).status).toBe(0);
+    const packed = names('rig.zip');
+    expect(packed).toContain('/usr/share/rig/fnames.idx');
+    expect(packed.length).toBeLessThan(50);
+  });
+});
+
+describe('nothing is written', () => {
+  test.each([
+    ['full', '--output full: that directory has files in it (file), expected an empty one, or none'],
+    ['full/file', '--output full/file: a file is there, expected nothing or an empty directory; a file is named NAME.zip or NAME.tar.gz'],
+    ['directory.zip', '--output directory.zip: a directory is there, expected a file, or nothing'],
+    ['none/layer.zip', /--output none\/layer\.zip: no directory .*none, make it first/],
+    ['layer.tar.xz', '--output layer.tar.xz: expected NAME.zip, NAME.tar.gz, or the name of a directory'],
+    ['', '--output is empty'],
+  ])('over something else, or where it cannot be: -o %j', (output, message) => {
+    fs.mkdirSync(path.join(cwd, 'full'));
+    fs.writeFileSync(path.join(cwd, 'full', 'file'), 'kept');
+    fs.mkdirSync(path.join(cwd, 'directory.zip'));
+    const before = tree(cwd);
+    const { status, stdout, stderr } = build(['prog', ...from(fixture()), '-o', output]);
+    expect({ status, stdout }).toEqual({ status: 2, stdout: '' });
+    expect(stderr).toMatch(message);
+    expect(tree(cwd)).toEqual(before);
+  });
+
+  test('but over an empty directory, and over a file of the same kind', () => {
+    fs.mkdirSync(path.join(cwd, 'empty'));
+    fs.writeFileSync(path.join(cwd, 'old.zip'), 'old');
+    for (const output of ['empty', 'empty/../old.zip']) expect(build(['prog', ...from(fixture()), '-q', '-o', output]).status).toBe(0);
+    expect(fs.readdirSync(path.join(cwd, 'empty')).sort()).toEqual(expect.arrayContaining(['bin', 'elf']));
+    expect(entriesOf(path.join(cwd, 'old.zip')).length).toBeGreaterThan(3);
+  });
+
+  test.each(['rig.zip', 'rig.tar.gz', 'rig'])('of %s when the layer does not pass its test', (output) => {
+    const options = ['rig', '-o', output, '--test'];
+    const { status, stdout, stderr } = build([...options, 'rig | grep nobody']);
+    expect({ status, stdout }).toEqual({ status: 1, stdout: '' });
+    expect(stderr).toContain("binary-layer: testCommand 'rig | grep nobody' ended in the layer with exit status 1, expected exit status 0; nothing was written");
+    expect(fs.readdirSync(cwd)).toEqual([]);
+    expect(build([...options, 'rig | grep .'])).toMatchObject({ status: 0, stdout: `${output}\n` });
+    expect(fs.readdirSync(cwd)).toEqual([output]);
+  });
+
+  test('when it is interrupted', async () => {
+    const made = fixture();
+    for (let index = 0; index < 3; index++) made.write({ [`/usr/share/prog/${index}`]: noise(20e6, index) });
+    const child = spawn(process.execPath, [MAIN, 'build', 'prog', ...from(made), '--include', '/usr/share/prog'], { cwd, stdio: 'ignore' });
+    const ended = new Promise((resolve) => child.once('exit', (code, signal) => resolve(signal ?? code)));
+    while (fs.readdirSync(cwd).length === 0 && child.exitCode === null) await new Promise((resolve) => setTimeout(resolve, 10));
+    child.kill('SIGINT');
+    expect(await ended).toBe('SIGINT');
+    expect(fs.readdirSync(cwd)).toEqual([]);
+  });
+});

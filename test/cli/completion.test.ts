@@ -1,0 +1,54 @@
+import { execFileSync } from 'child_process';
+import * as fs from 'fs';
+import * as path from 'path';
+import { anyAtTerminal, binaryLayer } from './command';
+import { temporaryDirectory } from '../fixture';
+
+/** Where the scripts are, and files with names that are not easy. */
+const directory = () => {
+  const made = temporaryDirectory();
+  for (const shell of ['bash', 'zsh', 'fish']) fs.writeFileSync(path.join(made, shell), binaryLayer(['completion', shell]).stdout);
+  fs.writeFileSync(path.join(made, 'a layer.zip'), '');
+  return made;
+};
+let cwd: string;
+beforeAll(() => {
+  cwd = directory();
+});
+
+/** What bash would offer for the last of some words. */
+function bash(...words: string[]): string[] {
+  const script = 'source ./bash; COMP_WORDS=("$@") COMP_CWORD=$(($# - 1)); _binary_layer; printf "%s\\n" "${COMPREPLY[@]}"';
+  return execFileSync('bash', ['-c', script, 'bash', 'binary-layer', ...words], { cwd, encoding: 'utf8' }).trim().split('\n').sort();
+}
+
+/** The same of fish. */
+function fish(...words: string[]): string[] {
+  const said = execFileSync('fish', ['--no-config', '-c', 'source ./fish; complete -C "$argv"', ['binary-layer', ...words].join(' ')], { cwd, encoding: 'utf8' });
+  return said.trim().split('\n').map((line) => line.replace(/\t.*/, '')).sort();
+}
+
+test.each([['bash', bash], ['fish', fish]])('%s completes commands, options, their values, and files', (_, complete) => {
+  expect(complete('bu')).toEqual(['build']);
+  expect(complete('')).toEqual(expect.arrayContaining(['build', 'completion', 'help', 'run', 'tree']));
+  expect(complete('help', 'tr')).toEqual(['tree']);
+  expect(complete('tree', '--j')).toEqual(['--json']);
+  expect(complete('build', 'rig', '--arch', 'arm')).toEqual(['arm64']);
+  expect(complete('completion', '')).toEqual(['bash', 'fish', 'zsh']);
+  expect(complete('tree', 'rig')).toContain('rig');
+  expect(complete('run', 'a')).toEqual([expect.stringMatching(/^a(?: |\\ )layer\.zip$/)]);
+});
+
+test.each([
+  ['bu', 'build'],
+  ['tree --js', 'tree --json'],
+  ['build rig --arch arm', 'build rig --arch arm64'],
+  ['completion fi', 'completion fish'],
+  ['run a', 'run a\\ layer.zip'],
+])('zsh makes of %j %j', (typed, completed) => {
+  const setup = 'autoload -U compinit; compinit -u -d ./zcompdump; source ./zsh; binary-layer() { print -r -- "<${(q)@}>"; exit }; PS1="ready> "';
+  fs.writeFileSync(path.join(cwd, '.zshrc'), setup);
+  const answers = [['ready> ', `binary-layer ${typed}\t`], [completed.slice(typed.length), '\n']] as const;
+  const { screen } = anyAtTerminal(['zsh', '-d', '-i'], answers, { cwd, env: { TERM: 'dumb', ZDOTDIR: cwd } });
+  expect(screen).toContain(`<${completed}>`);
+});

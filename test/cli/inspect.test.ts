@@ -1,0 +1,63 @@
+import { spawnSync } from 'child_process';
+import * as fs from 'fs';
+import * as path from 'path';
+import { temporaryDirectory } from '../fixture';
+import { world } from '../inspect/world';
+import { make, Made } from '../layer/make';
+
+const COMMAND = `require('${path.join(__dirname, '../../build/cli/inspect.js')}').inspectCommand().parseAsync(process.argv.slice(1), { from: 'user' }).catch((error) => { process.stderr.write(error.message + '\\n'); process.exitCode = 1; })`;
+
+let layer: Made;
+let directory: string;
+beforeAll(async () => {
+  layer = await make(world(), 'rig', { detectData: true });
+});
+beforeEach(() => {
+  directory = temporaryDirectory();
+});
+
+function inspect(...args: string[]) {
+  const { status, stdout, stderr } = spawnSync(process.execPath, ['-e', COMMAND, '--', ...args], { cwd: directory, encoding: 'utf8' });
+  return { status, stdout, stderr };
+}
+
+test('says what is in a layer, without colours in a pipe', () => {
+  const { status, stdout, stderr } = inspect(layer.zip);
+  expect({ status, stderr }).toEqual({ status: 0, stderr: '' });
+  expect(stdout).toMatch(/^rig for x86_64, from debian 12\n/);
+  expect(stdout).toMatch(/unpacked {2}0\.1 of 262\.1 MB \(< 1 %\)/);
+  expect(stdout).not.toContain('\x1b');
+  expect(fs.readdirSync(directory)).toEqual([]);
+});
+
+test('says it as JSON', () => {
+  const said = JSON.parse(inspect(layer.zip, '--json').stdout);
+  expect(said).toMatchObject({ key: layer.plan.key, programs: [{ name: 'rig' }], byProgram: [{ name: 'rig' }, {}, {}] });
+  expect(said.files).toHaveLength(said.byPackage.reduce((sum: number, { files }: { files: number }) => sum + files, 0));
+});
+
+test('writes the page and the bill of materials, and says so', () => {
+  const { status, stderr } = inspect(layer.zip, '--html', 'report.html', '--sbom', 'layer.cdx.json');
+  expect({ status, stderr }).toEqual({ status: 0, stderr: 'wrote report.html\nwrote layer.cdx.json\n' });
+  expect(fs.readdirSync(directory).sort()).toEqual(['layer.cdx.json', 'report.html']);
+  expect(fs.readFileSync(path.join(directory, 'report.html'), 'utf8')).toMatch(/^<!doctype html>/);
+  expect(JSON.parse(fs.readFileSync(path.join(directory, 'layer.cdx.json'), 'utf8'))).toMatchObject({ specVersion: '1.6' });
+});
+
+test('writes the bill of materials alone to standard output', () => {
+  expect(JSON.parse(inspect(layer.zip, '--sbom', '-').stdout)).toMatchObject({ bomFormat: 'CycloneDX' });
+  expect(inspect(layer.zip, '--sbom', '-', '--json')).toMatchObject({ status: 1, stdout: '', stderr: 'error: --json and --sbom - would both go to standard output: give --sbom a file\n' });
+});
+
+test('refuses what is no layer, and writes nothing', () => {
+  const file = path.join(directory, 'a.zip');
+  fs.writeFileSync(file, 'no zip');
+  expect(inspect(file, '--html', 'report.html')).toEqual({ status: 1, stdout: '', stderr: `${file} is no zip (6 bytes), expected that of a layer, as asset.HASH.zip in cdk.out\n` });
+  expect(fs.readdirSync(directory)).toEqual(['a.zip']);
+});
+
+test('leaves nothing half-written where it cannot write', () => {
+  fs.mkdirSync(path.join(directory, 'report.html'));
+  expect(inspect(layer.zip, '--html', 'report.html')).toMatchObject({ status: 1, stderr: expect.stringContaining('report.html') });
+  expect(fs.readdirSync(directory)).toEqual(['report.html']);
+});

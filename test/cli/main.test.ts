@@ -1,0 +1,52 @@
+import { readFileSync } from 'fs';
+import * as path from 'path';
+import { binaryLayer } from './command';
+
+describe('the command', () => {
+  test('says how it is used, and each of its commands, with examples', () => {
+    const { status, stdout, stderr } = binaryLayer(['--help']);
+    expect({ status, stderr }).toEqual({ status: 0, stderr: '' });
+    const commands = [...stdout.matchAll(/^ {2}(\w+) .*[[<]/gm)].map(([, name]) => name);
+    expect(commands).toEqual(expect.arrayContaining(['tree', 'build', 'run', 'completion']));
+    for (const command of commands.filter((name) => name !== 'help')) {
+      const help = binaryLayer([command, '--help']);
+      expect(help.status).toBe(0);
+      expect(help.stdout).toMatch(new RegExp(`^Usage: binary-layer ${command} .*^Examples:\\n {2}\\$ .*binary-layer ${command} `, 'ms'));
+      expect(binaryLayer(['help', command]).stdout).toBe(help.stdout);
+    }
+  });
+
+  test('says which version it is', () => {
+    const { version } = JSON.parse(readFileSync(path.join(__dirname, '..', '..', 'package.json'), 'utf8')) as { version: string };
+    expect(binaryLayer(['--version'])).toEqual({ status: 0, signal: null, stdout: `${version}\n`, stderr: '' });
+  });
+
+  test.each([
+    [['bulid'], "unknown command 'bulid'\n(Did you mean build?)"],
+    [['tree', 'rig', '--jsn'], "unknown option '--jsn'\n(Did you mean --json?)"],
+    [['tree'], "missing required argument 'program'"],
+    [['tree', 'rig', '--arch', 'sparc'], "option '--arch <machine>' argument 'sparc' is invalid. Allowed choices are x86_64, arm64, aarch64."],
+    [['tree', 'rig', '--source', 'directroy:/'], "unknown source 'directroy:/': did you mean directory:PATH?\n  known: host, directory:PATH"],
+    [['tree', 'rig', '--source', './root'], "unknown source './root'; a directory is directory:./root\n  known: host, directory:PATH"],
+    [['tree', 'rig', '--source', 'directory'], "source 'directory': expected directory:PATH"],
+    [['build', 'rig', '--rename', 'rig'], '--rename rig: expected PROGRAM=NAME'],
+    [['build', 'rig', '--test-timeout', 'soon'], '--test-timeout soon: expected a number of seconds above 0'],
+    [['build', 'rig', '--from-trace', 'x', '--trace', 'rig'], "option '--from-trace <file>' cannot be used with option '--trace <command>'"],
+    [['build', 'rig', '--from-trace', '-', '--from-list', '-'], '--from-trace and --from-list cannot both read standard input'],
+    [['run', 'no-such.zip', 'rig'], 'nothing at no-such.zip, expected the zip of a layer, or a directory'],
+    [['run', '/', '--task', '/no-such', 'rig'], '--task /no-such: expected a directory'],
+    [['run', '/', '--env', 'NAME', 'rig'], '--env NAME: expected NAME=VALUE'],
+    [['completion', 'csh'], "value 'csh' is invalid for argument 'shell'. Allowed choices are bash, zsh, fish."],
+  ])('refuses %j with exit status 2, and says what is known and the nearest', (args, message) => {
+    const { status, stdout, stderr } = binaryLayer(args);
+    expect({ status, stdout }).toEqual({ status: 2, stdout: '' });
+    expect(stderr).toMatch(/^binary-layer: /);
+    expect(stderr).toContain(message);
+  });
+
+  test('says what does not hold with exit status 1, without a stack', () => {
+    const { status, stdout, stderr } = binaryLayer(['tree', 'no-such-command'], { env: { PATH: '/usr/bin' } });
+    expect({ status, stdout }).toEqual({ status: 1, stdout: '' });
+    expect(stderr).toMatch(/^binary-layer: binary 'no-such-command': no such command on PATH\n {2}searched: \/usr\/bin\n {2}install .*\n$/);
+  });
+});

@@ -1,0 +1,156 @@
+import { spawn } from 'child_process';
+import * as fs from 'fs';
+import * as path from 'path';
+import { atTerminal, binaryLayer, MAIN, Surroundings } from './command';
+import { Fixture, temporaryDirectory } from '../fixture';
+
+let layer: string;
+beforeAll(() => {
+  layer = path.join(temporaryDirectory(), 'rig.zip');
+  expect(binaryLayer(['build', 'rig', '-o', layer]).status).toBe(0);
+});
+
+let temporary: string;
+beforeEach(() => {
+  temporary = temporaryDirectory();
+  fs.chmodSync(temporary, 0o1777);
+});
+afterEach(() => {
+  expect(fs.readdirSync(temporary)).toEqual([]); // nothing is left of what was unpacked
+});
+
+const run = (command: readonly string[], { options = [], ...more }: Surroundings & { options?: readonly string[] } = {}) => (
+  binaryLayer(['run', layer, ...options, '--', ...command], { ...more, env: { TMPDIR: temporary, ...more.env } }));
+const shell = (script: string, options: readonly string[] = []) => run(['sh', '-c', script], { options });
+
+describe('run', () => {
+  test('runs a program of the layer', () => {
+    expect(run(['rig'])).toEqual({ status: 0, signal: null, stdout: expect.stringMatching(/^\w+ \w+\n\d+ .*\n.*\n.*\n$/), stderr: '' });
+  });
+
+  test.each(['the zip', 'a directory'])('takes %s', (what) => {
+    const directory = path.join(temporaryDirectory(), 'layer');
+    expect(binaryLayer(['build', 'rig', '-q', '-o', directory]).status).toBe(0);
+    expect(binaryLayer(['run', what === 'the zip' ? layer : directory, 'rig'])).toMatchObject({ status: 0, stderr: '' });
+  });
+
+  test('gives the exit status through, and standard input, output and error', () => {
+    expect(run(['sh', '-c', 'cat; echo error >&2; exit 7'], { input: 'in\0put\n' })).toEqual({ status: 7, signal: null, stdout: 'in\0put\n', stderr: 'error\n' });
+  });
+
+  test('ends with 128 and the number of the signal that ended the command', () => {
+    expect(shell('kill -SEGV $$').status).toBe(139);
+  });
+
+  test('is in the environment of a function, with what is added', () => {
+    const { stdout } = run(['env'], { options: ['--env', 'STAGE=a=b', '-e', 'TZ=CET'], env: { OF_THIS_PROCESS: 'yes' } });
+    const variables = Object.fromEntries(stdout.trim().split('\n').map((line) => [line.slice(0, line.indexOf('=')), line.slice(line.indexOf('=') + 1)]));
+    expect(variables).toMatchObject({ LAMBDA_TASK_ROOT: '/var/task', PATH: expect.stringMatching(/:\/opt\/bin$/), STAGE: 'a=b', TZ: 'CET' });
+    expect(Object.keys(variables)).not.toContain('OF_THIS_PROCESS');
+    expect(Object.keys(variables)).not.toContain('HOME');
+  });
+
+  test('is a user without privileges, who can write to /tmp alone', () => {
+    const attempt = 'for file in /tmp/x /x /opt/x /var/task/x /usr/x /dev/x; do if (: > $file) 2>/dev/null; then echo $file; fi; done';
+    expect(shell(`id -u; pwd; ${attempt}`).stdout).toBe('993\n/var/task\n/tmp/x\n');
+    expect(shell(attempt, ['--no-read-only']).stdout).toBe('/tmp/x\n/x\n/var/task/x\n/dev/x\n');
+    expect(fs.existsSync('/x')).toBe(false);
+  });
+
+  test('has the function\'s code at /var/task, which --no-read-only lets it write to', () => {
+    const task = temporaryDirectory();
+    fs.chmodSync(task, 0o777);
+    fs.writeFileSync(path.join(task, 'code'), 'code\n');
+    expect(shell('cat code; echo more > made', ['--task', task])).toMatchObject({ status: 2, stdout: 'code\n' });
+    expect(shell('echo more > made', ['--task', task, '--no-read-only']).status).toBe(0);
+    expect(fs.readFileSync(path.join(task, 'made'), 'utf8')).toBe('more\n');
+  });
+
+  test('may be in another root, where nothing has to be of what the function has', () => {
+    const root = new Fixture();
+    root.copy(['/bin/bash-static', '/usr/bin/bash-static'].find((file) => fs.existsSync(file))!, '/usr/bin/sh');
+    root.write({ '/bin': { link: 'usr/bin' }, '/var/lang/here': '', '/etc/name': 'foreign' });
+    const { status, stdout, stderr } = shell('echo /*; echo /var/* /var/lang/*; read -r name < /etc/name; echo $name; rig > /tmp/rig', ['--root', root.directory]);
+    expect({ status, stderr }).toEqual({ status: 0, stderr: '' });
+    expect(stdout).toBe('/bin /dev /etc /opt /proc /tmp /usr /var\n/var/lang /var/task /var/lang/here\nforeign\n');
+  });
+
+  test('says what the layer has where there is no such command', () => {
+    expect(run(['rgi'])).toMatchObject({ status: 1, stdout: '', stderr: expect.stringMatching(/^binary-layer: no command 'rgi' in the function: did you mean rig\?\n {2}the layer has rig; searched: /) });
+  });
+});
+
+describe('at a terminal', () => {
+  const terminal = (script: string, answers: readonly (readonly [string, string])[] = []) => (
+    atTerminal(['run', layer, '--', 'sh', '-c', script], answers, { env: { TMPDIR: temporary } }));
+
+  test('run gives that through', () => {
+    expect(terminal('test -t 0 && test -t 1 && test -t 2 && echo $TERM; read -r line; echo "read $line"', [['xterm', 'text\n']])).toEqual({
+      status: 0, screen: 'xterm\ntext\nread text\n',
+    });
+  });
+
+  test('Ctrl-C reaches the command, once', () => {
+    const { status, screen } = terminal('n=0; trap "n=\\$((n+1))" INT; echo ready; sleep 1; sleep 1; echo "interrupted $n"; exit 5', [['ready', '\x03']]);
+    expect({ status, screen }).toEqual({ status: 5, screen: expect.stringMatching(/interrupted 1\n$/) });
+  });
+
+  test('Ctrl-C ends a command that does not mind it', () => {
+    expect(terminal('echo ready; sleep 60', [['ready', '\x03']]).status).toBe(130);
+  });
+
+  test('nothing can be typed into it by the command', () => {
+    const { status, screen } = atTerminal(['run', layer, '--', 'python3', '-c', 'import fcntl, termios\nfcntl.ioctl(0, termios.TIOCSTI, b"x")'], [], { env: { TMPDIR: temporary } });
+    expect({ status, screen }).toEqual({ status: 1, screen: expect.stringMatching(/(?:Operation not permitted|Input\/output error)\n$/) });
+  });
+});
+
+describe('signals', () => {
+  /** Runs a script and waits until it says `ready`. */
+  const begin = async (script: string) => {
+    const child = spawn(process.execPath, [MAIN, 'run', layer, '--', 'sh', '-c', script], { env: { ...process.env, TMPDIR: temporary }, stdio: ['ignore', 'pipe', 'inherit'] });
+    const ended = new Promise<number | string | null>((resolve) => child.once('close', (code, signal) => resolve(signal ?? code)));
+    let said = '';
+    await new Promise<void>((resolve) => child.stdout.on('data', (data: Buffer) => {
+      said += data.toString();
+      if (said.includes('ready')) resolve();
+    }));
+    return { child, ended, said: () => said };
+  };
+
+  test.each(['SIGTERM', 'SIGINT', 'SIGHUP', 'SIGUSR1'] as const)('%s is passed on to the command', async (signal) => {
+    const { child, ended, said } = await begin(`trap "echo got; exit 3" ${signal.slice(3)}; echo ready; while :; do sleep 0.1; done`);
+    child.kill(signal);
+    expect(await ended).toBe(3);
+    expect(said()).toBe('ready\ngot\n');
+  });
+
+  test('what cannot be passed on takes the command along', async () => {
+    const marker = `run-test-${process.pid}`;
+    const { child, ended } = await begin(`: ${marker}; echo ready; while :; do sleep 0.1; done`);
+    child.kill('SIGKILL');
+    expect(await ended).toBe('SIGKILL');
+    const isLeft = () => fs.readdirSync('/proc').filter((name) => /^\d+$/.test(name)).some((id) => {
+      try {
+        return fs.readFileSync(`/proc/${id}/cmdline`, 'latin1').includes(marker);
+      } catch {
+        return false;
+      }
+    });
+    for (let attempts = 0; isLeft() && attempts < 100; attempts++) await new Promise((resolve) => setTimeout(resolve, 50));
+    expect(isLeft()).toBe(false);
+    fs.rmSync(temporary, { recursive: true }); // what was unpacked could not be removed by a process that is no more
+    fs.mkdirSync(temporary);
+  });
+});
+
+describe('where there is no sandbox', () => {
+  test.each([
+    ['bubblewrap is to be installed', undefined, 'the command is run under bubblewrap, and no bwrap is on PATH: install it on the machine that synthesizes, as with apt-get install bubblewrap'],
+    ['user namespaces are to be allowed', '#!/bin/sh\necho "bwrap: No permissions to create new namespace" >&2\nexit 1\n', 'bubblewrap cannot make the sandbox\n  it needs user namespaces: allow them, as with sysctl '],
+  ])('%s', (_, bwrap, message) => {
+    const directory = temporaryDirectory();
+    if (bwrap !== undefined) fs.writeFileSync(path.join(directory, 'bwrap'), bwrap, { mode: 0o755 });
+    expect(run(['rig'], { env: { PATH: directory } })).toMatchObject({ status: 1, stdout: '', stderr: expect.stringContaining(message) });
+  });
+});
