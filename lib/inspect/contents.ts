@@ -1,0 +1,193 @@
+/**
+ * What is in a layer, from nothing but its zip: programs, packages, files, what each needs, and what brought it in.
+ */
+import { createHash } from 'crypto';
+import * as fs from 'fs';
+import * as path from 'path';
+import { Dynamic, FormatError, Machine, readElf } from '../elf';
+import { Follow, follower, readZip, ZipEntry, ZippedFile } from '../layer/read-zip';
+import { Distribution, LayerRecord, OWN, readRecord, RECORD, RecordedPackage, RecordError } from '../layer/record';
+import { visible } from '../process/command';
+
+/** Where a layer has its record. */
+const RECORD_NAME = new RegExp(`^elf/[0-9a-f]{8}${RECORD}$`);
+
+/** Some libraries name a loader, libc among them: they say what they are when they are started. */
+const SHARED = /\.so(?:\.[^/]*)?$/;
+
+/** A zip that is no layer of ours. */
+export class ContentsError extends Error {}
+
+export interface ContentsFile {
+  /** below the mirrored root, as `/usr/bin/rig` */
+  readonly path: string;
+  readonly kind: 'program' | 'library' | 'data';
+  /** in bytes */
+  readonly size: number;
+  /** in the zip, in bytes */
+  readonly packedSize: number;
+  /** of the file as it is in the layer, hexadecimal */
+  readonly sha256: string;
+  /** the name of the package that it is of */
+  readonly package?: string;
+  /** why it is there, in words */
+  readonly why: string;
+  /** the path of the file through which it came in */
+  readonly through?: string;
+  /** paths of the libraries that it needs, and of its loader */
+  readonly needs: readonly string[];
+}
+
+export interface ContentsProgram {
+  /** in `/opt/bin` */
+  readonly name: string;
+  readonly path: string;
+}
+
+export interface Contents {
+  /** the name of the zip, without directory */
+  readonly name: string;
+  readonly key: string;
+  readonly machine: Machine;
+  readonly distribution?: Distribution;
+  readonly programs: readonly ContentsProgram[];
+  readonly packages: readonly RecordedPackage[];
+  /** sorted by path */
+  readonly files: readonly ContentsFile[];
+  readonly links: number;
+  /** of the files, unpacked, in bytes */
+  readonly size: number;
+  readonly zipSize: number;
+  /** the text of a file of the layer, by its path; links are followed */
+  text(file: string): string | undefined;
+}
+
+/**
+ * @param file the zip
+ * @throws ZipError, ContentsError, and what reading the file throws
+ */
+export function readContents(file: string): Contents {
+  const entries = readZip(file);
+  const refuse = (what: string): never => {
+    throw new ContentsError(`${file} is a zip, but no layer of binary-layer's: ${what}\n  expected elf/KEY${RECORD} with the programs' files, and links to them in bin/: a layer that this library made`);
+  };
+  const follow = follower(entries);
+  const key = keyOf(entries) ?? refuse(`it has no elf/KEY${RECORD}, but ${some(entries)}`);
+  const mirrored = `elf/${key}`;
+  const stray = entries.find(({ name, type }) => !name.startsWith(`${mirrored}/`) && type === 'file');
+  if (stray) refuse(`${visible(stray.name)} is not below ${mirrored}`);
+  const files = new Map(entries.flatMap((entry) => (entry.type === 'file' ? [[entry.name.slice(mirrored.length), entry]] : [])));
+  const inRoot = (name: string) => {
+    const found = follow(name);
+    return found?.startsWith(`${mirrored}/`) ? found.slice(mirrored.length) : undefined;
+  };
+  const commands = entries.filter(({ name, type }) => type === 'link' && path.posix.dirname(name) === 'bin');
+  const programs = commands.map(({ name }) => ({ name: path.posix.basename(name), path: inRoot(name) }));
+  const lost = programs.find((program) => program.path === undefined || !files.has(program.path));
+  if (programs.length === 0 || lost) refuse(lost ? `bin/${visible(lost.name)} leads to no file of it` : 'it has no program in bin/');
+  const record = recordIn(files, refuse);
+  return {
+    name: path.basename(file),
+    key,
+    machine: record.machine,
+    distribution: record.distribution,
+    programs: programs as ContentsProgram[],
+    packages: record.packages,
+    files: new Linking(files, entries, inRoot).described(record),
+    links: entries.filter(({ type }) => type === 'link').length,
+    size: [...files.values()].reduce((sum, { size }) => sum + size, 0),
+    zipSize: fs.statSync(file).size,
+    text: (wanted) => files.get(inRoot(mirrored + wanted) ?? '')?.content().toString('utf8'),
+  };
+}
+
+/** The files through which a file came in, the program or what else was asked for first, and itself last. */
+export function chainOf(file: ContentsFile, byPath: ReadonlyMap<string, ContentsFile>): ContentsFile[] {
+  const chain = new Set<ContentsFile>();
+  const next = ({ through }: ContentsFile) => (through === undefined ? undefined : byPath.get(through));
+  for (let at: ContentsFile | undefined = file; at && !chain.has(at); at = next(at)) chain.add(at);
+  return [...chain].reverse();
+}
+
+function keyOf(entries: readonly ZipEntry[]): string | undefined {
+  const records = entries.filter(({ name, type }) => type === 'file' && RECORD_NAME.test(name));
+  return records.length === 1 ? records[0].name.split('/')[1] : undefined;
+}
+
+function recordIn(files: ReadonlyMap<string, ZippedFile>, refuse: (what: string) => never): LayerRecord {
+  try {
+    return readRecord(files.get(RECORD)!.content().toString('utf8'));
+  } catch (error) {
+    if (error instanceof RecordError) return refuse(error.message);
+    throw error;
+  }
+}
+
+function some(entries: readonly ZipEntry[]): string {
+  const names = entries.slice(0, 3).map(({ name }) => visible(name));
+  return names.length === 0 ? 'nothing at all' : `${names.join(', ')}${entries.length > 3 ? ` and ${entries.length - 3} more` : ''}`;
+}
+
+/** Which file serves which need. A layer is closed: by name there is mostly one, and of two the one that is nearer. */
+class Linking {
+  private readonly dynamics = new Map<string, Dynamic>();
+  /** file name of a file or a link, or DT_SONAME → paths of the files that go by it */
+  private readonly named = new Map<string, string[]>();
+  private readonly interpreters = new Map<string, string>();
+  private readonly hashes = new Map<string, string>();
+
+  constructor(private readonly files: ReadonlyMap<string, ZippedFile>, entries: readonly ZipEntry[], private readonly inRoot: Follow) {
+    for (const [place, file] of files) this.look(place, file.content());
+    for (const { name, type } of entries) {
+      const place = type === 'link' ? inRoot(name) : undefined;
+      if (place !== undefined && this.dynamics.has(place)) this.name(path.posix.basename(name), place);
+    }
+  }
+
+  public described(record: LayerRecord): ContentsFile[] {
+    return [...this.files].map(([place, file]) => {
+      const { package: owner, why, through } = record.files.get(place) ?? { why: place === RECORD ? OWN : 'not in the layer\'s record' };
+      const { size, packedSize } = file;
+      const sha256 = this.hashes.get(place)!;
+      return { path: place, kind: this.kind(place, file), size, packedSize, sha256, package: owner, why, through, needs: this.needs(place) };
+    }).sort((a, b) => (a.path < b.path ? -1 : 1));
+  }
+
+  private look(place: string, bytes: Buffer): void {
+    this.hashes.set(place, createHash('sha256').update(bytes).digest('hex'));
+    if (bytes.toString('latin1', 0, 4) !== '\x7fELF') return;
+    try {
+      const { interpreter, dynamic } = readElf(bytes);
+      if (!dynamic) return;
+      this.dynamics.set(place, dynamic);
+      if (interpreter !== undefined) this.interpreters.set(place, interpreter);
+      this.name(path.posix.basename(place), place);
+      if (dynamic.soname !== undefined) this.name(dynamic.soname, place);
+    } catch (error) {
+      if (!(error instanceof FormatError)) throw error;
+    }
+  }
+
+  private name(name: string, place: string): void {
+    const places = this.named.get(name) ?? [];
+    if (!places.includes(place)) this.named.set(name, [...places, place]);
+  }
+
+  private kind(place: string, { mode }: ZippedFile): ContentsFile['kind'] {
+    if (this.interpreters.has(place) && !SHARED.test(place)) return 'program';
+    if (this.dynamics.has(place)) return 'library';
+    return (mode & 0o111) === 0 ? 'data' : 'program'; // a static one, or a script
+  }
+
+  private needs(place: string): string[] {
+    const wanted = [...(this.dynamics.get(place)?.needed ?? []), ...[this.interpreters.get(place)].filter((one) => one !== undefined)];
+    const found = wanted.map((name) => (name.startsWith('/opt/') ? this.inRoot(name.slice('/opt/'.length)) : this.nearest(name, place)));
+    return [...new Set(found.filter((one) => one !== undefined && this.files.has(one)) as string[])];
+  }
+
+  private nearest(name: string, place: string): string | undefined {
+    const places = this.named.get(name) ?? [];
+    const directory = path.posix.dirname(place);
+    return places.find((one) => path.posix.dirname(one) === directory) ?? [...places].sort((a, b) => a.length - b.length)[0];
+  }
+}

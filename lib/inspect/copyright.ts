@@ -1,0 +1,30 @@
+/**
+ * The licences that a Debian copyright file names, where it is machine-readable: the `License` fields of its
+ * paragraphs, of which this takes the short names (copyright-format 1.0).
+ */
+
+const FORMAT = /^Format:\s*https?:\/\/www\.debian\.org\/doc\/packaging-manuals\/copyright-format\/1\.0\/?\s*$/im;
+
+/** Debian's short names that differ from SPDX's in more than the case (copyright-format 1.0, "License specification"). */
+const BY_DEBIAN = new Map([
+  ['expat', 'MIT'], ['mit/x11', 'MIT'], ['cc0', 'CC0-1.0'], ['apache-2', 'Apache-2.0'], ['bsl', 'BSL-1.0'], ['zpl', 'ZPL-2.1'],
+  ['artistic', 'Artistic-1.0-Perl'], ['bsd-2', 'BSD-2-Clause'], ['bsd-3', 'BSD-3-Clause'], ['wtfpl-2', 'WTFPL'], ['psf-2', 'PSF-2.0'],
+]);
+
+/** `GPL-2+`, `LGPLv2.1+`, `GFDL-1.3`, `AGPL-3.0` */
+const GNU = /^(A?GPL|LGPL|GFDL)-?v?(\d)(?:\.(\d))?(\+?)$/i;
+
+/** @returns the short names of licences, each once, in the order of the file; `undefined` where it is not machine-readable */
+export function licencesIn(text: string): string[] | undefined {
+  const header = text.split(/\n\s*\n/, 1)[0];
+  if (!FORMAT.test(header)) return undefined;
+  const found = [...text.matchAll(/^License:[ \t]*(\S.*?)\s*$/gm)].map(([, name]) => name.replace(/\s+/g, ' '));
+  return [...new Set(found)];
+}
+
+/** The SPDX identifier of one of Debian's short names, if it is likely to have one: `isKnown` decides. */
+export function spdxOf(name: string, known: (identifier: string) => string | undefined): string | undefined {
+  const [, family, major, minor = '0', later] = GNU.exec(name) ?? [];
+  if (family !== undefined) return known(`${family.toUpperCase()}-${major}.${minor}-${later ? 'or-later' : 'only'}`);
+  return known(BY_DEBIAN.get(name.toLowerCase()) ?? name);
+}

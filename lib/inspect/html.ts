@@ -1,0 +1,66 @@
+/**
+ * The page of a layer: one file of HTML that has everything in it, and may load nothing, which its policy says.
+ *
+ * page.html, page.css and page.js beside this are its parts; d3-hierarchy lays out the treemap.
+ */
+import { createHash } from 'crypto';
+import * as fs from 'fs';
+import * as path from 'path';
+import type { Contents } from './contents';
+import { MOST_DIRECT } from './summary';
+import { MOST_BYTES } from '../layer/proof';
+import { visible } from '../process/command';
+
+/** From the compiled library as well: the compiler leaves aside what is no TypeScript. */
+const PAGE = path.join(__dirname, '..', '..', 'lib', 'inspect');
+
+export function htmlOf(contents: Contents): string {
+  const part = (name: string) => fs.readFileSync(path.join(PAGE, name), 'utf8');
+  const style = part('page.css');
+  const script = `${treemap()}\n${part('page.js')}`;
+  const parts: Readonly<Record<string, string>> = {
+    title: escaped(`${contents.programs.map(({ name }) => visible(name)).join(', ')}: what is in the layer`),
+    policy: `default-src 'none'; script-src '${sha256(script)}'; style-src '${sha256(style)}'; img-src data:; base-uri 'none'; form-action 'none'`,
+    style,
+    script,
+    // JSON has `<` in its strings only
+    data: JSON.stringify(dataOf(contents)).replaceAll('<', '\\u003c'),
+  };
+  return part('page.html').replace(/\{\{(\w+)\}\}/g, (_, name) => parts[name]);
+}
+
+/** The library for browsers, which defines `d3`; its first line has its copyright. */
+function treemap(): string {
+  return fs.readFileSync(path.join(path.dirname(require.resolve('d3-hierarchy')), '..', 'dist', 'd3-hierarchy.min.js'), 'utf8');
+}
+
+function dataOf({ name, key, machine, distribution, programs, packages, files, size, zipSize }: Contents) {
+  const idOf = new Map(files.map((file, id) => [file.path, id]));
+  const ownerOf = new Map(packages.map((one, id) => [one.name, id]));
+  return {
+    zip: visible(name),
+    key,
+    machine,
+    distribution: distribution && visible(`${distribution.id} ${distribution.version}`.trimEnd()),
+    programs: programs.map((program) => ({ name: visible(program.name), file: idOf.get(program.path) })),
+    packages: packages.map((one) => ({ name: visible(one.name), version: visible(one.version) })),
+    size,
+    mostBytes: MOST_BYTES,
+    zipSize,
+    mostDirect: MOST_DIRECT,
+    files: files.map((file) => [
+      visible(file.path), file.kind, file.size, file.packedSize, ownerOf.get(file.package ?? '') ?? -1, visible(file.why),
+      (file.through === undefined ? undefined : idOf.get(file.through)) ?? -1,
+      file.needs.map((need) => idOf.get(need)!),
+    ]),
+  };
+}
+
+/** As a content security policy names a script or a style that stands in the page. */
+function sha256(text: string): string {
+  return `sha256-${createHash('sha256').update(text).digest('base64')}`;
+}
+
+function escaped(text: string): string {
+  return text.replace(/[&<>"]/g, (character) => `&#${character.charCodeAt(0)};`);
+}

@@ -1,0 +1,88 @@
+/**
+ * What is in a layer, as lines of text: by program, by package, the largest files, and how much of the limits it uses.
+ */
+import { chainOf, Contents, ContentsFile } from './contents';
+import { megabytes, MOST_BYTES } from '../layer/proof';
+import { visible } from '../process/command';
+
+/** Of a zip that is uploaded with the call itself rather than by way of S3, in bytes: 50 MB, as Lambda counts. */
+export const MOST_DIRECT = 52_428_800;
+
+/** Files that go together, largest group first. */
+export interface Group {
+  readonly name: string;
+  readonly size: number;
+  readonly files: number;
+}
+
+/** By what brought them in: a program, or what else asked for them. What several share is the first one's. */
+export function byProgram(contents: Pick<Contents, 'files' | 'programs'>): Group[] {
+  const byPath = new Map(contents.files.map((file) => [file.path, file]));
+  const names = new Map(contents.programs.map(({ name, path }) => [path, name]));
+  return grouped(contents.files, (file) => {
+    const [first] = chainOf(file, byPath);
+    return names.get(first.path) ?? first.why.replace(/^licence of .*/, 'licence texts');
+  });
+}
+
+export function byPackage(contents: Pick<Contents, 'files' | 'packages'>): Group[] {
+  const versions = new Map(contents.packages.map(({ name, version }) => [name, version]));
+  return grouped(contents.files, ({ package: owner }) => (owner === undefined ? 'of no package' : `${owner} ${versions.get(owner) ?? ''}`.trim()));
+}
+
+function grouped(files: readonly ContentsFile[], nameOf: (file: ContentsFile) => string): Group[] {
+  const groups = new Map<string, { size: number; files: number }>();
+  for (const file of files) {
+    const name = nameOf(file);
+    const group = groups.get(name) ?? { size: 0, files: 0 };
+    groups.set(name, { size: group.size + file.size, files: group.files + 1 });
+  }
+  return [...groups].map(([name, group]) => ({ name, ...group })).sort((a, b) => b.size - a.size || (a.name < b.name ? -1 : 1));
+}
+
+/** How a part of a text is to look. */
+export interface Style {
+  bold(text: string): string;
+  dim(text: string): string;
+}
+
+export interface SummaryOptions {
+  /** how many packages and files are named @default - all */
+  readonly most?: number;
+  readonly style: Style;
+}
+
+/** `58.0 of 262.1 MB (22 %)` */
+export function share(bytes: number, most: number): string {
+  const percent = Math.round((bytes / most) * 100);
+  return `${(bytes / 1e6).toFixed(1)} of ${megabytes(most)} (${percent === 0 ? '< 1' : percent} %)`;
+}
+
+export function summary(contents: Contents, { most = Infinity, style }: SummaryOptions): string[] {
+  const { programs, machine, distribution, key, files, links, packages, size, zipSize } = contents;
+  const from = distribution ? `, from ${distribution.id} ${distribution.version}`.trimEnd() : '';
+  const largest = [...files].sort((a, b) => b.size - a.size || (a.path < b.path ? -1 : 1));
+  const row = (bytes: number, ...rest: string[]) => `  ${kilobytes(bytes).padStart(11)}  ${rest.join('  ')}`;
+  const group = ({ name, size: bytes, files: number }: Group) => row(bytes, count(number, 'file').padStart(11), visible(name));
+  const section = <T>(title: string, all: readonly T[], line: (one: T) => string, noun: string) => [
+    '', style.bold(title), ...all.slice(0, most).map(line),
+    ...(all.length > most ? [style.dim(`  … and ${count(all.length - most, noun)} more; --all names them`)] : []),
+  ];
+  return [
+    style.bold(visible(`${programs.map(({ name }) => name).join(', ')} for ${machine}${from}`)),
+    `  ${count(files.length, 'file')}, ${count(links, 'link')}, ${count(packages.length, 'package')}, in /opt/elf/${key}`,
+    `  unpacked  ${share(size, MOST_BYTES)} that a function may have with all its layers, of which it may have five`,
+    `  zipped    ${megabytes(zipSize)}${zipSize > MOST_DIRECT ? style.dim(', more than can be uploaded directly: it goes by way of S3, as with the CDK') : ''}`,
+    ...section('By what brought it in', byProgram(contents), group, 'other'),
+    ...section('By package', byPackage(contents), group, 'package'),
+    ...section('Largest files', largest, (file) => row(file.size, visible(file.path), style.dim(visible(file.why))), 'file'),
+  ];
+}
+
+function kilobytes(bytes: number): string {
+  return bytes < 1e5 ? `${(bytes / 1e3).toFixed(1)} kB` : megabytes(bytes);
+}
+
+function count(number: number, noun: string): string {
+  return `${number} ${noun}${number === 1 ? '' : 's'}`;
+}

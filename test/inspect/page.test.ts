@@ -1,0 +1,136 @@
+import * as fs from 'fs';
+import * as path from 'path';
+import { pathToFileURL } from 'url';
+import { Browser, chromium, Page } from 'playwright-core';
+import { world } from './world';
+import { readContents } from '../../lib/inspect/contents';
+import { htmlOf } from '../../lib/inspect/html';
+import { temporaryDirectory } from '../fixture';
+import { make } from '../layer/make';
+
+/** Where pictures of the page are kept, to be looked at. */
+const ARTIFACTS = path.join(__dirname, '../artifacts');
+
+const OPTIONS = [
+  '--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-background-networking', '--disable-component-update', '--disable-sync',
+];
+
+let browser: Browser;
+let html: string;
+let file: string;
+beforeAll(async () => {
+  html = htmlOf(readContents((await make(world(), 'rig', { detectData: true, rename: { rig: '<!--<script>rig' } })).zip));
+  file = path.join(temporaryDirectory(), 'report.html');
+  fs.writeFileSync(file, html);
+  fs.mkdirSync(ARTIFACTS, { recursive: true });
+  browser = await chromium.launch({ executablePath: '/usr/bin/chromium', args: OPTIONS });
+});
+afterAll(() => browser.close());
+
+interface Seen {
+  readonly page: Page;
+  /** what the console says, and what else goes wrong */
+  readonly complaints: string[];
+  /** addresses that it asks for, but its own */
+  readonly requests: string[];
+}
+
+async function open(width: number, colorScheme: 'light' | 'dark' = 'light'): Promise<Seen> {
+  const page = await browser.newPage({ viewport: { width, height: 900 }, colorScheme });
+  const seen: Seen = { page, complaints: [], requests: [] };
+  page.on('console', (message) => seen.complaints.push(message.text()));
+  page.on('pageerror', (error) => seen.complaints.push(error.message));
+  page.on('request', (request) => {
+    if (request.url() !== pathToFileURL(file).href && !request.url().startsWith('data:')) seen.requests.push(request.url());
+  });
+  await page.goto(pathToFileURL(file).href);
+  return seen;
+}
+
+const chosen = (page: Page) => page.locator('#one-title').innerText();
+const focused = (page: Page) => page.evaluate(() => document.activeElement!.textContent);
+
+describe.each([400, 1600])('at a width of %d', (width) => {
+  test.each(['light', 'dark'] as const)('in %s it is drawn without a complaint or a request, and nothing is beside the window', async (scheme) => {
+    const { page, complaints, requests } = await open(width, scheme);
+    await page.screenshot({ path: path.join(ARTIFACTS, `report-${width}-${scheme}.png`), fullPage: width === 400 });
+    expect(await page.locator('.tile').count()).toBeGreaterThan(3);
+    expect(await page.evaluate(() => document.documentElement.scrollWidth)).toBe(width);
+    const ground = await page.evaluate(() => getComputedStyle(document.body).backgroundColor.match(/\d+/g)!.map(Number)[0]);
+    expect(ground > 128).toBe(scheme === 'light');
+    expect([complaints, requests]).toEqual([[], []]);
+    await page.close();
+  });
+
+  test('what is searched for is found by name, package and reason', async () => {
+    const { page, complaints } = await open(width);
+    const found = async (words: string) => {
+      await page.fill('#search', words);
+      return page.locator('#rows .link').allInnerTexts();
+    };
+    expect(await found('libx.so')).toEqual([expect.stringContaining('/libx.so.1.2'), expect.stringContaining('/liby.so.2')]);
+    expect(await found('liby2 licence')).toEqual(['/usr/share/doc/liby2/copyright']);
+    expect(await page.locator('#matches').innerText()).toMatch(/^1 of \d+ files, \d+ B$/);
+    expect(await page.locator('.tile:not(.out)').count()).toBeLessThanOrEqual(1);
+    expect(await found('no such thing')).toEqual([]);
+    expect(complaints).toEqual([]);
+    await page.close();
+  });
+});
+
+test('the keyboard is enough: search, choose, follow the chain, go through the treemap and the table', async () => {
+  const { page, complaints } = await open(1600);
+  await page.keyboard.press('/');
+  await page.keyboard.type('liby.so.2');
+  await page.keyboard.press('Enter');
+  expect(await chosen(page)).toBe('liby.so.2');
+  expect(await page.locator('.chain li').allInnerTexts()).toEqual([
+    expect.stringMatching(/^rig\s+asked for$/), expect.stringMatching(/^libx\.so\.1\.2\s+needed by rig$/), expect.stringMatching(/^liby\.so\.2\s+needed by libx\.so\.1$/),
+  ]);
+  await page.keyboard.press('Tab');
+  await page.keyboard.press('Tab');
+  expect(await focused(page)).toBe('libx.so.1.2');
+  await page.keyboard.press('Enter');
+  expect(await chosen(page)).toBe('libx.so.1.2');
+  await page.fill('#search', '');
+  await page.locator('.tile[tabindex="0"]').focus();
+  const start = await page.evaluate(() => document.activeElement!.getAttribute('aria-label'));
+  expect(start).toMatch(/^libx\.so\.1\.2, 5\d\.\d kB, libx1 2:1\.2~rc1-3, needed by rig$/);
+  await page.keyboard.press('ArrowRight');
+  const next = await page.evaluate(() => document.activeElement!.getAttribute('aria-label'));
+  expect(next).not.toBe(start);
+  await page.keyboard.press('Enter');
+  expect(next).toContain(await chosen(page));
+  await page.focus('#search');
+  await page.keyboard.press('ArrowDown');
+  const first = await focused(page);
+  await page.keyboard.press('ArrowDown');
+  expect(await focused(page)).not.toBe(first);
+  expect(complaints).toEqual([]);
+  await page.close();
+});
+
+test('the graph leads from a file to what needs it and what it needs', async () => {
+  const { page } = await open(1600);
+  await page.locator('.graph[data-side=needs] li .node', { hasText: 'libx.so.1.2' }).click();
+  expect(await page.locator('.graph[data-side=neededBy] li .node').allInnerTexts()).toEqual([expect.stringContaining('rig')]);
+  await page.locator('.graph[data-side=needs] li .node', { hasText: 'liby.so.2' }).click();
+  expect(await chosen(page)).toBe('liby.so.2');
+  expect(await page.locator('.graph path').count()).toBe(1);
+  await page.close();
+});
+
+test('what the layer says is text, never a part of the page, and nothing may be loaded', async () => {
+  expect(html).toContain("default-src 'none'");
+  expect(html).not.toMatch(/(?:src|href)="(?!data:)/);
+  const { page, complaints } = await open(1600);
+  expect(await page.title()).toBe('<!--<script>rig: what is in the layer');
+  expect(await page.locator('h1').innerText()).toBe('<!--<script>rig');
+  await expect(page.evaluate(() => fetch('https://192.0.2.1/'))).rejects.toThrow();
+  expect(complaints.join()).toContain('Content Security Policy');
+  await page.close();
+});
+
+test('it has the notice of the library that it holds', () => {
+  expect(html).toMatch(/d3js\.org\/d3-hierarchy\/ v\S+ Copyright/);
+});

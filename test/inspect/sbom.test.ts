@@ -1,0 +1,103 @@
+import * as fs from 'fs';
+import { Spec, Validation } from '@cyclonedx/cyclonedx-library';
+import { world } from './world';
+import { readContents } from '../../lib/inspect/contents';
+import { licencesIn, spdxOf } from '../../lib/inspect/copyright';
+import { purlOf, sbomOf } from '../../lib/inspect/sbom';
+import { LIB } from '../data/packaged';
+import { elfFile, Fixture } from '../fixture';
+import { make } from '../layer/make';
+
+let sbom: string;
+let bom: any;
+beforeAll(async () => {
+  sbom = sbomOf(readContents((await make(world(), 'rig', { detectData: true })).zip));
+  bom = JSON.parse(sbom);
+});
+
+const component = (name: string) => bom.components.find((one: { name: string }) => one.name === name);
+const problems = (text: string) => new Validation.JsonStrictValidator(Spec.Version.v1dot6).validate(text);
+
+test('it is what the schema of CycloneDX 1.6 wants', async () => {
+  expect(await problems(sbom)).toBeNull();
+  expect(bom).toMatchObject({ bomFormat: 'CycloneDX', specVersion: '1.6' });
+  expect(await problems(JSON.stringify({ ...bom, serialNumber: 'x' }))).not.toBeNull();
+});
+
+test('a package has its version, its package URL and the source that it was built from', () => {
+  expect(component('libx1')).toMatchObject({
+    type: 'library', version: '2:1.2~rc1-3', purl: 'pkg:deb/debian/libx1@2:1.2~rc1-3?arch=amd64&distro=debian-12', properties: [{ name: 'cdk-binary-layer:source-package', value: 'x' }],
+  });
+  expect(component('rig').purl).toBe('pkg:deb/debian/rig@1.11-1%2Bb1?arch=amd64&distro=debian-12');
+  expect(component('liby2').purl).toBe('pkg:deb/debian/liby2@3-1?arch=all&distro=debian-12');
+});
+
+test('a package has its licences where its copyright file is machine-readable', () => {
+  expect(component('rig').licenses).toEqual([{ license: { name: 'Expat or Sundry' } }, { license: { id: 'GPL-2.0-or-later' } }]);
+  expect(component('liby2').licenses).toEqual([{ license: { id: 'MIT' } }]);
+  expect(component('libx1').licenses).toBeUndefined();
+});
+
+test('a package holds its files, with the hashes of what is in the layer', async () => {
+  const { files } = readContents((await make(world(), 'rig', { detectData: true })).zip);
+  const { sha256 } = files.find(({ path }) => path === `${LIB}/libx.so.1.2`)!;
+  expect(component('libx1').components).toContainEqual({
+    'type': 'file', 'name': `${LIB}/libx.so.1.2`, 'bom-ref': `file:${LIB}/libx.so.1.2`, 'hashes': [{ alg: 'SHA-256', content: sha256 }],
+  });
+});
+
+test('a package depends on those whose files its own need', () => {
+  const on = Object.fromEntries(bom.dependencies.map(({ ref, dependsOn = [] }: { ref: string; dependsOn?: string[] }) => [ref, dependsOn]));
+  expect(on['package:rig']).toContain('package:libx1');
+  expect(on['package:libx1']).toEqual(['package:liby2']);
+  expect(on['package:liby2']).toEqual([]);
+  expect(on.layer).toContain('package:rig');
+});
+
+test('the same layer gives the same bytes, without a time; another one has another number', async () => {
+  const other = await make(world(), 'rig', { detectData: true });
+  expect(sbomOf(readContents(other.zip))).toBe(sbom);
+  expect(sbom).not.toMatch(/timestamp|20\d\d-\d\d-\d\d/);
+  const less = await make(world(), 'rig');
+  expect(JSON.parse(sbomOf(readContents(less.zip))).serialNumber).not.toBe(bom.serialNumber);
+  expect(bom.serialNumber).toMatch(/^urn:uuid:[0-9a-f]{8}-[0-9a-f]{4}-8[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/);
+});
+
+test('a program of no package is a file', async () => {
+  const root = new Fixture();
+  root.write({ '/work/tool': elfFile({ interpreter: '/lib64/ld-linux-x86-64.so.2' }), '/lib64/ld-linux-x86-64.so.2': elfFile({ soname: 'ld-linux-x86-64.so.2' }) });
+  fs.chmodSync(root.locate('/work/tool'), 0o755);
+  const text = sbomOf(readContents((await make(root, '/work/tool')).zip));
+  expect(await problems(text)).toBeNull();
+  expect(JSON.parse(text).components.map(({ name, type }: { name: string; type: string }) => [type, name])).toContainEqual(['file', '/app/work/tool']);
+});
+
+describe('package URLs', () => {
+  const one = { name: 'a+b', version: '1:2-3', architecture: 'x86_64', source: 'a' };
+
+  test('name the type, the distribution and its version', () => {
+    expect(purlOf({ ...one, type: 'apk' }, { id: 'alpine', version: '3.19.1' })).toBe('pkg:apk/alpine/a%2Bb@1:2-3?arch=x86_64&distro=alpine-3.19.1');
+    expect(purlOf({ ...one, type: 'deb' })).toBe('pkg:deb/a%2Bb@1:2-3?arch=x86_64');
+  });
+
+  test('have the epoch of an rpm apart', () => {
+    expect(purlOf({ ...one, type: 'rpm' }, { id: 'fedora', version: '40' })).toBe('pkg:rpm/fedora/a%2Bb@2-3?arch=x86_64&distro=fedora-40&epoch=1');
+  });
+});
+
+describe('licences', () => {
+  const known = (identifier: string) => (['GPL-2.0-or-later', 'LGPL-2.1-only', 'MIT', 'BSD-3-Clause'].find((one) => one.toLowerCase() === identifier.toLowerCase()));
+
+  test.each([
+    ['GPL-2+', 'GPL-2.0-or-later'], ['GPLv2+', 'GPL-2.0-or-later'], ['LGPL-2.1', 'LGPL-2.1-only'], ['Expat', 'MIT'], ['BSD-3-clause', 'BSD-3-Clause'],
+    ['GPL-2+ or Artistic', undefined], ['public-domain', undefined], ['GPL', undefined],
+  ])('%s is %s', (name, identifier) => {
+    expect(spdxOf(name, known)).toBe(identifier);
+  });
+
+  test('are each named once, and only by a file that is machine-readable', () => {
+    const format = 'Format: https://www.debian.org/doc/packaging-manuals/copyright-format/1.0/';
+    expect(licencesIn(`${format}\n\nFiles: *\nLicense: Expat\n some text\n\nLicense:\tExpat\n\nLicense: a  b\n`)).toEqual(['Expat', 'a b']);
+    expect(licencesIn('This is free.\n\nLicense: Expat\n')).toBeUndefined();
+  });
+});
