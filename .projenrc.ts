@@ -47,7 +47,7 @@ const project = new awscdk.AwsCdkConstructLibrary({
   github: false,
   release: false,
   depsUpgrade: false,
-  gitignore: ['/cdk.out/', '/test/artifacts/'],
+  gitignore: ['/cdk.out/'],
 });
 
 // Not every registry has each platform's package of 1.13.0, and npm ci refuses a lock file that lacks any.
@@ -66,7 +66,7 @@ const DEMO = 'bubblewrap python3';
 const BENCH = 'bubblewrap gcc libc6-dev unzip zip';
 const TEST = [
   'bash-static binutils bsdutils bubblewrap busybox-static ca-certificates chromium curl elfutils file gcc git gnupg jq libc6-dev lld musl-tools',
-  'openssl perl php-cli podman python3 rig rpm ruby strace unzip zip',
+  'fish openssl perl php-cli podman python3 rig rpm ruby strace unzip zip zsh',
 ].join(' ');
 project.testTask.prependSpawn(project.compileTask);
 project.testTask.prependExec(`test/setup.sh ${TEST}`);

@@ -9,7 +9,7 @@ import { temporaryDirectory } from '../fixture';
 import { make } from '../layer/make';
 
 /** Where pictures of the page are kept, to be looked at. */
-const ARTIFACTS = path.join(__dirname, '../artifacts');
+const ARTIFACTS = path.join(__dirname, '../../test-reports');
 
 const OPTIONS = [
   '--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-background-networking', '--disable-component-update', '--disable-sync',

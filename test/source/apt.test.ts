@@ -136,7 +136,9 @@ describe('what was opened once', () => {
 
   test('leaves nothing else behind: no archive, no list', () => {
     const root = open(new Repository().add('tool', { fields: { Depends: 'libc6' } }), ['tool'], SCRIPTLESS);
-    expect(kept().sort()).toEqual([path.basename(path.dirname(root)), expect.stringMatching(/^[0-9a-f]{32}\.json$/)].sort());
+    const key = path.basename(path.dirname(root));
+    expect(kept()).toHaveLength(2);
+    expect(kept()).toEqual(expect.arrayContaining([key, expect.stringMatching(/^[0-9a-f]{32}\.json$/)]));
     expect(fs.readdirSync(path.dirname(root))).toEqual(['root']);
   });
 
