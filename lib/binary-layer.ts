@@ -7,7 +7,10 @@ import { Construct, IConstruct } from 'constructs';
 import { BinarySource } from './binary-source';
 import { Bundling, Checks } from './bundling';
 import { Machine } from './elf';
+import { readContents } from './inspect/contents';
+import { sbomOf } from './inspect/sbom';
 import { LayerRequest, programName } from './layer/layer';
+import { writeWhole } from './process/whole-file';
 import { OpenedSource } from './source/source';
 
 /**
@@ -110,6 +113,16 @@ export interface BinaryLayerProps extends lambda.LayerVersionOptions {
   readonly verbose?: boolean;
 
   /**
+   * Whether to write a software bill of materials beside the layer's asset, as `asset.HASH.cdx.json` in `cdk.out`.
+   *
+   * It is CycloneDX 1.6: packages with their versions, package URLs and licences, and files with the SHA-256 that they have
+   * in the layer.
+   *
+   * @default false
+   */
+  readonly sbom?: boolean;
+
+  /**
    * The runtimes that the layer is listed for. The programs in it do not depend on any.
    *
    * @default - all runtimes
@@ -136,7 +149,7 @@ export class BinaryLayer extends lambda.LayerVersion {
     const bundling = Stack.of(scope).bundlingRequired ? bundle(label, props) : undefined;
     const {
       binary, source, architecture, additionalBinaries, rename, include, exclude, detectData, traceCommands, testCommand, testTimeout, verbose,
-      ...options
+      sbom, ...options
     } = props;
     try {
       super(scope, id, {
@@ -158,7 +171,9 @@ export class BinaryLayer extends lambda.LayerVersion {
     this.binary = binary;
     this.names = Object.fromEntries([binary, ...(additionalBinaries ?? [])].map((name) => [name, programName(name, rename ?? {})]));
     if (bundling) {
-      this.restore(bundling);
+      const zip = this.stagedZip();
+      if (zip !== undefined) restore(zip, bundling);
+      if (zip !== undefined && sbom) writeSbom(zip);
       Aspects.of(this.node.root).add(new ArchitectureCheck(this, ARCHITECTURES[bundling.fingerprint.machine]));
     }
   }
@@ -174,17 +189,27 @@ export class BinaryLayer extends lambda.LayerVersion {
     return `/opt/bin/${name}`;
   }
 
-  /**
-   * CDK takes an asset for complete while the directory beside its zip stands: where only the zip was deleted,
-   * it would stage an empty one.
-   */
-  private restore(bundling: Bundling): void {
+  /** Where CDK has put the layer's zip. */
+  private stagedZip(): string | undefined {
     const asset = this.node.tryFindChild('Code') as Asset | undefined;
     const outdir = Stage.of(this)?.outdir;
-    if (!asset || outdir === undefined) return;
-    const file = path.resolve(outdir, asset.assetPath);
-    if (file.endsWith('.zip') && (!fs.existsSync(file) || fs.statSync(file).size === 0)) bundling.pack(file);
+    const file = asset && outdir !== undefined ? path.resolve(outdir, asset.assetPath) : undefined;
+    return file?.endsWith('.zip') ? file : undefined;
   }
+}
+
+/**
+ * CDK takes an asset for complete while the directory beside its zip stands: where only the zip was deleted, it would
+ * stage an empty one.
+ */
+function restore(zip: string, bundling: Bundling): void {
+  if (!fs.existsSync(zip) || fs.statSync(zip).size === 0) bundling.pack(zip);
+}
+
+/** The zip is named by its content: what describes it once holds for good. */
+function writeSbom(zip: string): void {
+  const file = zip.replace(/\.zip$/, '.cdx.json');
+  if (!fs.existsSync(file)) writeWhole(file, sbomOf(readContents(zip)));
 }
 
 const ARCHITECTURES: Record<Machine, lambda.Architecture> = {

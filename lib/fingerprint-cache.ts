@@ -12,6 +12,7 @@ import { Machine } from './elf';
 import { LayerRequest } from './layer/layer';
 import { RULES_VERSION } from './layer/plan';
 import { MACHINES } from './loader/machine';
+import { writeWhole } from './process/whole-file';
 import { Looks, Root } from './root/root';
 import { cacheDirectory } from './source/cache-directory';
 
@@ -43,17 +44,11 @@ export class FingerprintCache {
   }
 
   public write(fingerprint: Fingerprint): void {
-    const temporary = `${this.file}.${process.pid}`;
     try {
       makeDirectory(path.dirname(this.file));
-      fs.writeFileSync(temporary, JSON.stringify(fingerprint));
-      fs.renameSync(temporary, this.file);
+      writeWhole(this.file, JSON.stringify(fingerprint));
     } catch {
-      try {
-        fs.unlinkSync(temporary);
-      } catch {
-        // there is none
-      }
+      // the next synth looks again
     }
   }
 }

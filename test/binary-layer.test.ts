@@ -212,6 +212,34 @@ describe('data', () => {
   });
 });
 
+describe('the bill of materials', () => {
+  const sboms = () => fs.readdirSync(outdir).filter((name) => name.endsWith('.cdx.json'));
+
+  test('is not written unless it is asked for', () => {
+    synth();
+    expect(sboms()).toEqual([]);
+  });
+
+  test('lies beside the asset, the same as the command line gives it', () => {
+    synth({ sbom: true });
+    const [{ file }] = assets();
+    expect(sboms()).toEqual([path.basename(file).replace('.zip', '.cdx.json')]);
+    const { stdout } = spawnSync(process.execPath, [path.join(ROOT, 'build/cli/main.js'), 'inspect', file, '--sbom', '-'], { encoding: 'utf8' });
+    expect(JSON.parse(stdout)).toMatchObject({ bomFormat: 'CycloneDX', specVersion: '1.6', metadata: { component: { name: 'tool' } } });
+    expect(fs.readFileSync(file.replace('.zip', '.cdx.json'), 'utf8')).toBe(stdout);
+  });
+
+  test('is written where the asset is there already, and then no more', () => {
+    const { template } = synth();
+    const hash = JSON.stringify(template);
+    expect(JSON.stringify(synth({ sbom: true }).template)).toBe(hash);
+    const [name] = sboms();
+    const written = fs.statSync(path.join(outdir, name)).mtimeMs;
+    synth({ sbom: true });
+    expect(fs.statSync(path.join(outdir, name)).mtimeMs).toBe(written);
+  });
+});
+
 describe('bundling that is not asked for', () => {
   const context = { 'aws:cdk:bundling-stacks': [] };
 

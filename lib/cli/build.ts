@@ -8,6 +8,8 @@ import { Command, Option } from 'commander';
 import { archOption, openSource, sourceOption, SourceOptions } from './source';
 import { UsageError } from './usage';
 import { readTraceLog } from '../data/trace-log';
+import { readContents } from '../inspect/contents';
+import { sbomOf } from '../inspect/sbom';
 import { LayerRequest, planLayer, programName, Summary } from '../layer/layer';
 import { Plan, sizeOf } from '../layer/plan';
 import { megabytes } from '../layer/proof';
@@ -15,9 +17,9 @@ import { report } from '../layer/report';
 import { writeTar } from '../layer/tar';
 import { checkSandbox, tryLayer } from '../layer/try';
 import { writeDirectory } from '../layer/unpacked';
-import { unfinished } from '../layer/written';
 import { Packed, Progress, writeZip } from '../layer/zip';
 import { visible } from '../process/command';
+import { unfinished, writeWhole } from '../process/whole-file';
 import { Root } from '../root/root';
 
 interface BuildOptions extends SourceOptions {
@@ -29,6 +31,7 @@ interface BuildOptions extends SourceOptions {
   readonly trace: string[];
   readonly test?: string;
   readonly testTimeout: number;
+  readonly sbom?: string;
   readonly fromTrace?: string;
   readonly fromList?: string;
   readonly quiet?: true;
@@ -52,6 +55,7 @@ export function buildCommand(): Command {
     .option('--from-list <file>', 'names of files to pack, one a line; - reads standard input')
     .option('--test <command>', 'a command line that has to succeed in the layer, or nothing is written')
     .option('--test-timeout <seconds>', 'how long that may take', seconds, 30)
+    .option('--sbom <file>', 'write the software bill of materials as well, CycloneDX 1.6 as JSON')
     .option('-q, --quiet', 'say nothing but errors')
     .addOption(new Option('-v, --verbose', 'say what is packed and why, and what was found and left out').conflicts('quiet'))
     .addHelpText('after', `
@@ -72,6 +76,7 @@ async function build(programs: string[], options: BuildOptions): Promise<void> {
   const started = performance.now();
   const output = options.output ?? `${programName(programs[0], options.rename)}.zip`;
   const write = writerOf(output);
+  if (options.sbom !== undefined) checkDirectory('--sbom', options.sbom);
   if (options.fromTrace === '-' && options.fromList === '-') throw new UsageError('--from-trace and --from-list cannot both read standard input');
   const source = openSource(options);
   const root = new Root(source.directory);
@@ -99,7 +104,7 @@ async function build(programs: string[], options: BuildOptions): Promise<void> {
 }
 
 /** Writes the layer where it is to be, tried before. */
-async function accept(plan: Plan, output: string, write: Writer, { test, testTimeout, quiet }: BuildOptions): Promise<Packed> {
+async function accept(plan: Plan, output: string, write: Writer, { test, testTimeout, sbom, quiet }: BuildOptions): Promise<Packed> {
   const bar = quiet || !process.stderr.isTTY ? undefined :
     new SingleBar({ format: 'packing [{bar}] {percentage} % of {size}', barsize: 30, clearOnComplete: true, hideCursor: null, stopOnComplete: false, stream: process.stderr });
   const total = sizeOf(plan);
@@ -117,9 +122,10 @@ async function accept(plan: Plan, output: string, write: Writer, { test, testTim
   };
   for (const signal of STOPS) process.once(signal, stop);
   try {
-    if (test === undefined) return await write(plan, output, progress);
+    if (test === undefined && sbom === undefined) return await write(plan, output, progress);
     const packed = await writeZip(plan, untried, progress);
-    tryLayer(untried, Object.keys(plan.programs), { command: test, timeout: testTimeout * 1000 });
+    if (test !== undefined) tryLayer(untried, Object.keys(plan.programs), { command: test, timeout: testTimeout * 1000 });
+    if (sbom !== undefined) writeWhole(sbom, sbomOf(readContents(untried)));
     if (write !== writeZip) return await write(plan, output, progress);
     fs.renameSync(untried, output);
     return packed;
@@ -144,9 +150,8 @@ const OTHER_ARCHIVE = /\.(?:tar|tar\.\w+|t[bx]z2?|tzst|gz|bz2|xz|zst|7z|rar|jar|
  */
 function writerOf(output: string): Writer {
   const stat = fs.statSync(output, { throwIfNoEntry: false });
-  const parent = path.dirname(path.resolve(output));
   if (output === '') throw new UsageError('--output is empty, expected NAME.zip, NAME.tar.gz or the name of a directory');
-  if (!fs.statSync(parent, { throwIfNoEntry: false })?.isDirectory()) throw new UsageError(`--output ${output}: no directory ${parent}, make it first`);
+  checkDirectory('--output', output);
   const writer = /\.zip$/i.test(output) ? writeZip : /\.(?:tar\.gz|tgz)$/i.test(output) ? writeTar : undefined;
   if (writer) {
     if (stat && !stat.isFile()) throw new UsageError(`--output ${output}: ${stat.isDirectory() ? 'a directory' : 'a special file'} is there, expected a file, or nothing`);
@@ -157,6 +162,12 @@ function writerOf(output: string): Writer {
   const [first] = stat ? fs.readdirSync(output) : [];
   if (first !== undefined) throw new UsageError(`--output ${output}: that directory has files in it (${visible(first)}), expected an empty one, or none`);
   return writeDirectory;
+}
+
+/** @throws UsageError where there is no directory for a file to be written into */
+function checkDirectory(option: string, file: string): void {
+  const parent = path.dirname(path.resolve(file));
+  if (!fs.statSync(parent, { throwIfNoEntry: false })?.isDirectory()) throw new UsageError(`${option} ${file}: no directory ${parent}, make it first`);
 }
 
 function renamed(value: string, before: Record<string, string>): Record<string, string> {

@@ -1,13 +1,14 @@
 /**
  * `binary-layer inspect layer.zip`: what is in a layer, as text, as JSON, as a page, as a bill of materials.
  */
-import * as fs from 'fs';
 import { Command } from 'commander';
-import { createColors } from 'picocolors';
+import { colours } from './terminal';
+import { UsageError } from './usage';
 import { Contents, readContents } from '../inspect/contents';
 import { htmlOf } from '../inspect/html';
 import { sbomOf } from '../inspect/sbom';
 import { byPackage, byProgram, summary } from '../inspect/summary';
+import { writeWhole } from '../process/whole-file';
 
 /** Of packages and files, unless all are asked for. */
 const MOST_LINES = 12;
@@ -23,22 +24,24 @@ interface Options {
 
 export function inspectCommand(): Command {
   return new Command('inspect')
-    .description('say what is in a layer, by program, package and size, and how much of Lambda\'s limits it uses')
+    .description('says what is in a layer, by program, package and size, and how much of Lambda\'s limits it uses')
     .argument('<layer.zip>', 'a layer that this library made: written by build, or the asset of one in cdk.out')
     .option('--all', 'name every package and file')
-    .option('--json', 'say it as JSON')
+    .option('--json', 'as JSON')
     .option('--html <file>', 'write a page to look at and search through, which needs nothing but itself')
     .option('--sbom <file>', 'write the software bill of materials, CycloneDX 1.6 as JSON; - for standard output')
     .addHelpText('after', `
 Examples:
   $ binary-layer inspect layer.zip
   $ binary-layer inspect layer.zip --html report.html
-  $ binary-layer inspect layer.zip --sbom layer.cdx.json`)
+  $ binary-layer inspect layer.zip --sbom layer.cdx.json
+
+Exit status: 0; 1 if it is no layer, or something cannot be written; 2 if the command line is wrong.`)
     .action(inspect);
 }
 
-function inspect(file: string, { all, json, html, sbom }: Options, command: Command): void {
-  if (json && sbom === STANDARD_OUTPUT) command.error('error: --json and --sbom - would both go to standard output: give --sbom a file');
+function inspect(file: string, { all, json, html, sbom }: Options): void {
+  if (json && sbom === STANDARD_OUTPUT) throw new UsageError('--json and --sbom - would both go to standard output: give --sbom a file');
   const contents = readContents(file);
   if (html !== undefined) write(html, htmlOf(contents));
   if (sbom !== undefined) write(sbom, sbomOf(contents));
@@ -51,23 +54,14 @@ function described({ text: _, ...contents }: Contents) {
 }
 
 function text(contents: Contents, all = false): string {
-  const style = createColors(process.stdout.isTTY && !process.env.NO_COLOR);
-  return summary(contents, { most: all ? undefined : MOST_LINES, style }).join('\n');
+  return summary(contents, { most: all ? undefined : MOST_LINES, style: colours(process.stdout) }).join('\n');
 }
 
-/** Whole or not at all. */
 function write(file: string, content: string): void {
   if (file === STANDARD_OUTPUT) {
     process.stdout.write(content);
     return;
   }
-  const temporary = `${file}.${process.pid}.tmp`;
-  try {
-    fs.writeFileSync(temporary, content);
-    fs.renameSync(temporary, file);
-  } catch (error) {
-    fs.rmSync(temporary, { force: true });
-    throw error;
-  }
+  writeWhole(file, content);
   process.stderr.write(`wrote ${file}\n`);
 }

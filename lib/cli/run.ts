@@ -12,10 +12,10 @@ import * as os from 'os';
 import * as path from 'path';
 import { Readable } from 'stream';
 import { Command } from 'commander';
-import { nearest } from '../process/nearest';
 import { UsageError } from './usage';
 import { ALLOW, ENVIRONMENT, INSTALL, ISOLATION, starter, USER } from '../layer/sandbox';
 import { unzip } from '../layer/unzip';
+import { nearest } from '../process/nearest';
 import { Root } from '../root/root';
 
 /** A command that cannot be run here. */

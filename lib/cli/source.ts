@@ -3,8 +3,8 @@
  */
 import { Option } from 'commander';
 import { Machine } from '../elf';
-import { nearest } from '../process/nearest';
 import { UsageError } from './usage';
+import { nearest } from '../process/nearest';
 import { openHost } from '../source/host';
 import { OpenedSource } from '../source/source';
 

@@ -9,8 +9,9 @@ import { pipeline } from 'stream/promises';
 import { createGzip } from 'zlib';
 import { Header, Pax } from 'tar';
 import { Plan } from './plan';
-import { unfinished, Written, written } from './written';
+import { Written, written } from './written';
 import type { Packed, Progress } from './zip';
+import { unfinished } from '../process/whole-file';
 
 /** That of the zip's entries, in every time zone. */
 const MTIME = new Date(Date.UTC(1980, 0, 1));

@@ -4,8 +4,9 @@
 import * as fs from 'fs';
 import * as path from 'path';
 import { Plan } from './plan';
-import { unfinished, written } from './written';
+import { written } from './written';
 import type { Packed, Progress } from './zip';
+import { unfinished } from '../process/whole-file';
 
 /**
  * Writes a plan's directory, whole or not at all.

@@ -21,11 +21,6 @@ export type Written = { readonly name: string } & (
 /** A source file that is not what was planned. */
 export class ChangedFileError extends Error {}
 
-/** Where something is written before it is whole: beside the place where it is to be. */
-export function unfinished(file: string): string {
-  return `${file}.${process.pid}.tmp`;
-}
-
 /**
  * Every entry, sorted by name; a file is read when it is asked for.
  *

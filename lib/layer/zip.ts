@@ -8,7 +8,8 @@ import { Readable } from 'stream';
 import { pipeline } from 'stream/promises';
 import { ZipFile } from 'yazl';
 import { Plan } from './plan';
-import { unfinished, written } from './written';
+import { written } from './written';
+import { unfinished } from '../process/whole-file';
 
 /** What was written, in bytes. */
 export interface Packed {

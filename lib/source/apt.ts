@@ -21,6 +21,7 @@ import { OpenedSource, SourceError } from './source';
 import { Machine } from '../elf';
 import { MACHINES } from '../loader/machine';
 import { visible } from '../process/command';
+import { writeWhole } from '../process/whole-file';
 
 export interface AptOptions {
   /** what stands in a file of /etc/apt/sources.list.d @default - the machine's own */
@@ -65,7 +66,7 @@ export function openApt(packages: readonly string[], options: AptOptions = {}, m
   let directory = isToRefresh ? undefined : recall(kept, remembered);
   if (directory === undefined) {
     directory = fetch(name, kept, { wanted, architecture, sources, recommends, maintainerScripts, isNative: machine === thisMachine() });
-    remember(remembered, path.basename(directory));
+    writeWhole(remembered, JSON.stringify({ key: path.basename(directory) }));
   }
   fresh.add(request);
   return openRoot(name, path.join(directory, 'root'), machine);
@@ -176,8 +177,3 @@ function recall(kept: string, remembered: string): string | undefined {
   }
 }
 
-function remember(remembered: string, key: string): void {
-  const written = `${remembered}.${process.pid}`;
-  fs.writeFileSync(written, JSON.stringify({ key }));
-  fs.renameSync(written, remembered);
-}

@@ -10,15 +10,14 @@ import * as fs from 'fs';
 import * as path from 'path';
 import { cacheDirectory } from './cache-directory';
 import { Image, isImage } from './engine';
+import { writeWhole } from '../process/whole-file';
 
 export function remember(platform: string, image: Image): void {
   for (const digest of image.digests) {
     const file = fileOf(digest, platform);
     if (fs.existsSync(file)) continue;
-    const temporary = `${file}.${process.pid}`;
     fs.mkdirSync(path.dirname(file), { recursive: true });
-    fs.writeFileSync(temporary, JSON.stringify(image));
-    fs.renameSync(temporary, file);
+    writeWhole(file, JSON.stringify(image));
   }
 }
 

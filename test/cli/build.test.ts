@@ -70,6 +70,16 @@ describe('build', () => {
     expect(fs.readFileSync(path.join(cwd, 'a.tar.gz')).equals(fs.readFileSync(path.join(cwd, 'b.tgz')))).toBe(true);
   });
 
+  test.each(['prog.zip', 'prog.tar.gz', 'prog'])('writes the bill of materials beside %s, the same as inspect does', (output) => {
+    const made = fixture();
+    expect(build(['prog', ...from(made), '-q', '-o', output, '--sbom', 'prog.cdx.json'])).toMatchObject({ status: 0, stdout: `${output}\n`, stderr: '' });
+    expect(fs.readdirSync(cwd).sort()).toEqual([output, 'prog.cdx.json'].sort());
+    build(['prog', ...from(made), '-q', '-o', 'other.zip']);
+    const { stdout } = binaryLayer(['inspect', 'other.zip', '--sbom', '-'], { cwd });
+    expect(JSON.parse(stdout)).toMatchObject({ bomFormat: 'CycloneDX', metadata: { component: { name: 'prog' } } });
+    expect(fs.readFileSync(path.join(cwd, 'prog.cdx.json'), 'utf8')).toBe(stdout);
+  });
+
   test('takes several programs, and leaves out what is excluded', () => {
     const made = fixture();
     made.program('/usr/bin/other');
@@ -146,6 +156,12 @@ describe('nothing is written', () => {
     expect({ status, stdout }).toEqual({ status: 2, stdout: '' });
     expect(stderr).toMatch(message);
     expect(tree(cwd)).toEqual(before);
+  });
+
+  test('where there is no directory for the bill of materials', () => {
+    const { status, stderr } = build(['prog', ...from(fixture()), '--sbom', 'none/prog.cdx.json']);
+    expect({ status, stderr }).toEqual({ status: 2, stderr: expect.stringMatching(/--sbom none\/prog\.cdx\.json: no directory .*none, make it first/) });
+    expect(fs.readdirSync(cwd)).toEqual([]);
   });
 
   test('but over an empty directory, and over a file of the same kind', () => {

@@ -1,11 +1,9 @@
-import { spawnSync } from 'child_process';
 import * as fs from 'fs';
 import * as path from 'path';
+import { binaryLayer } from './command';
 import { temporaryDirectory } from '../fixture';
 import { world } from '../inspect/world';
 import { make, Made } from '../layer/make';
-
-const COMMAND = `require('${path.join(__dirname, '../../build/cli/inspect.js')}').inspectCommand().parseAsync(process.argv.slice(1), { from: 'user' }).catch((error) => { process.stderr.write(error.message + '\\n'); process.exitCode = 1; })`;
 
 let layer: Made;
 let directory: string;
@@ -17,7 +15,7 @@ beforeEach(() => {
 });
 
 function inspect(...args: string[]) {
-  const { status, stdout, stderr } = spawnSync(process.execPath, ['-e', COMMAND, '--', ...args], { cwd: directory, encoding: 'utf8' });
+  const { status, stdout, stderr } = binaryLayer(['inspect', ...args], { cwd: directory });
   return { status, stdout, stderr };
 }
 
@@ -46,13 +44,13 @@ test('writes the page and the bill of materials, and says so', () => {
 
 test('writes the bill of materials alone to standard output', () => {
   expect(JSON.parse(inspect(layer.zip, '--sbom', '-').stdout)).toMatchObject({ bomFormat: 'CycloneDX' });
-  expect(inspect(layer.zip, '--sbom', '-', '--json')).toMatchObject({ status: 1, stdout: '', stderr: 'error: --json and --sbom - would both go to standard output: give --sbom a file\n' });
+  expect(inspect(layer.zip, '--sbom', '-', '--json')).toMatchObject({ status: 2, stdout: '', stderr: 'binary-layer: --json and --sbom - would both go to standard output: give --sbom a file\n' });
 });
 
 test('refuses what is no layer, and writes nothing', () => {
   const file = path.join(directory, 'a.zip');
   fs.writeFileSync(file, 'no zip');
-  expect(inspect(file, '--html', 'report.html')).toEqual({ status: 1, stdout: '', stderr: `${file} is no zip (6 bytes), expected that of a layer, as asset.HASH.zip in cdk.out\n` });
+  expect(inspect(file, '--html', 'report.html')).toEqual({ status: 1, stdout: '', stderr: `binary-layer: ${file} is no zip (6 bytes), expected that of a layer, as asset.HASH.zip in cdk.out\n` });
   expect(fs.readdirSync(directory)).toEqual(['a.zip']);
 });
 
