@@ -1,6 +1,7 @@
 /**
  * Debian's package database: `/var/lib/dpkg/status` and the file lists in `/var/lib/dpkg/info` (dpkg(1)).
  */
+import { LineIndex } from './line-index';
 import { mergedUsr, Package, PackageDatabase } from './packages';
 import { Root } from '../root/root';
 
@@ -14,22 +15,16 @@ export function dpkgDatabase(root: Root, architecture: string): PackageDatabase 
   return status === undefined || info === undefined ? undefined : new Dpkg(root, status, info, architecture);
 }
 
-/** Searching costs about 1 ms each, taking all lists apart as much as some dozens of searches. */
-const MOST_SEARCHES = 40;
-
 class Dpkg implements PackageDatabase {
   private readonly packages = new Map<string, DpkgPackage>();
   /** name of a file list → the installed package whose it is */
   private readonly byList = new Map<string, DpkgPackage>();
   private readonly sources = new Map<string, DpkgPackage[]>();
-  /** real path → owner, for the lists that were read one by one */
-  private readonly owners = new Map<string, Package>();
+  /** by real path, of what was asked for */
+  private readonly owners = new Map<string, Package | undefined>();
   private readonly fileLists = new Map<Package, readonly string[]>();
-  private readonly sets = new Map<Package, ReadonlySet<string>>();
-  private readonly unowned = new Set<string>();
-  private searches = 0;
   private readonly merged: (listed: string) => string;
-  private all?: { bytes: Buffer; ends: number[]; names: string[] };
+  private fileListsOfAll?: FileLists;
 
   constructor(private readonly root: Root, status: string, private readonly info: string, architecture: string) {
     this.merged = mergedUsr(root);
@@ -67,68 +62,79 @@ class Dpkg implements PackageDatabase {
       const list = `${this.info}/${(owner as DpkgPackage).list}.list`;
       files = this.root.isFile(list) ? this.root.read(list).toString('utf8').split('\n').filter((line) => line.length > 2).map(this.merged) : [];
       this.fileLists.set(owner, files);
-      for (const file of files) if (!this.owners.has(file)) this.owners.set(file, owner);
     }
     return files;
   }
 
   public lists(owner: Package, real: string): boolean {
-    let set = this.sets.get(owner);
-    if (!set) {
-      set = new Set(this.files(owner));
-      this.sets.set(owner, set);
-    }
-    return set.has(real);
+    for (const one of this.listing(real)) if (one === owner) return true;
+    return false;
   }
 
   public isSole(real: string): boolean {
-    this.all ??= this.readAll();
-    const line = `\n${real}\n`;
-    const at = this.all.bytes.indexOf(line);
-    return at < 0 || this.all.bytes.indexOf(line, at + 1) < 0;
+    let listed = 0;
+    for (const _ of this.listing(real)) if (++listed > 1) return false;
+    return true;
   }
 
   public ownerOf(real: string): Package | undefined {
-    const known = this.owners.get(real);
-    if (known || this.unowned.has(real)) return known;
-    const owner = this.searches++ < MOST_SEARCHES ? this.find(real) : this.indexed().get(real);
-    if (owner) this.files(owner);
-    else this.unowned.add(real);
+    if (this.owners.has(real)) return this.owners.get(real);
+    const [owner] = this.listing(real);
+    this.owners.set(real, owner);
     return owner;
   }
 
-  /** All owners at once. */
-  private indexed(): ReadonlyMap<string, Package> {
-    if (this.searches <= MOST_SEARCHES + 1) for (const owner of this.packages.values()) this.files(owner);
-    return this.owners;
-  }
-
-  /** Lists run to megabytes, and mostly few owners are asked for: they are searched as bytes rather than taken apart. */
-  private find(real: string): Package | undefined {
-    this.all ??= this.readAll();
-    const listed = [real, ...(/^\/usr\/(bin|sbin|lib[^/]*)\//.test(real) ? [real.slice(4)] : [])];
-    for (const line of listed.map((path) => `\n${path}\n`)) {
-      for (let at = this.all.bytes.indexOf(line); at >= 0; at = this.all.bytes.indexOf(line, at + 1)) {
-        const owner = this.byList.get(this.all.names[this.all.ends.findIndex((end) => at < end)]);
-        if (owner) return owner;
+  /** The installed packages that list a path, in the order of their names. */
+  private *listing(real: string): Generator<Package> {
+    this.fileListsOfAll ??= new FileLists(this.root, this.info);
+    const short = real.slice('/usr'.length);
+    const listed = real.startsWith('/usr/') && this.merged(short) === real ? [real, short] : [real];
+    for (const one of listed) {
+      for (const list of this.fileListsOfAll.with(one)) {
+        const owner = this.byList.get(list);
+        if (owner) yield owner;
       }
     }
-    return undefined;
-  }
-
-  private readAll() {
-    const names = this.root.names(this.info).filter((name) => name.endsWith('.list'));
-    const ends: number[] = [];
-    const parts: Buffer[] = [];
-    let length = 0;
-    for (const name of names) {
-      const bytes = this.root.read(`${this.info}/${name}`);
-      parts.push(bytes);
-      ends.push((length += bytes.length));
-    }
-    return { bytes: Buffer.concat(parts), ends, names };
   }
 }
+
+/** All file lists at once: they run to megabytes, and of few of their lines anything is asked. */
+class FileLists {
+  private readonly index: LineIndex;
+  private readonly names: readonly string[];
+  /** where each ends among the others */
+  private readonly ends: number[] = [];
+
+  constructor(root: Root, info: string) {
+    this.names = root.names(info).filter((name) => name.endsWith('.list'));
+    const parts: Buffer[] = [];
+    let length = 0;
+    for (const name of this.names) {
+      const bytes = root.read(`${info}/${name}`);
+      parts.push(bytes, LINE_FEED);
+      this.ends.push((length += bytes.length + LINE_FEED.length));
+    }
+    this.index = new LineIndex(Buffer.concat(parts));
+  }
+
+  /** The names of those that have a line. */
+  public *with(line: string): Generator<string> {
+    for (const offset of this.index.offsets(line)) yield this.names[this.at(offset)];
+  }
+
+  private at(offset: number): number {
+    let [low, high] = [0, this.ends.length - 1];
+    while (low < high) {
+      const middle = (low + high) >>> 1;
+      if (offset < this.ends[middle]) high = middle;
+      else low = middle + 1;
+    }
+    return low;
+  }
+}
+
+/** Between lists: one may end without. */
+const LINE_FEED = Buffer.from('\n');
 
 class DpkgPackage implements Package {
   public readonly type = 'deb';

@@ -36,18 +36,24 @@ export function addressOf(elf: Elf, offset: number): number | undefined {
   return segment && segment.vaddr + offset - segment.offset;
 }
 
-/** A set with its bounds, which most numbers are outside of. */
+/** A set with what most numbers can be told by that are not in it: its bounds, and the lowest 16 bits. */
 class Wanted {
-  private readonly least: number;
-  private readonly most: number;
+  public readonly least: number;
+  public readonly most: number;
+  private readonly endings = new Uint8Array(0x10000);
 
   constructor(private readonly addresses: ReadonlySet<number>, private readonly found: Set<number>) {
-    this.least = Math.min(...addresses);
-    this.most = Math.max(...addresses);
+    this.least = Infinity;
+    this.most = -Infinity;
+    for (const address of addresses) {
+      this.least = Math.min(this.least, address);
+      this.most = Math.max(this.most, address);
+      this.endings[address & 0xffff] = 1;
+    }
   }
 
   public see(address: number): void {
-    if (address >= this.least && address <= this.most && this.addresses.has(address)) this.found.add(address);
+    if (address >= this.least && address <= this.most && this.endings[address & 0xffff] === 1 && this.addresses.has(address)) this.found.add(address);
   }
 }
 
@@ -60,7 +66,17 @@ function fromCodeOfX86(bytes: Buffer, { offset, vaddr, filesz }: Segment, fixed:
   for (let at = bytes.indexOf(LEA, offset); at >= 0 && at + 6 <= end; at = bytes.indexOf(LEA, at + 1)) {
     if ((bytes[at + 1] & 0xc7) === 5) wanted.see(vaddr - offset + at + 6 + bytes.readInt32LE(at + 2));
   }
-  if (fixed) for (let at = offset; at + 4 <= end; at++) wanted.see(bytes.readInt32LE(at));
+  if (fixed) fromAnyWord(bytes, offset, end, wanted);
+}
+
+/** Every 32 bits, wherever they begin: code can be hundreds of megabytes, and nothing is called for most of it. */
+function fromAnyWord(bytes: Buffer, start: number, end: number, wanted: Wanted): void {
+  const { least, most } = wanted;
+  let word = 0;
+  for (let at = start; at < end; at++) {
+    word = (word >>> 8) | (bytes[at] << 24);
+    if (word >= least && word <= most && at >= start + 3) wanted.see(word);
+  }
 }
 
 /** `adrp` gives a page, the `add` that follows with the same register the place in it. */
@@ -79,8 +95,12 @@ function fromCodeOfAarch64(bytes: Buffer, { offset, vaddr, filesz }: Segment, wa
 }
 
 function fromPointers(bytes: Buffer, { offset, filesz }: Segment, wanted: Wanted): void {
+  const { least, most } = wanted;
   for (let at = Math.ceil(offset / 8) * 8; at + 8 <= offset + filesz; at += 8) {
-    if (bytes.readUInt32LE(at + 4) < 0x200000) wanted.see(bytes.readUInt32LE(at) + bytes.readUInt32LE(at + 4) * 2 ** 32);
+    const high = bytes[at + 4] | (bytes[at + 5] << 8) | (bytes[at + 6] << 16) | (bytes[at + 7] << 24);
+    if (high < 0 || high >= 0x200000) continue;
+    const address = bytes.readUInt32LE(at) + high * 2 ** 32;
+    if (address >= least && address <= most) wanted.see(address);
   }
 }
 

@@ -28,8 +28,13 @@ const LINK_MODE = 0o120777;
  * are to be quick, large ones small.
  */
 const COMPRESSION = { least: 5, most: 6, mostFrom: 3 * 1024 * 1024 };
-/** Bytes that may wait to be compressed: what bounds the memory. */
+/**
+ * Bytes of files that are compressed, or wait to be, at a time: what bounds the memory. yazl says how far it has come only
+ * where a file is added lazily: then everything before that is written. So one is, whenever that many bytes have come since
+ * the last, and what follows goes on being compressed meanwhile.
+ */
 const MOST_WAITING = 24 * 1024 * 1024;
+const BETWEEN_MARKS = MOST_WAITING / 4;
 
 /**
  * Writes a plan's zip, whole or not at all.
@@ -58,6 +63,8 @@ export async function writeZip(plan: Plan, file: string, progress?: Progress): P
 async function addEntries(zip: ZipFile, plan: Plan, done: Promise<void>, progress?: Progress): Promise<number> {
   let bytes = 0;
   let waiting = 0;
+  let sinceMark = 0;
+  const marks: { readonly reached: Promise<void>; readonly bytes: number }[] = [];
   for (const entry of written(plan)) {
     const { name } = entry;
     if (entry.kind === 'link') {
@@ -67,17 +74,23 @@ async function addEntries(zip: ZipFile, plan: Plan, done: Promise<void>, progres
     } else {
       const { content, mode } = entry;
       const options = { ...DATE, ...compression(content.length), mode: 0o100000 | mode };
-      bytes += content.length;
-      waiting += content.length;
-      if (waiting <= MOST_WAITING) {
+      if (sinceMark + content.length <= BETWEEN_MARKS) {
         zip.addBuffer(content, name, options);
       } else {
-        // what is added lazily is asked for when everything before it is written
-        await Promise.race([new Promise<void>((resolve) => zip.addReadStreamLazy(name, options, (callback) => {
+        const reached = new Promise<void>((resolve) => zip.addReadStreamLazy(name, options, (callback) => {
           callback(null, Readable.from([content]));
           resolve();
-        })), done]);
-        waiting = content.length;
+        }));
+        marks.push({ reached, bytes: sinceMark });
+        sinceMark = 0;
+      }
+      bytes += content.length;
+      waiting += content.length;
+      sinceMark += content.length;
+      while (waiting > MOST_WAITING && marks.length > 0) {
+        const mark = marks.shift()!;
+        await Promise.race([mark.reached, done]);
+        waiting -= mark.bytes;
         progress?.(bytes - waiting);
       }
     }
