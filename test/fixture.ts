@@ -204,18 +204,19 @@ export function elfHeader({ bits = 64, byteOrder = 'little', type = 2, machine =
 export function elfFile({ interpreter, needed = [], soname, runpath, text = '' }: {
   interpreter?: string; needed?: readonly string[]; soname?: string; runpath?: string; text?: string;
 }): Buffer {
-  const strings = ['', ...needed, ...[soname, runpath].filter((string) => string !== undefined), text];
+  const strings = ['', ...needed, ...[soname, runpath].filter((string) => string !== undefined)];
   const dynstr = Buffer.from(`${strings.join('\0')}\0`);
   const indexOf = (string: string) => dynstr.indexOf(`\0${string}\0`) + 1;
   const base = 0x400;
   const interp = Buffer.from(interpreter === undefined ? '' : `${interpreter}\0`);
+  const data = Buffer.from(`\0${text}\0`);
   const note = Buffer.alloc(24);
   note.writeUInt32LE(4, 0);
   note.writeUInt32LE(8, 4);
   note.writeUInt32LE(3, 8); // NT_GNU_BUILD_ID
   note.write('GNU\0', 12);
-  const at = { interp: base, strings: base + interp.length, note: 0, dynamic: 0 };
-  at.note = Math.ceil((at.strings + dynstr.length) / 8) * 8;
+  const at = { interp: base, strings: base + interp.length, data: base + interp.length + dynstr.length, note: 0, dynamic: 0 };
+  at.note = Math.ceil((at.data + data.length) / 8) * 8;
   at.dynamic = at.note + note.length;
   const pairs: [number, number][] = [
     ...needed.map((name): [number, number] => [1, indexOf(name)]),
@@ -245,6 +246,7 @@ export function elfFile({ interpreter, needed = [], soname, runpath, text = '' }
   }
   interp.copy(file, at.interp);
   dynstr.copy(file, at.strings);
+  data.copy(file, at.data);
   note.copy(file, at.note);
   for (const [index, [tag, value]] of pairs.entries()) {
     file.writeBigUInt64LE(BigInt(tag), at.dynamic + index * 16);

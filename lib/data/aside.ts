@@ -21,6 +21,14 @@ export function isAside(real: string): boolean {
   return ASIDE.test(real);
 }
 
+/** The directory of headers: a program that names it compiles. */
+export const HEADERS = '/usr/include';
+
+/** Headers, and what linkers read: objects, static libraries, and the links and scripts by which they find shared ones. */
+export function isForCompiling(real: string): boolean {
+  return real.startsWith(`${HEADERS}/`) || /^\/usr\/lib\/(?:[^/]+\/)?[^/]+\.(?:[ao]|so)$/.test(real);
+}
+
 /** What only a linker reads, and no program but a compiler of one's own package. */
 export function isForLinking(real: string): boolean {
   return /\.[ao]$/.test(real);

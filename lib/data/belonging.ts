@@ -2,7 +2,7 @@
  * What goes with what, as the package database says it.
  */
 import * as path from 'path';
-import { isAside } from './aside';
+import { HEADERS, isAside, isForCompiling, isForLinking } from './aside';
 import { Package, PackageDatabase } from './packages';
 import { Root } from '../root/root';
 import { isCommandDirectory, isStandardDirectory } from '../root/standard';
@@ -11,6 +11,7 @@ export class Belonging {
   /** the packages of the programs that were asked for, and what of their source packages they depend on */
   public readonly own = new Set<Package>();
   private reached?: { readonly of: number; readonly packages: ReadonlySet<Package> };
+  private needed?: { readonly of: number; readonly packages: ReadonlySet<Package> };
   private readonly directories = new Map<Package, ReadonlySet<string>>();
 
   constructor(private readonly packages: PackageDatabase, private readonly root: Root) {}
@@ -101,17 +102,43 @@ export class Belonging {
     return this.packages.builtFrom(owner.source).some((one) => this.related(other, one));
   }
 
+  /** Whether a package is one's own, or built from the same source as one. */
+  public isFamily(other: Package): boolean {
+    return this.own.has(other) || [...this.own].some(({ source }) => source === other.source);
+  }
+
+  /** What of the packages that are usually installed with one's own a compiler and a linker read. */
+  public development(): { readonly owner: Package; readonly files: readonly string[] }[] {
+    return [...this.reachable()].flatMap((owner) => {
+      const files = this.packages.files(owner);
+      if (!files.some((real) => real.startsWith(`${HEADERS}/`) || isForLinking(real))) return [];
+      return [{ owner, files: files.filter((real) => isForCompiling(real) && (this.root.status(real)?.type ?? 'directory') !== 'directory') }];
+    });
+  }
+
   /** Everything that is usually installed with one's own packages. */
   private reachable(): ReadonlySet<Package> {
-    if (this.reached?.of === this.own.size) return this.reached.packages;
+    if (this.reached?.of !== this.own.size) {
+      this.reached = { of: this.own.size, packages: this.from((one) => [...one.depends, ...one.recommends]) };
+    }
+    return this.reached.packages;
+  }
+
+  /** Whether one's own packages cannot do without another, which not every system has. */
+  public needs(other: Package): boolean {
+    if (this.needed?.of !== this.own.size) this.needed = { of: this.own.size, packages: this.from(({ depends }) => depends) };
+    return this.needed.packages.has(other) && !other.isEssential;
+  }
+
+  /** One's own packages, and what these lead to, however far away. */
+  private from(next: (one: Package) => readonly string[]): ReadonlySet<Package> {
     const packages = new Set(this.own);
     for (const one of packages) {
-      for (const name of [...one.depends, ...one.recommends]) {
-        const next = this.packages.get(name);
-        if (next) packages.add(next);
+      for (const name of next(one)) {
+        const found = this.packages.get(name);
+        if (found) packages.add(found);
       }
     }
-    this.reached = { of: this.own.size, packages };
     return packages;
   }
 

@@ -6,24 +6,28 @@
  * to the fixed point.
  */
 import * as path from 'path';
-import { isAside, isDocumentation, isForLinking } from './aside';
+import { HEADERS, isAside, isDocumentation, isForLinking } from './aside';
 import { Belonging } from './belonging';
 import { sourceOfBytecode } from './bytecode';
+import { startedIn } from './commands';
 import { addLicences, leaveOutStaleBytecode, prefixed } from './complete';
-import { Excerpt, isTheHosts, Why } from './excerpt';
+import { Excerpt, EXCLUDED, isTheHosts, Why } from './excerpt';
 import { Package } from './packages';
 import { Pending, Processes, ProcessesOptions } from './processes';
 import { Opened } from './trace';
 import { Process } from '../closure/closure';
-import { Program } from '../closure/find';
+import { findProgram, Program } from '../closure/find';
 import { readShebang } from '../closure/script';
-import { isStandardDirectory } from '../root/standard';
+import { FormatError, isProgram } from '../elf';
+import { isCommandDirectory, isStandardDirectory } from '../root/standard';
 
 export interface CollectOptions extends ProcessesOptions {
   /** whether a path may not go in */
   readonly excluded: (real: string) => boolean;
   /** paths to add, whatever belongs to what */
   readonly include: readonly string[];
+  /** directories in which commands are looked for */
+  readonly searchPath: readonly string[];
   /** files that the user's trace commands opened */
   readonly traced: readonly Opened[];
   /** bytes that a layer may hold */
@@ -34,6 +38,8 @@ export interface Collected {
   readonly excerpt: Excerpt;
   /** a process for each program, those among the data included, by its resolved path */
   readonly processes: ReadonlyMap<string, Process>;
+  /** programs that others start by their bare names: name → program */
+  readonly commands: ReadonlyMap<string, Program>;
   /** files that put paths together when they run → the directories that these may lead to: see `prefixed` in complete.ts */
   readonly prefixed: ReadonlyMap<string, readonly string[]>;
 }
@@ -79,6 +85,10 @@ class Collector {
   private readonly belonging: Belonging;
   private readonly processes: Processes;
   private readonly followed = new Set<string>();
+  private readonly asked = new Set<string>();
+  private readonly commands = new Map<string, Program>();
+  private isDeveloper = false;
+  private onPath?: ReadonlyMap<string, string>;
 
   constructor(private readonly bounds: Bounds, private readonly options: CollectOptions) {
     this.excerpt = new Excerpt(options.root, options.excluded);
@@ -86,14 +96,20 @@ class Collector {
     this.processes = new Processes(options, this.excerpt, this.belonging);
   }
 
-  /** A program that was asked for. */
-  public program(program: Program, why: Why = { reason: 'asked for' }): void {
+  /**
+   * A program that was asked for, or that one starts.
+   *
+   * @param isRequired whether it does not run without what its package has
+   */
+  public program(program: Program, why: Why = { reason: 'asked for' }, isRequired = true): void {
     const { real, elf, interpreter } = program;
+    if (why.through === undefined) this.asked.add(real);
     this.excerpt.addFile(program.path, why);
-    const owners = this.options.detectData ? this.ownersOf(program) : [];
+    // what is not asked for, and what nobody says that it needs, is taken by itself: what it mentions is bounded then
+    const owners = this.options.detectData ? this.ownersOf(program).filter((owner) => isRequired || this.belonging.needs(owner)) : [];
     const adopted = owners.flatMap((owner) => this.belonging.adopt(owner));
     if (elf) this.processes.start(real, elf);
-    if (interpreter) this.program(interpreter.program, { reason: `interpreter of ${path.posix.basename(real)}`, through: real });
+    if (interpreter) this.program(interpreter.program, { reason: `interpreter of ${path.posix.basename(real)}`, through: real }, isRequired);
     this.processes.enqueue(real, this.processes.byProgram.get(real));
     for (const owner of adopted) this.takeData(owner, real);
     if (interpreter) for (const owner of owners) this.modules(owner, new Set(this.ownersOf(interpreter.program).map(({ source }) => source)), real);
@@ -143,9 +159,12 @@ class Collector {
   /** Follows what files mention to the fixed point. */
   public follow(): Collected {
     const { root, packages, detectData } = this.options;
-    const collected = { excerpt: this.excerpt, processes: this.processes.byProgram };
+    const collected = { excerpt: this.excerpt, processes: this.processes.byProgram, commands: this.commands };
     if (!detectData) return { ...collected, prefixed: new Map() };
-    for (let next = this.processes.next(); next; next = this.processes.next()) this.mentions(next);
+    for (let next = this.processes.next(); next; next = this.processes.next()) {
+      this.mentions(next);
+      this.starts(next.real);
+    }
     leaveOutStaleBytecode(root, this.excerpt);
     const found = prefixed(root, this.excerpt, packages, this.belonging);
     addLicences(this.excerpt, packages);
@@ -188,12 +207,92 @@ class Collector {
     const owner = this.options.packages.ownerOf(file);
     if (LIBCS.includes(owner?.source ?? '') || this.isLoader(file) || isDocumentation(file)) return; // of libc's own, see glibc.ts and musl.ts
     const { mentions } = this.options.root.content(file);
+    if (owner) this.develops(file, owner);
     for (const mentioned of mentions.flatMap((mention) => (mention.code ? this.completions(mention.path, mention.code) : [mention.path]))) {
       const wanted = path.posix.normalize(mentioned).replace(/(?<=.)\/$/, '');
       const key = `${owner?.name ?? file} ${wanted}`;
       if (this.followed.has(key)) continue;
       this.followed.add(key);
       if (!isTheHosts(wanted) && !isStandardDirectory(wanted) && !isAside(`${wanted}/`)) this.mention(wanted, file, owner, process);
+    }
+  }
+
+  /** Commands that a file starts by their bare names: they join, and are put where PATH leads. */
+  private starts(file: string): void {
+    const { root } = this.options;
+    const may = this.mayStart(file);
+    if (!may) return;
+    for (const word of startedIn(file, root.content(file), () => root.read(file))) {
+      const found = this.commandsOnPath().get(word);
+      if (found === undefined || this.commands.has(word) || !root.isFile(found)) continue;
+      const owners = [found, root.real(found)!].map((one) => this.options.packages.ownerOf(one));
+      if (owners.some((one) => one && may(one))) this.start(word, found, file);
+    }
+  }
+
+  /**
+   * Of which packages a file may start commands: a word is a weak sign by itself.
+   *
+   * @returns `undefined` for none
+   */
+  private mayStart(file: string): ((owner: Package) => boolean) | undefined {
+    const { packages, root } = this.options;
+    const owner = packages.ownerOf(file);
+    if (isDocumentation(file)) return undefined;
+    const { kind, elf } = root.content(file);
+    const isProgramItself = kind === 'script' ? (root.status(file)!.mode & 0o111) !== 0 : elf !== undefined && !(elf instanceof FormatError) && isProgram(elf);
+    if (!isProgramItself && kind !== 'text') return undefined;
+    // a script of the user's own says nowhere what it needs
+    if (owner === undefined) return this.asked.has(file) && kind === 'script' ? (one) => !one.isEssential : undefined;
+    if (!this.belonging.isFamily(owner)) return undefined;
+    return isProgramItself ? (one) => this.belonging.needs(one) || this.belonging.isFamily(one) : (one) => this.belonging.isFamily(one);
+  }
+
+  private start(name: string, found: string, file: string): void {
+    const { root, searchPath } = this.options;
+    const real = root.real(found)!;
+    let problem = `started by ${file}, but ${this.options.excluded(real) ? EXCLUDED : 'not readable by everybody'}`;
+    const good = root.isPublic(real) && !this.options.excluded(real) && this.processes.attempt(undefined, () => {
+      try {
+        const program = findProgram(root, found, searchPath, '/');
+        const interpreters = program.interpreter ? this.ownersOf(program.interpreter.program) : [];
+        if (interpreters.some((one) => !one.isEssential && !this.belonging.needs(one))) {
+          problem = `started by ${file}, but whose interpreter ${program.interpreter!.program.path} no package needs`;
+          return false;
+        }
+        this.program(program, { reason: `started by ${path.posix.basename(file)}`, through: file }, this.asked.has(file) && this.options.packages.ownerOf(file) === undefined);
+        this.commands.set(name, program);
+        return true;
+      } catch (error) {
+        problem = `started by ${file}, but ${(error as Error).message.split('\n')[0]}`;
+        return false;
+      }
+    });
+    if (!good) this.leaveOut(found, problem);
+  }
+
+  /** The commands in the directories of PATH that packages install them into. */
+  private commandsOnPath(): ReadonlyMap<string, string> {
+    if (!this.onPath) {
+      const { root, searchPath } = this.options;
+      const found = new Map<string, string>();
+      const directories = new Set(searchPath.filter(isCommandDirectory).map((one) => root.real(one)).filter((one) => one !== undefined));
+      for (const directory of directories) {
+        for (const name of root.names(directory)) if (!found.has(name)) found.set(name, path.posix.join(directory, name));
+      }
+      this.onPath = found;
+    }
+    return this.onPath;
+  }
+
+  /** A program that names the directory of headers compiles. */
+  private develops(file: string, owner: Package): void {
+    if (this.isDeveloper || !this.belonging.own.has(owner) || this.options.root.content(file).kind !== 'elf') return;
+    if (!this.options.root.content(file).mentions.some((mention) => mention.path.replace(/\/$/, '') === HEADERS)) return;
+    this.isDeveloper = true;
+    for (const { owner: other, files } of this.belonging.development()) {
+      const why: Why = { reason: `for compiling, of package ${other.name}`, through: file };
+      for (const real of files) for (const added of this.excerpt.add(real, why)) this.processes.enqueue(added, undefined);
     }
   }
 

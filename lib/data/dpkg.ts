@@ -40,7 +40,7 @@ class Dpkg implements PackageDatabase {
       const serves = (names: readonly string[]) => names.map(installed).find(({ length }) => length > 0) ?? [];
       const resolve = (relations: string) => [...new Set(alternativesIn(relations).flatMap(serves))];
       const depends = [fields['Pre-Depends'], fields.Depends].filter(Boolean).join(', ');
-      const found = new DpkgPackage(fields.Package, source, fields.Version ?? '', fields.Architecture, list, depends, fields.Recommends ?? '', resolve);
+      const found = new DpkgPackage(fields.Package, source, fields.Version ?? '', fields.Architecture, fields.Essential === 'yes', list, depends, fields.Recommends ?? '', resolve);
       this.packages.set(found.name, found);
       this.byList.set(`${list}.list`, found);
       this.sources.set(source, [...(this.sources.get(source) ?? []), found]);
@@ -146,6 +146,7 @@ class DpkgPackage implements Package {
     public readonly source: string,
     public readonly version: string,
     public readonly architecture: string,
+    public readonly isEssential: boolean,
     /** the name of its file list, less `.list` */
     public readonly list: string,
     private readonly dependsField: string,
@@ -164,7 +165,7 @@ class DpkgPackage implements Package {
   }
 }
 
-const FIELD = /^(Package|Status|Version|Architecture|Multi-Arch|Source|Provides|Pre-Depends|Depends|Recommends): (.*)$/gm;
+const FIELD = /^(Package|Status|Version|Architecture|Essential|Multi-Arch|Source|Provides|Pre-Depends|Depends|Recommends): (.*)$/gm;
 
 /** The fields that matter, continuation lines left out. */
 function fieldsOf(stanza: string): Partial<Record<string, string>> {

@@ -34,7 +34,7 @@ const THE_HOSTS = new RegExp(
     ')(?:/|$)',
 );
 
-const EXCLUDED = 'excluded';
+export const EXCLUDED = 'excluded';
 
 /** Whether a path is the host's, and may not go in without being named. */
 export function isTheHosts(wanted: string): boolean {

@@ -15,6 +15,8 @@ export interface Package {
   readonly type?: 'deb' | 'apk' | 'rpm';
   /** names of the packages that it cannot do without, alternatives side by side, provided names resolved */
   readonly depends: readonly string[];
+  /** whether every system has it, so that no other needs to say that it needs it */
+  readonly isEssential?: boolean;
   /** names of those that it is usually installed with */
   readonly recommends: readonly string[];
 }

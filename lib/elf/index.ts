@@ -9,4 +9,5 @@ export type { Note } from './note';
 export { PT_DYNAMIC, PT_INTERP, PT_LOAD, PT_NOTE, type Segment } from './program-header';
 export { addressOf, findReferences } from './reference';
 export { replaceText, type TextReplacement } from './replace-text';
+export { stringsOf } from './strings';
 export type { VersionNeed } from './symbol-version';

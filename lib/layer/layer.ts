@@ -75,6 +75,7 @@ export function planLayer(root: Root, request: LayerRequest, opened?: readonly O
     setting,
     packages,
     detectData: request.detectData,
+    searchPath: request.searchPath,
     excluded: excluder(request.exclude, request.cwd),
     include,
     traced,

@@ -9,7 +9,7 @@ import { Why } from '../data/excerpt';
 /**
  * Version of the rules by which a layer is made. It goes up whenever the same source would give other bytes.
  */
-export const RULES_VERSION = 2;
+export const RULES_VERSION = 3;
 
 /** Stands for the layer's key wherever a plan says it: the key is a hash of the plan. */
 export const KEY = '{key}';
@@ -85,6 +85,8 @@ export interface Plan {
   readonly aliases: readonly Alias[];
   /** name in `/opt/bin` → place below the mirrored root */
   readonly programs: Readonly<Record<string, string>>;
+  /** likewise, of what these start by bare names */
+  readonly commands: Readonly<Record<string, string>>;
   /** place of glibc's loader, where there is one; see musl.ts for the other */
   readonly loader?: string;
 }
@@ -93,7 +95,7 @@ export interface Plan {
 export function fingerprintOf(plan: Omit<Plan, 'fingerprint' | 'key'>): string {
   const hash = createHash('sha256');
   const line = (...parts: unknown[]) => hash.update(`${JSON.stringify(parts)}\n`);
-  line(RULES_VERSION, plan.programs, plan.loader, plan.aliases);
+  line(RULES_VERSION, plan.programs, plan.commands, plan.loader, plan.aliases);
   for (const entry of plan.entries) {
     if (entry.kind === 'file') line(entry.path, entry.mode, entry.sha256, entry.edits);
     else line(entry);

@@ -90,11 +90,16 @@ class Relocation {
     const plan = {
       entries,
       aliases: this.replacements.aliases,
-      programs: Object.fromEntries([...this.programs].map(([name, program]) => [name, this.places.of(program.real)])),
+      programs: this.named(this.programs),
+      commands: this.named(this.collected.commands),
       loader: glibc && this.places.of(glibc.interpreter!.real),
     };
     const fingerprint = fingerprintOf(plan);
     return { fingerprint, key: keyOf(fingerprint), ...plan };
+  }
+
+  private named(programs: ReadonlyMap<string, Program>): Record<string, string> {
+    return Object.fromEntries([...programs].map(([name, program]) => [name, this.places.of(program.real)]));
   }
 
   /** The names by which the loader is started, and finds its default directories. */
@@ -155,9 +160,9 @@ class Relocation {
     return { interpreter, rpath, shebang, bytecode, texts, aliases };
   }
 
-  /** The first line of a script that was asked for names its interpreter by its place. */
+  /** The first line of a script that is on PATH names its interpreter by its place. */
   private shebang(real: string): string | undefined {
-    const script = [...this.programs.values()].find((program) => program.real === real && program.interpreter);
+    const script = [...this.programs.values(), ...this.collected.commands.values()].find((program) => program.real === real && program.interpreter);
     if (!script) return undefined;
     const { program, argument } = script.interpreter!;
     const directory = this.options.root.real(path.posix.dirname(program.path))!;

@@ -62,7 +62,7 @@ function named(plan: Plan, aliases: readonly string[]): Named[] {
       case 'directory': return { name };
     }
   });
-  for (const [name, place] of Object.entries(plan.programs)) entries.push({ name: `bin/${name}`, link: `../${mirrored}${place}` });
+  for (const [name, place] of Object.entries({ ...plan.commands, ...plan.programs })) entries.push({ name: `bin/${name}`, link: `../${mirrored}${place}` });
   if (plan.loader !== undefined) entries.push({ name: `${mirrored}/ld.so`, link: plan.loader.slice(1) });
   for (const [index, { place, siblings = {} }] of plan.aliases.entries()) {
     const name = path.posix.relative('/opt', aliases[index]);

@@ -204,8 +204,8 @@ test('the bytes of a layer are those of this version of the rules', async () => 
   root.directories('/usr/share/prog/empty');
   const planned = data();
   await writeZip(planned, zip);
-  expect(planned.fingerprint).toBe('247ef81f81cf86da6f096a89b84d9114569fd2309c577608ba141945b022ade8');
-  expect(createHash('sha256').update(fs.readFileSync(zip)).digest('hex')).toBe('a0e6590f200f30070ec14e39adf4e58d96943a1ab1f9a57559b96da55828e62c');
+  expect(planned.fingerprint).toBe('b574eab0dbf984ae929f488e812c866ac9449de7ce4dab888c3da70c9294a5f6');
+  expect(createHash('sha256').update(fs.readFileSync(zip)).digest('hex')).toBe('aed26233ef63c7f58896e2ce1a57c6fd12c65a5551c475ae79e3dc7288a668af');
 });
 
 /** A plan without any data. */

@@ -1,0 +1,149 @@
+import * as fs from 'fs';
+import { find, LIB, libraryWith, makeFound, Packaged, programWith } from './packaged';
+
+let root: Packaged;
+beforeEach(() => {
+  root = new Packaged();
+});
+
+const started = (binary = 'rig', more = {}) => find(root, binary, more).data.filter((file) => file.startsWith('/usr/bin/') && file !== `/usr/bin/${binary}`);
+const script = (inside: string, text: string) => {
+  root.write({ [inside]: text });
+  fs.chmodSync(root.locate(inside), 0o755);
+};
+/** A shell for scripts, which needs nothing. */
+const withShell = () => root.install('dash', { '/usr/bin/sh': programWith() }, { Essential: 'yes' });
+
+describe('a command joins of which a program has the bare name', () => {
+  test('as a string of its own, from its own package and those that this needs, however far away', () => {
+    root.install('rig', { '/usr/bin/rig': programWith('\0paint\0far\0'), '/usr/bin/paint': programWith() }, { Depends: 'near' });
+    root.install('near', {}, { Depends: 'far' }).install('far', { '/usr/bin/far': programWith() });
+    expect(started()).toEqual(['/usr/bin/far', '/usr/bin/paint']);
+  });
+
+  test('with an option or an argument behind it', () => {
+    root.install('rig', { '/usr/bin/rig': programWith('\0one -q\0two %s\0three "%s"\0four files\0') }, { Depends: 'tools' });
+    root.install('tools', Object.fromEntries(['one', 'two', 'three', 'four'].map((name) => [`/usr/bin/${name}`, programWith()])));
+    expect(started()).toEqual(['/usr/bin/one', '/usr/bin/three', '/usr/bin/two']);
+  });
+
+  test('with what its package has, and what it starts in turn', () => {
+    root.install('rig', { '/usr/bin/rig': programWith('\0paint\0') }, { Depends: 'paint' });
+    root.install('paint', { '/usr/bin/paint': programWith('\0mix\0'), '/usr/share/paint/colours': '' }, { Depends: 'mix' });
+    root.install('mix', { '/usr/bin/mix': programWith() });
+    expect(find(root).data).toEqual(['/usr/bin/mix', '/usr/bin/paint', '/usr/bin/rig', '/usr/share/paint/colours']);
+  });
+
+  test('by a link of update-alternatives', () => {
+    root.install('rig', { '/usr/bin/rig': programWith('\0java\0') }, { Depends: 'jre' });
+    root.install('jre', { '/usr/lib/jvm/bin/java': programWith() });
+    root.write({ '/usr/bin/java': { link: '/etc/alternatives/java' }, '/etc/alternatives/java': { link: '/usr/lib/jvm/bin/java' } });
+    expect(find(root).data).toContain('/usr/lib/jvm/bin/java');
+  });
+
+  test('in the configuration of its package, less comments, and in no other text', () => {
+    root.install('rig', {
+      '/usr/bin/rig': programWith(),
+      '/usr/bin/post': programWith(),
+      '/usr/bin/commented': programWith(),
+      '/usr/bin/told': programWith(),
+      '/usr/share/rig/DESC': '# not commented\npostpro post\n',
+      '/usr/share/rig/tale.txt': 'once told twice',
+    });
+    expect(started()).toEqual(['/usr/bin/post']);
+  });
+});
+
+describe('no command joins', () => {
+  test('of a package that nobody needs, or that every system has', () => {
+    root.install('rig', { '/usr/bin/rig': programWith('\0sort\0stranger\0') }, { Depends: 'coreutils' });
+    root.install('coreutils', { '/usr/bin/sort': programWith() }, { Essential: 'yes' }).install('stranger', { '/usr/bin/stranger': programWith() });
+    expect(started()).toEqual([]);
+  });
+
+  test('of which only a library has the name, or the table of symbols', () => {
+    root.install('rig', { '/usr/bin/rig': programWith('', ['librig.so.1']), [`${LIB}/librig.so.1`]: libraryWith('librig.so.1', '\0paint\0'), '/usr/bin/paint': programWith() });
+    root.install('other', { '/usr/bin/librig.so.1': programWith() });
+    expect(started()).toEqual([]);
+  });
+
+  test('that is excluded, or that not everybody may read, which is reported', () => {
+    root.install('rig', { '/usr/bin/rig': programWith('\0one\0two\0'), '/usr/bin/one': programWith(), '/usr/bin/two': programWith() });
+    fs.chmodSync(root.locate('/usr/bin/two'), 0o700);
+    const { data, leftOut } = find(root, 'rig', { exclude: ['/usr/bin/one'] });
+    expect(data).toEqual(['/usr/bin/rig']);
+    expect([leftOut.get('/usr/bin/one'), leftOut.get('/usr/bin/two')]).toEqual(['started by /usr/bin/rig, but excluded', 'started by /usr/bin/rig, but not readable by everybody']);
+  });
+
+  test('of which a library is missing, which is reported', () => {
+    root.install('rig', { '/usr/bin/rig': programWith('\0one\0'), '/usr/bin/one': programWith('', ['libmissing.so.1']) });
+    const { data, leftOut } = find(root);
+    expect(data).toEqual(['/usr/bin/rig']);
+    expect(leftOut.get('/usr/bin/one')).toMatch(/^started by \/usr\/bin\/rig, but libmissing\.so\.1 not found/);
+  });
+
+  test('that is a script of a language that no package needs, which is reported', () => {
+    root.install('rig', { '/usr/bin/rig': programWith('\0tool\0'), '/usr/bin/tool': '#!/usr/bin/python3\n' });
+    root.install('python3', { '/usr/bin/python3': programWith() });
+    const { data, leftOut } = find(root);
+    expect(data).toEqual(['/usr/bin/rig']);
+    expect(leftOut.get('/usr/bin/tool')).toBe('started by /usr/bin/rig, but whose interpreter /usr/bin/python3 no package needs');
+  });
+});
+
+describe('a script', () => {
+  test('of a shell starts what stands where a command does', () => {
+    withShell();
+    root.install('rig', {}, { Depends: 'tools' });
+    const names = ['first', 'piped', 'substituted', 'executed', 'assigned', 'conditional', 'argument', 'commented', 'assignment'];
+    root.install('tools', Object.fromEntries(names.map((name) => [`/usr/bin/${name}`, programWith()])));
+    script('/usr/bin/rig', [
+      '#!/bin/sh', 'first -x argument | piped', '# commented', 'x=$(substituted)', 'A=1 B="2 3" assigned', 'if conditional; then', '  exec executed', 'fi', 'assignment=1', '',
+    ].join('\n'));
+    root.install('rig-bin', { '/usr/bin/rig': [] }, { Depends: 'tools', Source: 'rig' });
+    expect(started().filter((file) => file !== '/usr/bin/sh')).toEqual(['assigned', 'conditional', 'executed', 'first', 'piped', 'substituted'].map((name) => `/usr/bin/${name}`));
+  });
+
+  test('of another language starts what stands at the beginning of a string', () => {
+    root.install('perl', { '/usr/bin/perl': programWith() }, { Essential: 'yes' });
+    root.install('tools', Object.fromEntries(['one', 'two', 'three'].map((name) => [`/usr/bin/${name}`, programWith()])));
+    script('/usr/bin/rig', '#!/usr/bin/perl\nsystem("one", "x"); my $x = `two -x`; # three\nprint "and three";\n');
+    root.install('rig', { '/usr/bin/rig': [] }, { Depends: 'tools' });
+    expect(started().filter((file) => file !== '/usr/bin/perl')).toEqual(['/usr/bin/one', '/usr/bin/two']);
+  });
+
+  test('of the user\'s own may start any command of a package, but those that every system has', () => {
+    withShell();
+    root.install('jq', { '/usr/bin/jq': programWith(), '/usr/share/jq/data': '' }).install('coreutils', { '/usr/bin/sort': programWith() }, { Essential: 'yes' });
+    script('/work/report.sh', '#!/bin/sh\njq . | sort\n');
+    const { data } = find(root, '/work/report.sh');
+    expect(data).toContain('/usr/bin/jq');
+    expect(data).toContain('/usr/share/jq/data');
+    expect(data).not.toContain('/usr/bin/sort');
+  });
+});
+
+test('a command is where PATH leads in a function; one that was asked for comes before one of that name', async () => {
+  root.install('rig', { '/usr/bin/rig': programWith('\0paint\0other\0'), '/usr/bin/paint': programWith(), '/usr/bin/other': programWith() });
+  const { plan, opt, summary } = await makeFound(root, 'rig', { rename: { rig: 'other' } });
+  const leads = (name: string) => fs.realpathSync(`${opt}/bin/${name}`).slice(`${opt}/elf/${plan.key}`.length);
+  expect(['paint', 'other'].map(leads)).toEqual(['/usr/bin/paint', '/usr/bin/rig']);
+  expect(summary.programs).toEqual(['other']);
+});
+
+describe('a program that names the directory of headers', () => {
+  const development = { '/usr/include/stdio.h': '', [`${LIB}/crt1.o`]: '', [`${LIB}/libc.a`]: '', [`${LIB}/libc.so`]: 'GROUP ( /lib/x86_64-linux-gnu/libc.so.6 )', '/usr/share/doc/libc6-dev/README': '' };
+
+  test('brings headers and what linkers read, of what its package needs or recommends', () => {
+    root.install('cc', { '/usr/bin/cc': programWith('\0/usr/include\0') }, { Recommends: 'libc6-dev' });
+    root.install('libc6-dev', development).install('libother-dev', { '/usr/include/other.h': '' });
+    expect(find(root, 'cc').all).toEqual(expect.arrayContaining(['/usr/include/stdio.h', `${LIB}/crt1.o`, `${LIB}/libc.a`, `${LIB}/libc.so`]));
+    expect(find(root, 'cc').all).not.toContain('/usr/include/other.h');
+    expect(find(root, 'cc').all).not.toContain('/usr/share/doc/libc6-dev/README');
+  });
+
+  test('of a library by itself brings none', () => {
+    root.install('rig', { '/usr/bin/rig': programWith('\0/usr/include/rig\0') }, { Recommends: 'libc6-dev' }).install('libc6-dev', development);
+    expect(find(root).all).not.toContain('/usr/include/stdio.h');
+  });
+});
