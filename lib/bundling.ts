@@ -41,7 +41,9 @@ export class Bundling implements ILocalBundling {
     const known = cache.read();
     if (known && !verbose) return new Bundling(label, source, request, trial, known, undefined, started);
     const { fingerprint, planned } = resolve(source, request, known?.traced);
-    cache.write(fingerprint);
+    // what a notice tells of may be mended without any change of the source
+    if (planned.notices.length === 0) cache.write(fingerprint);
+    for (const notice of planned.notices) process.stderr.write(`BinaryLayer ${label}: ${notice}\n`);
     if (verbose) process.stderr.write(report(planned).map((line) => `BinaryLayer ${label}: ${line}\n`).join(''));
     return new Bundling(label, source, request, trial, fingerprint, planned, started);
   }
@@ -115,6 +117,10 @@ export class Bundling implements ILocalBundling {
     if (this.#trial) checkSandbox();
     this.#planned ??= resolve(this.#source, this.#request, this.#fingerprint.traced).planned;
     const { plan, summary } = this.#planned;
+    if (plan.fingerprint !== this.#fingerprint.fingerprint) {
+      new FingerprintCache(this.#source.directory, this.#request).clear();
+      throw new Error(`${this.#source.name} changed while the layer was made, nothing was written: run synth again when nothing writes to it`);
+    }
     const written = this.#trial ? `${file}.${process.pid}.untried` : file;
     try {
       const options = { input: JSON.stringify(plan), reject: false, maxBuffer: MOST_OUTPUT };

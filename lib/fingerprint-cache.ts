@@ -43,6 +43,11 @@ export class FingerprintCache {
     }
   }
 
+  /** Forgets what is known. */
+  public clear(): void {
+    fs.rmSync(this.file, { force: true });
+  }
+
   public write(fingerprint: Fingerprint): void {
     try {
       makeDirectory(path.dirname(this.file));
@@ -55,9 +60,13 @@ export class FingerprintCache {
 
 /** What is read back may be from anybody, or cut off. */
 function isFingerprint(known: any): known is Fingerprint {
-  return /^[0-9a-f]{64}$/.test(known?.fingerprint) && Object.hasOwn(MACHINES, known.machine) && Array.isArray(known.traced) &&
+  return /^[0-9a-f]{64}$/.test(known?.fingerprint) && Object.hasOwn(MACHINES, known.machine) && Array.isArray(known.traced) && known.traced.every(isOpened) &&
     typeof known.looks === 'object' && known.looks !== null && Object.keys(known.looks).length > 0 &&
     Object.values(known.looks).every((stamp) => typeof stamp === 'string');
+}
+
+function isOpened(one: any): one is Opened {
+  return typeof one?.path === 'string' && ['string', 'undefined'].includes(typeof one.by);
 }
 
 /** Step by step: Node's `recursive` does not come to an end below /proc. */

@@ -347,6 +347,7 @@ describe('a second synth', () => {
 });
 
 describe('the cache file', () => {
+  const TRACED = JSON.stringify({ fingerprint: '0'.repeat(64), machine: 'x86_64', traced: [null], looks: { '/': 'd755' } });
   const files = () => fs.readdirSync(path.join(cache, 'cdk-binary-layer')).map((name) => path.join(cache, 'cdk-binary-layer', name));
   const asset = () => path.basename(assets()[0].file);
 
@@ -358,7 +359,7 @@ describe('the cache file', () => {
     expect(files()).toHaveLength(2);
   });
 
-  test.each(['', 'garbage', '{', 'null', '[]', '{}', '"text"', '{"looks":{}}', '{"fingerprint":1,"machine":"x86_64","looks":{}}', '{"fingerprint":"00","machine":"vax","looks":{}}', '{"fingerprint":"00","machine":"x86_64","looks":7}'])(
+  test.each(['', 'garbage', '{', 'null', '[]', '{}', '"text"', '{"looks":{}}', '{"fingerprint":1,"machine":"x86_64","looks":{}}', '{"fingerprint":"00","machine":"vax","looks":{}}', '{"fingerprint":"00","machine":"x86_64","looks":7}', TRACED])(
     'that holds %j does no harm', (garbage) => {
       synth();
       const expected = asset();
@@ -367,6 +368,18 @@ describe('the cache file', () => {
       synth().template.hasResourceProperties('AWS::Lambda::LayerVersion', { CompatibleArchitectures: ['x86_64'] });
       expect(asset()).toBe(expected);
     });
+
+  test('that knows of another layer than is packed is cleared, and nothing is written', () => {
+    synth();
+    const expected = asset();
+    const [file] = files();
+    fs.writeFileSync(file, JSON.stringify({ ...JSON.parse(fs.readFileSync(file, 'utf8')), fingerprint: '0'.repeat(64) }));
+    outdir = path.join(temporaryDirectory(), 'cdk.out');
+    expect(() => synth()).toThrow('BinaryLayer Stack/Layer: this machine changed while the layer was made, nothing was written: run synth again when nothing writes to it');
+    expectNothingWritten();
+    synth();
+    expect(asset()).toBe(expected);
+  });
 
   test('that is a directory does no harm', () => {
     synth();

@@ -44,6 +44,15 @@ describe('a directory as a source', () => {
     expect(execFileSync('unzip', ['-Z1', zips(place)[0]], { encoding: 'utf8' })).toMatch(/\/srv\/words\/one$/m);
   });
 
+  test('without a package database says what that means, at each synth: it may be mended without a change of the root', () => {
+    const source = BinarySource.directory(rootWithTool('').directory);
+    for (const _ of [1, 2]) {
+      place.stderr = '';
+      synth(place, { binary: 'tool', detectData: true, source });
+      expect(place.stderr).toContain('BinaryLayer Stack/Layer: there is no package database of dpkg, apk or rpm; of data only what has a program\'s name is found');
+    }
+  });
+
   test('gives the same layer wherever it lies', () => {
     for (const word of ['same', 'same']) synth(place, { binary: 'tool', source: BinarySource.directory(rootWithTool(word).directory) });
     expect(zips(place)).toHaveLength(1);

@@ -11,9 +11,9 @@ const PLACES = ['/lib/apk/db/installed', '/usr/lib/apk/db/installed'];
 
 /** @returns `undefined` where there is none */
 export function apkDatabase(root: Root): PackageDatabase | undefined {
-  const place = PLACES.find((one) => root.isFile(one));
+  const place = PLACES.map((one) => root.file(one)).find((one) => one !== undefined);
   if (place === undefined) return undefined;
-  const stanzas = root.read(root.real(place)!).toString('utf8').split('\n\n').map(parse).filter(({ name }) => name !== '');
+  const stanzas = root.read(place).toString('utf8').split('\n\n').map(parse).filter(({ name }) => name !== '');
   const together = new Map<string, string[]>();
   for (const { name, installIf } of stanzas) for (const one of installIf) together.set(one, [...(together.get(one) ?? []), name]);
   return new InstalledPackages(root, 'apk', stanzas.map((stanza) => ({ ...stanza, recommends: together.get(stanza.name) ?? [] })));

@@ -24,8 +24,6 @@ import { isCommandDirectory, isStandardDirectory } from '../root/standard';
 export interface CollectOptions extends ProcessesOptions {
   /** whether a path may not go in */
   readonly excluded: (real: string) => boolean;
-  /** paths to add, whatever belongs to what */
-  readonly include: readonly string[];
   /** directories in which commands are looked for */
   readonly searchPath: readonly string[];
   /** files that the user's trace commands opened */

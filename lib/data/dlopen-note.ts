@@ -23,7 +23,7 @@ function parse(descriptor: Buffer): OpenedLibrary[] {
   try {
     const features = JSON.parse(descriptor.toString('utf8').replace(/\0+$/, ''));
     if (!Array.isArray(features)) return [];
-    return features.filter(({ soname }) => Array.isArray(soname) && soname.every((name) => typeof name === 'string'))
+    return features.filter((feature) => typeof feature === 'object' && feature !== null).filter(({ soname }) => Array.isArray(soname) && soname.length > 0 && soname.every((name) => typeof name === 'string'))
       .map(({ soname, priority }) => ({ sonames: soname, priority: priority === 'required' || priority === 'suggested' ? priority : 'recommended' }));
   } catch {
     return [];

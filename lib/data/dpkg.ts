@@ -2,7 +2,7 @@
  * Debian's package database: `/var/lib/dpkg/status` and the file lists in `/var/lib/dpkg/info` (dpkg(1)).
  */
 import { LineIndex } from './line-index';
-import { mergedUsr, Package, PackageDatabase } from './packages';
+import { isListed, mergedUsr, Package, PackageDatabase } from './packages';
 import { Root } from '../root/root';
 
 const STATUS = '/var/lib/dpkg/status';
@@ -10,7 +10,7 @@ const INFO = '/var/lib/dpkg/info';
 
 /** @returns `undefined` where there is none */
 export function dpkgDatabase(root: Root, architecture: string): PackageDatabase | undefined {
-  const status = root.real(STATUS);
+  const status = root.file(STATUS);
   const info = root.real(INFO);
   return status === undefined || info === undefined ? undefined : new Dpkg(root, status, info, architecture);
 }
@@ -59,8 +59,8 @@ class Dpkg implements PackageDatabase {
   public files(owner: Package): readonly string[] {
     let files = this.fileLists.get(owner);
     if (!files) {
-      const list = `${this.info}/${(owner as DpkgPackage).list}.list`;
-      files = this.root.isFile(list) ? this.root.read(list).toString('utf8').split('\n').filter((line) => line.length > 2).map(this.merged) : [];
+      const list = this.root.file(`${this.info}/${(owner as DpkgPackage).list}.list`);
+      files = list === undefined ? [] : this.root.read(list).toString('utf8').split('\n').filter(isListed).map(this.merged);
       this.fileLists.set(owner, files);
     }
     return files;
@@ -110,7 +110,8 @@ class FileLists {
     const parts: Buffer[] = [];
     let length = 0;
     for (const name of this.names) {
-      const bytes = root.read(`${info}/${name}`);
+      const list = root.file(`${info}/${name}`);
+      const bytes = list === undefined ? Buffer.alloc(0) : root.read(list);
       parts.push(bytes, LINE_FEED);
       this.ends.push((length += bytes.length + LINE_FEED.length));
     }

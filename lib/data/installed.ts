@@ -1,7 +1,7 @@
 /**
  * A package database that is read as a whole: what it says of each package, and what follows from that.
  */
-import { mergedUsr, Package, PackageDatabase } from './packages';
+import { isListed, mergedUsr, Package, PackageDatabase } from './packages';
 import { Root } from '../root/root';
 
 /** A package as its database has it. */
@@ -38,7 +38,7 @@ export class InstalledPackages implements PackageDatabase {
       this.packages.set(name, found);
       this.sources.set(source, [...(this.sources.get(source) ?? []), found]);
       for (const other of provides) provided.set(other, [...(provided.get(other) ?? []), name]);
-      const list = files.map(merged);
+      const list = files.filter(isListed).map(merged);
       this.fileLists.set(found, list);
       for (const file of list) {
         if (this.owners.has(file)) this.shared.add(file);

@@ -2,7 +2,6 @@
  * The packages of many libraries at once, by name: a few hundred of dpkg's file lists are looked through a single time,
  * which `PackageDatabase`, made to tell what goes with what, would do for each library.
  */
-import * as fs from 'fs';
 import * as path from 'path';
 import { mergedUsr } from './packages';
 import { Root } from '../root/root';
@@ -21,9 +20,11 @@ export function ownersOf(root: Root, wanted: Iterable<string>): Map<string, stri
   if (info === undefined) return owners;
   const left = new Set(wanted);
   const merged = mergedUsr(root);
-  for (const name of inOrder(fs.readdirSync(root.locate(info)), left)) {
+  for (const name of inOrder(root.names(info), left)) {
     if (left.size === 0) break;
-    const list = fs.readFileSync(root.locate(path.posix.join(info, name + LIST)));
+    const file = root.file(path.posix.join(info, name + LIST));
+    if (file === undefined) continue;
+    const list = root.read(file);
     const own = (file: string) => {
       if (left.delete(file)) owners.set(file, name.replace(/:.*/, ''));
     };

@@ -36,6 +36,11 @@ export interface PackageDatabase {
   builtFrom(source: string): readonly Package[];
 }
 
+/** Whether a line of a list of files is a path, with no `.` or `..` on its way, of something below `/`. */
+export function isListed(line: string): boolean {
+  return /^\/[^/]/.test(line) && !/\/\.{0,2}(?:\/|$)/.test(line);
+}
+
 /**
  * A package lists its files at the places that it was built for, `/lib/…` among them, where the root may
  * have merged `/lib` into `/usr/lib`: the path with such a first component resolved.

@@ -3,7 +3,7 @@
  * given to the process that would open it.
  */
 import * as path from 'path';
-import { load } from '../closure/program';
+import { load, MissingInterpreterError } from '../closure/program';
 import { checkVersions } from '../closure/versions';
 import { Elf, FormatError, isProgram, Machine } from '../elf';
 import { Belonging } from './belonging';
@@ -16,6 +16,9 @@ import { MissingLibraryError, Process } from '../closure/closure';
 import { Loaded, Setting } from '../loader/search';
 import { Root } from '../root/root';
 
+/** A library that not everybody may read. */
+export class PrivateLibraryError extends Error {}
+
 export interface ProcessesOptions {
   readonly root: Root;
   readonly machine: Machine;
@@ -23,6 +26,8 @@ export interface ProcessesOptions {
   readonly packages: PackageDatabase;
   /** whether data is looked for */
   readonly detectData: boolean;
+  /** paths that the user names, to be packed whatever their permissions */
+  readonly include: readonly string[];
 }
 
 /** A file that is in the excerpt, to be looked through for what it mentions. */
@@ -63,6 +68,7 @@ export class Processes {
         if (isProgram(elf) && elf.interpreter !== undefined) {
           if (!this.byProgram.has(real)) process = this.start(real, elf);
         } else if (process && elf.type === 'shared') {
+          if (process.program.elf.dynamic === undefined || process.interpreter === undefined) throw new MissingInterpreterError(`a plug-in, and ${process.program.path} is linked statically`);
           this.openPlugIn(real, process);
           this.takeObjects(process, process.objects.slice(before));
         }
@@ -106,13 +112,25 @@ export class Processes {
   private openNoted(process: Process, object: Loaded): void {
     for (const { sonames, priority } of openedLibraries(object.elf)) {
       if (priority === 'suggested') this.excerpt.leftOut.set(sonames[0], `only suggested by ${object.path}`);
-      else sonames.some((name) => process.openName(name, object));
+      else sonames.some((name) => this.openOne(process, name, object, priority === 'required'));
+    }
+  }
+
+  /** @returns whether it was opened: an object does without what it does not require */
+  private openOne(process: Process, name: string, object: Loaded, isRequired: boolean): boolean {
+    try {
+      return process.openName(name, object) !== undefined;
+    } catch (error) {
+      if (isRequired) throw error;
+      this.excerpt.leftOut.set(name, `opened by ${object.path}, but ${(error as Error).message.split('\n')[0]}`);
+      return false;
     }
   }
 
   private takeObjects(process: Process, objects: readonly Loaded[]): void {
     for (const object of objects) {
       if (object.loader) {
+        this.checkPublic(object);
         const by = object.reason === 'plug-in' ? 'plug-in of' : 'needed by';
         this.excerpt.addFile(object.path, { reason: `${by} ${path.posix.basename(object.loader.path)} [${object.reason}]`, through: object.loader.real });
         for (const variant of variantsBeside(this.options.root, object.path)) {
@@ -123,6 +141,16 @@ export class Processes {
     }
     if (!this.options.detectData) return;
     for (const real of this.dataOf(process)) this.take(real, process);
+  }
+
+  /** Whether everybody may read a library; where it lies does not matter, homes are mostly closed to others. */
+  private checkPublic({ path: found, real, loader }: Loaded): void {
+    const { root, include } = this.options;
+    if ((root.status(real)!.mode & 0o004) !== 0 || include.some((one) => root.real(one) === real)) return;
+    throw new PrivateLibraryError([
+      `${found}, which ${loader!.path} needs, may not be read by everybody, and in a layer it could be`,
+      `  chmod o+r ${found}, or name it in include to pack it all the same`,
+    ].join('\n'));
   }
 
   /** What the C library opens in a process. */

@@ -15,9 +15,13 @@ const LEAST_CHARACTERS = 3;
 const MOST_CHARACTERS = 255; // NAME_MAX
 const ALPHABET = 'abcdefghijklmnopqrstuvwxyz0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ';
 
-/** Whether a name in `/opt` is taken by Lambda, or by us. */
-export function isReserved(name: string): boolean {
-  return TAKEN.includes(name);
+/**
+ * Whether a path below `/opt` is Lambda's, or ours. Below `lib` there may be directories: LD_LIBRARY_PATH leads to what lies
+ * in it, and no further.
+ */
+export function isReserved(place: string): boolean {
+  const [first, ...below] = place.split('/');
+  return TAKEN.includes(first) && !(first === 'lib' && below.length > 0);
 }
 
 export interface Alias {

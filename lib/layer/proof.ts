@@ -4,6 +4,7 @@
  * version. Of the host it may see nothing.
  */
 import * as path from 'path';
+import { nameAliases } from './alias';
 import { Process } from '../closure/closure';
 import { load } from '../closure/program';
 import { checkVersions } from '../closure/versions';
@@ -22,6 +23,7 @@ export class ProofError extends Error {}
 /** @throws ProofError, MissingLibraryError, MissingVersionError */
 export function prove(plan: Plan, processes: Iterable<Process>, root: Root, setting: Setting): void {
   checkSize(plan, root);
+  checkNames(plan);
   const files = new PlannedFiles(plan, root);
   for (const { base, place } of plan.aliases) {
     if (place !== undefined && !files.has(rootOf(plan.key) + place)) throw new ProofError(`${base} was to be replaced, but the layer has nothing at ${place}`);
@@ -49,6 +51,19 @@ function proveProcess(process: Process, placeOf: (real: string) => string, files
     }
   }
   if (process.rules.hasVersions) checkVersions(again.objects);
+}
+
+/** What replaces paths may not stand for two things. */
+function checkNames({ key, aliases }: Plan): void {
+  const places = new Map<string, string>();
+  for (const [index, name] of nameAliases(key, aliases).entries()) {
+    const { place, siblings = {} } = aliases[index];
+    for (const [suffix, target] of [...(place === undefined ? [] : [['', place]]), ...Object.entries(siblings)]) {
+      const other = places.get(name + suffix) ?? target;
+      if (other !== target) throw new ProofError(`${name + suffix} would lead to ${other} and to ${target} in the layer: exclude one of them`);
+      places.set(name + suffix, target);
+    }
+  }
 }
 
 function checkSize(plan: Plan, root: Root): void {

@@ -33,6 +33,8 @@ export class Replacements {
   /** every alias that something is replaced by */
   public readonly aliases: Alias[] = [];
   private readonly indexes = new Map<string, number>();
+  /** path below `/opt` that is not the layer's alone → the path that it stands for */
+  private readonly claimed = new Map<string, string>();
   /** uppermost directories and files of the layer that are not everybody's */
   private readonly units: ReadonlySet<string>;
   /** The C library and its loader look for what is the host's, too: what the layer lacks is not closed to them. */
@@ -162,17 +164,27 @@ export class Replacements {
    * places are not the layer's alone, as the others are; no library is looked for in them.
    */
   private prefixAlias(real: string): Alias | undefined {
-    const units = this.collected.prefixed.get(real);
-    return units && { base: PREFIX, siblings: Object.fromEntries(units.map((unit) => [unit.slice(PREFIX.length), this.placeOf(unit)])) };
+    const units = this.collected.prefixed.get(real)?.filter((unit) => this.claims(unit));
+    return units && units.length > 0 ? { base: PREFIX, siblings: Object.fromEntries(units.map((unit) => [unit.slice(PREFIX.length), this.placeOf(unit)])) } : undefined;
   }
 
   /** The alias for a path that must keep all but its first directory: likewise not the layer's alone. */
   private tailAlias(mentioned: string): Alias | undefined {
     const base = unitOf(path.posix.normalize(mentioned).replace(/(?<=.)\/$/, ''));
-    if (isStandardDirectory(base) || isReserved(base.slice(SHARED))) return undefined;
+    if (isStandardDirectory(base)) return undefined;
     const parent = path.posix.dirname(base);
-    if (!/^\/[a-z]{3}\//.test(base) || !this.holds(base) || isCommandDirectory(parent) || /\.so(\.|$)/.test(base)) return undefined;
+    if (!/^\/[a-z]{3}\//.test(base) || !this.holds(base) || isCommandDirectory(parent) || /\.so(\.|$)/.test(base) || !this.claims(base)) return undefined;
     return { base, place: this.placeOf(base), replaced: SHARED };
+  }
+
+  /** Whether a path may have the place below `/opt` that replacing its first directory gives it: another one may have the same. */
+  private claims(base: string): boolean {
+    const shared = base.slice(SHARED);
+    if (isReserved(shared)) return false;
+    const other = this.claimed.get(shared) ?? base;
+    this.claimed.set(shared, other);
+    if (other !== base) this.collected.excerpt.leftOut.set(base, `in the layer, but not found there by what names it: /opt/${shared} stands for ${other} already`);
+    return other === base;
   }
 
   private indexOf(alias: Alias): number {

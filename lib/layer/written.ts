@@ -5,7 +5,7 @@
 import * as fs from 'fs';
 import * as path from 'path';
 import { trustBytecode } from '../data/bytecode';
-import { editElf, replaceText } from '../elf';
+import { editElf, FormatError, replaceText } from '../elf';
 import { nameAliases } from './alias';
 import { FileEntry, Plan, rootOf, withKey } from './plan';
 import { MOST_BYTES } from './proof';
@@ -21,10 +21,13 @@ export type Written = { readonly name: string } & (
 /** A source file that is not what was planned. */
 export class ChangedFileError extends Error {}
 
+/** An ELF file that has no room for what has to be written into it. */
+export class UneditableFileError extends Error {}
+
 /**
  * Every entry, sorted by name; a file is read when it is asked for.
  *
- * @throws ChangedFileError
+ * @throws ChangedFileError, UneditableFileError
  */
 export function* written(plan: Plan): Generator<Written> {
   const names = nameAliases(plan.key, plan.aliases);
@@ -72,7 +75,9 @@ function named(plan: Plan, aliases: readonly string[]): Named[] {
       entries.push({ name: at, link: path.posix.relative(path.posix.dirname(at), mirrored + sibling) });
     }
   }
-  return entries.sort((a, b) => (a.name < b.name ? -1 : 1));
+  // one place may serve two aliases, as `/usr` and what begins with it
+  const byName = new Map(entries.map((entry) => [entry.name, entry]));
+  return [...byName.values()].sort((a, b) => (a.name < b.name ? -1 : 1));
 }
 
 /** A file as it goes into the layer. */
@@ -87,7 +92,11 @@ function edited(entry: FileEntry, key: string, aliases: readonly string[]): Buff
   if (edits.shebang !== undefined) return withFirstLine(bytes, withKey(edits.shebang, key));
   const keyed = (text: string | undefined) => text && withKey(text, key);
   if (edits.interpreter === undefined && edits.rpath === undefined) return bytes;
-  return editElf(bytes, { interpreter: keyed(edits.interpreter), rpath: keyed(edits.rpath) });
+  try {
+    return editElf(bytes, { interpreter: keyed(edits.interpreter), rpath: keyed(edits.rpath) });
+  } catch (error) {
+    throw error instanceof FormatError ? new UneditableFileError(`${entry.source} cannot be made to run from /opt: ${error.message}; leave it out with exclude, or link it otherwise`) : error;
+  }
 }
 
 function withFirstLine(bytes: Buffer, line: string): Buffer {

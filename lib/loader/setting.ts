@@ -19,7 +19,7 @@ export interface SettingOptions {
 }
 
 export function settingOf(root: Root, machine: Machine, options: SettingOptions = {}): Setting {
-  const cacheFile = root.real('/etc/ld.so.cache');
+  const cacheFile = root.file('/etc/ld.so.cache'); // ld.so goes on without one that it cannot read
   const cache = cacheFile === undefined ? undefined : readCache(root.read(cacheFile), MACHINES[machine].cacheFlags);
   const { directories, lib } = defaultDirectories(root, machine);
   return {

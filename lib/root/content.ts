@@ -18,13 +18,16 @@ export interface Content {
   readonly elf?: Elf | FormatError;
   /** the first bytes, at most `HEAD` */
   readonly head: Buffer;
-  /** absolute paths in it; of data only where it is small */
+  /** absolute paths in it; of data and texts only where they are small */
   readonly mentions: readonly Mention[];
 }
 
 export const HEAD = 4096;
 /** Data of more bytes than that is no index of paths, as `gconv-modules.cache` is one: it is not searched for any. */
 const MOST_INDEX = 1024 * 1024;
+/** Nor is a text of more bytes than that configuration, or a module. */
+const MOST_TEXT = 8 * 1024 * 1024;
+const MOST_MENTIONING: { readonly [kind in Content['kind']]?: number } = { data: MOST_INDEX, text: MOST_TEXT };
 const MAGIC = Buffer.from('\x7fELF', 'latin1');
 
 export function inspect(bytes: Buffer): Content {
@@ -36,7 +39,7 @@ export function inspect(bytes: Buffer): Content {
     kind,
     elf: kind === 'elf' ? parse(bytes) : undefined,
     head,
-    mentions: kind === 'data' && bytes.length > MOST_INDEX ? [] : findMentions(bytes),
+    mentions: bytes.length > (MOST_MENTIONING[kind] ?? Infinity) ? [] : findMentions(bytes),
   };
 }
 

@@ -89,6 +89,12 @@ export class Root {
     return real !== undefined && this.node(real)?.type === 'file';
   }
 
+  /** The resolved path of the regular file that a path leads to, `undefined` for anything else, and for one that this user may not read. */
+  public file(wanted: string): string | undefined {
+    const real = this.real(wanted);
+    return real !== undefined && this.node(real)?.type === 'file' && this.isReadable(real) ? real : undefined;
+  }
+
   /** Whether a path leads to a directory. */
   public isDirectory(wanted: string): boolean {
     const real = this.real(wanted);

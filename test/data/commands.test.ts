@@ -147,3 +147,11 @@ describe('a program that names the directory of headers', () => {
     expect(find(root).all).not.toContain('/usr/include/stdio.h');
   });
 });
+
+test('a program that is linked statically opens no plug-ins, which is reported', () => {
+  root.compile('/usr/bin/rig', 'int main(void) { return 0; } const char *volatile directory = "/usr/lib/rig";', ['-static']);
+  root.install('rig', { '/usr/bin/rig': [], '/usr/lib/rig/plugin.so': libraryWith('plugin.so', '', ['libc.so.6']) });
+  const { data, leftOut } = find(root);
+  expect(data).toEqual(['/usr/bin/rig']);
+  expect(leftOut.get('/usr/lib/rig/plugin.so')).toBe('a plug-in, and /usr/bin/rig is linked statically');
+});

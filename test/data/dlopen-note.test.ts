@@ -49,6 +49,14 @@ test('one that is not there is done without, as at the source', () => {
   expect(joined({ soname: ['libnone.so.1'], priority: 'recommended' }).libraries).toEqual([]);
 });
 
+test('one of which a library is missing is done without unless it is required, the next is tried, and that is reported', () => {
+  root.install('broken', { [`${LIB}/libbroken.so.1`]: libraryWith('libbroken.so.1', '', ['libmissing.so.1']) });
+  const { libraries, leftOut } = joined({ soname: ['libbroken.so.1', 'liba.so.1'], priority: 'recommended' });
+  expect(libraries).toEqual(['liba.so.1']);
+  expect(leftOut.get('libbroken.so.1')).toMatch(/^opened by \S+\/librig\.so\.1, but libmissing\.so\.1 not found, needed by \S+\/libbroken\.so\.1$/);
+  expect(() => joined({ soname: ['libbroken.so.1'], priority: 'required' })).toThrow('libmissing.so.1 not found');
+});
+
 test('a suggested one that something else needs is not reported', () => {
   const { libraries, leftOut } = joined({ soname: ['libd.so.1'], priority: 'suggested' }, { soname: ['libb.so.1'] });
   expect(libraries).toEqual(['libb.so.1', 'libd.so.1']);
@@ -68,7 +76,7 @@ test('it joins where data is not to be found as well: it is a library', () => {
   expect(find(root, 'rig', { detectData: false }).all).toContain(`${LIB}/liba.so.1`);
 });
 
-test.each([['no JSON', 'libx.so.1'], ['no list', '{"soname":["libx.so.1"]}'], ['no sonames', '[{"soname":"libx.so.1"},{},{"soname":[1]}]'], ['nothing of a feature', '[null, 1]']])('a note that is %s is passed over', (_, text) => {
+test.each([['no JSON', 'libx.so.1'], ['no list', '{"soname":["libx.so.1"]}'], ['no sonames', '[{"soname":"libx.so.1"},{},{"soname":[1]},{"soname":[],"priority":"suggested"}]'], ['nothing of a feature', '[null, 1]']])('a note that is %s is passed over', (_, text) => {
   root.library('/note.so', { source: noteOf(text) });
   expect(openedLibraries(readElf(fs.readFileSync(root.locate('/note.so'))))).toEqual([]);
 });

@@ -1,5 +1,7 @@
+import * as fs from 'fs';
 import { Packaged } from './packaged';
 import { dpkgDatabase } from '../../lib/data/dpkg';
+import { ownersOf } from '../../lib/data/owners';
 import { Root } from '../../lib/root/root';
 import { Fixture } from '../fixture';
 
@@ -131,4 +133,31 @@ test('what a package lists, directories included, is told apart from what it doe
 test('a description that looks like fields and paths is none', () => {
   root.install('rig', {}, { Description: 'draws names\n Depends: other\n /usr/share/rig/names' }).install('other', {});
   expect(dependsOf('rig')).toEqual([]);
+});
+
+describe('of a hostile root', () => {
+  test('lists that are links, to files of the machine as well, or no files, are passed over', () => {
+    root.install('rig', { '/usr/share/rig/names': '' }).install('out', {}).install('gone', {}).install('directory', {});
+    const outside = new Fixture();
+    outside.write({ '/list': '/usr/share/stranger\n' });
+    root.write({ '/var/lib/dpkg/info/out.list': { link: outside.locate('/list') }, '/var/lib/dpkg/info/gone.list': { link: '/nowhere' } });
+    fs.rmSync(root.locate('/var/lib/dpkg/info/directory.list'));
+    root.directories('/var/lib/dpkg/info/directory.list');
+    const one = database();
+    expect([one.ownerOf('/usr/share/rig/names')?.name, one.ownerOf('/usr/share/stranger'), one.files(one.get('out')!)]).toEqual(['rig', undefined, []]);
+    expect([...ownersOf(new Root(root.directory), ['/usr/share/rig/names', '/usr/share/stranger'])]).toEqual([['/usr/share/rig/names', 'rig']]);
+  });
+
+  test('paths that climb are none', () => {
+    root.install('rig', { '/usr/share/rig/names': '' });
+    root.write({ '/var/lib/dpkg/info/rig.list': '/.\n/usr\n/usr/../../etc/shadow\n/usr/./share\n//etc\nusr/share\n/usr/share/..names\n' });
+    expect(database().files(database().get('rig')!)).toEqual(['/usr', '/usr/share/..names']);
+  });
+
+  test('a status that is a directory is no database', () => {
+    root.directories('/var/lib/dpkg/info', '/var/lib/dpkg/status.d');
+    fs.rmSync(root.locate('/var/lib/dpkg/status'));
+    root.directories('/var/lib/dpkg/status');
+    expect(dpkgDatabase(new Root(root.directory), 'amd64')).toBeUndefined();
+  });
 });

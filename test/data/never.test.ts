@@ -1,7 +1,7 @@
 import { execFileSync, spawn, spawnSync } from 'child_process';
 import * as fs from 'fs';
 import * as path from 'path';
-import { find, Packaged, programWith } from './packaged';
+import { find, LIB, libraryWith, Packaged, programWith } from './packaged';
 import { temporaryDirectory } from '../fixture';
 
 /** Containers may not. */
@@ -138,4 +138,27 @@ describe('among the data, left out and reported is', () => {
 test('a directory in which a link leads back up is entered once', () => {
   root.install('rig', { '/usr/bin/rig': programWith('</usr/share/rig>'), '/usr/share/rig/one': '', '/usr/share/rig/deep/up': { link: '..' } });
   expect(find(root).data).toEqual(['/usr/bin/rig', '/usr/share/rig/deep/up', '/usr/share/rig/one']);
+});
+
+describe('a library that not everybody may read', () => {
+  const installed = () => {
+    root.install('rig', { '/usr/bin/rig': programWith('', ['librig.so.1']), [`${LIB}/librig.so.1`]: libraryWith('librig.so.1') });
+    mode(`${LIB}/librig.so.1`, 0o700);
+  };
+
+  test('is refused, though the program needs it', () => {
+    installed();
+    expect(() => find(root)).toThrow(/librig\.so\.1, which \/usr\/bin\/rig needs, may not be read by everybody, and in a layer it could be\n {2}chmod o\+r \S+librig\.so\.1, or name it in include/);
+  });
+
+  test('is packed where include names it', () => {
+    installed();
+    expect(find(root, 'rig', { include: [`${LIB}/librig.so.1`] }).all).toContain(`${LIB}/librig.so.1`);
+  });
+
+  test('is not meant by one that everybody may read, in a home that is closed to others', () => {
+    root.write({ '/home/one/tool': programWith('', ['libtool.so.1']), '/home/one/libtool.so.1': libraryWith('libtool.so.1') });
+    mode('/home/one', 0o700);
+    expect(find(root, '/home/one/tool', { libraryPath: '/home/one' }).all).toContain('/app/one/libtool.so.1');
+  });
 });

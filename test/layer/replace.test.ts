@@ -143,3 +143,16 @@ describe('a script that was asked for', () => {
     expect(fs.readdirSync(path.join((await script('#!/usr/bin/interp')).opt, 'bin'))).toEqual(['rig']);
   });
 });
+
+test('of two paths that would get the same place below /opt the first has it, and the other is reported', async () => {
+  const program = (directory: string) => `${SHOW}
+    volatile int zero;
+    int main(void) { puts(&"foobar"[zero]); char name[99]; snprintf(name, sizeof name, "%s/%s", &"${directory}"[zero], "list"); show(name); }`;
+  root.compile('/usr/bin/one', program('/etc/foobar'), ['-O2', '-Wl,-O1']);
+  root.compile('/usr/bin/two', program('/srv/foobar'), ['-O2', '-Wl,-O1']);
+  root.install('rig', { '/usr/bin/one': [], '/usr/bin/two': [], '/etc/foobar/list': 'of the layer\n', '/srv/foobar/list': 'of the layer\n' }, { Depends: 'libc6' });
+  const layer = await makeFound(root, 'one', { binaries: ['one', 'two'] });
+  expect(output(layer, ['one'])).toEqual(['foobar', 'of the layer']);
+  expect(output(layer, ['two'])).toEqual(['foobar', 'nothing']);
+  expect(layer.leftOut.get('/srv/foobar')).toBe('in the layer, but not found there by what names it: /opt/foobar stands for /etc/foobar already');
+});

@@ -167,3 +167,12 @@ describe('without a cache', () => {
     expect(mapped(root, '/usr/bin/prog')).toEqual([before]);
   });
 });
+
+test('a cache that is no file is as none', () => {
+  root.write({ '/etc/ld.so.conf': '/usr/lib/own\n' });
+  root.library('/usr/lib/own/libx.so.1');
+  root.program('/usr/bin/prog', { needs: ['libx.so.1'] });
+  fs.rmSync(root.locate('/etc/ld.so.cache'), { force: true });
+  root.directories('/etc/ld.so.cache');
+  expect(reasons(root, '/usr/bin/prog')).toEqual({ 'libx.so.1': 'ld.so.conf' });
+});
