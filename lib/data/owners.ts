@@ -22,9 +22,9 @@ export function ownersOf(root: Root, wanted: Iterable<string>): Map<string, stri
   const merged = mergedUsr(root);
   for (const name of inOrder(root.names(info), left)) {
     if (left.size === 0) break;
-    const file = root.file(path.posix.join(info, name + LIST));
-    if (file === undefined) continue;
-    const list = root.read(file);
+    const place = root.file(path.posix.join(info, name + LIST));
+    if (place === undefined) continue;
+    const list = root.read(place);
     const own = (file: string) => {
       if (left.delete(file)) owners.set(file, name.replace(/:.*/, ''));
     };

@@ -164,8 +164,9 @@ export class Replacements {
    * places are not the layer's alone, as the others are; no library is looked for in them.
    */
   private prefixAlias(real: string): Alias | undefined {
-    const units = this.collected.prefixed.get(real)?.filter((unit) => this.claims(unit));
-    return units && units.length > 0 ? { base: PREFIX, siblings: Object.fromEntries(units.map((unit) => [unit.slice(PREFIX.length), this.placeOf(unit)])) } : undefined;
+    const units = (this.collected.prefixed.get(real) ?? []).filter((unit) => this.claims(unit));
+    if (units.length === 0) return undefined;
+    return { base: PREFIX, siblings: Object.fromEntries(units.map((unit) => [unit.slice(PREFIX.length), this.placeOf(unit)])) };
   }
 
   /** The alias for a path that must keep all but its first directory: likewise not the layer's alone. */
