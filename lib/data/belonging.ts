@@ -5,16 +5,23 @@ import * as path from 'path';
 import { HEADERS, isAside, isForCompiling, isForLinking } from './aside';
 import { Package, PackageDatabase } from './packages';
 import { Root } from '../root/root';
-import { isCommandDirectory, isStandardDirectory } from '../root/standard';
+import { isCommandDirectory, isStandardDirectory, unitOf } from '../root/standard';
+
+/** Bytes of data that a package may have to join as an add-on; `own`: not even what one's own packages need joins for where it lies. */
+export type AddOnLimit = number | 'own';
 
 export class Belonging {
   /** the packages of the programs that were asked for, and what of their source packages they depend on */
   public readonly own = new Set<Package>();
   private reached?: { readonly of: number; readonly packages: ReadonlySet<Package> };
   private needed?: { readonly of: number; readonly packages: ReadonlySet<Package> };
+  private readonly sizes = new Map<Package, number>();
   private readonly directories = new Map<Package, ReadonlySet<string>>();
 
-  constructor(private readonly packages: PackageDatabase, private readonly root: Root) {}
+  /** packages of programs that were asked for as they are: what is installed on top of them joins */
+  public readonly hosts = new Set<Package>();
+
+  constructor(private readonly packages: PackageDatabase, private readonly root: Root, private readonly limit: AddOnLimit = Infinity) {}
 
   /**
    * Makes a package one's own.
@@ -58,17 +65,32 @@ export class Belonging {
   /**
    * Whether a path that was found in a directory of `owner` belongs to an add-on of it, or was made there by an installation.
    *
-   * @param fromOthers whether packages other than one's own can be add-ons
    */
-  public isAddOn(real: string, owner: Package, fromOthers = true): boolean {
+  public isAddOn(real: string, owner: Package): boolean {
     const other = this.packages.ownerOf(real);
     if (other === undefined) {
       const target = this.root.real(real);
-      return this.isMade(real) && (target === undefined || target === real || this.isAddOn(target, owner, fromOthers));
+      return this.isMade(real) && (target === undefined || target === real || this.isAddOn(target, owner));
     }
-    if (!fromOthers) return this.own.has(other);
-    const goTogether = (one: Package) => this.related(one, other) || this.related(other, one) || recommends(one, other) || recommends(other, one);
-    return [owner, ...this.packages.builtFrom(owner.source)].some(goTogether);
+    if (this.own.has(other)) return true;
+    if (this.limit === 'own') return false;
+    const ones = [owner, ...this.packages.builtFrom(owner.source), ...this.own];
+    if (ones.some((one) => this.related(one, other) || recommends(one, other))) return true;
+    return this.isWelcome(other, owner) && ones.some((one) => this.related(other, one) || recommends(other, one));
+  }
+
+  /** Whether what was installed on top of a package may join, though nothing needs it. */
+  private isWelcome(other: Package, owner: Package): boolean {
+    return this.hosts.has(owner) && this.limit !== 'own' && this.bytesOf(other) <= this.limit;
+  }
+
+  private bytesOf(owner: Package): number {
+    let bytes = this.sizes.get(owner);
+    if (bytes === undefined) {
+      bytes = this.data(owner).reduce((sum, real) => sum + this.root.status(real)!.size, 0);
+      this.sizes.set(owner, bytes);
+    }
+    return bytes;
   }
 
   /**
@@ -79,18 +101,31 @@ export class Belonging {
    */
   public goesWith(candidate: string, real: string, owner: Package | undefined): boolean {
     const other = this.packages.ownerOf(candidate) ?? this.packages.ownerOf(real);
-    if (this.root.status(real)?.type === 'file' && isCommandDirectory(path.posix.dirname(real))) return other !== undefined && this.own.has(other);
+    if (this.root.status(real)?.type === 'file' && isCommandDirectory(path.posix.dirname(real))) return other !== undefined && (this.own.has(other) || this.needs(other));
+    // what nobody has installed may be anybody's, as the user's own
+    if (other === undefined) return /^\/(?:usr(?!\/local\/)|etc|var)\//.test(real);
     if (owner === undefined) return true;
-    if (other === undefined) return !/^\/(usr\/local|opt)\//.test(real);
     if (this.related(owner, other) || this.sharesDirectory(real, owner)) return true;
     if (this.own.has(owner)) {
+      if (this.isNamesake(real) && (this.own.has(other) || this.isWelcome(other, owner) || this.isShared(real))) return true;
       if ([...this.own].some((one) => this.related(one, other) || recommends(one, other))) return true;
       // what one's own package names file by file may be further away, and what it names as a whole may be an add-on
       const type = this.root.status(real)?.type;
-      if (type === 'file' ? this.reachable().has(other) : this.isAddOnOf(other, owner) && this.packages.isSole(real)) return true;
+      if (type === 'file' ? this.reachable().has(other) : this.isAddOnOf(other, owner) && this.packages.isSole(real) && this.isWelcome(other, owner)) return true;
     }
     const parent = path.posix.dirname(real);
     return [owner, ...this.packages.builtFrom(owner.source)].some((one) => this.directoriesOf(one).has(parent) && this.isAddOn(real, one));
+  }
+
+  /** Of a directory that several packages list, each decides for what it put there. */
+  private isShared(real: string): boolean {
+    return this.root.status(real)?.type === 'directory' && !this.packages.isSole(real);
+  }
+
+  /** Whether a path lies where one's own packages have their name: modules of others for an interpreter are in `/usr/share/lua`, say. */
+  private isNamesake(real: string): boolean {
+    const name = path.posix.basename(unitOf(real));
+    return [...this.own].some((one) => one.name.startsWith(`${name}-`) || one.name === name || one.name.replace(/[\d.]+$/, '') === name);
   }
 
   /** An installation makes files and links in the directories of packages; a directory of nobody's is somebody else's, but for Python's. */

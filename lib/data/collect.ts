@@ -8,17 +8,19 @@
 import * as path from 'path';
 import { HEADERS, isAside, isDocumentation, isForLinking } from './aside';
 import { Belonging } from './belonging';
+import { Bounds, BOUNDS, FULL, RECOMMENDED } from './bounds';
 import { sourceOfBytecode } from './bytecode';
-import { startedIn } from './commands';
-import { addLicences, leaveOutStaleBytecode, prefixed } from './complete';
+import { Commands } from './commands';
+import { addLicences, leaveOutStaleBytecode } from './complete';
 import { Excerpt, EXCLUDED, isTheHosts, Why } from './excerpt';
 import { Package } from './packages';
+import { behindPrefix, prefixed } from './prefix';
 import { Pending, Processes, ProcessesOptions } from './processes';
 import { Opened } from './trace';
 import { Process } from '../closure/closure';
 import { findProgram, Program } from '../closure/find';
 import { readShebang } from '../closure/script';
-import { FormatError, isProgram } from '../elf';
+import { FormatError } from '../elf';
 import { isCommandDirectory, isStandardDirectory } from '../root/standard';
 
 export interface CollectOptions extends ProcessesOptions {
@@ -36,38 +38,26 @@ export interface Collected {
   readonly excerpt: Excerpt;
   /** a process for each program, those among the data included, by its resolved path */
   readonly processes: ReadonlyMap<string, Process>;
+  /** files that start commands */
+  readonly starting: ReadonlySet<string>;
   /** programs that others start by their bare names: name → program */
   readonly commands: ReadonlyMap<string, Program>;
-  /** files that put paths together when they run → the directories that these may lead to: see `prefixed` in complete.ts */
+  /** files that put paths together when they run → the directories that these may lead to: see prefix.ts */
   readonly prefixed: ReadonlyMap<string, readonly string[]>;
 }
 
-/**
- * Bytes that one mention in a library of others may bring, in data and in plug-ins with the libraries that they need.
- * What a program's own package mentions has no such bound. Measured on Debian 12: fonts, character maps, map projections
- * and the modules of most libraries stay below; drivers of graphics hardware, which no function has, are above.
- */
-const GENEROUS: Bounds = { data: 32 * 1024 * 1024, plugIns: 8 * 1024 * 1024, addOns: true };
-/** The same for a program that leaves little room for more. */
-const TIGHT: Bounds = { data: 64 * 1024, plugIns: 64 * 1024, addOns: false };
-/** The same for what a program's own package mentions, but only recommends. */
-const RECOMMENDED = { data: 12 * 1000 * 1000, plugIns: 8 * 1024 * 1024 };
 /** Source packages of the C libraries. */
 const LIBCS = ['glibc', 'musl'];
-/** How much of a layer may be filled before the room is called little. */
-const FULL = 0.98;
-
-interface Bounds {
-  readonly data: number;
-  readonly plugIns: number;
-  /** whether packages that are installed on top of a program's own join */
-  readonly addOns: boolean;
+export function collect(programs: readonly Program[], options: CollectOptions): Collected {
+  let collected: Collected;
+  let steps = 0;
+  do collected = collectWithin(BOUNDS[steps++], programs, options);
+  while (steps < BOUNDS.length && sizeOf(collected, options) > FULL * options.mostBytes);
+  return collected;
 }
 
-export function collect(programs: readonly Program[], options: CollectOptions): Collected {
-  const generous = collectWithin(GENEROUS, programs, options);
-  const bytes = [...generous.excerpt.files.keys()].reduce((sum, real) => sum + options.root.status(real)!.size, 0);
-  return bytes <= FULL * options.mostBytes ? generous : collectWithin(TIGHT, programs, options);
+function sizeOf({ excerpt }: Collected, { root }: CollectOptions): number {
+  return [...excerpt.files.keys()].reduce((sum, real) => sum + root.status(real)!.size, 0);
 }
 
 function collectWithin(bounds: Bounds, programs: readonly Program[], options: CollectOptions): Collected {
@@ -83,15 +73,14 @@ class Collector {
   private readonly belonging: Belonging;
   private readonly processes: Processes;
   private readonly followed = new Set<string>();
-  private readonly asked = new Set<string>();
-  private readonly commands = new Map<string, Program>();
+  private readonly commands: Commands;
   private isDeveloper = false;
-  private onPath?: ReadonlyMap<string, string>;
 
   constructor(private readonly bounds: Bounds, private readonly options: CollectOptions) {
     this.excerpt = new Excerpt(options.root, options.excluded);
-    this.belonging = new Belonging(options.packages, options.root);
+    this.belonging = new Belonging(options.packages, options.root, bounds.addOns);
     this.processes = new Processes(options, this.excerpt, this.belonging);
+    this.commands = new Commands(options, this.belonging);
   }
 
   /**
@@ -101,16 +90,19 @@ class Collector {
    */
   public program(program: Program, why: Why = { reason: 'asked for' }, isRequired = true): void {
     const { real, elf, interpreter } = program;
-    if (why.through === undefined) this.asked.add(real);
+    if (why.through === undefined) this.commands.asked.add(real);
     this.excerpt.addFile(program.path, why);
     // what is not asked for, and what nobody says that it needs, is taken by itself: what it mentions is bounded then
-    const owners = this.options.detectData ? this.ownersOf(program).filter((owner) => isRequired || this.belonging.needs(owner)) : [];
+    const owners = this.options.detectData ? this.commands.ownersOf(program.path).filter((owner) => isRequired || this.belonging.needs(owner)) : [];
     const adopted = owners.flatMap((owner) => this.belonging.adopt(owner));
+    if (why.through === undefined && elf) for (const owner of adopted) this.belonging.hosts.add(owner);
     if (elf) this.processes.start(real, elf);
     if (interpreter) this.program(interpreter.program, { reason: `interpreter of ${path.posix.basename(real)}`, through: real }, isRequired);
     this.processes.enqueue(real, this.processes.byProgram.get(real));
     for (const owner of adopted) this.takeData(owner, real);
-    if (interpreter) for (const owner of owners) this.modules(owner, new Set(this.ownersOf(interpreter.program).map(({ source }) => source)), real);
+    if (!interpreter) return;
+    const interpreters = new Set(this.commands.ownersOf(interpreter.program.path).map(({ source }) => source));
+    for (const owner of owners) this.modules(owner, interpreters, real);
   }
 
   /** A file or directory that the user names. */
@@ -157,7 +149,8 @@ class Collector {
   /** Follows what files mention to the fixed point. */
   public follow(): Collected {
     const { root, packages, detectData } = this.options;
-    const collected = { excerpt: this.excerpt, processes: this.processes.byProgram, commands: this.commands };
+    const { byName, starting } = this.commands;
+    const collected = { excerpt: this.excerpt, processes: this.processes.byProgram, commands: byName, starting };
     if (!detectData) return { ...collected, prefixed: new Map() };
     for (let next = this.processes.next(); next; next = this.processes.next()) {
       this.mentions(next);
@@ -180,11 +173,6 @@ class Collector {
     }
   }
 
-  /** A command may be a link of one package to a program of another. */
-  private ownersOf({ path: found, real }: Program): Package[] {
-    return [found, real].map((file) => this.options.packages.ownerOf(file)).filter((owner) => owner !== undefined);
-  }
-
   private leaveOut(wanted: string, why: string): void {
     this.excerpt.leftOut.set(wanted, why);
   }
@@ -194,7 +182,7 @@ class Collector {
     const process = this.processes.byProgram.get(through) ?? [...this.processes.byProgram.values()].at(-1);
     const why = { reason: `of package ${owner.name}`, through };
     const added = this.belonging.data(owner).flatMap((real) => this.excerpt.add(real, why, () => false)); // what a link leads to has an owner of its own
-    const isAddOn = (real: string) => !isAside(real) && !isForLinking(real) && this.belonging.isAddOn(real, owner, this.bounds.addOns);
+    const isAddOn = (real: string) => !isAside(real) && !isForLinking(real) && this.belonging.isAddOn(real, owner);
     for (const directory of this.belonging.directoriesOf(owner)) {
       added.push(...this.excerpt.add(directory, { reason: `in a directory of package ${owner.name}`, through }, isAddOn));
     }
@@ -204,8 +192,10 @@ class Collector {
   private mentions({ real: file, process }: Pending): void {
     const owner = this.options.packages.ownerOf(file);
     if (LIBCS.includes(owner?.source ?? '') || this.isLoader(file) || isDocumentation(file)) return; // of libc's own, see glibc.ts and musl.ts
-    const { mentions } = this.options.root.content(file);
+    const { root } = this.options;
+    const { mentions } = root.content(file);
     if (owner) this.develops(file, owner);
+    for (const wanted of behindPrefix(file, owner, root, this.belonging)) this.mention(wanted, file, owner, process);
     for (const mentioned of mentions.flatMap((mention) => (mention.code ? this.completions(mention.path, mention.code) : [mention.path]))) {
       const wanted = path.posix.normalize(mentioned).replace(/(?<=.)\/$/, '');
       const key = `${owner?.name ?? file} ${wanted}`;
@@ -217,33 +207,7 @@ class Collector {
 
   /** Commands that a file starts by their bare names: they join, and are put where PATH leads. */
   private starts(file: string): void {
-    const { root } = this.options;
-    const may = this.mayStart(file);
-    if (!may) return;
-    for (const word of startedIn(file, root.content(file), () => root.read(file))) {
-      const found = this.commandsOnPath().get(word);
-      if (found === undefined || this.commands.has(word) || !root.isFile(found)) continue;
-      const owners = [found, root.real(found)!].map((one) => this.options.packages.ownerOf(one));
-      if (owners.some((one) => one && may(one))) this.start(word, found, file);
-    }
-  }
-
-  /**
-   * Of which packages a file may start commands: a word is a weak sign by itself.
-   *
-   * @returns `undefined` for none
-   */
-  private mayStart(file: string): ((owner: Package) => boolean) | undefined {
-    const { packages, root } = this.options;
-    const owner = packages.ownerOf(file);
-    if (isDocumentation(file)) return undefined;
-    const { kind, elf } = root.content(file);
-    const isProgramItself = kind === 'script' ? (root.status(file)!.mode & 0o111) !== 0 : elf !== undefined && !(elf instanceof FormatError) && isProgram(elf);
-    if (!isProgramItself && kind !== 'text') return undefined;
-    // a script of the user's own says nowhere what it needs
-    if (owner === undefined) return this.asked.has(file) && kind === 'script' ? (one) => !one.isEssential : undefined;
-    if (!this.belonging.isFamily(owner)) return undefined;
-    return isProgramItself ? (one) => this.belonging.needs(one) || this.belonging.isFamily(one) : (one) => this.belonging.isFamily(one);
+    for (const [name, found] of this.commands.startedBy(file)) if (!this.commands.byName.has(name)) this.start(name, found, file);
   }
 
   private start(name: string, found: string, file: string): void {
@@ -253,13 +217,13 @@ class Collector {
     const good = root.isPublic(real) && !this.options.excluded(real) && this.processes.attempt(undefined, () => {
       try {
         const program = findProgram(root, found, searchPath, '/');
-        const interpreters = program.interpreter ? this.ownersOf(program.interpreter.program) : [];
+        const interpreters = program.interpreter ? this.commands.ownersOf(program.interpreter.program.path) : [];
         if (interpreters.some((one) => !one.isEssential && !this.belonging.needs(one))) {
           problem = `started by ${file}, but whose interpreter ${program.interpreter!.program.path} no package needs`;
           return false;
         }
-        this.program(program, { reason: `started by ${path.posix.basename(file)}`, through: file }, this.asked.has(file) && this.options.packages.ownerOf(file) === undefined);
-        this.commands.set(name, program);
+        this.program(program, { reason: `started by ${path.posix.basename(file)}`, through: file }, this.commands.isUsersScript(file));
+        this.commands.byName.set(name, program);
         return true;
       } catch (error) {
         problem = `started by ${file}, but ${(error as Error).message.split('\n')[0]}`;
@@ -267,20 +231,6 @@ class Collector {
       }
     });
     if (!good) this.leaveOut(found, problem);
-  }
-
-  /** The commands in the directories of PATH that packages install them into. */
-  private commandsOnPath(): ReadonlyMap<string, string> {
-    if (!this.onPath) {
-      const { root, searchPath } = this.options;
-      const found = new Map<string, string>();
-      const directories = new Set(searchPath.filter(isCommandDirectory).map((one) => root.real(one)).filter((one) => one !== undefined));
-      for (const directory of directories) {
-        for (const name of root.names(directory)) if (!found.has(name)) found.set(name, path.posix.join(directory, name));
-      }
-      this.onPath = found;
-    }
-    return this.onPath;
   }
 
   /** A program that names the directory of headers compiles. */
@@ -311,9 +261,22 @@ class Collector {
     for (const candidate of [wanted, ...this.siblings(wanted)]) {
       const real = this.options.root.real(candidate);
       if (real === undefined || isStandardDirectory(real)) continue;
-      if (this.belonging.goesWith(candidate, real, owner)) this.bounded(candidate, why, owner, process);
+      if (this.isCommand(real)) this.named(candidate, real, file);
+      else if (this.belonging.goesWith(candidate, real, owner)) this.bounded(candidate, why, owner, process);
       else if (!this.excerpt.files.has(real)) this.leaveOut(candidate, `mentioned in ${file}, whose package neither has it nor depends on one that does`);
     }
+  }
+
+  private isCommand(real: string): boolean {
+    return isCommandDirectory(path.posix.dirname(real)) && this.options.root.status(real)?.type === 'file';
+  }
+
+  /** A command that a file names by its path. */
+  private named(candidate: string, real: string, file: string): void {
+    if (this.excerpt.files.has(real)) return;
+    const may = this.commands.mayStart(file);
+    if (this.commands.ownersOf(candidate).some((one) => this.belonging.own.has(one) || may?.(one))) this.start(path.posix.basename(candidate), candidate, file);
+    else this.leaveOut(candidate, `a command that ${file} names, of no package that this one needs: name it in include, or among the binaries`);
   }
 
   /** Adds what is mentioned, unless it is out of proportion. */
@@ -324,19 +287,27 @@ class Collector {
     const goesWith = (child: string) => this.belonging.goesWith(child, child, owner) || (whole !== undefined && packages.ownerOf(child) === whole);
     const accept = (child: string) => !isAside(child) && !isForLinking(child) && goesWith(child);
     const isOthers = owner !== undefined && !this.belonging.own.has(owner);
-    const bounds = isOthers ? this.bounds : this.belonging.isOnlyRecommended(real) ? RECOMMENDED : undefined;
+    const isFamily = owner !== undefined && packages.builtFrom(owner.source).some((one) => packages.lists(one, real));
+    const bounds = isOthers ? this.bounds[isFamily ? 'family' : 'others'] : this.belonging.isOnlyRecommended(real) ? RECOMMENDED : undefined;
     const bytes = { data: 0, plugIns: 0 };
     const good = this.processes.attempt(process, () => {
       const before = this.excerpt.files.size;
       for (const added of this.excerpt.add(candidate, why, accept)) this.processes.take(added, process);
       for (const file of [...this.excerpt.files.keys()].slice(before)) {
-        bytes[root.content(file).kind === 'elf' ? 'plugIns' : 'data'] += root.status(file)!.size;
+        bytes[this.isPlugIn(file) ? 'plugIns' : 'data'] += root.status(file)!.size;
       }
       return !bounds || (bytes.data <= bounds.data && bytes.plugIns <= bounds.plugIns);
     });
     if (good) return;
     const megabytes = Math.round((bytes.data + bytes.plugIns) / 1e6);
     this.leaveOut(candidate, `${why.reason}, but would bring ${megabytes} MB: name it in include if it is needed`);
+  }
+
+  /** Objects that need no library, and that none needs, are data: Guile's compiled modules, say. */
+  private isPlugIn(file: string): boolean {
+    const { elf } = this.options.root.content(file);
+    if (elf === undefined || elf instanceof FormatError || !elf.dynamic) return false;
+    return elf.dynamic.needed.length > 0 || elf.dynamic.soname !== undefined;
   }
 
   /** `/usr/share/misc/magic` stands for `magic.mgc` as well. */

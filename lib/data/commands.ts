@@ -1,57 +1,86 @@
 /**
- * Commands that a file starts by their bare names, for which execvp(3) and shells search PATH: `troff` in groff, `java` in a
- * script around it.
+ * Programs that others start: which, and who may. A word is a weak sign by itself, so that it counts only where the package
+ * database says that the one goes with the other.
  */
 import * as path from 'path';
-import { interpreterOf, readShebang } from '../closure/script';
-import { FormatError, stringsOf } from '../elf';
-import { Content } from '../root/content';
+import { isDocumentation } from './aside';
+import { Belonging } from './belonging';
+import { startedIn } from './command-words';
+import { Package, PackageDatabase } from './packages';
+import { Program } from '../closure/find';
+import { FormatError, isProgram } from '../elf';
+import { Root } from '../root/root';
+import { isCommandDirectory } from '../root/standard';
 
-/** Texts of more bytes than that are no configuration, in which one line says what to start. */
-const MOST_TEXT = 64 * 1024;
-/** Configuration has such an extension, or none, as groff's `DESC`: anything else is made of words for other reasons. */
-const CONFIGURATION = /^[^.]+$|\.(?:conf|cfg|cnf|config|ini|rc|xml|def|defs)$/;
-/** Characters of a string that is a command line. */
-const MOST_STRING = 200;
-const SHELL = /^(?:ba|da|a|k|mk|z)?sh$/;
+export interface CommandsOptions {
+  readonly root: Root;
+  readonly packages: PackageDatabase;
+  /** directories in which commands are looked for */
+  readonly searchPath: readonly string[];
+}
 
-/** A string that is a command, or a command line that begins with one and an option or an argument to be filled in. */
-const COMMAND_LINE = /^([\w.+-]+)(?:$| +[-%"'$|<>])/;
-/** The same at the beginning of a string in a script. */
-const QUOTED = /["'`]([\w.+-]+)(?=["'`]| +[-%"'$|<>])/g;
-/** Where a shell expects a command: first in a line, or after what ends another one; words that take one, and assignments, may come before it. */
-const IN_SHELL = /(?:^|[;&|(`!{])[ \t]*(?:(?:then|do|else|elif|if|while|until|exec|eval|xargs|nice|nohup|time|command)[ \t]+|\w+=(?:"[^"\n]*"|'[^'\n]*'|[^\s"'`]*)[ \t]+)*([\w.+-]+)(?![\w.+/=-])/gm;
-const COMMENT = /(?:^|\s)#.*$/gm;
-const BETWEEN_SPACES = /(?:^|\s)["']?([\w.+-]+)["']?(?=\s|$)/gm;
+export class Commands {
+  /** what joined: name → program */
+  public readonly byName = new Map<string, Program>();
+  /** resolved paths of what was asked for */
+  public readonly asked = new Set<string>();
+  /** resolved paths of what starts any */
+  public readonly starting = new Set<string>();
+  private onPath?: ReadonlyMap<string, string>;
 
-/**
- * @param file its path
- * @param read gives its bytes, where it is of a kind that starts anything
- * @returns what may be a command, each once: whether it is one, PATH tells
- */
-export function startedIn(file: string, content: Content, read: () => Buffer): Set<string> {
-  switch (content.kind) {
-    case 'elf': {
-      if (content.elf === undefined || content.elf instanceof FormatError) return new Set();
-      const lines = [...stringsOf(read(), content.elf, MOST_STRING)].map((text) => COMMAND_LINE.exec(text)?.[1]);
-      return new Set(lines.filter((word) => word !== undefined));
-    }
-    case 'script': return inScript(content.head, read);
-    case 'text': return CONFIGURATION.test(path.posix.basename(file)) && content.size <= MOST_TEXT ? words(read().toString('latin1').replace(COMMENT, ''), BETWEEN_SPACES) : new Set();
-    default: return new Set();
+  constructor(private readonly options: CommandsOptions, private readonly belonging: Belonging) {}
+
+  /** The commands that a file starts by their bare names, by name: where PATH has each. */
+  public startedBy(file: string): [name: string, found: string][] {
+    const { root } = this.options;
+    const may = this.mayStart(file);
+    if (!may) return [];
+    const found = [...startedIn(file, root.content(file), () => root.read(file))].flatMap((word): [string, string][] => {
+      const place = this.places().get(word);
+      return place !== undefined && root.isFile(place) && this.ownersOf(place).some(may) ? [[word, place]] : [];
+    });
+    if (found.length > 0) this.starting.add(file);
+    return found;
   }
-}
 
-function inScript(head: Buffer, read: () => Buffer): Set<string> {
-  const shebang = readShebang(head);
-  const named = shebang && interpreterOf(shebang);
-  if (!named) return new Set();
-  const text = read().toString('latin1');
-  const found = SHELL.test(path.posix.basename(named.name)) ? words(text.replace(COMMENT, ''), IN_SHELL) : words(text, QUOTED);
-  // by env, which searches as well
-  return named.name.includes('/') ? found : found.add(named.name);
-}
+  /**
+   * Of which packages a file may start commands.
+   *
+   * @returns `undefined` for none
+   */
+  public mayStart(file: string): ((owner: Package) => boolean) | undefined {
+    const { packages, root } = this.options;
+    if (isDocumentation(file)) return undefined;
+    if (this.isUsersScript(file)) return (one) => !one.isEssential;
+    const owner = packages.ownerOf(file);
+    if (owner === undefined || !this.belonging.isFamily(owner)) return undefined;
+    const { kind, elf } = root.content(file);
+    if (kind === 'text') return (one) => this.belonging.isFamily(one);
+    const isStarted = kind === 'script' ? (root.status(file)!.mode & 0o111) !== 0 : elf !== undefined && !(elf instanceof FormatError) && isProgram(elf);
+    return isStarted ? (one) => this.belonging.needs(one) || this.belonging.isFamily(one) : undefined;
+  }
 
-function words(text: string, pattern: RegExp): Set<string> {
-  return new Set([...text.matchAll(pattern)].map(([, word]) => word));
+  /** Whether a file is a script of the user's own that was asked for: it says nowhere what it needs. */
+  public isUsersScript(file: string): boolean {
+    return this.asked.has(file) && this.options.root.content(file).kind === 'script' && this.options.packages.ownerOf(file) === undefined;
+  }
+
+  /** The packages of a path, and of what it leads to: a command may be a link of one package to a program of another. */
+  public ownersOf(wanted: string): Package[] {
+    return [wanted, this.options.root.real(wanted)!].map((one) => this.options.packages.ownerOf(one)).filter((owner) => owner !== undefined);
+  }
+
+  /** The commands in the directories of PATH that packages install them into, by name. */
+  private places(): ReadonlyMap<string, string> {
+    if (!this.onPath) {
+      const { root, searchPath } = this.options;
+      const found = new Map<string, string>();
+      const directories = new Set(searchPath.filter(isCommandDirectory).map((one) => root.real(one)).filter((one) => one !== undefined));
+      for (const directory of directories) {
+        for (const name of root.names(directory)) if (!found.has(name)) found.set(name, path.posix.join(directory, name));
+      }
+      this.onPath = found;
+    }
+    return this.onPath;
+  }
 }

@@ -29,7 +29,7 @@ const THE_HOSTS = new RegExp(
       '/etc/(?:hosts|hostname|host\\.conf|resolv\\.conf|nsswitch\\.conf|machine-id|localtime|timezone|adjtime)',
       '/etc/(?:mtab|fstab|environment|motd|issue|issue\\.net|shells|securetty|sudoers|sudoers\\.d)',
       '/etc/(?:ld\\.so\\.cache|ld\\.so\\.conf|ld\\.so\\.conf\\.d|ld\\.so\\.preload)',
-      '/etc/(?:pam\\.d|security|cron\\.[a-z]+|init\\.d|rc[0-9S]\\.d|systemd|skel)',
+      '/etc/(?:apt|pam\\.d|security|cron\\.[a-z]+|init\\.d|rc[0-9S]\\.d|systemd|skel)',
     ].join('|') +
     ')(?:/|$)',
 );

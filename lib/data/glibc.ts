@@ -11,8 +11,8 @@ import { Root } from '../root/root';
 const CALLS = {
   // to unwind a thread's stack: glibc nptl/pthread_cancel.c, sysdeps/nptl/pthread_exit.c
   unwind: ['pthread_create', 'pthread_cancel', 'pthread_exit', 'thrd_create', 'thrd_exit'],
-  // modules for all but a few character sets: glibc iconv/gconv_db.c
-  convert: ['iconv_open'],
+  // modules for all but a few character sets: glibc iconv/gconv_db.c; by way of GLib, glib/gconvert.c
+  convert: ['iconv_open', 'g_iconv_open', 'g_convert', 'g_convert_with_fallback'],
   // glibc locale/findlocale.c
   locale: ['setlocale', 'newlocale', '__newlocale'],
   // glibc nss/nsswitch.c

@@ -159,10 +159,10 @@ export class Processes {
     return dataOfLibc(process, this.options.root, this.excerpt, (object) => this.isOwn(object, process));
   }
 
-  /** Whether an object is a program, or a plug-in of the packages that were asked for, rather than one of the libraries that these use. */
+  /** Whether an object is a program, or of the packages that were asked for, rather than one of the libraries that these use. */
   private isOwn(object: Loaded, process: Process): boolean {
     const owner = this.options.packages.ownerOf(object.real);
-    return object === process.program || (object.reason === 'plug-in' && owner !== undefined && this.belonging.own.has(owner));
+    return object === process.program || (owner !== undefined && this.belonging.own.has(owner));
   }
 
   /** One plug-in may need another that the program opens before it, by a path that no search would find. */

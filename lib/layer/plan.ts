@@ -57,6 +57,7 @@ export interface FileEntry {
 export interface LinkEntry {
   readonly kind: 'link';
   readonly path: string;
+  /** with `KEY` */
   readonly target: string;
 }
 

@@ -101,7 +101,7 @@ class PlannedFiles implements Files {
 
   constructor(private readonly plan: Plan, private readonly root: Root) {
     const mirrored = rootOf(plan.key);
-    for (const entry of plan.entries) this.add(mirrored + entry.path, entry);
+    for (const entry of plan.entries) this.add(mirrored + entry.path, entry.kind === 'link' ? { ...entry, target: withKey(entry.target, plan.key) } : entry);
     if (plan.loader !== undefined) this.add(`${mirrored}/ld.so`, { kind: 'link', target: plan.loader.slice(1) });
     for (const [index, { place }] of plan.aliases.entries()) if (place !== undefined) this.add(alias(index), { kind: 'link', target: mirrored + place });
   }

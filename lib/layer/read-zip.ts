@@ -72,6 +72,8 @@ const TYPE = 0o170000;
 const TYPES: Readonly<Record<number, ZipEntry['type']>> = { 0o100000: 'file', 0o120000: 'link', 0o040000: 'directory' };
 const MOST_PATH = 4096; // PATH_MAX
 const UTF_8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
+/** Where a layer is in a function. */
+const OPT = '/opt/';
 const MOST_LINKS = 40; // the kernel's limit (include/linux/namei.h, MAXSYMLINKS)
 /** Headers of a layer that is full: far more than any has. */
 const MOST_HEADERS = 64 * 1024 * 1024;
@@ -301,9 +303,11 @@ class Tree {
         continue;
       }
       if (node.target === '' || node.target.includes('\0')) throw refusal(this.file, node.name, 'is a link that names nothing');
-      if (node.target.startsWith('/')) throw refusal(this.file, node.name, 'is a link to an absolute path, which is outside the layer');
+      if (node.target.startsWith('/') && !node.target.startsWith(OPT)) throw refusal(this.file, node.name, 'is a link to an absolute path outside of /opt');
       if (++links > MOST_LINKS) throw refusal(this.file, name, 'is a link that leads to itself');
-      pending.push(...node.target.split('/').reverse());
+      const isAbsolute = node.target.startsWith(OPT);
+      if (isAbsolute) at = [];
+      pending.push(...(isAbsolute ? node.target.slice(OPT.length) : node.target).split('/').reverse());
     }
     return at.join('/');
   }

@@ -131,7 +131,7 @@ class Relocation {
     };
   }
 
-  /** Links keep what they say where that is relative and leads to the same place in the layer. */
+  /** Links lead to where the same thing is in the layer, absolute ones by absolute paths. */
   private link(link: string, target: string): Entry | undefined {
     const real = this.options.root.real(link);
     const directory = path.posix.dirname(link);
@@ -143,7 +143,9 @@ class Relocation {
     const stepReal = this.options.root.real(path.posix.dirname(aim));
     const step = stepReal === undefined || !this.places.has(stepReal) ? real : path.posix.join(stepReal, path.posix.basename(aim));
     if (!this.held.has(step)) return undefined;
-    return { kind: 'link', path: path.posix.join(parent, path.posix.basename(link)), target: path.posix.relative(parent, this.places.of(step)) };
+    const place = this.places.of(step);
+    // who reads a link rather than follows it may have come by another name, from which `..` leads elsewhere
+    return { kind: 'link', path: path.posix.join(parent, path.posix.basename(link)), target: target.startsWith('/') ? rootOf(KEY) + place : path.posix.relative(parent, place) };
   }
 
   private edits(real: string): Edits | undefined {

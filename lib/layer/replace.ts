@@ -12,11 +12,10 @@ import { sourceOfBytecode } from '../data/bytecode';
 import { Collected } from '../data/collect';
 import { isTheHosts } from '../data/excerpt';
 import { addressOf, Elf, findReferences, PT_INTERP } from '../elf';
-import { Mention } from '../root/mentions';
+import { isPrefixMention, Mention, PREFIX } from '../root/mentions';
 import { Root } from '../root/root';
-import { isCommandDirectory, isStandardDirectory, unitOf } from '../root/standard';
+import { COMMANDS, isCommandDirectory, isStandardDirectory, unitOf } from '../root/standard';
 
-const PREFIX = '/usr';
 /** `/opt/` in place of `/etc/`, `/usr/` or the like, and nothing else. */
 const SHARED = 5;
 
@@ -65,7 +64,7 @@ export class Replacements {
     const closed = elf ? !this.libc.has(real) : this.isModule(real);
     const found: { mention: Mention; alias: Alias }[] = [];
     for (const mention of mentions) {
-      if (mention.offset === interpreter?.offset || (!elf && isEndOf(mention.path, real))) continue;
+      if (mention.isUnwritten || mention.offset === interpreter?.offset || (!elf && isEndOf(mention.path, real))) continue;
       const alias = this.aliasOf(real, mention, closed);
       if (alias) found.push({ mention, alias });
     }
@@ -73,8 +72,9 @@ export class Replacements {
     const home = elf && this.home(real, mentions);
     return found.flatMap(({ mention, alias }) => {
       const tail = tails.get(mention.offset) ?? (home ? SHARED : Infinity);
-      if (tail < SHARED) return [];
-      const safe = tail < Infinity && alias.base !== PREFIX ? this.tailAlias(mention.path) : alias;
+      // `/opt/bin` in place of `/usr/bin`: what follows the first directory stays
+      if (tail < (alias.base === COMMANDS ? PREFIX.length : SHARED)) return [];
+      const safe = tail < Infinity && alias.base !== PREFIX && alias.base !== COMMANDS ? this.tailAlias(mention.path) : alias;
       if (!safe) return [];
       return mention.words ? this.inWords(mention.words, safe) : [[mention.offset, this.indexOf(safe)] as const];
     }).concat((home ?? []).map(({ offset, path: own }) => [offset, this.indexOf({ base: own, replaced: SHARED })] as const));
@@ -107,7 +107,9 @@ export class Replacements {
   }
 
   private aliasOf(real: string, mention: Mention, closed: boolean): Alias | undefined {
-    if (mention.path === PREFIX) return this.prefixAlias(real);
+    if (isPrefixMention(mention)) return this.prefixAlias(real);
+    const isCommands = mention.path === COMMANDS && this.collected.starting.has(real) && this.isString(real, mention);
+    if (isCommands) return { base: COMMANDS, replaced: PREFIX.length };
     return mention.code ? this.codeAlias(mention.path, mention.code) : this.alias(mention.path, closed);
   }
 
@@ -167,6 +169,12 @@ export class Replacements {
     const units = (this.collected.prefixed.get(real) ?? []).filter((unit) => this.claims(unit));
     if (units.length === 0) return undefined;
     return { base: PREFIX, siblings: Object.fromEntries(units.map((unit) => [unit.slice(PREFIX.length), this.placeOf(unit)])) };
+  }
+
+  /** Whether a path is a string of its own, not one of a list. */
+  private isString(real: string, { offset, path: mentioned }: Mention): boolean {
+    const bytes = this.root.read(real);
+    return offset > 0 && bytes[offset - 1] === 0 && bytes[offset + mentioned.length] === 0;
   }
 
   /** The alias for a path that must keep all but its first directory: likewise not the layer's alone. */

@@ -60,7 +60,7 @@ function named(plan: Plan, aliases: readonly string[]): Named[] {
     const name = mirrored + entry.path;
     switch (entry.kind) {
       case 'file': return { name, file: entry };
-      case 'link': return { name, link: entry.target };
+      case 'link': return { name, link: withKey(entry.target, plan.key) };
       case 'text': return { name, text: withKey(entry.text, plan.key) };
       case 'directory': return { name };
     }

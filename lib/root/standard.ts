@@ -24,6 +24,9 @@ export function isStandardDirectory(path: string): boolean {
   return STANDARD.test(path);
 }
 
+/** Where packages put commands. */
+export const COMMANDS = '/usr/bin';
+
 /** Whether it is a directory of commands, where a PATH leads. */
 export function isCommandDirectory(path: string): boolean {
   return /^(?:\/usr(?:\/local)?)?\/(?:s?bin|games)$/.test(path);

@@ -1,5 +1,6 @@
 import * as fs from 'fs';
 import { find, LIB, libraryWith, makeFound, Packaged, programWith } from './packaged';
+import { lambda } from '../layer/make';
 
 let root: Packaged;
 beforeEach(() => {
@@ -154,4 +155,58 @@ test('a program that is linked statically opens no plug-ins, which is reported',
   const { data, leftOut } = find(root);
   expect(data).toEqual(['/usr/bin/rig']);
   expect(leftOut.get('/usr/lib/rig/plugin.so')).toBe('a plug-in, and /usr/bin/rig is linked statically');
+});
+
+describe('a program that has /usr/bin as a string of its own, and the name of a command in another', () => {
+  const files = { '/usr/bin/agent': programWith() };
+
+  test.each(['/lib/agent', '%s/agent', '"%s%sagent" -q'])('brings that: %s', (text) => {
+    root.install('rig', { '/usr/bin/rig': programWith(`\0/usr/bin\0${text}\0`), ...files });
+    expect(started()).toEqual(['/usr/bin/agent']);
+  });
+
+  test('finds it in /opt/bin', async () => {
+    root.debian().libc();
+    root.install('libc6', { [`${LIB}/libc.so.6`]: [], [`${LIB}/ld-linux-x86-64.so.2`]: [] }, { Source: 'glibc' });
+    root.compile('/usr/bin/rig', '#include <stdio.h>\n#include <unistd.h>\nvolatile int zero; int main(void) { char name[99]; sprintf(name, "%s/agent", &"/usr/bin"[zero]); execl(name, name, (char *)0); return 1; }');
+    root.compile('/usr/bin/agent', '#include <stdio.h>\nint main(void) { puts("agent"); }');
+    root.install('rig', { '/usr/bin/rig': [], '/usr/bin/agent': [] }, { Depends: 'libc6' });
+    const { opt } = await makeFound(root);
+    expect(lambda(opt, ['rig'])).toMatchObject({ status: 0, stdout: 'agent\n' });
+  });
+});
+
+describe('packages that are installed on top of a program\'s own', () => {
+  const install = (program: Parameters<Packaged['install']>[1]) => {
+    root.install('python3', { '/usr/bin/python3': programWith(), '/usr/lib/python3/site.py': 'join(prefix, "lib",\n  "python3", "dist-packages")', ...program }, { Source: 'python' });
+    root.install('small', { '/usr/lib/python3/dist-packages/small/one.py': '' }, { Depends: 'python3' });
+    root.install('large', { '/usr/lib/python3/dist-packages/large/one': '' }, { Depends: 'python3' });
+  };
+  const modules = (binary: string) => find(root, binary).data.filter((file) => file.includes('/dist-packages/'));
+
+  test('join where the program was asked for itself', () => {
+    install({});
+    expect(modules('python3')).toEqual(['/usr/lib/python3/dist-packages/large/one', '/usr/lib/python3/dist-packages/small/one.py']);
+  });
+
+  test('join as far as they are small where a layer cannot hold all of them', () => {
+    install({});
+    fs.truncateSync(root.locate('/usr/lib/python3/dist-packages/large/one'), 260_000_000);
+    expect(modules('python3')).toEqual(['/usr/lib/python3/dist-packages/small/one.py']);
+  });
+
+  test('do not join where it only runs a script', () => {
+    install({});
+    script('/usr/bin/rig', '#!/usr/bin/python3\n');
+    root.install('rig', { '/usr/bin/rig': [] }, { Depends: 'python3, small' });
+    expect(modules('rig')).toEqual(['/usr/lib/python3/dist-packages/small/one.py']);
+  });
+});
+
+test('a library that embeds a language has the prefix, and brings what its own packages have below that', () => {
+  root.install('rig', { '/usr/bin/rig': programWith('', ['libpython.so.1']) }, { Depends: 'libpython' });
+  root.install('libpython', { [`${LIB}/libpython.so.1`]: libraryWith('libpython.so.1', '\0/usr\0') }, { Depends: 'libpython-stdlib, other', Source: 'python' });
+  root.install('libpython-stdlib', { '/usr/lib/python3/os.py': '' }, { Source: 'python' }).install('other', { '/usr/lib/other/one': '' });
+  expect(find(root).data).toContain('/usr/lib/python3/os.py');
+  expect(find(root).data).not.toContain('/usr/lib/other/one');
 });

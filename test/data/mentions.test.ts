@@ -50,10 +50,36 @@ describe('a path in a program brings', () => {
     expect(find(root).data).toEqual(['/usr/bin/rig']);
   });
 
-  test('no documentation and no other command', () => {
-    root.install('rig', { '/usr/bin/rig': programWith('</usr/share/doc/other></usr/share/man/man1></usr/bin/other>') }, { Depends: 'other' });
+  test('no documentation, and no command that it does not name', () => {
+    root.install('rig', { '/usr/bin/rig': programWith('</usr/share/doc/other></usr/share/man/man1></usr/bin>') }, { Depends: 'other' });
     root.install('other', { '/usr/share/doc/other/README': '', '/usr/share/man/man1/other.1': '', '/usr/bin/other': programWith() });
     expect(find(root).data).toEqual(['/usr/bin/rig']);
+  });
+
+  test('a command that it names, of a package that its own needs, and no other, which is reported', () => {
+    root.install('rig', { '/usr/bin/rig': programWith('</usr/bin/other></usr/bin/stranger>') }, { Depends: 'other' });
+    root.install('other', { '/usr/bin/other': programWith() }).install('stranger', { '/usr/bin/stranger': programWith() });
+    const { data, leftOut } = find(root);
+    expect(data).toEqual(['/usr/bin/other', '/usr/bin/rig']);
+    expect(leftOut.get('/usr/bin/stranger')).toBe('a command that /usr/bin/rig names, of no package that this one needs: name it in include, or among the binaries');
+  });
+
+  test('each path of a list, after a colon and after a comma', () => {
+    root.install('rig', { '/usr/bin/rig': programWith('{/usr/share/one,/usr/share/two}:/usr/share/three') }, { Depends: 'other' });
+    root.install('other', Object.fromEntries(['one', 'two', 'three'].map((name) => [`/usr/share/${name}/file`, ''])));
+    expect(find(root).data).toEqual(['/usr/bin/rig', '/usr/share/one/file', '/usr/share/three/file', '/usr/share/two/file']);
+  });
+
+  test('nothing that nobody has installed, but below /usr, /etc and /var', () => {
+    root.install('rig', { '/usr/bin/rig': programWith(), '/usr/share/rig/list.txt': '/app/main /work /usr/share/made/one' });
+    root.write({ '/app/main': 'of the user', '/work/secret': 'of the user', '/usr/share/made/one': '' });
+    expect(find(root).data).toEqual(['/usr/bin/rig', '/usr/share/made/one', '/usr/share/rig/list.txt']);
+  });
+
+  test('what has the name of its own package, whoever put it there', () => {
+    root.install('lua5.4', { '/usr/bin/rig': programWith('</usr/share/lua/5.4/>') });
+    root.install('lpeg', { '/usr/share/lua/5.4/re.lua': '' }).install('socket', { '/usr/share/lua/5.4/mime.lua': '' });
+    expect(find(root).data).toEqual(['/usr/bin/rig', '/usr/share/lua/5.4/mime.lua', '/usr/share/lua/5.4/re.lua']);
   });
 
   test('the siblings of what it names: an index beside the text', () => {
@@ -127,6 +153,14 @@ describe('what is too large', () => {
     const { data, leftOut } = find(root);
     expect(data).toEqual(['/usr/bin/rig']);
     expect(leftOut.get('/usr/share/big')).toContain('42 MB');
+  });
+
+  test('joins where it is of the library\'s own source package: its modules', () => {
+    root.install('rig', { '/usr/bin/rig': programWith('', ['liba.so.1']) }, { Depends: 'liba' });
+    root.install('liba', { [`${LIB}/liba.so.1`]: libraryWith('liba.so.1', '</usr/lib/plug>') }, { Depends: 'plug', Source: 'a' });
+    root.install('plug', { '/usr/lib/plug/a.so': libraryWith('a.so') }, { Source: 'a' });
+    sparse('/usr/lib/plug/a.so', 40 * MB);
+    expect(find(root).all).toContain('/usr/lib/plug/a.so');
   });
 
   test('takes the libraries along that plug-ins there would have brought', () => {

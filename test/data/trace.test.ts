@@ -207,7 +207,7 @@ describe('in the layer', () => {
     source.write({ '/usr/share/data/real.txt': 'a', '/etc/alternatives/data': { link: '/usr/share/data/real.txt' } });
     const { entries } = planned({ path: '/etc/alternatives/data', by: '/usr/bin/tool' });
     expect(entries.get('/usr/share/data/real.txt')).toMatchObject({ why: { reason: 'opened in a trace command', through: '/usr/bin/tool' } });
-    expect(entries.get('/etc/alternatives/data')).toMatchObject({ kind: 'link', target: '../../usr/share/data/real.txt' });
+    expect(entries.get('/etc/alternatives/data')).toMatchObject({ kind: 'link', target: '/opt/elf/{key}/usr/share/data/real.txt' });
   });
 
   test('is no file that not everybody may read, nor one in a directory that not everybody may enter', () => {

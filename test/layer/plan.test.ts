@@ -38,7 +38,7 @@ describe('a program of the system', () => {
     root.write({ '/usr/bin/prog': { link: '/etc/alternatives/prog' }, '/etc/alternatives/prog': { link: '../../usr/lib/prog/prog-2' } });
     const planned = plan(root, 'prog').plan;
     expect(planned.programs).toEqual({ prog: '/usr/lib/prog/prog-2' });
-    expect(link(planned, '/usr/bin/prog')).toBe('../../etc/alternatives/prog');
+    expect(link(planned, '/usr/bin/prog')).toBe('/opt/elf/{key}/etc/alternatives/prog');
     expect(link(planned, '/etc/alternatives/prog')).toBe('../../usr/lib/prog/prog-2');
   });
 

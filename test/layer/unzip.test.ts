@@ -137,7 +137,8 @@ describe('a link is refused', () => {
   const link = (name: string, target: string): RawEntry => ({ name, content: target, mode: LINK, method: 0 });
 
   test.each([
-    ['to an absolute path', [link('a', '/etc/passwd')], "'a' is a link to an absolute path, which is outside the layer"],
+    ['to an absolute path', [link('a', '/etc/passwd')], "'a' is a link to an absolute path outside of /opt"],
+    ['to a path that begins in /opt and leads out', [link('a', '/opt/../etc/passwd')], "'a' is a link that leads out of the layer"],
     ['that leads out', [link('a', '../out')], "'a' is a link that leads out of the layer"],
     ['that leads out and in again', [link('d/a', '../../opt/good')], "'d/a' is a link that leads out of the layer"],
     ['that leads out by way of another one', [link('deep/er/up', '../..'), link('a', 'deep/er/up/../x')], "'a' is a link that leads out of the layer"],
