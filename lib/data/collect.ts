@@ -275,7 +275,8 @@ class Collector {
   private named(candidate: string, real: string, file: string): void {
     if (this.excerpt.files.has(real)) return;
     const may = this.commands.mayStart(file);
-    if (this.commands.ownersOf(candidate).some((one) => this.belonging.own.has(one) || may?.(one))) this.start(path.posix.basename(candidate), candidate, file);
+    const isNeeded = this.commands.ownersOf(candidate).some((one) => this.belonging.own.has(one) || may?.(one));
+    if (isNeeded) this.start(path.posix.basename(candidate), candidate, file);
     else this.leaveOut(candidate, `a command that ${file} names, of no package that this one needs: name it in include, or among the binaries`);
   }
 
