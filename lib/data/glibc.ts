@@ -30,8 +30,14 @@ const CALLS = {
 /** Half the size of all modules: IBM's code pages, but for those of DOS. Who has EBCDIC names them in `include`. */
 const MAINFRAME = /\/(?:EBCDIC-.*|IBM(?!437|85|86|874).*)\.so$/;
 
+/** Unicode and the character sets of a byte that are in use: a tenth of the size of all others. */
+const COMMON = /\/(?:UTF-(?:7|16|32)|UNICODE|ISO8859-\d+|CP125\d|KOI8-[A-Z]+)\.so$|\/gconv-modules[^/]*(?:\/[^/]*\.conf)?$/;
+
 /** The host's own names services would be libraries of the host: glibc has these two built in since 2.34. */
 const NSSWITCH = ['passwd', 'group', 'shadow', 'services', 'protocols', 'networks', 'ethers', 'rpc'].map((database) => `${database}: files\n`).join('') + 'hosts: files dns\n';
+
+/** Of an object in a process: a program or a plug-in that was asked for, or a library of their packages. */
+export type Role = 'asked' | 'own';
 
 /** Adds the libraries that libc opens in a process. Where the source has none of a name, it does without there too. */
 export function openedByLibc(process: Process): void {
@@ -44,16 +50,18 @@ export function openedByLibc(process: Process): void {
 /**
  * Adds the data that libc opens in a process.
  *
- * @param isOwn whether an object is what was asked for, or a plug-in of it. The modules of `iconv` are 8 MB, and most
- * libraries that could convert are never asked to, the run-time library of C++ among them
+ * @param roleOf whether an object is what was asked for, or a plug-in of that, or of a package that was asked for. The modules
+ * of `iconv` are 8 MB, and most libraries that could convert are never asked to, the run-time library of C++ among them
  * @returns the resolved paths of the files that are new
  */
-export function dataOfLibc(process: Process, root: Root, excerpt: Excerpt, isOwn: (object: Loaded) => boolean): string[] {
+export function dataOfLibc(process: Process, root: Root, excerpt: Excerpt, roleOf: (object: Loaded) => Role | undefined): string[] {
   const libc = libcOf(process);
   if (!libc) return [];
   const why = { reason: 'opened by the C library', through: libc.real };
   const added: string[] = [];
-  if (calls(process, CALLS.convert, isOwn)) added.push(...excerpt.add(path.posix.join(path.posix.dirname(libc.path), 'gconv'), why, (real) => !MAINFRAME.test(real)));
+  const convert = (accept: (real: string) => boolean) => added.push(...excerpt.add(path.posix.join(path.posix.dirname(libc.path), 'gconv'), why, accept));
+  if (calls(process, CALLS.convert, (object) => roleOf(object) === 'asked')) convert((real) => !MAINFRAME.test(real));
+  else if (calls(process, CALLS.convert, (object) => roleOf(object) === 'own')) convert((real) => root.isDirectory(real) || COMMON.test(real));
   if (calls(process, CALLS.locale)) {
     const locale = ['C.utf8', 'C.UTF-8'].map((name) => `/usr/lib/locale/${name}`).find((directory) => root.isDirectory(directory));
     if (locale !== undefined) {

@@ -9,7 +9,7 @@ import { Elf, FormatError, isProgram, Machine } from '../elf';
 import { Belonging } from './belonging';
 import { openedLibraries } from './dlopen-note';
 import { Excerpt } from './excerpt';
-import { dataOfLibc, openedByLibc, variantsBeside } from './glibc';
+import { dataOfLibc, openedByLibc, Role, variantsBeside } from './glibc';
 import { dataOfMusl } from './musl';
 import { PackageDatabase } from './packages';
 import { MissingLibraryError, Process } from '../closure/closure';
@@ -156,13 +156,14 @@ export class Processes {
   /** What the C library opens in a process. */
   private dataOf(process: Process): string[] {
     if (process.rules.libc === 'musl') return dataOfMusl(process, this.excerpt);
-    return dataOfLibc(process, this.options.root, this.excerpt, (object) => this.isOwn(object, process));
+    return dataOfLibc(process, this.options.root, this.excerpt, (object) => this.roleOf(object, process));
   }
 
-  /** Whether an object is a program, or of the packages that were asked for, rather than one of the libraries that these use. */
-  private isOwn(object: Loaded, process: Process): boolean {
+  private roleOf(object: Loaded, process: Process): Role | undefined {
     const owner = this.options.packages.ownerOf(object.real);
-    return object === process.program || (owner !== undefined && this.belonging.own.has(owner));
+    const isOwn = owner !== undefined && this.belonging.own.has(owner);
+    if (object === process.program || (object.reason === 'plug-in' && isOwn)) return 'asked';
+    return isOwn ? 'own' : undefined;
   }
 
   /** One plug-in may need another that the program opens before it, by a path that no search would find. */

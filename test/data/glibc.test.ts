@@ -52,6 +52,14 @@ test('no module comes for a library that could convert, but is not what was aske
   expect(find(withEverything(root)).data).toEqual(['/usr/bin/rig']);
 });
 
+test('for a library of the program\'s own package the modules come that are in use everywhere', () => {
+  const root = withProgram(NOTHING);
+  root.compile(`${LIB}/libconvert.so.1`, CONVERT.replace('main', 'convert'), ['-shared', '-fPIC', '-Wl,-soname,libconvert.so.1']);
+  root.compile('/usr/bin/rig', 'int convert(void); int main(void) { return convert(); }', [root.locate(`${LIB}/libconvert.so.1`)]);
+  root.install('rig', { '/usr/bin/rig': [], [`${LIB}/libconvert.so.1`]: [] }, { Depends: 'libc6' });
+  expect(find(withEverything(root)).data).toEqual(['/usr/bin/rig', `${LIB}/gconv/UTF-16.so`, `${LIB}/gconv/gconv-modules`]);
+});
+
 test('for setlocale C.utf8 comes, and en_US.utf8, which Lambda\'s LANG names, is a link to it', () => {
   const root = withEverything(withProgram(LOCALE));
   expect(find(root).data).toEqual(['/usr/bin/rig', '/usr/lib/locale/C.utf8/LC_CTYPE', '/usr/lib/locale/en_US.utf8']);
