@@ -15,8 +15,8 @@ export type HeaderSource =
   /** The table grows over what is behind it, which the caller moves into the new segment. */
   | 'grow'
   /**
-   * The table itself moves into the new segment. Such a file runs, but strip and eu-strip would break it, and it grows
-   * up to the end of its memory.
+   * The table itself moves into the new segment. Such a file runs, but strip and eu-strip would break it, and unless it has a
+   * fixed address it grows up to the end of its memory.
    */
   | 'move';
 
@@ -28,6 +28,9 @@ const PAGE_SIZE = 2 ** 12;
 
 /** Where the addresses of a program end on both machines. */
 const ADDRESS_END = 2 ** 47;
+
+/** The lowest address that anybody may map (vm.mmap_min_addr). */
+const LEAST_ADDRESS = 2 ** 16;
 
 /** How far behind the end of the file a program header table may have to go, in bytes. */
 const GAP_MAX = 2 ** 26;
@@ -47,14 +50,14 @@ export function addSegment(
   if (count > PHNUM_MAX) {
     throw new FormatError(`found ${segments.length} program headers, expected fewer than ${PHNUM_MAX}`, header.phoff);
   }
-  const { offset, vaddr, align } = startOfSegment(bytes, header, segments, source);
-  const places: Extent[] = [];
+  const starts: number[] = [];
   let size = source === 'move' ? count * PHDR_SIZE : 0;
   for (const part of sizes) {
-    size = roundUp(size, 8);
-    places.push({ offset: offset + size, vaddr: vaddr + size, size: part });
+    starts.push(size = roundUp(size, 8));
     size += part;
   }
+  const { offset, vaddr, align, isLowest } = startOfSegment(bytes, header, segments, source, size);
+  const places = starts.map((start, index) => ({ offset: offset + start, vaddr: vaddr + start, size: sizes[index] }));
 
   const load = Buffer.alloc(PHDR_SIZE);
   load.writeUInt32LE(PT_LOAD, 0);
@@ -69,9 +72,10 @@ export function addSegment(
     setExtent(table[self], { offset: phoff, vaddr: source === 'move' ? vaddr : segments[self].vaddr, size: count * PHDR_SIZE });
   }
   // PT_LOAD headers are in ascending order of their addresses
-  const last = segments.map(({ type }) => type).lastIndexOf(PT_LOAD);
-  table.splice(last + 1, 0, load);
-  if (typeof source === 'number') table.splice(source > last ? source + 1 : source, 1);
+  const types = segments.map(({ type }) => type);
+  const index = isLowest ? types.indexOf(PT_LOAD) : types.lastIndexOf(PT_LOAD) + 1;
+  table.splice(index, 0, load);
+  if (typeof source === 'number') table.splice(source >= index ? source + 1 : source, 1);
 
   const file = Buffer.alloc(offset + size);
   bytes.copy(file);
@@ -100,7 +104,7 @@ export function spareHeader(segments: readonly Segment[]): number | undefined {
  * Where the segment can start. Its offset and its address are the same but for a multiple of its alignment, the page
  * size that the file was made for: a kernel may have pages of 64 KiB.
  */
-function startOfSegment(bytes: Buffer, header: Header, segments: readonly Segment[], source: HeaderSource) {
+function startOfSegment(bytes: Buffer, header: Header, segments: readonly Segment[], source: HeaderSource, size: number) {
   const loads = segments.filter(({ type }) => type === PT_LOAD);
   const align = loads.reduce((largest, load) => Math.max(largest, load.align), PAGE_SIZE);
   const low = loads.reduce((lowest, { vaddr }) => Math.min(lowest, vaddr), ADDRESS_END);
@@ -113,10 +117,13 @@ function startOfSegment(bytes: Buffer, header: Header, segments: readonly Segmen
   if (source !== 'move') {
     // As far above the others as those are large: eu-elflint takes a relocation to touch as many bytes as its symbol
     // has, and would say that the last of them modify a read-only segment that follows.
-    return { offset: end, vaddr: roundUp(2 * high - low, align) + end % align, align };
+    return { offset: end, vaddr: roundUp(2 * high - low, align) + end % align, align, isLowest: false };
   }
   // Before Linux 5.18, a program is told that its table is as far from its first segment in memory as it is in the
-  // file (AT_PHDR in fs/binfmt_elf.c), and the loader believes it.
+  // file (AT_PHDR in fs/binfmt_elf.c), and the loader believes it. At a fixed address there is room below all others, where the
+  // segment with the table is that first one.
+  const below = low - roundUp(size, align) - align + end % align;
+  if (header.type === 'executable' && below >= LEAST_ADDRESS) return { offset: end, vaddr: below, align, isLowest: true };
   const distance = loads[0].vaddr - loads[0].offset;
   const vaddr = Math.max(roundUp(high, align), end + distance);
   const offset = vaddr - distance;
@@ -124,7 +131,7 @@ function startOfSegment(bytes: Buffer, header: Header, segments: readonly Segmen
     throw new FormatError(
       `found no PT_NOTE to give up for another segment, and ${hex(offset - end)} bytes from the end of the file to that of its memory, expected at most ${hex(GAP_MAX)}`, header.phoff);
   }
-  return { offset, vaddr, align };
+  return { offset, vaddr, align, isLowest: false };
 }
 
 function roundUp(value: number, align: number): number {

@@ -211,18 +211,33 @@ test('the notes that are given up are those that the loader finds by another hea
   expect(readElf(edited).notes).toContainEqual({ owner: 'GNU', type: 3, descriptor: Buffer.from('0123abcd', 'hex') });
 });
 
-test('without a note, and with something else behind the program headers, the table moves to the new segment', () => {
-  const original = program('headers');
-  const { segments } = readElf(original);
-  // a kind of note that nobody knows
-  segments.forEach(({ type }, index) => type === PT_NOTE && original.writeUInt32LE(0x65041580, Number(original.readBigUInt64LE(32)) + index * 56));
-  const edited = editElf(original, { rpath: libraries });
-  expect(run(workshop.write('headers', edited))).toBe('41 0');
-  const first = loads(edited)[0];
-  const added = loads(edited).at(-1)!;
-  expect(edited.readBigUInt64LE(32)).toBe(BigInt(added.offset));
-  // kernels before 5.18 tell a program so
-  expect(added.vaddr - added.offset).toBe(first.vaddr - first.offset);
+describe('without a note, and with something else behind the program headers, the table moves to the new segment', () => {
+  const noteless = (name: string, options: readonly string[] = []) => {
+    const original = program(name, options);
+    // a kind of note that nobody knows
+    readElf(original).segments.forEach(({ type }, index) => type === PT_NOTE && original.writeUInt32LE(0x65041580, Number(original.readBigUInt64LE(32)) + index * 56));
+    return original;
+  };
+
+  test('above all others', () => {
+    const edited = editElf(noteless('headers'), { rpath: libraries });
+    expect(run(workshop.write('headers', edited))).toBe('41 0');
+    const first = loads(edited)[0];
+    const added = loads(edited).at(-1)!;
+    expect(edited.readBigUInt64LE(32)).toBe(BigInt(added.offset));
+    // kernels before 5.18 tell a program so
+    expect(added.vaddr - added.offset).toBe(first.vaddr - first.offset);
+  });
+
+  test('of a program at a fixed address below all others, so that its file does not grow with its memory', () => {
+    const original = noteless('fixed-headers', ['-fno-pie', '-no-pie']);
+    const edited = editElf(original, { rpath: libraries });
+    expect(run(workshop.write('fixed-headers', edited))).toBe('41 0');
+    const [added, next] = loads(edited);
+    expect(edited.readBigUInt64LE(32)).toBe(BigInt(added.offset));
+    expect(added.vaddr + added.memsz).toBeLessThan(next.vaddr);
+    expect(edited.length - original.length).toBeLessThan(8192);
+  });
 });
 
 test('a file without section headers, or with garbage for them, is edited all the same', () => {
