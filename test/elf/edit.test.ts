@@ -215,7 +215,8 @@ describe('without a note, and with something else behind the program headers, th
   const noteless = (name: string, options: readonly string[] = []) => {
     const original = program(name, options);
     // a kind of note that nobody knows
-    readElf(original).segments.forEach(({ type }, index) => type === PT_NOTE && original.writeUInt32LE(0x65041580, Number(original.readBigUInt64LE(32)) + index * 56));
+    const table = Number(original.readBigUInt64LE(32));
+    readElf(original).segments.forEach(({ type }, index) => type === PT_NOTE && original.writeUInt32LE(0x65041580, table + index * 56));
     return original;
   };
 
