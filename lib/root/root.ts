@@ -92,7 +92,9 @@ export class Root {
   /** The resolved path of the regular file that a path leads to, `undefined` for anything else, and for one that this user may not read. */
   public file(wanted: string): string | undefined {
     const real = this.real(wanted);
-    return real !== undefined && this.node(real)?.type === 'file' && this.isReadable(real) ? real : undefined;
+    const node = real === undefined ? undefined : this.node(real);
+    if (node?.type !== 'file') return undefined;
+    return (node.mode & 0o004) !== 0 || this.isReadable(real!) ? real : undefined;
   }
 
   /** Whether a path leads to a directory. */
