@@ -41,8 +41,7 @@ export class Bundling implements ILocalBundling {
     const known = cache.read();
     if (known && !verbose) return new Bundling(label, source, request, trial, known, undefined, started);
     const { fingerprint, planned } = resolve(source, request, known?.traced);
-    // what a notice tells of may be mended without any change of the source
-    if (planned.notices.length === 0) cache.write(fingerprint);
+    if (!planned.isProvisional) cache.write(fingerprint);
     for (const notice of planned.notices) process.stderr.write(`BinaryLayer ${label}: ${notice}\n`);
     if (verbose) process.stderr.write(report(planned).map((line) => `BinaryLayer ${label}: ${line}\n`).join(''));
     return new Bundling(label, source, request, trial, fingerprint, planned, started);

@@ -38,6 +38,8 @@ export interface Collected {
   readonly excerpt: Excerpt;
   /** a process for each program, those among the data included, by its resolved path */
   readonly processes: ReadonlyMap<string, Process>;
+  /** what people have to be told */
+  readonly notices: ReadonlySet<string>;
   /** files that start commands */
   readonly starting: ReadonlySet<string>;
   /** programs that others start by their bare names: name → program */
@@ -74,6 +76,7 @@ class Collector {
   private readonly processes: Processes;
   private readonly followed = new Set<string>();
   private readonly commands: Commands;
+  private readonly notices = new Set<string>();
   private isDeveloper = false;
 
   constructor(private readonly bounds: Bounds, private readonly options: CollectOptions) {
@@ -150,7 +153,7 @@ class Collector {
   public follow(): Collected {
     const { root, packages, detectData } = this.options;
     const { byName, starting } = this.commands;
-    const collected = { excerpt: this.excerpt, processes: this.processes.byProgram, commands: byName, starting };
+    const collected = { excerpt: this.excerpt, processes: this.processes.byProgram, commands: byName, starting, notices: this.notices };
     if (!detectData) return { ...collected, prefixed: new Map() };
     for (let next = this.processes.next(); next; next = this.processes.next()) {
       this.mentions(next);
@@ -201,8 +204,17 @@ class Collector {
       const key = `${owner?.name ?? file} ${wanted}`;
       if (this.followed.has(key)) continue;
       this.followed.add(key);
-      if (!isTheHosts(wanted) && !isStandardDirectory(wanted) && !isAside(`${wanted}/`)) this.mention(wanted, file, owner, process);
+      if (isTheHosts(wanted)) this.notLookedInto(wanted, file);
+      else if (!isStandardDirectory(wanted) && !isAside(`${wanted}/`)) this.mention(wanted, file, owner, process);
     }
+  }
+
+  /** A program in a home directory may have been installed there with its data, as an interpreter with its modules. */
+  private notLookedInto(wanted: string, file: string): void {
+    const { root } = this.options;
+    const prefix = path.posix.dirname(path.posix.dirname(file));
+    if (!this.commands.asked.has(file) || !isTheHosts(prefix) || !`${wanted}/`.startsWith(`${prefix}/`) || root.real(wanted) === undefined) return;
+    this.notices.add(`${file} names paths below ${prefix}, as ${wanted}, and nothing is looked for there: name what it needs in include, or take a program that a package has installed`);
   }
 
   /** Commands that a file starts by their bare names: they join, and are put where PATH leads. */

@@ -44,6 +44,8 @@ export interface PlannedLayer {
   readonly leftOut: ReadonlyMap<string, string>;
   /** what of the source keeps data from being found, for people */
   readonly notices: readonly string[];
+  /** whether it may be another one without any change of the source: when a command is installed that can read its package database */
+  readonly isProvisional: boolean;
   /** what the trace commands opened */
   readonly traced: readonly Opened[];
 }
@@ -97,7 +99,8 @@ export function planLayer(root: Root, request: LayerRequest, opened?: readonly O
     machine,
     summary: { programs: [...programs.keys()], libraries: libraries.size, dataFiles: files - known.size, bytes: sizeOf(plan) },
     leftOut: excerpt.leftOut,
-    notices: notice !== undefined && request.detectData ? [notice] : [],
+    notices: [...collected.notices, ...(notice !== undefined && request.detectData ? [notice] : [])],
+    isProvisional: notice !== undefined && request.detectData,
     traced,
   };
 }

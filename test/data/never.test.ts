@@ -3,6 +3,7 @@ import * as fs from 'fs';
 import * as path from 'path';
 import { find, LIB, libraryWith, Packaged, programWith } from './packaged';
 import { temporaryDirectory } from '../fixture';
+import { plan } from '../layer/make';
 
 /** Containers may not. */
 const canMakeDevices = spawnSync('mknod', [path.join(temporaryDirectory(), 'null'), 'c', '1', '3']).status === 0;
@@ -161,4 +162,12 @@ describe('a library that not everybody may read', () => {
     mode('/home/one', 0o700);
     expect(find(root, '/home/one/tool', { libraryPath: '/home/one' }).all).toContain('/app/one/libtool.so.1');
   });
+});
+
+test('what a program in a home directory was installed with is told of: nothing is looked for there', () => {
+  const prefix = '/home/one/.versions/3';
+  root.write({ [`${prefix}/bin/python`]: programWith(`<${prefix}/lib/python3>`), [`${prefix}/lib/python3/os.py`]: '' });
+  const { plan: { entries }, notices } = plan(root, `${prefix}/bin/python`, { detectData: true });
+  expect(entries.map((entry) => entry.path)).not.toContain('/app/lib/python3/os.py');
+  expect(notices).toEqual([expect.stringMatching(/^\/home\/one\/\.versions\/3\/bin\/python names paths below \/home\/one\/\.versions\/3, as \S+\/lib\/python3, and nothing is looked for there: name what it needs in include/)]);
 });
