@@ -21,6 +21,9 @@ export class Belonging {
   /** packages of programs that were asked for as they are: what is installed on top of them joins */
   public readonly hosts = new Set<Package>();
 
+  /** bytes of data of the largest package that may join as an add-on */
+  public largestAddOn = 0;
+
   constructor(private readonly packages: PackageDatabase, private readonly root: Root, private readonly limit: AddOnLimit = Infinity) {}
 
   /**
@@ -81,7 +84,11 @@ export class Belonging {
 
   /** Whether what was installed on top of a package may join, though nothing needs it. */
   private isWelcome(other: Package, owner: Package): boolean {
-    return this.hosts.has(owner) && this.limit !== 'own' && this.bytesOf(other) <= this.limit;
+    if (!this.hosts.has(owner) || this.limit === 'own') return false;
+    const bytes = this.bytesOf(other);
+    if (bytes > this.limit) return false;
+    this.largestAddOn = Math.max(this.largestAddOn, bytes);
+    return true;
   }
 
   private bytesOf(owner: Package): number {

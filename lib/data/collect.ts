@@ -38,6 +38,8 @@ export interface Collected {
   readonly excerpt: Excerpt;
   /** a process for each program, those among the data included, by its resolved path */
   readonly processes: ReadonlyMap<string, Process>;
+  /** bytes of the largest package that joined as an add-on, 0 for none */
+  readonly largestAddOn: number;
   /** what people have to be told */
   readonly notices: ReadonlySet<string>;
   /** files that start commands */
@@ -51,10 +53,12 @@ export interface Collected {
 /** Source packages of the C libraries. */
 const LIBCS = ['glibc', 'musl'];
 export function collect(programs: readonly Program[], options: CollectOptions): Collected {
-  let collected: Collected;
-  let steps = 0;
-  do collected = collectWithin(BOUNDS[steps++], programs, options);
-  while (steps < BOUNDS.length && sizeOf(collected, options) > FULL * options.mostBytes);
+  let collected = collectWithin(BOUNDS[0], programs, options);
+  for (const bounds of BOUNDS.slice(1)) {
+    if (sizeOf(collected, options) <= FULL * options.mostBytes) break;
+    const isLess = typeof bounds.addOns === 'string' || bounds.addOns < collected.largestAddOn;
+    if (isLess) collected = collectWithin(bounds, programs, options);
+  }
   return collected;
 }
 
@@ -154,7 +158,7 @@ class Collector {
     const { root, packages, detectData } = this.options;
     const { byName, starting } = this.commands;
     const collected = { excerpt: this.excerpt, processes: this.processes.byProgram, commands: byName, starting, notices: this.notices };
-    if (!detectData) return { ...collected, prefixed: new Map() };
+    if (!detectData) return { ...collected, prefixed: new Map(), largestAddOn: 0 };
     for (let next = this.processes.next(); next; next = this.processes.next()) {
       this.mentions(next);
       this.starts(next.real);
@@ -162,7 +166,7 @@ class Collector {
     leaveOutStaleBytecode(root, this.excerpt);
     const found = prefixed(root, this.excerpt, packages, this.belonging);
     addLicences(this.excerpt, packages);
-    return { ...collected, prefixed: found };
+    return { ...collected, prefixed: found, largestAddOn: this.belonging.largestAddOn };
   }
 
   /** The packages that a script's package depends on, and that depend on the interpreter in turn, are its modules. */
