@@ -246,16 +246,24 @@ function standIn(root: string, workplace: string, isNative: boolean): { standIns
   return { standIns, takeBack };
 }
 
-/** The calls that were recorded, each in words. */
+/** The calls that were recorded, each in words: as far as a script has not written there itself. */
 function calls(record: string): string[][] {
-  return fs.readFileSync(record, 'utf8').split('\n\n').map((call) => call.split('\n').filter(Boolean)).filter((call) => call.length > 0);
+  const recorded = fs.readFileSync(record, 'utf8').split('\0');
+  const found: string[][] = [];
+  for (let at = 0; /^\d+$/.test(recorded[at]); at += 1 + found.at(-1)!.length) found.push(recorded.slice(at + 1, at + 1 + Number(recorded[at])));
+  return found;
 }
 
-interface Choice {
+/** Of a name: the link that it has, and where that leads in the end. */
+interface Alternative {
+  readonly name: string;
+  readonly link: string;
   readonly target: string;
+}
+
+interface Choice extends Alternative {
   readonly priority: number;
-  /** each of a name: the link, and where it leads */
-  readonly links: [name: string, link: string, target: string][];
+  readonly slaves: Alternative[];
 }
 
 /** What `update-alternatives` would have done: the best choice of each name, and all that goes with it (update-alternatives(1)). */
@@ -263,27 +271,34 @@ function applyAlternatives(root: string, recorded: readonly string[][]): void {
   const inside = new Root(root);
   const best = new Map<string, Choice>();
   const set = new Map<string, string>();
-  const all: [string, Choice][] = [];
+  const all: Choice[] = [];
+  /** @returns undefined for words that it would refuse, and for a target that is not there */
+  const alternative = ([link = '', name = '', target = '']: readonly string[]): Alternative | undefined => {
+    const isRight = /^[^/]+$/.test(name) && link.startsWith('/') && target.startsWith('/') && inside.real(target) !== undefined;
+    return isRight ? { name, link, target } : undefined;
+  };
   for (const words of recorded) {
     let choice: Choice | undefined;
     for (let at = 0; at < words.length; at++) {
       if (words[at] === '--install') {
-        const [link, name, target, priority] = words.slice(at + 1, at + 5);
-        choice = { target, priority: Number(priority), links: [[name, link, target]] };
-        if (inside.real(target ?? '') !== undefined) all.push([name, choice]);
-      } else if (words[at] === '--slave' && choice) {
-        const [link, name, target] = words.slice(at + 1, at + 4);
-        if (target !== undefined && inside.real(target) !== undefined) choice.links.push([name, link, target]);
+        const master = alternative(words.slice(at + 1));
+        choice = master && { ...master, priority: Number(words[at + 4]), slaves: [] };
+        if (choice) all.push(choice);
+      } else if (words[at] === '--slave') {
+        const slave = alternative(words.slice(at + 1));
+        if (slave) choice?.slaves.push(slave);
       } else if (words[at] === '--set') {
         set.set(words[at + 1], words[at + 2]);
       }
     }
   }
-  const worth = (name: string, choice: Choice) => (set.get(name) === choice.target ? Infinity : choice.priority);
-  for (const [name, choice] of all) if (!best.has(name) || worth(name, choice) > worth(name, best.get(name)!)) best.set(name, choice);
-  for (const { links } of best.values()) {
-    for (const [name, link, target] of links) {
-      if (!/^[^/]+$/.test(name) || !link.startsWith('/') || !target.startsWith('/')) continue;
+  const worth = ({ name, target, priority }: Choice) => (set.get(name) === target ? Infinity : priority);
+  for (const choice of all) {
+    const other = best.get(choice.name);
+    if (!other || worth(choice) > worth(other)) best.set(choice.name, choice);
+  }
+  for (const { slaves, ...master } of best.values()) {
+    for (const { name, link, target } of [master, ...slaves]) {
       putLink(root, `/etc/alternatives/${name}`, target);
       putLink(root, link, `/etc/alternatives/${name}`);
     }

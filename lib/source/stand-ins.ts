@@ -6,7 +6,7 @@
 /** Where they are while a script runs. */
 export const STAND_INS = '/.replay';
 
-/** What is recorded: calls, a word in each line, ended by an empty line. */
+/** What is recorded: of each call the number of its words and the words, every one ended by a NUL, which stands in none. */
 export const RECORD = `${STAND_INS}/record`;
 
 /** Nobody is logged in, nothing runs, all files belong to one user, and what these write is of no use elsewhere. */
@@ -20,7 +20,7 @@ const DOING_NOTHING = [
   'ldconfig',
 ];
 
-const RECORDING = `for word; do printf '%s\\n' "$word"; done >> ${RECORD}; echo >> ${RECORD}`;
+const RECORDING = `printf '%s\\0' "$#" "$@" >> ${RECORD}`;
 
 const SCRIPTS: Readonly<Record<string, string>> = {
   'update-alternatives': `case " $* " in *' --install '*|*' --set '*) ;; *' --list '*|*' --display '*|*' --query '*) exit 1 ;; *) exit 0 ;; esac\n${RECORDING}`,

@@ -179,6 +179,19 @@ describe('maintainer scripts', () => {
     expect(read(root, '/usr/share/tool/x')).toBe('x');
   });
 
+  test('make no alternative with a word that is empty, and go on with those behind it', () => {
+    const root = open(withScript([
+      'update-alternatives --install /usr/bin/x x "" 10',
+      'update-alternatives --install "" x /usr/bin/tool-1 10',
+      'update-alternatives --install /usr/bin/y "" /usr/bin/tool-1 10',
+      'update-alternatives --install /usr/bin/z "z\n" /usr/bin/tool-1 10 --slave',
+      'update-alternatives --install /usr/bin/good good /usr/bin/tool-1 "" --slave /usr/share/good.1 good.1 ""',
+      `printf '7\\0short\\0' >> /.replay/record`,
+    ].join('\n')), ['tool']);
+    expect(fs.readdirSync(`${root}/usr/bin`).sort()).toEqual(['good', 'tool-1', 'z']);
+    expect(new Root(root).real('/usr/bin/good')).toBe('/usr/bin/tool-1');
+  });
+
   test('get the defaults of debconf\'s questions', () => {
     const debconf = { '/usr/share/debconf/confmodule': 'exit 3' };
     const repository = withScript('. /usr/share/debconf/confmodule\ndb_get tool/size\ndb_stop\necho "$RET" > /etc/size\n', {
