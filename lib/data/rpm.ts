@@ -4,6 +4,7 @@
  * rpm is told to query, which runs nothing of any package, and it is given a copy: it would write locks and journals beside
  * the database.
  */
+import { randomBytes } from 'crypto';
 import * as fs from 'fs';
 import * as os from 'os';
 import * as path from 'path';
@@ -18,10 +19,11 @@ const DIRECTORIES = ['/usr/lib/sysimage/rpm', '/var/lib/rpm'];
 /** Its files, by the kind that it is: SQLite's, rpm's own, Berkeley DB's. */
 const FILES = [['rpmdb.sqlite', 'rpmdb.sqlite-wal'], ['Packages.db', 'Index.db'], ['Packages']];
 
-/** Control characters, which stand in no name of a package: what ends an element, a field, a package. */
-const [ELEMENT, FIELD, PACKAGE] = ['\x1d', '\x1f', '\x1e'];
+/** What ends an element, a field, a package: it is made up each time, so that no name in a package can hold it. */
+const [ELEMENT, FIELD, PACKAGE] = ['\x1d', '\x1f', '\x1e'].map((character) => character + randomBytes(8).toString('hex'));
 const LISTS = ['REQUIRENAME', 'RECOMMENDNAME', 'PROVIDENAME', 'FILENAMES'];
-const QUERY = `${['%{NAME}', '%{EVR}', '%{ARCH}', '%{SOURCERPM}', ...LISTS.map((tag) => `[%{${tag}}${ELEMENT}]`)].join(FIELD)}${PACKAGE}`;
+const FIELDS = ['%{NAME}', '%{EVR}', '%{ARCH}', '%{SOURCERPM}', ...LISTS.map((tag) => `[%{${tag}}${ELEMENT}]`)];
+const QUERY = `${FIELDS.join(FIELD)}${PACKAGE}`;
 
 /** The file names of some hundred thousand files, in bytes. */
 const MOST_OUTPUT = 1024 * 1024 * 1024;
@@ -41,16 +43,19 @@ export function rpmDatabase(root: Root, machine: Machine): PackageDatabase | str
     });
     if ((ended as { code?: string }).code === 'ENOENT') return `no rpm is on PATH that could read the package database ${found[0]}: install it, as with apt-get install rpm`;
     if (ended.failed || ended.stdout === '') return `rpm cannot read the package database ${found[0]}: ${ended.stderr.trim().split('\n')[0] || 'it knows of no package'}`;
-    return new InstalledPackages(root, 'rpm', ended.stdout.split(PACKAGE).flatMap((text) => parse(text, machine)));
+    const told = ended.stdout.split(PACKAGE).map((text) => text.split(FIELD));
+    const [rest] = told.pop()!;
+    const other = told.find(({ length }) => length !== FIELDS.length);
+    if (rest !== '' || other) return `rpm cannot read the package database ${found[0]}: it tells ${other?.length ?? 'a part'} of the ${FIELDS.length} fields of a package`;
+    return new InstalledPackages(root, 'rpm', told.flatMap((fields) => parse(fields, machine)));
   } finally {
     fs.rmSync(directory, { recursive: true, force: true });
   }
 }
 
-function parse(text: string, machine: Machine): Installed[] {
-  const [name, version, architecture, source, ...lists] = text.split(FIELD);
+function parse([name, version, architecture, source, ...lists]: readonly string[], machine: Machine): Installed[] {
   // x86_64 has variants, x86_64_v2; a key that was imported is a package without any
-  if (lists.length === 0 || !(architecture === 'noarch' || architecture.startsWith(machine))) return [];
+  if (!(architecture === 'noarch' || architecture.startsWith(machine))) return [];
   const [requires, recommends, provides, files] = lists.map((list) => list.split(ELEMENT).filter((one) => one !== '' && one !== '(none)'));
   return [{
     name,

@@ -142,6 +142,16 @@ test('the database may be in /var/lib/rpm, and nothing is written beside it', ()
   expect(fs.readdirSync(older.locate('/var/lib/rpm')).sort()).toEqual(before);
 });
 
+test('whatever character is in the name of a file, it is the name of one', () => {
+  const other = new Fixture();
+  install(other.locate('/var/lib/rpm'), 'rig');
+  const file = other.locate('/var/lib/rpm/rpmdb.sqlite');
+  // rpmbuild would not take it
+  fs.writeFileSync(file, fs.readFileSync(file, 'latin1').replaceAll('COPYING', 'A\x1eB\x1fC\x1dD'), 'latin1');
+  const one = rpmDatabase(new Root(other.directory), 'x86_64') as PackageDatabase;
+  expect(one.ownerOf('/usr/share/licenses/rig/A\x1eB\x1fC\x1dD')?.name).toBe('rig');
+});
+
 test('where it changes, what rests on it has to be looked at again', () => {
   const other = new Fixture();
   install(other.locate('/var/lib/rpm'), 'rig');
@@ -167,6 +177,16 @@ describe('a database that cannot be read', () => {
     ]);
     expect(planned.plan.entries.map((entry) => entry.path)).toContain('/usr/share/rig/the names');
     expect(plan(root, 'rig').notices).toEqual([]);
+  });
+
+  test.each([
+    ['other fields', 'odd\x1f1\x1fx86_64', 'it tells a part of the 8 fields of a package'],
+    ['fewer fields', 'odd$package', 'it tells 1 of the 8 fields of a package'],
+  ])('because rpm tells %s is told of', (_, said, message) => {
+    process.env.PATH = temporaryDirectory();
+    const rpm = `#!/bin/sh\nfor query; do :; done\npackage=\x1e\${query##*\x1e}\nprintf '%s' "${said}"\n`;
+    fs.writeFileSync(path.join(process.env.PATH, 'rpm'), rpm, { mode: 0o755 });
+    expect(rpmDatabase(new Root(root.directory), 'x86_64')).toBe(`rpm cannot read the package database /usr/lib/sysimage/rpm/rpmdb.sqlite: ${message}`);
   });
 
   test('because it is none is told of, with what rpm said', () => {
