@@ -8,7 +8,7 @@ import { Command } from 'commander';
 import { archOption, openSource, sourceOption, SourceOptions } from './source';
 import { colours } from './terminal';
 import { Process } from '../closure/closure';
-import { findProgram } from '../closure/find';
+import { findProgram, machineOf } from '../closure/find';
 import { loadWithout, Missing } from '../closure/program';
 import { UnmetVersion, unmetVersions } from '../closure/versions';
 import { ownersOf } from '../data/owners';
@@ -74,7 +74,7 @@ function treeOf(binary: string, options: SourceOptions): Tree {
   const files = new LoaderFiles(root);
   const found = findProgram(files, binary, source.searchPath, source.cwd);
   const { real, elf } = found.interpreter?.program ?? found;
-  const setting = { ...settingOf(root, elf!.machine, { libraryPath: source.libraryPath }), files };
+  const setting = { ...settingOf(root, machineOf([found], source.machine), { libraryPath: source.libraryPath }), files };
   const tree = closureTree(real, elf!, setting, root);
   return found.interpreter ? { script: found.path, ...tree } : tree;
 }

@@ -2,7 +2,7 @@
  * The file behind the name of a program, and whether it is one.
  */
 import * as path from 'path';
-import { describe, Elf, FormatError, identify, isProgram } from '../elf';
+import { describe, Elf, FormatError, identify, isProgram, Machine } from '../elf';
 import { interpreterOf, readShebang } from './script';
 import { Content } from '../root/content';
 import { Root } from '../root/root';
@@ -33,6 +33,7 @@ export type ProgramFiles = Pick<Root, 'directory' | 'real' | 'status'> & { conte
  * @param forScript whether it is to be the interpreter of a script, which cannot be one itself
  */
 export function findProgram(root: ProgramFiles, binary: string, searchPath: readonly string[], cwd: string, forScript = false): Program {
+  if (binary === '') throw new ProgramError('binary \'\': its name is empty, expected a command on PATH, or the path of a program');
   const found = binary.includes('/') ? fromPath(root, binary, cwd) : fromCommand(root, binary, searchPath);
   const real = root.real(found)!;
   const { kind, elf, head, size } = root.content(real);
@@ -52,6 +53,26 @@ export function findProgram(root: ProgramFiles, binary: string, searchPath: read
     throw refuse('a shared library', 'a program: a layer of this kind does not serve libraries that ctypes or the like loads into the function itself');
   }
   return { binary, path: found, real, elf };
+}
+
+/**
+ * What programs are for, which has to be the same machine.
+ *
+ * @param wanted what was asked for
+ * @throws ProgramError
+ */
+export function machineOf(programs: readonly Program[], wanted: Machine | undefined): Machine {
+  const machines = programs.map(({ elf, interpreter }) => (elf ?? interpreter!.program.elf!).machine);
+  const foreign = wanted === undefined ? -1 : machines.findIndex((machine) => machine !== wanted);
+  if (foreign >= 0) {
+    throw new ProgramError([
+      `${programs[foreign].path} is for ${machines[foreign]}, expected ${wanted}, the architecture that was asked for:`,
+      'take it from a source that has it for that, as BinarySource.apt, or BinarySource.image with an image for that platform',
+    ].join(' '));
+  }
+  const other = machines.findIndex((machine) => machine !== machines[0]);
+  if (other < 0) return machines[0];
+  throw new ProgramError(`${programs[0].path} is for ${machines[0]} and ${programs[other].path} for ${machines[other]}: expected one machine, make a layer for each`);
 }
 
 /** The program that runs a script in the end. */

@@ -11,7 +11,7 @@ import { Plan, sizeOf } from './plan';
 import { MOST_BYTES, prove } from './proof';
 import { relocate } from './relocate';
 import { excluder, included } from './select';
-import { findProgram, Program, ProgramError } from '../closure/find';
+import { findProgram, machineOf, Program, ProgramError } from '../closure/find';
 import { settingOf } from '../loader/setting';
 import { Root } from '../root/root';
 
@@ -119,7 +119,7 @@ function isIn(excerpt: Excerpt, real: string | undefined): boolean {
 
 /** The name of a program in the layer: the one that it is asked for by, unless it is renamed. */
 export function programName(binary: string, rename: Readonly<Record<string, string>>): string {
-  return rename[binary] ?? path.posix.basename(binary);
+  return Object.hasOwn(rename, binary) ? rename[binary] : path.posix.basename(binary);
 }
 
 function namePrograms(programs: readonly Program[], rename: Readonly<Record<string, string>>): Map<string, Program> {
@@ -137,18 +137,4 @@ function namePrograms(programs: readonly Program[], rename: Readonly<Record<stri
     named.set(name, program);
   }
   return named;
-}
-
-function machineOf(programs: readonly Program[], wanted: Machine | undefined): Machine {
-  const machines = programs.map(({ elf, interpreter }) => (elf ?? interpreter!.program.elf!).machine);
-  const foreign = wanted === undefined ? -1 : machines.findIndex((machine) => machine !== wanted);
-  if (foreign >= 0) {
-    throw new ProgramError([
-      `${programs[foreign].path} is for ${machines[foreign]}, expected ${wanted}, the architecture that was asked for:`,
-      'take it from a source that has it for that, as BinarySource.apt, or BinarySource.image with an image for that platform',
-    ].join(' '));
-  }
-  const other = machines.findIndex((machine) => machine !== machines[0]);
-  if (other < 0) return machines[0];
-  throw new ProgramError(`${programs[0].path} is for ${machines[0]} and ${programs[other].path} for ${machines[other]}: expected one machine, make a layer for each`);
 }

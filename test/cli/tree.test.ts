@@ -127,6 +127,12 @@ describe('unmet needs', () => {
   });
 });
 
+test('a program for another machine than --arch says is refused', () => {
+  const { status, stdout, stderr } = binaryLayer(['tree', 'prog', ...from(fixture()), '--arch', 'arm64', '--json']);
+  expect({ status, stdout }).toEqual({ status: 1, stdout: '' });
+  expect(stderr).toContain('/usr/bin/prog is for x86_64, expected aarch64, the architecture that was asked for');
+});
+
 test('a relative path counts from the top of a source', () => {
   expect(json(['./usr/bin/prog', ...from(fixture())]).objects[0].path).toBe(path.posix.join('/', 'usr/bin/prog'));
 });
