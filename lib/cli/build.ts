@@ -5,7 +5,8 @@ import * as fs from 'fs';
 import * as path from 'path';
 import { SingleBar } from 'cli-progress';
 import { Command, Option } from 'commander';
-import { archOption, openSource, sourceOption, SourceOptions } from './source';
+import { checkApart, checkDirectory, checkOutput, readText, STANDARD, statusOf } from './files';
+import { addSource, openSource, SourceOptions } from './source';
 import { UsageError } from './usage';
 import { readTraceLog } from '../data/trace-log';
 import { readContents } from '../inspect/contents';
@@ -18,6 +19,7 @@ import { writeTar } from '../layer/tar';
 import { checkSandbox, tryLayer } from '../layer/try';
 import { writeDirectory } from '../layer/unpacked';
 import { Packed, Progress, writeZip } from '../layer/zip';
+import { cleared } from '../process/cleared';
 import { visible } from '../process/command';
 import { unfinished, writeWhole } from '../process/whole-file';
 import { Root } from '../root/root';
@@ -40,12 +42,10 @@ interface BuildOptions extends SourceOptions {
 
 export function buildCommand(): Command {
   const several = (value: string, before: string[]) => [...before, value];
-  return new Command('build')
+  return addSource(new Command('build'))
     .description('makes a layer in which programs run')
     .argument('<program...>', 'commands on PATH, or paths; the layer is named after the first')
-    .option('-o, --output <file>', 'what to write: NAME.zip, NAME.tar.gz, or any other name for a directory (default: PROGRAM.zip)')
-    .addOption(sourceOption())
-    .addOption(archOption())
+    .option('-o, --output <file>', 'what to write: NAME.zip, NAME.tar.gz, or any other name, or NAME/, for a directory (default: PROGRAM.zip)')
     .option('-i, --include <path>', 'a file, directory or glob to pack as well (repeatable)', several, [])
     .option('-x, --exclude <path>', 'a data file, directory or glob to leave out (repeatable)', several, [])
     .option('--rename <program=name>', 'what a program is called in the layer (repeatable)', renamed, {})
@@ -76,13 +76,15 @@ async function build(programs: string[], options: BuildOptions): Promise<void> {
   const started = performance.now();
   const output = options.output ?? `${programName(programs[0], options.rename)}.zip`;
   const write = writerOf(output);
-  if (options.sbom !== undefined) checkDirectory('--sbom', options.sbom);
-  if (options.fromTrace === '-' && options.fromList === '-') throw new UsageError('--from-trace and --from-list cannot both read standard input');
+  if (options.sbom !== undefined) checkOutput('--sbom', options.sbom);
+  checkApart([['--output', output], ['--sbom', options.sbom]]);
+  if (options.fromTrace === STANDARD && options.fromList === STANDARD) throw new UsageError('--from-trace and --from-list cannot both read standard input');
   const source = openSource(options);
   const root = new Root(source.directory);
   const { searchPath, libraryPath, cwd, machine } = source;
-  const listed = options.fromList === undefined ? [] : filesIn(readInput(options.fromList), root, cwd);
-  const opened = options.fromTrace === undefined ? undefined : readTraceLog(readInput(options.fromTrace), cwd);
+  const { listed, missing } = filesOf(options, root, cwd);
+  if (missing.length > 0 && !options.quiet) process.stderr.write(`--from-list names what is not there: ${some(missing)}\n`);
+  const opened = options.fromTrace === undefined ? undefined : readTraceLog(readText('--from-trace', options.fromTrace, 'a log of strace'), cwd);
   const request: LayerRequest = {
     binaries: programs,
     rename: options.rename,
@@ -98,45 +100,38 @@ async function build(programs: string[], options: BuildOptions): Promise<void> {
   if (options.test !== undefined) checkSandbox();
   const { plan, summary, leftOut } = planLayer(root, request, opened);
   if (options.verbose) process.stderr.write(report({ plan, leftOut }).map((line) => `${line}\n`).join(''));
-  const packed = await accept(plan, output, write, options);
+  const packed = await accept(plan, path.resolve(output), write, options);
   if (!options.quiet) process.stderr.write(`${described(summary, packed)} in ${((performance.now() - started) / 1000).toFixed(1)} s\n`);
   process.stdout.write(`${output}\n`);
 }
 
-/** Writes the layer where it is to be, tried before. */
-async function accept(plan: Plan, output: string, write: Writer, { test, testTimeout, sbom, quiet }: BuildOptions): Promise<Packed> {
+/**
+ * Writes the layer where it is to be, tried before, and then its bill of materials.
+ *
+ * @param place absolute
+ */
+async function accept(plan: Plan, place: string, write: Writer, { test, testTimeout, sbom, quiet }: BuildOptions): Promise<Packed> {
   const bar = quiet || !process.stderr.isTTY ? undefined :
     new SingleBar({ format: 'packing [{bar}] {percentage} % of {size}', barsize: 30, clearOnComplete: true, hideCursor: null, stopOnComplete: false, stream: process.stderr });
   const total = sizeOf(plan);
   bar?.start(total, 0, { size: megabytes(total) });
   const progress: Progress = (bytes) => bar?.update(bytes);
-  const untried = path.join(path.dirname(output), `.${path.basename(output)}.${process.pid}.untried.zip`);
+  const untried = path.join(path.dirname(place), `.${path.basename(place)}.${process.pid}.untried.zip`);
   const clear = () => {
     bar?.stop();
-    for (const left of [untried, unfinished(untried), unfinished(output)]) fs.rmSync(left, { recursive: true, force: true });
+    for (const left of [untried, unfinished(untried), unfinished(place)]) fs.rmSync(left, { recursive: true, force: true });
   };
-  const stop = (signal: NodeJS.Signals) => {
-    clear();
-    process.removeAllListeners(signal);
-    process.kill(process.pid, signal);
-  };
-  for (const signal of STOPS) process.once(signal, stop);
-  try {
-    if (test === undefined && sbom === undefined) return await write(plan, output, progress);
-    const packed = await writeZip(plan, untried, progress);
+  return cleared(clear, async () => {
+    if (test === undefined && sbom === undefined) return write(plan, place, progress);
+    const zipped = await writeZip(plan, untried, progress);
     if (test !== undefined) tryLayer(untried, Object.keys(plan.programs), { command: test, timeout: testTimeout * 1000 });
-    if (sbom !== undefined) writeWhole(sbom, sbomOf(readContents(untried)));
-    if (write !== writeZip) return await write(plan, output, progress);
-    fs.renameSync(untried, output);
+    const bill = sbom === undefined ? undefined : { file: sbom, text: sbomOf(readContents(untried)) };
+    const packed = write === writeZip ? zipped : await write(plan, place, progress);
+    if (write === writeZip) fs.renameSync(untried, place);
+    if (bill) writeWhole(bill.file, bill.text);
     return packed;
-  } finally {
-    for (const signal of STOPS) process.off(signal, stop);
-    clear();
-  }
+  });
 }
-
-/** What ends this by default. */
-const STOPS: readonly NodeJS.Signals[] = ['SIGINT', 'SIGTERM', 'SIGHUP'];
 
 type Writer = typeof writeZip;
 
@@ -149,25 +144,23 @@ const OTHER_ARCHIVE = /\.(?:tar|tar\.\w+|t[bx]z2?|tzst|gz|bz2|xz|zst|7z|rar|jar|
  * @throws UsageError where that cannot be written there
  */
 function writerOf(output: string): Writer {
-  const stat = fs.statSync(output, { throwIfNoEntry: false });
   if (output === '') throw new UsageError('--output is empty, expected NAME.zip, NAME.tar.gz or the name of a directory');
-  checkDirectory('--output', output);
-  const writer = /\.zip$/i.test(output) ? writeZip : /\.(?:tar\.gz|tgz)$/i.test(output) ? writeTar : undefined;
-  if (writer) {
-    if (stat && !stat.isFile()) throw new UsageError(`--output ${output}: ${stat.isDirectory() ? 'a directory' : 'a special file'} is there, expected a file, or nothing`);
-    return writer;
+  if (!output.endsWith('/')) {
+    const writer = /\.zip$/i.test(output) ? writeZip : /\.(?:tar\.gz|tgz)$/i.test(output) ? writeTar : undefined;
+    if (writer) {
+      checkOutput('--output', output);
+      return writer;
+    }
+    if (OTHER_ARCHIVE.test(output)) throw new UsageError(`--output ${output}: expected NAME.zip, NAME.tar.gz, or the name of a directory`);
   }
-  if (OTHER_ARCHIVE.test(output)) throw new UsageError(`--output ${output}: expected NAME.zip, NAME.tar.gz, or the name of a directory`);
+  checkDirectory('--output', output);
+  const place = path.resolve(output);
+  const stat = statusOf(place);
   if (stat && !stat.isDirectory()) throw new UsageError(`--output ${output}: a file is there, expected nothing or an empty directory; a file is named NAME.zip or NAME.tar.gz`);
-  const [first] = stat ? fs.readdirSync(output) : [];
+  const [first] = stat ? fs.readdirSync(place) : [];
   if (first !== undefined) throw new UsageError(`--output ${output}: that directory has files in it (${visible(first)}), expected an empty one, or none`);
+  if (stat && fs.realpathSync(place) === process.cwd()) throw new UsageError(`--output ${output}: that is the working directory, which would be replaced: expected another one`);
   return writeDirectory;
-}
-
-/** @throws UsageError where there is no directory for a file to be written into */
-function checkDirectory(option: string, file: string): void {
-  const parent = path.dirname(path.resolve(file));
-  if (!fs.statSync(parent, { throwIfNoEntry: false })?.isDirectory()) throw new UsageError(`${option} ${file}: no directory ${parent}, make it first`);
 }
 
 function renamed(value: string, before: Record<string, string>): Record<string, string> {
@@ -182,13 +175,29 @@ function seconds(value: string): number {
   return number;
 }
 
-function readInput(file: string): string {
-  return fs.readFileSync(file === '-' ? 0 : file, 'utf8');
-}
+/** A list of files of which none can be packed. */
+class ListError extends Error {}
 
 /** The files of a list, which may have directories in it, as `dpkg -L` does: they would bring everything below them. */
-function filesIn(list: string, root: Root, cwd: string): string[] {
-  return list.split('\n').map((line) => line.replace(/\r$/, '')).filter((line) => line !== '' && root.isFile(path.posix.resolve(cwd, line)));
+function filesOf({ fromList }: BuildOptions, root: Root, cwd: string): { listed: string[]; missing: string[] } {
+  if (fromList === undefined) return { listed: [], missing: [] };
+  const lines = readText('--from-list', fromList, 'names of files, one a line').split('\n').map((line) => line.replace(/\r$/, '')).filter(Boolean);
+  const [listed, missing]: string[][] = [[], []];
+  for (const line of lines) {
+    const file = path.posix.resolve(cwd, line);
+    if (!root.isDirectory(file)) (root.isFile(file) ? listed : missing).push(line);
+  }
+  if (listed.length === 0) {
+    const found = missing.length > 0 ? `not there are ${some(missing)}` : lines.length > 0 ? 'all are directories' : 'it is empty';
+    throw new ListError(`--from-list ${fromList} names no file that could be packed: ${found}; expected names of files, one a line, relative ones from ${cwd}`);
+  }
+  return { listed, missing };
+}
+
+/** The first of some names. */
+function some(names: readonly string[]): string {
+  const most = 8;
+  return `${names.slice(0, most).map(visible).join(', ')}${names.length > most ? ` and ${names.length - most} more` : ''}`;
 }
 
 function described({ programs, libraries, dataFiles }: Summary, { bytes, zipBytes }: Packed): string {

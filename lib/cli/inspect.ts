@@ -2,6 +2,7 @@
  * `binary-layer inspect layer.zip`: what is in a layer, as text, as JSON, as a page, as a bill of materials.
  */
 import { Command } from 'commander';
+import { checkApart, checkInput, checkOutput, STANDARD } from './files';
 import { colours } from './terminal';
 import { UsageError } from './usage';
 import { Contents, readContents } from '../inspect/contents';
@@ -12,8 +13,6 @@ import { writeWhole } from '../process/whole-file';
 
 /** Of packages and files, unless all are asked for. */
 const MOST_LINES = 12;
-
-const STANDARD_OUTPUT = '-';
 
 interface Options {
   readonly all?: boolean;
@@ -28,7 +27,7 @@ export function inspectCommand(): Command {
     .argument('<layer.zip>', 'a layer that this library made: written by build, or the asset of one in cdk.out')
     .option('--all', 'name every package and file')
     .option('--json', 'as JSON')
-    .option('--html <file>', 'write a page to look at and search through, which needs nothing but itself')
+    .option('--html <file>', 'write a page to look at and search through, which needs nothing but itself; - for standard output')
     .option('--sbom <file>', 'write the software bill of materials, CycloneDX 1.6 as JSON; - for standard output')
     .addHelpText('after', `
 Examples:
@@ -41,12 +40,17 @@ Exit status: 0; 1 if it is no layer, or something cannot be written; 2 if the co
 }
 
 function inspect(file: string, { all, json, html, sbom }: Options): void {
-  if (json && sbom === STANDARD_OUTPUT) throw new UsageError('--json and --sbom - would both go to standard output: give --sbom a file');
+  const asked = [['--json', json ? STANDARD : undefined], ['--html', html], ['--sbom', sbom]] as const;
+  const [first, second] = asked.filter(([, to]) => to === STANDARD).map(([option]) => (option === '--json' ? option : `${option} -`));
+  if (second !== undefined) throw new UsageError(`${first} and ${second} would both go to standard output: give ${second.split(' ', 1)[0]} a file`);
+  checkInput(file, 'the zip of a layer');
+  for (const [option, to] of asked) if (to !== undefined && to !== STANDARD) checkOutput(option, to);
+  checkApart([['the layer', file], ...asked]);
   const contents = readContents(file);
   if (html !== undefined) write(html, htmlOf(contents));
   if (sbom !== undefined) write(sbom, sbomOf(contents));
-  if (json) write(STANDARD_OUTPUT, `${JSON.stringify(described(contents), null, 2)}\n`);
-  else if (sbom !== STANDARD_OUTPUT) write(STANDARD_OUTPUT, `${text(contents, all)}\n`);
+  if (json) write(STANDARD, `${JSON.stringify(described(contents), null, 2)}\n`);
+  if (first === undefined) write(STANDARD, `${text(contents, all)}\n`);
 }
 
 function described({ text: _, ...contents }: Contents) {
@@ -58,7 +62,7 @@ function text(contents: Contents, all = false): string {
 }
 
 function write(file: string, content: string): void {
-  if (file === STANDARD_OUTPUT) {
+  if (file === STANDARD) {
     process.stdout.write(content);
     return;
   }

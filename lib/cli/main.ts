@@ -63,10 +63,27 @@ async function main(args: readonly string[]): Promise<void> {
   }
 }
 
+/** What messages name, which are the construct's as well, and what that is here. */
+const OPTIONS: Readonly<Record<string, string>> = {
+  'traceCommands': '--trace',
+  'testCommand': '--test',
+  'testTimeout': '--test-timeout',
+  'rename': '--rename PROGRAM=NAME',
+  'detectData: false': '--no-detect-data',
+  'maintainerScripts: false': '--no-maintainer-scripts',
+  'the option sources': '--apt-sources',
+  'BinarySource.directory': '--source directory:PATH',
+  'BinarySource.image': '--source image:NAME',
+  'BinarySource.apt': '--source apt:PACKAGE',
+};
+
 /** What is thrown on purpose says what to do; anything else is a mistake of ours, of which the place is told. */
 function inWords(error: unknown): string {
   const isMistake = !(error instanceof Error) || [TypeError, RangeError, ReferenceError, SyntaxError].some((kind) => error instanceof kind);
-  if (!isMistake) return error.message;
+  if (!isMistake) {
+    const named = error instanceof UsageError ? [] : Object.entries(OPTIONS).filter(([name]) => new RegExp(`\\b${name}\\b`).test(error.message));
+    return [error.message, ...named.map(([name, option]) => `  (${name} is ${option} here)`)].join('\n');
+  }
   return `this is a mistake in binary-layer itself, please report it with what is below\n${error instanceof Error ? error.stack : String(error)}`;
 }
 

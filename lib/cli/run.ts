@@ -11,10 +11,13 @@ import * as fs from 'fs';
 import * as os from 'os';
 import * as path from 'path';
 import { Readable } from 'stream';
+import { setImmediate } from 'timers/promises';
 import { Command } from 'commander';
+import { checkInput, statusOf } from './files';
 import { UsageError } from './usage';
 import { ALLOW, ENVIRONMENT, INSTALL, ISOLATION, starter, USER } from '../layer/sandbox';
 import { unzip } from '../layer/unzip';
+import { cleared } from '../process/cleared';
 import { nearest } from '../process/nearest';
 import { Root } from '../root/root';
 
@@ -52,20 +55,18 @@ Exit status: the command's own, 128 and its number if a signal ended it; 1 if it
 async function run(layer: string, command: string[], options: RunOptions): Promise<void> {
   const roots = rootOf(options);
   const temporary = fs.mkdtempSync(path.join(os.tmpdir(), 'binary-layer-run-'));
-  try {
+  await cleared(() => fs.rmSync(temporary, { recursive: true, force: true }), async () => {
     const opt = unpacked(layer, temporary);
     check(command[0], opt, options.root);
+    await setImmediate(); // a signal that came meanwhile is heeded now
     process.exitCode = await start([...ISOLATION, ...roots, ...placesIn(opt, options), '--', ...command]);
-  } finally {
-    fs.rmSync(temporary, { recursive: true, force: true });
-  }
+  });
 }
 
 /** The directory that is to be at `/opt`. */
 function unpacked(layer: string, temporary: string): string {
-  const stat = fs.statSync(layer, { throwIfNoEntry: false });
-  if (!stat) throw new UsageError(`nothing at ${layer}, expected the zip of a layer, or a directory`);
-  if (stat.isDirectory()) return fs.realpathSync(layer);
+  if (statusOf(layer)?.isDirectory()) return fs.realpathSync(layer);
+  checkInput(layer, 'the zip of a layer, or a directory');
   const opt = path.join(temporary, 'opt');
   fs.mkdirSync(opt);
   fs.chmodSync(opt, 0o755);
@@ -77,7 +78,7 @@ function unpacked(layer: string, temporary: string): string {
 /** Options of bubblewrap that make `/` of a root, less what is the function's own. */
 function rootOf({ root, task }: RunOptions): string[] {
   for (const [option, directory] of Object.entries({ root, task })) {
-    if (directory !== undefined && !fs.statSync(directory, { throwIfNoEntry: false })?.isDirectory()) throw new UsageError(`--${option} ${directory}: expected a directory`);
+    if (directory !== undefined && !statusOf(directory)?.isDirectory()) throw new UsageError(`--${option} ${directory}: expected a directory`);
   }
   const directory = fs.realpathSync(root);
   return [

@@ -1,17 +1,19 @@
 /**
- * `--source KIND:WHAT` and `--arch`: where a command takes programs from, and for which machine.
+ * `--source KIND:WHAT`, `--arch` and what goes with them: where a command takes programs from, and for which machine.
  */
-import { Option } from 'commander';
+import { Command, Option } from 'commander';
 import { Machine } from '../elf';
+import { readText } from './files';
 import { UsageError } from './usage';
 import { nearest } from '../process/nearest';
+import type { AptOptions } from '../source/apt';
 import { openHost } from '../source/host';
 import { OpenedSource } from '../source/source';
 
 interface Kind {
   /** as it is written */
   readonly form: string;
-  readonly open: (what: string, machine: Machine | undefined) => OpenedSource;
+  readonly open: (what: string, machine: Machine | undefined, apt: () => AptOptions) => OpenedSource;
 }
 
 /* eslint-disable @typescript-eslint/no-require-imports -- only the one that is asked for is loaded */
@@ -19,7 +21,7 @@ const KINDS: Readonly<Record<string, Kind>> = {
   host: { form: 'host', open: (_, machine) => openHost(machine) },
   directory: { form: 'directory:PATH', open: (what, machine) => (require('../source/directory') as typeof import('../source/directory')).openDirectory(what, machine) },
   image: { form: 'image:NAME', open: (what, machine) => (require('../source/image') as typeof import('../source/image')).openImage(what, machine) },
-  apt: { form: 'apt:PACKAGE,PACKAGE…', open: (what, machine) => (require('../source/apt') as typeof import('../source/apt')).openApt(what.split(','), {}, machine) },
+  apt: { form: 'apt:PACKAGE,PACKAGE…', open: (what, machine, apt) => (require('../source/apt') as typeof import('../source/apt')).openApt(what.split(','), apt(), machine) },
 };
 /* eslint-enable @typescript-eslint/no-require-imports */
 
@@ -29,19 +31,23 @@ const MACHINES: Readonly<Record<string, Machine>> = { x86_64: 'x86_64', arm64: '
 export interface SourceOptions {
   readonly source: string;
   readonly arch?: string;
+  readonly aptSources?: string;
+  readonly recommends?: true;
+  readonly maintainerScripts: boolean;
 }
 
-export function sourceOption(): Option {
+export function addSource(command: Command): Command {
   const forms = Object.values(KINDS).map(({ form }) => form);
-  return new Option('-s, --source <source>', `where the programs are taken from: ${forms.join(', ')}`).default('host');
-}
-
-export function archOption(): Option {
-  return new Option('--arch <machine>', 'what the programs are to be for').choices(Object.keys(MACHINES));
+  return command
+    .addOption(new Option('-s, --source <source>', `where the programs are taken from: ${forms.join(', ')}`).default('host'))
+    .addOption(new Option('--arch <machine>', 'what the programs are to be for').choices(Object.keys(MACHINES)))
+    .option('--apt-sources <file>', 'of apt: where packages come from, as in /etc/apt/sources.list.d/*.sources (default: the machine\'s own)')
+    .option('--recommends', 'of apt: bring what packages recommend, beside what they depend on')
+    .option('--no-maintainer-scripts', 'of apt: do not run the scripts of packages');
 }
 
 /** @throws UsageError, SourceError */
-export function openSource({ source, arch }: SourceOptions): OpenedSource {
+export function openSource({ source, arch, aptSources, recommends, maintainerScripts }: SourceOptions): OpenedSource {
   const [kind] = source.split(':', 1);
   const what = source.slice(kind.length + 1);
   if (!Object.hasOwn(KINDS, kind)) {
@@ -54,5 +60,11 @@ export function openSource({ source, arch }: SourceOptions): OpenedSource {
   }
   const { form, open } = KINDS[kind];
   if ((what !== '') !== form.includes(':')) throw new UsageError(`source '${source}': expected ${form}`);
-  return open(what, arch === undefined ? undefined : MACHINES[arch]);
+  const forApt = [aptSources !== undefined && '--apt-sources', recommends && '--recommends', !maintainerScripts && '--no-maintainer-scripts'].find(Boolean);
+  if (forApt && kind !== 'apt') throw new UsageError(`${forApt} is for packages of apt, and the source is ${source}: expected --source ${KINDS.apt.form}`);
+  return open(what, arch === undefined ? undefined : MACHINES[arch], () => ({
+    sources: aptSources === undefined ? undefined : readText('--apt-sources', aptSources, 'a file as in /etc/apt/sources.list.d'),
+    recommends,
+    maintainerScripts,
+  }));
 }

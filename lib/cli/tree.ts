@@ -5,7 +5,7 @@
  */
 import * as path from 'path';
 import { Command } from 'commander';
-import { archOption, openSource, sourceOption, SourceOptions } from './source';
+import { addSource, openSource, SourceOptions } from './source';
 import { colours } from './terminal';
 import { Process } from '../closure/closure';
 import { findProgram, machineOf } from '../closure/find';
@@ -47,11 +47,9 @@ export interface TreeObject {
 }
 
 export function treeCommand(): Command {
-  return new Command('tree')
+  return addSource(new Command('tree'))
     .description('shows the libraries of a program: who needs each, why it was found there, its size and its package')
     .argument('<program>', 'a command on PATH, or a path')
-    .addOption(sourceOption())
-    .addOption(archOption())
     .option('--json', 'as JSON, the objects in the order in which the loader maps them')
     .addHelpText('after', `
 Examples:

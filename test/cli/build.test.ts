@@ -4,6 +4,7 @@ import * as path from 'path';
 import { atTerminal, binaryLayer, MAIN } from './command';
 import { Fixture, noise, temporaryDirectory } from '../fixture';
 import { entriesOf, tree, unpack } from '../layer/make';
+import { Repository } from '../source/repository';
 import { freshPlaces, synth, zips } from '../synth';
 
 const place = freshPlaces();
@@ -24,6 +25,14 @@ function fixture(): Fixture {
   return made;
 }
 const from = ({ directory }: Fixture) => ['--source', `directory:${directory}`];
+
+/** A PATH whose bubblewrap makes a file before it does its work. */
+function busy(file: string): string {
+  const directory = temporaryDirectory();
+  fs.chmodSync(directory, 0o755);
+  fs.writeFileSync(path.join(directory, 'bwrap'), `#!/bin/sh\n: > ${file}\nPATH=\${PATH#*:} exec bwrap "$@"\n`, { mode: 0o755 });
+  return `${directory}:${process.env.PATH}`;
+}
 
 describe('build', () => {
   test.each([
@@ -68,6 +77,26 @@ describe('build', () => {
     const modes = (directory: string) => execFileSync('find', ['.', '-printf', '%P %y %m\\n'], { cwd: directory, encoding: 'utf8' }).split('\n').sort().slice(2);
     expect(modes(path.join(cwd, 'c'))).toEqual(modes(unpacked));
     expect(fs.readFileSync(path.join(cwd, 'a.tar.gz')).equals(fs.readFileSync(path.join(cwd, 'b.tgz')))).toBe(true);
+  });
+
+  test('is called by no word that every object has: toString', () => {
+    const made = fixture();
+    fs.renameSync(made.locate('/usr/bin/prog'), made.locate('/usr/bin/toString'));
+    expect(build(['toString', ...from(made), '-q'])).toMatchObject({ status: 0, stdout: 'toString.zip\n' });
+    expect(names('toString.zip')).toContain('bin/toString');
+  });
+
+  test('takes packages of apt from other sources, as the construct does', () => {
+    const repository = new Repository()
+      .add('tool', { fields: { Depends: 'libc6', Recommends: 'extra' }, files: { '/usr/bin/tool': fs.readFileSync('/usr/bin/true') } })
+      .add('extra', { files: { '/usr/share/extra': 'x' } });
+    repository.add('libc6', { fields: { 'Version': '2', 'Multi-Arch': 'same' }, files: { '/lib64/ld-linux-x86-64.so.2': fs.readFileSync('/lib64/ld-linux-x86-64.so.2'), '/lib/x86_64-linux-gnu/libc.so.6': fs.readFileSync('/lib/x86_64-linux-gnu/libc.so.6') } });
+    fs.writeFileSync(path.join(cwd, 'my.sources'), repository.sources());
+    const options = ['--source', 'apt:tool', '--arch', 'x86_64', '--apt-sources', 'my.sources', '--recommends', '--no-maintainer-scripts'];
+    const env = { XDG_CACHE_HOME: temporaryDirectory() };
+    expect(build(['tool', '-q', '-i', '/usr/share/extra', ...options], { env })).toMatchObject({ status: 0, stdout: 'tool.zip\n', stderr: '' });
+    expect(names('tool.zip')).toContain('/usr/share/extra');
+    expect(fs.readdirSync(path.join(env.XDG_CACHE_HOME, 'cdk-binary-layer', 'apt'), { recursive: true })).not.toContainEqual(expect.stringContaining('maintainer-scripts.log'));
   });
 
   test.each(['prog.zip', 'prog.tar.gz', 'prog'])('writes the bill of materials beside %s, the same as inspect does', (output) => {
@@ -132,10 +161,22 @@ describe('what build packs may be shown', () => {
   test('by a list of files, of which the directories do not count', () => {
     const list = execFileSync('dpkg', ['-L', 'rig'], { encoding: 'utf8' });
     expect(list).toContain('/usr/share\n');
-    expect(build(['rig', '--no-detect-data', '--from-list', '-', '-q'], { input: `${list}/no/such/file\n` }).status).toBe(0);
+    expect(build(['rig', '--no-detect-data', '--from-list', '-'], { input: `${list}/no/such/file\n/no\x1b\n` }))
+      .toMatchObject({ status: 0, stderr: expect.stringMatching(/^--from-list names what is not there: \/no\/such\/file, \/no\\x1b\nrig and /) });
     const packed = names('rig.zip');
     expect(packed).toContain('/usr/share/rig/fnames.idx');
     expect(packed.length).toBeLessThan(50);
+  });
+
+  test.each([
+    ['/nope\n', 'not there are /nope'],
+    ['/usr\n', 'all are directories'],
+    ['', 'it is empty'],
+  ])('by no list without a file in it: %j', (input, found) => {
+    expect(build(['rig', '--from-list', '-'], { input })).toMatchObject({
+      status: 1, stdout: '', stderr: `binary-layer: --from-list - names no file that could be packed: ${found}; expected names of files, one a line, relative ones from ${cwd}\n`,
+    });
+    expect(fs.readdirSync(cwd)).toEqual([]);
   });
 });
 
@@ -147,10 +188,14 @@ describe('nothing is written', () => {
     ['none/layer.zip', /--output none\/layer\.zip: no directory .*none, make it first/],
     ['layer.tar.xz', '--output layer.tar.xz: expected NAME.zip, NAME.tar.gz, or the name of a directory'],
     ['', '--output is empty'],
+    ['old.zip/', '--output old.zip/: a file is there, expected nothing or an empty directory'],
+    ['old.zip/layer.zip', /--output old\.zip\/layer\.zip: no directory .*old\.zip, make it first/],
+    ['.', /--output \.: that directory has files in it/],
   ])('over something else, or where it cannot be: -o %j', (output, message) => {
     fs.mkdirSync(path.join(cwd, 'full'));
     fs.writeFileSync(path.join(cwd, 'full', 'file'), 'kept');
     fs.mkdirSync(path.join(cwd, 'directory.zip'));
+    fs.writeFileSync(path.join(cwd, 'old.zip'), 'old');
     const before = tree(cwd);
     const { status, stdout, stderr } = build(['prog', ...from(fixture()), '-o', output]);
     expect({ status, stdout }).toEqual({ status: 2, stdout: '' });
@@ -158,17 +203,37 @@ describe('nothing is written', () => {
     expect(tree(cwd)).toEqual(before);
   });
 
-  test('where there is no directory for the bill of materials', () => {
-    const { status, stderr } = build(['prog', ...from(fixture()), '--sbom', 'none/prog.cdx.json']);
-    expect({ status, stderr }).toEqual({ status: 2, stderr: expect.stringMatching(/--sbom none\/prog\.cdx\.json: no directory .*none, make it first/) });
-    expect(fs.readdirSync(cwd)).toEqual([]);
+  test.each([
+    ['none/prog.cdx.json', /--sbom none\/prog\.cdx\.json: no directory .*none, make it first/],
+    ['directory', /--sbom directory: a directory is there, expected a file, or nothing/],
+    ['../prog.zip', /--sbom \.\.\/prog\.zip would be written over --output prog\.zip: give it another name/],
+  ])('where the bill of materials cannot be: %s', (sbom, message) => {
+    fs.mkdirSync(path.join(cwd, 'directory'));
+    const { status, stderr } = binaryLayer(['build', 'prog', ...from(fixture()), '--sbom', sbom.replace('..', `../${path.basename(cwd)}`)], { cwd });
+    expect({ status, stderr: stderr.replace(`../${path.basename(cwd)}`, '..') }).toEqual({ status: 2, stderr: expect.stringMatching(message) });
+    expect(fs.readdirSync(cwd)).toEqual(['directory']);
+  });
+
+  test('of the bill of materials where the layer cannot be written', () => {
+    const made = fixture();
+    fs.mkdirSync(path.join(cwd, 'out'));
+    for (const directory of [cwd, path.join(cwd, 'out')]) fs.chmodSync(directory, 0o777);
+    // what the layer's place is taken by only after it was looked at
+    const { status, stderr } = build(['prog', ...from(made), '-o', 'out', '--sbom', 'prog.cdx.json', '--test', 'true'], { env: { PATH: busy(path.join(cwd, 'out', 'file')) } });
+    expect({ status, stderr }).toEqual({ status: 1, stderr: expect.stringContaining('ENOTEMPTY') });
+    expect(fs.readdirSync(cwd)).toEqual(['out']);
+  });
+
+  test('into the working directory, which would be another one then', () => {
+    const { status, stderr } = build(['prog', ...from(fixture()), '-o', './']);
+    expect({ status, stderr }).toEqual({ status: 2, stderr: expect.stringContaining('--output ./: that is the working directory, which would be replaced: expected another one') });
   });
 
   test('but over an empty directory, and over a file of the same kind', () => {
     fs.mkdirSync(path.join(cwd, 'empty'));
     fs.writeFileSync(path.join(cwd, 'old.zip'), 'old');
-    for (const output of ['empty', 'empty/../old.zip']) expect(build(['prog', ...from(fixture()), '-q', '-o', output]).status).toBe(0);
-    expect(fs.readdirSync(path.join(cwd, 'empty')).sort()).toEqual(expect.arrayContaining(['bin', 'elf']));
+    for (const output of ['empty/', 'empty/../old.zip', 'new.zip/']) expect(build(['prog', ...from(fixture()), '-q', '-o', output]).status).toBe(0);
+    for (const output of ['empty', 'new.zip']) expect(fs.readdirSync(path.join(cwd, output)).sort()).toEqual(expect.arrayContaining(['bin', 'elf']));
     expect(entriesOf(path.join(cwd, 'old.zip')).length).toBeGreaterThan(3);
   });
 

@@ -42,9 +42,11 @@ test('writes the page and the bill of materials, and says so', () => {
   expect(JSON.parse(fs.readFileSync(path.join(directory, 'layer.cdx.json'), 'utf8'))).toMatchObject({ specVersion: '1.6' });
 });
 
-test('writes the bill of materials alone to standard output', () => {
+test('writes the bill of materials or the page alone to standard output', () => {
+  expect(inspect(layer.zip, '--html', '-').stdout).toMatch(/^<!doctype html>[^]*<\/html>\n?$/);
   expect(JSON.parse(inspect(layer.zip, '--sbom', '-').stdout)).toMatchObject({ bomFormat: 'CycloneDX' });
   expect(inspect(layer.zip, '--sbom', '-', '--json')).toMatchObject({ status: 2, stdout: '', stderr: 'binary-layer: --json and --sbom - would both go to standard output: give --sbom a file\n' });
+  expect(inspect(layer.zip, '--sbom', '-', '--html', '-')).toMatchObject({ status: 2, stdout: '', stderr: 'binary-layer: --html - and --sbom - would both go to standard output: give --sbom a file\n' });
 });
 
 test('refuses what is no layer, and writes nothing', () => {
@@ -54,8 +56,15 @@ test('refuses what is no layer, and writes nothing', () => {
   expect(fs.readdirSync(directory)).toEqual(['a.zip']);
 });
 
-test('leaves nothing half-written where it cannot write', () => {
-  fs.mkdirSync(path.join(directory, 'report.html'));
-  expect(inspect(layer.zip, '--html', 'report.html')).toMatchObject({ status: 1, stderr: expect.stringContaining('report.html') });
-  expect(fs.readdirSync(directory)).toEqual(['report.html']);
+test.each([
+  [['--html', 'report.html', '--sbom', 'directory'], '--sbom directory: a directory is there, expected a file, or nothing'],
+  [['--html', 'report.html', '--sbom', 'none/sbom'], '--sbom none/sbom: no directory '],
+  [['--html', 'same', '--sbom', './same'], '--sbom ./same would be written over --html same: give it another name'],
+  [['--html', 'layer.zip'], '--html layer.zip would be written over the layer layer.zip: give it another name'],
+])('writes nothing where it cannot write all: %j', (options, message) => {
+  fs.mkdirSync(path.join(directory, 'directory'));
+  fs.copyFileSync(layer.zip, path.join(directory, 'layer.zip'));
+  expect(inspect('layer.zip', ...options)).toEqual({ status: 2, stdout: '', stderr: expect.stringContaining(message) });
+  expect(fs.readdirSync(directory)).toEqual(['directory', 'layer.zip']);
+  expect(fs.readFileSync(path.join(directory, 'layer.zip')).equals(fs.readFileSync(layer.zip))).toBe(true);
 });

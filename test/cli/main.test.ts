@@ -1,6 +1,7 @@
 import { readFileSync } from 'fs';
 import * as path from 'path';
 import { binaryLayer } from './command';
+import { temporaryDirectory } from '../fixture';
 
 describe('the command', () => {
   test('says how it is used, and each of its commands, with examples', () => {
@@ -33,7 +34,14 @@ describe('the command', () => {
     [['build', 'rig', '--test-timeout', 'soon'], '--test-timeout soon: expected a number of seconds above 0'],
     [['build', 'rig', '--from-trace', 'x', '--trace', 'rig'], "option '--from-trace <file>' cannot be used with option '--trace <command>'"],
     [['build', 'rig', '--from-trace', '-', '--from-list', '-'], '--from-trace and --from-list cannot both read standard input'],
-    [['run', 'no-such.zip', 'rig'], 'nothing at no-such.zip, expected the zip of a layer, or a directory'],
+    [['build', 'rig', '--from-trace', 'no-such'], '--from-trace no-such: nothing is there, expected a log of strace'],
+    [['build', 'rig', '--from-trace', '/'], '--from-trace /: a directory is there, expected a log of strace'],
+    [['build', 'rig', '--from-list', '/etc/passwd/x'], '--from-list /etc/passwd/x: nothing is there, expected names of files, one a line'],
+    [['tree', 'rig', '--source', 'apt:rig', '--apt-sources', '/'], '--apt-sources /: a directory is there, expected a file as in /etc/apt/sources.list.d'],
+    [['tree', 'rig', '--recommends'], '--recommends is for packages of apt, and the source is host: expected --source apt:PACKAGE,PACKAGE…'],
+    [['run', 'no-such.zip', 'rig'], 'no-such.zip: nothing is there, expected the zip of a layer, or a directory'],
+    [['inspect', 'no-such.zip'], 'no-such.zip: nothing is there, expected the zip of a layer'],
+    [['inspect', '.'], '.: a directory is there, expected the zip of a layer'],
     [['run', '/', '--task', '/no-such', 'rig'], '--task /no-such: expected a directory'],
     [['run', '/', '--env', 'NAME', 'rig'], '--env NAME: expected NAME=VALUE'],
     [['completion', 'csh'], "value 'csh' is invalid for argument 'shell'. Allowed choices are bash, zsh, fish."],
@@ -42,6 +50,18 @@ describe('the command', () => {
     expect({ status, stdout }).toEqual({ status: 2, stdout: '' });
     expect(stderr).toMatch(/^binary-layer: /);
     expect(stderr).toContain(message);
+  });
+
+  test('says of a program without a name what is expected', () => {
+    expect(binaryLayer(['tree', ''])).toMatchObject({ status: 1, stdout: '', stderr: "binary-layer: binary '': its name is empty, expected a command on PATH, or the path of a program\n" });
+  });
+
+  test('says which of its options a message means by the construct\'s word for it', () => {
+    const empty = temporaryDirectory();
+    expect(binaryLayer(['tree', 'rig', '--source', 'apt:rig'], { env: { PATH: empty, XDG_CACHE_HOME: empty } }).stderr).toMatch(
+      /^binary-layer: source apt \(rig; .*, with maintainerScripts: false\n {2}\(maintainerScripts: false is --no-maintainer-scripts here\)\n$/);
+    expect(binaryLayer(['build', 'rig', '--test', 'rig'], { env: { PATH: '/usr/games' } }).stderr).toMatch(/^binary-layer: testCommand is .*\n {2}\(testCommand is --test here\)\n$/);
+    expect(binaryLayer(['build', 'rig', '/usr/bin/rig'], { cwd: empty }).stderr).toMatch(/ as rename: .*\n {2}\(rename is --rename PROGRAM=NAME here\)\n$/);
   });
 
   test('says what does not hold with exit status 1, without a stack', () => {

@@ -2,7 +2,7 @@ import { spawn } from 'child_process';
 import * as fs from 'fs';
 import * as path from 'path';
 import { atTerminal, binaryLayer, MAIN, Surroundings } from './command';
-import { Fixture, temporaryDirectory } from '../fixture';
+import { Fixture, noise, temporaryDirectory } from '../fixture';
 
 let layer: string;
 beforeAll(() => {
@@ -123,6 +123,19 @@ describe('signals', () => {
     child.kill(signal);
     expect(await ended).toBe(3);
     expect(said()).toBe('ready\ngot\n');
+  });
+
+  test('SIGTERM before there is a command ends this one', async () => {
+    const made = new Fixture().debian();
+    made.program('/usr/bin/prog', { flags: ['-static', '-no-pie'] });
+    for (let index = 0; index < 3; index++) made.write({ [`/usr/share/prog/${index}`]: noise(20e6, index) });
+    const large = path.join(temporaryDirectory(), 'large.zip');
+    expect(binaryLayer(['build', 'prog', '--source', `directory:${made.directory}`, '--include', '/usr/share/prog', '-o', large])).toMatchObject({ status: 0 });
+    const child = spawn(process.execPath, [MAIN, 'run', large, '--', 'prog'], { env: { ...process.env, TMPDIR: temporary }, stdio: 'ignore' });
+    const ended = new Promise((resolve) => child.once('exit', (code, signal) => resolve(signal ?? code)));
+    while (fs.readdirSync(temporary).length === 0 && child.exitCode === null) await new Promise((resolve) => setTimeout(resolve, 5));
+    child.kill('SIGTERM');
+    expect(await ended).toBe('SIGTERM');
   });
 
   test('what cannot be passed on takes the command along', async () => {
