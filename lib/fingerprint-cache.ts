@@ -14,7 +14,7 @@ import { RULES_VERSION } from './layer/plan';
 import { MACHINES } from './loader/machine';
 import { writeWhole } from './process/whole-file';
 import { Looks, Root } from './root/root';
-import { cacheDirectory } from './source/cache-directory';
+import { cacheDirectory, makeCacheDirectory } from './source/cache-directory';
 
 export interface Fingerprint {
   /** of the plan */
@@ -50,7 +50,7 @@ export class FingerprintCache {
 
   public write(fingerprint: Fingerprint): void {
     try {
-      makeDirectory(path.dirname(this.file));
+      makeCacheDirectory(path.dirname(this.file));
       writeWhole(this.file, JSON.stringify(fingerprint));
     } catch {
       // the next synth looks again
@@ -67,9 +67,4 @@ function isFingerprint(known: any): known is Fingerprint {
 
 function isOpened(one: any): one is Opened {
   return typeof one?.path === 'string' && ['string', 'undefined'].includes(typeof one.by);
-}
-
-/** Step by step: Node's `recursive` does not come to an end below /proc. */
-function makeDirectory(directory: string): void {
-  for (const made of [path.dirname(directory), directory]) if (!fs.existsSync(made)) fs.mkdirSync(made);
 }

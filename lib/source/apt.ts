@@ -11,7 +11,7 @@ import * as fs from 'fs';
 import * as os from 'os';
 import * as path from 'path';
 import { AptGet, MAKE_ROOM, ONLY_DEBIAN } from './apt-get';
-import { cacheDirectory } from './cache-directory';
+import { cacheDirectory, makeCacheDirectory } from './cache-directory';
 import { unpackAll } from './deb';
 import { openRoot } from './directory';
 import { keptRoot, remove } from './kept';
@@ -83,7 +83,7 @@ interface Request {
 
 function fetch(name: string, kept: string, { wanted, architecture, sources, recommends, maintainerScripts, isNative }: Request): string {
   if (maintainerScripts) checkReplay(name);
-  fs.mkdirSync(kept, { recursive: true });
+  makeCacheDirectory(kept);
   const state = fs.mkdtempSync(path.join(kept, '.state-'));
   try {
     const apt = new AptGet(state, { source: name, architecture, sources, recommends });

@@ -6,7 +6,7 @@
  */
 import * as fs from 'fs';
 import * as path from 'path';
-import { cacheDirectory } from './cache-directory';
+import { cacheDirectory, makeCacheDirectory } from './cache-directory';
 
 /** A directory that is being made belongs to a process that may have died: after that time it is removed. In milliseconds. */
 const ABANDONED = 24 * 3600 * 1000;
@@ -23,7 +23,7 @@ export function keptRoot(kind: string, key: string, make: (directory: string) =>
   const kept = placeOf(kind, key);
   const parent = path.dirname(kept);
   if (fs.existsSync(kept)) return fs.realpathSync(kept);
-  fs.mkdirSync(parent, { recursive: true });
+  makeCacheDirectory(parent);
   removeAbandoned(parent);
   const made = fs.mkdtempSync(path.join(parent, `.${key}-`));
   fs.chmodSync(made, 0o755);

@@ -8,7 +8,7 @@
 import { createHash } from 'crypto';
 import * as fs from 'fs';
 import * as path from 'path';
-import { cacheDirectory } from './cache-directory';
+import { cacheDirectory, makeCacheDirectory } from './cache-directory';
 import { Image, isImage } from './engine';
 import { writeWhole } from '../process/whole-file';
 
@@ -16,7 +16,7 @@ export function remember(platform: string, image: Image): void {
   for (const digest of image.digests) {
     const file = fileOf(digest, platform);
     if (fs.existsSync(file)) continue;
-    fs.mkdirSync(path.dirname(file), { recursive: true });
+    makeCacheDirectory(path.dirname(file));
     writeWhole(file, JSON.stringify(image));
   }
 }
