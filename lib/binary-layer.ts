@@ -8,7 +8,7 @@ import { BinarySource } from './binary-source';
 import { Bundling, Checks } from './bundling';
 import { Machine } from './elf';
 import { readContents } from './inspect/contents';
-import { sbomOf } from './inspect/sbom';
+import { isOwnSbom, sbomOf } from './inspect/sbom';
 import { LayerRequest, programName } from './layer/layer';
 import { writeWhole } from './process/whole-file';
 import { OpenedSource } from './source/source';
@@ -140,7 +140,7 @@ export interface BinaryLayerProps extends lambda.LayerVersionOptions {
  * const rig = new BinaryLayer(this, 'Rig', { binary: 'rig' });
  */
 export class BinaryLayer extends lambda.LayerVersion {
-  private readonly names: { [binary: string]: string };
+  private readonly names: ReadonlyMap<string, string>;
   private readonly binary: string;
 
   constructor(scope: Construct, id: string, props: BinaryLayerProps) {
@@ -169,11 +169,11 @@ export class BinaryLayer extends lambda.LayerVersion {
       throw bundling ? bundling.unwrapped(error) : error;
     }
     this.binary = binary;
-    this.names = Object.fromEntries([binary, ...(additionalBinaries ?? [])].map((name) => [name, programName(name, rename ?? {})]));
+    this.names = new Map([binary, ...(additionalBinaries ?? [])].map((name) => [name, programName(name, rename ?? {})]));
     if (bundling) {
       const zip = this.stagedZip();
       if (zip !== undefined) restore(zip, bundling);
-      if (zip !== undefined && sbom) writeSbom(zip);
+      if (zip !== undefined && sbom) labelled(label, () => writeSbom(zip));
       Aspects.of(this.node.root).add(new ArchitectureCheck(this, ARCHITECTURES[bundling.fingerprint.machine]));
     }
   }
@@ -184,8 +184,8 @@ export class BinaryLayer extends lambda.LayerVersion {
    * @param binary one of the programs, as it was asked for @default - the layer's own, `binary`
    */
   public executablePath(binary?: string): string {
-    const name = this.names[binary ?? this.binary];
-    if (name === undefined) throw new Error(`BinaryLayer ${this.node.path}: no program '${binary}' in this layer, it has ${Object.keys(this.names).join(', ')}`);
+    const name = this.names.get(binary ?? this.binary);
+    if (name === undefined) throw new Error(`BinaryLayer ${this.node.path}: no program '${binary}' in this layer, it has ${[...this.names.keys()].join(', ')}`);
     return `/opt/bin/${name}`;
   }
 
@@ -206,10 +206,10 @@ function restore(zip: string, bundling: Bundling): void {
   if (!fs.existsSync(zip) || fs.statSync(zip).size === 0) bundling.pack(zip);
 }
 
-/** The zip is named by its content: what describes it once holds for good. */
+/** The zip is named by its content: what describes it once holds for good, unless it was cut off, or another version says it otherwise. */
 function writeSbom(zip: string): void {
   const file = zip.replace(/\.zip$/, '.cdx.json');
-  if (!fs.existsSync(file)) writeWhole(file, sbomOf(readContents(zip)));
+  if (!fs.existsSync(file) || !isOwnSbom(fs.readFileSync(file, 'utf8'))) writeWhole(file, sbomOf(readContents(zip)));
 }
 
 const ARCHITECTURES: Record<Machine, lambda.Architecture> = {
@@ -218,9 +218,16 @@ const ARCHITECTURES: Record<Machine, lambda.Architecture> = {
 };
 
 function bundle(label: string, props: BinaryLayerProps): Bundling {
-  try {
+  return labelled(label, () => {
     const source = (props.source ?? BinarySource.host())._open(machineOf(props.architecture));
     return Bundling.of(label, source, requestOf(props, source), checksOf(props));
+  });
+}
+
+/** What is thrown says which layer it is about. */
+function labelled<T>(label: string, work: () => T): T {
+  try {
+    return work();
   } catch (error) {
     throw new Error(`BinaryLayer ${label}: ${(error as Error).message}`);
   }

@@ -178,6 +178,7 @@ describe('programs', () => {
 
   test('one that is not in the layer has no path', () => {
     const { layer } = synth({ binary: 'tool', additionalBinaries: [other] });
+    expect(() => layer.executablePath('toString')).toThrow("no program 'toString' in this layer");
     expect(() => layer.executablePath('grep')).toThrow(`BinaryLayer Stack/Layer: no program 'grep' in this layer, it has tool, ${other}`);
   });
 
@@ -237,6 +238,29 @@ describe('the bill of materials', () => {
     const written = fs.statSync(path.join(outdir, name)).mtimeMs;
     synth({ sbom: true });
     expect(fs.statSync(path.join(outdir, name)).mtimeMs).toBe(written);
+  });
+
+  test.each<[string, (whole: string) => string]>([
+    ['was cut off', (whole) => whole.slice(0, -10)],
+    ['is of another version of the library', (whole) => whole.replace(/("name": "cdk-binary-layer",\s*"version": )"[^"]*"/, '$1"0.0.0-other"')],
+    ['is none', () => 'null'],
+  ])('is written again where it %s', (_, changed) => {
+    synth({ sbom: true });
+    const [name] = sboms();
+    const file = path.join(outdir, name);
+    const whole = fs.readFileSync(file, 'utf8');
+    expect(changed(whole)).not.toBe(whole);
+    fs.writeFileSync(file, changed(whole));
+    synth({ sbom: true });
+    expect(fs.readFileSync(file, 'utf8')).toBe(whole);
+  });
+
+  test('that cannot be written is said with the layer\'s path', () => {
+    synth({ sbom: true });
+    const file = path.join(outdir, sboms()[0]);
+    fs.rmSync(file);
+    fs.mkdirSync(file);
+    expect(() => synth({ sbom: true })).toThrow(/^BinaryLayer Stack\/Layer: EISDIR/);
   });
 });
 
@@ -381,6 +405,12 @@ describe('the cache file', () => {
     expect(asset()).toBe(expected);
   });
 
+  test('is made with all the directories above it', () => {
+    cache = process.env.XDG_CACHE_HOME = path.join(cache, 'not', 'there');
+    synth();
+    expect(files()).toHaveLength(1);
+  });
+
   test('that is a directory does no harm', () => {
     synth();
     const expected = asset();
@@ -394,7 +424,7 @@ describe('the cache file', () => {
     expect(fs.readdirSync(path.join(cache, 'cdk-binary-layer'))).toHaveLength(1);
   });
 
-  test.each(['/dev/null', '/sys'])('that cannot be written, below %s, does no harm', (home) => {
+  test.each(['/dev/null', '/sys', '/proc/no/where'])('that cannot be written, below %s, does no harm', (home) => {
     process.env.XDG_CACHE_HOME = home;
     synth();
     expect(assets()).toHaveLength(1);

@@ -30,6 +30,19 @@ function library() {
   /* eslint-enable @typescript-eslint/no-require-imports */
 }
 
+/** What makes it, as it names itself in it. */
+const TOOL = 'cdk-binary-layer';
+
+/** Whether a text is a whole bill of materials, made by this version of the library. */
+export function isOwnSbom(text: string): boolean {
+  try {
+    const { bomFormat, metadata } = JSON.parse(text);
+    return bomFormat === 'CycloneDX' && metadata.tools.components.some(({ name, version }: Models.Component) => name === TOOL && version === ownVersion());
+  } catch {
+    return false;
+  }
+}
+
 /** @returns JSON, which ends with a line feed */
 export function sbomOf(contents: Contents): string {
   const lib = library();
@@ -39,7 +52,7 @@ export function sbomOf(contents: Contents): string {
     description: `AWS Lambda layer for ${contents.machine}`,
   });
   const bom = new lib.Bom({ serialNumber: `urn:uuid:${uuidOf(contents)}`, metadata: new lib.Metadata({ component: layer }) });
-  bom.metadata.tools.components.add(new lib.Component(lib.ComponentType.Application, 'cdk-binary-layer', { version: ownVersion() }));
+  bom.metadata.tools.components.add(new lib.Component(lib.ComponentType.Application, TOOL, { version: ownVersion() }));
 
   const packages = new Map(contents.packages.map((one) => {
     const component = new lib.Component(lib.ComponentType.Library, one.name, { bomRef: `package:${one.name}`, version: one.version, purl: purlOf(one, contents.distribution) });
