@@ -18,6 +18,7 @@ import { UsageError } from './usage';
 import { ALLOW, ENVIRONMENT, INSTALL, ISOLATION, starter, USER } from '../layer/sandbox';
 import { unzip } from '../layer/unzip';
 import { cleared } from '../process/cleared';
+import { shown } from '../process/command';
 import { nearest } from '../process/nearest';
 import { Root } from '../root/root';
 
@@ -115,8 +116,8 @@ function check(command: string, opt: string, root: string): void {
   if (own.includes(command) || directories.some((directory) => host.isFile(path.posix.join(directory, command)))) return;
   const near = nearest(command, own);
   throw new RunError([
-    `no command '${command}' in the function${near === undefined ? '' : `: did you mean ${near}?`}`,
-    `  the layer has ${own.join(', ') || 'none'}; searched: ${ENVIRONMENT.PATH}`,
+    `no command '${shown(command)}' in the function${near === undefined ? '' : `: did you mean ${shown(near)}?`}`,
+    `  the layer has ${shown(own.join(', ')) || 'none'}; searched: ${ENVIRONMENT.PATH}`,
   ].join('\n'));
 }
 

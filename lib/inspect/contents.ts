@@ -7,7 +7,7 @@ import * as path from 'path';
 import { Dynamic, FormatError, Machine, readElf } from '../elf';
 import { Follow, follower, readZip, ZipEntry, ZippedFile } from '../layer/read-zip';
 import { Distribution, LayerRecord, OWN, readRecord, RECORD, RecordedPackage, RecordError } from '../layer/record';
-import { visible } from '../process/command';
+import { shown } from '../process/command';
 
 /** Where a layer has its record. */
 const RECORD_NAME = new RegExp(`^elf/[0-9a-f]{8}${RECORD}$`);
@@ -75,7 +75,7 @@ export function readContents(file: string): Contents {
   const key = keyOf(entries) ?? refuse(`it has no elf/KEY${RECORD}, but ${some(entries)}`);
   const mirrored = `elf/${key}`;
   const stray = entries.find(({ name, type }) => !name.startsWith(`${mirrored}/`) && type === 'file');
-  if (stray) refuse(`${visible(stray.name)} is not below ${mirrored}`);
+  if (stray) refuse(`${shown(stray.name)} is not below ${mirrored}`);
   const files = new Map(entries.flatMap((entry) => (entry.type === 'file' ? [[entry.name.slice(mirrored.length), entry]] : [])));
   const inRoot = (name: string) => {
     const found = follow(name);
@@ -84,7 +84,7 @@ export function readContents(file: string): Contents {
   const commands = entries.filter(({ name, type }) => type === 'link' && path.posix.dirname(name) === 'bin');
   const programs = commands.map(({ name }) => ({ name: path.posix.basename(name), path: inRoot(name) }));
   const lost = programs.find((program) => program.path === undefined || !files.has(program.path));
-  if (programs.length === 0 || lost) refuse(lost ? `bin/${visible(lost.name)} leads to no file of it` : 'it has no program in bin/');
+  if (programs.length === 0 || lost) refuse(lost ? `bin/${shown(lost.name)} leads to no file of it` : 'it has no program in bin/');
   const record = recordIn(files, refuse);
   return {
     name: path.basename(file),
@@ -124,7 +124,7 @@ function recordIn(files: ReadonlyMap<string, ZippedFile>, refuse: (what: string)
 }
 
 function some(entries: readonly ZipEntry[]): string {
-  const names = entries.slice(0, 3).map(({ name }) => visible(name));
+  const names = entries.slice(0, 3).map(({ name }) => shown(name));
   return names.length === 0 ? 'nothing at all' : `${names.join(', ')}${entries.length > 3 ? ` and ${entries.length - 3} more` : ''}`;
 }
 

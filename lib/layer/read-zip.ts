@@ -6,10 +6,9 @@
  * Both have to say the same, since unpackers differ in which one they believe.
  */
 import * as fs from 'fs';
-import * as path from 'path';
 import { inflateRawSync } from 'zlib';
 import { MOST_BYTES } from './proof';
-import { visible } from '../process/command';
+import { shown } from '../process/command';
 
 /** A zip that is none, that is damaged, or that holds what no layer has; the message says what was found, and what to do. */
 export class ZipError extends Error {}
@@ -75,6 +74,8 @@ const UTF_8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
 /** Where a layer is in a function. */
 const OPT = '/opt/';
 const MOST_LINKS = 40; // the kernel's limit (include/linux/namei.h, MAXSYMLINKS)
+/** Components of all names and of all that links lead to: more than a quarter of a million files have, and done within a second. */
+const MOST_STEPS = 4_000_000;
 /** Headers of a layer that is full: far more than any has. */
 const MOST_HEADERS = 64 * 1024 * 1024;
 
@@ -122,7 +123,7 @@ class ZipReader {
       const next = lengths.reduce((sum, length) => sum + length, at + CENTRAL.size);
       if (next > end) this.contradicts('an entry ends after its directory');
       const entry = this.entry(at, start);
-      if (entry.type === 'file') declared += entry.size;
+      declared += sizeOf(entry);
       if (declared > MOST_BYTES) throw new ZipError(`${this.file} would be more than ${MOST_BYTES} bytes unpacked, expected the zip of a layer, of which Lambda takes no more: nothing was unpacked`);
       entries.push(entry);
       at = next;
@@ -181,7 +182,7 @@ class ZipReader {
     if (type === 'file') return { type, name, mode: attributes & 0o777, size, packedSize, content };
     if (type === 'link') {
       if (size > MOST_PATH) this.refuse(name, `is a link of ${size} bytes, expected ${MOST_PATH} at most`);
-      return { type, name, packedSize, target: this.text(content(), `the target of ${visible(name)}`) };
+      return { type, name, packedSize, target: this.text(content(), `the target of ${shown(name)}`) };
     }
     if (size > 0) this.refuse(name, 'is a directory with a content');
     return { type, name: name.slice(0, -1), packedSize };
@@ -227,7 +228,7 @@ class ZipReader {
   private checkOverlaps(): void {
     const sorted = [...this.extents].sort((a, b) => a.start - b.start);
     for (const [index, { name, start }] of sorted.entries()) {
-      if (index > 0 && start < sorted[index - 1].end) this.refuse(name, `has bytes that are those of ${visible(sorted[index - 1].name)} as well`);
+      if (index > 0 && start < sorted[index - 1].end) this.refuse(name, `has bytes that are those of ${shown(sorted[index - 1].name)} as well`);
     }
   }
 
@@ -260,61 +261,121 @@ class ZipReader {
   }
 }
 
-/** What the entries are together, as they would stand in a directory. */
+/** Unpacked, in bytes: what a link leads to is inflated as well. */
+function sizeOf(entry: ZipEntry): number {
+  return entry.type === 'file' ? entry.size : entry.type === 'link' ? entry.target.length : 0;
+}
+
+/** A place in a layer. */
+interface Place {
+  /** in what is above it, `''` of the top */
+  readonly name: string;
+  readonly above?: Place;
+  below?: Map<string, Place>;
+  /** none of a directory that has no entry of its own */
+  entry?: ZipEntry;
+  /** of a link that was followed */
+  lead?: Lead;
+}
+
+/** Where a link leads in the end, nowhere if there is no such place, and by how many links, itself included. */
+interface Lead {
+  readonly to?: Place;
+  readonly links: number;
+}
+
+/** What the entries are together, as they would stand in a directory. A link is gone through once, however many lead to it. */
 class Tree {
-  private readonly nodes = new Map<string, ZipEntry | undefined>();
+  private readonly top: Place = { name: '' };
+  private readonly following = new Set<Place>();
+  private steps = 0;
 
   constructor(private readonly file: string, private readonly entries: readonly ZipEntry[]) {
     for (const entry of entries) {
-      if (this.nodes.get(entry.name)) throw refusal(file, entry.name, 'is there twice');
-      this.nodes.set(entry.name, entry);
-      for (let at = path.posix.dirname(entry.name); at !== '.' && !this.nodes.has(at); at = path.posix.dirname(at)) this.nodes.set(at, undefined);
+      let at = this.top;
+      for (const name of this.stepsOf(entry.name, entry.name)) {
+        at.below ??= new Map();
+        const next: Place = at.below.get(name) ?? { name, above: at };
+        at.below.set(name, next);
+        at = next;
+      }
+      if (at.entry) throw refusal(file, entry.name, 'is there twice');
+      at.entry = entry;
     }
   }
 
   /** @throws ZipError for what lies below something that is no directory, and for a link that leads out */
   public check(): void {
     for (const { name } of this.entries) {
-      const above = this.nodes.get(path.posix.dirname(name));
-      if (above && above.type !== 'directory') throw refusal(this.file, name, `lies below ${visible(above.name)}, which is a ${above.type}`);
+      const above = this.placeOf(name).above?.entry;
+      if (above && above.type !== 'directory') throw refusal(this.file, name, `lies below ${shown(above.name)}, which is a ${above.type}`);
     }
-    for (const entry of this.entries) if (entry.type === 'link') this.follow(entry.name);
+    for (const { name, type } of this.entries) if (type === 'link') this.leadOf(this.placeOf(name));
+  }
+
+  public follow(name: string): string | undefined {
+    const found = this.walk(this.top, name, name);
+    if (found === OUT || found.to === undefined || found.links > MOST_LINKS) return undefined;
+    const names: string[] = [];
+    for (let at = found.to; at.above; at = at.above) names.push(at.name);
+    return names.reverse().join('/');
+  }
+
+  private placeOf(name: string): Place {
+    return name.split('/').reduce((at, step) => at.below!.get(step)!, this.top);
   }
 
   /** @throws ZipError where a step leads out, even if the next one leads in again */
-  public follow(name: string): string | undefined {
-    const pending = name.split('/').reverse();
-    let at: string[] = [];
+  private leadOf(link: Place): Lead {
+    if (link.lead) return link.lead;
+    const { name, target } = link.entry as ZippedLink;
+    if (target === '' || target.includes('\0')) throw refusal(this.file, name, 'is a link that names nothing');
+    const isAbsolute = target.startsWith(OPT);
+    if (target.startsWith('/') && !isAbsolute) throw refusal(this.file, name, 'is a link to an absolute path outside of /opt');
+    if (this.following.has(link) || this.following.size === MOST_LINKS) throw refusal(this.file, name, ROUND);
+    this.following.add(link);
+    const found = isAbsolute ? this.walk(this.top, target.slice(OPT.length), name) : this.walk(link.above!, target, name);
+    this.following.delete(link);
+    if (found === OUT) throw refusal(this.file, name, 'is a link that leads out of the layer');
+    const lead = { to: found.to, links: found.links + 1 };
+    if (lead.links > MOST_LINKS) throw refusal(this.file, name, ROUND);
+    link.lead = lead;
+    return lead;
+  }
+
+  /** @param entry the name of the entry that is looked at */
+  private walk(from: Place, target: string, entry: string): Lead | typeof OUT {
+    let at = from;
     let links = 0;
-    while (pending.length > 0) {
-      const step = pending.pop()!;
+    for (const step of this.stepsOf(target, entry)) {
       if (step === '' || step === '.') continue;
       if (step === '..') {
-        if (at.length === 0) throw refusal(this.file, name, 'is a link that leads out of the layer');
-        at = at.slice(0, -1);
+        if (!at.above) return OUT;
+        at = at.above;
         continue;
       }
-      const next = [...at, step];
-      const wanted = next.join('/');
-      if (!this.nodes.has(wanted)) return undefined;
-      const node = this.nodes.get(wanted);
-      if (node?.type !== 'link') {
-        at = next;
-        continue;
-      }
-      if (node.target === '' || node.target.includes('\0')) throw refusal(this.file, node.name, 'is a link that names nothing');
-      if (node.target.startsWith('/') && !node.target.startsWith(OPT)) throw refusal(this.file, node.name, 'is a link to an absolute path outside of /opt');
-      if (++links > MOST_LINKS) throw refusal(this.file, name, 'is a link that leads to itself');
-      const isAbsolute = node.target.startsWith(OPT);
-      if (isAbsolute) at = [];
-      pending.push(...(isAbsolute ? node.target.slice(OPT.length) : node.target).split('/').reverse());
+      const next = at.below?.get(step);
+      const lead: Lead = next?.entry?.type === 'link' ? this.leadOf(next) : { to: next, links: 0 };
+      links += lead.links;
+      if (!lead.to) return { links };
+      at = lead.to;
     }
-    return at.join('/');
+    return { to: at, links };
+  }
+
+  private stepsOf(name: string, entry: string): string[] {
+    const steps = name.split('/');
+    this.steps += steps.length;
+    if (this.steps > MOST_STEPS) throw refusal(this.file, entry, `and those before it have names and links of more than ${MOST_STEPS} components`);
+    return steps;
   }
 }
 
+const OUT = 'out of the layer';
+const ROUND = 'is a link that leads to itself';
+
 function refusal(file: string, name: string, what: string): ZipError {
-  return new ZipError(`${file}: the entry '${visible(name)}' ${what}; this is no layer of binary-layer's, and nothing was unpacked`);
+  return new ZipError(`${file}: the entry '${shown(name)}' ${what}; this is no layer of binary-layer's, and nothing was unpacked`);
 }
 
 /** By APPNOTE.TXT 4.4.7. Node has one of its own only from 20.15 on. */

@@ -91,12 +91,16 @@ describe('an entry is refused', () => {
     ['..\\out', 'has a backslash'],
     ['x'.repeat(5000), 'has 5000 characters'],
   ])('that is named %j', (name, what) => {
-    expect(refusedEntry({ name })).toBe(`layer.zip: the entry '${name}' ${what}, expected a path that stays inside the layer; ${NOT_OURS}`);
+    expect(refusedEntry({ name })).toBe(`layer.zip: the entry '${name.length > 300 ? `${name.slice(0, 150)}…${name.slice(-150)}` : name}' ${what}, expected a path that stays inside the layer; ${NOT_OURS}`);
   });
 
   test('whose name has a NUL character, or commands for a terminal, which the message shows', () => {
     expect(refusedEntry({ name: 'a\0b' })).toContain("the entry 'a\\x00b' has a NUL character");
     expect(refusedEntry({ name: '../\x1b[2J' })).toContain("the entry '../\\x1b[2J' has");
+  });
+
+  test('whose name has kilobytes is told by its two ends', () => {
+    expect(refusedEntry({ name: `${'a'.repeat(4000)}//${'b'.repeat(4000)}` })).toMatch(/^layer\.zip: the entry 'a{150}…b{150}' has an empty component, /);
   });
 
   test('whose name is no UTF-8', () => {
@@ -143,6 +147,8 @@ describe('a link is refused', () => {
     ['that leads out and in again', [link('d/a', '../../opt/good')], "'d/a' is a link that leads out of the layer"],
     ['that leads out by way of another one', [link('deep/er/up', '../..'), link('a', 'deep/er/up/../x')], "'a' is a link that leads out of the layer"],
     ['that leads to itself', [link('a', 'b'), link('b', 'a')], "'a' is a link that leads to itself"],
+    ['that leads on by more than 40 others', [...Array.from({ length: 41 }, (_, index) => link(`${index}`, `${index + 1}`)), link('41', 'good')], "is a link that leads to itself"],
+    ['that leads on by more than 40 others, told in the order of its steps', [link('41', 'good'), ...Array.from({ length: 41 }, (_, index) => link(`${40 - index}`, `${41 - index}`))], "'1' is a link that leads to itself"],
     ['that names nothing', [link('a', '')], "'a' is a link that names nothing"],
     ['with a NUL character in it', [link('a', 'good\0')], "'a' is a link that names nothing"],
     ['of more characters than a path can have', [link('a', 'x'.repeat(4097))], "'a' is a link of 4097 bytes, expected 4096 at most"],
@@ -161,6 +167,26 @@ describe('a bomb is refused', () => {
 
   test('by what it has, if that is more than it says', () => {
     expect(refused(rawZip([{ name: 'a', content: Buffer.alloc(2e6), size: 4 }]))).toContain('has more than the 4 bytes that the directory says');
+  });
+
+  test('that leads deep down and up again, by links that lead to one another, without going through any of them twice', () => {
+    const deep = 'd/'.repeat(800);
+    const links = Array.from({ length: 2000 }, (_, index): RawEntry => (
+      { name: `link${index}`, content: `${index % 40 === 0 ? 'd/..' : `link${index - 1}`}/${deep}${'../'.repeat(800)}`, mode: LINK }));
+    const started = performance.now();
+    expect(readZip(rawZip([{ name: `${deep}file` }, ...links]))).toHaveLength(2001);
+    expect(performance.now() - started).toBeLessThan(5000);
+  });
+
+  test('by the steps of all its links', () => {
+    const target = 'd/../'.repeat(800);
+    const links = Array.from({ length: 3000 }, (_, index): RawEntry => ({ name: `link${index}`, content: target, mode: LINK }));
+    expect(refused(rawZip([{ name: 'd/' }, ...links]))).toMatch(/the entry 'link\d+' and those before it have names and links of more than 4000000 components; this is no layer/);
+  });
+
+  test('by what its links say', () => {
+    const links = Array.from({ length: 70_000 }, (_, index): RawEntry => ({ name: `${index}`, content: 'x'.repeat(4000), crc: 0xecba9f48, mode: LINK }));
+    expect(refused(rawZip(links))).toContain('would be more than 262144000 bytes unpacked');
   });
 
   test('that counts the same bytes many times', () => {
