@@ -42,15 +42,16 @@ interface BuildOptions extends SourceOptions {
 
 export function buildCommand(): Command {
   const several = (value: string, before: string[]) => [...before, value];
+  const repeatable = (flags: string, description: string) => new Option(flags, `${description} (repeatable)`).argParser(several).default([], 'none');
   return addSource(new Command('build'))
     .description('makes a layer in which programs run')
     .argument('<program...>', 'commands on PATH, or paths; the layer is named after the first')
     .option('-o, --output <file>', 'what to write: NAME.zip, NAME.tar.gz, or any other name, or NAME/, for a directory (default: PROGRAM.zip)')
-    .option('-i, --include <path>', 'a file, directory or glob to pack as well (repeatable)', several, [])
-    .option('-x, --exclude <path>', 'a data file, directory or glob to leave out (repeatable)', several, [])
-    .option('--rename <program=name>', 'what a program is called in the layer (repeatable)', renamed, {})
+    .addOption(repeatable('-i, --include <path>', 'a file, directory or glob to pack as well'))
+    .addOption(repeatable('-x, --exclude <path>', 'a data file, directory or glob to leave out'))
+    .addOption(new Option('--rename <program=name>', 'what a program is called in the layer (repeatable)').argParser(renamed).default({}, 'its own name'))
     .option('--no-detect-data', 'do not look for data and plug-ins')
-    .option('--trace <command>', 'a command line to run under strace: what it opens or executes is packed (repeatable)', several, [])
+    .addOption(repeatable('--trace <command>', 'a command line to run under strace: what it opens or executes is packed'))
     .addOption(new Option('--from-trace <file>', 'a log of strace: what was opened or executed in it is packed; - reads standard input').conflicts('trace'))
     .option('--from-list <file>', 'names of files to pack, one a line; - reads standard input')
     .option('--test <command>', 'a command line that has to succeed in the layer, or nothing is written')
@@ -98,7 +99,8 @@ async function build(programs: string[], options: BuildOptions): Promise<void> {
     cwd,
   };
   if (options.test !== undefined) checkSandbox();
-  const { plan, summary, leftOut } = planLayer(root, request, opened);
+  const { plan, summary, leftOut, notices } = planLayer(root, request, opened);
+  if (!options.quiet) process.stderr.write(notices.map((notice) => `${notice}\n`).join(''));
   if (options.verbose) process.stderr.write(report({ plan, leftOut }).map((line) => `${line}\n`).join(''));
   const packed = await accept(plan, path.resolve(output), write, options);
   if (!options.quiet) process.stderr.write(`${described(summary, packed)} in ${((performance.now() - started) / 1000).toFixed(1)} s\n`);

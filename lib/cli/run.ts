@@ -12,7 +12,7 @@ import * as os from 'os';
 import * as path from 'path';
 import { Readable } from 'stream';
 import { setImmediate } from 'timers/promises';
-import { Command } from 'commander';
+import { Command, Option } from 'commander';
 import { checkInput, statusOf } from './files';
 import { UsageError } from './usage';
 import { ALLOW, ENVIRONMENT, INSTALL, ISOLATION, starter, USER } from '../layer/sandbox';
@@ -39,7 +39,7 @@ export function runCommand(): Command {
     .argument('<command...>', 'the command and its arguments, behind --')
     .option('--root <directory>', 'the root file system to run in, as one of Lambda\'s base images', '/')
     .option('--task <directory>', 'the function\'s code: what is to be at /var/task (default: an empty directory)')
-    .option('-e, --env <name=value>', 'a variable of the environment (repeatable)', variable, {})
+    .addOption(new Option('-e, --env <name=value>', 'a variable of the environment (repeatable)').argParser(variable).default({}, 'a function\'s'))
     .option('--no-read-only', 'let the command write: into the directory of --task, and elsewhere what is gone afterwards')
     .addHelpText('after', `
 Examples:

@@ -49,7 +49,7 @@ describe('build', () => {
   test('says on standard output where it wrote, PROGRAM.zip without -o, and everything else on standard error', () => {
     const { status, stdout, stderr } = build(['prog', ...from(fixture())]);
     expect({ status, stdout }).toEqual({ status: 0, stdout: 'prog.zip\n' });
-    expect(stderr).toMatch(/^prog and 1 library, \d+ data files?, [\d.]+ MB \([\d.]+ MB packed\) in [\d.]+ s\n$/);
+    expect(stderr).toMatch(/\nprog and 1 library, \d+ data files?, [\d.]+ MB \([\d.]+ MB packed\) in [\d.]+ s\n$/);
     expect(fs.readdirSync(cwd)).toEqual(['prog.zip']);
   });
 
@@ -107,6 +107,12 @@ describe('build', () => {
     const { stdout } = binaryLayer(['inspect', 'other.zip', '--sbom', '-'], { cwd });
     expect(JSON.parse(stdout)).toMatchObject({ bomFormat: 'CycloneDX', metadata: { component: { name: 'prog' } } });
     expect(fs.readFileSync(path.join(cwd, 'prog.cdx.json'), 'utf8')).toBe(stdout);
+  });
+
+  test('says what keeps data from being found, unless it is to be quiet', () => {
+    const made = fixture();
+    expect(build(['prog', ...from(made)]).stderr).toMatch(/^there is no package database of dpkg, apk or rpm; of data only what has a program's name is found/);
+    expect(build(['prog', '-q', ...from(made)])).toMatchObject({ status: 0, stderr: '' });
   });
 
   test('takes several programs, and leaves out what is excluded', () => {

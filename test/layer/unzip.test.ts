@@ -147,7 +147,7 @@ describe('a link is refused', () => {
     ['that leads out and in again', [link('d/a', '../../opt/good')], "'d/a' is a link that leads out of the layer"],
     ['that leads out by way of another one', [link('deep/er/up', '../..'), link('a', 'deep/er/up/../x')], "'a' is a link that leads out of the layer"],
     ['that leads to itself', [link('a', 'b'), link('b', 'a')], "'a' is a link that leads to itself"],
-    ['that leads on by more than 40 others', [...Array.from({ length: 41 }, (_, index) => link(`${index}`, `${index + 1}`)), link('41', 'good')], "is a link that leads to itself"],
+    ['that leads on by more than 40 others', [...Array.from({ length: 41 }, (_, index) => link(`${index}`, `${index + 1}`)), link('41', 'good')], 'is a link that leads to itself'],
     ['that leads on by more than 40 others, told in the order of its steps', [link('41', 'good'), ...Array.from({ length: 41 }, (_, index) => link(`${40 - index}`, `${41 - index}`))], "'1' is a link that leads to itself"],
     ['that names nothing', [link('a', '')], "'a' is a link that names nothing"],
     ['with a NUL character in it', [link('a', 'good\0')], "'a' is a link that names nothing"],

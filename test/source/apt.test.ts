@@ -186,7 +186,7 @@ describe('maintainer scripts', () => {
       'update-alternatives --install /usr/bin/y "" /usr/bin/tool-1 10',
       'update-alternatives --install /usr/bin/z "z\n" /usr/bin/tool-1 10 --slave',
       'update-alternatives --install /usr/bin/good good /usr/bin/tool-1 "" --slave /usr/share/good.1 good.1 ""',
-      `printf '7\\0short\\0' >> /.replay/record`,
+      'printf \'7\\0short\\0\' >> /.replay/record',
     ].join('\n')), ['tool']);
     expect(fs.readdirSync(`${root}/usr/bin`).sort()).toEqual(['good', 'tool-1', 'z']);
     expect(new Root(root).real('/usr/bin/good')).toBe('/usr/bin/tool-1');
