@@ -29,21 +29,31 @@ function read(root: Root, file: string, directories: Set<string>, open: Set<stri
       }
     } else {
       // an old form, `directory=libc6`, names a type that no longer matters
-      directories.add(line.replace(/=.*/, '').trim().replace(/(?<=.)\/+$/, ''));
+      const [directory] = line.split('=', 1);
+      directories.add(directory.trim().replace(TRAILING_SLASHES, ''));
     }
   }
 }
 
-/** The files that a shell pattern matches, sorted, as glob(3) gives them. */
+/** But for the first of `/`: looked for only where they begin, or each of many would be a start. */
+const TRAILING_SLASHES = /(?<=[^/]|^\/)\/+$/;
+
+/** What glob(3) takes for itself, and picomatch for a choice. */
+const NOT_OF_GLOB = /[{}()|]/g;
+
+/** The files that a shell pattern matches, sorted, as glob(3) gives them; of those that are one file, the first. */
 function matches(root: Root, pattern: string): string[] {
-  let found = ['/'];
+  let found = new Map([['/', '/']]);
   for (const component of pattern.split('/').filter(Boolean)) {
-    const matcher = picomatch(component);
-    found = found.flatMap((directory) => {
-      const real = root.real(directory);
-      const names = real === undefined ? [] : root.names(real).filter((name) => matcher(name));
-      return names.map((name) => path.posix.join(directory, name));
-    });
+    const matcher = picomatch(component.replace(NOT_OF_GLOB, '\\$&'), { nonegate: true, posix: true });
+    const below = new Map<string, string>();
+    for (const [directory, shown] of found) {
+      for (const name of root.names(directory).filter((one) => matcher(one))) {
+        const real = root.real(path.posix.join(directory, name));
+        if (real !== undefined && !below.has(real)) below.set(real, path.posix.join(shown, name));
+      }
+    }
+    found = below;
   }
-  return found;
+  return [...found.values()];
 }

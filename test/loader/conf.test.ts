@@ -56,6 +56,32 @@ describe('ld.so.conf', () => {
     expect(directories()).toEqual(['/a', '/c', '/d', '/e', '/b']);
   });
 
+  test('an include is a pattern of glob(3): no braces, parentheses or bars, no mark for all others but in brackets', () => {
+    root.write({
+      '/etc/ld.so.conf': 'include /etc/{a,b}.conf /etc/(a|b).conf /etc/!(c).conf /etc/?(a).conf /etc/a.conf|b /etc/!a.conf /etc/[!b].conf /etc/[[:digit:]].conf\n',
+      '/etc/a.conf': '/a\n',
+      '/etc/b.conf': '/b\n',
+      '/etc/!a.conf': '/c\n',
+      '/etc/1.conf': '/e\n',
+      '/etc/{a,b}.conf': '/d\n',
+    });
+    expect(directories()).toEqual(['/d', '/c', '/e', '/a']);
+  });
+
+  test('an include that leads to the same files by ever more ways reads them once', () => {
+    root.write({ '/etc/x/a': { link: '.' }, '/etc/x/b': { link: '.' }, '/etc/x/y.conf': '/a\n', '/etc/ld.so.conf': `include /etc/${'*/'.repeat(24)}*.conf\n` });
+    const started = performance.now();
+    expect(configuredDirectories(new Root(root.directory))).toEqual(['/a']);
+    expect(performance.now() - started).toBeLessThan(1000);
+  });
+
+  test('slashes behind a directory do not count, however many there are', () => {
+    root.write({ '/etc/ld.so.conf': `/a///\n/${'/'.repeat(200_000)}b\n///\n` });
+    const started = performance.now();
+    expect(configuredDirectories(new Root(root.directory))).toEqual(['/a', `/${'/'.repeat(200_000)}b`, '/']);
+    expect(performance.now() - started).toBeLessThan(1000);
+  });
+
   test('an include counts from the file in which it stands', () => {
     root.write({
       '/etc/ld.so.conf': 'include sub/first.conf\n',
