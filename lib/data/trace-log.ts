@@ -16,7 +16,7 @@ interface Situation {
 }
 
 /** The number of the process, and times of day, since 1970, or since the last call. */
-const PREFIX = /^(?:\[pid\s+(\d+)\] |(\d+)\s+)?\s*(?:\d[\d:.]*\s+)?(?:\(\+\s*[\d.]+\)\s+)?(?=[a-z<])/;
+const PREFIX = /^(?:\[pid\s+(\d+)\](?= )|(\d+)(?=\s))?\s*(?:\d[\d:.]*\s+)?(?:\(\+\s*[\d.]+\)\s+)?(?=[a-z<])/;
 const STRING = '"((?:[^"\\\\]|\\\\.)*)"';
 const DIRECTORY = '(?:AT_FDCWD|\\d+)(?:<([^>]*)>)?';
 const BY_NAME = new RegExp(`^(open|creat|execve|chdir)\\(${STRING}(.*)\\) += \\d`);

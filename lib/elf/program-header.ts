@@ -79,6 +79,19 @@ function readSegment(reader: ByteReader, at: number): Segment {
 }
 
 /**
+ * What is loaded from a file, in the order of the program headers. Where segments lie one upon the other, as no linker puts
+ * them, those are left out that would make it more than the file has bytes.
+ */
+export function loadedFrom(segments: readonly Segment[], length: number): Segment[] {
+  let left = length;
+  return segments.filter(({ type, filesz }) => {
+    if (type !== PT_LOAD || filesz > left) return false;
+    left -= filesz;
+    return true;
+  });
+}
+
+/**
  * Where an address lies, with what follows from there in its segment.
  * Undefined for an address that no PT_LOAD segment fills from the file.
  */

@@ -1,7 +1,7 @@
 import { ByteReader } from './byte-reader';
 import { DT_RELA, DT_RELASZ, DynamicSection } from './dynamic-section';
 import { Elf } from './elf';
-import { PF_W, PF_X, PT_LOAD, Segment } from './program-header';
+import { loadedFrom, PF_W, PF_X, PT_LOAD, Segment } from './program-header';
 
 /**
  * Which of some addresses a file refers to: from code, by an address relative to the instruction, and from data, by
@@ -17,8 +17,7 @@ export function findReferences(bytes: Buffer, elf: Elf, addresses: ReadonlySet<n
   const found = new Set<number>();
   if (addresses.size === 0) return found;
   const wanted = new Wanted(addresses, found);
-  for (const segment of elf.segments) {
-    if (segment.type !== PT_LOAD) continue;
+  for (const segment of loadedFrom(elf.segments, bytes.length)) {
     if ((segment.flags & PF_X) !== 0) {
       if (elf.machine === 'x86_64') fromCodeOfX86(bytes, segment, elf.type === 'executable', wanted);
       else fromCodeOfAarch64(bytes, segment, wanted);
@@ -62,11 +61,11 @@ const LEA = 0x8d;
 
 /** Position-independent code has the address of a string by `lea`; at a fixed address, it may stand anywhere in an instruction. */
 function fromCodeOfX86(bytes: Buffer, { offset, vaddr, filesz }: Segment, fixed: boolean, wanted: Wanted): void {
-  const end = offset + filesz;
-  for (let at = bytes.indexOf(LEA, offset); at >= 0 && at + 6 <= end; at = bytes.indexOf(LEA, at + 1)) {
-    if ((bytes[at + 1] & 0xc7) === 5) wanted.see(vaddr - offset + at + 6 + bytes.readInt32LE(at + 2));
+  const code = bytes.subarray(offset, offset + filesz);
+  for (let at = code.indexOf(LEA); at >= 0 && at + 6 <= filesz; at = code.indexOf(LEA, at + 1)) {
+    if ((code[at + 1] & 0xc7) === 5) wanted.see(vaddr + at + 6 + code.readInt32LE(at + 2));
   }
-  if (fixed) fromAnyWord(bytes, offset, end, wanted);
+  if (fixed) fromAnyWord(bytes, offset, offset + filesz, wanted);
 }
 
 /** Every 32 bits, wherever they begin: code can be hundreds of megabytes, and nothing is called for most of it. */

@@ -1,7 +1,7 @@
 import { ByteReader } from './byte-reader';
 import { DT_STRSZ, DT_STRTAB, DynamicSection } from './dynamic-section';
 import { Elf } from './elf';
-import { PF_X, PT_LOAD } from './program-header';
+import { loadedFrom, PF_X } from './program-header';
 
 const NUL = 0;
 const [FIRST, LAST] = [0x20, 0x7e]; // printable ASCII
@@ -13,7 +13,7 @@ const [FIRST, LAST] = [0x20, 0x7e]; // printable ASCII
  */
 export function stringsOf(bytes: Buffer, elf: Elf, most: number): Set<string> {
   const found = new Set<string>();
-  const loaded = elf.segments.filter(({ type }) => type === PT_LOAD);
+  const loaded = loadedFrom(elf.segments, bytes.length);
   // data is apart from code where ld keeps it so (`-z separate-code`), and that may be hundreds of megabytes
   const data = loaded.filter(({ flags }) => (flags & PF_X) === 0);
   const names = DynamicSection.find(new ByteReader(bytes), elf.segments)?.extent(DT_STRTAB, DT_STRSZ);

@@ -101,12 +101,22 @@ export function readContents(file: string): Contents {
   };
 }
 
-/** The files through which a file came in, the program or what else was asked for first, and itself last. */
-export function chainOf(file: ContentsFile, byPath: ReadonlyMap<string, ContentsFile>): ContentsFile[] {
-  const chain = new Set<ContentsFile>();
-  const next = ({ through }: ContentsFile) => (through === undefined ? undefined : byPath.get(through));
-  for (let at: ContentsFile | undefined = file; at && !chain.has(at); at = next(at)) chain.add(at);
-  return [...chain].reverse();
+/** Of each file the one that was asked for first of those through which it came in. */
+export function origins(files: readonly ContentsFile[]): Map<ContentsFile, ContentsFile> {
+  const byPath = new Map(files.map((file) => [file.path, file]));
+  const found = new Map<ContentsFile, ContentsFile>();
+  for (const file of files) {
+    const way = new Set<ContentsFile>();
+    let first = file;
+    for (let at: ContentsFile | undefined = file; at && !way.has(at); at = byPath.get(at.through ?? '')) {
+      const known = found.get(at);
+      first = known ?? at;
+      if (known) break;
+      way.add(at);
+    }
+    for (const one of way) found.set(one, first);
+  }
+  return found;
 }
 
 function keyOf(entries: readonly ZipEntry[]): string | undefined {
@@ -131,8 +141,10 @@ function some(entries: readonly ZipEntry[]): string {
 /** Which file serves which need. A layer is closed: by name there is mostly one, and of two the one that is nearer. */
 class Linking {
   private readonly dynamics = new Map<string, Dynamic>();
-  /** file name of a file or a link, or DT_SONAME → paths of the files that go by it */
-  private readonly named = new Map<string, string[]>();
+  /** file name of a file or a link, or DT_SONAME → the file that goes by it with the shortest path */
+  private readonly named = new Map<string, string>();
+  /** the same for each directory */
+  private readonly beside = new Map<string, string>();
   private readonly interpreters = new Map<string, string>();
   private readonly hashes = new Map<string, string>();
 
@@ -169,8 +181,10 @@ class Linking {
   }
 
   private name(name: string, place: string): void {
-    const places = this.named.get(name) ?? [];
-    if (!places.includes(place)) this.named.set(name, [...places, place]);
+    const inDirectory = `${path.posix.dirname(place)}/${name}`;
+    if (!this.beside.has(inDirectory)) this.beside.set(inDirectory, place);
+    const other = this.named.get(name);
+    if (other === undefined || place.length < other.length) this.named.set(name, place);
   }
 
   private kind(place: string, { mode }: ZippedFile): ContentsFile['kind'] {
@@ -180,14 +194,12 @@ class Linking {
   }
 
   private needs(place: string): string[] {
-    const wanted = [...(this.dynamics.get(place)?.needed ?? []), ...[this.interpreters.get(place)].filter((one) => one !== undefined)];
-    const found = wanted.map((name) => (name.startsWith('/opt/') ? this.inRoot(name.slice('/opt/'.length)) : this.nearest(name, place)));
+    const wanted = new Set([...(this.dynamics.get(place)?.needed ?? []), ...[this.interpreters.get(place)].filter((one) => one !== undefined)]);
+    const found = [...wanted].map((name) => (name.startsWith('/opt/') ? this.inRoot(name.slice('/opt/'.length)) : this.nearest(name, place)));
     return [...new Set(found.filter((one) => one !== undefined && this.files.has(one)) as string[])];
   }
 
   private nearest(name: string, place: string): string | undefined {
-    const places = this.named.get(name) ?? [];
-    const directory = path.posix.dirname(place);
-    return places.find((one) => path.posix.dirname(one) === directory) ?? [...places].sort((a, b) => a.length - b.length)[0];
+    return this.beside.get(`${path.posix.dirname(place)}/${name}`) ?? this.named.get(name);
   }
 }

@@ -18,8 +18,8 @@ const GNU = /^(A?GPL|LGPL|GFDL)-?v?(\d)(?:\.(\d))?(\+?)$/i;
 export function licencesIn(text: string): string[] | undefined {
   const header = text.split(/\n\s*\n/, 1)[0];
   if (!FORMAT.test(header)) return undefined;
-  const found = [...text.matchAll(/^License:[ \t]*(\S.*?)\s*$/gm)].map(([, name]) => name.replace(/\s+/g, ' '));
-  return [...new Set(found)];
+  const found = [...text.matchAll(/^License:(.*)$/gm)].map(([, name]) => name.trim().replace(/\s+/g, ' '));
+  return [...new Set(found.filter(Boolean))];
 }
 
 /** The SPDX identifier of one of Debian's short names, if it is likely to have one: `isKnown` decides. */

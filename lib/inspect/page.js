@@ -49,6 +49,20 @@
     return [...found].reverse();
   }
 
+  /** Of each file the first two of its chain: in one pass, since a chain may be as long as the table. */
+  function beginnings() {
+    const found = new Map();
+    for (const file of files) {
+      const way = new Set();
+      for (let at = file; at && !found.has(at) && !way.has(at); at = files[at.through]) way.add(at);
+      for (const one of [...way].reverse()) {
+        const [first, second = one] = found.get(files[one.through]) ?? [];
+        found.set(one, first ? [first, second] : [one]);
+      }
+    }
+    return found;
+  }
+
   /** What nothing else needs or brought in: what would be gone without a file, itself included. */
   function alone(file) {
     const kept = new Set();
@@ -118,11 +132,12 @@
 
   // --- the treemap
 
+  const firstSteps = beginnings();
   const GROUPINGS = {
     Package: owned,
     Directory: (file) => file.directory,
     'First step': (file) => {
-      const [first, second] = chain(file);
+      const [first, second] = firstSteps.get(file);
       return second ? `${first.name} → ${second.name}` : first.name;
     },
   };

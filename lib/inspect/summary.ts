@@ -1,7 +1,7 @@
 /**
  * What is in a layer, as lines of text: by program, by package, the largest files, and how much of the limits it uses.
  */
-import { chainOf, Contents, ContentsFile } from './contents';
+import { Contents, ContentsFile, origins } from './contents';
 import { megabytes, MOST_BYTES } from '../layer/proof';
 import { visible } from '../process/command';
 
@@ -17,10 +17,10 @@ export interface Group {
 
 /** By what brought them in: a program, or what else asked for them. What several share is the first one's. */
 export function byProgram(contents: Pick<Contents, 'files' | 'programs'>): Group[] {
-  const byPath = new Map(contents.files.map((file) => [file.path, file]));
+  const firsts = origins(contents.files);
   const names = new Map(contents.programs.map(({ name, path }) => [path, name]));
   return grouped(contents.files, (file) => {
-    const [first] = chainOf(file, byPath);
+    const first = firsts.get(file)!;
     return names.get(first.path) ?? first.why.replace(/^licence of .*/, 'licence texts');
   });
 }

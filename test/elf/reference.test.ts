@@ -1,6 +1,6 @@
 import { spawnSync } from 'child_process';
 import * as fs from 'fs';
-import { addressOf, findReferences, readElf } from '../../lib/elf';
+import { addressOf, findReferences, readElf, stringsOf } from '../../lib/elf';
 import { Fixture, gcc } from '../fixture';
 
 const root = new Fixture();
@@ -101,4 +101,17 @@ test('what is not loaded has no address', () => {
   const bytes = fs.readFileSync(root.locate('/none.so'));
   expect(addressOf(readElf(bytes), bytes.length - 1)).toBeUndefined();
   expect(addressOf(readElf(bytes), 0)).toBe(0);
+});
+
+test('segments that lie one upon the other are gone through once, in code, pointers and strings', () => {
+  const file = root.locate(`/${count++}`);
+  gcc(file, `${POINTERS} char more[1000000] = "more";`, ['-O1', '-nostdlib', '-no-pie', '-fno-pie', '-static']);
+  const bytes = fs.readFileSync(file);
+  const elf = readElf(bytes);
+  const address = addressOf(elf, bytes.indexOf('the-first'))!;
+  const whole = { ...elf.segments.find(({ type }) => type === 1)!, offset: 0, vaddr: 0x400000, filesz: bytes.length, flags: 7 };
+  const started = performance.now();
+  expect([...findReferences(bytes, { ...elf, segments: [...elf.segments, ...Array.from({ length: 5000 }, () => whole)] }, new Set([address]))]).toEqual([address]);
+  expect(stringsOf(bytes, { ...elf, segments: [...elf.segments, ...Array.from({ length: 5000 }, () => whole)] }, 20)).toContain('the-first');
+  expect(performance.now() - started).toBeLessThan(2000);
 });

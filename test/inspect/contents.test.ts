@@ -149,6 +149,22 @@ describe('a zip that is no layer is refused', () => {
     expect(readContents(zip(RECORDED)).files[0]).toMatchObject({ path: '/a', kind: 'program', why: 'not in the layer\'s record' });
   });
 
+  test('and one with a chain of all its files is told as quickly as any', () => {
+    const count = 20_000;
+    const names = Array.from({ length: count }, (_, index) => `/d/${index}`);
+    const files = Object.fromEntries(names.map((name, index) => [name, index === 0 ? { why: 'x', through: '/a' } : { why: 'x', through: names[index - 1] }]));
+    const long = readContents(zip({ ...RECORDED, files: { ...files, '/a': { why: 'asked for' } } }, ...names.map((name) => ({ name: `elf/01234567${name}`, method: 0 }))));
+    const started = performance.now();
+    expect(byProgram(long)).toEqual([expect.anything(), { name: 'a', size: 1, files: count + 1 }]);
+    expect(performance.now() - started).toBeLessThan(1000);
+  });
+
+  test('and libraries of one name that all need one another are told apart by their directories', () => {
+    const library = (index: number): RawEntry => ({ name: `elf/01234567/${index}/lib.so`, content: elfFile({ soname: 'lib.so', needed: ['lib.so', 'other.so'] }), mode: 0o100755 });
+    const many = readContents(zip(RECORDED, ...Array.from({ length: 100 }, (_, index) => library(index)), { name: 'elf/01234567/7/other.so', content: elfFile({ soname: 'other.so' }) }));
+    expect(many.files.find(({ path: one }) => one === '/42/lib.so')!.needs).toEqual(['/42/lib.so', '/7/other.so']);
+  });
+
   test('and a record that goes round in circles has an end', () => {
     const circle = { ...RECORDED, files: { '/a': { why: 'x', through: '/a' }, '/__proto__': { why: 'y' } } };
     expect(byProgram(readContents(zip(circle)))).toHaveLength(2);
