@@ -3,6 +3,7 @@ import * as path from 'path';
 import { lambda, make, plan, tree } from './make';
 import { Entry, FileEntry, KEY, Plan } from '../../lib/layer/plan';
 import { MOST_BYTES, ProofError } from '../../lib/layer/proof';
+import { Root } from '../../lib/root/root';
 import { Fixture } from '../fixture';
 
 const TRIPLET = 'x86_64-linux-gnu';
@@ -257,6 +258,22 @@ describe('include and exclude', () => {
   test('an include that matches nothing is named, with what was expected', () => {
     expect(() => plan(root, 'prog', { include: ['gone/*.txt'] })).toThrow("include 'gone/*.txt' matches nothing: expected a file, a directory or a glob, relative ones from /work");
     expect(() => plan(root, 'prog', { include: ['/usr/share/data/none'] })).toThrow("include '/usr/share/data/none' matches nothing");
+  });
+
+  test('an include of which nothing can be packed is told, with the reasons', () => {
+    fs.chmodSync(root.locate('/usr/share/data/deep/c.txt'), 0o600);
+    expect(() => plan(root, 'prog', { include: ['/usr/share/data/deep'] })).toThrow([
+      "include '/usr/share/data/deep': nothing of it can be packed",
+      '  /usr/share/data/deep/c.txt: not readable by everybody',
+      '  name a file itself to pack it all the same',
+    ].join('\n'));
+  });
+
+  test('an include that this user may not read is told', () => {
+    jest.spyOn(Root.prototype, 'isReadable').mockImplementation((real) => !real.endsWith('a.txt')); // root may read everything
+    expect(() => plan(root, 'prog', { include: ['/usr/share/data/*.txt'] })).toThrow(
+      "include '/usr/share/data/*.txt': /usr/share/data/a.txt cannot be read by this user: change its permissions, or leave it out");
+    jest.restoreAllMocks();
   });
 
   test('a link that leads nowhere is no match', () => {

@@ -302,6 +302,17 @@ describe('an archive that is not to be trusted', () => {
     expect(read(root, '/var/lib/dpkg/status')).toContain('Package: evil');
   });
 
+  test('that is of a package by another name than a package can have is refused', () => {
+    const control = 'mkdir c; tar -xf control.tar -C c; sed -i "s,^Package: .*,Package: ../evil," c/control; tar -cf control.tar -C c ./control; rm -r c; ';
+    const repository = new Repository().addByHand('evil', `${control}${HARMLESS}`);
+    const sources = repository.sources();
+    const list = path.join(repository.directory, 'Packages');
+    fs.writeFileSync(list, fs.readFileSync(list, 'utf8').replace('Package: ../evil', 'Package: evil'));
+    expect(failure(() => openApt(['evil', 'libc6'], { sources, ...SCRIPTLESS }, 'x86_64'))).toMatch(
+      /evil_1\.0-1_amd64\.deb is of package '\.\.\/evil' for 'amd64', expected a package's name and an architecture$/);
+    expect(kept()).toEqual([]);
+  });
+
   test('gives nobody the rights of its owner', () => {
     const repository = new Repository().add('tool', { fields: { Depends: 'libc6' }, files: { '/usr/bin/tool': 'x' }, modes: { '/usr/bin/tool': 0o6755 } });
     expect(fs.statSync(`${open(repository, ['tool'], SCRIPTLESS)}/usr/bin/tool`).mode & 0o7777).toBe(0o755);
@@ -375,6 +386,32 @@ describe('an error says what was run, what it said, and what to do', () => {
     const sources = repository.sources();
     fs.appendFileSync(`${repository.directory}/tool_1.0-1_amd64.deb`, 'more');
     expect(failure(() => openApt(['tool'], { sources, ...SCRIPTLESS }, 'x86_64'))).toMatch(/Hash Sum mismatch|unexpected size/);
+    expect(kept()).toEqual([]);
+  });
+
+  test('where an archive has changed since apt looked at it', () => {
+    const repository = tool();
+    const sources = repository.sources().replace('copy:', 'file:');
+    const archive = `${repository.directory}/tool_1.0-1_amd64.deb`;
+    const directory = temporaryDirectory();
+    const apt = `#!/bin/sh\nPATH=\${PATH#*:} apt-get "$@" || exit\ncase "$*" in *--download-only*) echo more >> ${archive} ;; esac\n`;
+    fs.writeFileSync(path.join(directory, 'apt-get'), apt, { mode: 0o755 });
+    process.env.PATH = `${directory}:${PATH}`;
+    const message = failure(() => openApt(['tool'], { sources, ...SCRIPTLESS }, 'x86_64'));
+    expect(message).toMatch(/tool_1\.0-1_amd64\.deb has the SHA-256 [0-9a-f]{64}, expected [0-9a-f]{64}: it has changed meanwhile, try again$/);
+    expect(kept()).toEqual([]);
+  });
+
+  test('where there is no space left', () => {
+    const actual = jest.requireActual<typeof fs>('fs');
+    const { mkdtempSync } = actual;
+    jest.spyOn(actual, 'mkdtempSync').mockImplementation(((prefix: string) => {
+      if (/workplace-$|binary-layer-apt-$/.test(prefix)) throw Object.assign(new Error('ENOSPC: no space left on device'), { code: 'ENOSPC' });
+      return mkdtempSync(prefix);
+    }) as typeof mkdtempSync);
+    const message = failure(() => open(tool(), ['tool'], SCRIPTLESS));
+    jest.restoreAllMocks();
+    expect(message).toBe(`source apt (tool; amd64): no space left in ${cache}/cdk-binary-layer/apt, nothing was kept: make room, or set XDG_CACHE_HOME (as root TMPDIR as well) to a directory where there is some`);
     expect(kept()).toEqual([]);
   });
 

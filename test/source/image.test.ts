@@ -227,6 +227,12 @@ test.each([['no-such-engine', 'on PATH (ENOENT)'], ['/nowhere/docker', 'there (E
   ].join('\n'));
 });
 
+test('an engine that says that it has pulled what is not there is told of', () => {
+  const { file } = engine({ inspect: "echo 'no such image' >&2; exit 1" });
+  expect(errorOf(() => openImage('debian:12'))).toBe(`source the image debian:12: ${file} pull debian:12 succeeded, and there is no such image now`);
+  expect(kept()).toEqual([]);
+});
+
 test('an engine that does not run is an error with what it says', () => {
   const refuse = "echo 'Cannot connect to the \x1b[1mDocker daemon' >&2; exit 1";
   const { file } = engine({ inspect: refuse, pull: refuse });
