@@ -15,11 +15,12 @@ import { setImmediate } from 'timers/promises';
 import { Command, Option } from 'commander';
 import { checkInput, statusOf } from './files';
 import { UsageError } from './usage';
-import { ALLOW, ENVIRONMENT, INSTALL, ISOLATION, starter, USER } from '../layer/sandbox';
+import { ENVIRONMENT, ISOLATION } from '../layer/sandbox';
 import { unzip } from '../layer/unzip';
 import { cleared } from '../process/cleared';
 import { shown } from '../process/command';
 import { nearest } from '../process/nearest';
+import { ALLOW, INSTALL, starter, USER } from '../process/sandbox';
 import { Root } from '../root/root';
 
 /** A command that cannot be run here. */

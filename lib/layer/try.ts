@@ -9,10 +9,10 @@ import * as fs from 'fs';
 import * as os from 'os';
 import * as path from 'path';
 import * as execa from 'execa';
-import { readElf } from '../elf';
-import { ALLOW, ENVIRONMENT, INSTALL, ISOLATION, starter, USER } from './sandbox';
+import { ENVIRONMENT, ISOLATION } from './sandbox';
 import { unzip } from './unzip';
 import { howItEnded, lastLines, MOST_OUTPUT } from '../process/command';
+import { ALLOW, BUSYBOX, INSTALL, isStatic, onPath, starter, USER } from '../process/sandbox';
 
 export interface Trial {
   /** a command line */
@@ -24,8 +24,8 @@ export interface Trial {
 /** A layer that did not pass, or that cannot be tried here. */
 export class TrialError extends Error {}
 
-/** Static shells by the names that they go by: Debian and Fedora, Alpine, openSUSE. */
-const SHELLS = ['busybox', 'busybox.static', 'busybox-static', 'bash-static'];
+/** Static ones. */
+const SHELLS = [...BUSYBOX, 'bash-static'];
 
 /**
  * Runs a command line in the unpacked layer.
@@ -77,20 +77,11 @@ function sandbox(layer: readonly string[], script: string, args: readonly string
 }
 
 function staticShell(): string {
-  const directories = (process.env.PATH ?? '').split(':').filter((directory) => directory.startsWith('/'));
-  const found = SHELLS.flatMap((name) => directories.map((directory) => path.join(directory, name))).filter((file) => fs.existsSync(file));
+  const found = onPath(SHELLS);
   const shell = found.find(isStatic);
   if (shell !== undefined) return shell;
   throw new TrialError([
     `testCommand is run by a static shell, expected as ${SHELLS.join(', ')} on PATH, and ${found.length > 0 ? `${found[0]} is not static` : 'none is there'}:`,
     'install one on the machine that synthesizes, as with apt-get install bubblewrap busybox-static, or bash-static beside another busybox',
   ].join(' '));
-}
-
-function isStatic(file: string): boolean {
-  try {
-    return readElf(fs.readFileSync(file)).interpreter === undefined;
-  } catch {
-    return false;
-  }
 }

@@ -12,18 +12,12 @@ import * as path from 'path';
 import { directoryInside, makeDirectory, readText, Unpacked, writeNew } from './deb';
 import { SourceError } from './source';
 import { CONFMODULE, FOREIGN_SCRIPTS, RECORD, STAND_IN_SCRIPTS, STAND_INS } from './stand-ins';
-import { readElf } from '../elf';
 import { howItEnded, lastLines, MOST_OUTPUT } from '../process/command';
+import { ALLOW, BUSYBOX, INSTALL, isStatic, onPath, starter } from '../process/sandbox';
 import { Root } from '../root/root';
 
 /** After which a script is killed, in milliseconds. Java's takes 10 s on a slow machine. */
 const TIME_LIMIT = 120_000;
-
-/** Who runs them in root's place: without any rights, root still owns the kernel's settings and the devices. */
-const USER = { uid: 993, gid: 990 };
-
-/** By the names that it goes by: Debian and Fedora, Alpine, openSUSE. */
-const BUSYBOX = ['busybox', 'busybox.static', 'busybox-static'];
 
 const INFO = '/var/lib/dpkg/info';
 const OWN_COMMANDS = ['/usr/local/sbin', '/usr/local/bin', '/usr/sbin', '/usr/bin', '/sbin', '/bin'];
@@ -50,17 +44,12 @@ export function checkReplay(source: string): void {
     throw new SourceError(`source ${source}: ${found}: install it, as with apt-get install busybox-static, ${instead}`);
   }
   const trial = [...SANDBOX, '--ro-bind', busybox, '/busybox', '--proc', '/proc', '--dev', '/dev', '/busybox', 'true'];
-  const { error, status, stderr } = spawnSync('bwrap', trial, { encoding: 'utf8', env: process.env, ...(isRoot() ? USER : {}) });
+  const { error, status, stderr } = spawnSync('bwrap', trial, { encoding: 'utf8', env: process.env, ...starter() });
   if ((error as NodeJS.ErrnoException | undefined)?.code === 'ENOENT') {
-    const found = 'the scripts of packages are run under bubblewrap, and no bwrap is on PATH';
-    throw new SourceError(`source ${source}: ${found}: install it, as with apt-get install bubblewrap, ${instead}`);
+    throw new SourceError(`source ${source}: the scripts of packages are run under bubblewrap, and ${INSTALL}, ${instead}`);
   }
   if (status === 0) return;
-  throw new SourceError([
-    `source ${source}: bubblewrap cannot make the sandbox for the scripts of packages: ${stderr.trim()}`,
-    '  it needs user namespaces: allow them, as with sysctl kernel.apparmor_restrict_unprivileged_userns=0 (Ubuntu), kernel.unprivileged_userns_clone=1 (Debian)',
-    `  or user.max_user_namespaces=10000; start a container with --privileged; ${instead}`,
-  ].join('\n'));
+  throw new SourceError(`source ${source}: bubblewrap cannot make the sandbox for the scripts of packages: ${stderr.trim()}\n${ALLOW}; ${instead}`);
 }
 
 /** @returns a log of what was run, and of what it said */
@@ -80,7 +69,8 @@ export function replay(replayed: Replay): string {
     }
   }
   const { standIns, takeBack } = standIn(root, workplace, isNative);
-  if (isRoot()) for (const place of [root, record]) spawnSync('chown', ['-R', '-h', `${USER.uid}:${USER.gid}`, place]);
+  const { uid, gid } = starter();
+  if (uid !== undefined) for (const place of [root, record]) spawnSync('chown', ['-R', '-h', `${uid}:${gid}`, place]);
   const log: string[] = [];
   const scripts = new Scripts(replayed, directory, standIns, record, log);
   for (const one of packages) scripts.configure(one);
@@ -171,7 +161,7 @@ class Scripts {
       maxBuffer: MOST_OUTPUT,
       timeout: TIME_LIMIT,
       killSignal: 'SIGKILL',
-      ...(isRoot() ? USER : {}),
+      ...starter(),
     });
     const { code: reason } = (ended.error ?? {}) as NodeJS.ErrnoException;
     const how = ended.status === 0 ? 'done' : howItEnded({ exitCode: ended.status ?? undefined, signal: ended.signal ?? undefined, code: reason });
@@ -330,17 +320,6 @@ function placeInside(root: string, file: string): string {
   return path.join(directoryInside(root, path.posix.dirname(inside)), path.posix.basename(inside));
 }
 
-function isRoot(): boolean {
-  return process.geteuid?.() === 0;
-}
-
 function staticBusybox(): string | undefined {
-  const directories = (process.env.PATH ?? '').split(':').filter((directory) => directory.startsWith('/'));
-  return BUSYBOX.flatMap((name) => directories.map((directory) => path.join(directory, name))).filter((file) => fs.existsSync(file)).find((file) => {
-    try {
-      return readElf(fs.readFileSync(file)).interpreter === undefined;
-    } catch {
-      return false;
-    }
-  });
+  return onPath(BUSYBOX).find(isStatic);
 }

@@ -434,7 +434,7 @@ describe('an error says what was run, what it said, and what to do', () => {
     onlyOnPath('apt-get');
     expect(failure(() => open(tool0, ['tool']))).toMatch(/no static one is on PATH: install it, as with apt-get install busybox-static, or .*maintainerScripts: false/);
     onlyOnPath('apt-get', 'busybox');
-    expect(failure(() => open(tool0, ['tool']))).toMatch(/no bwrap is on PATH: install it, as with apt-get install bubblewrap, or .*maintainerScripts: false/);
+    expect(failure(() => open(tool0, ['tool']))).toMatch(/no bwrap is on PATH: install it on the machine that synthesizes, as with apt-get install bubblewrap, or .*maintainerScripts: false/);
   });
 
   const tool0 = tool();
