@@ -12,7 +12,7 @@ import { Fingerprint, FingerprintCache } from './fingerprint-cache';
 import { LayerRequest, PlannedLayer, planLayer, Summary } from './layer/layer';
 import { megabytes } from './layer/proof';
 import { report } from './layer/report';
-import { checkSandbox, Trial, tryLayer } from './layer/try';
+import { checkMachine, checkSandbox, Trial, tryLayer } from './layer/try';
 import type { Packed } from './layer/zip';
 import { Root } from './root/root';
 import { OpenedSource } from './source/source';
@@ -113,7 +113,10 @@ export class Bundling implements ILocalBundling {
 
   /** Packs and tries the layer. */
   private accept(file: string): Packed & { readonly summary: Summary } {
-    if (this.#trial) checkSandbox();
+    if (this.#trial) {
+      checkMachine(this.#fingerprint.machine);
+      checkSandbox();
+    }
     this.#planned ??= resolve(this.#source, this.#request, this.#fingerprint.traced).planned;
     const { plan, summary } = this.#planned;
     if (plan.fingerprint !== this.#fingerprint.fingerprint) {

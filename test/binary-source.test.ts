@@ -53,6 +53,11 @@ describe('a directory as a source', () => {
     }
   });
 
+  test('that has none of what is excluded is told of', () => {
+    synth(place, { binary: 'tool', exclude: ['/usr/share/nope'], source: BinarySource.directory(rootWithTool('').directory) });
+    expect(place.stderr).toContain("BinaryLayer Stack/Layer: exclude '/usr/share/nope' leaves out nothing: no data that was found matches it, and libraries that are needed stay");
+  });
+
   test('gives the same layer wherever it lies', () => {
     for (const word of ['same', 'same']) synth(place, { binary: 'tool', source: BinarySource.directory(rootWithTool(word).directory) });
     expect(zips(place)).toHaveLength(1);

@@ -16,7 +16,7 @@ import { Plan, sizeOf } from '../layer/plan';
 import { megabytes } from '../layer/proof';
 import { report } from '../layer/report';
 import { writeTar } from '../layer/tar';
-import { checkSandbox, tryLayer } from '../layer/try';
+import { checkMachine, checkSandbox, tryLayer } from '../layer/try';
 import { writeDirectory } from '../layer/unpacked';
 import { Packed, Progress, writeZip } from '../layer/zip';
 import { cleared } from '../process/cleared';
@@ -99,7 +99,8 @@ async function build(programs: string[], options: BuildOptions): Promise<void> {
     cwd,
   };
   if (options.test !== undefined) checkSandbox();
-  const { plan, summary, leftOut, notices } = planLayer(root, request, opened);
+  const { plan, machine: found, summary, leftOut, notices } = planLayer(root, request, opened);
+  if (options.test !== undefined) checkMachine(found);
   if (!options.quiet) process.stderr.write(notices.map((notice) => `${notice}\n`).join(''));
   if (options.verbose) process.stderr.write(report({ plan, leftOut }).map((line) => `${line}\n`).join(''));
   const packed = await accept(plan, path.resolve(output), write, options);

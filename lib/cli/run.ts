@@ -15,12 +15,13 @@ import { setImmediate } from 'timers/promises';
 import { Command, Option } from 'commander';
 import { checkInput, statusOf } from './files';
 import { UsageError } from './usage';
+import { readRecord, RECORD } from '../layer/record';
 import { ENVIRONMENT, ISOLATION } from '../layer/sandbox';
 import { unzip } from '../layer/unzip';
 import { cleared } from '../process/cleared';
 import { shown } from '../process/command';
 import { nearest } from '../process/nearest';
-import { ALLOW, INSTALL, starter, USER } from '../process/sandbox';
+import { ALLOW, foreign, INSTALL, starter, USER } from '../process/sandbox';
 import { Root } from '../root/root';
 
 /** A command that cannot be run here. */
@@ -49,6 +50,7 @@ Examples:
   $ binary-layer run layer.zip --task ./function --env STAGE=test -- python3 handler.py
   $ binary-layer run layer.zip --root /srv/al2023 -- sh -c 'ldd /opt/bin/rig'
 
+A command of the layer is taken before any other of its name, which PATH would have first.
 The command runs under bubblewrap: everything but /tmp is read-only, the user is 993, the environment a function's.
 Exit status: the command's own, 128 and its number if a signal ended it; 1 if it could not be run; 2 if the command line is wrong.`)
     .action(run);
@@ -56,12 +58,18 @@ Exit status: the command's own, 128 and its number if a signal ended it; 1 if it
 
 async function run(layer: string, command: string[], options: RunOptions): Promise<void> {
   const roots = rootOf(options);
-  const temporary = fs.mkdtempSync(path.join(os.tmpdir(), 'binary-layer-run-'));
-  await cleared(() => fs.rmSync(temporary, { recursive: true, force: true }), async () => {
+  let temporary: string | undefined;
+  const clear = () => {
+    if (temporary !== undefined) fs.rmSync(temporary, { recursive: true, force: true });
+  };
+  await cleared(clear, async () => {
+    temporary = fs.mkdtempSync(path.join(os.tmpdir(), 'binary-layer-run-'));
     const opt = unpacked(layer, temporary);
-    check(command[0], opt, options.root);
+    const [name, ...args] = command;
+    const program = located(name, opt, options.root);
+    if (program.startsWith('/opt/')) checkMachine(opt);
     await setImmediate(); // a signal that came meanwhile is heeded now
-    process.exitCode = await start([...ISOLATION, ...roots, ...placesIn(opt, options), '--', ...command]);
+    process.exitCode = await start([...ISOLATION, ...roots, ...placesIn(opt, options), '--', program, ...args]);
   });
 }
 
@@ -107,14 +115,27 @@ function placesIn(opt: string, { task, env, readOnly }: RunOptions): string[] {
   ];
 }
 
-/** Whether there is such a command: bubblewrap's own words for that do not say where it looked. */
-function check(command: string, opt: string, root: string): void {
-  if (command.includes('/')) return;
+/** @throws RunError where the layers of a directory are all for a machine that this is not */
+function checkMachine(opt: string): void {
+  const elf = path.join(opt, 'elf');
+  const records = fs.existsSync(elf) ? fs.readdirSync(elf).map((key) => path.join(elf, key, RECORD)).filter((file) => fs.existsSync(file)) : [];
+  const why = records.map((file) => foreign(readRecord(fs.readFileSync(file, 'utf8')).machine));
+  if (why.length > 0 && why.every((one) => one !== undefined)) throw new RunError(`the layer ${why[0]}`);
+}
+
+/**
+ * The layer's own command of a name, whatever else PATH has: on this machine it may have the very program.
+ *
+ * bubblewrap's own words for one that is not there do not say where it looked.
+ */
+function located(command: string, opt: string, root: string): string {
+  if (command.includes('/')) return command;
   const host = new Root(fs.realpathSync(root));
   const directories = ENVIRONMENT.PATH.split(':').filter((directory) => !directory.startsWith('/opt/'));
   const bin = path.join(opt, 'bin');
   const own = fs.existsSync(bin) ? fs.readdirSync(bin) : [];
-  if (own.includes(command) || directories.some((directory) => host.isFile(path.posix.join(directory, command)))) return;
+  if (own.includes(command)) return `/opt/bin/${command}`;
+  if (directories.some((directory) => host.isFile(path.posix.join(directory, command)))) return command;
   const near = nearest(command, own);
   throw new RunError([
     `no command '${shown(command)}' in the function${near === undefined ? '' : `: did you mean ${shown(near)}?`}`,

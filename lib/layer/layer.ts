@@ -10,7 +10,7 @@ import { Machine } from '../elf';
 import { Plan, sizeOf } from './plan';
 import { MOST_BYTES, prove } from './proof';
 import { relocate } from './relocate';
-import { excluder, included } from './select';
+import { Excluder, included } from './select';
 import { findProgram, machineOf, Program, ProgramError } from '../closure/find';
 import { settingOf } from '../loader/setting';
 import { Root } from '../root/root';
@@ -71,6 +71,7 @@ export function planLayer(root: Root, request: LayerRequest, opened?: readonly O
   const include = included(root, request.include, request.cwd);
   const traced = opened ?? traceIn(root, request.traceCommands);
   const { packages, notice } = packageDatabase(root, machine);
+  const excluder = new Excluder(request.exclude, request.cwd);
   const collected = collect([...programs.values()], {
     root,
     machine,
@@ -78,7 +79,7 @@ export function planLayer(root: Root, request: LayerRequest, opened?: readonly O
     packages,
     detectData: request.detectData,
     searchPath: request.searchPath,
-    excluded: excluder(request.exclude, request.cwd),
+    excluded: (real) => excluder.excludes(real),
     include,
     traced,
     mostBytes: MOST_BYTES,
@@ -99,7 +100,11 @@ export function planLayer(root: Root, request: LayerRequest, opened?: readonly O
     machine,
     summary: { programs: [...programs.keys()], libraries: libraries.size, dataFiles: files - known.size, bytes: sizeOf(plan) },
     leftOut: excerpt.leftOut,
-    notices: [...collected.notices, ...(notice !== undefined && request.detectData ? [notice] : [])],
+    notices: [
+      ...collected.notices,
+      ...excluder.unused.map((pattern) => `exclude '${pattern}' leaves out nothing: no data that was found matches it, and libraries that are needed stay`),
+      ...(notice !== undefined && request.detectData ? [notice] : []),
+    ],
     isProvisional: notice !== undefined && request.detectData,
     traced,
   };

@@ -2,13 +2,13 @@
  * What is in a layer and why, and what is not: a line for each, in the order of their paths.
  */
 import type { PlannedLayer } from './layer';
-import { Entry } from './plan';
+import { Entry, withKey } from './plan';
 import { visible } from '../process/command';
 
 export function report({ plan, leftOut }: Pick<PlannedLayer, 'plan' | 'leftOut'>): string[] {
   const left = [...leftOut].sort(([a], [b]) => (a < b ? -1 : 1));
   return [
-    ...plan.entries.map((entry) => `packs ${entry.path}: ${describe(entry)}`),
+    ...plan.entries.map((entry) => `packs ${entry.path}: ${withKey(describe(entry), plan.key)}`),
     ...left.map(([path, why]) => `leaves out ${path}: ${why}`),
   ].map(visible);
 }

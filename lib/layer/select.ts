@@ -24,15 +24,30 @@ export function included(root: Root, patterns: readonly string[], cwd: string): 
   });
 }
 
-/** Whether a path, or a directory that it lies in, matches an `exclude`. */
-export function excluder(patterns: readonly string[], cwd: string): (real: string) => boolean {
-  const matchers = patterns.map((pattern) => picomatch(path.posix.resolve(cwd, pattern), { dot: true }));
-  return (real) => {
-    for (let at = real; at !== '/' && matchers.length > 0; at = path.posix.dirname(at)) {
-      if (matchers.some((matches) => matches(at))) return true;
+/** What is left out, by the patterns of `exclude`. */
+export class Excluder {
+  private readonly matchers: { readonly pattern: string; readonly matches: (real: string) => boolean }[];
+  private readonly used = new Set<string>();
+
+  constructor(patterns: readonly string[], cwd: string) {
+    this.matchers = patterns.map((pattern) => ({ pattern, matches: picomatch(path.posix.resolve(cwd, pattern), { dot: true }) }));
+  }
+
+  /** Whether a path, or a directory that it lies in, matches one. */
+  public excludes(real: string): boolean {
+    for (let at = real; at !== '/' && this.matchers.length > 0; at = path.posix.dirname(at)) {
+      const found = this.matchers.find(({ matches }) => matches(at));
+      if (!found) continue;
+      this.used.add(found.pattern);
+      return true;
     }
     return false;
-  };
+  }
+
+  /** Those that nothing matched of what would have been packed otherwise. */
+  public get unused(): string[] {
+    return this.matchers.map(({ pattern }) => pattern).filter((pattern) => !this.used.has(pattern));
+  }
 }
 
 function globbed(root: Root, pattern: string): string[] {

@@ -9,10 +9,11 @@ import * as fs from 'fs';
 import * as os from 'os';
 import * as path from 'path';
 import * as execa from 'execa';
+import type { Machine } from '../elf';
 import { ENVIRONMENT, ISOLATION } from './sandbox';
 import { unzip } from './unzip';
 import { howItEnded, lastLines, MOST_OUTPUT } from '../process/command';
-import { ALLOW, BUSYBOX, INSTALL, isStatic, onPath, starter, USER } from '../process/sandbox';
+import { ALLOW, BUSYBOX, INSTALL, isStatic, onPath, starter, USER, foreign } from '../process/sandbox';
 
 export interface Trial {
   /** a command line */
@@ -54,7 +55,13 @@ export function tryLayer(zip: string, programs: readonly string[], { command, ti
   }
 }
 
-/** @throws TrialError where a layer cannot be tried on this machine */
+/** @throws TrialError where a layer for a machine cannot be tried on this one */
+export function checkMachine(machine: Machine): void {
+  const why = foreign(machine);
+  if (why !== undefined) throw new TrialError(`testCommand cannot be run: the layer ${why}`);
+}
+
+/** @throws TrialError where no layer can be tried on this machine */
 export function checkSandbox(): void {
   const ended = sandbox(['--dir', '/opt'], ':', []);
   if ((ended as { code?: string }).code === 'ENOENT') {

@@ -4,6 +4,9 @@
 import { Machine } from '../elf';
 import { Root } from '../root/root';
 
+/** What this process runs on. */
+export const THIS_MACHINE: Machine = process.arch === 'arm64' ? 'aarch64' : 'x86_64';
+
 export interface MachineFacts {
   /** Debian's multiarch triplet */
   readonly triplet: string;

@@ -4,7 +4,8 @@
  */
 import * as fs from 'fs';
 import * as path from 'path';
-import { readElf } from '../elf';
+import { Machine, readElf } from '../elf';
+import { THIS_MACHINE } from '../loader/machine';
 
 /** In a sandbox, as on Lambda: without any privileges root would still own the kernel's settings and the devices, and read what others cannot. */
 export const USER = { uid: 993, gid: 990 };
@@ -30,6 +31,12 @@ export function isStatic(file: string): boolean {
   } catch {
     return false;
   }
+}
+
+/** Why programs for a machine cannot be started here; `undefined` where they can, by an emulator as well (binfmt_misc). */
+export function foreign(machine: Machine): string | undefined {
+  if (machine === THIS_MACHINE || fs.existsSync(`/proc/sys/fs/binfmt_misc/qemu-${machine}`)) return undefined;
+  return `is for ${machine}, and this machine, ${THIS_MACHINE}, cannot run that: do it there, or install an emulator, as with apt-get install qemu-user-static binfmt-support`;
 }
 
 /** What to do where bubblewrap is not there. */

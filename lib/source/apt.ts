@@ -19,7 +19,7 @@ import { checkReplay, replay } from './maintainer-scripts';
 import { run } from './run';
 import { OpenedSource, SourceError } from './source';
 import { Machine } from '../elf';
-import { MACHINES } from '../loader/machine';
+import { MACHINES, THIS_MACHINE } from '../loader/machine';
 import { visible } from '../process/command';
 import { writeWhole } from '../process/whole-file';
 
@@ -53,7 +53,7 @@ const fresh = new Set<string>();
  * @param machine what they are to be for @default - this machine
  * @throws SourceError
  */
-export function openApt(packages: readonly string[], options: AptOptions = {}, machine: Machine = thisMachine()): OpenedSource {
+export function openApt(packages: readonly string[], options: AptOptions = {}, machine: Machine = THIS_MACHINE): OpenedSource {
   const wanted = [...new Set(packages)].sort();
   const { debian: architecture } = MACHINES[machine];
   const name = `apt (${wanted.map(visible).join(', ')}; ${architecture})`;
@@ -65,7 +65,7 @@ export function openApt(packages: readonly string[], options: AptOptions = {}, m
   const isToRefresh = process.env.BINARY_LAYER_REFRESH === '1' && !fresh.has(request);
   let directory = isToRefresh ? undefined : recall(kept, remembered);
   if (directory === undefined) {
-    directory = fetch(name, kept, { wanted, architecture, sources, recommends, maintainerScripts, isNative: machine === thisMachine() });
+    directory = fetch(name, kept, { wanted, architecture, sources, recommends, maintainerScripts, isNative: machine === THIS_MACHINE });
     writeWhole(remembered, JSON.stringify({ key: path.basename(directory) }));
   }
   fresh.add(request);
@@ -136,10 +136,6 @@ function checkNames(source: string, packages: readonly string[]): void {
   if (packages.length === 0) throw new SourceError('source apt: no package is named, expected at least one, as BinarySource.apt([\'rig\'])');
   const wrong = packages.find((name) => !PACKAGE.test(name));
   if (wrong !== undefined) throw new SourceError(`source ${source}: '${visible(wrong)}' is no package, expected its name, name=version, or name/suite, as 'rig' or 'rig=1.11-1'`);
-}
-
-function thisMachine(): Machine {
-  return process.arch === 'arm64' ? 'aarch64' : 'x86_64';
 }
 
 function keyOf(...parts: unknown[]): string {

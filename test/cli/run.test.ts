@@ -2,7 +2,10 @@ import { spawn } from 'child_process';
 import * as fs from 'fs';
 import * as path from 'path';
 import { atTerminal, binaryLayer, MAIN, Surroundings } from './command';
-import { Fixture, noise, temporaryDirectory } from '../fixture';
+import { elfHeader, Fixture, noise, temporaryDirectory } from '../fixture';
+
+/** An emulator that the kernel knows of starts programs for arm64 as well. */
+const canEmulate = fs.existsSync('/proc/sys/fs/binfmt_misc/qemu-aarch64');
 
 let layer: string;
 beforeAll(() => {
@@ -26,6 +29,26 @@ const shell = (script: string, options: readonly string[] = []) => run(['sh', '-
 describe('run', () => {
   test('runs a program of the layer', () => {
     expect(run(['rig'])).toEqual({ status: 0, signal: null, stdout: expect.stringMatching(/^\w+ \w+\n\d+ .*\n.*\n.*\n$/), stderr: '' });
+  });
+
+  test('runs the layer\'s own program, whatever else PATH has by that name', () => {
+    const directory = path.join(temporaryDirectory(), 'layer');
+    fs.mkdirSync(path.join(directory, 'bin'), { recursive: true });
+    fs.writeFileSync(path.join(directory, 'bin', 'rig'), '#!/bin/sh\necho the layer\n', { mode: 0o755 });
+    expect(binaryLayer(['run', directory, 'rig'])).toMatchObject({ status: 0, stdout: 'the layer\n' });
+  });
+
+  (canEmulate ? test.skip : test)('refuses a program for another machine, which it could not start', () => {
+    const other = new Fixture().debian();
+    other.write({ '/usr/bin/prog': elfHeader({ type: 2, machine: 183 }) });
+    fs.chmodSync(other.locate('/usr/bin/prog'), 0o755);
+    const zip = path.join(temporaryDirectory(), 'arm64.zip');
+    const build = ['build', 'prog', '-q', '--source', `directory:${other.directory}`, '-o', zip];
+    expect(binaryLayer(build)).toMatchObject({ status: 0, stderr: '' });
+    const { status, stderr } = binaryLayer(['run', zip, 'prog']);
+    expect({ status, stderr }).toEqual({ status: 1, stderr: expect.stringContaining('binary-layer: the layer is for aarch64, and this machine, x86_64, cannot run that: do it there, or install an emulator') });
+    expect(binaryLayer([...build.slice(0, -1), `${zip}.zip`, '--test', 'prog']).stderr).toContain('testCommand cannot be run: the layer is for aarch64');
+    expect(fs.existsSync(`${zip}.zip`)).toBe(false);
   });
 
   test.each(['the zip', 'a directory'])('takes %s', (what) => {
