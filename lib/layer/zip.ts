@@ -27,14 +27,15 @@ const LINK_MODE = 0o120777;
  * zlib's level 5 gives 0.5 % more bytes than 6 in nine tenths of the time, and 1 % more than 9 in a third. Small layers
  * are to be quick, large ones small.
  */
-const COMPRESSION = { least: 5, most: 6, mostFrom: 3 * 1024 * 1024 };
+const COMPRESSION = { least: 5, most: 6, mostFrom: 12 * 1024 * 1024 };
 /**
  * Bytes of files that are compressed, or wait to be, at a time: what bounds the memory. yazl says how far it has come only
- * where a file is added lazily: then everything before that is written. So one is, whenever that many bytes have come since
- * the last, and what follows goes on being compressed meanwhile.
+ * where a file is added lazily: then everything before that is written. So a small one is, when that many bytes have come since
+ * the last, and what follows goes on being compressed meanwhile; a large one would be compressed by itself.
  */
 const MOST_WAITING = 24 * 1024 * 1024;
-const BETWEEN_MARKS = MOST_WAITING / 4;
+const BETWEEN_MARKS = MOST_WAITING / 8;
+const MOST_MARK = 256 * 1024;
 
 /**
  * Writes a plan's zip, whole or not at all.
@@ -74,7 +75,9 @@ async function addEntries(zip: ZipFile, plan: Plan, done: Promise<void>, progres
     } else {
       const { content, mode } = entry;
       const options = { ...DATE, ...compression(content.length), mode: 0o100000 | mode };
-      if (sinceMark + content.length <= BETWEEN_MARKS) {
+      const isDue = sinceMark >= BETWEEN_MARKS && content.length <= MOST_MARK;
+      const isOverdue = marks.length === 0 && waiting + content.length > MOST_WAITING;
+      if (!isDue && !isOverdue) {
         zip.addBuffer(content, name, options);
       } else {
         const reached = new Promise<void>((resolve) => zip.addReadStreamLazy(name, options, (callback) => {

@@ -30,6 +30,7 @@ const MOST_TEXT = 8 * 1024 * 1024;
 const MOST_MENTIONING: { readonly [kind in Content['kind']]?: number } = { data: MOST_INDEX, text: MOST_TEXT };
 const MAGIC = Buffer.from('\x7fELF', 'latin1');
 
+/** Nothing of the result refers to the bytes. */
 export function inspect(bytes: Buffer): Content {
   const head = Buffer.from(bytes.subarray(0, HEAD));
   const kind = kindOf(head);

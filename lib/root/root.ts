@@ -54,6 +54,8 @@ export class Root {
   private readonly listings = new Map<string, readonly string[]>();
   private readonly contents = new Map<string, Content>();
   private readonly seen = new Map<string, string>();
+  /** see `readAside` */
+  private room = Buffer.alloc(0);
 
   /** @param directory the root directory on this machine, absolute */
   constructor(public readonly directory: string) {}
@@ -152,10 +154,28 @@ export class Root {
   public content(real: string): Content {
     let content = this.contents.get(real);
     if (!content) {
-      content = inspect(this.read(real));
+      this.seen.set(real, this.node(real)?.stamp ?? '');
+      content = inspect(this.readAside(real)); // which keeps nothing of the bytes
       this.contents.set(real, content);
     }
     return content;
+  }
+
+  /** The bytes of a file, until the next one is read so: fresh memory for each would take as long as the reading. */
+  private readAside(real: string): Buffer {
+    const file = fs.openSync(this.locate(real), 'r');
+    try {
+      const { size } = fs.fstatSync(file);
+      if (this.room.length <= size) this.room = Buffer.allocUnsafeSlow(Math.max(size + 1, 2 * this.room.length));
+      let length = 0;
+      for (let read; (read = fs.readSync(file, this.room, length, this.room.length - length, null)) > 0; ) {
+        length += read;
+        if (length === this.room.length) this.room = Buffer.concat([this.room], 2 * length); // it grows meanwhile
+      }
+      return this.room.subarray(0, length);
+    } finally {
+      fs.closeSync(file);
+    }
   }
 
   /** A stamp of the file at a resolved path as it was first seen: another one means that it has changed. */
