@@ -11,7 +11,7 @@ import type { Opened } from './data/trace';
 import { Fingerprint, FingerprintCache } from './fingerprint-cache';
 import { LayerRequest, PlannedLayer, planLayer, Summary } from './layer/layer';
 import { megabytes } from './layer/proof';
-import { report } from './layer/report';
+import { inWords, report } from './layer/report';
 import { checkMachine, checkSandbox, Trial, tryLayer } from './layer/try';
 import type { Packed } from './layer/zip';
 import { Root } from './root/root';
@@ -105,7 +105,7 @@ export class Bundling implements ILocalBundling {
     try {
       const { summary, bytes, zipBytes } = this.accept(file);
       const seconds = ((performance.now() - this.#started) / 1000).toFixed(1);
-      process.stderr.write(`BinaryLayer ${this.#label}: ${describe(summary)}, ${megabytes(bytes)} (${megabytes(zipBytes)} zipped) in ${seconds} s\n`);
+      process.stderr.write(`BinaryLayer ${this.#label}: ${inWords(summary)}, ${megabytes(bytes)} (${megabytes(zipBytes)} zipped) in ${seconds} s\n`);
     } catch (error) {
       throw new Error(`BinaryLayer ${this.#label}: ${(error as Error).message}`);
     }
@@ -142,10 +142,4 @@ function resolve(source: OpenedSource, request: LayerRequest, traced?: readonly 
   const root = new Root(source.directory);
   const planned = planLayer(root, request, traced);
   return { fingerprint: { fingerprint: planned.plan.fingerprint, machine: planned.machine, traced: planned.traced, looks: root.looks() }, planned };
-}
-
-function describe({ programs, libraries, dataFiles }: Summary): string {
-  const count = (number: number, one: string, more: string) => (number === 1 ? `1 ${one}` : `${number} ${more}`);
-  const files = dataFiles > 0 ? `, ${count(dataFiles, 'data file', 'data files')}` : '';
-  return `${programs.join(', ')} and ${count(libraries, 'library', 'libraries')}${files}`;
 }

@@ -15,6 +15,9 @@ export const MUSL_LOADER = '/lib/ld-musl-x86_64.so.1';
 /** A program without a C library that does nothing, and succeeds. */
 export const EXIT = 'void _start(void) { __asm__("xor %edi, %edi; mov $60, %eax; syscall"); }';
 
+/** A library that ends any process that loads it, whatever its C library. */
+export const HOSTILE = '__attribute__((constructor)) void hostile(void) { __asm__("mov $66, %edi; mov $231, %eax; syscall"); }';
+
 const temporary: string[] = [];
 
 afterAll(() => {

@@ -11,10 +11,10 @@ import { UsageError } from './usage';
 import { readTraceLog } from '../data/trace-log';
 import { readContents } from '../inspect/contents';
 import { sbomOf } from '../inspect/sbom';
-import { LayerRequest, planLayer, programName, Summary } from '../layer/layer';
+import { LayerRequest, planLayer, programName } from '../layer/layer';
 import { Plan, sizeOf } from '../layer/plan';
 import { megabytes } from '../layer/proof';
-import { report } from '../layer/report';
+import { inWords, report } from '../layer/report';
 import { writeTar } from '../layer/tar';
 import { checkMachine, checkSandbox, tryLayer } from '../layer/try';
 import { writeDirectory } from '../layer/unpacked';
@@ -104,7 +104,7 @@ async function build(programs: string[], options: BuildOptions): Promise<void> {
   if (!options.quiet) process.stderr.write(notices.map((notice) => `${notice}\n`).join(''));
   if (options.verbose) process.stderr.write(report({ plan, leftOut }).map((line) => `${line}\n`).join(''));
   const packed = await accept(plan, path.resolve(output), write, options);
-  if (!options.quiet) process.stderr.write(`${described(summary, packed)} in ${((performance.now() - started) / 1000).toFixed(1)} s\n`);
+  if (!options.quiet) process.stderr.write(`${inWords(summary)}, ${sizesOf(packed)} in ${((performance.now() - started) / 1000).toFixed(1)} s\n`);
   process.stdout.write(`${output}\n`);
 }
 
@@ -203,9 +203,6 @@ function some(names: readonly string[]): string {
   return `${names.slice(0, most).map(visible).join(', ')}${names.length > most ? ` and ${names.length - most} more` : ''}`;
 }
 
-function described({ programs, libraries, dataFiles }: Summary, { bytes, zipBytes }: Packed): string {
-  const count = (number: number, one: string, more: string) => `${number} ${number === 1 ? one : more}`;
-  const files = dataFiles > 0 ? `, ${count(dataFiles, 'data file', 'data files')}` : '';
-  const sizes = zipBytes === bytes ? megabytes(bytes) : `${megabytes(bytes)} (${megabytes(zipBytes)} packed)`;
-  return `${programs.join(', ')} and ${count(libraries, 'library', 'libraries')}${files}, ${sizes}`;
+function sizesOf({ bytes, zipBytes }: Packed): string {
+  return zipBytes === bytes ? megabytes(bytes) : `${megabytes(bytes)} (${megabytes(zipBytes)} packed)`;
 }

@@ -67,7 +67,6 @@ export class Belonging {
 
   /**
    * Whether a path that was found in a directory of `owner` belongs to an add-on of it, or was made there by an installation.
-   *
    */
   public isAddOn(real: string, owner: Package): boolean {
     const other = this.packages.ownerOf(real);

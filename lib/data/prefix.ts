@@ -42,16 +42,23 @@ export function prefixed(root: Root, excerpt: Excerpt, packages: PackageDatabase
   const files = [...excerpt.files.keys()];
   const users = files.filter((real) => root.content(real).kind === 'elf' && root.content(real).mentions.some(isPrefixMention));
   const own = files.filter((real) => belonging.own.has(packages.ownerOf(real)!));
-  const units = new Map<string, readonly string[]>();
-  for (const user of users) {
-    // a library of others has what its own source package has, which came by what it adds to the prefix
-    const source = packages.ownerOf(user)?.source;
-    const isOwn = belonging.own.has(packages.ownerOf(user)!);
-    const family = isOwn ? own : files.filter((real) => source !== undefined && packages.ownerOf(real)?.source === source);
+  const unsaidOf = (family: readonly string[]) => {
     const objects = family.filter((real) => root.content(real).kind === 'elf');
     const mentioned = new Set(objects.flatMap((real) => root.content(real).mentions.map((mention) => unitOf(mention.path))));
     const isUnsaid = (unit: string) => unit.startsWith(`${PREFIX}/`) && root.isDirectory(unit) && !isAside(`${unit}/`) && !mentioned.has(unit);
-    const found = [...new Set(family.map(unitOf))].filter(isUnsaid);
+    return [...new Set(family.map(unitOf))].filter(isUnsaid);
+  };
+  /** by source package of others, `own` for one's own */
+  const unsaid = new Map<string, readonly string[]>();
+  const units = new Map<string, readonly string[]>();
+  for (const user of users) {
+    const owner = packages.ownerOf(user);
+    if (owner === undefined) continue;
+    // a library of others has what its own source package has, which came by what it adds to the prefix
+    const isOwn = belonging.own.has(owner);
+    const key = isOwn ? 'own' : `source ${owner.source}`;
+    const found = unsaid.get(key) ?? unsaidOf(isOwn ? own : files.filter((real) => packages.ownerOf(real)?.source === owner.source));
+    unsaid.set(key, found);
     if (found.length > 0) units.set(user, found);
   }
   return units;

@@ -94,12 +94,9 @@ function fromCodeOfAarch64(bytes: Buffer, { offset, vaddr, filesz }: Segment, wa
 }
 
 function fromPointers(bytes: Buffer, { offset, filesz }: Segment, wanted: Wanted): void {
-  const { least, most } = wanted;
   for (let at = Math.ceil(offset / 8) * 8; at + 8 <= offset + filesz; at += 8) {
     const high = bytes[at + 4] | (bytes[at + 5] << 8) | (bytes[at + 6] << 16) | (bytes[at + 7] << 24);
-    if (high < 0 || high >= 0x200000) continue;
-    const address = bytes.readUInt32LE(at) + high * 2 ** 32;
-    if (address >= least && address <= most) wanted.see(address);
+    if (high >= 0 && high < 0x200000) wanted.see(bytes.readUInt32LE(at) + high * 2 ** 32);
   }
 }
 

@@ -1,7 +1,7 @@
 /**
- * What is in a layer and why, and what is not: a line for each, in the order of their paths.
+ * What is in a layer, in words: all of it in a few, and why each file is there, and what is not, in the order of their paths.
  */
-import type { PlannedLayer } from './layer';
+import type { PlannedLayer, Summary } from './layer';
 import { Entry, withKey } from './plan';
 import { visible } from '../process/command';
 
@@ -11,6 +11,13 @@ export function report({ plan, leftOut }: Pick<PlannedLayer, 'plan' | 'leftOut'>
     ...plan.entries.map((entry) => `packs ${entry.path}: ${withKey(describe(entry), plan.key)}`),
     ...left.map(([path, why]) => `leaves out ${path}: ${why}`),
   ].map(visible);
+}
+
+/** `rig and 5 libraries, 21 data files` */
+export function inWords({ programs, libraries, dataFiles }: Summary): string {
+  const count = (number: number, one: string, more: string) => `${number} ${number === 1 ? one : more}`;
+  const files = dataFiles > 0 ? `, ${count(dataFiles, 'data file', 'data files')}` : '';
+  return `${programs.join(', ')} and ${count(libraries, 'library', 'libraries')}${files}`;
 }
 
 function describe(entry: Entry): string {

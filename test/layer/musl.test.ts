@@ -5,10 +5,7 @@ import { lambda, Made, make, plan } from './make';
 import { MissingLibraryError } from '../../lib/closure/closure';
 import { confine, UnknownLoaderError } from '../../lib/layer/musl';
 import { KEY } from '../../lib/layer/plan';
-import { Fixture, MUSL_LOADER } from '../fixture';
-
-/** Ends any process that loads it, whatever its C library. */
-const HOSTILE = '__attribute__((constructor)) void hostile(void) { __asm__("mov $66, %edi; mov $231, %eax; syscall"); }';
+import { Fixture, HOSTILE, MUSL_LOADER } from '../fixture';
 
 /** Opens libraries by their names, itself and from a library, and by a path; shows data, and what is mapped. */
 const PROGRAM = `

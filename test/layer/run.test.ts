@@ -2,14 +2,12 @@ import { execFileSync } from 'child_process';
 import * as fs from 'fs';
 import * as path from 'path';
 import { lambda, Made, make } from './make';
-import { Fixture } from '../fixture';
+import { Fixture, HOSTILE } from '../fixture';
 
 /**
  * The whole of it on a program that has everything: a library, a plug-in by its baked-in path, data by another. It
  * runs where the host has libraries of the same names, which end any process that loads them.
  */
-const HOSTILE = '__attribute__((constructor)) void hostile(void) { __asm__("mov $66, %edi; mov $231, %eax; syscall"); }';
-
 const PROGRAM = `
   #include <dlfcn.h>
   #include <stdio.h>
