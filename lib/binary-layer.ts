@@ -9,7 +9,7 @@ import { Bundling, Checks } from './bundling';
 import { Machine } from './elf';
 import { readContents } from './inspect/contents';
 import { isOwnSbom, sbomOf } from './inspect/sbom';
-import { LayerRequest, programName } from './layer/layer';
+import { LayerRequest, programName } from './plan/plan-layer';
 import { writeWhole } from './process/whole-file';
 import { OpenedSource } from './source/source';
 

@@ -1,9 +1,9 @@
 import { DockerImage } from 'aws-cdk-lib';
 import { Machine } from './elf';
-import { openApt } from './source/apt';
+import { openApt } from './source/apt/apt';
 import { openDirectory } from './source/directory';
 import { openHost } from './source/host';
-import { openImage } from './source/image';
+import { openImage } from './source/image/image';
 import { OpenedSource } from './source/source';
 
 /**

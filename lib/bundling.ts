@@ -7,18 +7,18 @@ import * as fs from 'fs';
 import * as path from 'path';
 import { BundlingOptions, ILocalBundling } from 'aws-cdk-lib';
 import * as execa from 'execa';
-import type { Opened } from './data/trace';
 import { Fingerprint, FingerprintCache } from './fingerprint-cache';
-import { LayerRequest, PlannedLayer, planLayer, Summary } from './layer/layer';
-import { megabytes } from './layer/proof';
-import { inWords, report } from './layer/report';
-import { checkMachine, checkSandbox, Trial, tryLayer } from './layer/try';
-import type { Packed } from './layer/zip';
+import type { Packed } from './pack/zip';
+import { LayerRequest, PlannedLayer, planLayer, Summary } from './plan/plan-layer';
+import { megabytes } from './plan/proof';
+import { inWords, report } from './plan/report';
 import { Root } from './root/root';
+import { checkMachine, checkSandbox, Trial, tryLayer } from './sandbox/trial';
 import { OpenedSource } from './source/source';
+import type { Opened } from './trace/strace';
 
 /** Beside the compiled library, from the sources as well: the process runs JavaScript. */
-const PACK = path.join(__dirname, '..', 'build', 'layer', 'pack.js');
+const PACK = path.join(__dirname, '..', 'build', 'pack', 'process.js');
 
 /** Unpacked or not, a plan is text of some kilobytes; what is packed is answered in one line. */
 const MOST_OUTPUT = 1024 * 1024;

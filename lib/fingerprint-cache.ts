@@ -7,14 +7,14 @@
 import { createHash } from 'crypto';
 import * as fs from 'fs';
 import * as path from 'path';
-import type { Opened } from './data/trace';
 import { Machine } from './elf';
-import { LayerRequest } from './layer/layer';
-import { RULES_VERSION } from './layer/plan';
 import { MACHINES } from './loader/machine';
+import { RULES_VERSION } from './plan/plan';
+import { LayerRequest } from './plan/plan-layer';
+import { cacheDirectory, makeCacheDirectory } from './process/cache-directory';
 import { writeWhole } from './process/whole-file';
 import { Looks, Root } from './root/root';
-import { cacheDirectory, makeCacheDirectory } from './source/cache-directory';
+import type { Opened } from './trace/strace';
 
 export interface Fingerprint {
   /** of the plan */

@@ -5,7 +5,7 @@ import { App, Stack } from 'aws-cdk-lib';
 import { Template } from 'aws-cdk-lib/assertions';
 import * as lambda from 'aws-cdk-lib/aws-lambda';
 import { elfHeader, Fixture, temporaryDirectory } from './fixture';
-import { lambda as inLambda, unpack } from './layer/make';
+import { lambda as inLambda, unpack } from './plan/make';
 import { freshPlaces, synth, zips } from './synth';
 import { BinaryLayer, BinarySource } from '../lib';
 import { Root } from '../lib/root/root';

@@ -15,9 +15,9 @@ import { createHash } from 'crypto';
 import * as fs from 'fs';
 import * as os from 'os';
 import * as path from 'path';
-import { planLayer } from '../lib/layer/layer';
-import { rootOf } from '../lib/layer/plan';
-import { writeZip } from '../lib/layer/zip';
+import { writeZip } from '../lib/pack/zip';
+import { rootOf } from '../lib/plan/plan';
+import { planLayer } from '../lib/plan/plan-layer';
 import { Root } from '../lib/root/root';
 
 const PNG = 'iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg==';

@@ -8,7 +8,7 @@ import * as fs from 'fs';
 import * as os from 'os';
 import * as path from 'path';
 import * as execa from 'execa';
-import { unzip } from '../../lib/layer/unzip';
+import { unzip } from '../../lib/zip/unzip';
 
 const SANDBOX = path.join(__dirname, '..', '..', 'test', 'sandbox.sh');
 const HIDDEN = ['/usr/bin/rig', '/usr/games/rig', '/usr/share/rig'];

@@ -15,14 +15,14 @@ import { setImmediate } from 'timers/promises';
 import { Command, Option } from 'commander';
 import { checkInput, statusOf } from './files';
 import { UsageError } from './usage';
-import { readRecord, RECORD } from '../layer/record';
-import { ENVIRONMENT, ISOLATION } from '../layer/sandbox';
-import { unzip } from '../layer/unzip';
+import { readRecord, RECORD } from '../plan/record';
 import { cleared } from '../process/cleared';
 import { shown } from '../process/command';
 import { nearest } from '../process/nearest';
-import { ALLOW, foreign, INSTALL, starter, USER } from '../process/sandbox';
 import { Root } from '../root/root';
+import { ALLOW, foreign, INSTALL, starter, USER } from '../sandbox/bubblewrap';
+import { ENVIRONMENT, ISOLATION } from '../sandbox/function';
+import { unzip } from '../zip/unzip';
 
 /** A command that cannot be run here. */
 export class RunError extends Error {}

@@ -6,7 +6,7 @@ import { Machine } from '../elf';
 import { readText } from './files';
 import { UsageError } from './usage';
 import { nearest } from '../process/nearest';
-import type { AptOptions } from '../source/apt';
+import type { AptOptions } from '../source/apt/apt';
 import { openHost } from '../source/host';
 import { OpenedSource } from '../source/source';
 
@@ -20,8 +20,8 @@ interface Kind {
 const KINDS: Readonly<Record<string, Kind>> = {
   host: { form: 'host', open: (_, machine) => openHost(machine) },
   directory: { form: 'directory:PATH', open: (what, machine) => (require('../source/directory') as typeof import('../source/directory')).openDirectory(what, machine) },
-  image: { form: 'image:NAME', open: (what, machine) => (require('../source/image') as typeof import('../source/image')).openImage(what, machine) },
-  apt: { form: 'apt:PACKAGE,PACKAGE…', open: (what, machine, apt) => (require('../source/apt') as typeof import('../source/apt')).openApt(what.split(','), apt(), machine) },
+  image: { form: 'image:NAME', open: (what, machine) => (require('../source/image/image') as typeof import('../source/image/image')).openImage(what, machine) },
+  apt: { form: 'apt:PACKAGE,PACKAGE…', open: (what, machine, apt) => (require('../source/apt/apt') as typeof import('../source/apt/apt')).openApt(what.split(','), apt(), machine) },
 };
 /* eslint-enable @typescript-eslint/no-require-imports */
 

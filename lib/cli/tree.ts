@@ -11,11 +11,11 @@ import { Process } from '../closure/closure';
 import { findProgram, machineOf } from '../closure/find';
 import { loadWithout, Missing } from '../closure/program';
 import { UnmetVersion, unmetVersions } from '../closure/versions';
-import { ownersOf } from '../data/owners';
 import { Elf } from '../elf';
 import { LoaderFiles } from '../loader/files';
 import { Loaded, Setting } from '../loader/search';
 import { settingOf } from '../loader/setting';
+import { ownersOf } from '../packages/owners';
 import { visible } from '../process/command';
 import { Root } from '../root/root';
 

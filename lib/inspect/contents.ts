@@ -5,9 +5,9 @@ import { createHash } from 'crypto';
 import * as fs from 'fs';
 import * as path from 'path';
 import { Dynamic, FormatError, Machine, readElf } from '../elf';
-import { Follow, follower, readZip, ZipEntry, ZippedFile } from '../layer/read-zip';
-import { Distribution, LayerRecord, OWN, readRecord, RECORD, RecordedPackage, RecordError } from '../layer/record';
+import { Distribution, LayerRecord, OWN, readRecord, RECORD, RecordedPackage, RecordError } from '../plan/record';
 import { shown } from '../process/command';
+import { Follow, follower, readZip, ZipEntry, ZippedFile } from '../zip/reader';
 
 /** Where a layer has its record. */
 const RECORD_NAME = new RegExp(`^elf/[0-9a-f]{8}${RECORD}$`);

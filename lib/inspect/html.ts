@@ -8,7 +8,7 @@ import * as fs from 'fs';
 import * as path from 'path';
 import type { Contents } from './contents';
 import { MOST_DIRECT } from './summary';
-import { MOST_BYTES } from '../layer/proof';
+import { MOST_BYTES } from '../plan/proof';
 import { visible } from '../process/command';
 
 /** From the compiled library as well: the compiler leaves aside what is no TypeScript. */

@@ -15,7 +15,7 @@ import type * as Spdx from '@cyclonedx/cyclonedx-library/SPDX';
 import type * as Spec from '@cyclonedx/cyclonedx-library/Spec';
 import type { Contents, ContentsFile } from './contents';
 import { licencesIn, spdxOf } from './copyright';
-import type { Distribution, RecordedPackage } from '../layer/record';
+import type { Distribution, RecordedPackage } from '../plan/record';
 
 /** Loaded when it is needed: it takes a tenth of a second, which no synth without one is to spend. */
 function library() {

@@ -2,7 +2,7 @@
  * What is in a layer, as lines of text: by program, by package, the largest files, and how much of the limits it uses.
  */
 import { Contents, ContentsFile, origins } from './contents';
-import { megabytes, MOST_BYTES } from '../layer/proof';
+import { megabytes, MOST_BYTES } from '../plan/proof';
 import { visible } from '../process/command';
 
 /** Of a zip that is uploaded with the call itself rather than by way of S3, in bytes: 50 MB, as Lambda counts. */

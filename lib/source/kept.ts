@@ -6,7 +6,7 @@
  */
 import * as fs from 'fs';
 import * as path from 'path';
-import { cacheDirectory, makeCacheDirectory } from './cache-directory';
+import { cacheDirectory, makeCacheDirectory } from '../process/cache-directory';
 
 /** A directory that is being made belongs to a process that may have died: after that time it is removed. In milliseconds. */
 const ABANDONED = 24 * 3600 * 1000;

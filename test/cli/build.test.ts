@@ -3,8 +3,8 @@ import * as fs from 'fs';
 import * as path from 'path';
 import { atTerminal, binaryLayer, MAIN } from './command';
 import { Fixture, noise, temporaryDirectory } from '../fixture';
-import { entriesOf, tree, unpack } from '../layer/make';
-import { Repository } from '../source/repository';
+import { entriesOf, tree, unpack } from '../plan/make';
+import { Repository } from '../source/apt/repository';
 import { freshPlaces, synth, zips } from '../synth';
 
 const place = freshPlaces();

@@ -3,7 +3,7 @@ import * as path from 'path';
 import { binaryLayer } from './command';
 import { temporaryDirectory } from '../fixture';
 import { world } from '../inspect/world';
-import { make, Made } from '../layer/make';
+import { make, Made } from '../plan/make';
 
 let layer: Made;
 let directory: string;

@@ -3,11 +3,11 @@ import * as path from 'path';
 import { world } from './world';
 import { Contents, readContents } from '../../lib/inspect/contents';
 import { byPackage, byProgram, summary } from '../../lib/inspect/summary';
-import { RECORD } from '../../lib/layer/record';
-import { LIB } from '../data/packaged';
+import { RECORD } from '../../lib/plan/record';
+import { LIB } from '../collect/packaged';
 import { elfFile, Fixture, temporaryDirectory } from '../fixture';
-import { make, Made, tree } from '../layer/make';
-import { LINK, RawEntry, rawZip } from '../layer/raw-zip';
+import { make, Made, tree } from '../plan/make';
+import { LINK, RawEntry, rawZip } from '../zip/raw-zip';
 
 let layer: Made;
 let contents: Contents;

@@ -6,7 +6,7 @@ import { world } from './world';
 import { readContents } from '../../lib/inspect/contents';
 import { htmlOf } from '../../lib/inspect/html';
 import { temporaryDirectory } from '../fixture';
-import { make } from '../layer/make';
+import { make } from '../plan/make';
 
 /** Where pictures of the page are kept, to be looked at. */
 const ARTIFACTS = path.join(__dirname, '../../test-reports');

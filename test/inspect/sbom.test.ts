@@ -4,9 +4,9 @@ import { world } from './world';
 import { readContents } from '../../lib/inspect/contents';
 import { licencesIn, spdxOf } from '../../lib/inspect/copyright';
 import { purlOf, sbomOf } from '../../lib/inspect/sbom';
-import { LIB } from '../data/packaged';
+import { LIB } from '../collect/packaged';
 import { elfFile, Fixture } from '../fixture';
-import { make } from '../layer/make';
+import { make } from '../plan/make';
 
 let sbom: string;
 let bom: any;

@@ -1,0 +1,105 @@
+/**
+ * What is written of a plan: each entry of the layer with its bytes, edited. It is the same for a zip, a tar file and a
+ * directory.
+ */
+import * as fs from 'fs';
+import * as path from 'path';
+import { editElf, FormatError, replaceText } from '../elf';
+import { nameAliases } from '../plan/alias';
+import { FileEntry, Plan, rootOf, withKey } from '../plan/plan';
+import { MOST_BYTES } from '../plan/proof';
+import { trustBytecode } from '../root/python-bytecode';
+import { stampOf } from '../root/root';
+
+/** Below `/opt`, its name without a `/` at either end. */
+export type Written = { readonly name: string } & (
+  | { readonly kind: 'directory' }
+  | { readonly kind: 'link'; readonly target: string }
+  | { readonly kind: 'file'; readonly content: Buffer; readonly mode: number }
+);
+
+/** A source file that is not what was planned. */
+export class ChangedFileError extends Error {}
+
+/** An ELF file that has no room for what has to be written into it. */
+export class UneditableFileError extends Error {}
+
+/**
+ * Every entry, sorted by name; a file is read when it is asked for.
+ *
+ * @throws ChangedFileError, UneditableFileError
+ */
+export function* written(plan: Plan): Generator<Written> {
+  const names = nameAliases(plan.key, plan.aliases);
+  const replacements = names.map((name, index) => name.slice(0, plan.aliases[index].replaced));
+  let bytes = 0;
+  for (const { name, link, text, file } of named(plan, names)) {
+    if (link !== undefined) {
+      yield { name, kind: 'link', target: link };
+    } else if (text === undefined && file === undefined) {
+      yield { name, kind: 'directory' };
+    } else {
+      const content = file ? edited(file, plan.key, replacements) : Buffer.from(text!);
+      bytes += content.length;
+      if (bytes > MOST_BYTES) throw new Error(`the layer is larger than the ${MOST_BYTES} bytes that Lambda takes once its files are edited`);
+      yield { name, kind: 'file', content, mode: file?.mode ?? 0o644 };
+    }
+  }
+}
+
+interface Named {
+  readonly name: string;
+  readonly link?: string;
+  readonly text?: string;
+  readonly file?: FileEntry;
+}
+
+function named(plan: Plan, aliases: readonly string[]): Named[] {
+  const mirrored = rootOf(plan.key).slice('/opt/'.length);
+  const entries: Named[] = plan.entries.map((entry) => {
+    const name = mirrored + entry.path;
+    switch (entry.kind) {
+      case 'file': return { name, file: entry };
+      case 'link': return { name, link: withKey(entry.target, plan.key) };
+      case 'text': return { name, text: withKey(entry.text, plan.key) };
+      case 'directory': return { name };
+    }
+  });
+  for (const [name, place] of Object.entries({ ...plan.commands, ...plan.programs })) entries.push({ name: `bin/${name}`, link: `../${mirrored}${place}` });
+  if (plan.loader !== undefined) entries.push({ name: `${mirrored}/ld.so`, link: plan.loader.slice(1) });
+  for (const [index, { place, siblings = {} }] of plan.aliases.entries()) {
+    const name = path.posix.relative('/opt', aliases[index]);
+    if (place !== undefined) entries.push({ name, link: path.posix.relative(path.posix.dirname(name), mirrored + place) });
+    for (const [suffix, sibling] of Object.entries(siblings)) {
+      const at = path.posix.relative('/opt', aliases[index] + suffix);
+      entries.push({ name: at, link: path.posix.relative(path.posix.dirname(at), mirrored + sibling) });
+    }
+  }
+  // one place may serve two aliases, as `/usr` and what begins with it
+  const byName = new Map(entries.map((entry) => [entry.name, entry]));
+  return [...byName.values()].sort((a, b) => (a.name < b.name ? -1 : 1));
+}
+
+/** A file as it goes into the layer. */
+function edited(entry: FileEntry, key: string, aliases: readonly string[]): Buffer {
+  const bytes = fs.readFileSync(entry.source);
+  if (stampOf(entry.source) !== entry.stamp) throw new ChangedFileError(`${entry.source} changed while the layer was made: run synth again when nothing writes to it`);
+  const { edits } = entry;
+  if (!edits) return bytes;
+  replaceText(bytes, edits.aliases.map(([offset, index, from, to]) => ({ offset, text: aliases[index].slice(from, to) })));
+  if (edits.texts) replaceText(bytes, edits.texts.map(([offset, text]) => ({ offset, text: withKey(text, key) })));
+  if (edits.bytecode) trustBytecode(bytes);
+  if (edits.shebang !== undefined) return withFirstLine(bytes, withKey(edits.shebang, key));
+  const keyed = (text: string | undefined) => text && withKey(text, key);
+  if (edits.interpreter === undefined && edits.rpath === undefined) return bytes;
+  try {
+    return editElf(bytes, { interpreter: keyed(edits.interpreter), rpath: keyed(edits.rpath) });
+  } catch (error) {
+    throw error instanceof FormatError ? new UneditableFileError(`${entry.source} cannot be made to run from /opt: ${error.message}; leave it out with exclude, or link it otherwise`) : error;
+  }
+}
+
+function withFirstLine(bytes: Buffer, line: string): Buffer {
+  const end = bytes.indexOf('\n');
+  return Buffer.concat([Buffer.from(line), end < 0 ? Buffer.from('\n') : bytes.subarray(end)]);
+}

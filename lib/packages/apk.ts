@@ -1,0 +1,45 @@
+/**
+ * Alpine's package database: `/lib/apk/db/installed`, with a stanza for each package and a letter for each field
+ * (apk-package(5), apk-installed-db).
+ */
+import { Installed, InstalledPackages } from './installed';
+import { PackageDatabase } from './package';
+import { Root } from '../root/root';
+
+/** The second is for roots in which `/lib` is merged into `/usr/lib`. */
+const PLACES = ['/lib/apk/db/installed', '/usr/lib/apk/db/installed'];
+
+/** @returns `undefined` where there is none */
+export function apkDatabase(root: Root): PackageDatabase | undefined {
+  const place = PLACES.map((one) => root.file(one)).find((one) => one !== undefined);
+  if (place === undefined) return undefined;
+  const stanzas = root.read(place).toString('utf8').split('\n\n').map(parse).filter(({ name }) => name !== '');
+  const together = new Map<string, string[]>();
+  for (const { name, installIf } of stanzas) for (const one of installIf) together.set(one, [...(together.get(one) ?? []), name]);
+  return new InstalledPackages(root, 'apk', stanzas.map((stanza) => ({ ...stanza, recommends: together.get(stanza.name) ?? [] })));
+}
+
+interface Stanza extends Omit<Installed, 'recommends'> {
+  /** the packages with which it is installed by itself, where all of them are */
+  readonly installIf: readonly string[];
+}
+
+function parse(stanza: string): Stanza {
+  const [fields, files]: [Record<string, string>, string[]] = [{}, []];
+  let directory = '';
+  for (const line of stanza.split('\n')) {
+    const value = line.slice(2);
+    if (line[1] !== ':') continue;
+    if (line[0] === 'F') directory = value === '' ? '' : `/${value}`;
+    if (line[0] === 'F' && directory !== '') files.push(directory);
+    else if (line[0] === 'R') files.push(`${directory}/${value}`);
+    else fields[line[0]] = value;
+  }
+  const { P: name = '', V: version = '', A: architecture = '', o: source = name, D = '', p = '', i = '' } = fields;
+  return { name, source, version, architecture, requires: namesIn(D), provides: namesIn(p), installIf: namesIn(i), files };
+}
+
+/** `so:libz.so.1 cmd:sh>=1.2 pc:x~3 name@repository !conflict` without versions and conflicts. */
+function namesIn(relations: string): string[] {
+  return relations.split(' ').filter((relation) => relation !== '' && !relation.startsWith('!')).map((relation) => relation.replace(/[<>=~@].*/, ''));
+}

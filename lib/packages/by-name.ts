@@ -1,0 +1,66 @@
+/**
+ * What stands in for a package database in a root that has none that can be read: files belong together by their names.
+ *
+ * `/usr/bin/rig`, `/usr/share/rig/…`, `/usr/lib/rig/…`, `/etc/rig.conf` are of the package `rig`, and so is
+ * `/usr/lib/librig.so.1`. Nothing depends on anything.
+ */
+import * as path from 'path';
+import { Package, PackageDatabase } from './package';
+import { Root } from '../root/root';
+import { isStandardDirectory, unitOf } from '../root/standard';
+
+/** Where the directories are that have a program's name. */
+const PARENTS = ['/usr', '/usr/local'].flatMap((prefix) => ['share', 'lib', 'lib64', 'libexec'].map((name) => `${prefix}/${name}`)).concat('/etc', '/usr/local/etc', '/opt', '/lib', '/lib64', '/var/lib');
+
+export class PackagesByName implements PackageDatabase {
+  private readonly packages = new Map<string, Package>();
+  private readonly fileLists = new Map<Package, readonly string[]>();
+
+  constructor(private readonly root: Root) {}
+
+  public ownerOf(real: string): Package | undefined {
+    const unit = unitOf(real);
+    const parent = path.posix.dirname(unit);
+    // below `/` is what is neither a system's nor a package's
+    if (isStandardDirectory(unit) || parent === '/' || !isStandardDirectory(parent)) return undefined;
+    return this.get(path.posix.basename(unit).replace(/^lib(.+)\.so(?:\..*)?$/, '$1').replace(/\.conf$/, ''));
+  }
+
+  public get(name: string): Package {
+    let found = this.packages.get(name);
+    if (!found) {
+      found = { name, source: name, version: '', architecture: '', depends: [], recommends: [] };
+      this.packages.set(name, found);
+    }
+    return found;
+  }
+
+  public files(owner: Package): readonly string[] {
+    let files = this.fileLists.get(owner);
+    if (!files) {
+      const parents = new Set(PARENTS.map((parent) => this.root.real(parent)).filter((parent) => parent !== undefined));
+      files = [...parents].flatMap((parent) => [owner.name, `${owner.name}.conf`].flatMap((name) => this.below(path.posix.join(parent, name))));
+      this.fileLists.set(owner, files);
+    }
+    return files;
+  }
+
+  public lists(owner: Package, real: string): boolean {
+    return this.ownerOf(real) === owner;
+  }
+
+  public isSole(): boolean {
+    return true;
+  }
+
+  public builtFrom(source: string): readonly Package[] {
+    return [this.get(source)];
+  }
+
+  /** A path with all that lies below it; links are not followed. */
+  private below(real: string): string[] {
+    const status = this.root.status(real);
+    if (!status) return [];
+    return [real, ...(status.type === 'directory' ? this.root.names(real).flatMap((name) => this.below(path.posix.join(real, name))) : [])];
+  }
+}

@@ -1,0 +1,24 @@
+/**
+ * The package database of a root, whichever it has.
+ */
+import { apkDatabase } from './apk';
+import { PackagesByName } from './by-name';
+import { dpkgDatabase } from './dpkg';
+import { PackageDatabase } from './package';
+import { rpmDatabase } from './rpm';
+import { Machine } from '../elf';
+import { MACHINES } from '../loader/machine';
+import { Root } from '../root/root';
+
+export interface FoundDatabase {
+  readonly packages: PackageDatabase;
+  /** why it is known of no file which package it belongs to, and what to do; `undefined` where it is known */
+  readonly notice?: string;
+}
+
+export function packageDatabase(root: Root, machine: Machine): FoundDatabase {
+  const found = dpkgDatabase(root, MACHINES[machine].debian) ?? apkDatabase(root) ?? rpmDatabase(root, machine);
+  if (found !== undefined && typeof found !== 'string') return { packages: found };
+  const lacking = found ?? 'there is no package database of dpkg, apk or rpm';
+  return { packages: new PackagesByName(root), notice: `${lacking}; of data only what has a program's name is found, as /usr/share/NAME and /etc/NAME: name the rest in include` };
+}

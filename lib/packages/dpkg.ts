@@ -1,0 +1,182 @@
+/**
+ * Debian's package database: `/var/lib/dpkg/status` and the file lists in `/var/lib/dpkg/info` (dpkg(1)).
+ */
+import { LineIndex } from './line-index';
+import { isListed, mergedUsr, Package, PackageDatabase } from './package';
+import { Root } from '../root/root';
+
+const STATUS = '/var/lib/dpkg/status';
+const INFO = '/var/lib/dpkg/info';
+
+/** @returns `undefined` where there is none */
+export function dpkgDatabase(root: Root, architecture: string): PackageDatabase | undefined {
+  const status = root.file(STATUS);
+  const info = root.real(INFO);
+  return status === undefined || info === undefined ? undefined : new Dpkg(root, status, info, architecture);
+}
+
+class Dpkg implements PackageDatabase {
+  private readonly packages = new Map<string, DpkgPackage>();
+  /** name of a file list → the installed package whose it is */
+  private readonly byList = new Map<string, DpkgPackage>();
+  private readonly sources = new Map<string, DpkgPackage[]>();
+  /** by real path, of what was asked for */
+  private readonly owners = new Map<string, Package | undefined>();
+  private readonly fileLists = new Map<Package, readonly string[]>();
+  private readonly merged: (listed: string) => string;
+  private fileListsOfAll?: FileLists;
+
+  constructor(private readonly root: Root, status: string, private readonly info: string, architecture: string) {
+    this.merged = mergedUsr(root);
+    const provided = new Map<string, string[]>();
+    for (const stanza of root.read(status).toString('utf8').split('\n\n')) {
+      const fields = fieldsOf(stanza);
+      if (!fields.Package || !fields.Status?.endsWith(' installed')) continue;
+      if (fields.Architecture !== architecture && fields.Architecture !== 'all') continue;
+      const source = fields.Source?.replace(/ .*/, '') ?? fields.Package;
+      const list = fields['Multi-Arch'] === 'same' ? `${fields.Package}:${fields.Architecture}` : fields.Package;
+      const installed = (name: string) => (this.packages.has(name) ? [name] : provided.get(name) ?? []);
+      // of alternatives, the first that is there serves
+      const serves = (names: readonly string[]) => names.map(installed).find(({ length }) => length > 0) ?? [];
+      const resolve = (relations: string) => [...new Set(alternativesIn(relations).flatMap(serves))];
+      const depends = [fields['Pre-Depends'], fields.Depends].filter(Boolean).join(', ');
+      const found = new DpkgPackage(fields.Package, source, fields.Version ?? '', fields.Architecture, fields.Essential === 'yes', list, depends, fields.Recommends ?? '', resolve);
+      this.packages.set(found.name, found);
+      this.byList.set(`${list}.list`, found);
+      this.sources.set(source, [...(this.sources.get(source) ?? []), found]);
+      for (const [name] of alternativesIn(fields.Provides ?? '')) provided.set(name, [...(provided.get(name) ?? []), found.name]);
+    }
+  }
+
+  public get(name: string): Package | undefined {
+    return this.packages.get(name);
+  }
+
+  public builtFrom(source: string): readonly Package[] {
+    return this.sources.get(source) ?? [];
+  }
+
+  public files(owner: Package): readonly string[] {
+    let files = this.fileLists.get(owner);
+    if (!files) {
+      const list = this.root.file(`${this.info}/${(owner as DpkgPackage).list}.list`);
+      files = list === undefined ? [] : this.root.read(list).toString('utf8').split('\n').filter(isListed).map(this.merged);
+      this.fileLists.set(owner, files);
+    }
+    return files;
+  }
+
+  public lists(owner: Package, real: string): boolean {
+    for (const one of this.listing(real)) if (one === owner) return true;
+    return false;
+  }
+
+  public isSole(real: string): boolean {
+    let listed = 0;
+    for (const _ of this.listing(real)) if (++listed > 1) return false;
+    return true;
+  }
+
+  public ownerOf(real: string): Package | undefined {
+    if (this.owners.has(real)) return this.owners.get(real);
+    const [owner] = this.listing(real);
+    this.owners.set(real, owner);
+    return owner;
+  }
+
+  /** The installed packages that list a path, in the order of their names. */
+  private *listing(real: string): Generator<Package> {
+    this.fileListsOfAll ??= new FileLists(this.root, this.info);
+    const short = real.slice('/usr'.length);
+    const listed = real.startsWith('/usr/') && this.merged(short) === real ? [real, short] : [real];
+    for (const one of listed) {
+      for (const list of this.fileListsOfAll.with(one)) {
+        const owner = this.byList.get(list);
+        if (owner) yield owner;
+      }
+    }
+  }
+}
+
+/** All file lists at once: they run to megabytes, and of few of their lines anything is asked. */
+class FileLists {
+  private readonly index: LineIndex;
+  private readonly names: readonly string[];
+  /** where each ends among the others */
+  private readonly ends: number[] = [];
+
+  constructor(root: Root, info: string) {
+    this.names = root.names(info).filter((name) => name.endsWith('.list'));
+    const parts: Buffer[] = [];
+    let length = 0;
+    for (const name of this.names) {
+      const list = root.file(`${info}/${name}`);
+      const bytes = list === undefined ? Buffer.alloc(0) : root.read(list);
+      parts.push(bytes, LINE_FEED);
+      this.ends.push((length += bytes.length + LINE_FEED.length));
+    }
+    this.index = new LineIndex(Buffer.concat(parts));
+  }
+
+  /** The names of those that have a line. */
+  public *with(line: string): Generator<string> {
+    for (const offset of this.index.offsets(line)) yield this.names[this.at(offset)];
+  }
+
+  private at(offset: number): number {
+    let [low, high] = [0, this.ends.length - 1];
+    while (low < high) {
+      const middle = (low + high) >>> 1;
+      if (offset < this.ends[middle]) high = middle;
+      else low = middle + 1;
+    }
+    return low;
+  }
+}
+
+/** Between lists: one may end without. */
+const LINE_FEED = Buffer.from('\n');
+
+class DpkgPackage implements Package {
+  public readonly type = 'deb';
+  private resolvedDepends?: readonly string[];
+  private resolvedRecommends?: readonly string[];
+
+  constructor(
+    public readonly name: string,
+    public readonly source: string,
+    public readonly version: string,
+    public readonly architecture: string,
+    public readonly isEssential: boolean,
+    /** the name of its file list, less `.list` */
+    public readonly list: string,
+    private readonly dependsField: string,
+    private readonly recommendsField: string,
+    private readonly resolve: (relations: string) => readonly string[],
+  ) {}
+
+  public get depends(): readonly string[] {
+    this.resolvedDepends ??= this.resolve(this.dependsField);
+    return this.resolvedDepends;
+  }
+
+  public get recommends(): readonly string[] {
+    this.resolvedRecommends ??= this.resolve(this.recommendsField);
+    return this.resolvedRecommends;
+  }
+}
+
+const FIELD = /^(Package|Status|Version|Architecture|Essential|Multi-Arch|Source|Provides|Pre-Depends|Depends|Recommends): (.*)$/gm;
+
+/** The fields that matter, continuation lines left out. */
+function fieldsOf(stanza: string): Partial<Record<string, string>> {
+  const fields: Record<string, string> = {};
+  for (const [, name, value] of stanza.matchAll(FIELD)) fields[name] = value;
+  return fields;
+}
+
+/** `a (>= 1) | b:any, c` → [[a, b], [c]] */
+function alternativesIn(relations: string): string[][] {
+  const name = (relation: string) => relation.trim().replace(/[ :(].*/, '');
+  return relations.split(',').filter((relation) => relation.trim()).map((relation) => relation.split('|').map(name));
+}

@@ -1,0 +1,102 @@
+/**
+ * A package database that is read as a whole: what it says of each package, and what follows from that.
+ */
+import { isListed, mergedUsr, Package, PackageDatabase } from './package';
+import { Root } from '../root/root';
+
+/** A package as its database has it. */
+export interface Installed extends Pick<Package, 'name' | 'source' | 'version' | 'architecture'> {
+  /** what it cannot do without: names of packages, of what packages provide, or paths of files */
+  readonly requires: readonly string[];
+  /** what it is usually installed with, likewise */
+  readonly recommends: readonly string[];
+  readonly provides: readonly string[];
+  /** paths of what it installed, directories included, as they are listed */
+  readonly files: readonly string[];
+}
+
+export class InstalledPackages implements PackageDatabase {
+  private readonly packages = new Map<string, Package>();
+  private readonly sources = new Map<string, Package[]>();
+  private readonly fileLists = new Map<Package, readonly string[]>();
+  private readonly sets = new Map<Package, ReadonlySet<string>>();
+  /** real path → the first package that lists it */
+  private readonly owners = new Map<string, Package>();
+  private readonly shared = new Set<string>();
+
+  constructor(root: Root, type: Package['type'], installed: readonly Installed[]) {
+    const merged = mergedUsr(root);
+    const provided = new Map<string, string[]>();
+    const resolve = (own: string, wanted: string) => {
+      if (this.packages.has(wanted)) return [wanted];
+      const owner = wanted.startsWith('/') ? this.owners.get(merged(wanted)) : undefined;
+      return (provided.get(wanted) ?? (owner ? [owner.name] : [])).filter((name) => name !== own);
+    };
+    for (const one of installed) {
+      const { name, source, provides, files } = one;
+      const found = new ResolvedPackage(type, one, (wanted) => [...new Set(wanted.flatMap((relation) => resolve(name, relation)))]);
+      this.packages.set(name, found);
+      this.sources.set(source, [...(this.sources.get(source) ?? []), found]);
+      for (const other of provides) provided.set(other, [...(provided.get(other) ?? []), name]);
+      const list = files.filter(isListed).map(merged);
+      this.fileLists.set(found, list);
+      for (const file of list) {
+        if (this.owners.has(file)) this.shared.add(file);
+        else this.owners.set(file, found);
+      }
+    }
+  }
+
+  public ownerOf(real: string): Package | undefined {
+    return this.owners.get(real);
+  }
+
+  public get(name: string): Package | undefined {
+    return this.packages.get(name);
+  }
+
+  public files(owner: Package): readonly string[] {
+    return this.fileLists.get(owner) ?? [];
+  }
+
+  public lists(owner: Package, real: string): boolean {
+    let set = this.sets.get(owner);
+    if (!set) {
+      set = new Set(this.files(owner));
+      this.sets.set(owner, set);
+    }
+    return set.has(real);
+  }
+
+  public isSole(real: string): boolean {
+    return !this.shared.has(real);
+  }
+
+  public builtFrom(source: string): readonly Package[] {
+    return this.sources.get(source) ?? [];
+  }
+}
+
+/** What it depends on may come later in the database, and is looked up when it is asked for. */
+class ResolvedPackage implements Package {
+  public readonly name: string;
+  public readonly source: string;
+  public readonly version: string;
+  public readonly architecture: string;
+  private resolvedDepends?: readonly string[];
+  private resolvedRecommends?: readonly string[];
+
+  constructor(public readonly type: Package['type'], private readonly installed: Installed, private readonly resolve: (wanted: readonly string[]) => readonly string[]) {
+    ({ name: this.name, source: this.source, version: this.version, architecture: this.architecture } = installed);
+  }
+
+  public get depends(): readonly string[] {
+    this.resolvedDepends ??= this.resolve(this.installed.requires);
+    return this.resolvedDepends;
+  }
+
+  public get recommends(): readonly string[] {
+    this.resolvedRecommends ??= this.resolve(this.installed.recommends);
+    return this.resolvedRecommends;
+  }
+}

@@ -1,0 +1,77 @@
+/**
+ * The package database of Fedora, Amazon Linux and their like, as the `rpm` command of this machine reads it.
+ *
+ * rpm is told to query, which runs nothing of any package, and it is given a copy: it would write locks and journals beside
+ * the database.
+ */
+import { randomBytes } from 'crypto';
+import * as fs from 'fs';
+import * as os from 'os';
+import * as path from 'path';
+import * as execa from 'execa';
+import { Installed, InstalledPackages } from './installed';
+import { PackageDatabase } from './package';
+import { Machine } from '../elf';
+import { Root } from '../root/root';
+
+/** Where it is: Fedora's since version 36, and everybody else's. */
+const DIRECTORIES = ['/usr/lib/sysimage/rpm', '/var/lib/rpm'];
+/** Its files, by the kind that it is: SQLite's, rpm's own, Berkeley DB's. */
+const FILES = [['rpmdb.sqlite', 'rpmdb.sqlite-wal'], ['Packages.db', 'Index.db'], ['Packages']];
+
+/** What ends an element, a field, a package: it is made up each time, so that no name in a package can hold it. */
+const [ELEMENT, FIELD, PACKAGE] = ['\x1d', '\x1f', '\x1e'].map((character) => character + randomBytes(8).toString('hex'));
+const LISTS = ['REQUIRENAME', 'RECOMMENDNAME', 'PROVIDENAME', 'FILENAMES'];
+const FIELDS = ['%{NAME}', '%{EVR}', '%{ARCH}', '%{SOURCERPM}', ...LISTS.map((tag) => `[%{${tag}}${ELEMENT}]`)];
+const QUERY = `${FIELDS.join(FIELD)}${PACKAGE}`;
+
+/** The file names of some hundred thousand files, in bytes. */
+const MOST_OUTPUT = 1024 * 1024 * 1024;
+const TIMEOUT = 120 * 1000; // milliseconds
+
+/** @returns `undefined` where there is none; a text that says why one cannot be read */
+export function rpmDatabase(root: Root, machine: Machine): PackageDatabase | string | undefined {
+  const found = DIRECTORIES.flatMap((directory) => FILES.map((files) => files.map((file) => `${directory}/${file}`))).find(([first]) => root.isFile(first));
+  if (!found) return undefined;
+  const directory = fs.mkdtempSync(path.join(os.tmpdir(), 'binary-layer-rpm-'));
+  try {
+    for (const file of found) {
+      if (root.isFile(file)) fs.copyFileSync(root.locate(root.real(file)!), path.join(directory, path.basename(file)));
+    }
+    const ended = execa.sync('rpm', ['--dbpath', directory, '--nosignature', '--nodigest', '-qa', '--queryformat', QUERY], {
+      stdin: 'ignore', reject: false, maxBuffer: MOST_OUTPUT, timeout: TIMEOUT, env: { LC_ALL: 'C' },
+    });
+    if ((ended as { code?: string }).code === 'ENOENT') return `no rpm is on PATH that could read the package database ${found[0]}: install it, as with apt-get install rpm`;
+    if (ended.failed || ended.stdout === '') return `rpm cannot read the package database ${found[0]}: ${ended.stderr.trim().split('\n')[0] || 'it knows of no package'}`;
+    const told = ended.stdout.split(PACKAGE).map((text) => text.split(FIELD));
+    const [rest] = told.pop()!;
+    const other = told.find(({ length }) => length !== FIELDS.length);
+    if (rest !== '' || other) return `rpm cannot read the package database ${found[0]}: it tells ${other?.length ?? 'a part'} of the ${FIELDS.length} fields of a package`;
+    return new InstalledPackages(root, 'rpm', told.flatMap((fields) => parse(fields, machine)));
+  } finally {
+    fs.rmSync(directory, { recursive: true, force: true });
+  }
+}
+
+function parse([name, version, architecture, source, ...lists]: readonly string[], machine: Machine): Installed[] {
+  // x86_64 has variants, x86_64_v2; a key that was imported is a package without any
+  if (!(architecture === 'noarch' || architecture.startsWith(machine))) return [];
+  const [requires, recommends, provides, files] = lists.map((list) => list.split(ELEMENT).filter((one) => one !== '' && one !== '(none)'));
+  return [{
+    name,
+    source: source.replace(/(?:-[^-]+){2}$/, ''),
+    version,
+    architecture,
+    requires: requires.flatMap(namesIn),
+    recommends: recommends.flatMap(namesIn),
+    provides,
+    files,
+  }];
+}
+
+/** `(a >= 1 if b)` and its like say several names: what has a condition is taken as if that held. */
+function namesIn(relation: string): string[] {
+  if (!relation.startsWith('(')) return [relation];
+  const [wanted] = relation.slice(1, -1).split(/ (?:if|unless) /);
+  return wanted.split(/ (?:and|or|with|without) /).map((one) => one.replace(/^\(+/, '').split(' ')[0]);
+}

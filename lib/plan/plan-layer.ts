@@ -1,0 +1,145 @@
+/**
+ * A layer, from what is asked for to the plan: source → programs → closure → data → plan.
+ */
+import * as path from 'path';
+import { collect } from '../collect/collect';
+import { Excerpt } from '../collect/selection';
+import { Machine } from '../elf';
+import { Plan, sizeOf } from './plan';
+import { MOST_BYTES, prove } from './proof';
+import { relocate } from './relocate';
+import { Excluder, included } from './select';
+import { findProgram, machineOf, Program, ProgramError } from '../closure/find';
+import { settingOf } from '../loader/setting';
+import { packageDatabase } from '../packages/database';
+import { Root } from '../root/root';
+import { Opened, trace, TraceError } from '../trace/strace';
+
+/** What is asked for. The same request on the same source gives the same plan. */
+export interface LayerRequest {
+  /** commands or paths; the first is the layer's own */
+  readonly binaries: readonly string[];
+  /** name in the layer, by binary */
+  readonly rename: Readonly<Record<string, string>>;
+  readonly include: readonly string[];
+  readonly exclude: readonly string[];
+  readonly detectData: boolean;
+  /** command lines; what they open joins */
+  readonly traceCommands: readonly string[];
+  /** what the programs are to be for; undefined for whatever they are for */
+  readonly machine?: Machine;
+  /** directories in which commands are looked for */
+  readonly searchPath: readonly string[];
+  /** LD_LIBRARY_PATH of the source, `''` for none */
+  readonly libraryPath: string;
+  /** what relative paths count from */
+  readonly cwd: string;
+}
+
+export interface PlannedLayer {
+  readonly plan: Plan;
+  readonly machine: Machine;
+  readonly summary: Summary;
+  /** path → why it is not in the layer */
+  readonly leftOut: ReadonlyMap<string, string>;
+  /** what of the source keeps data from being found, for people */
+  readonly notices: readonly string[];
+  /** whether it may be another one without any change of the source: when a command is installed that can read its package database */
+  readonly isProvisional: boolean;
+  /** what the trace commands opened */
+  readonly traced: readonly Opened[];
+}
+
+/** What a layer holds, for people. */
+export interface Summary {
+  /** names in the layer, in the order in which they were asked for */
+  readonly programs: readonly string[];
+  readonly libraries: number;
+  readonly dataFiles: number;
+  /** of all files, unpacked */
+  readonly bytes: number;
+}
+
+/**
+ * @param opened what the trace commands open, where that is known: they are not run then
+ * @throws ProgramError, SelectionError, TraceError, MissingLibraryError, MissingVersionError, ProofError and their like: all say what to do
+ */
+export function planLayer(root: Root, request: LayerRequest, opened?: readonly Opened[]): PlannedLayer {
+  const programs = namePrograms(request.binaries.map((binary) => findProgram(root, binary, request.searchPath, request.cwd)), request.rename);
+  const machine = machineOf([...programs.values()], request.machine);
+  const setting = settingOf(root, machine, { libraryPath: request.libraryPath });
+  const include = included(root, request.include, request.cwd);
+  const traced = opened ?? traceIn(root, request.traceCommands);
+  const { packages, notice } = packageDatabase(root, machine);
+  const excluder = new Excluder(request.exclude, request.cwd);
+  const collected = collect([...programs.values()], {
+    root,
+    machine,
+    setting,
+    packages,
+    detectData: request.detectData,
+    searchPath: request.searchPath,
+    excluded: (real) => excluder.excludes(real),
+    include,
+    traced,
+    mostBytes: MOST_BYTES,
+  });
+  const { excerpt } = collected;
+  const names = new Set([...excerpt.files.keys(), ...excerpt.links.keys()].map((file) => path.posix.basename(file)));
+  for (const [wanted] of excerpt.leftOut) {
+    // it came in another way; of a library that an object suggests there is only the name
+    if (wanted.includes('/') ? isIn(excerpt, root.real(wanted)) : names.has(wanted)) excerpt.leftOut.delete(wanted);
+  }
+  const plan = relocate(programs, collected, { root, setting, packages, project: request.cwd });
+  prove(plan, collected.processes.values(), root, setting);
+  const libraries = new Set([...collected.processes.values()].flatMap((process) => process.objects.slice(1).map(({ real }) => real)));
+  const files = excerpt.files.size;
+  const known = new Set([...libraries, ...[...programs.values()].map(({ real }) => real)]);
+  return {
+    plan,
+    machine,
+    summary: { programs: [...programs.keys()], libraries: libraries.size, dataFiles: files - known.size, bytes: sizeOf(plan) },
+    leftOut: excerpt.leftOut,
+    notices: [
+      ...collected.notices,
+      ...excluder.unused.map((pattern) => `exclude '${pattern}' leaves out nothing: no data that was found matches it, and libraries that are needed stay`),
+      ...(notice !== undefined && request.detectData ? [notice] : []),
+    ],
+    isProvisional: notice !== undefined && request.detectData,
+    traced,
+  };
+}
+
+/** @throws TraceError where there are commands, and the root is not the one that they would run in */
+function traceIn(root: Root, commands: readonly string[]): Opened[] {
+  if (commands.length > 0 && root.directory !== '/') {
+    throw new TraceError('traceCommands run the programs of the machine that synthesizes, and the source is another one: name what they open in include');
+  }
+  return trace(commands);
+}
+
+function isIn(excerpt: Excerpt, real: string | undefined): boolean {
+  return real !== undefined && (excerpt.files.has(real) || excerpt.directories.has(real));
+}
+
+/** The name of a program in the layer: the one that it is asked for by, unless it is renamed. */
+export function programName(binary: string, rename: Readonly<Record<string, string>>): string {
+  return Object.hasOwn(rename, binary) ? rename[binary] : path.posix.basename(binary);
+}
+
+function namePrograms(programs: readonly Program[], rename: Readonly<Record<string, string>>): Map<string, Program> {
+  const binaries = programs.map(({ binary }) => binary);
+  const unknown = Object.keys(rename).find((binary) => !binaries.includes(binary));
+  if (unknown !== undefined) throw new ProgramError(`rename names '${unknown}', which is not among the binaries: ${binaries.join(', ')}`);
+  const named = new Map<string, Program>();
+  for (const program of programs) {
+    const name = programName(program.binary, rename);
+    if (!/^[^/\0]+$/.test(name) || name === '.' || name === '..') throw new ProgramError(`binary '${program.binary}' cannot be named '${name}': expected a file name`);
+    const other = named.get(name);
+    if (other) {
+      throw new ProgramError(`${other.path} and ${program.path} would both be ${name} in the layer: give one another name, as rename: { '${program.binary}': '${name}-2' }`);
+    }
+    named.set(name, program);
+  }
+  return named;
+}

@@ -1,0 +1,177 @@
+/**
+ * The proof that a plan holds: the loader is asked again, this time for the layer as it will stand in the
+ * function, and has to find every library inside the layer, the same one as at the source, with every symbol
+ * version. Of the host it may see nothing.
+ */
+import * as path from 'path';
+import { nameAliases } from './alias';
+import { Process } from '../closure/closure';
+import { load } from '../closure/program';
+import { checkVersions } from '../closure/versions';
+import { Elf } from '../elf';
+import { muslPathFile } from './confine-musl';
+import { Entry, FileEntry, Plan, rootOf, sizeOf, TextEntry, withKey } from './plan';
+import { Files, Setting } from '../loader/search';
+import { Root } from '../root/root';
+
+/** Lambda's limit for a function with all its layers, unpacked, in bytes. */
+export const MOST_BYTES = 262_144_000;
+
+/** A plan that does not hold. */
+export class ProofError extends Error {}
+
+/** @throws ProofError, MissingLibraryError, MissingVersionError */
+export function prove(plan: Plan, processes: Iterable<Process>, root: Root, setting: Setting): void {
+  checkSize(plan, root);
+  checkNames(plan);
+  const files = new PlannedFiles(plan, root);
+  for (const { base, place } of plan.aliases) {
+    if (place !== undefined && !files.has(rootOf(plan.key) + place)) throw new ProofError(`${base} was to be replaced, but the layer has nothing at ${place}`);
+  }
+  const nowhere = { libraryPath: [], variants: [], cache: undefined, configured: [], defaults: [], cwd: undefined };
+  const inside: Setting = { ...setting, ...nowhere, files, pathFile: muslPathFile(plan.key) };
+  const placeOf = new Map(plan.entries.flatMap((entry) => (entry.kind === 'file' ? [[entry.source, rootOf(plan.key) + entry.path]] : [])));
+  for (const process of processes) proveProcess(process, (real) => placeOf.get(root.locate(real))!, files, inside);
+}
+
+function proveProcess(process: Process, placeOf: (real: string) => string, files: PlannedFiles, inside: Setting): void {
+  const program = placeOf(process.program.real);
+  const again = load(program, files.content(program).elf as Elf, inside, process.rules);
+  for (const object of process.objects) {
+    const place = placeOf(object.real);
+    let found = again.objects.find(({ real }) => real === place);
+    if (!found && object.reason === 'plug-in') found = again.openFile(place, again.program, object.reason);
+    // opened by the C library itself rather than needed by something
+    if (!found && object.loader) {
+      const opener = placeOf(object.loader.real);
+      found = again.openName(object.name, again.objects.find(({ real }) => real === opener) ?? again.program);
+    }
+    if (!found || found.real !== place) {
+      throw new ProofError(`${object.path}, which ${path.posix.basename(program)} needs, would ${found ? `be served by ${found.real}` : 'not be found'} in the layer`);
+    }
+  }
+  if (process.rules.hasVersions) checkVersions(again.objects);
+}
+
+/** What replaces paths may not stand for two things. */
+function checkNames({ key, aliases }: Plan): void {
+  const places = new Map<string, string>();
+  for (const [index, name] of nameAliases(key, aliases).entries()) {
+    const { place, siblings = {} } = aliases[index];
+    for (const [suffix, target] of [...(place === undefined ? [] : [['', place]]), ...Object.entries(siblings)]) {
+      const other = places.get(name + suffix) ?? target;
+      if (other !== target) throw new ProofError(`${name + suffix} would lead to ${other} and to ${target} in the layer: exclude one of them`);
+      places.set(name + suffix, target);
+    }
+  }
+}
+
+function checkSize(plan: Plan, root: Root): void {
+  const sum = sizeOf(plan);
+  if (sum <= MOST_BYTES) return;
+  const files = plan.entries.filter((entry): entry is FileEntry => entry.kind === 'file');
+  const largest = [...files].sort((a, b) => b.size - a.size).slice(0, 10);
+  const bySource = new Map(files.map((entry) => [entry.source, entry]));
+  throw new ProofError([
+    `the layer would be ${megabytes(sum)} unpacked, Lambda takes ${megabytes(MOST_BYTES)} (${MOST_BYTES} bytes) for a function and all its layers`,
+    '  the ten largest files, and through whom each came in:',
+    ...largest.map((entry) => `  ${megabytes(entry.size).padStart(9)} ${entry.path}: ${trace(entry, (real) => bySource.get(root.locate(real))).join(', which is ')}`),
+    '  leave out what the program can do without by `exclude`, or set `detectData: false` and name what it needs by `include`',
+  ].join('\n'));
+}
+
+function trace(entry: FileEntry, entryOf: (real: string) => FileEntry | undefined): string[] {
+  const steps = [];
+  const seen = new Set<FileEntry>();
+  for (let at: FileEntry | undefined = entry; at && !seen.has(at); at = at.why.through === undefined ? undefined : entryOf(at.why.through)) {
+    seen.add(at);
+    steps.push(at.why.reason);
+  }
+  return steps;
+}
+
+/** As people say it, in millions of bytes. */
+export function megabytes(bytes: number): string {
+  return `${(bytes / 1e6).toFixed(1)} MB`;
+}
+
+/** The layer, as a loader in the function would see it. */
+class PlannedFiles implements Files {
+  private readonly nodes = new Map<string, Entry | { kind: 'link'; target: string } | { kind: 'directory' }>();
+
+  constructor(private readonly plan: Plan, private readonly root: Root) {
+    const mirrored = rootOf(plan.key);
+    for (const entry of plan.entries) this.add(mirrored + entry.path, entry.kind === 'link' ? { ...entry, target: withKey(entry.target, plan.key) } : entry);
+    if (plan.loader !== undefined) this.add(`${mirrored}/ld.so`, { kind: 'link', target: plan.loader.slice(1) });
+    for (const [index, { place }] of plan.aliases.entries()) if (place !== undefined) this.add(alias(index), { kind: 'link', target: mirrored + place });
+  }
+
+  public real(wanted: string): string | undefined {
+    const pending = wanted.split('/').reverse();
+    let at = '';
+    for (let steps = 0; pending.length > 0 && steps < 1000; steps++) {
+      const name = pending.pop()!;
+      if (name === '' || name === '.') continue;
+      const next = name === '..' ? path.posix.dirname(at || '/').replace(/^\/$/, '') : `${at}/${name}`;
+      const node = this.nodes.get(next);
+      if (next !== '' && !node) return undefined;
+      if (node?.kind === 'link') {
+        if (node.target.startsWith('/')) at = '';
+        pending.push(...node.target.split('/').reverse());
+      } else {
+        at = next;
+      }
+    }
+    return pending.length > 0 ? undefined : at;
+  }
+
+  public has(wanted: string): boolean {
+    return this.real(wanted) !== undefined;
+  }
+
+  public status(real: string): { type: string } | undefined {
+    const node = this.nodes.get(real);
+    return node && { type: node.kind === 'text' ? 'file' : node.kind };
+  }
+
+  public read(real: string): Buffer {
+    const entry = this.nodes.get(real) as TextEntry;
+    return Buffer.from(withKey(entry.text, this.plan.key));
+  }
+
+  public content(real: string) {
+    const entry = this.nodes.get(real) as FileEntry;
+    const content = this.root.content(entry.source.slice(this.root.directory === '/' ? 0 : this.root.directory.length));
+    return { ...content, elf: content.elf instanceof Error || !content.elf ? content.elf : this.edited(content.elf, entry) };
+  }
+
+  private edited(elf: Elf, { edits }: FileEntry): Elf {
+    if (!elf.dynamic) return elf;
+    const keyed = (text: string | undefined) => text && withKey(text, this.plan.key);
+    const { rpath, runpath, needed } = elf.dynamic;
+    const dynamic = {
+      ...elf.dynamic,
+      needed: needed.map((name) => this.aliased(name)),
+      rpath: edits?.rpath === undefined ? rpath : keyed(edits.rpath) || undefined,
+      runpath: edits?.rpath === undefined ? runpath : undefined,
+    };
+    return { ...elf, interpreter: keyed(edits?.interpreter) ?? elf.interpreter, dynamic };
+  }
+
+  /** A library that is needed by its path is found by the alias of that path. */
+  private aliased(name: string): string {
+    const index = this.plan.aliases.findIndex(({ base }) => name === base || name.startsWith(`${base}/`));
+    return index < 0 ? name : alias(index) + name.slice(this.plan.aliases[index].base.length);
+  }
+
+  private add(place: string, node: Entry | { kind: 'link'; target: string }): void {
+    this.nodes.set(place, node);
+    for (let at = path.posix.dirname(place); at !== '/' && !this.nodes.has(at); at = path.posix.dirname(at)) this.nodes.set(at, { kind: 'directory' });
+  }
+}
+
+/** In the proof, aliases go by their numbers: what matters is where they lead. */
+function alias(index: number): string {
+  return `/opt/ALIAS${index}`;
+}
+

@@ -1,0 +1,218 @@
+/**
+ * Relocation: from an excerpt of the source to a plan in which everything works from its place in the layer.
+ *
+ * The kernel finds the loader by PT_INTERP, the loader finds the libraries by DT_RPATH, and the program finds
+ * its data by aliases; see alias.ts.
+ */
+import * as path from 'path';
+import { confine, MUSL_LOADER, MUSL_PATH_FILE } from './confine-musl';
+import { Places } from './place';
+import { Edits, Entry, fingerprintOf, KEY, keyOf, Plan, rootOf } from './plan';
+import { recordOf } from './record';
+import { Replacements } from './replace';
+import { Process } from '../closure/closure';
+import { Program } from '../closure/find';
+import { Collected } from '../collect/collect';
+import { isDocumentation } from '../collect/non-runtime';
+import { Elf, FormatError } from '../elf';
+import { systemDirectories } from '../loader/musl';
+import { Loaded, LoaderRules, Setting } from '../loader/search';
+import { PackageDatabase } from '../packages/package';
+import { sourceOfBytecode } from '../root/python-bytecode';
+import { Root } from '../root/root';
+
+export interface RelocateOptions {
+  readonly root: Root;
+  readonly setting: Setting;
+  readonly packages: PackageDatabase;
+  /** the working directory, on this machine */
+  readonly project: string;
+}
+
+/** @param programs name in `/opt/bin` → program */
+export function relocate(programs: ReadonlyMap<string, Program>, collected: Collected, options: RelocateOptions): Plan {
+  return new Relocation(programs, collected, options).plan();
+}
+
+/** The loader that a program names, by the C library that it is of. */
+const LOADERS = { glibc: `${rootOf(KEY)}/ld.so`, musl: `${rootOf(KEY)}/${MUSL_LOADER}` };
+
+class Relocation {
+  private readonly places: Places;
+  /** resolved paths of everything that the layer has, directories on the way included */
+  private readonly held = new Set<string>(['/']);
+  private readonly replacements: Replacements;
+  /** resolved path of an object → how it was loaded */
+  private readonly objects = new Map<string, { object: Loaded; process: Process }>();
+  /** the first process that is started by the loader of each C library: its loader is the layer's */
+  private readonly started: { readonly [libc in LoaderRules['libc']]?: Process };
+
+  constructor(
+    private readonly programs: ReadonlyMap<string, Program>,
+    private readonly collected: Collected,
+    private readonly options: RelocateOptions,
+  ) {
+    const { excerpt, processes } = collected;
+    const together = [...processes.values()].map((process) => process.objects.map((object) => object.real));
+    this.places = new Places([...together, ...[...programs.values()].map(({ real }) => [real])], excerpt.directories, options.project);
+    for (const real of excerpt.files.keys()) this.places.of(real);
+    for (const held of [...excerpt.files.keys(), ...excerpt.links.keys(), ...excerpt.directories, ...excerpt.made.keys()]) {
+      for (let at = held; !this.held.has(at); at = path.posix.dirname(at)) this.held.add(at);
+    }
+    this.replacements = new Replacements(options.root, this.held, this.places, collected);
+    const startedBy = (libc: LoaderRules['libc']) => [...processes.values()].find(({ interpreter, rules }) => interpreter && rules.libc === libc);
+    this.started = { glibc: startedBy('glibc'), musl: startedBy('musl') };
+    for (const process of processes.values()) {
+      for (const object of process.objects) if (!this.objects.has(object.real) || !object.loader) this.objects.set(object.real, { object, process });
+    }
+  }
+
+  public plan(): Plan {
+    const { excerpt } = this.collected;
+    const entries: Entry[] = [];
+    for (const real of excerpt.files.keys()) entries.push(this.file(real));
+    for (const [link, target] of excerpt.links) {
+      const entry = this.link(link, target);
+      if (entry) entries.push(entry);
+    }
+    const parents = new Set([...this.held].map((held) => path.posix.dirname(held)));
+    for (const directory of excerpt.directories) {
+      if (!parents.has(directory)) entries.push({ kind: 'directory', path: this.places.of(directory) });
+    }
+    for (const [made, what] of excerpt.made) {
+      const place = this.places.of(made);
+      entries.push('link' in what ? { kind: 'link', path: place, target: what.link } : { kind: 'text', path: place, text: what.text });
+    }
+    const { glibc, musl } = this.started;
+    if (musl) entries.push(...this.muslEntries(musl));
+    entries.push(recordOf(entries, this.options));
+    entries.sort((a, b) => (a.path < b.path ? -1 : 1));
+    const plan = {
+      entries,
+      aliases: this.replacements.aliases,
+      programs: this.named(this.programs),
+      commands: this.named(this.collected.commands),
+      loader: glibc && this.places.of(glibc.interpreter!.real),
+    };
+    const fingerprint = fingerprintOf(plan);
+    return { fingerprint, key: keyOf(fingerprint), ...plan };
+  }
+
+  private named(programs: ReadonlyMap<string, Program>): Record<string, string> {
+    return Object.fromEntries([...programs].map(([name, program]) => [name, this.places.of(program.real)]));
+  }
+
+  /** The names by which the loader is started, and finds its default directories. */
+  private muslEntries({ program, interpreter }: Process): Entry[] {
+    const { root, setting } = this.options;
+    const listed = systemDirectories(program.elf.interpreter, setting).filter((directory) => directory.startsWith('/'));
+    const directories = listed.map((directory) => root.real(directory));
+    const held = directories.filter((directory) => directory !== undefined && this.held.has(directory) && this.places.has(directory)) as string[];
+    return [
+      { kind: 'link', path: `/${MUSL_LOADER}`, target: this.places.of(interpreter!.real).slice(1) },
+      { kind: 'text', path: MUSL_PATH_FILE, text: `${[...new Set(held)].map((directory) => this.inLayer(directory)).join(':')}\n` },
+    ];
+  }
+
+  private file(real: string): Entry {
+    const { root } = this.options;
+    const content = root.content(real);
+    const executable = content.kind === 'elf' || content.kind === 'script';
+    return {
+      kind: 'file',
+      path: this.places.of(real),
+      source: root.locate(real),
+      stamp: root.stamp(real),
+      sha256: content.sha256,
+      size: content.size,
+      mode: executable ? 0o755 : 0o644,
+      edits: this.edits(real),
+      why: this.collected.excerpt.files.get(real)!,
+    };
+  }
+
+  /** Links lead to where the same thing is in the layer, absolute ones by absolute paths. */
+  private link(link: string, target: string): Entry | undefined {
+    const real = this.options.root.real(link);
+    const directory = path.posix.dirname(link);
+    // `/lib` and its like, and what leads from outside to a program of the user's own: every path in the layer is a resolved one
+    if (real === undefined || directory === '/' || !this.places.has(directory)) return undefined;
+    const parent = this.places.of(directory);
+    const aim = target.startsWith('/') ? target : path.posix.join(path.posix.dirname(link), target);
+    // one link may lead to another: each keeps its own step
+    const stepReal = this.options.root.real(path.posix.dirname(aim));
+    const step = stepReal === undefined || !this.places.has(stepReal) ? real : path.posix.join(stepReal, path.posix.basename(aim));
+    if (!this.held.has(step)) return undefined;
+    const place = this.places.of(step);
+    // who reads a link rather than follows it may have come by another name, from which `..` leads elsewhere
+    return { kind: 'link', path: path.posix.join(parent, path.posix.basename(link)), target: target.startsWith('/') ? rootOf(KEY) + place : path.posix.relative(parent, place) };
+  }
+
+  private edits(real: string): Edits | undefined {
+    const { elf, mentions } = this.options.root.content(real);
+    const parsed = elf instanceof FormatError ? undefined : elf;
+    const process = this.collected.processes.get(real);
+    const interpreter = process && parsed?.interpreter !== undefined ? LOADERS[process.rules.libc] : undefined;
+    const rpath = parsed?.dynamic && this.rpath(real, parsed);
+    const shebang = this.shebang(real);
+    const aliases = isDocumentation(real) ? [] : this.replacements.in(real, parsed, mentions);
+    const bytecode = sourceOfBytecode(real) === undefined ? undefined : true;
+    const texts = real === this.started.musl?.interpreter!.real ? confine(this.options.root.read(real), real) : undefined;
+    if (aliases.length === 0 && [interpreter, rpath, shebang, bytecode, texts].every((edit) => edit === undefined)) return undefined;
+    return { interpreter, rpath, shebang, bytecode, texts, aliases };
+  }
+
+  /** The first line of a script that is on PATH names its interpreter by its place. */
+  private shebang(real: string): string | undefined {
+    const script = [...this.programs.values(), ...this.collected.commands.values()].find((program) => program.real === real && program.interpreter);
+    if (!script) return undefined;
+    const { program, argument } = script.interpreter!;
+    const directory = this.options.root.real(path.posix.dirname(program.path))!;
+    return `#!${path.posix.join(this.inLayer(directory), path.posix.basename(program.path))}${argument ? ` ${argument}` : ''}`;
+  }
+
+  /**
+   * The DT_RPATH of an object in the layer.
+   *
+   * @returns `undefined` to leave the file as it is; `''` for none
+   */
+  private rpath(real: string, elf: Elf): string | undefined {
+    const known = this.objects.get(real);
+    const { rpath, runpath } = elf.dynamic!;
+    if (!known) return undefined;
+    const { object, process } = known;
+    const entries = this.ownDirectories(known, runpath ?? rpath);
+    if (!object.loader && elf.interpreter !== undefined) entries.push(...this.libraryDirectories(process));
+    const wanted = [...new Set(entries)].join(':');
+    if (runpath === undefined && (rpath ?? '') === wanted) return undefined;
+    return wanted;
+  }
+
+  /** Of an object's own search path, the entries that lead into the layer; those by `$ORIGIN` as they are. */
+  private ownDirectories({ object, process }: { object: Loaded; process: Process }, list: string | undefined): string[] {
+    if (list === undefined) return [];
+    const { root, setting } = this.options;
+    const expanded = process.rules.directoriesOf(list, object, setting);
+    return list.split(':').flatMap((entry, index) => {
+      const directory = expanded[index];
+      const real = directory.startsWith('/') ? root.real(path.posix.normalize(directory)) : undefined;
+      if (real === undefined || !this.held.has(real)) return [];
+      return /^\$(ORIGIN\b|\{ORIGIN\})/.test(entry) && this.keepsOrigin(object, entry, real) ? [entry] : [this.inLayer(real)];
+    });
+  }
+
+  /** Whether `$ORIGIN/…` leads to the same directory in the layer. */
+  private keepsOrigin(object: Loaded, entry: string, real: string): boolean {
+    const origin = this.places.of(object.loader ? this.options.root.real(path.posix.dirname(object.path))! : path.posix.dirname(object.real));
+    return path.posix.join(origin, entry.replace(/^\$(ORIGIN|\{ORIGIN\})/, '.')) === this.places.of(real);
+  }
+
+  /** The directories of a process's libraries, in the order of first use. */
+  private libraryDirectories(process: Process): string[] {
+    return process.objects.filter((object) => object.loader).map((object) => this.inLayer(this.options.root.real(path.posix.dirname(object.path))!));
+  }
+
+  private inLayer(real: string): string {
+    return rootOf(KEY) + this.places.of(real);
+  }
+}

@@ -1,0 +1,34 @@
+/**
+ * What is in a layer, in words: all of it in a few, and why each file is there, and what is not, in the order of their paths.
+ */
+import { Entry, withKey } from './plan';
+import type { PlannedLayer, Summary } from './plan-layer';
+import { visible } from '../process/command';
+
+export function report({ plan, leftOut }: Pick<PlannedLayer, 'plan' | 'leftOut'>): string[] {
+  const left = [...leftOut].sort(([a], [b]) => (a < b ? -1 : 1));
+  return [
+    ...plan.entries.map((entry) => `packs ${entry.path}: ${withKey(describe(entry), plan.key)}`),
+    ...left.map(([path, why]) => `leaves out ${path}: ${why}`),
+  ].map(visible);
+}
+
+/** `rig and 5 libraries, 21 data files` */
+export function inWords({ programs, libraries, dataFiles }: Summary): string {
+  const count = (number: number, one: string, more: string) => `${number} ${number === 1 ? one : more}`;
+  const files = dataFiles > 0 ? `, ${count(dataFiles, 'data file', 'data files')}` : '';
+  return `${programs.join(', ')} and ${count(libraries, 'library', 'libraries')}${files}`;
+}
+
+function describe(entry: Entry): string {
+  switch (entry.kind) {
+    case 'file': {
+      const { why, source, path } = entry;
+      const origin = source.endsWith(path) ? '' : ` (${source})`;
+      return `${why.reason}${why.through === undefined ? '' : `, through ${why.through}`}${origin}`;
+    }
+    case 'link': return `a link to ${entry.target}`;
+    case 'directory': return 'a directory';
+    case 'text': return 'of the layer\'s own';
+  }
+}

@@ -1,0 +1,325 @@
+/**
+ * Replays what an installation does after unpacking: the postinst scripts of packages, in a sandbox (Debian Policy 6).
+ *
+ * They make what programs look for and no package contains: the bundle of certificates, links of update-alternatives,
+ * indexes of fonts, of loaders of images, of modules. Under bubblewrap a script sees nothing but the root that it is
+ * for, has no network and no privileges, and busybox's commands where the root has none, or none that run here. A
+ * script that fails leaves undone what it leaves undone: the root may well do without.
+ */
+import { spawnSync } from 'child_process';
+import * as fs from 'fs';
+import * as path from 'path';
+import { directoryInside, makeDirectory, readText, Unpacked, writeNew } from './deb';
+import { SourceError } from '../source';
+import { CONFMODULE, FOREIGN_SCRIPTS, RECORD, STAND_IN_SCRIPTS, STAND_INS } from './stand-ins';
+import { howItEnded, lastLines, MOST_OUTPUT } from '../../process/command';
+import { Root } from '../../root/root';
+import { ALLOW, BUSYBOX, INSTALL, isStatic, onPath, starter } from '../../sandbox/bubblewrap';
+
+/** After which a script is killed, in milliseconds. Java's takes 10 s on a slow machine. */
+const TIME_LIMIT = 120_000;
+
+const INFO = '/var/lib/dpkg/info';
+const OWN_COMMANDS = ['/usr/local/sbin', '/usr/local/bin', '/usr/sbin', '/usr/bin', '/sbin', '/bin'];
+const MOUNT_POINTS = ['proc', 'dev', 'tmp', 'run'];
+
+export interface Replay {
+  readonly root: string;
+  /** in the order in which they are configured */
+  readonly packages: readonly Unpacked[];
+  /** Debian's name */
+  readonly architecture: string;
+  /** whether the root's own programs run on this machine */
+  readonly isNative: boolean;
+  /** a directory on the same file system */
+  readonly workplace: string;
+}
+
+/** @throws SourceError where scripts cannot be run on this machine */
+export function checkReplay(source: string): void {
+  const instead = 'or leave out what the packages\' scripts make, as links of update-alternatives, with maintainerScripts: false';
+  const busybox = staticBusybox();
+  if (busybox === undefined) {
+    const found = 'the scripts of packages are run with busybox, and no static one is on PATH';
+    throw new SourceError(`source ${source}: ${found}: install it, as with apt-get install busybox-static, ${instead}`);
+  }
+  const trial = [...SANDBOX, '--ro-bind', busybox, '/busybox', '--proc', '/proc', '--dev', '/dev', '/busybox', 'true'];
+  const { error, status, stderr } = spawnSync('bwrap', trial, { encoding: 'utf8', env: process.env, ...starter() });
+  if ((error as NodeJS.ErrnoException | undefined)?.code === 'ENOENT') {
+    throw new SourceError(`source ${source}: the scripts of packages are run under bubblewrap, and ${INSTALL}, ${instead}`);
+  }
+  if (status === 0) return;
+  throw new SourceError(`source ${source}: bubblewrap cannot make the sandbox for the scripts of packages: ${stderr.trim()}\n${ALLOW}; ${instead}`);
+}
+
+/** @returns a log of what was run, and of what it said */
+export function replay(replayed: Replay): string {
+  const { root, packages, isNative, workplace } = replayed;
+  const busybox = staticBusybox()!;
+  const directory = path.join(workplace, 'stand-ins');
+  const record = path.join(workplace, 'record');
+  writeStandIns(directory, busybox, isNative);
+  fs.writeFileSync(record, '');
+  // real directories: bubblewrap would follow links out of the root
+  for (const name of MOUNT_POINTS) {
+    const place = path.join(root, name);
+    if (!fs.lstatSync(place, { throwIfNoEntry: false })?.isDirectory()) {
+      fs.rmSync(place, { force: true });
+      makeDirectory(place);
+    }
+  }
+  const { standIns, takeBack } = standIn(root, workplace, isNative);
+  const { uid, gid } = starter();
+  if (uid !== undefined) for (const place of [root, record]) spawnSync('chown', ['-R', '-h', `${uid}:${gid}`, place]);
+  const log: string[] = [];
+  const scripts = new Scripts(replayed, directory, standIns, record, log);
+  for (const one of packages) scripts.configure(one);
+  const called = calls(record).filter(([command]) => command === 'dpkg-trigger').flatMap((words) => words.slice(1));
+  const triggered = new Set([...called, ...packages.flatMap((one) => scripts.triggersOf(one, 'activate'))]);
+  for (const one of packages) scripts.trigger(one, triggered);
+  takeBack();
+  applyAlternatives(root, calls(record));
+  if (!isNative) linkBundle(root);
+  for (const made of [STAND_INS, '/var/log', '/var/cache/debconf', '/var/cache/fontconfig']) fs.rmSync(placeInside(root, made), { recursive: true, force: true });
+  return `${log.join('\n')}\n`;
+}
+
+class Scripts {
+  constructor(
+    private readonly replayed: Replay,
+    private readonly directory: string,
+    private readonly standIns: readonly StandIn[],
+    private readonly record: string,
+    private readonly log: string[],
+  ) {}
+
+  public configure(one: Unpacked): void {
+    this.run(one, ['configure', '']);
+  }
+
+  /** Runs a script once more if what it is interested in has come in meanwhile (deb-triggers(5)). */
+  public trigger(one: Unpacked, triggered: ReadonlySet<string>): void {
+    const isBrought = (name: string) => name.startsWith('/') && this.replayed.packages.some(({ files }) => files.has(name));
+    const met = this.triggersOf(one, 'interest').filter((name) => isBrought(name) || triggered.has(name));
+    if (met.length > 0) this.run(one, ['triggered', met.join(' ')]);
+  }
+
+  public triggersOf(one: Unpacked, directive: 'interest' | 'activate'): string[] {
+    const lines = this.text(one, 'triggers').matchAll(/^(interest|activate)(?:-await|-noawait)?\s+(\S+)/gm);
+    return [...lines].filter(([, found]) => found === directive).map(([, , name]) => name);
+  }
+
+  private run(one: Unpacked, args: readonly string[]): void {
+    const { root, architecture, isNative } = this.replayed;
+    const script = this.text(one, 'postinst');
+    const [, interpreter = '', flags = ''] = /^#! *\S*\/(\w+) *(.*)/.exec(script) ?? [];
+    if (interpreter === '') return;
+    const title = `${one.id} postinst ${args[0]}`;
+    const isShell = ['sh', 'dash', 'bash'].includes(interpreter);
+    if (!isShell && !isNative) {
+      this.log.push(`${title}: skipped, ${interpreter} of ${architecture} does not run here`);
+      return;
+    }
+    // bubblewrap would make files where links lead, out of the root as well
+    const inside = new Root(root);
+    const moved = this.standIns.find(({ file }) => inside.real(file) !== file);
+    if (moved) {
+      this.log.push(`${title}: skipped, a script before it has replaced ${moved.file}`);
+      return;
+    }
+    const place = (kind: string) => `${INFO}/${one.id}.${kind}`;
+    const source = (kind: string, own: string) => `( set -- ${own}; . ${place(kind)} )`;
+    const config = args[0] === 'configure' && this.text(one, 'config').startsWith('#!') ? `${source('config', 'configure ""')}\n` : '';
+    const code = isShell ? `${/e/.test(flags) ? 'set -e\n' : ''}. ${place('postinst')}` : `exec ${interpreter} ${place('postinst')} "$@"`;
+    const shell = interpreter === 'bash' && isNative && inside.isFile('/bin/bash') ? '/bin/bash' : '/bin/sh';
+    const commands = isNative ? [...OWN_COMMANDS, `${STAND_INS}/busybox`] : [`${STAND_INS}/busybox`, ...OWN_COMMANDS];
+    const environment = {
+      PATH: [`${STAND_INS}/bin`, ...commands].join(':'),
+      HOME: '/root',
+      LC_ALL: 'C.UTF-8',
+      TZ: 'UTC',
+      DEBIAN_FRONTEND: 'noninteractive',
+      DEBCONF_NONINTERACTIVE_SEEN: 'true',
+      DPKG_ROOT: '',
+      DPKG_ADMINDIR: '/var/lib/dpkg',
+      DPKG_MAINTSCRIPT_PACKAGE: one.name,
+      DPKG_MAINTSCRIPT_ARCH: architecture,
+      DPKG_MAINTSCRIPT_NAME: 'postinst',
+      // the same bytecode each time
+      PYTHONHASHSEED: '0',
+    };
+    const ended = spawnSync('bwrap', [
+      ...SANDBOX, '--bind', root, '/', '--ro-bind', this.directory, STAND_INS, '--bind', this.record, RECORD,
+      ...this.standIns.flatMap(({ file, by }) => ['--ro-bind', path.join(this.directory, by), file]),
+      '--proc', '/proc', '--dev', '/dev', '--tmpfs', '/tmp', '--tmpfs', '/run', '--chdir', '/', '--clearenv',
+      ...Object.entries(environment).flatMap(([name, value]) => ['--setenv', name, value]),
+      shell, '-c', `exec 2>&1\numask 022\n. ${STAND_INS}/functions\n${config}${code}`, place('postinst'), ...args,
+    ], {
+      encoding: 'utf8',
+      env: process.env,
+      stdio: ['ignore', 'pipe', 'pipe'],
+      maxBuffer: MOST_OUTPUT,
+      timeout: TIME_LIMIT,
+      killSignal: 'SIGKILL',
+      ...starter(),
+    });
+    const { code: reason } = (ended.error ?? {}) as NodeJS.ErrnoException;
+    const how = ended.status === 0 ? 'done' : howItEnded({ exitCode: ended.status ?? undefined, signal: ended.signal ?? undefined, code: reason });
+    const said = `${ended.stdout}${ended.stderr}`;
+    this.log.push(`${title}: ${how}${said.trim() === '' ? '' : `\n${lastLines(said)}`}`);
+  }
+
+  private text(one: Unpacked, kind: string): string {
+    return readText(placeInside(this.replayed.root, `${INFO}/${one.id}.${kind}`)) ?? '';
+  }
+}
+
+const SANDBOX = [
+  '--unshare-user', '--unshare-pid', '--unshare-ipc', '--unshare-net', '--unshare-uts', '--unshare-cgroup-try', '--hostname', 'localhost',
+  '--uid', '0', '--gid', '0', '--cap-drop', 'ALL', '--die-with-parent', '--new-session',
+];
+
+function writeStandIns(directory: string, busybox: string, isNative: boolean): void {
+  const scripts = { ...STAND_IN_SCRIPTS, ...(isNative ? {} : FOREIGN_SCRIPTS) };
+  for (const made of ['', 'bin', 'busybox']) {
+    makeDirectory(path.join(directory, made));
+  }
+  for (const [name, script] of Object.entries(scripts)) writeNew(path.join(directory, 'bin', name), `#!/bin/sh\n${script}\n`, 0o755);
+  const copy = path.join(directory, 'busybox', 'busybox');
+  fs.copyFileSync(busybox, copy);
+  fs.chmodSync(copy, 0o755);
+  const applets = spawnSync(busybox, ['--list'], { encoding: 'utf8' }).stdout.split('\n').filter((name) => /^[\w.[-]+$/.test(name) && name !== 'busybox');
+  for (const name of applets) fs.symlinkSync('busybox', path.join(directory, 'busybox', name));
+  writeNew(path.join(directory, 'confmodule'), CONFMODULE);
+  // under any name, bash's as well
+  writeNew(path.join(directory, 'shell'), `#!${STAND_INS}/busybox/sh\nexec ${STAND_INS}/busybox/sh "$@"\n`, 0o755);
+  // a shell of busybox takes its own commands before those on PATH, but none before a function
+  const hidden = applets.filter((name) => /^\w+$/.test(name) && name in scripts);
+  writeNew(path.join(directory, 'functions'), hidden.map((name) => `${name}() { ${STAND_INS}/bin/${name} "$@"; }\n`).join(''));
+  writeNew(path.join(directory, 'record'), '');
+}
+
+/** A file of the root that scripts name by its path, and what they find there. */
+interface StandIn {
+  readonly file: string;
+  /** in the directory of stand-ins */
+  readonly by: string;
+}
+
+/**
+ * Makes files in the root for stand-ins to be mounted on: as long as they are, no script can replace them, as dash's would.
+ *
+ * @returns the stand-ins, and what takes the files back
+ */
+function standIn(root: string, workplace: string, isNative: boolean): { standIns: StandIn[]; takeBack: () => void } {
+  const inside = new Root(root);
+  const standIns: StandIn[] = [
+    ...['/usr/bin/sh', '/usr/bin/bash'].filter((file) => !isNative || !inside.isFile(file)).map((file) => ({ file, by: 'shell' })),
+    ...['/usr/share/debconf/confmodule'].filter((file) => inside.isFile(file)).map((file) => ({ file, by: 'confmodule' })),
+  ];
+  const aside = (index: number) => path.join(workplace, `aside-${index}`);
+  for (const [index, { file }] of standIns.entries()) {
+    const place = placeInside(root, file);
+    if (fs.lstatSync(place, { throwIfNoEntry: false })) fs.renameSync(place, aside(index));
+    writeNew(place, '');
+  }
+  const takeBack = () => {
+    for (const [index, { file }] of standIns.entries()) {
+      const place = placeInside(root, file);
+      fs.rmSync(place, { recursive: true, force: true });
+      if (fs.lstatSync(aside(index), { throwIfNoEntry: false })) fs.renameSync(aside(index), place);
+    }
+    // Debian 11 makes this link by a diversion, Debian 12 has it in the package
+    const shell = placeInside(root, '/usr/bin/sh');
+    if (!fs.lstatSync(shell, { throwIfNoEntry: false }) && new Root(root).isFile('/usr/bin/dash')) fs.symlinkSync('dash', shell);
+  };
+  return { standIns, takeBack };
+}
+
+/** The calls that were recorded, each in words: as far as a script has not written there itself. */
+function calls(record: string): string[][] {
+  const recorded = fs.readFileSync(record, 'utf8').split('\0');
+  const found: string[][] = [];
+  for (let at = 0; /^\d+$/.test(recorded[at]); at += 1 + found.at(-1)!.length) found.push(recorded.slice(at + 1, at + 1 + Number(recorded[at])));
+  return found;
+}
+
+/** Of a name: the link that it has, and where that leads in the end. */
+interface Alternative {
+  readonly name: string;
+  readonly link: string;
+  readonly target: string;
+}
+
+interface Choice extends Alternative {
+  readonly priority: number;
+  readonly slaves: Alternative[];
+}
+
+/** What `update-alternatives` would have done: the best choice of each name, and all that goes with it (update-alternatives(1)). */
+function applyAlternatives(root: string, recorded: readonly string[][]): void {
+  const inside = new Root(root);
+  const best = new Map<string, Choice>();
+  const set = new Map<string, string>();
+  const all: Choice[] = [];
+  /** @returns undefined for words that it would refuse, and for a target that is not there */
+  const alternative = ([link = '', name = '', target = '']: readonly string[]): Alternative | undefined => {
+    const isRight = /^[^/]+$/.test(name) && link.startsWith('/') && target.startsWith('/') && inside.real(target) !== undefined;
+    return isRight ? { name, link, target } : undefined;
+  };
+  for (const words of recorded) {
+    let choice: Choice | undefined;
+    for (let at = 0; at < words.length; at++) {
+      if (words[at] === '--install') {
+        const master = alternative(words.slice(at + 1));
+        choice = master && { ...master, priority: Number(words[at + 4]), slaves: [] };
+        if (choice) all.push(choice);
+      } else if (words[at] === '--slave') {
+        const slave = alternative(words.slice(at + 1));
+        if (slave) choice?.slaves.push(slave);
+      } else if (words[at] === '--set') {
+        set.set(words[at + 1], words[at + 2]);
+      }
+    }
+  }
+  const worth = ({ name, target, priority }: Choice) => (set.get(name) === target ? Infinity : priority);
+  for (const choice of all) {
+    const other = best.get(choice.name);
+    if (!other || worth(choice) > worth(other)) best.set(choice.name, choice);
+  }
+  for (const { slaves, ...master } of best.values()) {
+    for (const { name, link, target } of [master, ...slaves]) {
+      putLink(root, `/etc/alternatives/${name}`, target);
+      putLink(root, link, `/etc/alternatives/${name}`);
+    }
+  }
+}
+
+/** A file stays one. */
+function putLink(root: string, link: string, target: string): void {
+  const place = placeInside(root, link);
+  const stat = fs.lstatSync(place, { throwIfNoEntry: false });
+  if (stat && !stat.isSymbolicLink()) return;
+  if (stat) fs.unlinkSync(place);
+  fs.symlinkSync(target, place);
+}
+
+/**
+ * OpenSSL finds certificates by links that `openssl rehash` makes, which has not run: it looks at this file as well
+ * (X509_CERT_FILE, OpenSSL include/internal/cryptlib.h).
+ */
+function linkBundle(root: string): void {
+  const bundle = '/etc/ssl/certs/ca-certificates.crt';
+  const inside = new Root(root);
+  if (inside.isFile(bundle) && inside.isDirectory('/usr/lib/ssl')) putLink(root, '/usr/lib/ssl/cert.pem', bundle);
+}
+
+/** The place on this machine of a file inside the root, whose directory is made: a link that stands there is not followed. */
+function placeInside(root: string, file: string): string {
+  const inside = path.posix.join('/', file);
+  return path.join(directoryInside(root, path.posix.dirname(inside)), path.posix.basename(inside));
+}
+
+function staticBusybox(): string | undefined {
+  return onPath(BUSYBOX).find(isStatic);
+}

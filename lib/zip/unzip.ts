@@ -1,0 +1,32 @@
+/**
+ * Unpacks the zip of a layer as AWS Lambda does: links are kept, modes as well.
+ */
+import * as fs from 'fs';
+import * as path from 'path';
+import { readZip } from './reader';
+
+/**
+ * @param directory what is to hold it, there already and empty
+ * @throws ZipError before anything is written
+ */
+export function unzip(file: string, directory: string): void {
+  const entries = readZip(file);
+  const made = new Set([directory]);
+  const make = (wanted: string) => {
+    if (made.has(wanted)) return;
+    make(path.dirname(wanted));
+    fs.mkdirSync(wanted);
+    fs.chmodSync(wanted, 0o755); // the umask took its part
+    made.add(wanted);
+  };
+  for (const entry of entries) {
+    const place = path.join(directory, entry.name);
+    make(entry.type === 'directory' ? place : path.dirname(place));
+    if (entry.type === 'link') {
+      fs.symlinkSync(entry.target, place);
+    } else if (entry.type === 'file') {
+      fs.writeFileSync(place, entry.content(), { flag: 'wx' });
+      fs.chmodSync(place, entry.mode);
+    }
+  }
+}

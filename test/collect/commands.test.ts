@@ -1,0 +1,212 @@
+import * as fs from 'fs';
+import { find, LIB, libraryWith, makeFound, Packaged, programWith } from './packaged';
+import { lambda } from '../plan/make';
+
+let root: Packaged;
+beforeEach(() => {
+  root = new Packaged();
+});
+
+const started = (binary = 'rig', more = {}) => find(root, binary, more).data.filter((file) => file.startsWith('/usr/bin/') && file !== `/usr/bin/${binary}`);
+const script = (inside: string, text: string) => {
+  root.write({ [inside]: text });
+  fs.chmodSync(root.locate(inside), 0o755);
+};
+/** A shell for scripts, which needs nothing. */
+const withShell = () => root.install('dash', { '/usr/bin/sh': programWith() }, { Essential: 'yes' });
+
+describe('a command joins of which a program has the bare name', () => {
+  test('as a string of its own, from its own package and those that this needs, however far away', () => {
+    root.install('rig', { '/usr/bin/rig': programWith('\0paint\0far\0'), '/usr/bin/paint': programWith() }, { Depends: 'near' });
+    root.install('near', {}, { Depends: 'far' }).install('far', { '/usr/bin/far': programWith() });
+    expect(started()).toEqual(['/usr/bin/far', '/usr/bin/paint']);
+  });
+
+  test('with an option or an argument behind it', () => {
+    root.install('rig', { '/usr/bin/rig': programWith('\0one -q\0two %s\0three "%s"\0four files\0') }, { Depends: 'tools' });
+    root.install('tools', Object.fromEntries(['one', 'two', 'three', 'four'].map((name) => [`/usr/bin/${name}`, programWith()])));
+    expect(started()).toEqual(['/usr/bin/one', '/usr/bin/three', '/usr/bin/two']);
+  });
+
+  test('with what its package has, and what it starts in turn', () => {
+    root.install('rig', { '/usr/bin/rig': programWith('\0paint\0') }, { Depends: 'paint' });
+    root.install('paint', { '/usr/bin/paint': programWith('\0mix\0'), '/usr/share/paint/colours': '' }, { Depends: 'mix' });
+    root.install('mix', { '/usr/bin/mix': programWith() });
+    expect(find(root).data).toEqual(['/usr/bin/mix', '/usr/bin/paint', '/usr/bin/rig', '/usr/share/paint/colours']);
+  });
+
+  test('by a link of update-alternatives', () => {
+    root.install('rig', { '/usr/bin/rig': programWith('\0java\0') }, { Depends: 'jre' });
+    root.install('jre', { '/usr/lib/jvm/bin/java': programWith() });
+    root.write({ '/usr/bin/java': { link: '/etc/alternatives/java' }, '/etc/alternatives/java': { link: '/usr/lib/jvm/bin/java' } });
+    expect(find(root).data).toContain('/usr/lib/jvm/bin/java');
+  });
+
+  test('in the configuration of its package, less comments, and in no other text', () => {
+    root.install('rig', {
+      '/usr/bin/rig': programWith(),
+      '/usr/bin/post': programWith(),
+      '/usr/bin/commented': programWith(),
+      '/usr/bin/told': programWith(),
+      '/usr/share/rig/DESC': '# not commented\npostpro post\n',
+      '/usr/share/rig/tale.txt': 'once told twice',
+    });
+    expect(started()).toEqual(['/usr/bin/post']);
+  });
+});
+
+describe('no command joins', () => {
+  test('of a package that nobody needs, or that every system has', () => {
+    root.install('rig', { '/usr/bin/rig': programWith('\0sort\0stranger\0') }, { Depends: 'coreutils' });
+    root.install('coreutils', { '/usr/bin/sort': programWith() }, { Essential: 'yes' }).install('stranger', { '/usr/bin/stranger': programWith() });
+    expect(started()).toEqual([]);
+  });
+
+  test('of which only a library has the name, or the table of symbols', () => {
+    root.install('rig', { '/usr/bin/rig': programWith('', ['librig.so.1']), [`${LIB}/librig.so.1`]: libraryWith('librig.so.1', '\0paint\0'), '/usr/bin/paint': programWith() });
+    root.install('other', { '/usr/bin/librig.so.1': programWith() });
+    expect(started()).toEqual([]);
+  });
+
+  test('that is excluded, or that not everybody may read, which is reported', () => {
+    root.install('rig', { '/usr/bin/rig': programWith('\0one\0two\0'), '/usr/bin/one': programWith(), '/usr/bin/two': programWith() });
+    fs.chmodSync(root.locate('/usr/bin/two'), 0o700);
+    const { data, leftOut } = find(root, 'rig', { exclude: ['/usr/bin/one'] });
+    expect(data).toEqual(['/usr/bin/rig']);
+    expect([leftOut.get('/usr/bin/one'), leftOut.get('/usr/bin/two')]).toEqual(['started by /usr/bin/rig, but excluded', 'started by /usr/bin/rig, but not readable by everybody']);
+  });
+
+  test('of which a library is missing, which is reported', () => {
+    root.install('rig', { '/usr/bin/rig': programWith('\0one\0'), '/usr/bin/one': programWith('', ['libmissing.so.1']) });
+    const { data, leftOut } = find(root);
+    expect(data).toEqual(['/usr/bin/rig']);
+    expect(leftOut.get('/usr/bin/one')).toMatch(/^started by \/usr\/bin\/rig, but libmissing\.so\.1 not found/);
+  });
+
+  test('that is a script of a language that no package needs, which is reported', () => {
+    root.install('rig', { '/usr/bin/rig': programWith('\0tool\0'), '/usr/bin/tool': '#!/usr/bin/python3\n' });
+    root.install('python3', { '/usr/bin/python3': programWith() });
+    const { data, leftOut } = find(root);
+    expect(data).toEqual(['/usr/bin/rig']);
+    expect(leftOut.get('/usr/bin/tool')).toBe('started by /usr/bin/rig, but whose interpreter /usr/bin/python3 no package needs');
+  });
+});
+
+describe('a script', () => {
+  test('of a shell starts what stands where a command does', () => {
+    withShell();
+    root.install('rig', {}, { Depends: 'tools' });
+    const names = ['first', 'piped', 'substituted', 'executed', 'assigned', 'conditional', 'argument', 'commented', 'assignment'];
+    root.install('tools', Object.fromEntries(names.map((name) => [`/usr/bin/${name}`, programWith()])));
+    script('/usr/bin/rig', [
+      '#!/bin/sh', 'first -x argument | piped', '# commented', 'x=$(substituted)', 'A=1 B="2 3" assigned', 'if conditional; then', '  exec executed', 'fi', 'assignment=1', '',
+    ].join('\n'));
+    root.install('rig-bin', { '/usr/bin/rig': [] }, { Depends: 'tools', Source: 'rig' });
+    expect(started().filter((file) => file !== '/usr/bin/sh')).toEqual(['assigned', 'conditional', 'executed', 'first', 'piped', 'substituted'].map((name) => `/usr/bin/${name}`));
+  });
+
+  test('of another language starts what stands at the beginning of a string', () => {
+    root.install('perl', { '/usr/bin/perl': programWith() }, { Essential: 'yes' });
+    root.install('tools', Object.fromEntries(['one', 'two', 'three'].map((name) => [`/usr/bin/${name}`, programWith()])));
+    script('/usr/bin/rig', '#!/usr/bin/perl\nsystem("one", "x"); my $x = `two -x`; # three\nprint "and three";\n');
+    root.install('rig', { '/usr/bin/rig': [] }, { Depends: 'tools' });
+    expect(started().filter((file) => file !== '/usr/bin/perl')).toEqual(['/usr/bin/one', '/usr/bin/two']);
+  });
+
+  test('of the user\'s own may start any command of a package, but those that every system has', () => {
+    withShell();
+    root.install('jq', { '/usr/bin/jq': programWith(), '/usr/share/jq/data': '' }).install('coreutils', { '/usr/bin/sort': programWith() }, { Essential: 'yes' });
+    script('/work/report.sh', '#!/bin/sh\njq . | sort\n');
+    const { data } = find(root, '/work/report.sh');
+    expect(data).toContain('/usr/bin/jq');
+    expect(data).toContain('/usr/share/jq/data');
+    expect(data).not.toContain('/usr/bin/sort');
+  });
+});
+
+test('a command is where PATH leads in a function; one that was asked for comes before one of that name', async () => {
+  root.install('rig', { '/usr/bin/rig': programWith('\0paint\0other\0'), '/usr/bin/paint': programWith(), '/usr/bin/other': programWith() });
+  const { plan, opt, summary } = await makeFound(root, 'rig', { rename: { rig: 'other' } });
+  const leads = (name: string) => fs.realpathSync(`${opt}/bin/${name}`).slice(`${opt}/elf/${plan.key}`.length);
+  expect(['paint', 'other'].map(leads)).toEqual(['/usr/bin/paint', '/usr/bin/rig']);
+  expect(summary.programs).toEqual(['other']);
+});
+
+describe('a program that names the directory of headers', () => {
+  const development = { '/usr/include/stdio.h': '', [`${LIB}/crt1.o`]: '', [`${LIB}/libc.a`]: '', [`${LIB}/libc.so`]: 'GROUP ( /lib/x86_64-linux-gnu/libc.so.6 )', '/usr/share/doc/libc6-dev/README': '' };
+
+  test('brings headers and what linkers read, of what its package needs or recommends', () => {
+    root.install('cc', { '/usr/bin/cc': programWith('\0/usr/include\0') }, { Recommends: 'libc6-dev' });
+    root.install('libc6-dev', development).install('libother-dev', { '/usr/include/other.h': '' });
+    expect(find(root, 'cc').all).toEqual(expect.arrayContaining(['/usr/include/stdio.h', `${LIB}/crt1.o`, `${LIB}/libc.a`, `${LIB}/libc.so`]));
+    expect(find(root, 'cc').all).not.toContain('/usr/include/other.h');
+    expect(find(root, 'cc').all).not.toContain('/usr/share/doc/libc6-dev/README');
+  });
+
+  test('of a library by itself brings none', () => {
+    root.install('rig', { '/usr/bin/rig': programWith('\0/usr/include/rig\0') }, { Recommends: 'libc6-dev' }).install('libc6-dev', development);
+    expect(find(root).all).not.toContain('/usr/include/stdio.h');
+  });
+});
+
+test('a program that is linked statically opens no plug-ins, which is reported', () => {
+  root.compile('/usr/bin/rig', 'int main(void) { return 0; } const char *volatile directory = "/usr/lib/rig";', ['-static']);
+  root.install('rig', { '/usr/bin/rig': [], '/usr/lib/rig/plugin.so': libraryWith('plugin.so', '', ['libc.so.6']) });
+  const { data, leftOut } = find(root);
+  expect(data).toEqual(['/usr/bin/rig']);
+  expect(leftOut.get('/usr/lib/rig/plugin.so')).toBe('a plug-in, and /usr/bin/rig is linked statically');
+});
+
+describe('a program that has /usr/bin as a string of its own, and the name of a command in another', () => {
+  const files = { '/usr/bin/agent': programWith() };
+
+  test.each(['/lib/agent', '%s/agent', '"%s%sagent" -q'])('brings that: %s', (text) => {
+    root.install('rig', { '/usr/bin/rig': programWith(`\0/usr/bin\0${text}\0`), ...files });
+    expect(started()).toEqual(['/usr/bin/agent']);
+  });
+
+  test('finds it in /opt/bin', async () => {
+    root.debian().libc();
+    root.install('libc6', { [`${LIB}/libc.so.6`]: [], [`${LIB}/ld-linux-x86-64.so.2`]: [] }, { Source: 'glibc' });
+    root.compile('/usr/bin/rig', '#include <stdio.h>\n#include <unistd.h>\nvolatile int zero; int main(void) { char name[99]; sprintf(name, "%s/agent", &"/usr/bin"[zero]); execl(name, name, (char *)0); return 1; }');
+    root.compile('/usr/bin/agent', '#include <stdio.h>\nint main(void) { puts("agent"); }');
+    root.install('rig', { '/usr/bin/rig': [], '/usr/bin/agent': [] }, { Depends: 'libc6' });
+    const { opt } = await makeFound(root);
+    expect(lambda(opt, ['rig'])).toMatchObject({ status: 0, stdout: 'agent\n' });
+  });
+});
+
+describe('packages that are installed on top of a program\'s own', () => {
+  const install = (program: Parameters<Packaged['install']>[1]) => {
+    root.install('python3', { '/usr/bin/python3': programWith(), '/usr/lib/python3/site.py': 'join(prefix, "lib",\n  "python3", "dist-packages")', ...program }, { Source: 'python' });
+    root.install('small', { '/usr/lib/python3/dist-packages/small/one.py': '' }, { Depends: 'python3' });
+    root.install('large', { '/usr/lib/python3/dist-packages/large/one': '' }, { Depends: 'python3' });
+  };
+  const modules = (binary: string) => find(root, binary).data.filter((file) => file.includes('/dist-packages/'));
+
+  test('join where the program was asked for itself', () => {
+    install({});
+    expect(modules('python3')).toEqual(['/usr/lib/python3/dist-packages/large/one', '/usr/lib/python3/dist-packages/small/one.py']);
+  });
+
+  test('join as far as they are small where a layer cannot hold all of them', () => {
+    install({});
+    fs.truncateSync(root.locate('/usr/lib/python3/dist-packages/large/one'), 260_000_000);
+    expect(modules('python3')).toEqual(['/usr/lib/python3/dist-packages/small/one.py']);
+  });
+
+  test('do not join where it only runs a script', () => {
+    install({});
+    script('/usr/bin/rig', '#!/usr/bin/python3\n');
+    root.install('rig', { '/usr/bin/rig': [] }, { Depends: 'python3, small' });
+    expect(modules('rig')).toEqual(['/usr/lib/python3/dist-packages/small/one.py']);
+  });
+});
+
+test('a library that embeds a language has the prefix, and brings what its own packages have below that', () => {
+  root.install('rig', { '/usr/bin/rig': programWith('', ['libpython.so.1']) }, { Depends: 'libpython' });
+  root.install('libpython', { [`${LIB}/libpython.so.1`]: libraryWith('libpython.so.1', '\0/usr\0') }, { Depends: 'libpython-stdlib, other', Source: 'python' });
+  root.install('libpython-stdlib', { '/usr/lib/python3/os.py': '' }, { Source: 'python' }).install('other', { '/usr/lib/other/one': '' });
+  expect(find(root).data).toContain('/usr/lib/python3/os.py');
+  expect(find(root).data).not.toContain('/usr/lib/other/one');
+});

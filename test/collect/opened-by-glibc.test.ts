@@ -1,0 +1,133 @@
+import { execFileSync } from 'child_process';
+import * as fs from 'fs';
+import * as path from 'path';
+import { find, libraryWith, LIB, makeFound, Packaged } from './packaged';
+import { lambda, plan } from '../plan/make';
+
+/** A root with the machine's own C library, and a program. */
+function withProgram(source: string, options: readonly string[] = []): Packaged {
+  const root = new Packaged().debian().libc() as Packaged;
+  root.install('libc6', { [`${LIB}/libc.so.6`]: [], [`${LIB}/ld-linux-x86-64.so.2`]: [] }, { Source: 'glibc' });
+  root.compile('/usr/bin/rig', source, options);
+  return root.install('rig', { '/usr/bin/rig': [] }, { Depends: 'libc6' });
+}
+
+/** What a C library may open. */
+function withEverything(root: Packaged): Packaged {
+  root.install('libc-bin', {
+    '/usr/lib/locale/C.utf8/LC_CTYPE': 'ctype',
+    '/usr/lib/locale/de_DE.utf8/LC_CTYPE': 'ctype',
+    [`${LIB}/gconv/gconv-modules`]: 'module',
+    [`${LIB}/gconv/UTF-16.so`]: libraryWith(''),
+    [`${LIB}/gconv/IBM037.so`]: libraryWith(''),
+    [`${LIB}/gconv/IBM850.so`]: libraryWith(''),
+  }, { Source: 'glibc' });
+  root.install('netbase', { '/etc/services': 'services', '/etc/protocols': 'protocols' });
+  root.write({ '/etc/nsswitch.conf': 'hosts: files mymachines\n', '/etc/hosts': 'hosts', '/etc/passwd': 'passwd' });
+  return root;
+}
+
+const NOTHING = 'int main(void) { return 0; }';
+const CONVERT = '#include <iconv.h>\nint main(void) { return iconv_open("UTF-16", "UTF-8") == (iconv_t) -1; }';
+const LOCALE = '#include <locale.h>\nint main(void) { return setlocale(LC_ALL, "") == 0; }';
+const HOSTS = '#include <netdb.h>\nint main(void) { struct addrinfo *found; return getaddrinfo("x", 0, 0, &found); }';
+const SERVICES = '#include <netdb.h>\nint main(void) { return getservbyname("rigd", "tcp") == 0; }';
+const USERS = '#include <pwd.h>\nint main(void) { return getpwnam("x") == 0; }';
+
+const opened = (source: string) => find(withEverything(withProgram(source))).data.filter((place) => place !== '/usr/bin/rig');
+
+test('nothing comes for a program that calls nothing of it', () => {
+  expect(opened(NOTHING)).toEqual([]);
+});
+
+test('for iconv_open the modules come, but for those of mainframes', () => {
+  expect(opened(CONVERT)).toEqual(['IBM850.so', 'UTF-16.so', 'gconv-modules'].map((name) => `${LIB}/gconv/${name}`));
+});
+
+test('no module comes for a library that could convert, but is not what was asked for', () => {
+  const root = withProgram(NOTHING);
+  root.compile(`${LIB}/libconvert.so.1`, CONVERT.replace('main', 'convert'), ['-shared', '-fPIC', '-Wl,-soname,libconvert.so.1']);
+  root.compile('/usr/bin/rig', 'int convert(void); int main(void) { return convert(); }', [root.locate(`${LIB}/libconvert.so.1`)]);
+  root.install('libconvert', { [`${LIB}/libconvert.so.1`]: [] });
+  expect(find(withEverything(root)).data).toEqual(['/usr/bin/rig']);
+});
+
+test('for a library of the program\'s own package the modules come that are in use everywhere', () => {
+  const root = withProgram(NOTHING);
+  root.compile(`${LIB}/libconvert.so.1`, CONVERT.replace('main', 'convert'), ['-shared', '-fPIC', '-Wl,-soname,libconvert.so.1']);
+  root.compile('/usr/bin/rig', 'int convert(void); int main(void) { return convert(); }', [root.locate(`${LIB}/libconvert.so.1`)]);
+  root.install('rig', { '/usr/bin/rig': [], [`${LIB}/libconvert.so.1`]: [] }, { Depends: 'libc6' });
+  expect(find(withEverything(root)).data).toEqual(['/usr/bin/rig', `${LIB}/gconv/UTF-16.so`, `${LIB}/gconv/gconv-modules`]);
+});
+
+test('for setlocale C.utf8 comes, and en_US.utf8, which Lambda\'s LANG names, is a link to it', () => {
+  const root = withEverything(withProgram(LOCALE));
+  expect(find(root).data).toEqual(['/usr/bin/rig', '/usr/lib/locale/C.utf8/LC_CTYPE', '/usr/lib/locale/en_US.utf8']);
+  const { entries } = plan(root, 'rig', { detectData: true }).plan;
+  expect(entries).toContainEqual({ kind: 'link', path: '/usr/lib/locale/en_US.utf8', target: 'C.utf8' });
+});
+
+test('for names of hosts and users there is an nsswitch.conf of the layer\'s own, and never the source\'s', () => {
+  for (const source of [HOSTS, USERS]) {
+    const { entries } = plan(withEverything(withProgram(source)), 'rig', { detectData: true }).plan;
+    const own = entries.find((entry) => entry.path === '/etc/nsswitch.conf');
+    expect(own).toMatchObject({ kind: 'text', text: expect.stringMatching(/^hosts: files dns$/m) });
+    expect(own).toMatchObject({ text: expect.stringMatching(/^passwd: files$/m) });
+  }
+});
+
+test('for services and protocols their files come', () => {
+  expect(opened(SERVICES)).toEqual(['/etc/protocols', '/etc/services']);
+});
+
+test('for addresses these come too', () => {
+  expect(opened(HOSTS)).toEqual(['/etc/nsswitch.conf', '/etc/protocols', '/etc/services']);
+});
+
+test('for the names of users no services come', () => {
+  expect(opened(USERS)).toEqual(['/etc/nsswitch.conf']);
+});
+
+test('the same is so for what a library calls', () => {
+  const root = withProgram(NOTHING);
+  root.compile(`${LIB}/libserve.so.1`, SERVICES.replace('main', 'serve'), ['-shared', '-fPIC', '-Wl,-soname,libserve.so.1']);
+  root.compile('/usr/bin/rig', 'int serve(void); int main(void) { return serve(); }', [root.locate(`${LIB}/libserve.so.1`)]);
+  root.install('libserve', { [`${LIB}/libserve.so.1`]: [] });
+  expect(find(withEverything(root)).data).toContain('/etc/services');
+});
+
+test('nothing comes where data is not to be found', () => {
+  expect(find(withEverything(withProgram(CONVERT)), 'rig', { detectData: false }).data).toEqual(['/usr/bin/rig']);
+});
+
+describe('in the layer', () => {
+  const run = async (root: Packaged) => lambda((await makeFound(root)).opt, ['rig']);
+
+  test('a locale is found by the name that Lambda gives', async () => {
+    const root = withProgram('#include <locale.h>\n#include <stdio.h>\n#include <stdlib.h>\nint main(void) { char *name = setlocale(LC_ALL, ""); printf("%s %d\\n", name, (int) MB_CUR_MAX); }');
+    fs.mkdirSync(root.locate('/usr/lib/locale'));
+    execFileSync('cp', ['-r', '/usr/lib/locale/C.utf8', root.locate('/usr/lib/locale/C.utf8')]);
+    expect(await run(root)).toMatchObject({ status: 0, stdout: 'en_US.UTF-8 6\n' });
+  });
+
+  test('text is converted', async () => {
+    const root = withProgram(`
+      #include <iconv.h>
+      #include <stdio.h>
+      int main(void) {
+        iconv_t converter = iconv_open("UTF-16BE", "UTF-8");
+        if (converter == (iconv_t) -1) { perror("iconv_open"); return 1; }
+        char from[] = "a", to[4]; char *in = from, *out = to; size_t left = 1, room = 4;
+        iconv(converter, &in, &left, &out, &room);
+        printf("%d %d\\n", to[0], to[1]);
+      }`);
+    for (const name of ['gconv-modules', 'gconv-modules.cache', 'UTF-16.so']) root.copy(path.join('/usr/lib/x86_64-linux-gnu/gconv', name), `${LIB}/gconv/${name}`);
+    expect(await run(root)).toMatchObject({ status: 0, stdout: '0 97\n' });
+  });
+
+  test('a service is found by its name, and no host\'s file is asked', async () => {
+    const root = withProgram('#include <netdb.h>\n#include <stdio.h>\nint main(void) { struct servent *found = getservbyname("rigd", "tcp"); printf("%d\\n", found ? ntohs(found->s_port) : -1); }');
+    root.write({ '/etc/services': 'rigd 4711/tcp\n', '/etc/protocols': 'tcp 6 TCP\n' });
+    expect(await run(root)).toMatchObject({ status: 0, stdout: '4711\n' });
+  });
+});

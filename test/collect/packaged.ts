@@ -1,0 +1,96 @@
+/**
+ * A root with a dpkg database, as small as a test wants it.
+ */
+import * as fs from 'fs';
+import * as path from 'path';
+import { LayerRequest } from '../../lib/plan/plan-layer';
+import { RECORD } from '../../lib/plan/record';
+import { Content, elfFile, Fixture } from '../fixture';
+import { make, Made, plan } from '../plan/make';
+
+/** The library directory of a merged-/usr Debian. */
+export const LIB = '/usr/lib/x86_64-linux-gnu';
+
+const LOADER = '/lib64/ld-linux-x86-64.so.2';
+
+/** Fields of a package's stanza in the status file. */
+export type Fields = Readonly<Record<string, string>>;
+
+export class Packaged extends Fixture {
+  private readonly stanzas: string[] = [];
+
+  constructor() {
+    super();
+    this.directories(LIB, '/usr/lib64', '/usr/bin', '/etc');
+    this.write({
+      '/lib': { link: 'usr/lib' },
+      '/lib64': { link: 'usr/lib64' },
+      '/bin': { link: 'usr/bin' },
+      '/usr/lib64/ld-linux-x86-64.so.2': elfFile({ soname: 'ld-linux-x86-64.so.2' }),
+    });
+    this.install('base-files', {});
+  }
+
+  /**
+   * Installs a package.
+   *
+   * @param files what it brings; `[]` in place of a content for what is there already, or is written later
+   */
+  public install(name: string, files: Readonly<Record<string, Content | readonly []>>, fields: Fields = {}): this {
+    for (const [inside, content] of Object.entries(files)) {
+      if (!Array.isArray(content)) this.write({ [inside]: content as Content });
+      if (/^\/(usr\/)?bin\//.test(inside) && fs.lstatSync(this.locate(inside), { throwIfNoEntry: false })?.isFile()) fs.chmodSync(this.locate(inside), 0o755);
+    }
+    const all: Fields = { Package: name, Status: 'install ok installed', Architecture: 'amd64', ...fields };
+    this.stanzas.push(Object.entries(all).map(([field, value]) => `${field}: ${value}\n`).join(''));
+    const list = all['Multi-Arch'] === 'same' ? `${name}:${all.Architecture}` : name;
+    this.write({
+      '/var/lib/dpkg/status': this.stanzas.join('\n'),
+      [`/var/lib/dpkg/info/${list}.list`]: `${['/.', ...withParents(Object.keys(files))].join('\n')}\n`,
+    });
+    return this;
+  }
+}
+
+function withParents(files: readonly string[]): string[] {
+  const all = new Set<string>();
+  for (const file of files) {
+    const at: string[] = [];
+    for (let parent = path.posix.dirname(file); parent !== '/'; parent = path.posix.dirname(parent)) at.unshift(parent);
+    for (const one of [...at, file]) all.add(one);
+  }
+  return [...all];
+}
+
+/** A program of a few bytes in which a text stands. */
+export function programWith(text = '', needed: readonly string[] = []): Buffer {
+  return elfFile({ interpreter: LOADER, text, needed });
+}
+
+/** A library likewise. */
+export function libraryWith(soname: string, text = '', needed: readonly string[] = []): Buffer {
+  return elfFile({ soname, text, needed });
+}
+
+/** What a layer holds, and what it does not. */
+export interface Found {
+  /** paths of its files, links and texts, but for the loader's and the libraries' */
+  readonly data: readonly string[];
+  /** the same with the loader, the libraries and the directories, but not the layer's record of itself */
+  readonly all: readonly string[];
+  readonly leftOut: ReadonlyMap<string, string>;
+  readonly bytes: number;
+}
+
+/** What the layer of a program holds, with nothing said but its name. */
+export function find(root: Fixture, binary = 'rig', more: Partial<LayerRequest> = {}): Found {
+  const { plan: planned, leftOut, summary } = plan(root, binary, { detectData: true, ...more });
+  const entries = planned.entries.filter((entry) => entry.path !== RECORD);
+  const all = entries.map((entry) => entry.path);
+  const data = entries.filter((entry) => entry.kind !== 'directory').map((entry) => entry.path).filter((place) => !/ld-linux|\/lib[^/]*\.so(\.\d+)*$/.test(place));
+  return { data, all, leftOut, bytes: summary.bytes };
+}
+
+export function makeFound(root: Fixture, binary = 'rig', more: Partial<LayerRequest> = {}): Promise<Made> {
+  return make(root, binary, { detectData: true, ...more });
+}

@@ -1,0 +1,214 @@
+import { spawn, spawnSync } from 'child_process';
+import { createHash } from 'crypto';
+import * as fs from 'fs';
+import * as path from 'path';
+import { writeZip } from '../../lib/pack/zip';
+import { Plan } from '../../lib/plan/plan';
+import { elfFile, Fixture, growing, noise, temporaryDirectory } from '../fixture';
+import { entriesOf, make, plan, tree, unpack } from '../plan/make';
+
+const PACK = path.join(__dirname, '../../build/pack/process.js');
+
+let root: Fixture;
+let directory: string;
+let zip: string;
+beforeEach(() => {
+  root = new Fixture();
+  program('/usr/bin/prog');
+  directory = temporaryDirectory();
+  zip = path.join(directory, 'layer.zip');
+});
+
+/** A program whose loader is a file of the fixture, too. */
+function program(inside: string, needed: readonly string[] = []): void {
+  root.write({
+    '/lib64/ld-linux-x86-64.so.2': elfFile({ soname: 'ld-linux-x86-64.so.2' }),
+    [inside]: elfFile({ interpreter: '/lib64/ld-linux-x86-64.so.2', needed, text: '/usr/share/prog/message.txt' }),
+  });
+  fs.chmodSync(root.locate(inside), 0o755);
+}
+
+const data = () => plan(root, 'prog', { include: ['/usr/share/prog'] }).plan;
+
+/** The process that packs, in another environment. */
+function pack(planned: Plan, { env = {}, umask = '022', file = zip }: { env?: Record<string, string>; umask?: string; file?: string } = {}) {
+  return spawnSync('sh', ['-c', `umask ${umask}; exec "$@"`, 'sh', process.execPath, PACK, file], { input: JSON.stringify(planned), encoding: 'utf8', env: { ...process.env, ...env } });
+}
+
+describe('an entry', () => {
+  test('is a link where the source has one, and says where it leads', async () => {
+    root.write({ '/usr/share/prog/file': 'x', '/usr/share/prog/deep/link': { link: '../file' }, '/usr/share/prog/absolute': { link: '/usr/share/prog/file' } });
+    const layer = await make(root, 'prog', { include: ['/usr/share/prog'] });
+    const modes = Object.fromEntries(entriesOf(layer.zip).map(({ name, mode }) => [name, mode]));
+    const at = `elf/${layer.plan.key}/usr/share/prog`;
+    expect([modes[`${at}/deep/link`], modes[`${at}/absolute`], modes['bin/prog']]).toEqual([0o120777, 0o120777, 0o120777]);
+    expect(tree(layer.opt)).toMatchObject({
+      [`${at}/deep/link`]: '→ ../file',
+      [`${at}/absolute`]: `→ /opt/${at}/file`,
+      'bin/prog': `→ ../elf/${layer.plan.key}/usr/bin/prog`,
+      [`elf/${layer.plan.key}/ld.so`]: '→ lib64/ld-linux-x86-64.so.2',
+    });
+  });
+
+  test('has its mode from what it is, whatever it had at the source', async () => {
+    root.write({ '/usr/share/prog/text': 'x', '/usr/share/prog/data': '\0', '/usr/share/prog/script': '#!/bin/sh\n', '/usr/share/prog/plugin.so': elfFile({ soname: 'plugin.so' }) });
+    for (const [name, mode] of Object.entries({ 'text': 0o777, 'data': 0o666, 'script': 0o644, 'plugin.so': 0o604 })) fs.chmodSync(root.locate(`/usr/share/prog/${name}`), mode);
+    fs.chmodSync(root.locate('/usr/bin/prog'), 0o6711);
+    const layer = await make(root, 'prog', { include: ['/usr/share/prog'] });
+    const modes = Object.fromEntries(entriesOf(layer.zip).map(({ name, mode }) => [name.split('/').slice(2).join('/'), mode]));
+    expect(modes).toMatchObject({
+      'usr/bin/prog': 0o100755,
+      'lib64/ld-linux-x86-64.so.2': 0o100755,
+      'usr/share/prog/plugin.so': 0o100755,
+      'usr/share/prog/script': 0o100755,
+      'usr/share/prog/text': 0o100644,
+      'usr/share/prog/data': 0o100644,
+    });
+  });
+
+  test('is a directory where one would else be missing', async () => {
+    root.write({ '/usr/share/prog/full/file': '' });
+    root.directories('/usr/share/prog/empty');
+    const layer = await make(root, 'prog', { include: ['/usr/share/prog'] });
+    const directories = entriesOf(layer.zip).filter(({ name }) => name.endsWith('/'));
+    expect(directories.map(({ name, mode }) => [name, mode])).toEqual([[`elf/${layer.plan.key}/usr/share/prog/empty/`, 0o40755]]);
+    expect(fs.statSync(path.join(layer.mirrored, 'usr/share/prog/empty')).isDirectory()).toBe(true);
+  });
+
+  test('has the beginning of the calendar of zip as its date, and the names are in order', async () => {
+    root.write(Object.fromEntries(['b', 'B', 'a10', 'a9', 'é', 'z/y', 'z.txt'].map((name) => [`/usr/share/prog/${name}`, name])));
+    await writeZip(data(), zip);
+    const entries = entriesOf(zip);
+    expect(new Set(entries.map(({ date }) => date))).toEqual(new Set([(1 << 21) | (1 << 16)])); // 1 January 1980, 0:00
+    expect(entries.map(({ name }) => name)).toEqual(entries.map(({ name }) => name).sort());
+    expect(entries.length).toBeGreaterThan(9);
+  });
+});
+
+describe('the same plan gives the same bytes', () => {
+  test.each([
+    ['in another time zone', { env: { TZ: 'Asia/Kathmandu' } }],
+    ['at the other end of the world', { env: { TZ: 'Pacific/Kiritimati' } }],
+    ['with another umask', { umask: '077' }],
+    ['in another language', { env: { LANG: 'tr_TR.UTF-8', LC_ALL: 'tr_TR.UTF-8' } }],
+  ])('%s', (_, situation) => {
+    root.write({ '/usr/share/prog/message.txt': 'x'.repeat(10000), '/usr/share/prog/link': { link: 'message.txt' }, '/usr/share/prog/İi': '' });
+    root.directories('/usr/share/prog/empty');
+    const planned = data();
+    expect(pack(planned, { env: { TZ: 'UTC', LANG: 'C' } })).toMatchObject({ status: 0, stderr: '' });
+    const other = path.join(directory, 'other.zip');
+    expect(pack(planned, { ...situation, file: other })).toMatchObject({ status: 0, stderr: '' });
+    expect(fs.readFileSync(other).equals(fs.readFileSync(zip))).toBe(true);
+  });
+
+  test('and the process that packs tells what it wrote', () => {
+    root.write({ '/usr/share/prog/message.txt': 'x'.repeat(10000) });
+    const planned = data();
+    const { stdout } = pack(planned);
+    const files = entriesOf(zip).filter(({ mode }) => (mode & 0o170000) === 0o100000);
+    expect(JSON.parse(stdout)).toEqual({ bytes: files.reduce((sum, { size }) => sum + size, 0), zipBytes: fs.statSync(zip).size });
+  });
+});
+
+test('many and large files are all there, each with its own content, however many wait to be compressed', async () => {
+  const files: Record<string, Buffer> = {};
+  for (let count = 0; count < 60; count++) files[`/usr/share/prog/${count}.bin`] = Buffer.concat([noise(1000, count), Buffer.alloc(3e6, count)]);
+  for (let count = 0; count < 500; count++) files[`/usr/share/prog/small/${count}`] = noise(10, count);
+  root.write(files);
+  const planned = data();
+  const { bytes } = await writeZip(planned, zip);
+  expect(bytes).toBeGreaterThan(180e6); // more than twice what may wait
+  const opt = unpack(zip);
+  for (const [name, content] of Object.entries(files)) {
+    if (!fs.readFileSync(path.join(opt, 'elf', planned.key, name)).equals(content)) throw new Error(`${name} differs`);
+  }
+  expect(entriesOf(zip).map(({ name }) => name)).toEqual(entriesOf(zip).map(({ name }) => name).sort());
+});
+
+describe('whole or not at all', () => {
+  test('a source file that changed since it was planned is named, and nothing is written', async () => {
+    root.write({ '/usr/share/prog/message.txt': 'as planned' });
+    const planned = data();
+    root.write({ '/usr/share/prog/message.txt': 'as changed' });
+    await expect(writeZip(planned, zip)).rejects.toThrow(`${root.locate('/usr/share/prog/message.txt')} changed while the layer was made: run synth again when nothing writes to it`);
+    expect(fs.readdirSync(directory)).toEqual([]);
+  });
+
+  test('one that vanished is named, and nothing is written', async () => {
+    root.write({ '/usr/share/prog/message.txt': 'as planned' });
+    const planned = data();
+    fs.rmSync(root.locate('/usr/share/prog/message.txt'));
+    await expect(writeZip(planned, zip)).rejects.toThrow(root.locate('/usr/share/prog/message.txt'));
+    expect(fs.readdirSync(directory)).toEqual([]);
+  });
+
+  test('what stands at the place is replaced, or left as it is', async () => {
+    root.write({ '/usr/share/prog/message.txt': 'as planned' });
+    const planned = data();
+    fs.writeFileSync(zip, 'an old one');
+    await writeZip(planned, zip);
+    const whole = fs.readFileSync(zip);
+    root.write({ '/usr/share/prog/message.txt': 'as changed' });
+    await expect(writeZip(planned, zip)).rejects.toThrow('changed');
+    expect(fs.readFileSync(zip).equals(whole)).toBe(true);
+    expect(fs.readdirSync(directory)).toEqual(['layer.zip']);
+  });
+
+  test('on a full disk nothing is left, and what went wrong is said', () => {
+    for (let count = 0; count < 8; count++) root.write({ [`/usr/share/prog/${count}`]: noise(1e6, count) });
+    const planned = data();
+    const { stdout } = spawnSync('bwrap', [
+      '--dev-bind', '/', '/', '--size', '2000000', '--tmpfs', directory,
+      'sh', '-c', '"$@"; echo "status $?"; ls -A "$0"', directory, process.execPath, PACK, zip,
+    ], { input: JSON.stringify(planned), encoding: 'utf8', stdio: ['pipe', 'pipe', 'ignore'] });
+    expect(stdout).toBe('status 1\n');
+    const { stderr } = spawnSync('bwrap', ['--dev-bind', '/', '/', '--size', '2000000', '--tmpfs', directory, process.execPath, PACK, zip], { input: JSON.stringify(planned), encoding: 'utf8' });
+    expect(stderr).toMatch(/^ENOSPC: no space left on device, write$/);
+  });
+
+  test('into a directory that is not there nothing is written', () => {
+    const { status, stderr } = pack(plain(), { file: path.join(directory, 'gone/layer.zip') });
+    expect({ status, stderr }).toEqual({ status: 1, stderr: expect.stringContaining('ENOENT') });
+  });
+
+  test('killed while it packs, the process leaves no zip, and the next one makes it', async () => {
+    for (let count = 0; count < 20; count++) root.write({ [`/usr/share/prog/${count}`]: noise(2e6, count) });
+    const planned = data();
+    const child = spawn(process.execPath, [PACK, zip], { stdio: ['pipe', 'ignore', 'ignore'] });
+    child.stdin.end(JSON.stringify(planned));
+    const ended = new Promise<string | null>((resolve) => child.once('exit', (_, signal) => resolve(signal)));
+    await growing(directory, child);
+    child.kill('SIGKILL');
+    expect(await ended).toBe('SIGKILL');
+    expect(fs.existsSync(zip)).toBe(false);
+    expect(pack(planned)).toMatchObject({ status: 0, stderr: '' });
+    expect(entriesOf(zip)).toHaveLength(planned.entries.length + planned.aliases.length + 2);
+  });
+});
+
+/**
+ * Whoever changes these bytes changes what every user's next deployment uploads, and what a cache file of before
+ * stands for: where they change on purpose, `RULES_VERSION` in lib/plan/plan.ts goes up with them, and then the
+ * fingerprint and the hash below are replaced by the new ones.
+ */
+test('the bytes of a layer are those of this version of the rules', async () => {
+  program('/usr/bin/prog', ['libx.so.1']);
+  root.write({
+    '/lib64/libx.so.1': elfFile({ soname: 'libx.so.1', needed: ['liby.so.1'], runpath: '/usr/lib/private:/build/lib', text: '/usr/share/prog/x' }),
+    '/usr/lib/private/liby.so.1': elfFile({ soname: 'liby.so.1' }),
+    '/usr/share/prog/message.txt': 'look at /usr/share/prog/data.bin, not at /usr/share/programs\n',
+    '/usr/share/prog/data.bin': Buffer.from([0, 1, 2, 3]),
+    '/usr/share/prog/helper': '#!/bin/sh\nexec cat /usr/share/prog/message.txt\n',
+    '/usr/share/prog/link': { link: '/usr/share/prog/message.txt' },
+  });
+  root.directories('/usr/share/prog/empty');
+  const planned = data();
+  await writeZip(planned, zip);
+  expect(planned.fingerprint).toBe('48419e16b05bdec58ac08b06d272d461c16d47b625de77e8406f414febc1e075');
+  expect(createHash('sha256').update(fs.readFileSync(zip)).digest('hex')).toBe('c7cafaa50cf99f05df780d02442addb739730b38da04455d694fa4c1e6b74cda');
+});
+
+/** A plan without any data. */
+function plain(): Plan {
+  return plan(root, 'prog').plan;
+}

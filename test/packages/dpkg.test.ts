@@ -1,0 +1,163 @@
+import * as fs from 'fs';
+import { dpkgDatabase } from '../../lib/packages/dpkg';
+import { ownersOf } from '../../lib/packages/owners';
+import { Root } from '../../lib/root/root';
+import { Packaged } from '../collect/packaged';
+import { Fixture } from '../fixture';
+
+let root: Packaged;
+beforeEach(() => {
+  root = new Packaged();
+});
+
+const database = () => dpkgDatabase(new Root(root.directory), 'amd64')!;
+const dependsOf = (name: string) => database().get(name)?.depends;
+
+describe('the owner of a file', () => {
+  test('is the package that lists it', () => {
+    root.install('rig', { '/usr/share/rig/names': '' }).install('other', { '/usr/share/other/names': '' });
+    expect(database().ownerOf('/usr/share/rig/names')?.name).toBe('rig');
+    expect(database().ownerOf('/usr/share/other/names')?.name).toBe('other');
+  });
+
+  test('is nobody where no package lists it, or one only lists what begins or ends like it', () => {
+    root.install('rig', { '/usr/share/rig/names.gz': '', '/srv/usr/share/rig/names': '' });
+    expect(database().ownerOf('/usr/share/rig/names')).toBeUndefined();
+    expect(database().ownerOf('/usr/share/rig/nothing')).toBeUndefined();
+  });
+
+  test('is found where /usr is merged and the package lists /lib/… or /bin/…', () => {
+    root.install('librig', { '/lib/x86_64-linux-gnu/librig.so.1': '' }, { 'Multi-Arch': 'same' }).install('rig', { '/bin/rig': '' });
+    expect(database().ownerOf('/usr/lib/x86_64-linux-gnu/librig.so.1')?.name).toBe('librig');
+    expect(database().ownerOf('/usr/bin/rig')?.name).toBe('rig');
+    const one = database();
+    expect(one.files(one.get('rig')!)).toEqual(['/usr/bin', '/usr/bin/rig']);
+  });
+
+  test('is the same for the first file that is asked for and for the thousandth', () => {
+    const files = (name: string) => Object.fromEntries(Array.from({ length: 100 }, (_, index) => [`/usr/share/${name}/${index}`, '']));
+    root.install('rig', files('rig')).install('other', files('other'));
+    const one = database();
+    for (const name of ['rig', 'other']) for (const file of Object.keys(files(name))) expect(one.ownerOf(file)?.name).toBe(name);
+    for (let index = 0; index < 100; index++) expect(one.ownerOf(`/usr/share/none/${index}`)).toBeUndefined();
+  });
+
+  test('is the second of two packages whose first is no more than its configuration', () => {
+    root.install('gone', { '/usr/share/rig/names': '' }, { Status: 'deinstall ok config-files' }).install('rig', { '/usr/share/rig/names': '' });
+    expect(database().ownerOf('/usr/share/rig/names')?.name).toBe('rig');
+  });
+});
+
+describe('what a package depends on', () => {
+  test('is what Depends and Pre-Depends name, less versions and architectures', () => {
+    for (const name of ['a', 'b', 'c', 'd']) root.install(name, {});
+    root.install('rig', {}, { 'Pre-Depends': 'd (>= 2)', 'Depends': 'a (>= 1.2~), b:any, c:any (<< 3), missing' });
+    expect([...dependsOf('rig')!].sort()).toEqual(['a', 'b', 'c', 'd']);
+  });
+
+  test('is the first of several alternatives that is installed', () => {
+    root.install('b', {}).install('c', {}).install('rig', {}, { Depends: 'a | b (>= 1) | c' });
+    expect(dependsOf('rig')).toEqual(['b']);
+  });
+
+  test('is whoever provides a name that no package has', () => {
+    root.install('mawk', {}, { Provides: 'awk (= 1), other' }).install('gawk', {}, { Provides: 'awk' }).install('rig', {}, { Depends: 'awk' });
+    expect([...dependsOf('rig')!].sort()).toEqual(['gawk', 'mawk']);
+  });
+
+  test('may be a package that comes later in the database', () => {
+    root.install('rig', {}, { Depends: 'zebra' }).install('zebra', {});
+    expect(dependsOf('rig')).toEqual(['zebra']);
+  });
+
+  test('is nothing where no field says so', () => {
+    root.install('rig', {});
+    expect(dependsOf('rig')).toEqual([]);
+  });
+});
+
+test('what a package recommends is kept apart from what it depends on', () => {
+  root.install('a', {}).install('b', {}).install('rig', {}, { Depends: 'a', Recommends: 'b | a, missing', Suggests: 'a' });
+  expect(database().get('rig')).toMatchObject({ depends: ['a'], recommends: ['b'] });
+});
+
+describe('no package is', () => {
+  test('one of another architecture', () => {
+    root.install('rig', { '/usr/lib/i386-linux-gnu/librig.so.1': '' }, { Architecture: 'i386' });
+    expect(database().get('rig')).toBeUndefined();
+    expect(database().ownerOf('/usr/lib/i386-linux-gnu/librig.so.1')).toBeUndefined();
+  });
+
+  test('the one of another architecture beside its own, installed together', () => {
+    root.install('librig', { '/usr/lib/x86_64-linux-gnu/librig.so.1': '' }, { 'Multi-Arch': 'same' });
+    root.install('librig', { '/usr/lib/i386-linux-gnu/librig.so.1': '' }, { 'Multi-Arch': 'same', 'Architecture': 'i386' });
+    const one = database();
+    expect(one.files(one.get('librig')!)).toContain('/usr/lib/x86_64-linux-gnu/librig.so.1');
+    expect(one.files(one.get('librig')!)).not.toContain('/usr/lib/i386-linux-gnu/librig.so.1');
+    expect(database().ownerOf('/usr/lib/i386-linux-gnu/librig.so.1')).toBeUndefined();
+  });
+
+  test.each(['install ok half-installed', 'install ok unpacked', 'deinstall ok config-files', 'purge ok not-installed'])('one whose status is "%s"', (status) => {
+    root.install('rig', { '/usr/share/rig/names': '' }, { Status: status });
+    expect(database().get('rig')).toBeUndefined();
+    expect(database().ownerOf('/usr/share/rig/names')).toBeUndefined();
+  });
+
+  test('any, where there is no database', () => {
+    expect(dpkgDatabase(new Root(new Fixture().directory), 'amd64')).toBeUndefined();
+  });
+});
+
+test('one of all architectures is a package like any other', () => {
+  root.install('rig-data', {}, { Architecture: 'all' });
+  expect(database().get('rig-data')).toBeDefined();
+});
+
+test('built from a source package are those that say so, with or without its version, and the one of its name', () => {
+  root.install('rig', {}).install('rig-data', {}, { Source: 'rig' }).install('librig1', {}, { Source: 'rig (1.2-3)' }).install('rigging', {});
+  expect(database().builtFrom('rig').map(({ name }) => name).sort()).toEqual(['librig1', 'rig', 'rig-data']);
+  expect(database().builtFrom('none')).toEqual([]);
+});
+
+test('sole is a directory that one package lists, or none', () => {
+  root.install('rig', { '/usr/share/rig/one': '', '/usr/share/common/one': '' }).install('other', { '/usr/share/common/two': '' });
+  expect(['/usr/share/rig', '/usr/share/none', '/usr/share/common'].map((real) => database().isSole(real))).toEqual([true, true, false]);
+});
+
+test('what a package lists, directories included, is told apart from what it does not', () => {
+  root.install('rig', { '/usr/share/rig/one': '' });
+  const one = database();
+  expect(['/usr/share/rig', '/usr/share/rig/one', '/usr/share/rig/two'].map((real) => one.lists(one.get('rig')!, real))).toEqual([true, true, false]);
+});
+
+test('a description that looks like fields and paths is none', () => {
+  root.install('rig', {}, { Description: 'draws names\n Depends: other\n /usr/share/rig/names' }).install('other', {});
+  expect(dependsOf('rig')).toEqual([]);
+});
+
+describe('of a hostile root', () => {
+  test('lists that are links, to files of the machine as well, or no files, are passed over', () => {
+    root.install('rig', { '/usr/share/rig/names': '' }).install('out', {}).install('gone', {}).install('directory', {});
+    const outside = new Fixture();
+    outside.write({ '/list': '/usr/share/stranger\n' });
+    root.write({ '/var/lib/dpkg/info/out.list': { link: outside.locate('/list') }, '/var/lib/dpkg/info/gone.list': { link: '/nowhere' } });
+    fs.rmSync(root.locate('/var/lib/dpkg/info/directory.list'));
+    root.directories('/var/lib/dpkg/info/directory.list');
+    const one = database();
+    expect([one.ownerOf('/usr/share/rig/names')?.name, one.ownerOf('/usr/share/stranger'), one.files(one.get('out')!)]).toEqual(['rig', undefined, []]);
+    expect([...ownersOf(new Root(root.directory), ['/usr/share/rig/names', '/usr/share/stranger'])]).toEqual([['/usr/share/rig/names', 'rig']]);
+  });
+
+  test('paths that climb are none', () => {
+    root.install('rig', { '/usr/share/rig/names': '' });
+    root.write({ '/var/lib/dpkg/info/rig.list': '/.\n/usr\n/usr/../../etc/shadow\n/usr/./share\n//etc\nusr/share\n/usr/share/..names\n' });
+    expect(database().files(database().get('rig')!)).toEqual(['/usr', '/usr/share/..names']);
+  });
+
+  test('a status that is a directory is no database', () => {
+    root.directories('/var/lib/dpkg/info', '/var/lib/dpkg/status.d');
+    fs.rmSync(root.locate('/var/lib/dpkg/status'));
+    root.directories('/var/lib/dpkg/status');
+    expect(dpkgDatabase(new Root(root.directory), 'amd64')).toBeUndefined();
+  });
+});

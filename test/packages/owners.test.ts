@@ -1,0 +1,33 @@
+import * as fs from 'fs';
+import { dpkgDatabase } from '../../lib/packages/dpkg';
+import { ownersOf } from '../../lib/packages/owners';
+import { Root } from '../../lib/root/root';
+import { Fixture } from '../fixture';
+
+test('every file of this machine has the owner that the package database says', () => {
+  const root = new Root('/');
+  const database = dpkgDatabase(root, 'amd64');
+  const libraries = fs.readdirSync('/usr/lib/x86_64-linux-gnu').map((name) => `/usr/lib/x86_64-linux-gnu/${name}`).filter((file) => fs.lstatSync(file).isFile());
+  const files = [...libraries.slice(0, 100), '/usr/bin/rig', '/usr/bin/perl', '/usr/bin/curl', '/no/such/libx.so.1'];
+  const owned = files.flatMap((file) => {
+    const owner = database.ownerOf(file);
+    return owner ? [[file, owner.name]] : [];
+  });
+  expect(owned.length).toBeGreaterThan(50);
+  expect(Object.fromEntries(ownersOf(root, files))).toEqual(Object.fromEntries(owned));
+});
+
+test('a file is found by the place that its package was built for, in a root that has another', () => {
+  const fixture = new Fixture();
+  fixture.write({
+    '/lib': { link: 'usr/lib' },
+    '/usr/lib/libx.so.1': '',
+    '/var/lib/dpkg/info/odd:amd64.list': '/.\n/lib\n/lib/libx.so.1\n',
+    '/var/lib/dpkg/info/other.list': '/usr/share/libx.so.1.txt\n/usr/bin/prog\n',
+  });
+  expect([...ownersOf(new Root(fixture.directory), ['/usr/lib/libx.so.1', '/usr/bin/prog'])].sort()).toEqual([['/usr/bin/prog', 'other'], ['/usr/lib/libx.so.1', 'odd']]);
+});
+
+test('a root without a package database has none', () => {
+  expect(ownersOf(new Root(new Fixture().directory), ['/usr/lib/libx.so.1']).size).toBe(0);
+});

@@ -1,0 +1,201 @@
+import { execFileSync } from 'child_process';
+import * as fs from 'fs';
+import * as path from 'path';
+import { packageDatabase } from '../../lib/packages/database';
+import { PackageDatabase } from '../../lib/packages/package';
+import { rpmDatabase } from '../../lib/packages/rpm';
+import { Root } from '../../lib/root/root';
+import { find, libraryWith, programWith } from '../collect/packaged';
+import { elfFile, Fixture, temporaryDirectory } from '../fixture';
+import { plan } from '../plan/make';
+
+const SPEC = `
+Name: rig
+Version: 1.11
+Release: 3.fc40
+Summary: Draws names
+License: GPL
+AutoReqProv: no
+Requires: rig-data >= 1, libx.so.1()(64bit), libx.so.1(LIBX_1)(64bit), /usr/bin/tool, (tool or other), missing
+Requires: ((other >= 2 and libx) if tool)
+Recommends: rig-more, (rig-extra if rig)
+%description
+Draws names
+%package data
+Summary: Names
+BuildArch: noarch
+%description data
+Names
+%package more
+Summary: More
+%description more
+More
+%package -n other
+Summary: Another
+%description -n other
+Another
+%package -n tool
+Summary: A tool
+%description -n tool
+A tool
+%package -n libx
+Summary: A library
+Provides: libx.so.1()(64bit), libx.so.1(LIBX_1)(64bit)
+%description -n libx
+A library
+%install
+for file in bin/rig bin/tool "share/rig/the names" share/licenses/rig/COPYING share/man/man1/rig.1 lib64/libx.so.1 share/more/names; do
+  mkdir -p "$(dirname "%{buildroot}/usr/$file")"; : > "%{buildroot}/usr/$file"
+done
+mkdir -p %{buildroot}/usr/lib/.build-id/00
+ln -s ../../../bin/tool %{buildroot}/usr/lib/.build-id/00/11
+%post
+exit 1
+%files
+/usr/bin/rig
+/usr/share/licenses/rig
+/usr/lib/.build-id
+/usr/share/man/man1/*
+%files data
+%dir /usr/share/rig
+"/usr/share/rig/the names"
+%files more
+/usr/share/more
+%files -n tool
+/usr/bin/tool
+%files -n libx
+/usr/lib64/libx.so.1
+%files -n other
+`;
+
+/** What a Fedora has below /usr, without the database. */
+const root = new Fixture();
+let built: string;
+
+/** Puts the packages into a database, and nothing but that. */
+function install(directory: string, ...packages: string[]): void {
+  fs.mkdirSync(directory, { recursive: true });
+  const files = fs.readdirSync(built, { recursive: true, encoding: 'utf8' }).filter((file) => packages.some((name) => path.basename(file).startsWith(`${name}-1.11`)));
+  execFileSync('rpm', ['--force-debian', '-i', '--justdb', '--nodeps', '--noscripts', '--dbpath', directory, ...files.map((file) => path.join(built, file))], { stdio: ['ignore', 'ignore', 'pipe'] });
+}
+
+beforeAll(() => {
+  const top = temporaryDirectory();
+  fs.writeFileSync(path.join(top, 'rig.spec'), SPEC);
+  const defined = ['_build_id_links none', '__os_install_post %{nil}', `_topdir ${top}`].flatMap((definition) => ['--define', definition]);
+  execFileSync('rpmbuild', ['-bb', '--target', 'x86_64', ...defined, path.join(top, 'rig.spec')], { stdio: ['ignore', 'ignore', 'pipe'] });
+  built = path.join(top, 'RPMS');
+  root.write({
+    '/lib64': { link: 'usr/lib64' },
+    '/usr/lib64/ld-linux-x86-64.so.2': elfFile({ soname: 'ld-linux-x86-64.so.2' }),
+    '/usr/lib64/libx.so.1': libraryWith('libx.so.1'),
+    '/usr/bin/rig': programWith('', ['libx.so.1']),
+    '/usr/bin/tool': programWith(),
+    '/usr/share/rig/the names': 'names',
+    '/usr/share/licenses/rig/COPYING': 'a licence',
+    '/usr/share/man/man1/rig.1': '',
+    '/usr/share/more/names': '',
+    '/usr/lib/.build-id/00/11': { link: '../../../bin/tool' },
+  });
+  fs.chmodSync(root.locate('/usr/bin/rig'), 0o755);
+  install(root.locate('/usr/lib/sysimage/rpm'), 'rig', 'rig-data', 'rig-more', 'other', 'tool', 'libx');
+});
+
+const database = () => rpmDatabase(new Root(root.directory), 'x86_64') as PackageDatabase;
+
+test('the owner of a file is the package that lists it, whatever is in its name', () => {
+  const one = database();
+  expect(['/usr/bin/rig', '/usr/share/rig/the names', '/usr/share/rig', '/usr/lib64/libx.so.1', '/usr/share/none'].map((real) => one.ownerOf(real)?.name))
+    .toEqual(['rig', 'rig-data', 'rig-data', 'libx', undefined]);
+});
+
+test('a package depends on what it requires by name, by a library, by a file, and by conditions as if they held', () => {
+  expect([...database().get('rig')!.depends].sort()).toEqual(['libx', 'other', 'rig-data', 'tool']);
+});
+
+test('what it recommends is kept apart', () => {
+  expect(database().get('rig')!.recommends).toEqual(['rig-more']);
+});
+
+test('built from a source package is what its source rpm is called by', () => {
+  const one = database();
+  expect(one.get('libx')!.source).toBe('rig');
+  expect(one.builtFrom('rig').map(({ name }) => name).sort()).toEqual(['libx', 'other', 'rig', 'rig-data', 'rig-more', 'tool']);
+});
+
+test('no package is one of another architecture, but for those of none', () => {
+  const one = rpmDatabase(new Root(root.directory), 'aarch64') as PackageDatabase;
+  expect([one.get('rig'), one.get('rig-data')?.name]).toEqual([undefined, 'rig-data']);
+});
+
+test('the layer of a program has its library, and the data and licences of its packages, and no other command', () => {
+  const files = find(root).all.filter((file) => !file.includes('ld-linux'));
+  expect(files).toEqual(['/usr/bin/rig', '/usr/lib64/libx.so.1', '/usr/share/licenses/rig/COPYING', '/usr/share/rig/the names']);
+  expect(plan(root, 'rig', { detectData: true }).notices).toEqual([]);
+});
+
+test('the database may be in /var/lib/rpm, and nothing is written beside it', () => {
+  const older = new Fixture();
+  install(older.locate('/var/lib/rpm'), 'rig');
+  const before = fs.readdirSync(older.locate('/var/lib/rpm')).sort();
+  expect((rpmDatabase(new Root(older.directory), 'x86_64') as PackageDatabase).ownerOf('/usr/bin/rig')?.name).toBe('rig');
+  expect(fs.readdirSync(older.locate('/var/lib/rpm')).sort()).toEqual(before);
+});
+
+test('whatever character is in the name of a file, it is the name of one', () => {
+  const other = new Fixture();
+  install(other.locate('/var/lib/rpm'), 'rig');
+  const file = other.locate('/var/lib/rpm/rpmdb.sqlite');
+  // rpmbuild would not take it
+  fs.writeFileSync(file, fs.readFileSync(file, 'latin1').replaceAll('COPYING', 'A\x1eB\x1fC\x1dD'), 'latin1');
+  const one = rpmDatabase(new Root(other.directory), 'x86_64') as PackageDatabase;
+  expect(one.ownerOf('/usr/share/licenses/rig/A\x1eB\x1fC\x1dD')?.name).toBe('rig');
+});
+
+test('where it changes, what rests on it has to be looked at again', () => {
+  const other = new Fixture();
+  install(other.locate('/var/lib/rpm'), 'rig');
+  const looked = new Root(other.directory);
+  rpmDatabase(looked, 'x86_64');
+  expect(Root.unchanged(other.directory, looked.looks())).toBe(true);
+  install(other.locate('/var/lib/rpm'), 'tool');
+  expect(Root.unchanged(other.directory, looked.looks())).toBe(false);
+});
+
+describe('a database that cannot be read', () => {
+  const { PATH } = process.env;
+  afterEach(() => {
+    process.env.PATH = PATH;
+  });
+
+  test('for want of rpm is told of, with what to do, and what has the program\'s name is found all the same', () => {
+    process.env.PATH = temporaryDirectory();
+    const planned = plan(root, 'rig', { detectData: true });
+    expect(planned.notices).toEqual([
+      'no rpm is on PATH that could read the package database /usr/lib/sysimage/rpm/rpmdb.sqlite: install it, as with apt-get install rpm; '
+      + 'of data only what has a program\'s name is found, as /usr/share/NAME and /etc/NAME: name the rest in include',
+    ]);
+    expect(planned.plan.entries.map((entry) => entry.path)).toContain('/usr/share/rig/the names');
+    expect(plan(root, 'rig').notices).toEqual([]);
+  });
+
+  test.each([
+    ['other fields', 'odd\x1f1\x1fx86_64', 'it tells a part of the 8 fields of a package'],
+    ['fewer fields', 'odd$package', 'it tells 1 of the 8 fields of a package'],
+  ])('because rpm tells %s is told of', (_, said, message) => {
+    process.env.PATH = temporaryDirectory();
+    const rpm = `#!/bin/sh\nfor query; do :; done\npackage=\x1e\${query##*\x1e}\nprintf '%s' "${said}"\n`;
+    fs.writeFileSync(path.join(process.env.PATH, 'rpm'), rpm, { mode: 0o755 });
+    expect(rpmDatabase(new Root(root.directory), 'x86_64')).toBe(`rpm cannot read the package database /usr/lib/sysimage/rpm/rpmdb.sqlite: ${message}`);
+  });
+
+  test('because it is none is told of, with what rpm said', () => {
+    const broken = new Fixture();
+    broken.write({ '/var/lib/rpm/rpmdb.sqlite': 'no database' });
+    expect(packageDatabase(new Root(broken.directory), 'x86_64').notice).toMatch(/^rpm cannot read the package database \/var\/lib\/rpm\/rpmdb\.sqlite: .+; of data only/);
+  });
+});
+
+test('there is none without its files', () => {
+  expect(rpmDatabase(new Root(new Fixture().directory), 'x86_64')).toBeUndefined();
+});

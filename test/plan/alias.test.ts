@@ -1,0 +1,204 @@
+import * as fs from 'fs';
+import * as path from 'path';
+import { make, Made, plan } from './make';
+import { nameAliases } from '../../lib/plan/alias';
+import { elfFile, Fixture } from '../fixture';
+
+let root: Fixture;
+beforeEach(() => {
+  root = new Fixture();
+  root.write({
+    '/lib64/ld-linux-x86-64.so.2': elfFile({ soname: 'ld-linux-x86-64.so.2' }),
+    '/usr/share/rig/names': 'names',
+    '/usr/share/rig/deep/streets': 'streets',
+    '/usr/share/rigged/other': 'other',
+  });
+});
+
+/** Makes a layer of a program in which a text stands, and what is included. */
+async function withText(text: string, include = ['/usr/share/rig']): Promise<Made> {
+  root.write({ '/usr/bin/prog': elfFile({ interpreter: '/lib64/ld-linux-x86-64.so.2', text }) });
+  fs.chmodSync(root.locate('/usr/bin/prog'), 0o755);
+  return make(root, 'prog', { include });
+}
+
+/** What a file has become in the layer, as text. */
+const became = ({ mirrored }: Made, inside: string) => fs.readFileSync(path.join(mirrored, inside), 'latin1');
+
+/** What a path that stands in a file of the layer leads to: `/opt` is where it is unpacked. */
+function read({ opt }: Made, wanted: string): string {
+  expect(wanted).toMatch(/^\/opt\//);
+  return fs.readFileSync(path.join(opt, wanted.slice('/opt/'.length)), 'utf8');
+}
+
+describe('a baked-in path', () => {
+  test('becomes one of the same length that leads to the same file', async () => {
+    const layer = await withText('DIR=/usr/share/rig/names;');
+    const [, replaced] = became(layer, 'usr/bin/prog').match(/DIR=(\/opt\/[^;]*);/)!;
+    expect(replaced).toHaveLength('/usr/share/rig/names'.length);
+    expect(read(layer, replaced)).toBe('names');
+    expect(became(layer, 'usr/bin/prog')).not.toContain('/usr/share/rig');
+  });
+
+  test('of a directory, with or without / behind it, with more paths below it, in the same file: one alias', async () => {
+    const layer = await withText('</usr/share/rig></usr/share/rig/></usr/share/rig/deep/streets></usr/share/rig/gone>');
+    const found = [...became(layer, 'usr/bin/prog').matchAll(/<(\/opt\/[^>]*)>/g)].map(([, replaced]) => replaced);
+    expect(found).toHaveLength(4);
+    const [first] = found;
+    expect(found).toEqual([first, `${first}/`, `${first}/deep/streets`, `${first}/gone`]);
+    expect(read(layer, found[2])).toBe('streets');
+  });
+
+  test('each of a list', async () => {
+    const layer = await withText('X=/usr/share/rig/names:/usr/share/rig/deep/streets:/usr/share/none:');
+    const [, list] = became(layer, 'usr/bin/prog').match(/X=([^\0]*)/)!;
+    const [names, streets, none] = list.split(':');
+    expect([read(layer, names), read(layer, streets), none]).toEqual(['names', 'streets', expect.any(String)]);
+  });
+
+  test('the directory of a format', async () => {
+    const layer = await withText('[/usr/share/rig/%s.txt]');
+    const [, replaced] = became(layer, 'usr/bin/prog').match(/\[(\/opt\/[^\]]*\/)%s\.txt\]/)!;
+    expect(replaced).toHaveLength('/usr/share/rig/'.length);
+    expect(read(layer, `${replaced}names`)).toBe('names');
+  });
+
+  test('in a script, a text, an ELF file and an index alike', async () => {
+    root.write({
+      '/usr/share/rig/script': '#!/bin/sh\ncat /usr/share/rig/names\n',
+      '/usr/share/rig/text': 'see /usr/share/rig/names.\n',
+      '/usr/share/rig/data': '\0 /usr/share/rig/names\0',
+      '/usr/share/rig/plugin.so': elfFile({ soname: 'plugin.so', text: '/usr/share/rig/names' }),
+    });
+    const layer = await withText('');
+    const [, inScript] = became(layer, 'usr/share/rig/script').match(/^#!\/bin\/sh\ncat (\S{20})\n$/)!;
+    const [, inText] = became(layer, 'usr/share/rig/text').match(/^see (\S{20})\.\n$/)!;
+    expect([read(layer, inScript), read(layer, inText)]).toEqual(['names', 'names']);
+    expect(became(layer, 'usr/share/rig/data')).toMatch(/^\0 \/opt\/\S{15}\0$/);
+    expect(became(layer, 'usr/share/rig/plugin.so')).not.toContain('/usr/share/rig');
+  });
+
+  test('not what only begins like it, and not in the middle of a word', async () => {
+    root.write({ '/usr/share/rig/text': 'x/usr/share/rig/names ${DESTDIR}/usr/share/rig http://host/usr/share/rig\n', '/usr/share/rig/begins': '/usr/share/rigged/other' });
+    const layer = await withText('');
+    expect(became(layer, 'usr/share/rig/text')).toBe('x/usr/share/rig/names ${DESTDIR}/usr/share/rig http://host/usr/share/rig\n');
+    const other = became(layer, 'usr/share/rig/begins');
+    expect(other).toMatch(/^\/opt\/\w{5}\/rigged\/other$/);
+    expect(() => read(layer, other)).toThrow('ENOENT');
+  });
+
+  test.each(['/usr/local/share/rig/names', '/usr/local/lib/rig', '/var/lib/rig/names', '/usr/share/other/names'])('that the layer lacks leads nowhere from a module or configuration: %s', async (lacked) => {
+    root.write({ [lacked]: '', '/usr/share/rig/text': `<${lacked}>` });
+    const [, replaced] = became(await withText(''), 'usr/share/rig/text').match(/^<(\/opt\/.*)>$/)!;
+    expect(replaced).toHaveLength(lacked.length);
+    expect(replaced.endsWith(lacked.slice('/usr/local'.length))).toBe(true);
+  });
+
+  test.each(['/usr/share/zoneinfo/Europe/Rome', '/var/lib/dpkg/status', '/var/tmp/rig/names', '/usr/local/bin/rig'])('that is the host\'s stays: %s', async (hosts) => {
+    root.write({ '/usr/share/rig/text': `<${hosts}>` });
+    const layer = await withText(`<${hosts}>`);
+    expect(became(layer, 'usr/share/rig/text')).toBe(`<${hosts}>`);
+    expect(became(layer, 'usr/bin/prog')).toContain(`<${hosts}>`);
+  });
+
+  test('that the layer lacks stays in a program that is a script, and in what is one\'s own', async () => {
+    const text = '/usr/local/share/rig/names /usr/share/other/names\n';
+    root.write({ '/usr/bin/script': `#!/usr/bin/prog\n${text}`, '/work/tool/module': text });
+    const layer = await withText('', ['/usr/share/rig', '/usr/bin/script', '/work/tool']);
+    expect(became(layer, 'usr/bin/script')).toContain(text);
+    expect(became(layer, 'app/tool/module')).toBe(text);
+  });
+
+  test('that a script joins from words has them replaced one by one', async () => {
+    root.write({ '/usr/share/rig/text': "join('/', 'usr', 'share', 'rig', 'names'); join('/', 'etc', 'rig')" });
+    const layer = await withText('');
+    const [, ...words] = became(layer, 'usr/share/rig/text').match(/^join\('\/', '(opt)', '(\w{5})', '(rig)', '(names)'\); join\('\/', 'etc', 'rig'\)$/)!;
+    expect(read(layer, `/${words.join('/')}`)).toBe('names');
+  });
+
+  test('of which a text takes the end off its own path stays', async () => {
+    root.write({ '/lib': { link: 'usr/lib' }, '/usr/lib/rig/1.0/module': 'dirname.chomp("/lib/rig/1.0") </lib/rig/1.0/module> </lib/rig/1.0/other>', '/usr/lib/rig/1.0/other': '' });
+    const layer = await withText('', ['/usr/lib/rig']);
+    expect(became(layer, 'usr/lib/rig/1.0/module')).toMatch(/^dirname\.chomp\("\/lib\/rig\/1\.0"\) <\/lib\/rig\/1.0\/module> <\/opt\/\w+\/1.0\/other>$/);
+  });
+
+  test('not the path of a command: of those in the layer only the ones asked for have a name', async () => {
+    root.write({ '/usr/share/rig/text': '/usr/bin /usr/bin/sh\n' });
+    expect(became(await withText(''), 'usr/share/rig/text')).toBe('/usr/bin /usr/bin/sh\n');
+  });
+
+  test('of a link leads to the link\'s target', async () => {
+    root.write({ '/usr/share/rig-link': { link: 'rig' } });
+    const layer = await withText('<//usr/share/rig-link/names>', ['/usr/share/rig', '/usr/share/rig-link']);
+    const [, replaced] = became(layer, 'usr/bin/prog').match(/<\/(\/opt\/[^>]*)>/)!;
+    expect(read(layer, replaced)).toBe('names');
+  });
+
+  test('too short for an alias of 3 characters stays, and is reported', async () => {
+    root.write({ '/r/names': 'names', '/q/x': 'x', '/usr/share/rig/text': '/r/names /q/x\n' });
+    const layer = await withText('', ['/usr/share/rig', '/r', '/q']);
+    expect(layer.leftOut.get('/q/x')).toBe('in the layer, but mentioned by a path too short to be replaced');
+    const [long, short] = became(layer, 'usr/share/rig/text').trim().split(' ');
+    expect(short).toBe('/q/x');
+    expect(read(layer, long)).toBe('names');
+  });
+});
+
+describe('a name of an alias', () => {
+  const bases = (count: number, length: number) => Array.from({ length: count }, (_, index) => ({ base: `/${index.toString().padStart(length - 1, 'x')}` }));
+
+  test('is as long as its path, and each is another', () => {
+    const aliases = bases(20_000, 8);
+    const names = nameAliases('01234567', aliases);
+    expect(names.every((name) => /^\/opt\/[A-Za-z0-9]{3}$/.test(name))).toBe(true);
+    expect(new Set(names).size).toBe(20_000);
+  });
+
+  test('is none that means something to Lambda', () => {
+    const names = new Set(Array.from({ length: 40 }, (_, key) => nameAliases(`${key}`, bases(20_000, 8))).flat());
+    // of these 800,000 names one in 238,328 would be each of these
+    expect(names.size).toBeGreaterThan(200_000);
+    for (const taken of ['bin', 'lib', 'elf']) expect(names).not.toContain(`/opt/${taken}`);
+  });
+
+  test('is another in another layer: two layers on one function never meet', () => {
+    const [one] = nameAliases('00000000', [{ base: '/usr/share/rig' }]);
+    const [other] = nameAliases('00000001', [{ base: '/usr/share/rig' }]);
+    expect(one).not.toBe(other);
+    expect(one).toBe(nameAliases('00000000', [{ base: '/usr/share/rig' }])[0]);
+  });
+
+  test('can be as long as a name may be, and no longer', () => {
+    const long = (length: number) => `/${'d'.repeat(length - 1)}`;
+    expect(nameAliases('0', [{ base: long(260) }])[0]).toMatch(/^\/opt\/[A-Za-z0-9]{255}$/);
+  });
+});
+
+test('a path of more than 255 characters is replaced from a directory above it on', async () => {
+  const deep = `/usr/share/rig/${'d'.repeat(200)}/${'e'.repeat(200)}`;
+  root.write({ [`${deep}/file`]: 'deep' });
+  const layer = await withText(`<${deep}/file>`);
+  const [, replaced] = became(layer, 'usr/bin/prog').match(/<(\/opt\/[^>]*)>/)!;
+  expect(replaced).toHaveLength(deep.length + 5);
+  expect(read(layer, replaced)).toBe('deep');
+});
+
+test('two layers of one source with other content have nothing in common but bin/', async () => {
+  const one = await withText('/usr/share/rig/names');
+  const other = await withText('/usr/share/rig/names!');
+  const names = (layer: Made) => fs.readdirSync(layer.opt).filter((name) => name !== 'bin');
+  expect(names(one).filter((name) => name !== 'elf' && names(other).includes(name))).toEqual([]);
+  expect(one.plan.key).not.toBe(other.plan.key);
+});
+
+test('the key is of the content: the same files give the same', () => {
+  const text = '/usr/share/rig/names';
+  root.write({ '/usr/bin/prog': elfFile({ interpreter: '/lib64/ld-linux-x86-64.so.2', text }) });
+  fs.chmodSync(root.locate('/usr/bin/prog'), 0o755);
+  const { key } = plan(root, 'prog', { include: ['/usr/share/rig'] }).plan;
+  fs.utimesSync(root.locate('/usr/share/rig/names'), 1, 1);
+  fs.chmodSync(root.locate('/usr/share/rig/names'), 0o666);
+  expect(plan(root, 'prog', { include: ['/usr/share/rig'] }).plan.key).toBe(key);
+  root.write({ '/usr/share/rig/names': 'other' });
+  expect(plan(root, 'prog', { include: ['/usr/share/rig'] }).plan.key).not.toBe(key);
+});

@@ -1,0 +1,110 @@
+/**
+ * Makes layers of what a fixture holds, looks into their zips, and runs what is in them the way Lambda does.
+ */
+import { execFileSync, spawnSync } from 'child_process';
+import * as fs from 'fs';
+import * as path from 'path';
+import { writeZip } from '../../lib/pack/zip';
+import { LayerRequest, PlannedLayer, planLayer } from '../../lib/plan/plan-layer';
+import { Root } from '../../lib/root/root';
+import { Opened } from '../../lib/trace/strace';
+import { Fixture, temporaryDirectory } from '../fixture';
+
+export interface Made extends PlannedLayer {
+  readonly zip: string;
+  /** where it is unpacked: what `/opt` is in the function */
+  readonly opt: string;
+  /** in the unpacked layer, the mirrored root */
+  readonly mirrored: string;
+}
+
+export function request(binary: string, more: Partial<LayerRequest> = {}): LayerRequest {
+  return {
+    binaries: [binary],
+    rename: {},
+    include: [],
+    exclude: [],
+    detectData: false,
+    traceCommands: [],
+    searchPath: ['/usr/bin'],
+    libraryPath: '',
+    cwd: '/work',
+    ...more,
+  };
+}
+
+export function plan(fixture: Fixture, binary: string, more: Partial<LayerRequest> = {}, traced?: readonly Opened[]): PlannedLayer {
+  return planLayer(new Root(fixture.directory), request(binary, more), traced);
+}
+
+export async function make(fixture: Fixture, binary: string, more: Partial<LayerRequest> = {}): Promise<Made> {
+  const planned = plan(fixture, binary, more);
+  const zip = path.join(temporaryDirectory(), 'layer.zip');
+  await writeZip(planned.plan, zip);
+  const opt = unpack(zip);
+  return { ...planned, zip, opt, mirrored: path.join(opt, 'elf', planned.plan.key) };
+}
+
+export function unpack(zip: string): string {
+  const opt = path.join(temporaryDirectory(), 'opt');
+  execFileSync('unzip', ['-q', zip, '-d', opt]);
+  return opt;
+}
+
+/** What a function finds in its environment. */
+export const LAMBDA = {
+  PATH: '/var/lang/bin:/usr/local/bin:/usr/bin/:/bin:/opt/bin',
+  LD_LIBRARY_PATH: '/var/lang/lib:/lib64:/usr/lib64:/var/runtime:/var/runtime/lib:/var/task:/var/task/lib:/opt/lib',
+  LANG: 'en_US.UTF-8',
+  TZ: ':UTC',
+};
+
+/** Runs a command with a layer at `/opt`, on a host of which nothing but what the fixture holds is there. */
+export function lambda(opt: string, command: readonly string[], host = new Fixture()) {
+  host.directories('/opt', '/proc', '/dev', '/tmp');
+  const setenv = Object.entries(LAMBDA).flatMap(([name, value]) => ['--setenv', name, value]);
+  const { status, stdout, stderr, signal } = spawnSync('bwrap', [
+    '--ro-bind', host.directory, '/', '--ro-bind', opt, '/opt', '--proc', '/proc', '--dev', '/dev', '--tmpfs', '/tmp', '--chdir', '/tmp', '--clearenv', ...setenv, ...command,
+  ], { encoding: 'utf8' });
+  return { status, stdout, stderr, signal };
+}
+
+export interface ZipEntry {
+  readonly name: string;
+  /** type and permissions */
+  readonly mode: number;
+  /** unpacked, in bytes */
+  readonly size: number;
+  /** as MS-DOS has it: date and time */
+  readonly date: number;
+}
+
+/** The entries of a zip, in the order of its directory. */
+export function entriesOf(zip: string): ZipEntry[] {
+  const bytes = fs.readFileSync(zip);
+  const end = bytes.lastIndexOf('PK\x05\x06', undefined, 'latin1');
+  const entries: ZipEntry[] = [];
+  for (let at = bytes.readUInt32LE(end + 16); bytes.readUInt32LE(at) === 0x02014b50; ) {
+    const lengths = [28, 30, 32].map((offset) => bytes.readUInt16LE(at + offset));
+    entries.push({
+      name: bytes.toString('utf8', at + 46, at + 46 + lengths[0]),
+      mode: bytes.readUInt32LE(at + 38) >>> 16,
+      size: bytes.readUInt32LE(at + 24),
+      date: bytes.readUInt32LE(at + 12),
+    });
+    at += 46 + lengths[0] + lengths[1] + lengths[2];
+  }
+  return entries;
+}
+
+/** Every file, link and directory below a directory: its content, or where it leads. */
+export function tree(directory: string): Record<string, string> {
+  const found: Record<string, string> = {};
+  for (const entry of fs.readdirSync(directory, { recursive: true, withFileTypes: true })) {
+    const file = path.join(entry.parentPath, entry.name);
+    const name = path.relative(directory, file);
+    if (entry.isSymbolicLink()) found[name] = `→ ${fs.readlinkSync(file)}`;
+    else if (entry.isFile()) found[name] = fs.readFileSync(file, 'latin1');
+  }
+  return found;
+}

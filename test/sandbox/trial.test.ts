@@ -1,0 +1,212 @@
+import { execFileSync } from 'child_process';
+import * as fs from 'fs';
+import * as path from 'path';
+import { tryLayer, checkSandbox } from '../../lib/sandbox/trial';
+import { unzip } from '../../lib/zip/unzip';
+import { EXIT, Fixture, gcc, noise, temporaryDirectory } from '../fixture';
+import { entriesOf, make, Made, tree } from '../plan/make';
+import { privateTemporaryDirectory } from '../synth';
+
+const environment = process.env;
+beforeEach(() => {
+  process.env = { ...environment };
+});
+afterEach(() => {
+  process.env = environment;
+});
+
+/** Says what a program finds where it runs. */
+const PROGRAM = `
+  #include <arpa/inet.h>
+  #include <dirent.h>
+  #include <fcntl.h>
+  #include <stdio.h>
+  #include <stdlib.h>
+  #include <string.h>
+  #include <unistd.h>
+  static void list(const char *name) {
+    struct dirent **entries;
+    int count = scandir(name, &entries, 0, alphasort);
+    printf("%s:", name);
+    for (int i = 0; i < count; i++) if (entries[i]->d_name[0] != '.') printf(" %s", entries[i]->d_name);
+    puts("");
+  }
+  static void writes(const char *name) { printf("%s: %s\\n", name, creat(name, 0644) >= 0 ? "written" : "refused"); }
+  int main(int argc, char **argv) {
+    for (int i = 1; i < argc; i++) {
+      if (strcmp(argv[i], "root") == 0) { list("/"); list("/bin"); list("/tmp"); list("/opt/bin"); }
+      if (strcmp(argv[i], "write") == 0) { writes("/tmp/file"); writes("/file"); writes("/opt/file"); writes("/var/task/file"); writes("/dev/shm/file"); }
+      if (strcmp(argv[i], "user") == 0) { char *cwd = getcwd(0, 0); printf("user %d group %d in %s\\n", getuid(), getgid(), cwd); }
+      if (strcmp(argv[i], "net") == 0) {
+        struct sockaddr_in there = { AF_INET, htons(53), { inet_addr("192.0.2.1") } };
+        printf("network: %s\\n", connect(socket(AF_INET, SOCK_DGRAM, 0), (struct sockaddr *) &there, sizeof there) == 0 ? "there" : "none");
+      }
+      if (strcmp(argv[i], "env") == 0) for (char **variable = environ; *variable; variable++) puts(*variable);
+      if (strcmp(argv[i], "forever") == 0) { puts("begun"); fflush(stdout); for (;;) pause(); }
+    }
+    static char block[1 << 20];
+    if (argc > 1 && strcmp(argv[1], "flood") == 0) while (write(1, block, sizeof block) > 0) {}
+    return 1;
+  }`;
+
+let layer: Made;
+beforeAll(async () => {
+  const source = new Fixture().debian().libc();
+  source.compile('/usr/bin/probe', `#define _GNU_SOURCE\n${PROGRAM}`);
+  source.compile('/usr/bin/good', 'int main(void) { return 0; }');
+  source.compile('/usr/bin/tar', 'int puts(const char *); int main(void) { return puts("the tar of the layer") < 0; }');
+  source.write({ '/usr/share/data/stored': '', '/usr/share/data/noise': noise(1e6, 1), '/usr/share/data/text': 'text '.repeat(10_000), '/usr/share/data/link': { link: 'text' } });
+  source.directories('/usr/share/data/empty');
+  layer = await make(source, 'probe', { binaries: ['probe', 'good', 'tar'], include: ['/usr/share/data'] });
+});
+
+const attempt = (command: string, timeout = 30_000) => tryLayer(layer.zip, Object.keys(layer.plan.programs), { command, timeout });
+
+/** What a failing command line is said to have said. */
+function said(command: string): string[] {
+  try {
+    attempt(`${command}; exit 1`);
+  } catch (error) {
+    return (error as Error).message.split('\n').slice(2).map((line) => line.trim());
+  }
+  throw new Error(`${command} did not fail`);
+}
+
+describe('unzip', () => {
+  test('makes of a zip of ours what the unzip of the machine does', () => {
+    const directory = temporaryDirectory();
+    const umask = process.umask(0o077);
+    try {
+      unzip(layer.zip, directory);
+    } finally {
+      process.umask(umask);
+    }
+    expect(tree(directory)).toEqual(tree(layer.opt));
+    const modes = entriesOf(layer.zip).map(({ name, mode }) => [name, (mode & 0o170000) === 0o120000 ? 0o777 : mode & 0o777]);
+    expect(modes.map(([name]) => [name, fs.lstatSync(path.join(directory, name as string)).mode & 0o777])).toEqual(modes);
+    const directories = execFileSync('find', [directory, '-mindepth', '1', '-type', 'd', '-printf', '%m\\n'], { encoding: 'utf8' });
+    expect(new Set(directories.trim().split('\n'))).toEqual(new Set(['755']));
+  });
+
+  test('takes apart a zip of more than memory lets wait to be compressed', async () => {
+    const source = new Fixture();
+    source.program('/usr/bin/static', { flags: ['-static'] });
+    for (let index = 0; index < 3; index++) source.write({ [`/usr/share/data/${index}`]: noise(30e6, index) });
+    const big = await make(source, 'static', { include: ['/usr/share/data'] });
+    const directory = temporaryDirectory();
+    unzip(big.zip, directory);
+    expect(() => execFileSync('diff', ['-r', '--no-dereference', directory, big.opt])).not.toThrow();
+  });
+});
+
+describe('a layer is tried', () => {
+  test('by a command line that has to succeed', () => {
+    expect(() => attempt('good && good')).not.toThrow();
+    expect(() => attempt('good; probe')).toThrow("testCommand 'good; probe' ended in the layer with exit status 1, expected exit status 0; nothing was written\n  it said nothing");
+  });
+
+  test('where there is nothing but the layer and a shell', () => {
+    expect(said('probe root')).toEqual(['/: bin dev opt proc tmp var', '/bin: sh', '/tmp:', '/opt/bin: good probe tar']);
+    expect(said('no-such-command')).toEqual([expect.stringMatching(/no-such-command.*not found/)]);
+  });
+
+  test('where only /tmp can be written', () => {
+    expect(said('probe write')).toEqual(['/tmp/file: written', '/file: refused', '/opt/file: refused', '/var/task/file: refused', '/dev/shm/file: refused']);
+  });
+
+  test('by a user without privileges, without network', () => {
+    expect(said('probe user net')).toEqual(['user 993 group 990 in /var/task', 'network: none']);
+  });
+
+  test('in the environment of a function, with nothing of this process', () => {
+    process.env.OF_THIS_PROCESS = 'yes';
+    const variables = Object.fromEntries(said('probe env').map((line) => line.split('=')));
+    expect(variables).toMatchObject({
+      PATH: '/var/lang/bin:/usr/local/bin:/usr/bin/:/bin:/opt/bin',
+      LD_LIBRARY_PATH: '/var/lang/lib:/lib64:/usr/lib64:/var/runtime:/var/runtime/lib:/var/task:/var/task/lib:/opt/lib',
+      LANG: 'en_US.UTF-8',
+      TZ: ':UTC',
+      LAMBDA_TASK_ROOT: '/var/task',
+    });
+    expect(Object.keys(variables)).not.toContain('OF_THIS_PROCESS');
+    expect(Object.keys(variables)).not.toContain('HOME');
+  });
+
+  test('with its own programs, though the shell may have some of the same names itself', () => {
+    expect(said('tar; A=b tar')).toEqual(['the tar of the layer', 'the tar of the layer']);
+  });
+
+  test('for as long as is said; what it said until then is told, and no process is left', () => {
+    const marker = `sleeping-${process.pid}`;
+    expect(() => attempt(`: ${marker}; probe forever & probe forever`, 1000)).toThrow(/ had not ended after 1 s, testTimeout, and was killed; nothing was written\n {2}it said:\n {4}begun/);
+    const commands = fs.readdirSync('/proc').filter((name) => /^\d+$/.test(name)).map((id) => {
+      try {
+        return fs.readFileSync(`/proc/${id}/cmdline`, 'latin1');
+      } catch {
+        return '';
+      }
+    });
+    expect(commands.filter((command) => command.includes(marker) || command.startsWith('probe\0'))).toEqual([]);
+  });
+
+  test('without waiting for what it leaves behind', () => {
+    expect(() => attempt('probe forever > /dev/null 2>&1 & good', 60_000)).not.toThrow();
+  });
+
+  test.each([['kill -SEGV $$', 'exit status 139 (SIGSEGV)'], ['probe flood', 'more than 64 MiB of output (send it to /dev/null)']])('%j ends with %s', (command, end) => {
+    expect(() => attempt(command)).toThrow(`' ended in the layer with ${end}, expected exit status 0`);
+  });
+
+  test('and nothing is left, whether it passes or not', () => {
+    const temporary = privateTemporaryDirectory();
+    attempt('good');
+    expect(() => attempt('probe')).toThrow();
+    expect(() => attempt('probe forever', 1000)).toThrow();
+    expect(fs.readdirSync(temporary)).toEqual([]);
+  });
+});
+
+describe('a machine on which a layer cannot be tried', () => {
+  /** A directory with a file that is static, as a static shell is, and one that is not. */
+  const shells = (names: { static?: string; dynamic?: string }) => {
+    const directory = temporaryDirectory();
+    if (names.dynamic !== undefined) fs.copyFileSync('/bin/sh', path.join(directory, names.dynamic));
+    if (names.static !== undefined) gcc(path.join(directory, names.static), EXIT, ['-nostdlib', '-static']);
+    return directory;
+  };
+  const withBubblewrap = (directory: string) => {
+    fs.symlinkSync(execFileSync('sh', ['-c', 'command -v bwrap'], { encoding: 'utf8' }).trim(), path.join(directory, 'bwrap'));
+    return directory;
+  };
+
+  test('is not this one', () => {
+    expect(checkSandbox).not.toThrow();
+  });
+
+  test('may lack bubblewrap', () => {
+    process.env.PATH = shells({ static: 'busybox' });
+    expect(checkSandbox).toThrow('testCommand is run under bubblewrap, and no bwrap is on PATH: install it on the machine that synthesizes, as with apt-get install bubblewrap');
+  });
+
+  test('may allow no user namespaces', () => {
+    const directory = shells({ static: 'busybox' });
+    const message = 'bwrap: No permissions to create new namespace, likely because the kernel does not allow non-privileged user namespaces.';
+    fs.writeFileSync(path.join(directory, 'bwrap'), `#!/bin/sh\necho "${message}" >&2\nexit 1\n`, { mode: 0o755 });
+    process.env.PATH = directory;
+    expect(checkSandbox).toThrow(`bubblewrap cannot make the sandbox for testCommand: ${message}\n  it needs user namespaces: allow them, as with sysctl `);
+  });
+
+  test('may lack a static shell', () => {
+    const directory = withBubblewrap(temporaryDirectory());
+    process.env.PATH = directory;
+    const expected = 'testCommand is run by a static shell, expected as busybox, busybox.static, busybox-static, bash-static on PATH';
+    expect(checkSandbox).toThrow(`${expected}, and none is there: install one on the machine that synthesizes, as with apt-get install bubblewrap busybox-static, `);
+    process.env.PATH = withBubblewrap(shells({ dynamic: 'busybox' }));
+    expect(checkSandbox).toThrow(`${expected}, and ${process.env.PATH}/busybox is not static: install `);
+  });
+
+  test.each(['busybox', 'busybox.static', 'busybox-static', 'bash-static'])('may have it by the name %s, beside a busybox that is none', (name) => {
+    process.env.PATH = [shells({ dynamic: 'busybox' }), withBubblewrap(shells({ static: name }))].join(':');
+    expect(checkSandbox).not.toThrow();
+  });
+});

@@ -1,0 +1,453 @@
+import { execFileSync, spawnSync } from 'child_process';
+import * as fs from 'fs';
+import * as path from 'path';
+import { Repository } from './repository';
+import { dpkgDatabase } from '../../../lib/packages/dpkg';
+import { planLayer } from '../../../lib/plan/plan-layer';
+import { Root } from '../../../lib/root/root';
+import { AptOptions, openApt } from '../../../lib/source/apt/apt';
+import { SourceError } from '../../../lib/source/source';
+import { temporaryDirectory } from '../../fixture';
+import { request } from '../../plan/make';
+
+const { XDG_CACHE_HOME, PATH, BINARY_LAYER_REFRESH, APT_CONFIG } = process.env;
+let cache: string;
+
+beforeEach(() => {
+  cache = temporaryDirectory();
+  process.env.XDG_CACHE_HOME = cache;
+});
+
+afterEach(() => {
+  Object.assign(process.env, { PATH });
+  for (const [name, value] of Object.entries({ XDG_CACHE_HOME, BINARY_LAYER_REFRESH, APT_CONFIG })) {
+    if (value === undefined) delete process.env[name];
+    else process.env[name] = value;
+  }
+});
+
+/** Where what was opened is. */
+function open(repository: Repository, packages: readonly string[], options: AptOptions = {}): string {
+  return openApt(packages, { sources: repository.sources(), ...options }, 'x86_64').directory;
+}
+
+function failure(run: () => unknown): string {
+  try {
+    run();
+  } catch (error) {
+    expect(error).toBeInstanceOf(SourceError);
+    return (error as Error).message;
+  }
+  throw new Error('it succeeded');
+}
+
+function read(root: string, inside: string): string {
+  return fs.readFileSync(root + inside, 'utf8');
+}
+
+/** What is kept of roots, half ones included. */
+function kept(): string[] {
+  return fs.readdirSync(path.join(cache, 'cdk-binary-layer', 'apt'));
+}
+
+/** A PATH with nothing but some commands. */
+function onlyOnPath(...commands: string[]): void {
+  const directory = temporaryDirectory();
+  for (const command of commands) fs.symlinkSync(execFileSync('sh', ['-c', `command -v ${command}`], { encoding: 'utf8' }).trim(), path.join(directory, command));
+  process.env.PATH = directory;
+}
+
+const SCRIPTLESS = { maintainerScripts: false };
+
+describe('packages', () => {
+  test('come with what they depend on, as an installation would leave them', () => {
+    const repository = new Repository()
+      .add('tool', { fields: { Depends: 'libtool (>= 1)' }, files: { '/usr/bin/tool': 'tool', '/bin/old': 'old' } })
+      .add('libtool', { fields: { Depends: 'libc6' }, files: { '/lib/libtool.so': 'library', '/etc/tool.conf': 'x' }, modes: { '/etc/tool.conf': 0o640 } })
+      .add('other');
+    const root = open(repository, ['tool'], SCRIPTLESS);
+    expect(read(root, '/usr/bin/tool')).toBe('tool');
+    expect(read(root, '/usr/bin/old')).toBe('old');
+    expect(read(root, '/usr/lib/libtool.so')).toBe('library');
+    expect(fs.readlinkSync(`${root}/lib`)).toBe('usr/lib');
+    expect(fs.statSync(`${root}/etc/tool.conf`).mode & 0o777).toBe(0o640);
+    expect(fs.statSync(`${root}/usr/bin/tool`).mode & 0o777).toBe(0o755);
+    expect(fs.statSync(`${root}/usr/bin/tool`).mtimeMs).toBe(1600000000_000);
+    expect(read(root, '/var/lib/dpkg/status')).not.toContain('Package: other');
+  });
+
+  test('have owners in a database that is read like dpkg\'s', () => {
+    const repository = new Repository().add('tool', { fields: { Depends: 'libc6' }, files: { '/bin/tool': 'tool', '/usr/share/tool/data': 'x' } });
+    const root = open(repository, ['tool'], SCRIPTLESS);
+    const database = dpkgDatabase(new Root(root), 'amd64');
+    expect(database.ownerOf('/usr/bin/tool')?.name).toBe('tool');
+    expect(database.ownerOf('/usr/lib64/ld-linux-x86-64.so.2')?.name).toBe('libc6');
+    expect(database.get('tool')?.depends).toEqual(['libc6']);
+    expect(read(root, '/var/lib/dpkg/info/tool.list').split('\n')).toEqual(['/.', '/bin', '/bin/tool', '/usr', '/usr/share', '/usr/share/tool', '/usr/share/tool/data', '']);
+    expect(read(root, '/var/lib/dpkg/info/libc6:amd64.list')).toContain('/lib64/ld-linux-x86-64.so.2\n');
+    expect(read(root, '/var/lib/dpkg/status')).toContain('Package: tool\nStatus: install ok installed\n');
+  });
+
+  test('bring what they recommend only where that is asked for', () => {
+    const repository = new Repository().add('tool', { fields: { Depends: 'libc6', Recommends: 'extra' } }).add('extra', { files: { '/usr/share/extra': 'x' } });
+    expect(fs.existsSync(`${open(repository, ['tool'], SCRIPTLESS)}/usr/share/extra`)).toBe(false);
+    expect(fs.existsSync(`${open(repository, ['tool'], { ...SCRIPTLESS, recommends: true })}/usr/share/extra`)).toBe(true);
+  });
+
+  test('bring what every Debian has, where the sources have it', () => {
+    const repository = new Repository().add('tool', { fields: { Depends: 'libc6' } }).add('libc-bin', { files: { '/usr/lib/locale/C.utf8/LC_CTYPE': 'x' } });
+    expect(read(open(repository, ['tool'], SCRIPTLESS), '/usr/lib/locale/C.utf8/LC_CTYPE')).toBe('x');
+  });
+
+  test('may have a version', () => {
+    const repository = new Repository()
+      .add('tool', { fields: { Version: '1.0-1', Depends: 'libc6' }, files: { '/usr/bin/tool': 'old' } })
+      .add('tool', { fields: { Version: '2.0-1', Depends: 'libc6' }, files: { '/usr/bin/tool': 'new' } });
+    expect(read(open(repository, ['tool'], SCRIPTLESS), '/usr/bin/tool')).toBe('new');
+    expect(read(open(repository, ['tool=1.0-1'], SCRIPTLESS), '/usr/bin/tool')).toBe('old');
+  });
+
+  test('may take over a file of another, whose it is no longer', () => {
+    const repository = new Repository()
+      .add('first', { fields: { Depends: 'libc6' }, files: { '/usr/share/shared': 'first' } })
+      .add('second', { fields: { Depends: 'first', Replaces: 'first' }, files: { '/usr/share/shared': 'second' } });
+    const root = open(repository, ['second'], SCRIPTLESS);
+    expect(read(root, '/usr/share/shared')).toBe('second');
+    expect(dpkgDatabase(new Root(root), 'amd64').ownerOf('/usr/share/shared')?.name).toBe('second');
+  });
+});
+
+describe('what was opened once', () => {
+  test('is opened again without apt, and with the same versions, until it is to be refreshed', () => {
+    const repository = new Repository().add('tool', { fields: { Depends: 'libc6' }, files: { '/usr/bin/tool': 'old' } });
+    const sources = repository.sources();
+    const first = openApt(['tool'], { sources, ...SCRIPTLESS }, 'x86_64');
+    repository.add('tool', { fields: { Depends: 'libc6', Version: '1.0-2' }, files: { '/usr/bin/tool': 'new' } }).sources();
+    process.env.PATH = '/nowhere';
+    expect(openApt(['tool'], { sources, ...SCRIPTLESS }, 'x86_64')).toEqual(first);
+    Object.assign(process.env, { PATH, BINARY_LAYER_REFRESH: '1' });
+    // as the next synth does
+    jest.isolateModules(() => {
+      const again = jest.requireActual<typeof import('../../../lib/source/apt/apt')>('../../lib/source/apt');
+      expect(read(again.openApt(['tool'], { sources, ...SCRIPTLESS }, 'x86_64').directory, '/usr/bin/tool')).toBe('new');
+    });
+    expect(read(first.directory, '/usr/bin/tool')).toBe('old');
+  });
+
+  test('leaves nothing else behind: no archive, no list', () => {
+    const root = open(new Repository().add('tool', { fields: { Depends: 'libc6' } }), ['tool'], SCRIPTLESS);
+    const key = path.basename(path.dirname(root));
+    expect(kept()).toHaveLength(2);
+    expect(kept()).toEqual(expect.arrayContaining([key, expect.stringMatching(/^[0-9a-f]{32}\.json$/)]));
+    expect(fs.readdirSync(path.dirname(root))).toEqual(['root']);
+  });
+
+  test('is made again where a process died over it', () => {
+    const repository = new Repository().add('tool', { fields: { Depends: 'libc6' }, files: { '/usr/bin/tool': 'tool' } });
+    const root = open(repository, ['tool'], SCRIPTLESS);
+    const key = path.dirname(root);
+    // as it is left by one that is killed while it unpacks
+    fs.renameSync(key, path.join(path.dirname(key), `.${path.basename(key)}-abcdef`));
+    fs.rmSync(path.join(path.dirname(key), `.${path.basename(key)}-abcdef`, 'root', 'usr'), { recursive: true });
+    expect(read(open(repository, ['tool'], SCRIPTLESS), '/usr/bin/tool')).toBe('tool');
+  });
+});
+
+describe('maintainer scripts', () => {
+  const CONFIGURE = '#!/bin/sh\nset -e\n[ "$1" = configure ] || exit 0\n';
+  const withScript = (script: string, more: Record<string, string> = {}) =>
+    new Repository().add('tool', { fields: { Depends: 'libc6' }, files: { '/usr/bin/tool-1': 'tool', '/usr/share/tool/x': 'x' }, control: { postinst: `${CONFIGURE}${script}`, ...more } });
+
+  test('make files, and are not run where that is turned off', () => {
+    const repository = withScript('echo made by "$DPKG_MAINTSCRIPT_PACKAGE" | sed s/made/MADE/ > /etc/made\n');
+    expect(read(open(repository, ['tool']), '/etc/made')).toBe('MADE by tool\n');
+    expect(fs.existsSync(`${open(repository, ['tool'], SCRIPTLESS)}/etc/made`)).toBe(false);
+  });
+
+  test('choose alternatives: the best, with what goes with it', () => {
+    const root = open(withScript([
+      'for name in b a; do',
+      '  update-alternatives --install /usr/bin/$name $name /usr/bin/tool-1 10 --slave /usr/share/$name.1 $name.1 /usr/share/tool/x --slave /usr/share/n $name.n /nowhere',
+      'done',
+      'update-alternatives --install /usr/bin/a a /usr/bin/better 20',
+      'update-alternatives --install /usr/share/tool/x y /usr/bin/tool-1 10',
+    ].join('\n')), ['tool']);
+    expect(fs.readlinkSync(`${root}/usr/bin/a`)).toBe('/etc/alternatives/a');
+    expect(new Root(root).real('/usr/bin/a')).toBe('/usr/bin/tool-1');
+    expect(new Root(root).real('/usr/share/b.1')).toBe('/usr/share/tool/x');
+    expect(fs.existsSync(`${root}/usr/share/n`)).toBe(false);
+    expect(read(root, '/usr/share/tool/x')).toBe('x');
+  });
+
+  test('make no alternative with a word that is empty, and go on with those behind it', () => {
+    const root = open(withScript([
+      'update-alternatives --install /usr/bin/x x "" 10',
+      'update-alternatives --install "" x /usr/bin/tool-1 10',
+      'update-alternatives --install /usr/bin/y "" /usr/bin/tool-1 10',
+      'update-alternatives --install /usr/bin/z "z\n" /usr/bin/tool-1 10 --slave',
+      'update-alternatives --install /usr/bin/good good /usr/bin/tool-1 "" --slave /usr/share/good.1 good.1 ""',
+      'printf \'7\\0short\\0\' >> /.replay/record',
+    ].join('\n')), ['tool']);
+    expect(fs.readdirSync(`${root}/usr/bin`).sort()).toEqual(['good', 'tool-1', 'z']);
+    expect(new Root(root).real('/usr/bin/good')).toBe('/usr/bin/tool-1');
+  });
+
+  test('get the defaults of debconf\'s questions', () => {
+    const debconf = { '/usr/share/debconf/confmodule': 'exit 3' };
+    const repository = withScript('. /usr/share/debconf/confmodule\ndb_get tool/size\ndb_stop\necho "$RET" > /etc/size\n', {
+      config: '#!/bin/sh\n. /usr/share/debconf/confmodule\ndb_get tool/base\ndb_set tool/size "$RET and more"\n',
+      templates: 'Template: tool/size\nType: string\nDescription: x\n\nTemplate: tool/base\nType: string\nDefault: 7\nDescription: x\n',
+    }).add('debconf', { files: debconf });
+    const root = open(repository, ['tool', 'debconf']);
+    expect(read(root, '/etc/size')).toBe('7 and more\n');
+    expect(read(root, '/usr/share/debconf/confmodule')).toBe('exit 3');
+  });
+
+  test('are run in the order of dependencies, and again for what was triggered', () => {
+    const repository = new Repository()
+      .add('base', { fields: { Depends: 'libc6' }, control: { postinst: '#!/bin/sh\necho "base $*" >> /etc/order\n', triggers: 'interest-noawait /usr/share/plug\ninterest other\n' } })
+      .add('a-plug', { fields: { Depends: 'base' }, files: { '/usr/share/plug/one': 'x' }, control: { postinst: '#!/bin/sh\necho "plug $1" >> /etc/order\n' } });
+    expect(read(open(repository, ['a-plug']), '/etc/order')).toBe('base configure \nplug configure\nbase triggered /usr/share/plug\n');
+  });
+
+  test('fail without harm, and it is written down', () => {
+    const root = open(withScript('echo half > /etc/half\nprintf \'no \\033[2J such thing\' >&2\nexit 7\n'), ['tool']);
+    expect(read(root, '/etc/half')).toBe('half\n');
+    expect(fs.readFileSync(`${path.dirname(root)}/maintainer-scripts.log`, 'utf8')).toMatch(/tool postinst configure: exit status 7\n.*\n.*no \\x1b\[2J such thing/);
+  });
+
+  test('see nothing but the root: no network, no file of this machine, and no rights', () => {
+    const secret = path.join(temporaryDirectory(), 'secret');
+    fs.writeFileSync(secret, 'secret', { mode: 0o666 });
+    const root = open(withScript([
+      `[ ! -e ${secret} ] && [ ! -e /usr/share/zoneinfo ] && echo unseen > /etc/files`,
+      'ip -o link | grep -v lo: > /etc/network || true',
+      'grep CapEff /proc/self/status > /etc/rights',
+      'if echo core > /proc/sys/kernel/core_pattern; then echo written > /etc/kernel; fi 2>/dev/null',
+      'chmod 700 /dev/null 2>/dev/null && echo changed > /etc/device || true',
+    ].join('\n')), ['tool']);
+    expect(read(root, '/etc/files')).toBe('unseen\n');
+    expect(read(root, '/etc/network')).toBe('');
+    expect(read(root, '/etc/rights')).toMatch(/\t0{16}\n/);
+    expect(fs.existsSync(`${root}/etc/kernel`)).toBe(false);
+    expect(fs.existsSync(`${root}/etc/device`)).toBe(false);
+    expect(fs.statSync('/dev/null').mode & 0o777).toBe(0o666);
+  });
+
+  test('cannot lead what is written afterwards out of the root', () => {
+    const outside = temporaryDirectory();
+    const root = open(withScript([
+      `rm -rf /etc/alternatives; mkdir -p /etc; ln -s ${outside} /etc/alternatives; rm -rf /var/cache; ln -s ${outside} /var/cache; mkdir -p /usr/share/q`,
+      'update-alternatives --install /usr/bin/a a /usr/bin/tool-1 10',
+      `update-alternatives --install /usr/share/q/../../../../../../../..${outside}/b b /usr/bin/tool-1 10`,
+    ].join('\n')), ['tool']);
+    expect(fs.readdirSync(outside)).toEqual([]);
+    expect(fs.readlinkSync(`${root}/usr/bin/a`)).toBe('/etc/alternatives/a');
+  });
+
+  test('of another architecture are run by busybox', () => {
+    const repository = new Repository()
+      .add('libc6', { fields: { Architecture: 'arm64' }, files: { '/lib/ld-linux-aarch64.so.1': 'x' } })
+      .add('dash', { fields: { Architecture: 'arm64', Depends: 'libc6' }, files: { '/usr/bin/dash': 'of arm64', '/usr/bin/sh': { link: 'dash' } } })
+      .add('tool', { fields: { Architecture: 'arm64', Depends: 'dash' }, control: { postinst: `${CONFIGURE}dpkg --print-architecture > /etc/made\nchown nobody /etc/made\n` } });
+    const { directory, machine } = openApt(['tool'], { sources: repository.sources() }, 'aarch64');
+    expect(machine).toBe('aarch64');
+    expect(read(directory, '/etc/made')).toBe('arm64\n');
+    expect(fs.readlinkSync(`${directory}/usr/bin/sh`)).toBe('dash');
+    expect(fs.existsSync(`${directory}/usr/bin/bash`)).toBe(false);
+  });
+});
+
+describe('an archive that is not to be trusted', () => {
+  const HARMLESS = 'mkdir -p usr/share; echo x > usr/share/harmless; tar -cf data.tar ./usr; ';
+
+  test('with .. in a path is refused', () => {
+    const outside = path.basename(temporaryDirectory());
+    const repository = new Repository().addByHand('evil', `${HARMLESS}echo x > bad; tar -P --transform 's,^bad,../../../${outside}/bad,' -rf data.tar bad`);
+    const message = failure(() => open(repository, ['evil', 'libc6'], SCRIPTLESS));
+    expect(message).toMatch(/dpkg-deb --raw-extract .*evil_1\.0-1_amd64\.deb/);
+    expect(message).toContain('Member name contains \'..\'');
+    expect(message).toContain('it is not to be used');
+    expect(kept()).toEqual([]);
+  });
+
+  test('with an absolute path stays in the root', () => {
+    const outside = temporaryDirectory();
+    const repository = new Repository().addByHand('evil', `${HARMLESS}echo x > bad; tar -P --transform 's,^bad,${outside}/bad,' -rf data.tar bad`);
+    const root = open(repository, ['evil', 'libc6'], SCRIPTLESS);
+    expect(fs.readdirSync(outside)).toEqual([]);
+    expect(read(root, `${outside}/bad`)).toBe('x\n');
+  });
+
+  test('with a link that leads out, and is written through, stays in the root', () => {
+    const outside = temporaryDirectory();
+    const repository = new Repository()
+      .addByHand('evil', `ln -s ${outside} out; tar -cf data.tar ./out; rm out; mkdir out; echo x > out/bad; tar -rf data.tar ./out/bad`)
+      .add('linked', { fields: { Depends: 'libc6' }, files: { '/opt/out': { link: outside }, '/opt/up': { link: `../../../../../../..${outside}` } } })
+      .add('through', { fields: { Depends: 'linked' }, files: { '/opt/out/bad': 'x', '/opt/up/bad': 'x' } });
+    const [root, message] = [open(repository, ['through'], SCRIPTLESS), failure(() => open(repository, ['evil', 'libc6'], SCRIPTLESS))];
+    expect(fs.readdirSync(outside)).toEqual([]);
+    expect(read(root, '/opt/out/bad')).toBe('x');
+    expect(message).toContain('evil');
+  });
+
+  test('cannot have the database written elsewhere', () => {
+    const outside = temporaryDirectory();
+    fs.writeFileSync(`${outside}/status`, 'mine');
+    const repository = new Repository()
+      .add('evil', { fields: { Depends: 'libc6' }, files: { '/var/lib/dpkg/status': { link: `${outside}/status` }, '/var/lib/dpkg/info': { link: outside } } });
+    const root = open(repository, ['evil'], SCRIPTLESS);
+    expect(fs.readdirSync(outside)).toEqual(['status']);
+    expect(fs.readFileSync(`${outside}/status`, 'utf8')).toBe('mine');
+    expect(read(root, '/var/lib/dpkg/status')).toContain('Package: evil');
+  });
+
+  test('that is of a package by another name than a package can have is refused', () => {
+    const control = 'mkdir c; tar -xf control.tar -C c; sed -i "s,^Package: .*,Package: ../evil," c/control; tar -cf control.tar -C c ./control; rm -r c; ';
+    const repository = new Repository().addByHand('evil', `${control}${HARMLESS}`);
+    const sources = repository.sources();
+    const list = path.join(repository.directory, 'Packages');
+    fs.writeFileSync(list, fs.readFileSync(list, 'utf8').replace('Package: ../evil', 'Package: evil'));
+    expect(failure(() => openApt(['evil', 'libc6'], { sources, ...SCRIPTLESS }, 'x86_64'))).toMatch(
+      /evil_1\.0-1_amd64\.deb is of package '\.\.\/evil' for 'amd64', expected a package's name and an architecture$/);
+    expect(kept()).toEqual([]);
+  });
+
+  test('gives nobody the rights of its owner', () => {
+    const repository = new Repository().add('tool', { fields: { Depends: 'libc6' }, files: { '/usr/bin/tool': 'x' }, modes: { '/usr/bin/tool': 0o6755 } });
+    expect(fs.statSync(`${open(repository, ['tool'], SCRIPTLESS)}/usr/bin/tool`).mode & 0o7777).toBe(0o755);
+  });
+});
+
+describe('an error says what was run, what it said, and what to do', () => {
+  const tool = () => new Repository().add('tool', { fields: { Depends: 'libc6' } });
+
+  test.each(['--option', '-y', 'tool-', 'tool^', '?name(x)', 'Tool', '../tool', 'tool=', 'tool 1', 'tool\n'])('where %j is no package', (name) => {
+    expect(failure(() => open(tool(), [name]))).toContain('is no package, expected its name, name=version, or name/suite');
+  });
+
+  test('where no package is named', () => {
+    expect(failure(() => open(tool(), []))).toBe('source apt: no package is named, expected at least one, as BinarySource.apt([\'rig\'])');
+  });
+
+  test('where there is no such package, and which was meant', () => {
+    const message = failure(() => open(tool(), ['tol'], SCRIPTLESS));
+    expect(message).toMatch(/^source apt \(tol; amd64\): apt-get .* install -- tol\n {2}ended with exit status 100, nothing was kept\n/);
+    expect(message).toContain('E: Unable to locate package tol');
+    expect(message).toContain('did you mean tool? the package has to be in the sources, for amd64');
+    expect(kept()).toEqual([]);
+  });
+
+  test('where there is no such version', () => {
+    expect(failure(() => open(tool(), ['tool=7'], SCRIPTLESS))).toMatch(/Version '7' for 'tool' was not found\n.*leave the version out/);
+  });
+
+  test('where packages do not go together', () => {
+    const repository = tool().add('enemy', { fields: { Conflicts: 'tool' } });
+    expect(failure(() => open(repository, ['tool', 'enemy'], SCRIPTLESS))).toContain('these packages do not go together');
+  });
+
+  test('where there is no network', () => {
+    const sources = 'Types: deb\nURIs: http://127.0.0.1:9/debian\nSuites: stable\nComponents: main\n';
+    process.env.APT_CONFIG = path.join(temporaryDirectory(), 'apt.conf');
+    fs.writeFileSync(process.env.APT_CONFIG, 'Acquire::Retries "0";\n');
+    const message = failure(() => openApt(['tool'], { sources, ...SCRIPTLESS }));
+    expect(message).toMatch(/apt-get .* update\n/);
+    expect(message).toContain('Could not connect to 127.0.0.1:9');
+    expect(message).toContain('check the network');
+  });
+
+  test('where nobody has signed the repository', () => {
+    const message = failure(() => openApt(['tool'], { sources: tool().sources(''), ...SCRIPTLESS }, 'x86_64'));
+    expect(message).toContain('does not have a Release file');
+    expect(message).toContain('have to be signed by a key that this machine trusts');
+  });
+
+  test('where a key has signed it that nobody knows', () => {
+    const repository = tool();
+    const sources = repository.sources('');
+    const home = temporaryDirectory();
+    fs.chmodSync(home, 0o700);
+    const packages = fs.readFileSync(`${repository.directory}/Packages`);
+    const hash = execFileSync('sha256sum', { input: packages, encoding: 'utf8' }).slice(0, 64);
+    const release = `Date: ${new Date().toUTCString().replace('GMT', 'UTC')}\nSHA256:\n ${hash} ${packages.length} Packages\n`;
+    const gpg = (...args: string[]) => execFileSync('gpg', ['--homedir', home, '--batch', '--quiet', '--passphrase', '', ...args], { input: release, stdio: ['pipe', 'ignore', 'ignore'] });
+    gpg('--quick-generate-key', 'Nobody', 'ed25519', 'sign');
+    gpg('--clearsign', '--output', `${repository.directory}/InRelease`);
+    spawnSync('gpgconf', ['--homedir', home, '--kill', 'all']);
+    const message = failure(() => openApt(['tool'], { sources, ...SCRIPTLESS }, 'x86_64'));
+    expect(message).toContain('NO_PUBKEY');
+    expect(message).toContain('have to be signed by a key that this machine trusts');
+    expect(kept()).toEqual([]);
+  });
+
+  test('where an archive is not the one that the lists name', () => {
+    const repository = tool();
+    const sources = repository.sources();
+    fs.appendFileSync(`${repository.directory}/tool_1.0-1_amd64.deb`, 'more');
+    expect(failure(() => openApt(['tool'], { sources, ...SCRIPTLESS }, 'x86_64'))).toMatch(/Hash Sum mismatch|unexpected size/);
+    expect(kept()).toEqual([]);
+  });
+
+  test('where an archive has changed since apt looked at it', () => {
+    const repository = tool();
+    const sources = repository.sources().replace('copy:', 'file:');
+    const archive = `${repository.directory}/tool_1.0-1_amd64.deb`;
+    const directory = temporaryDirectory();
+    const apt = `#!/bin/sh\nPATH=\${PATH#*:} apt-get "$@" || exit\ncase "$*" in *--download-only*) echo more >> ${archive} ;; esac\n`;
+    fs.writeFileSync(path.join(directory, 'apt-get'), apt, { mode: 0o755 });
+    process.env.PATH = `${directory}:${PATH}`;
+    const message = failure(() => openApt(['tool'], { sources, ...SCRIPTLESS }, 'x86_64'));
+    expect(message).toMatch(/tool_1\.0-1_amd64\.deb has the SHA-256 [0-9a-f]{64}, expected [0-9a-f]{64}: it has changed meanwhile, try again$/);
+    expect(kept()).toEqual([]);
+  });
+
+  test('where there is no space left', () => {
+    const actual = jest.requireActual<typeof fs>('fs');
+    const { mkdtempSync } = actual;
+    jest.spyOn(actual, 'mkdtempSync').mockImplementation(((prefix: string) => {
+      if (/workplace-$|binary-layer-apt-$/.test(prefix)) throw Object.assign(new Error('ENOSPC: no space left on device'), { code: 'ENOSPC' });
+      return mkdtempSync(prefix);
+    }) as typeof mkdtempSync);
+    const message = failure(() => open(tool(), ['tool'], SCRIPTLESS));
+    jest.restoreAllMocks();
+    expect(message).toBe(`source apt (tool; amd64): no space left in ${cache}/cdk-binary-layer/apt, nothing was kept: make room, or set XDG_CACHE_HOME (as root TMPDIR as well) to a directory where there is some`);
+    expect(kept()).toEqual([]);
+  });
+
+  test('where sources are not written as apt has them', () => {
+    expect(failure(() => openApt(['tool'], { sources: 'Types: deb\nnonsense', ...SCRIPTLESS }))).toContain('sources are written as in /etc/apt/sources.list.d/*.sources');
+  });
+
+  test('where there is no apt', () => {
+    onlyOnPath('bwrap', 'busybox');
+    expect(failure(() => open(tool0, ['tool'], SCRIPTLESS))).toMatch(/no apt-get is on PATH: packages are fetched by the apt of Debian and Ubuntu: .*BinarySource\.image/);
+  });
+
+  test('where there is no dpkg-deb', () => {
+    onlyOnPath('apt-get', 'apt-cache', 'dpkg');
+    expect(failure(() => open(tool0, ['tool'], SCRIPTLESS))).toContain('no dpkg-deb is on PATH');
+    expect(kept()).toEqual([]);
+  });
+
+  test('where scripts cannot be run', () => {
+    onlyOnPath('apt-get');
+    expect(failure(() => open(tool0, ['tool']))).toMatch(/no static one is on PATH: install it, as with apt-get install busybox-static, or .*maintainerScripts: false/);
+    onlyOnPath('apt-get', 'busybox');
+    expect(failure(() => open(tool0, ['tool']))).toMatch(/no bwrap is on PATH: install it on the machine that synthesizes, as with apt-get install bubblewrap, or .*maintainerScripts: false/);
+  });
+
+  const tool0 = tool();
+});
+
+test('a package of this machine\'s own sources runs nowhere else: rig is planned, the same each time', () => {
+  const fingerprint = () => {
+    const { directory, searchPath } = openApt(['rig']);
+    const { plan } = planLayer(new Root(directory), request('rig', { searchPath, cwd: '/', detectData: true }));
+    expect(plan.entries.map((entry) => entry.path)).toEqual(expect.arrayContaining(['/usr/bin/rig', '/usr/share/rig/fnames.idx', '/usr/lib/locale/C.utf8/LC_CTYPE']));
+    return plan.fingerprint;
+  };
+  const first = fingerprint();
+  process.env.XDG_CACHE_HOME = temporaryDirectory();
+  expect(fingerprint()).toBe(first);
+}, 180_000);
