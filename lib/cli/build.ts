@@ -99,10 +99,10 @@ async function build(programs: string[], options: BuildOptions): Promise<void> {
     cwd,
   };
   if (options.test !== undefined) checkSandbox();
-  const { plan, machine: found, summary, leftOut, notices } = planLayer(root, request, opened);
+  const { plan, machine: found, summary, skipped, notices } = planLayer(root, request, opened);
   if (options.test !== undefined) checkMachine(found);
   if (!options.quiet) process.stderr.write(notices.map((notice) => `${notice}\n`).join(''));
-  if (options.verbose) process.stderr.write(report({ plan, leftOut }).map((line) => `${line}\n`).join(''));
+  if (options.verbose) process.stderr.write(report({ plan, skipped }).map((line) => `${line}\n`).join(''));
   const packed = await accept(plan, path.resolve(output), write, options);
   if (!options.quiet) process.stderr.write(`${inWords(summary)}, ${sizesOf(packed)} in ${((performance.now() - started) / 1000).toFixed(1)} s\n`);
   process.stdout.write(`${output}\n`);

@@ -12,7 +12,7 @@ import { addLicences, leaveOutStaleBytecode } from './finish';
 import { HEADERS, isAside, isDocumentation, isForLinking } from './non-runtime';
 import { behindPrefix, prefixed } from './prefix';
 import { Pending, Processes, ProcessesOptions } from './processes';
-import { Excerpt, EXCLUDED, isTheHosts, Why } from './selection';
+import { Selection, EXCLUDED, isMachineSpecific, Why } from './selection';
 import { Bounds, BOUNDS, FULL, RECOMMENDED } from './size-budget';
 import { Process } from '../closure/closure';
 import { findProgram, Program } from '../closure/find';
@@ -35,7 +35,7 @@ export interface CollectOptions extends ProcessesOptions {
 }
 
 export interface Collected {
-  readonly excerpt: Excerpt;
+  readonly selection: Selection;
   /** a process for each program, those among the data included, by its resolved path */
   readonly processes: ReadonlyMap<string, Process>;
   /** bytes of the largest package that joined as an add-on, 0 for none */
@@ -62,8 +62,8 @@ export function collect(programs: readonly Program[], options: CollectOptions): 
   return collected;
 }
 
-function sizeOf({ excerpt }: Collected, { root }: CollectOptions): number {
-  return [...excerpt.files.keys()].reduce((sum, real) => sum + root.status(real)!.size, 0);
+function sizeOf({ selection }: Collected, { root }: CollectOptions): number {
+  return [...selection.files.keys()].reduce((sum, real) => sum + root.status(real)!.size, 0);
 }
 
 function collectWithin(bounds: Bounds, programs: readonly Program[], options: CollectOptions): Collected {
@@ -75,7 +75,7 @@ function collectWithin(bounds: Bounds, programs: readonly Program[], options: Co
 }
 
 class Collector {
-  private readonly excerpt: Excerpt;
+  private readonly selection: Selection;
   private readonly belonging: Belonging;
   private readonly processes: Processes;
   private readonly followed = new Set<string>();
@@ -84,9 +84,9 @@ class Collector {
   private isDeveloper = false;
 
   constructor(private readonly bounds: Bounds, private readonly options: CollectOptions) {
-    this.excerpt = new Excerpt(options.root, options.excluded);
+    this.selection = new Selection(options.root, options.excluded);
     this.belonging = new Belonging(options.packages, options.root, bounds.addOns);
-    this.processes = new Processes(options, this.excerpt, this.belonging);
+    this.processes = new Processes(options, this.selection, this.belonging);
     this.commands = new Commands(options, this.belonging);
   }
 
@@ -98,7 +98,7 @@ class Collector {
   public program(program: Program, why: Why = { reason: 'asked for' }, isRequired = true): void {
     const { real, elf, interpreter } = program;
     if (why.through === undefined) this.commands.asked.add(real);
-    this.excerpt.addFile(program.path, why);
+    this.selection.addFile(program.path, why);
     // what is not asked for, and what nobody says that it needs, is taken by itself: what it mentions is bounded then
     const owners = this.options.detectData ? this.commands.ownersOf(program.path).filter((owner) => isRequired || this.belonging.needs(owner)) : [];
     const adopted = owners.flatMap((owner) => this.belonging.adopt(owner));
@@ -115,7 +115,7 @@ class Collector {
   /** A file or directory that the user names. */
   public include(wanted: string): void {
     const [process] = this.processes.byProgram.values();
-    for (const real of this.excerpt.include(wanted, { reason: 'included' })) this.processes.take(real, process);
+    for (const real of this.selection.include(wanted, { reason: 'included' })) this.processes.take(real, process);
   }
 
   /** What the user's trace commands opened: the programs that did first, so that what these load is theirs. */
@@ -129,14 +129,14 @@ class Collector {
     const { root } = this.options;
     const why: Why = { reason: 'opened in a trace command', through: by && root.real(by) };
     // not looked at: what is the host's changes often, and nothing here rests on it
-    if (isTheHosts(file)) {
+    if (isMachineSpecific(file)) {
       this.leaveOut(file, `${why.reason}${by === undefined ? '' : ` by ${by}`}, but belongs to the host: name it in include if it is needed`);
       return;
     }
     const process = this.processes.byProgram.get(this.started(by) ?? '') ?? this.processes.byProgram.values().next().value;
     // Python opens the bytecode of a module, and looks only at the time and size of its source
     const files = [file, sourceOfBytecode(file)].filter((one) => one !== undefined && root.isFile(one)) as string[];
-    for (const real of files.flatMap((one) => this.excerpt.add(one, why))) {
+    for (const real of files.flatMap((one) => this.selection.add(one, why))) {
       this.processes.take(real, process);
       // the kernel opens it, which no trace shows
       const interpreter = root.content(real).kind === 'script' ? readShebang(root.content(real).head)?.interpreter : undefined;
@@ -157,15 +157,15 @@ class Collector {
   public follow(): Collected {
     const { root, packages, detectData } = this.options;
     const { byName, starting } = this.commands;
-    const collected = { excerpt: this.excerpt, processes: this.processes.byProgram, commands: byName, starting, notices: this.notices };
+    const collected = { selection: this.selection, processes: this.processes.byProgram, commands: byName, starting, notices: this.notices };
     if (!detectData) return { ...collected, prefixed: new Map(), largestAddOn: 0 };
     for (let next = this.processes.next(); next; next = this.processes.next()) {
       this.mentions(next);
       this.starts(next.real);
     }
-    leaveOutStaleBytecode(root, this.excerpt);
-    const found = prefixed(root, this.excerpt, packages, this.belonging);
-    addLicences(this.excerpt, packages);
+    leaveOutStaleBytecode(root, this.selection);
+    const found = prefixed(root, this.selection, packages, this.belonging);
+    addLicences(this.selection, packages);
     return { ...collected, prefixed: found, largestAddOn: this.belonging.largestAddOn };
   }
 
@@ -181,17 +181,17 @@ class Collector {
   }
 
   private leaveOut(wanted: string, why: string): void {
-    this.excerpt.leftOut.set(wanted, why);
+    this.selection.skipped.set(wanted, why);
   }
 
   /** The data of a program's own package, and the add-ons in the directories of that. */
   private takeData(owner: Package, through: string): void {
     const process = this.processes.byProgram.get(through) ?? [...this.processes.byProgram.values()].at(-1);
     const why = { reason: `of package ${owner.name}`, through };
-    const added = this.belonging.data(owner).flatMap((real) => this.excerpt.add(real, why, () => false)); // what a link leads to has an owner of its own
+    const added = this.belonging.data(owner).flatMap((real) => this.selection.add(real, why, () => false)); // what a link leads to has an owner of its own
     const isAddOn = (real: string) => !isAside(real) && !isForLinking(real) && this.belonging.isAddOn(real, owner);
     for (const directory of this.belonging.directoriesOf(owner)) {
-      added.push(...this.excerpt.add(directory, { reason: `in a directory of package ${owner.name}`, through }, isAddOn));
+      added.push(...this.selection.add(directory, { reason: `in a directory of package ${owner.name}`, through }, isAddOn));
     }
     for (const real of added) this.processes.take(real, process);
   }
@@ -208,7 +208,7 @@ class Collector {
       const key = `${owner?.name ?? file} ${wanted}`;
       if (this.followed.has(key)) continue;
       this.followed.add(key);
-      if (isTheHosts(wanted)) this.notLookedInto(wanted, file);
+      if (isMachineSpecific(wanted)) this.notLookedInto(wanted, file);
       else if (!isStandardDirectory(wanted) && !isAside(`${wanted}/`)) this.mention(wanted, file, owner, process);
     }
   }
@@ -217,7 +217,7 @@ class Collector {
   private notLookedInto(wanted: string, file: string): void {
     const { root } = this.options;
     const prefix = path.posix.dirname(path.posix.dirname(file));
-    if (!this.commands.asked.has(file) || !isTheHosts(prefix) || !`${wanted}/`.startsWith(`${prefix}/`) || root.real(wanted) === undefined) return;
+    if (!this.commands.asked.has(file) || !isMachineSpecific(prefix) || !`${wanted}/`.startsWith(`${prefix}/`) || root.real(wanted) === undefined) return;
     this.notices.add(`${file} names paths below ${prefix}, as ${wanted}, and nothing is looked for there: name what it needs in include, or take a program that a package has installed`);
   }
 
@@ -256,7 +256,7 @@ class Collector {
     this.isDeveloper = true;
     for (const { owner: other, files } of this.belonging.development()) {
       const why: Why = { reason: `for compiling, of package ${other.name}`, through: file };
-      for (const real of files) for (const added of this.excerpt.add(real, why)) this.processes.enqueue(added, undefined);
+      for (const real of files) for (const added of this.selection.add(real, why)) this.processes.enqueue(added, undefined);
     }
   }
 
@@ -279,7 +279,7 @@ class Collector {
       if (real === undefined || isStandardDirectory(real)) continue;
       if (this.isCommand(real)) this.named(candidate, real, file);
       else if (this.belonging.goesWith(candidate, real, owner)) this.bounded(candidate, why, owner, process);
-      else if (!this.excerpt.files.has(real)) this.leaveOut(candidate, `mentioned in ${file}, whose package neither has it nor depends on one that does`);
+      else if (!this.selection.files.has(real)) this.leaveOut(candidate, `mentioned in ${file}, whose package neither has it nor depends on one that does`);
     }
   }
 
@@ -289,7 +289,7 @@ class Collector {
 
   /** A command that a file names by its path. */
   private named(candidate: string, real: string, file: string): void {
-    if (this.excerpt.files.has(real)) return;
+    if (this.selection.files.has(real)) return;
     const may = this.commands.mayStart(file);
     const isNeeded = this.commands.ownersOf(candidate).some((one) => this.belonging.own.has(one) || may?.(one));
     if (isNeeded) this.start(path.posix.basename(candidate), candidate, file);
@@ -308,9 +308,9 @@ class Collector {
     const bounds = isOthers ? this.bounds[isFamily ? 'family' : 'others'] : this.belonging.isOnlyRecommended(real) ? RECOMMENDED : undefined;
     const bytes = { data: 0, plugIns: 0 };
     const good = this.processes.attempt(process, () => {
-      const before = this.excerpt.files.size;
-      for (const added of this.excerpt.add(candidate, why, accept)) this.processes.take(added, process);
-      for (const file of [...this.excerpt.files.keys()].slice(before)) {
+      const before = this.selection.files.size;
+      for (const added of this.selection.add(candidate, why, accept)) this.processes.take(added, process);
+      for (const file of [...this.selection.files.keys()].slice(before)) {
         bytes[this.isPlugIn(file) ? 'plugIns' : 'data'] += root.status(file)!.size;
       }
       return !bounds || (bytes.data <= bounds.data && bytes.plugIns <= bounds.plugIns);

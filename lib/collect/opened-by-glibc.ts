@@ -2,7 +2,7 @@
  * What glibc opens by itself, without any DT_NEEDED, as far as the symbols that a process imports call for it.
  */
 import * as path from 'path';
-import { Excerpt } from './selection';
+import { Selection } from './selection';
 import { Process } from '../closure/closure';
 import { Loaded } from '../loader/search';
 import { Root } from '../root/root';
@@ -54,24 +54,24 @@ export function openedByLibc(process: Process): void {
  * of `iconv` are 8 MB, and most libraries that could convert are never asked to, the run-time library of C++ among them
  * @returns the resolved paths of the files that are new
  */
-export function dataOfLibc(process: Process, root: Root, excerpt: Excerpt, roleOf: (object: Loaded) => Role | undefined): string[] {
+export function dataOfLibc(process: Process, root: Root, selection: Selection, roleOf: (object: Loaded) => Role | undefined): string[] {
   const libc = libcOf(process);
   if (!libc) return [];
   const why = { reason: 'opened by the C library', through: libc.real };
   const added: string[] = [];
-  const convert = (accept: (real: string) => boolean) => added.push(...excerpt.add(path.posix.join(path.posix.dirname(libc.path), 'gconv'), why, accept));
+  const convert = (accept: (real: string) => boolean) => added.push(...selection.add(path.posix.join(path.posix.dirname(libc.path), 'gconv'), why, accept));
   if (calls(process, CALLS.convert, (object) => roleOf(object) === 'asked')) convert((real) => !MAINFRAME.test(real));
   else if (calls(process, CALLS.convert, (object) => roleOf(object) === 'own')) convert((real) => root.isDirectory(real) || COMMON.test(real));
   if (calls(process, CALLS.locale)) {
     const locale = ['C.utf8', 'C.UTF-8'].map((name) => `/usr/lib/locale/${name}`).find((directory) => root.isDirectory(directory));
     if (locale !== undefined) {
-      added.push(...excerpt.add(locale, why));
+      added.push(...selection.add(locale, why));
       // Lambda's LANG names it, and no host of Lambda's has it
-      excerpt.make('/usr/lib/locale/en_US.utf8', { link: path.posix.basename(locale) });
+      selection.generate('/usr/lib/locale/en_US.utf8', { link: path.posix.basename(locale) });
     }
   }
-  if (calls(process, CALLS.names)) excerpt.make('/etc/nsswitch.conf', { text: NSSWITCH });
-  if (calls(process, CALLS.services)) for (const file of ['/etc/services', '/etc/protocols']) added.push(...excerpt.add(file, why));
+  if (calls(process, CALLS.names)) selection.generate('/etc/nsswitch.conf', { text: NSSWITCH });
+  if (calls(process, CALLS.services)) for (const file of ['/etc/services', '/etc/protocols']) added.push(...selection.add(file, why));
   return added;
 }
 

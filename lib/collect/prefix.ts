@@ -5,7 +5,7 @@
 import * as path from 'path';
 import { Belonging } from './belonging';
 import { isAside } from './non-runtime';
-import { Excerpt } from './selection';
+import { Selection } from './selection';
 import { FormatError, stringsOf } from '../elf';
 import { Package, PackageDatabase } from '../packages/package';
 import { isPrefixMention, PREFIX } from '../root/mentions';
@@ -38,8 +38,8 @@ export function behindPrefix(file: string, owner: Package | undefined, root: Roo
  * @returns resolved path of a file that has the prefix as a string of its own → the directories of its package below that
  *   prefix which none of the package's files mentions whole
  */
-export function prefixed(root: Root, excerpt: Excerpt, packages: PackageDatabase, belonging: Belonging): Map<string, readonly string[]> {
-  const files = [...excerpt.files.keys()];
+export function prefixed(root: Root, selection: Selection, packages: PackageDatabase, belonging: Belonging): Map<string, readonly string[]> {
+  const files = [...selection.files.keys()];
   const users = files.filter((real) => root.content(real).kind === 'elf' && root.content(real).mentions.some(isPrefixMention));
   const own = files.filter((real) => belonging.own.has(packages.ownerOf(real)!));
   const unsaidOf = (family: readonly string[]) => {

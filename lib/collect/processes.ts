@@ -10,7 +10,7 @@ import { Belonging } from './belonging';
 import { openedLibraries } from './dlopen-note';
 import { dataOfLibc, openedByLibc, Role, variantsBeside } from './opened-by-glibc';
 import { dataOfMusl } from './opened-by-musl';
-import { Excerpt } from './selection';
+import { Selection } from './selection';
 import { MissingLibraryError, Process } from '../closure/closure';
 import { Loaded, Setting } from '../loader/search';
 import { PackageDatabase } from '../packages/package';
@@ -30,7 +30,7 @@ export interface ProcessesOptions {
   readonly include: readonly string[];
 }
 
-/** A file that is in the excerpt, to be looked through for what it mentions. */
+/** A file that is in the selection, to be looked through for what it mentions. */
 export interface Pending {
   readonly real: string;
   /** the process that would open it */
@@ -43,7 +43,7 @@ export class Processes {
   private readonly pending: Pending[] = [];
   private readonly queued = new Set<string>();
 
-  constructor(private readonly options: ProcessesOptions, private readonly excerpt: Excerpt, private readonly belonging: Belonging) {}
+  constructor(private readonly options: ProcessesOptions, private readonly selection: Selection, private readonly belonging: Belonging) {}
 
   /** Closes a program: its libraries join. */
   public start(real: string, elf: Elf): Process {
@@ -54,7 +54,7 @@ export class Processes {
     this.byProgram.set(real, process);
     this.takeObjects(process, process.objects);
     const { interpreter } = process;
-    if (interpreter) this.excerpt.addFile(interpreter.path, { reason: `loader of ${path.posix.basename(real)}`, through: real });
+    if (interpreter) this.selection.addFile(interpreter.path, { reason: `loader of ${path.posix.basename(real)}`, through: real });
     return process;
   }
 
@@ -75,8 +75,8 @@ export class Processes {
       } catch (error) {
         // a plug-in or helper whose needs are not installed does not work at the source either
         restore?.();
-        this.excerpt.files.delete(real);
-        this.excerpt.leftOut.set(real, (error as Error).message.split('\n')[0]);
+        this.selection.files.delete(real);
+        this.selection.skipped.set(real, (error as Error).message.split('\n')[0]);
         return;
       }
     }
@@ -99,7 +99,7 @@ export class Processes {
   public attempt(process: Process | undefined, grow: () => boolean): boolean {
     const restore = process?.snapshot();
     const [programs, pending] = [this.byProgram.size, this.pending.length];
-    const good = this.excerpt.attempt(grow);
+    const good = this.selection.attempt(grow);
     if (!good) {
       restore?.();
       for (const started of [...this.byProgram.keys()].slice(programs)) this.byProgram.delete(started);
@@ -111,7 +111,7 @@ export class Processes {
   /** What an object says itself that it opens. */
   private openNoted(process: Process, object: Loaded): void {
     for (const { sonames, priority } of openedLibraries(object.elf)) {
-      if (priority === 'suggested') this.excerpt.leftOut.set(sonames[0], `only suggested by ${object.path}`);
+      if (priority === 'suggested') this.selection.skipped.set(sonames[0], `only suggested by ${object.path}`);
       else sonames.some((name) => this.openOne(process, name, object, priority === 'required'));
     }
   }
@@ -122,7 +122,7 @@ export class Processes {
       return process.openName(name, object) !== undefined;
     } catch (error) {
       if (isRequired) throw error;
-      this.excerpt.leftOut.set(name, `opened by ${object.path}, but ${(error as Error).message.split('\n')[0]}`);
+      this.selection.skipped.set(name, `opened by ${object.path}, but ${(error as Error).message.split('\n')[0]}`);
       return false;
     }
   }
@@ -132,9 +132,9 @@ export class Processes {
       if (object.loader) {
         this.checkPublic(object);
         const by = object.reason === 'plug-in' ? 'plug-in of' : 'needed by';
-        this.excerpt.addFile(object.path, { reason: `${by} ${path.posix.basename(object.loader.path)} [${object.reason}]`, through: object.loader.real });
+        this.selection.addFile(object.path, { reason: `${by} ${path.posix.basename(object.loader.path)} [${object.reason}]`, through: object.loader.real });
         for (const variant of variantsBeside(this.options.root, object.path)) {
-          this.excerpt.addFile(variant, { reason: `variant of ${path.posix.basename(object.path)}`, through: object.real });
+          this.selection.addFile(variant, { reason: `variant of ${path.posix.basename(object.path)}`, through: object.real });
         }
       }
       this.enqueue(object.real, process);
@@ -155,8 +155,8 @@ export class Processes {
 
   /** What the C library opens in a process. */
   private dataOf(process: Process): string[] {
-    if (process.rules.libc === 'musl') return dataOfMusl(process, this.excerpt);
-    return dataOfLibc(process, this.options.root, this.excerpt, (object) => this.roleOf(object, process));
+    if (process.rules.libc === 'musl') return dataOfMusl(process, this.selection);
+    return dataOfLibc(process, this.options.root, this.selection, (object) => this.roleOf(object, process));
   }
 
   private roleOf(object: Loaded, process: Process): Role | undefined {
@@ -173,7 +173,7 @@ export class Processes {
       if (plugIn) this.openNoted(process, plugIn);
     } catch (error) {
       if (!(error instanceof MissingLibraryError)) throw error;
-      const before = [...this.excerpt.files.keys()].find((file) => path.posix.basename(file) === error.library);
+      const before = [...this.selection.files.keys()].find((file) => path.posix.basename(file) === error.library);
       if (before === undefined || waiting.has(before)) throw error;
       this.openPlugIn(before, process, waiting.add(real));
       this.openPlugIn(real, process, waiting.add(before));

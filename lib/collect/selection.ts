@@ -14,10 +14,10 @@ export interface Why {
 }
 
 /** Something that the source does not have, or has otherwise. */
-export type Made = { readonly link: string } | { readonly text: string };
+export type Generated = { readonly link: string } | { readonly text: string };
 
 /** What never goes in unless it is named in `include`: it is private, fleeting, or the host's own. */
-const THE_HOSTS = new RegExp(
+const MACHINE_SPECIFIC = new RegExp(
   '^(?:' +
     [
       '/(?:home|root|proc|sys|dev|run|tmp|mnt|media|boot|lost\\+found)',
@@ -37,14 +37,14 @@ const THE_HOSTS = new RegExp(
 export const EXCLUDED = 'excluded';
 
 /** Whether a path is the host's, and may not go in without being named. */
-export function isTheHosts(wanted: string): boolean {
-  return THE_HOSTS.test(wanted);
+export function isMachineSpecific(wanted: string): boolean {
+  return MACHINE_SPECIFIC.test(wanted);
 }
 
 /** Something that a user names, of which nothing can be packed. */
 export class SelectionError extends Error {}
 
-export class Excerpt {
+export class Selection {
   /** resolved path of each file → why */
   public readonly files = new Map<string, Why>();
   /** each link, its parent resolved → what it says */
@@ -52,9 +52,9 @@ export class Excerpt {
   /** directories that were asked for, the empty ones among them */
   public readonly directories = new Set<string>();
   /** path → what stands there in the layer only */
-  public readonly made = new Map<string, Made>();
+  public readonly generated = new Map<string, Generated>();
   /** path → why it was left out */
-  public readonly leftOut = new Map<string, string>();
+  public readonly skipped = new Map<string, string>();
 
   constructor(private readonly root: Root, private readonly excluded: (path: string) => boolean) {}
 
@@ -77,7 +77,7 @@ export class Excerpt {
    * @returns the resolved paths of the files that are new
    */
   public add(wanted: string, why: Why, accept: (real: string) => boolean = () => true): string[] {
-    return this.grow(wanted, why, (real) => (isTheHosts(real) ? 'belongs to the host' : this.refusalWithin(real)), accept);
+    return this.grow(wanted, why, (real) => (isMachineSpecific(real) ? 'belongs to the host' : this.refusalWithin(real)), accept);
   }
 
   /**
@@ -102,16 +102,16 @@ export class Excerpt {
   }
 
   /** Adds what the source does not have. */
-  public make(wanted: string, made: Made): void {
-    this.made.set(wanted, made);
+  public generate(wanted: string, generated: Generated): void {
+    this.generated.set(wanted, generated);
   }
 
   /** Whether everything may stand as it is: runs `grow`, and takes back what it added unless it says yes. */
   public attempt(grow: () => boolean): boolean {
-    const [files, links, directories, made] = [this.files.size, this.links.size, this.directories.size, this.made.size];
+    const [files, links, directories, generated] = [this.files.size, this.links.size, this.directories.size, this.generated.size];
     const good = grow();
     if (!good) {
-      for (const [grown, size] of [[this.files, files], [this.links, links], [this.made, made], [this.directories, directories]] as const) {
+      for (const [grown, size] of [[this.files, files], [this.links, links], [this.generated, generated], [this.directories, directories]] as const) {
         for (const key of [...grown.keys()].slice(size)) grown.delete(key);
       }
     }
@@ -126,7 +126,7 @@ export class Excerpt {
       if (real === undefined) return;
       const refused = refusal(real);
       if (refused !== undefined) {
-        this.leftOut.set(at, refused);
+        this.skipped.set(at, refused);
         return;
       }
       for (const link of links) this.links.set(link.path, link.target);
@@ -143,7 +143,7 @@ export class Excerpt {
         const child = path.posix.join(real, name);
         const target = this.root.real(child);
         if (target === undefined) {
-          this.leftOut.set(child, 'a link that leads nowhere inside the root');
+          this.skipped.set(child, 'a link that leads nowhere inside the root');
           continue;
         }
         const isDirectoryElsewhere = target !== child && this.root.status(target)!.type === 'directory';

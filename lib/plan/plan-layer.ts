@@ -3,7 +3,7 @@
  */
 import * as path from 'path';
 import { collect } from '../collect/collect';
-import { Excerpt } from '../collect/selection';
+import { Selection } from '../collect/selection';
 import { Machine } from '../elf';
 import { Plan, sizeOf } from './plan';
 import { MOST_BYTES, prove } from './proof';
@@ -41,7 +41,7 @@ export interface PlannedLayer {
   readonly machine: Machine;
   readonly summary: Summary;
   /** path → why it is not in the layer */
-  readonly leftOut: ReadonlyMap<string, string>;
+  readonly skipped: ReadonlyMap<string, string>;
   /** what of the source keeps data from being found, for people */
   readonly notices: readonly string[];
   /** whether it may be another one without any change of the source: when a command is installed that can read its package database */
@@ -84,22 +84,22 @@ export function planLayer(root: Root, request: LayerRequest, opened?: readonly O
     traced,
     mostBytes: MOST_BYTES,
   });
-  const { excerpt } = collected;
-  const names = new Set([...excerpt.files.keys(), ...excerpt.links.keys()].map((file) => path.posix.basename(file)));
-  for (const [wanted] of excerpt.leftOut) {
+  const { selection } = collected;
+  const names = new Set([...selection.files.keys(), ...selection.links.keys()].map((file) => path.posix.basename(file)));
+  for (const [wanted] of selection.skipped) {
     // it came in another way; of a library that an object suggests there is only the name
-    if (wanted.includes('/') ? isIn(excerpt, root.real(wanted)) : names.has(wanted)) excerpt.leftOut.delete(wanted);
+    if (wanted.includes('/') ? isIn(selection, root.real(wanted)) : names.has(wanted)) selection.skipped.delete(wanted);
   }
   const plan = relocate(programs, collected, { root, setting, packages, project: request.cwd });
   prove(plan, collected.processes.values(), root, setting);
   const libraries = new Set([...collected.processes.values()].flatMap((process) => process.objects.slice(1).map(({ real }) => real)));
-  const files = excerpt.files.size;
+  const files = selection.files.size;
   const known = new Set([...libraries, ...[...programs.values()].map(({ real }) => real)]);
   return {
     plan,
     machine,
     summary: { programs: [...programs.keys()], libraries: libraries.size, dataFiles: files - known.size, bytes: sizeOf(plan) },
-    leftOut: excerpt.leftOut,
+    skipped: selection.skipped,
     notices: [
       ...collected.notices,
       ...excluder.unused.map((pattern) => `exclude '${pattern}' leaves out nothing: no data that was found matches it, and libraries that are needed stay`),
@@ -118,8 +118,8 @@ function traceIn(root: Root, commands: readonly string[]): Opened[] {
   return trace(commands);
 }
 
-function isIn(excerpt: Excerpt, real: string | undefined): boolean {
-  return real !== undefined && (excerpt.files.has(real) || excerpt.directories.has(real));
+function isIn(selection: Selection, real: string | undefined): boolean {
+  return real !== undefined && (selection.files.has(real) || selection.directories.has(real));
 }
 
 /** The name of a program in the layer: the one that it is asked for by, unless it is renamed. */

@@ -1,5 +1,5 @@
 /**
- * Relocation: from an excerpt of the source to a plan in which everything works from its place in the layer.
+ * Relocation: from a selection of the source to a plan in which everything works from its place in the layer.
  *
  * The kernel finds the loader by PT_INTERP, the loader finds the libraries by DT_RPATH, and the program finds
  * its data by aliases; see alias.ts.
@@ -52,11 +52,11 @@ class Relocation {
     private readonly collected: Collected,
     private readonly options: RelocateOptions,
   ) {
-    const { excerpt, processes } = collected;
+    const { selection, processes } = collected;
     const together = [...processes.values()].map((process) => process.objects.map((object) => object.real));
-    this.places = new Places([...together, ...[...programs.values()].map(({ real }) => [real])], excerpt.directories, options.project);
-    for (const real of excerpt.files.keys()) this.places.of(real);
-    for (const held of [...excerpt.files.keys(), ...excerpt.links.keys(), ...excerpt.directories, ...excerpt.made.keys()]) {
+    this.places = new Places([...together, ...[...programs.values()].map(({ real }) => [real])], selection.directories, options.project);
+    for (const real of selection.files.keys()) this.places.of(real);
+    for (const held of [...selection.files.keys(), ...selection.links.keys(), ...selection.directories, ...selection.generated.keys()]) {
       for (let at = held; !this.held.has(at); at = path.posix.dirname(at)) this.held.add(at);
     }
     this.replacements = new Replacements(options.root, this.held, this.places, collected);
@@ -68,18 +68,18 @@ class Relocation {
   }
 
   public plan(): Plan {
-    const { excerpt } = this.collected;
+    const { selection } = this.collected;
     const entries: Entry[] = [];
-    for (const real of excerpt.files.keys()) entries.push(this.file(real));
-    for (const [link, target] of excerpt.links) {
+    for (const real of selection.files.keys()) entries.push(this.file(real));
+    for (const [link, target] of selection.links) {
       const entry = this.link(link, target);
       if (entry) entries.push(entry);
     }
     const parents = new Set([...this.held].map((held) => path.posix.dirname(held)));
-    for (const directory of excerpt.directories) {
+    for (const directory of selection.directories) {
       if (!parents.has(directory)) entries.push({ kind: 'directory', path: this.places.of(directory) });
     }
-    for (const [made, what] of excerpt.made) {
+    for (const [made, what] of selection.generated) {
       const place = this.places.of(made);
       entries.push('link' in what ? { kind: 'link', path: place, target: what.link } : { kind: 'text', path: place, text: what.text });
     }
@@ -127,7 +127,7 @@ class Relocation {
       size: content.size,
       mode: executable ? 0o755 : 0o644,
       edits: this.edits(real),
-      why: this.collected.excerpt.files.get(real)!,
+      why: this.collected.selection.files.get(real)!,
     };
   }
 

@@ -9,7 +9,7 @@ import { Alias, aliased, baseOf, isReserved } from './alias';
 import { Places } from './place';
 import { Edits } from './plan';
 import { Collected } from '../collect/collect';
-import { isTheHosts } from '../collect/selection';
+import { isMachineSpecific } from '../collect/selection';
 import { addressOf, Elf, findReferences, PT_INTERP } from '../elf';
 import { isPrefixMention, Mention, PREFIX } from '../root/mentions';
 import { sourceOfBytecode } from '../root/python-bytecode';
@@ -137,9 +137,9 @@ export class Replacements {
   /** The alias for a mentioned path, if it is replaced. */
   private alias(mentioned: string, closed: boolean): Alias | undefined {
     const wanted = mentioned.replace(/(?<=.)\/+$/, '');
-    const isClosed = closed && !isTheHosts(wanted) && unitOf(wanted) !== ZONES;
+    const isClosed = closed && !isMachineSpecific(wanted) && unitOf(wanted) !== ZONES;
     const found = aliased(wanted, (base) => this.holds(base), (base) => this.places.has(this.root.real(base) ?? base), isClosed);
-    if (found === 'short' && path.posix.normalize(wanted) !== '/') this.collected.excerpt.leftOut.set(mentioned, 'in the layer, but mentioned by a path too short to be replaced');
+    if (found === 'short' && path.posix.normalize(wanted) !== '/') this.collected.selection.skipped.set(mentioned, 'in the layer, but mentioned by a path too short to be replaced');
     if (found === undefined || found === 'short') return undefined;
     return {
       base: found.base,
@@ -192,7 +192,7 @@ export class Replacements {
     if (isReserved(shared)) return false;
     const other = this.claimed.get(shared) ?? base;
     this.claimed.set(shared, other);
-    if (other !== base) this.collected.excerpt.leftOut.set(base, `in the layer, but not found there by what names it: /opt/${shared} stands for ${other} already`);
+    if (other !== base) this.collected.selection.skipped.set(base, `in the layer, but not found there by what names it: /opt/${shared} stands for ${other} already`);
     return other === base;
   }
 
@@ -208,7 +208,7 @@ export class Replacements {
 
   private holds(wanted: string): boolean {
     const real = this.root.real(wanted);
-    return (real !== undefined && this.held.has(real)) || this.collected.excerpt.made.has(wanted);
+    return (real !== undefined && this.held.has(real)) || this.collected.selection.generated.has(wanted);
   }
 
   private placeOf(wanted: string): string {

@@ -5,8 +5,8 @@ import { Entry, withKey } from './plan';
 import type { PlannedLayer, Summary } from './plan-layer';
 import { visible } from '../process/command';
 
-export function report({ plan, leftOut }: Pick<PlannedLayer, 'plan' | 'leftOut'>): string[] {
-  const left = [...leftOut].sort(([a], [b]) => (a < b ? -1 : 1));
+export function report({ plan, skipped }: Pick<PlannedLayer, 'plan' | 'skipped'>): string[] {
+  const left = [...skipped].sort(([a], [b]) => (a < b ? -1 : 1));
   return [
     ...plan.entries.map((entry) => `packs ${entry.path}: ${withKey(describe(entry), plan.key)}`),
     ...left.map(([path, why]) => `leaves out ${path}: ${why}`),

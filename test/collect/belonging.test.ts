@@ -46,9 +46,9 @@ describe('of the package of a program', () => {
 
   test('what is excluded does not, and is reported', () => {
     root.install('rig', { '/usr/bin/rig': programWith(), '/usr/share/rig/names': '', '/usr/share/rig/streets': '' });
-    const { data, leftOut } = find(root, 'rig', { exclude: ['/usr/share/rig/str*'] });
+    const { data, skipped } = find(root, 'rig', { exclude: ['/usr/share/rig/str*'] });
     expect(data).toEqual(['/usr/bin/rig', '/usr/share/rig/names']);
-    expect(leftOut.get('/usr/share/rig/streets')).toBe('excluded');
+    expect(skipped.get('/usr/share/rig/streets')).toBe('excluded');
   });
 });
 
@@ -126,10 +126,10 @@ describe('in a directory of its own package', () => {
     bytecode.writeUInt32LE(1e9, 8);
     bytecode.writeUInt32LE(source.length, 12);
     root.write({ '/usr/share/rig/__pycache__/m.cpython-311.pyc': bytecode, '/usr/share/rig/__pycache__/gone.cpython-311.pyc': bytecode });
-    const { data, leftOut } = find(root);
+    const { data, skipped } = find(root);
     expect(data).toContain('/usr/share/rig/__pycache__/m.cpython-311.pyc');
     expect(data).not.toContain('/usr/share/rig/__pycache__/gone.cpython-311.pyc');
-    expect(leftOut.get('/usr/share/rig/__pycache__/gone.cpython-311.pyc')).toMatch(/bytecode/);
+    expect(skipped.get('/usr/share/rig/__pycache__/gone.cpython-311.pyc')).toMatch(/bytecode/);
   });
 });
 
@@ -150,9 +150,9 @@ describe('a helper or plug-in among the data', () => {
 
   test('is left out and reported where what it needs is not installed', () => {
     root.install('rig', { '/usr/bin/rig': programWith(), '/usr/lib/rig/plugin.so': libraryWith('plugin.so', '', ['libnone.so.1']) });
-    const { all, leftOut } = find(root);
+    const { all, skipped } = find(root);
     expect(all).not.toContain('/usr/lib/rig/plugin.so');
-    expect(leftOut.get('/usr/lib/rig/plugin.so')).toContain('libnone.so.1');
+    expect(skipped.get('/usr/lib/rig/plugin.so')).toContain('libnone.so.1');
   });
 
   test('is no more than a file where it is for another machine', () => {

@@ -71,24 +71,24 @@ describe('no command joins', () => {
   test('that is excluded, or that not everybody may read, which is reported', () => {
     root.install('rig', { '/usr/bin/rig': programWith('\0one\0two\0'), '/usr/bin/one': programWith(), '/usr/bin/two': programWith() });
     fs.chmodSync(root.locate('/usr/bin/two'), 0o700);
-    const { data, leftOut } = find(root, 'rig', { exclude: ['/usr/bin/one'] });
+    const { data, skipped } = find(root, 'rig', { exclude: ['/usr/bin/one'] });
     expect(data).toEqual(['/usr/bin/rig']);
-    expect([leftOut.get('/usr/bin/one'), leftOut.get('/usr/bin/two')]).toEqual(['started by /usr/bin/rig, but excluded', 'started by /usr/bin/rig, but not readable by everybody']);
+    expect([skipped.get('/usr/bin/one'), skipped.get('/usr/bin/two')]).toEqual(['started by /usr/bin/rig, but excluded', 'started by /usr/bin/rig, but not readable by everybody']);
   });
 
   test('of which a library is missing, which is reported', () => {
     root.install('rig', { '/usr/bin/rig': programWith('\0one\0'), '/usr/bin/one': programWith('', ['libmissing.so.1']) });
-    const { data, leftOut } = find(root);
+    const { data, skipped } = find(root);
     expect(data).toEqual(['/usr/bin/rig']);
-    expect(leftOut.get('/usr/bin/one')).toMatch(/^started by \/usr\/bin\/rig, but libmissing\.so\.1 not found/);
+    expect(skipped.get('/usr/bin/one')).toMatch(/^started by \/usr\/bin\/rig, but libmissing\.so\.1 not found/);
   });
 
   test('that is a script of a language that no package needs, which is reported', () => {
     root.install('rig', { '/usr/bin/rig': programWith('\0tool\0'), '/usr/bin/tool': '#!/usr/bin/python3\n' });
     root.install('python3', { '/usr/bin/python3': programWith() });
-    const { data, leftOut } = find(root);
+    const { data, skipped } = find(root);
     expect(data).toEqual(['/usr/bin/rig']);
-    expect(leftOut.get('/usr/bin/tool')).toBe('started by /usr/bin/rig, but whose interpreter /usr/bin/python3 no package needs');
+    expect(skipped.get('/usr/bin/tool')).toBe('started by /usr/bin/rig, but whose interpreter /usr/bin/python3 no package needs');
   });
 });
 
@@ -152,9 +152,9 @@ describe('a program that names the directory of headers', () => {
 test('a program that is linked statically opens no plug-ins, which is reported', () => {
   root.compile('/usr/bin/rig', 'int main(void) { return 0; } const char *volatile directory = "/usr/lib/rig";', ['-static']);
   root.install('rig', { '/usr/bin/rig': [], '/usr/lib/rig/plugin.so': libraryWith('plugin.so', '', ['libc.so.6']) });
-  const { data, leftOut } = find(root);
+  const { data, skipped } = find(root);
   expect(data).toEqual(['/usr/bin/rig']);
-  expect(leftOut.get('/usr/lib/rig/plugin.so')).toBe('a plug-in, and /usr/bin/rig is linked statically');
+  expect(skipped.get('/usr/lib/rig/plugin.so')).toBe('a plug-in, and /usr/bin/rig is linked statically');
 });
 
 describe('a program that has /usr/bin as a string of its own, and the name of a command in another', () => {

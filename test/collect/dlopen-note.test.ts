@@ -23,8 +23,8 @@ function joined(...features: object[]) {
   root.library(`${LIB}/librig.so.1`, { source: note(...features) });
   root.program('/usr/bin/rig', { needs: ['librig.so.1'] });
   root.install('rig', { '/usr/bin/rig': [], [`${LIB}/librig.so.1`]: [] });
-  const { all, leftOut } = find(root);
-  return { libraries: all.filter((place) => /\/lib[a-d]0?\.so/.test(place)).map((place) => place.slice(LIB.length + 1)), leftOut };
+  const { all, skipped } = find(root);
+  return { libraries: all.filter((place) => /\/lib[a-d]0?\.so/.test(place)).map((place) => place.slice(LIB.length + 1)), skipped };
 }
 
 test('a required library joins, with what it needs', () => {
@@ -36,9 +36,9 @@ test('so does a recommended one, and one of which nothing is said', () => {
 });
 
 test('a suggested one is reported instead', () => {
-  const { libraries, leftOut } = joined({ soname: ['liba.so.1'], priority: 'suggested', feature: 'a' });
+  const { libraries, skipped } = joined({ soname: ['liba.so.1'], priority: 'suggested', feature: 'a' });
   expect(libraries).toEqual([]);
-  expect(leftOut.get('liba.so.1')).toMatch(/suggested/);
+  expect(skipped.get('liba.so.1')).toMatch(/suggested/);
 });
 
 test('of alternatives the first that is there joins, and no other', () => {
@@ -51,16 +51,16 @@ test('one that is not there is done without, as at the source', () => {
 
 test('one of which a library is missing is done without unless it is required, the next is tried, and that is reported', () => {
   root.install('broken', { [`${LIB}/libbroken.so.1`]: libraryWith('libbroken.so.1', '', ['libmissing.so.1']) });
-  const { libraries, leftOut } = joined({ soname: ['libbroken.so.1', 'liba.so.1'], priority: 'recommended' });
+  const { libraries, skipped } = joined({ soname: ['libbroken.so.1', 'liba.so.1'], priority: 'recommended' });
   expect(libraries).toEqual(['liba.so.1']);
-  expect(leftOut.get('libbroken.so.1')).toMatch(/^opened by \S+\/librig\.so\.1, but libmissing\.so\.1 not found, needed by \S+\/libbroken\.so\.1$/);
+  expect(skipped.get('libbroken.so.1')).toMatch(/^opened by \S+\/librig\.so\.1, but libmissing\.so\.1 not found, needed by \S+\/libbroken\.so\.1$/);
   expect(() => joined({ soname: ['libbroken.so.1'], priority: 'required' })).toThrow('libmissing.so.1 not found');
 });
 
 test('a suggested one that something else needs is not reported', () => {
-  const { libraries, leftOut } = joined({ soname: ['libd.so.1'], priority: 'suggested' }, { soname: ['libb.so.1'] });
+  const { libraries, skipped } = joined({ soname: ['libd.so.1'], priority: 'suggested' }, { soname: ['libb.so.1'] });
   expect(libraries).toEqual(['libb.so.1', 'libd.so.1']);
-  expect(leftOut.has('libd.so.1')).toBe(false);
+  expect(skipped.has('libd.so.1')).toBe(false);
 });
 
 test('the note of a plug-in counts too', () => {

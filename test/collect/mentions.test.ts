@@ -27,9 +27,9 @@ describe('a path in a program brings', () => {
   test('no directory of an unrelated package, which is reported', () => {
     root.install('rig', { '/usr/bin/rig': programWith('</usr/share/stranger>') });
     root.install('stranger', { '/usr/share/stranger/one': '' });
-    const { data, leftOut } = find(root);
+    const { data, skipped } = find(root);
     expect(data).toEqual(['/usr/bin/rig']);
-    expect(leftOut.get('/usr/share/stranger')).toMatch(/mentioned in \/usr\/bin\/rig/);
+    expect(skipped.get('/usr/share/stranger')).toMatch(/mentioned in \/usr\/bin\/rig/);
   });
 
   test('a file of a package on which its own depends, by a link as well', () => {
@@ -59,9 +59,9 @@ describe('a path in a program brings', () => {
   test('a command that it names, of a package that its own needs, and no other, which is reported', () => {
     root.install('rig', { '/usr/bin/rig': programWith('</usr/bin/other></usr/bin/stranger>') }, { Depends: 'other' });
     root.install('other', { '/usr/bin/other': programWith() }).install('stranger', { '/usr/bin/stranger': programWith() });
-    const { data, leftOut } = find(root);
+    const { data, skipped } = find(root);
     expect(data).toEqual(['/usr/bin/other', '/usr/bin/rig']);
-    expect(leftOut.get('/usr/bin/stranger')).toBe('a command that /usr/bin/rig names, of no package that this one needs: name it in include, or among the binaries');
+    expect(skipped.get('/usr/bin/stranger')).toBe('a command that /usr/bin/rig names, of no package that this one needs: name it in include, or among the binaries');
   });
 
   test('each path of a list, after a colon and after a comma', () => {
@@ -100,9 +100,9 @@ test('what is found mentions more, to the fixed point', () => {
   root.install('libone', { [`${LIB}/libone.so.1`]: libraryWith('libone.so.1', '</usr/share/one/index>'), '/usr/share/one/index': 'see /usr/share/two/list\n' }, { Depends: 'two' });
   root.install('two', { '/usr/share/two/list': '/usr/share/three/a\n/usr/share/one/index\n/usr/share/four/b\n' }, { Depends: 'three' });
   root.install('three', { '/usr/share/three/a': '' }, { Depends: 'four' }).install('four', { '/usr/share/four/b': '' });
-  const { data, leftOut } = find(root);
+  const { data, skipped } = find(root);
   expect(data).toEqual(['/usr/bin/rig', '/usr/share/one/index', '/usr/share/three/a', '/usr/share/two/list']);
-  expect([...leftOut.keys()]).toEqual(['/usr/share/four/b']); // two does not depend on it
+  expect([...skipped.keys()]).toEqual(['/usr/share/four/b']); // two does not depend on it
 });
 
 test('a plug-in that is mentioned brings its libraries, and what these mention', () => {
@@ -129,10 +129,10 @@ describe('what is too large', () => {
     root.install('rig', { '/usr/bin/rig': programWith('', ['liba.so.1']) }, { Depends: 'liba' });
     root.install('liba', { [`${LIB}/liba.so.1`]: libraryWith('liba.so.1', '</usr/share/big></usr/share/small>') }, { Depends: 'big, small' });
     root.install('small', { '/usr/share/small/one': '' });
-    const { data, all, leftOut } = find(root);
+    const { data, all, skipped } = find(root);
     expect(data).toEqual(['/usr/bin/rig', '/usr/share/small/one']);
     expect(all).not.toContain('/usr/share/big');
-    expect(leftOut.get('/usr/share/big')).toBe('mentioned in liba.so.1, but would bring 42 MB: name it in include if it is needed');
+    expect(skipped.get('/usr/share/big')).toBe('mentioned in liba.so.1, but would bring 42 MB: name it in include if it is needed');
   });
 
   test('joins where the program\'s own package mentions it', () => {
@@ -143,16 +143,16 @@ describe('what is too large', () => {
   test('joins where it is included, and is reported no more', () => {
     root.install('rig', { '/usr/bin/rig': programWith('', ['liba.so.1']) }, { Depends: 'liba' });
     root.install('liba', { [`${LIB}/liba.so.1`]: libraryWith('liba.so.1', '</usr/share/big>') }, { Depends: 'big' });
-    const { data, leftOut } = find(root, 'rig', { include: ['/usr/share/big'] });
+    const { data, skipped } = find(root, 'rig', { include: ['/usr/share/big'] });
     expect(data).toContain('/usr/share/big/one');
-    expect(leftOut.has('/usr/share/big')).toBe(false);
+    expect(skipped.has('/usr/share/big')).toBe(false);
   });
 
   test('does not join by a recommendation alone, though the program\'s own package mentions it', () => {
     root.install('rig', { '/usr/bin/rig': programWith('</usr/share/big>') }, { Recommends: 'big' });
-    const { data, leftOut } = find(root);
+    const { data, skipped } = find(root);
     expect(data).toEqual(['/usr/bin/rig']);
-    expect(leftOut.get('/usr/share/big')).toContain('42 MB');
+    expect(skipped.get('/usr/share/big')).toContain('42 MB');
   });
 
   test('joins where it is of the library\'s own source package: its modules', () => {
@@ -170,9 +170,9 @@ describe('what is too large', () => {
     root.install('small', { '/usr/share/small/one': '' });
     expect(find(root).all).toContain(`${LIB}/libb.so.1`);
     sparse(`${LIB}/libb.so.1`, 9 * MB);
-    const { all, leftOut } = find(root);
+    const { all, skipped } = find(root);
     for (const file of ['/usr/lib/plug/a.so', `${LIB}/libb.so.1`, '/usr/share/small/one']) expect(all).not.toContain(file);
-    expect(leftOut.get('/usr/lib/plug')).toMatch(/would bring 9 MB/);
+    expect(skipped.get('/usr/lib/plug')).toMatch(/would bring 9 MB/);
   });
 });
 

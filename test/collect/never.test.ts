@@ -22,20 +22,20 @@ describe('a file that not everybody may read is not in the layer, and is reporte
     root.write({ '/etc/ssl/private/key.pem': 'PRIVATE', '/etc/ssl/other.pem': 'PRIVATE' });
     mode('/etc/ssl/private/key.pem', 0o600);
     mode('/etc/ssl/other.pem', 0o640);
-    const { data, leftOut } = find(root);
+    const { data, skipped } = find(root);
     expect(data).toEqual(['/etc/ssl/openssl.cnf', '/usr/bin/rig']);
-    expect(leftOut.get('/etc/ssl/private/key.pem')).toBe('not readable by everybody');
-    expect(leftOut.get('/etc/ssl/other.pem')).toBe('not readable by everybody');
+    expect(skipped.get('/etc/ssl/private/key.pem')).toBe('not readable by everybody');
+    expect(skipped.get('/etc/ssl/other.pem')).toBe('not readable by everybody');
   });
 
   test('a key that everybody might read, but in a directory that not everybody may enter', () => {
     root.install('rig', { '/usr/bin/rig': programWith('</etc/ssl></etc/ssl/private/key.pem>') }, { Depends: 'openssl' });
     root.install('openssl', { '/etc/ssl/openssl.cnf': '', '/etc/ssl/private/key.pem': 'PRIVATE' });
     mode('/etc/ssl/private', 0o710);
-    const { data, all, leftOut } = find(root);
+    const { data, all, skipped } = find(root);
     expect(data).toEqual(['/etc/ssl/openssl.cnf', '/usr/bin/rig']);
     expect(all).not.toContain('/etc/ssl/private');
-    expect([...leftOut.keys()]).toEqual(expect.arrayContaining(['/etc/ssl/private', '/etc/ssl/private/key.pem']));
+    expect([...skipped.keys()]).toEqual(expect.arrayContaining(['/etc/ssl/private', '/etc/ssl/private/key.pem']));
   });
 
   test('a key by a link', () => {
@@ -51,9 +51,9 @@ describe('a file that not everybody may read is not in the layer, and is reporte
     root.write({ '/etc/rig/made': 'SECRET' });
     mode('/etc/rig/secret', 0o640);
     mode('/etc/rig/made', 0o600);
-    const { data, leftOut } = find(root);
+    const { data, skipped } = find(root);
     expect(data).toEqual(['/etc/rig/rig.conf', '/usr/bin/rig']);
-    expect([...leftOut.keys()].sort()).toEqual(['/etc/rig/made', '/etc/rig/secret']);
+    expect([...skipped.keys()].sort()).toEqual(['/etc/rig/made', '/etc/rig/secret']);
   });
 
   test('one below a directory that is included', () => {
@@ -94,16 +94,16 @@ describe('among the data, left out and reported is', () => {
     root.install('rig', { '/usr/bin/rig': programWith('</var/lib/rig>'), '/var/lib/rig/one': '' });
   });
 
-  function isLeftOut(inside: string): void {
-    const { all, data, leftOut } = find(root);
+  function isSkipped(inside: string): void {
+    const { all, data, skipped } = find(root);
     expect(data).toEqual(['/usr/bin/rig', '/var/lib/rig/one']);
     expect(all).not.toContain(inside);
-    expect([...leftOut.keys()]).toContain(inside);
+    expect([...skipped.keys()]).toContain(inside);
   }
 
   test('a FIFO', () => {
     execFileSync('mkfifo', ['-m', '666', root.locate('/var/lib/rig/fifo')]);
-    isLeftOut('/var/lib/rig/fifo');
+    isSkipped('/var/lib/rig/fifo');
   });
 
   test('a socket', async () => {
@@ -112,7 +112,7 @@ describe('among the data, left out and reported is', () => {
     try {
       await new Promise((resolve) => server.stdout.once('data', resolve));
       mode('/var/lib/rig/socket', 0o777);
-      isLeftOut('/var/lib/rig/socket');
+      isSkipped('/var/lib/rig/socket');
     } finally {
       server.kill();
     }
@@ -120,19 +120,19 @@ describe('among the data, left out and reported is', () => {
 
   (canMakeDevices ? test : test.skip)('a device', () => {
     execFileSync('mknod', ['-m', '666', root.locate('/var/lib/rig/null'), 'c', '1', '3']);
-    isLeftOut('/var/lib/rig/null');
+    isSkipped('/var/lib/rig/null');
   });
 
   test('a link that leads to itself', () => {
     root.write({ '/var/lib/rig/loop': { link: 'loop' }, '/var/lib/rig/ping': { link: 'pong' }, '/var/lib/rig/pong': { link: 'ping' } });
-    isLeftOut('/var/lib/rig/loop');
-    isLeftOut('/var/lib/rig/ping');
+    isSkipped('/var/lib/rig/loop');
+    isSkipped('/var/lib/rig/ping');
   });
 
   test('a link that would lead out of the root', () => {
     root.write({ '/var/lib/rig/out': { link: `../../..${root.directory}/../outside` }, '/var/lib/rig/machine': { link: process.execPath } });
-    isLeftOut('/var/lib/rig/out');
-    isLeftOut('/var/lib/rig/machine');
+    isSkipped('/var/lib/rig/out');
+    isSkipped('/var/lib/rig/machine');
   });
 });
 

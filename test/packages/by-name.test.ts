@@ -16,7 +16,7 @@ function find(binary = 'rig', program = '/usr/bin/rig') {
   fs.chmodSync(root.locate(program), 0o755);
   const planned = plan(root, binary, { detectData: true });
   const files = planned.plan.entries.filter(({ kind }) => kind === 'file').map((entry) => entry.path);
-  return { files: files.filter((file) => !file.includes('ld-linux')), leftOut: planned.leftOut, notices: planned.notices };
+  return { files: files.filter((file) => !file.includes('ld-linux')), skipped: planned.skipped, notices: planned.notices };
 }
 
 describe('in a root without a package database', () => {
@@ -45,9 +45,9 @@ describe('in a root without a package database', () => {
       '/etc/other.conf': '',
       '/usr/share/magic/unmentioned': '',
     });
-    const { files, leftOut } = find();
+    const { files, skipped } = find();
     expect(files).toEqual(['/usr/bin/rig', '/usr/lib64/libmagic.so.1', '/usr/share/misc/magic']);
-    expect(leftOut.get('/etc/other.conf')).toMatch(/mentioned in \/usr\/bin\/rig/);
+    expect(skipped.get('/etc/other.conf')).toMatch(/mentioned in \/usr\/bin\/rig/);
   });
 
   test('a program goes by the name of its link as well, and by that of the directory that it lies in', () => {

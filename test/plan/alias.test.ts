@@ -137,7 +137,7 @@ describe('a baked-in path', () => {
   test('too short for an alias of 3 characters stays, and is reported', async () => {
     root.write({ '/r/names': 'names', '/q/x': 'x', '/usr/share/rig/text': '/r/names /q/x\n' });
     const layer = await withText('', ['/usr/share/rig', '/r', '/q']);
-    expect(layer.leftOut.get('/q/x')).toBe('in the layer, but mentioned by a path too short to be replaced');
+    expect(layer.skipped.get('/q/x')).toBe('in the layer, but mentioned by a path too short to be replaced');
     const [long, short] = became(layer, 'usr/share/rig/text').trim().split(' ');
     expect(short).toBe('/q/x');
     expect(read(layer, long)).toBe('names');

@@ -323,10 +323,10 @@ describe('include and exclude', () => {
   test('a plug-in whose needs are not there is left out, and the rest of the layer is made', () => {
     root.library('/usr/lib/prog/broken.so', { needs: ['libgone.so'] });
     root.library('/usr/lib/prog/whole.so');
-    const { plan: planned, leftOut } = plan(root, 'prog', { include: ['/usr/lib/prog'] });
+    const { plan: planned, skipped } = plan(root, 'prog', { include: ['/usr/lib/prog'] });
     expect(paths(planned)).toContain('/usr/lib/prog/whole.so');
     expect(paths(planned)).not.toContain('/usr/lib/prog/broken.so');
-    expect(leftOut.get('/usr/lib/prog/broken.so')).toContain('libgone.so not found');
+    expect(skipped.get('/usr/lib/prog/broken.so')).toContain('libgone.so not found');
   });
 });
 

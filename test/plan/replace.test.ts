@@ -154,5 +154,5 @@ test('of two paths that would get the same place below /opt the first has it, an
   const layer = await makeFound(root, 'one', { binaries: ['one', 'two'] });
   expect(output(layer, ['one'])).toEqual(['foobar', 'of the layer']);
   expect(output(layer, ['two'])).toEqual(['foobar', 'nothing']);
-  expect(layer.leftOut.get('/srv/foobar')).toBe('in the layer, but not found there by what names it: /opt/foobar stands for /etc/foobar already');
+  expect(layer.skipped.get('/srv/foobar')).toBe('in the layer, but not found there by what names it: /opt/foobar stands for /etc/foobar already');
 });

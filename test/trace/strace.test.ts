@@ -201,7 +201,7 @@ describe('in the layer', () => {
   const planned = (...traced: (string | { path: string; by: string })[]) => {
     const layer = plan(source, 'tool', {}, traced.map((one) => (typeof one === 'string' ? { path: one } : one)));
     const entries = new Map(layer.plan.entries.map((entry) => [entry.path, entry]));
-    return { entries, paths: [...entries.keys()], leftOut: layer.leftOut };
+    return { entries, paths: [...entries.keys()], skipped: layer.skipped };
   };
 
   test('is a traced file, with the links that lead to it', () => {
@@ -215,24 +215,24 @@ describe('in the layer', () => {
     source.write({ '/usr/share/data/key.pem': 'private', '/etc/private/key.pem': 'private' });
     fs.chmodSync(source.locate('/usr/share/data/key.pem'), 0o600);
     fs.chmodSync(source.locate('/etc/private'), 0o710);
-    const { paths, leftOut } = planned('/usr/share/data/key.pem', '/etc/private/key.pem');
+    const { paths, skipped } = planned('/usr/share/data/key.pem', '/etc/private/key.pem');
     expect(paths.filter((name) => name.includes('key'))).toEqual([]);
-    expect(leftOut.get('/usr/share/data/key.pem')).toBe('not readable by everybody');
-    expect(leftOut.get('/etc/private/key.pem')).toBe('not readable by everybody');
+    expect(skipped.get('/usr/share/data/key.pem')).toBe('not readable by everybody');
+    expect(skipped.get('/etc/private/key.pem')).toBe('not readable by everybody');
   });
 
   test.each(['/etc/passwd', '/home/me/.config/tool', '/root/.netrc', '/run/secret', '/var/tmp/file'])('is nothing of the host: %s', (file) => {
     source.write({ [file]: 'of the host' });
-    const { paths, leftOut } = planned({ path: file, by: '/usr/bin/tool' });
+    const { paths, skipped } = planned({ path: file, by: '/usr/bin/tool' });
     expect(paths).not.toContain(file);
-    expect(leftOut.get(file)).toBe('opened in a trace command by /usr/bin/tool, but belongs to the host: name it in include if it is needed');
+    expect(skipped.get(file)).toBe('opened in a trace command by /usr/bin/tool, but belongs to the host: name it in include if it is needed');
   });
 
   test('is nothing that was excluded, no directory, and nothing that is not there', () => {
     source.write({ '/usr/share/data/a.txt': 'a', '/usr/share/data/deep/b.txt': 'b' });
     const layer = plan(source, 'tool', { exclude: ['/usr/share/data/a.txt'] }, [{ path: '/usr/share/data/a.txt' }, { path: '/usr/share/data/deep' }, { path: '/usr/share/none' }]);
     expect(layer.plan.entries.filter(({ path: name }) => name.startsWith('/usr/share'))).toEqual([]);
-    expect(layer.leftOut.get('/usr/share/data/a.txt')).toBe('excluded');
+    expect(layer.skipped.get('/usr/share/data/a.txt')).toBe('excluded');
   });
 
   test('is a plug-in with the libraries that it needs', () => {
