@@ -10,11 +10,11 @@ import * as execa from 'execa';
 import { Fingerprint, FingerprintCache } from './fingerprint-cache';
 import type { Packed } from './pack/zip';
 import { LayerRequest, PlannedLayer, planLayer, Summary } from './plan/plan-layer';
-import { megabytes } from './plan/proof';
 import { inWords, report } from './plan/report';
 import { Root } from './root/root';
 import { checkMachine, checkSandbox, Trial, tryLayer } from './sandbox/trial';
 import { OpenedSource } from './source/source';
+import { megabytes } from './text/megabytes';
 import type { Opened } from './trace/strace';
 
 /** Beside the compiled library, from the sources as well: the process runs JavaScript. */

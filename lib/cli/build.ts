@@ -15,13 +15,13 @@ import { writeTar } from '../pack/tar';
 import { Packed, Progress, writeZip } from '../pack/zip';
 import { Plan, sizeOf } from '../plan/plan';
 import { LayerRequest, planLayer, programName } from '../plan/plan-layer';
-import { megabytes } from '../plan/proof';
 import { inWords, report } from '../plan/report';
 import { cleared } from '../process/cleared';
-import { visible } from '../process/command';
 import { unfinished, writeWhole } from '../process/whole-file';
 import { Root } from '../root/root';
 import { checkMachine, checkSandbox, tryLayer } from '../sandbox/trial';
+import { megabytes } from '../text/megabytes';
+import { printable } from '../text/printable';
 import { readTraceLog } from '../trace/log';
 
 interface BuildOptions extends SourceOptions {
@@ -161,7 +161,7 @@ function writerOf(output: string): Writer {
   const stat = statusOf(place);
   if (stat && !stat.isDirectory()) throw new UsageError(`--output ${output}: a file is there, expected nothing or an empty directory; a file is named NAME.zip or NAME.tar.gz`);
   const [first] = stat ? fs.readdirSync(place) : [];
-  if (first !== undefined) throw new UsageError(`--output ${output}: that directory has files in it (${visible(first)}), expected an empty one, or none`);
+  if (first !== undefined) throw new UsageError(`--output ${output}: that directory has files in it (${printable(first)}), expected an empty one, or none`);
   if (stat && fs.realpathSync(place) === process.cwd()) throw new UsageError(`--output ${output}: that is the working directory, which would be replaced: expected another one`);
   return writeDirectory;
 }
@@ -200,7 +200,7 @@ function filesOf({ fromList }: BuildOptions, root: Root, cwd: string): { listed:
 /** The first of some names. */
 function some(names: readonly string[]): string {
   const most = 8;
-  return `${names.slice(0, most).map(visible).join(', ')}${names.length > most ? ` and ${names.length - most} more` : ''}`;
+  return `${names.slice(0, most).map(printable).join(', ')}${names.length > most ? ` and ${names.length - most} more` : ''}`;
 }
 
 function sizesOf({ bytes, zipBytes }: Packed): string {

@@ -15,13 +15,14 @@ import { setImmediate } from 'timers/promises';
 import { Command, Option } from 'commander';
 import { checkInput, statusOf } from './files';
 import { UsageError } from './usage';
+import { ENVIRONMENT } from '../lambda';
 import { readRecord, RECORD } from '../plan/record';
 import { cleared } from '../process/cleared';
-import { shown } from '../process/command';
-import { nearest } from '../process/nearest';
 import { Root } from '../root/root';
 import { ALLOW, foreign, INSTALL, starter, USER } from '../sandbox/bubblewrap';
-import { ENVIRONMENT, ISOLATION } from '../sandbox/function';
+import { ISOLATION } from '../sandbox/function';
+import { nearest } from '../text/nearest';
+import { printableName } from '../text/printable';
 import { unzip } from '../zip/unzip';
 
 /** A command that cannot be run here. */
@@ -138,8 +139,8 @@ function located(command: string, opt: string, root: string): string {
   if (directories.some((directory) => host.isFile(path.posix.join(directory, command)))) return command;
   const near = nearest(command, own);
   throw new RunError([
-    `no command '${shown(command)}' in the function${near === undefined ? '' : `: did you mean ${shown(near)}?`}`,
-    `  the layer has ${shown(own.join(', ')) || 'none'}; searched: ${ENVIRONMENT.PATH}`,
+    `no command '${printableName(command)}' in the function${near === undefined ? '' : `: did you mean ${printableName(near)}?`}`,
+    `  the layer has ${printableName(own.join(', ')) || 'none'}; searched: ${ENVIRONMENT.PATH}`,
   ].join('\n'));
 }
 

@@ -5,10 +5,10 @@ import { Command, Option } from 'commander';
 import { Machine } from '../elf';
 import { readText } from './files';
 import { UsageError } from './usage';
-import { nearest } from '../process/nearest';
 import type { AptOptions } from '../source/apt/apt';
 import { openHost } from '../source/host';
 import { OpenedSource } from '../source/source';
+import { nearest } from '../text/nearest';
 
 interface Kind {
   /** as it is written */

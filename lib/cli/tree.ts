@@ -16,8 +16,8 @@ import { LoaderFiles } from '../loader/files';
 import { Loaded, Setting } from '../loader/search';
 import { settingOf } from '../loader/setting';
 import { ownersOf } from '../packages/owners';
-import { visible } from '../process/command';
 import { Root } from '../root/root';
+import { printable } from '../text/printable';
 
 /** A closure as `--json` tells it. Objects are in the order in which the loader maps them, and go by their place in it. */
 export interface Tree {
@@ -164,6 +164,6 @@ function summary({ objects, missing, missingVersions }: Tree, size: (bytes: numb
 
 /** With nothing in a file's name that commands a terminal. */
 function inPlainText(tree: Tree): Tree {
-  const plain = (key: string, value: unknown) => (typeof value !== 'string' ? value : key === 'message' ? value.split('\n').map(visible).join('\n') : visible(value));
+  const plain = (key: string, value: unknown) => (typeof value !== 'string' ? value : key === 'message' ? value.split('\n').map(printable).join('\n') : printable(value));
   return JSON.parse(JSON.stringify(tree), plain) as Tree;
 }

@@ -6,8 +6,10 @@ import * as fs from 'fs';
 import * as path from 'path';
 import { Dynamic, FormatError, Machine, readElf } from '../elf';
 import { Distribution, LayerRecord, OWN, readRecord, RECORD, RecordedPackage, RecordError } from '../plan/record';
-import { shown } from '../process/command';
-import { Follow, follower, readZip, ZipEntry, ZippedFile } from '../zip/reader';
+import { printableName } from '../text/printable';
+import { ZipEntry, ZippedFile } from '../zip/entry';
+import { readZip } from '../zip/reader';
+import { Follow, follower } from '../zip/tree';
 
 /** Where a layer has its record. */
 const RECORD_NAME = new RegExp(`^elf/[0-9a-f]{8}${RECORD}$`);
@@ -75,7 +77,7 @@ export function readContents(file: string): Contents {
   const key = keyOf(entries) ?? refuse(`it has no elf/KEY${RECORD}, but ${some(entries)}`);
   const mirrored = `elf/${key}`;
   const stray = entries.find(({ name, type }) => !name.startsWith(`${mirrored}/`) && type === 'file');
-  if (stray) refuse(`${shown(stray.name)} is not below ${mirrored}`);
+  if (stray) refuse(`${printableName(stray.name)} is not below ${mirrored}`);
   const files = new Map(entries.flatMap((entry) => (entry.type === 'file' ? [[entry.name.slice(mirrored.length), entry]] : [])));
   const inRoot = (name: string) => {
     const found = follow(name);
@@ -84,7 +86,7 @@ export function readContents(file: string): Contents {
   const commands = entries.filter(({ name, type }) => type === 'link' && path.posix.dirname(name) === 'bin');
   const programs = commands.map(({ name }) => ({ name: path.posix.basename(name), path: inRoot(name) }));
   const lost = programs.find((program) => program.path === undefined || !files.has(program.path));
-  if (programs.length === 0 || lost) refuse(lost ? `bin/${shown(lost.name)} leads to no file of it` : 'it has no program in bin/');
+  if (programs.length === 0 || lost) refuse(lost ? `bin/${printableName(lost.name)} leads to no file of it` : 'it has no program in bin/');
   const record = recordIn(files, refuse);
   return {
     name: path.basename(file),
@@ -134,7 +136,7 @@ function recordIn(files: ReadonlyMap<string, ZippedFile>, refuse: (what: string)
 }
 
 function some(entries: readonly ZipEntry[]): string {
-  const names = entries.slice(0, 3).map(({ name }) => shown(name));
+  const names = entries.slice(0, 3).map(({ name }) => printableName(name));
   return names.length === 0 ? 'nothing at all' : `${names.join(', ')}${entries.length > 3 ? ` and ${entries.length - 3} more` : ''}`;
 }
 

@@ -7,9 +7,8 @@ import { createHash } from 'crypto';
 import * as fs from 'fs';
 import * as path from 'path';
 import type { Contents } from './contents';
-import { MOST_DIRECT } from './summary';
-import { MOST_BYTES } from '../plan/proof';
-import { visible } from '../process/command';
+import { MOST_BYTES, MOST_DIRECT } from '../lambda';
+import { printable } from '../text/printable';
 
 /** From the compiled library as well: the compiler leaves aside what is no TypeScript. */
 const PAGE = path.join(__dirname, '..', '..', 'lib', 'inspect');
@@ -19,7 +18,7 @@ export function htmlOf(contents: Contents): string {
   const style = part('page.css');
   const script = `${treemap()}\n${part('page.js')}`;
   const parts: Readonly<Record<string, string>> = {
-    title: escaped(`${contents.programs.map(({ name }) => visible(name)).join(', ')}: what is in the layer`),
+    title: escaped(`${contents.programs.map(({ name }) => printable(name)).join(', ')}: what is in the layer`),
     policy: `default-src 'none'; script-src '${sha256(script)}'; style-src '${sha256(style)}'; img-src data:; base-uri 'none'; form-action 'none'`,
     style,
     script,
@@ -38,18 +37,18 @@ function dataOf({ name, key, machine, distribution, programs, packages, files, s
   const idOf = new Map(files.map((file, id) => [file.path, id]));
   const ownerOf = new Map(packages.map((one, id) => [one.name, id]));
   return {
-    zip: visible(name),
+    zip: printable(name),
     key,
     machine,
-    distribution: distribution && visible(`${distribution.id} ${distribution.version}`.trimEnd()),
-    programs: programs.map((program) => ({ name: visible(program.name), file: idOf.get(program.path) })),
-    packages: packages.map((one) => ({ name: visible(one.name), version: visible(one.version) })),
+    distribution: distribution && printable(`${distribution.id} ${distribution.version}`.trimEnd()),
+    programs: programs.map((program) => ({ name: printable(program.name), file: idOf.get(program.path) })),
+    packages: packages.map((one) => ({ name: printable(one.name), version: printable(one.version) })),
     size,
     mostBytes: MOST_BYTES,
     zipSize,
     mostDirect: MOST_DIRECT,
     files: files.map((file) => [
-      visible(file.path), file.kind, file.size, file.packedSize, ownerOf.get(file.package ?? '') ?? -1, visible(file.why),
+      printable(file.path), file.kind, file.size, file.packedSize, ownerOf.get(file.package ?? '') ?? -1, printable(file.why),
       (file.through === undefined ? undefined : idOf.get(file.through)) ?? -1,
       file.needs.map((need) => idOf.get(need)!),
     ]),

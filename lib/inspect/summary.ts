@@ -2,11 +2,9 @@
  * What is in a layer, as lines of text: by program, by package, the largest files, and how much of the limits it uses.
  */
 import { Contents, ContentsFile, origins } from './contents';
-import { megabytes, MOST_BYTES } from '../plan/proof';
-import { visible } from '../process/command';
-
-/** Of a zip that is uploaded with the call itself rather than by way of S3, in bytes: 50 MB, as Lambda counts. */
-export const MOST_DIRECT = 52_428_800;
+import { MOST_BYTES, MOST_DIRECT } from '../lambda';
+import { megabytes } from '../text/megabytes';
+import { printable } from '../text/printable';
 
 /** Files that go together, largest group first. */
 export interface Group {
@@ -63,19 +61,19 @@ export function summary(contents: Contents, { most = Infinity, style }: SummaryO
   const from = distribution ? `, from ${distribution.id} ${distribution.version}`.trimEnd() : '';
   const largest = [...files].sort((a, b) => b.size - a.size || (a.path < b.path ? -1 : 1));
   const row = (bytes: number, ...rest: string[]) => `  ${kilobytes(bytes).padStart(11)}  ${rest.join('  ')}`;
-  const group = ({ name, size: bytes, files: number }: Group) => row(bytes, count(number, 'file').padStart(11), visible(name));
+  const group = ({ name, size: bytes, files: number }: Group) => row(bytes, count(number, 'file').padStart(11), printable(name));
   const section = <T>(title: string, all: readonly T[], line: (one: T) => string, noun: string) => [
     '', style.bold(title), ...all.slice(0, most).map(line),
     ...(all.length > most ? [style.dim(`  … and ${count(all.length - most, noun)} more; --all names them`)] : []),
   ];
   return [
-    style.bold(visible(`${programs.map(({ name }) => name).join(', ')} for ${machine}${from}`)),
+    style.bold(printable(`${programs.map(({ name }) => name).join(', ')} for ${machine}${from}`)),
     `  ${count(files.length, 'file')}, ${count(links, 'link')}, ${count(packages.length, 'package')}, in /opt/elf/${key}`,
     `  unpacked  ${share(size, MOST_BYTES)} that a function may have with all its layers, of which it may have five`,
     `  zipped    ${megabytes(zipSize)}${zipSize > MOST_DIRECT ? style.dim(', more than can be uploaded directly: it goes by way of S3, as with the CDK') : ''}`,
     ...section('By what brought it in', byProgram(contents), group, 'other'),
     ...section('By package', byPackage(contents), group, 'package'),
-    ...section('Largest files', largest, (file) => row(file.size, visible(file.path), style.dim(visible(file.why))), 'file'),
+    ...section('Largest files', largest, (file) => row(file.size, printable(file.path), style.dim(printable(file.why))), 'file'),
   ];
 }
 

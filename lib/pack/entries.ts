@@ -5,9 +5,9 @@
 import * as fs from 'fs';
 import * as path from 'path';
 import { editElf, FormatError, replaceText } from '../elf';
+import { MOST_BYTES } from '../lambda';
 import { nameAliases } from '../plan/alias';
 import { FileEntry, Plan, rootOf, withKey } from '../plan/plan';
-import { MOST_BYTES } from '../plan/proof';
 import { trustBytecode } from '../root/python-bytecode';
 import { stampOf } from '../root/root';
 

@@ -6,10 +6,11 @@
  * (10 characters) becomes `/opt/` and 5 characters of a hash. No byte of the file moves.
  */
 import { createHash } from 'crypto';
+import { RESERVED_NAMES } from '../lambda';
 import { isCommandDirectory, isStandardDirectory } from '../root/standard';
 
-/** Names in `/opt` that mean something to Lambda, and our own. */
-const TAKEN = ['bin', 'lib', 'python', 'nodejs', 'java', 'ruby', 'extensions', 'elf'];
+/** Names in `/opt` that Lambda gives a meaning, and the library's own. */
+const TAKEN = [...RESERVED_NAMES, 'elf'];
 const PREFIX = '/opt/';
 const LEAST_CHARACTERS = 3;
 const MOST_CHARACTERS = 255; // NAME_MAX

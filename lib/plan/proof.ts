@@ -11,11 +11,10 @@ import { checkVersions } from '../closure/versions';
 import { Elf } from '../elf';
 import { muslPathFile } from './confine-musl';
 import { Entry, FileEntry, Plan, rootOf, sizeOf, TextEntry, withKey } from './plan';
+import { MOST_BYTES } from '../lambda';
 import { Files, Setting } from '../loader/search';
 import { Root } from '../root/root';
-
-/** Lambda's limit for a function with all its layers, unpacked, in bytes. */
-export const MOST_BYTES = 262_144_000;
+import { megabytes } from '../text/megabytes';
 
 /** A plan that does not hold. */
 export class ProofError extends Error {}
@@ -88,11 +87,6 @@ function trace(entry: FileEntry, entryOf: (real: string) => FileEntry | undefine
     steps.push(at.why.reason);
   }
   return steps;
-}
-
-/** As people say it, in millions of bytes. */
-export function megabytes(bytes: number): string {
-  return `${(bytes / 1e6).toFixed(1)} MB`;
 }
 
 /** The layer, as a loader in the function would see it. */

@@ -9,8 +9,8 @@ import { Entry, FileEntry, TextEntry } from './plan';
 import { Machine } from '../elf';
 import { Setting } from '../loader/search';
 import { Package, PackageDatabase } from '../packages/package';
-import { shown } from '../process/command';
 import { Root } from '../root/root';
+import { printableName } from '../text/printable';
 
 /** Below the mirrored root. No file of the source has that place: only those in system directories keep their paths. */
 export const RECORD = '/contents.json';
@@ -120,7 +120,7 @@ export function readRecord(text: string): LayerRecord {
     throw new RecordError(`${what}, expected a record of version ${VERSION}`);
   };
   if (!isObject(record)) return refuse('its record has no fields');
-  if (record.version !== VERSION) return refuse(`its record has version ${shown(JSON.stringify(record.version) ?? 'none')}`);
+  if (record.version !== VERSION) return refuse(`its record has version ${printableName(JSON.stringify(record.version) ?? 'none')}`);
   const { machine, distribution, packages, files } = record;
   if (machine !== 'x86_64' && machine !== 'aarch64') return refuse('its record names no machine');
   if (distribution !== undefined && !isDistribution(distribution)) return refuse('its record names no distribution');

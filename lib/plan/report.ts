@@ -3,14 +3,14 @@
  */
 import { Entry, withKey } from './plan';
 import type { PlannedLayer, Summary } from './plan-layer';
-import { visible } from '../process/command';
+import { printable } from '../text/printable';
 
 export function report({ plan, skipped }: Pick<PlannedLayer, 'plan' | 'skipped'>): string[] {
   const left = [...skipped].sort(([a], [b]) => (a < b ? -1 : 1));
   return [
     ...plan.entries.map((entry) => `packs ${entry.path}: ${withKey(describe(entry), plan.key)}`),
     ...left.map(([path, why]) => `leaves out ${path}: ${why}`),
-  ].map(visible);
+  ].map(printable);
 }
 
 /** `rig and 5 libraries, 21 data files` */

@@ -2,6 +2,7 @@
  * How a command line of the user's ended, in words: what is said of one that failed.
  */
 import { constants } from 'os';
+import { printable } from '../text/printable';
 
 /** Bytes of output that a command line may write: they are kept in memory, to say the last of them. */
 export const MOST_OUTPUT = 64 * 1024 * 1024;
@@ -32,27 +33,5 @@ export function lastLines(output: string): string {
   const lines = end.slice(-LAST_CHARACTERS).split('\n');
   const last = lines.slice(-LAST_LINES);
   const isWhole = end.length <= LAST_CHARACTERS && lines.length === last.length;
-  return [isWhole ? '  it said:' : '  the last of what it said:', ...last.map((line) => `    ${visible(line)}`)].join('\n');
-}
-
-/**
- * What ends a line or commands a terminal: control characters but for the tab, the marks that end lines and paragraphs, and
- * those that turn the direction of what follows (Unicode UAX #9; CVE-2021-42574).
- */
-const COMMANDING = /[\x00-\x08\x0a-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069]/g;
-
-/** A text with nothing in it that ends a line or commands a terminal. */
-export function visible(text: string): string {
-  return text.replace(COMMANDING, (character) => {
-    const code = character.charCodeAt(0).toString(16);
-    return code.length > 2 ? `\\u${code}` : `\\x${code.padStart(2, '0')}`;
-  });
-}
-
-/** Of a name in a message, in characters: some may have kilobytes. */
-const MOST_NAME = 300;
-
-/** The same of a name of any length: of a long one its two ends. */
-export function shown(name: string): string {
-  return visible(name.length <= MOST_NAME ? name : `${name.slice(0, MOST_NAME / 2)}…${name.slice(-MOST_NAME / 2)}`);
+  return [isWhole ? '  it said:' : '  the last of what it said:', ...last.map((line) => `    ${printable(line)}`)].join('\n');
 }

@@ -11,7 +11,8 @@ import * as path from 'path';
 import * as execa from 'execa';
 import type { Machine } from '../elf';
 import { ALLOW, BUSYBOX, INSTALL, isStatic, onPath, starter, USER, foreign } from './bubblewrap';
-import { ENVIRONMENT, ISOLATION } from './function';
+import { ENVIRONMENT } from '../lambda';
+import { ISOLATION } from './function';
 import { howItEnded, lastLines, MOST_OUTPUT } from '../process/command';
 import { unzip } from '../zip/unzip';
 

@@ -3,7 +3,8 @@
  */
 import * as execa from 'execa';
 import { SourceError } from './source';
-import { howItEnded, lastLines, MOST_OUTPUT, visible } from '../process/command';
+import { howItEnded, lastLines, MOST_OUTPUT } from '../process/command';
+import { printable } from '../text/printable';
 
 /** Of a command line that may name hundreds of packages, in characters. */
 const MOST_SHOWN = 400;
@@ -29,7 +30,7 @@ export function run({ source, command, args, env, missing, advice }: Run): strin
   if (!ended.failed) return ended.stdout;
   if ((ended as { code?: string }).code === 'ENOENT') throw new SourceError(`source ${source}: no ${command} is on PATH: ${missing}`);
   const said = ended.stderr.trim() === '' ? ended.stdout : ended.stderr;
-  const line = visible([command, ...args].join(' '));
+  const line = printable([command, ...args].join(' '));
   throw new SourceError([
     `source ${source}: ${line.length > MOST_SHOWN ? `${line.slice(0, MOST_SHOWN)}…` : line}`,
     `  ended with ${howItEnded(ended)}, nothing was kept`,

@@ -7,38 +7,10 @@
  */
 import * as fs from 'fs';
 import { inflateRawSync } from 'zlib';
-import { MOST_BYTES } from '../plan/proof';
-import { shown } from '../process/command';
-
-/** A zip that is none, that is damaged, or that holds what no layer has; the message says what was found, and what to do. */
-export class ZipError extends Error {}
-
-interface Named {
-  /** relative to what is `/opt` in the function, `elf/KEY/usr/bin/rig` */
-  readonly name: string;
-  /** that it takes in the zip, in bytes */
-  readonly packedSize: number;
-}
-
-export interface ZippedFile extends Named {
-  readonly type: 'file';
-  /** permission bits */
-  readonly mode: number;
-  /** in bytes */
-  readonly size: number;
-  content(): Buffer;
-}
-
-export interface ZippedLink extends Named {
-  readonly type: 'link';
-  readonly target: string;
-}
-
-export interface ZippedDirectory extends Named {
-  readonly type: 'directory';
-}
-
-export type ZipEntry = ZippedFile | ZippedLink | ZippedDirectory;
+import { refusal, ZipEntry, ZipError } from './entry';
+import { Tree } from './tree';
+import { MOST_BYTES } from '../lambda';
+import { printableName } from '../text/printable';
 
 const LOCAL = { signature: 0x04034b50, size: 30, flags: 6, method: 8, crc: 14, packed: 18, unpacked: 22, nameLength: 26, extraLength: 28 };
 const CENTRAL = {
@@ -71,11 +43,6 @@ const TYPE = 0o170000;
 const TYPES: Readonly<Record<number, ZipEntry['type']>> = { 0o100000: 'file', 0o120000: 'link', 0o040000: 'directory' };
 const MOST_PATH = 4096; // PATH_MAX
 const UTF_8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
-/** Where a layer is in a function. */
-const OPT = '/opt/';
-const MOST_LINKS = 40; // the kernel's limit (include/linux/namei.h, MAXSYMLINKS)
-/** Components of all names and of all that links lead to: more than a quarter of a million files have, and done within a second. */
-const MOST_STEPS = 4_000_000;
 /** Headers of a layer that is full: far more than any has. */
 const MOST_HEADERS = 64 * 1024 * 1024;
 
@@ -90,15 +57,6 @@ export function readZip(file: string): ZipEntry[] {
   const entries = new ZipReader(file, fs.readFileSync(file)).entries();
   new Tree(file, entries).check();
   return entries;
-}
-
-/** Where a path inside the layer leads with every link on the way followed; `undefined` for nowhere. */
-export type Follow = (name: string) => string | undefined;
-
-/** How names in a layer are followed. */
-export function follower(entries: readonly ZipEntry[]): Follow {
-  const tree = new Tree('', entries);
-  return (name) => tree.follow(name);
 }
 
 interface Extent {
@@ -182,7 +140,7 @@ class ZipReader {
     if (type === 'file') return { type, name, mode: attributes & 0o777, size, packedSize, content };
     if (type === 'link') {
       if (size > MOST_PATH) this.refuse(name, `is a link of ${size} bytes, expected ${MOST_PATH} at most`);
-      return { type, name, packedSize, target: this.text(content(), `the target of ${shown(name)}`) };
+      return { type, name, packedSize, target: this.text(content(), `the target of ${printableName(name)}`) };
     }
     if (size > 0) this.refuse(name, 'is a directory with a content');
     return { type, name: name.slice(0, -1), packedSize };
@@ -228,7 +186,7 @@ class ZipReader {
   private checkOverlaps(): void {
     const sorted = [...this.extents].sort((a, b) => a.start - b.start);
     for (const [index, { name, start }] of sorted.entries()) {
-      if (index > 0 && start < sorted[index - 1].end) this.refuse(name, `has bytes that are those of ${shown(sorted[index - 1].name)} as well`);
+      if (index > 0 && start < sorted[index - 1].end) this.refuse(name, `has bytes that are those of ${printableName(sorted[index - 1].name)} as well`);
     }
   }
 
@@ -264,118 +222,6 @@ class ZipReader {
 /** Unpacked, in bytes: what a link leads to is inflated as well. */
 function sizeOf(entry: ZipEntry): number {
   return entry.type === 'file' ? entry.size : entry.type === 'link' ? entry.target.length : 0;
-}
-
-/** A place in a layer. */
-interface Place {
-  /** in what is above it, `''` of the top */
-  readonly name: string;
-  readonly above?: Place;
-  below?: Map<string, Place>;
-  /** none of a directory that has no entry of its own */
-  entry?: ZipEntry;
-  /** of a link that was followed */
-  lead?: Lead;
-}
-
-/** Where a link leads in the end, nowhere if there is no such place, and by how many links, itself included. */
-interface Lead {
-  readonly to?: Place;
-  readonly links: number;
-}
-
-/** What the entries are together, as they would stand in a directory. A link is gone through once, however many lead to it. */
-class Tree {
-  private readonly top: Place = { name: '' };
-  private readonly following = new Set<Place>();
-  private steps = 0;
-
-  constructor(private readonly file: string, private readonly entries: readonly ZipEntry[]) {
-    for (const entry of entries) {
-      let at = this.top;
-      for (const name of this.stepsOf(entry.name, entry.name)) {
-        at.below ??= new Map();
-        const next: Place = at.below.get(name) ?? { name, above: at };
-        at.below.set(name, next);
-        at = next;
-      }
-      if (at.entry) throw refusal(file, entry.name, 'is there twice');
-      at.entry = entry;
-    }
-  }
-
-  /** @throws ZipError for what lies below something that is no directory, and for a link that leads out */
-  public check(): void {
-    for (const { name } of this.entries) {
-      const above = this.placeOf(name).above?.entry;
-      if (above && above.type !== 'directory') throw refusal(this.file, name, `lies below ${shown(above.name)}, which is a ${above.type}`);
-    }
-    for (const { name, type } of this.entries) if (type === 'link') this.leadOf(this.placeOf(name));
-  }
-
-  public follow(name: string): string | undefined {
-    const found = this.walk(this.top, name, name);
-    if (found === OUT || found.to === undefined || found.links > MOST_LINKS) return undefined;
-    const names: string[] = [];
-    for (let at = found.to; at.above; at = at.above) names.push(at.name);
-    return names.reverse().join('/');
-  }
-
-  private placeOf(name: string): Place {
-    return name.split('/').reduce((at, step) => at.below!.get(step)!, this.top);
-  }
-
-  /** @throws ZipError where a step leads out, even if the next one leads in again */
-  private leadOf(link: Place): Lead {
-    if (link.lead) return link.lead;
-    const { name, target } = link.entry as ZippedLink;
-    if (target === '' || target.includes('\0')) throw refusal(this.file, name, 'is a link that names nothing');
-    const isAbsolute = target.startsWith(OPT);
-    if (target.startsWith('/') && !isAbsolute) throw refusal(this.file, name, 'is a link to an absolute path outside of /opt');
-    if (this.following.has(link) || this.following.size === MOST_LINKS) throw refusal(this.file, name, ROUND);
-    this.following.add(link);
-    const found = isAbsolute ? this.walk(this.top, target.slice(OPT.length), name) : this.walk(link.above!, target, name);
-    this.following.delete(link);
-    if (found === OUT) throw refusal(this.file, name, 'is a link that leads out of the layer');
-    const lead = { to: found.to, links: found.links + 1 };
-    if (lead.links > MOST_LINKS) throw refusal(this.file, name, ROUND);
-    link.lead = lead;
-    return lead;
-  }
-
-  /** @param entry the name of the entry that is looked at */
-  private walk(from: Place, target: string, entry: string): Lead | typeof OUT {
-    let at = from;
-    let links = 0;
-    for (const step of this.stepsOf(target, entry)) {
-      if (step === '' || step === '.') continue;
-      if (step === '..') {
-        if (!at.above) return OUT;
-        at = at.above;
-        continue;
-      }
-      const next = at.below?.get(step);
-      const lead: Lead = next?.entry?.type === 'link' ? this.leadOf(next) : { to: next, links: 0 };
-      links += lead.links;
-      if (!lead.to) return { links };
-      at = lead.to;
-    }
-    return { to: at, links };
-  }
-
-  private stepsOf(name: string, entry: string): string[] {
-    const steps = name.split('/');
-    this.steps += steps.length;
-    if (this.steps > MOST_STEPS) throw refusal(this.file, entry, `and those before it have names and links of more than ${MOST_STEPS} components`);
-    return steps;
-  }
-}
-
-const OUT = 'out of the layer';
-const ROUND = 'is a link that leads to itself';
-
-function refusal(file: string, name: string, what: string): ZipError {
-  return new ZipError(`${file}: the entry '${shown(name)}' ${what}; this is no layer of binary-layer's, and nothing was unpacked`);
 }
 
 /** By APPNOTE.TXT 4.4.7. Node has one of its own only from 20.15 on. */

@@ -1,8 +1,9 @@
 import * as fs from 'fs';
 import * as path from 'path';
 import { lambda, make, plan, tree } from './make';
+import { MOST_BYTES } from '../../lib/lambda';
 import { Entry, FileEntry, KEY, Plan } from '../../lib/plan/plan';
-import { MOST_BYTES, ProofError } from '../../lib/plan/proof';
+import { ProofError } from '../../lib/plan/proof';
 import { Root } from '../../lib/root/root';
 import { Fixture } from '../fixture';
 

@@ -8,8 +8,8 @@
 import { createHash } from 'crypto';
 import * as fs from 'fs';
 import * as path from 'path';
-import { visible } from '../../process/command';
-import { changesBetween } from '../../process/nearest';
+import { changesBetween } from '../../text/nearest';
+import { printable } from '../../text/printable';
 import { run } from '../run';
 import { SourceError } from '../source';
 
@@ -121,7 +121,7 @@ export class AptGet {
       // apt does not copy what is on this machine already
       const archive = uri.startsWith('file:') ? decodeURIComponent(uri.slice('file:'.length)) : path.join(this.archives, file);
       const found = createHash('sha256').update(fs.readFileSync(archive)).digest('hex');
-      if (found !== sha256) throw new SourceError(`source ${this.setting.source}: ${visible(archive)} has the SHA-256 ${found}, expected ${sha256}: it has changed meanwhile, try again`);
+      if (found !== sha256) throw new SourceError(`source ${this.setting.source}: ${printable(archive)} has the SHA-256 ${found}, expected ${sha256}: it has changed meanwhile, try again`);
       return archive;
     });
   }

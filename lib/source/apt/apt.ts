@@ -15,7 +15,7 @@ import { unpackAll } from './deb';
 import { Machine } from '../../elf';
 import { MACHINES, THIS_MACHINE } from '../../loader/machine';
 import { cacheDirectory, makeCacheDirectory } from '../../process/cache-directory';
-import { visible } from '../../process/command';
+import { printable } from '../../text/printable';
 import { openRoot } from '../directory';
 import { keptRoot, remove } from '../kept';
 import { checkReplay, replay } from './maintainer-scripts';
@@ -56,7 +56,7 @@ const fresh = new Set<string>();
 export function openApt(packages: readonly string[], options: AptOptions = {}, machine: Machine = THIS_MACHINE): OpenedSource {
   const wanted = [...new Set(packages)].sort();
   const { debian: architecture } = MACHINES[machine];
-  const name = `apt (${wanted.map(visible).join(', ')}; ${architecture})`;
+  const name = `apt (${wanted.map(printable).join(', ')}; ${architecture})`;
   checkNames(name, wanted);
   const { sources, recommends = false, maintainerScripts = true } = options;
   const request = keyOf(RULES_VERSION, wanted, architecture, sources ?? machineSources(), recommends, maintainerScripts);
@@ -135,7 +135,7 @@ function atWorkplace(name: string, made: string, make: (workplace: string) => st
 function checkNames(source: string, packages: readonly string[]): void {
   if (packages.length === 0) throw new SourceError('source apt: no package is named, expected at least one, as BinarySource.apt([\'rig\'])');
   const wrong = packages.find((name) => !PACKAGE.test(name));
-  if (wrong !== undefined) throw new SourceError(`source ${source}: '${visible(wrong)}' is no package, expected its name, name=version, or name/suite, as 'rig' or 'rig=1.11-1'`);
+  if (wrong !== undefined) throw new SourceError(`source ${source}: '${printable(wrong)}' is no package, expected its name, name=version, or name/suite, as 'rig' or 'rig=1.11-1'`);
 }
 
 function keyOf(...parts: unknown[]): string {

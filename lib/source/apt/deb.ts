@@ -7,8 +7,8 @@
 import * as fs from 'fs';
 import * as path from 'path';
 import { MAKE_ROOM, ONLY_DEBIAN } from './apt-get';
-import { visible } from '../../process/command';
-import { Root } from '../../root/root';
+import { directoryInside, makeDirectory, readText, realInside, writeNew } from './inside';
+import { printable } from '../../text/printable';
 import { run } from '../run';
 import { SourceError } from '../source';
 
@@ -79,7 +79,7 @@ class Unpacking {
     const field = (name: string) => new RegExp(`^${name}:[ \\t]*(.*)$`, 'mi').exec(control)?.[1].trim() ?? '';
     const [name, architecture] = [field('Package'), field('Architecture')];
     if (!/^[a-z0-9][a-z0-9+.-]+$/.test(name) || !/^[a-z0-9-]+$/.test(architecture) || control.includes('\n\n')) {
-      throw new SourceError(`source ${this.source}: ${visible(path.basename(archive))} is of package '${visible(name)}' for '${visible(architecture)}', expected a package's name and an architecture`);
+      throw new SourceError(`source ${this.source}: ${printable(path.basename(archive))} is of package '${printable(name)}' for '${printable(architecture)}', expected a package's name and an architecture`);
     }
     return {
       name,
@@ -161,52 +161,6 @@ class Unpacking {
     makeDirectory(target, mode & 0o1777 | 0o700);
     return target;
   }
-}
-
-/** The place on this machine that a path on this machine leads to when the root is `/`. */
-function realInside(root: string, target: string): string | undefined {
-  const inside = new Root(root);
-  const real = inside.real(target.slice(root.length));
-  return real === undefined ? undefined : inside.locate(real);
-}
-
-/**
- * The place on this machine of a directory inside a root, made where there is none. Whatever links there are on the
- * way, it is inside the root.
- */
-export function directoryInside(root: string, directory: string): string {
-  let at = root;
-  for (const name of path.posix.join('/', directory).split('/').filter(Boolean)) {
-    const next = path.join(at, name);
-    const stat = fs.lstatSync(next, { throwIfNoEntry: false });
-    const real = stat?.isSymbolicLink() ? realInside(root, next) : next;
-    if (stat && real !== undefined && fs.lstatSync(real).isDirectory()) {
-      at = real;
-      continue;
-    }
-    if (stat) fs.unlinkSync(next);
-    makeDirectory(next);
-    at = next;
-  }
-  return at;
-}
-
-/** Makes a directory that everybody may read, whatever the umask. */
-export function makeDirectory(directory: string, mode = 0o755): void {
-  fs.mkdirSync(directory);
-  fs.chmodSync(directory, mode);
-}
-
-/** Writes a file in a directory that is inside the root: what stood there, a link perhaps, is replaced and not followed. */
-export function writeNew(file: string, content: string | Buffer, mode = 0o644): void {
-  fs.rmSync(file, { force: true, recursive: true });
-  fs.writeFileSync(file, content, { flag: 'wx' });
-  fs.chmodSync(file, mode);
-}
-
-/** The text of a regular file, links not followed. */
-export function readText(file: string): string | undefined {
-  return fs.lstatSync(file, { throwIfNoEntry: false })?.isFile() ? fs.readFileSync(file, 'utf8') : undefined;
 }
 
 /** `a (>= 1) | b:any, c` → [a, b, c] */

@@ -9,7 +9,9 @@
 import { spawnSync } from 'child_process';
 import * as fs from 'fs';
 import * as path from 'path';
-import { directoryInside, makeDirectory, readText, Unpacked, writeNew } from './deb';
+import { applyAlternatives } from './alternatives';
+import { Unpacked } from './deb';
+import { makeDirectory, placeInside, putLink, readText, writeNew } from './inside';
 import { SourceError } from '../source';
 import { CONFMODULE, FOREIGN_SCRIPTS, RECORD, STAND_IN_SCRIPTS, STAND_INS } from './stand-ins';
 import { howItEnded, lastLines, MOST_OUTPUT } from '../../process/command';
@@ -244,66 +246,6 @@ function calls(record: string): string[][] {
   return found;
 }
 
-/** Of a name: the link that it has, and where that leads in the end. */
-interface Alternative {
-  readonly name: string;
-  readonly link: string;
-  readonly target: string;
-}
-
-interface Choice extends Alternative {
-  readonly priority: number;
-  readonly slaves: Alternative[];
-}
-
-/** What `update-alternatives` would have done: the best choice of each name, and all that goes with it (update-alternatives(1)). */
-function applyAlternatives(root: string, recorded: readonly string[][]): void {
-  const inside = new Root(root);
-  const best = new Map<string, Choice>();
-  const set = new Map<string, string>();
-  const all: Choice[] = [];
-  /** @returns undefined for words that it would refuse, and for a target that is not there */
-  const alternative = ([link = '', name = '', target = '']: readonly string[]): Alternative | undefined => {
-    const isRight = /^[^/]+$/.test(name) && link.startsWith('/') && target.startsWith('/') && inside.real(target) !== undefined;
-    return isRight ? { name, link, target } : undefined;
-  };
-  for (const words of recorded) {
-    let choice: Choice | undefined;
-    for (let at = 0; at < words.length; at++) {
-      if (words[at] === '--install') {
-        const master = alternative(words.slice(at + 1));
-        choice = master && { ...master, priority: Number(words[at + 4]), slaves: [] };
-        if (choice) all.push(choice);
-      } else if (words[at] === '--slave') {
-        const slave = alternative(words.slice(at + 1));
-        if (slave) choice?.slaves.push(slave);
-      } else if (words[at] === '--set') {
-        set.set(words[at + 1], words[at + 2]);
-      }
-    }
-  }
-  const worth = ({ name, target, priority }: Choice) => (set.get(name) === target ? Infinity : priority);
-  for (const choice of all) {
-    const other = best.get(choice.name);
-    if (!other || worth(choice) > worth(other)) best.set(choice.name, choice);
-  }
-  for (const { slaves, ...master } of best.values()) {
-    for (const { name, link, target } of [master, ...slaves]) {
-      putLink(root, `/etc/alternatives/${name}`, target);
-      putLink(root, link, `/etc/alternatives/${name}`);
-    }
-  }
-}
-
-/** A file stays one. */
-function putLink(root: string, link: string, target: string): void {
-  const place = placeInside(root, link);
-  const stat = fs.lstatSync(place, { throwIfNoEntry: false });
-  if (stat && !stat.isSymbolicLink()) return;
-  if (stat) fs.unlinkSync(place);
-  fs.symlinkSync(target, place);
-}
-
 /**
  * OpenSSL finds certificates by links that `openssl rehash` makes, which has not run: it looks at this file as well
  * (X509_CERT_FILE, OpenSSL include/internal/cryptlib.h).
@@ -312,12 +254,6 @@ function linkBundle(root: string): void {
   const bundle = '/etc/ssl/certs/ca-certificates.crt';
   const inside = new Root(root);
   if (inside.isFile(bundle) && inside.isDirectory('/usr/lib/ssl')) putLink(root, '/usr/lib/ssl/cert.pem', bundle);
-}
-
-/** The place on this machine of a file inside the root, whose directory is made: a link that stands there is not followed. */
-function placeInside(root: string, file: string): string {
-  const inside = path.posix.join('/', file);
-  return path.join(directoryInside(root, path.posix.dirname(inside)), path.posix.basename(inside));
 }
 
 function staticBusybox(): string | undefined {

@@ -2,7 +2,8 @@
  * The container engine: Docker, or what goes by its command line, as Podman, Finch and nerdctl do.
  */
 import * as execa from 'execa';
-import { Ended, howItEnded, lastLines, MOST_OUTPUT, visible } from '../../process/command';
+import { Ended, howItEnded, lastLines, MOST_OUTPUT } from '../../process/command';
+import { printable } from '../../text/printable';
 
 /** With which CDK itself is told which engine to use. */
 const VARIABLE = 'CDK_DOCKER';
@@ -30,7 +31,7 @@ export function run(args: readonly string[]): execa.ExecaSyncReturnValue {
   const { code } = ended as { code?: string };
   if (code === 'ENOENT' || code === 'EACCES') {
     throw new Error([
-      `there is no container engine ${visible(engine())} ${engine().includes('/') ? 'there' : 'on PATH'} (${code})`,
+      `there is no container engine ${printable(engine())} ${engine().includes('/') ? 'there' : 'on PATH'} (${code})`,
       `  install Docker, or name another engine in the environment: ${VARIABLE}=podman, ${VARIABLE}=finch`,
     ].join('\n'));
   }
@@ -48,7 +49,7 @@ export function inspect(reference: string, options: readonly string[] = []): Ima
   } catch {
     // no JSON, or no list
   }
-  throw new Error(`${visible(engine())} image inspect answered what is not understood: ${visible(stdout.slice(0, 200))}`);
+  throw new Error(`${printable(engine())} image inspect answered what is not understood: ${printable(stdout.slice(0, 200))}`);
 }
 
 export function isImage(image: any): image is Image {
@@ -59,7 +60,7 @@ export function isImage(image: any): image is Image {
 
 /** What is said of a command line of the engine that failed. */
 export function failure(command: readonly string[], ended: Ended, stderr: string): string {
-  return `${visible(command.join(' '))} ended with ${howItEnded(ended)}\n${lastLines(stderr)}`;
+  return `${printable(command.join(' '))} ended with ${howItEnded(ended)}\n${lastLines(stderr)}`;
 }
 
 /** Of a container that was never run, with the volumes that it brought about. */

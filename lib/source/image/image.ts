@@ -13,7 +13,8 @@ import { Machine } from '../../elf';
 import { MACHINES } from '../../loader/machine';
 import { isKept, keptRoot } from '../kept';
 import { recall, remember } from './platforms';
-import { howItEnded, MOST_OUTPUT, visible } from '../../process/command';
+import { howItEnded, MOST_OUTPUT } from '../../process/command';
+import { printable } from '../../text/printable';
 import { OpenedSource, SEARCH_PATH, SourceError } from '../source';
 
 /** Beside the compiled library, from the sources as well: the process runs JavaScript. */
@@ -32,7 +33,7 @@ const REFERENCE = /^[A-Za-z0-9[][\x21-\x7e]*$/;
  * @throws SourceError
  */
 export function openImage(reference: string, machine?: Machine): OpenedSource {
-  const name = `the image ${visible(reference)}`;
+  const name = `the image ${printable(reference)}`;
   try {
     if (!REFERENCE.test(reference)) throw new Error('expected the name of an image, as debian:12 or public.ecr.aws/debian/debian:12');
     const platform = machine && `linux/${MACHINES[machine].debian}`;
@@ -66,7 +67,7 @@ function find(reference: string, platform?: string): Image {
     ].join('\n'));
   }
   const image = lookUp(reference, platform);
-  if (!image) throw new Error(`${visible([engine(), ...pull].join(' '))} succeeded, and there is no such image now`);
+  if (!image) throw new Error(`${printable([engine(), ...pull].join(' '))} succeeded, and there is no such image now`);
   if (!isFor(image, platform)) {
     throw new Error(`it is ${otherwise(image, platform)}: name an image that there is for that platform, or ask for the architecture that this one has`);
   }
@@ -87,7 +88,7 @@ function isFor({ system, architecture }: Image, platform = `linux/${architecture
 
 /** What is wrong with an image's platform. */
 function otherwise({ system, architecture }: Image, platform = `linux/${architecture}`): string {
-  return `for ${visible(`${system}/${architecture}`)}, not for ${platform}`;
+  return `for ${printable(`${system}/${architecture}`)}, not for ${platform}`;
 }
 
 function platformOption(platform?: string): string[] {

@@ -11,7 +11,7 @@
 import * as fs from 'fs';
 import * as path from 'path';
 import { Parser, ReadEntry } from 'tar';
-import { visible } from '../../process/command';
+import { printable } from '../../text/printable';
 
 /** A stream that is no whole file system, or one that cannot be written here. */
 export class UnpackError extends Error {}
@@ -36,7 +36,7 @@ export async function unpack(tar: AsyncIterable<Buffer>, directory: string): Pro
   let isNamed = true;
   const parser = new Parser({ strict: true, brotli: false, zstd: false });
   parser.on('error', (error: Error) => {
-    throw new UnpackError(`the archive is damaged after ${tree.latest}: ${visible(error.message)}`);
+    throw new UnpackError(`the archive is damaged after ${tree.latest}: ${printable(error.message)}`);
   });
   parser.on('ignoredEntry', ({ path: name, type }: ReadEntry) => {
     throw new UnpackError(`${quoted(name)} in the archive is of a kind that is not known: ${type}`);
@@ -210,7 +210,7 @@ class Tree {
         `no space is left for ${quoted(entry)} below ${this.directory} (${error.code})`,
         '  make some, or set XDG_CACHE_HOME to a directory that has more',
       ].join('\n'));
-      default: return new UnpackError(`${what} cannot be written below ${this.directory}: ${visible(error.message)}`);
+      default: return new UnpackError(`${what} cannot be written below ${this.directory}: ${printable(error.message)}`);
     }
   }
 
@@ -238,5 +238,5 @@ function parentOf(name: string): string {
 
 /** A name of any length, for a message. */
 function quoted(name: string): string {
-  return `'${visible(name.length > 200 ? `${name.slice(0, 200)}…` : name)}'`;
+  return `'${printable(name.length > 200 ? `${name.slice(0, 200)}…` : name)}'`;
 }

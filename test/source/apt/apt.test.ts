@@ -128,7 +128,7 @@ describe('what was opened once', () => {
     Object.assign(process.env, { PATH, BINARY_LAYER_REFRESH: '1' });
     // as the next synth does
     jest.isolateModules(() => {
-      const again = jest.requireActual<typeof import('../../../lib/source/apt/apt')>('../../lib/source/apt');
+      const again = jest.requireActual<typeof import('../../../lib/source/apt/apt')>('../../../lib/source/apt/apt');
       expect(read(again.openApt(['tool'], { sources, ...SCRIPTLESS }, 'x86_64').directory, '/usr/bin/tool')).toBe('new');
     });
     expect(read(first.directory, '/usr/bin/tool')).toBe('old');

@@ -1,0 +1,31 @@
+/**
+ * What AWS Lambda allows and provides.
+ *
+ * @see https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html
+ * @see https://docs.aws.amazon.com/lambda/latest/dg/packaging-layers.html
+ * @see https://docs.aws.amazon.com/lambda/latest/dg/configuration-envvars.html
+ */
+
+/** The quota for a function with all its layers, unpacked, in bytes (250 MiB). */
+export const MOST_BYTES = 262_144_000;
+
+/** The quota for a zip that is uploaded without S3, in bytes (50 MiB). */
+export const MOST_DIRECT = 50 * 1024 * 1024;
+
+/** Where a layer is unpacked to. */
+export const OPT = '/opt/';
+
+/** Names in `/opt` with a meaning: on PATH, on LD_LIBRARY_PATH, on a runtime's module path, or started as an extension. */
+export const RESERVED_NAMES: readonly string[] = ['bin', 'lib', 'python', 'nodejs', 'java', 'ruby', 'extensions'];
+
+/** The environment of every process of a function. A runtime adds variables of its own. */
+export const ENVIRONMENT = {
+  PATH: '/var/lang/bin:/usr/local/bin:/usr/bin/:/bin:/opt/bin',
+  LD_LIBRARY_PATH: '/var/lang/lib:/lib64:/usr/lib64:/var/runtime:/var/runtime/lib:/var/task:/var/task/lib:/opt/lib',
+  LANG: 'en_US.UTF-8',
+  TZ: ':UTC',
+  LAMBDA_TASK_ROOT: '/var/task',
+  LAMBDA_RUNTIME_DIR: '/var/runtime',
+  AWS_LAMBDA_FUNCTION_NAME: 'trial',
+  AWS_REGION: 'us-east-1',
+};

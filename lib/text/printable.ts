@@ -1,0 +1,27 @@
+/**
+ * Escapes text that comes from a file, an archive, a package or a child process, so that it can be printed.
+ *
+ * A name in a message may hold any byte. Printed raw, it could move the cursor, recolour or hide what follows, or forge a line.
+ */
+
+/**
+ * Control characters other than the tab (C0, DEL, C1), the line and paragraph separators, and the marks that change the direction of
+ * the text after them (Unicode UAX #9; CVE-2021-42574).
+ */
+const UNPRINTABLE = /[\x00-\x08\x0a-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]/g;
+
+/** The text on one line, with every character that could control a terminal escaped: `\x1b`, `\u202e`. */
+export function printable(text: string): string {
+  return text.replace(UNPRINTABLE, (character) => {
+    const code = character.charCodeAt(0).toString(16);
+    return code.length > 2 ? `\\u${code.padStart(4, '0')}` : `\\x${code.padStart(2, '0')}`;
+  });
+}
+
+/** In characters: a name in a message. */
+const MOST_NAME = 300;
+
+/** The same for a name of any length. Of a long one, the beginning and the end are kept. */
+export function printableName(name: string): string {
+  return printable(name.length <= MOST_NAME ? name : `${name.slice(0, MOST_NAME / 2)}…${name.slice(-MOST_NAME / 2)}`);
+}
