@@ -16,7 +16,7 @@ export class LineIndex {
     for (let at = 0; at < bytes.length; at++) {
       starts.push(at);
       let hash = BASIS;
-      for (let byte; at < bytes.length && (byte = bytes[at]) !== LINE_FEED; at++) hash = Math.imul(hash ^ byte, PRIME);
+      for (let byte; at < bytes.length && (byte = bytes[at]) !== LINE_FEED; at++) hash = imul(hash ^ byte, PRIME);
       hashes.push(hash);
     }
     this.starts = Int32Array.from(starts);
@@ -34,7 +34,7 @@ export class LineIndex {
   public *offsets(text: string): Generator<number> {
     const wanted = Buffer.from(text);
     let hash = BASIS;
-    for (const byte of wanted) hash = Math.imul(hash ^ byte, PRIME);
+    for (const byte of wanted) hash = imul(hash ^ byte, PRIME);
     for (let line = this.first[this.slotOf(hash)]; line >= 0; line = this.next[line]) {
       const start = this.starts[line];
       const end = start + wanted.length;
@@ -47,6 +47,9 @@ export class LineIndex {
     return hash & (this.first.length - 1);
   }
 }
+
+/** A local name, because jest looks up globals in the test's context, which makes the loop over all bytes ten times slower. */
+const { imul } = Math;
 
 const LINE_FEED = 0x0a;
 const BASIS = 0x811c9dc5;
