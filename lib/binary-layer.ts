@@ -6,6 +6,7 @@ import { Asset } from 'aws-cdk-lib/aws-s3-assets';
 import { Construct, IConstruct } from 'constructs';
 import { BinarySource } from './binary-source';
 import { Bundling, Checks } from './bundling';
+import { checkResolved } from './deployment-values';
 import { Machine } from './elf';
 import { readContents } from './inspect/contents';
 import { isOwnSbom, sbomOf } from './inspect/sbom';
@@ -145,6 +146,7 @@ export class BinaryLayer extends lambda.LayerVersion {
 
   constructor(scope: Construct, id: string, props: BinaryLayerProps) {
     const label = `${scope.node.path}/${id}`.replace(/^\//, '');
+    labelled(label, () => checkResolved(ownPropsOf(props)));
     // `cdk ls` and `cdk destroy` ask for no assets: nothing is looked at then
     const bundling = Stack.of(scope).bundlingRequired ? bundle(label, props) : undefined;
     const {
@@ -231,6 +233,15 @@ function labelled<T>(label: string, work: () => T): T {
   } catch (error) {
     throw new Error(`BinaryLayer ${label}: ${(error as Error).message}`);
   }
+}
+
+/** The properties that are used during synthesis; CloudFormation resolves tokens in the others. */
+function ownPropsOf({
+  binary, architecture, additionalBinaries, rename, include, exclude, detectData, traceCommands, testCommand, testTimeout, verbose, sbom,
+}: BinaryLayerProps): Record<string, unknown> {
+  return {
+    binary, architecture: architecture?.name, additionalBinaries, rename, include, exclude, detectData, traceCommands, testCommand, testTimeout, verbose, sbom,
+  };
 }
 
 function machineOf(architecture: lambda.Architecture | undefined): Machine | undefined {

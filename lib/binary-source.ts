@@ -1,4 +1,5 @@
 import { DockerImage } from 'aws-cdk-lib';
+import { checkResolved } from './deployment-values';
 import { Machine } from './elf';
 import { openApt } from './source/apt/apt';
 import { openDirectory } from './source/directory';
@@ -57,6 +58,7 @@ export abstract class BinarySource {
    * @param root the directory that holds `usr`, relative to the working directory
    */
   public static directory(root: string): BinarySource {
+    checkResolved({ 'the root of BinarySource.directory': root });
     return new Opener((machine) => openDirectory(root, machine));
   }
 
@@ -74,6 +76,7 @@ export abstract class BinarySource {
    * @param reference `debian:12`, `public.ecr.aws/debian/debian:12`, `debian@sha256:…`
    */
   public static image(reference: string): BinarySource {
+    checkResolved({ 'the reference of BinarySource.image': reference });
     return new Opener((machine) => openImage(reference, machine));
   }
 
@@ -98,6 +101,7 @@ export abstract class BinarySource {
    * @param packages as `apt-get install` takes them: `jq`, `jq=1.6-2.1`, `jq/bookworm-backports`
    */
   public static apt(packages: string[], options?: AptSourceOptions): BinarySource {
+    checkResolved({ 'packages of BinarySource.apt': packages, 'options of BinarySource.apt': options });
     return new Opener((machine) => openApt(packages, options, machine));
   }
 
