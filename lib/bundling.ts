@@ -11,14 +11,15 @@ import { Fingerprint, FingerprintCache } from './fingerprint-cache';
 import type { Packed } from './pack/zip';
 import { LayerRequest, PlannedLayer, planLayer, Summary } from './plan/plan-layer';
 import { inWords, report } from './plan/report';
+import { ownFile } from './process/own-file';
 import { Root } from './root/root';
 import { checkMachine, checkSandbox, Trial, tryLayer } from './sandbox/trial';
 import { OpenedSource } from './source/source';
 import { megabytes } from './text/megabytes';
 import type { Opened } from './trace/strace';
 
-/** Beside the compiled library, from the sources as well: the process runs JavaScript. */
-const PACK = path.join(__dirname, '..', 'build', 'pack', 'process.js');
+/** The packing process: see `ownFile`. */
+const PACK = 'pack/process.js';
 
 /** Unpacked or not, a plan is text of some kilobytes; what is packed is answered in one line. */
 const MOST_OUTPUT = 1024 * 1024;
@@ -37,6 +38,7 @@ export class Bundling implements ILocalBundling {
    */
   public static of(label: string, source: OpenedSource, request: LayerRequest, { trial, verbose }: Checks = {}): Bundling {
     const started = performance.now();
+    ownFile(PACK); // fails at every synth rather than only when the layer has to be packed
     const cache = new FingerprintCache(source.directory, request);
     const known = cache.read();
     if (known && !verbose) return new Bundling(label, source, request, trial, known, undefined, started);
@@ -126,7 +128,7 @@ export class Bundling implements ILocalBundling {
     const written = this.#trial ? `${file}.${process.pid}.untried` : file;
     try {
       const options = { input: JSON.stringify(plan), reject: false, maxBuffer: MOST_OUTPUT };
-      const { exitCode, stdout, stderr } = execa.sync(process.execPath, [PACK, written], options);
+      const { exitCode, stdout, stderr } = execa.sync(process.execPath, [ownFile(PACK), written], options);
       if (exitCode !== 0) throw new Error(`packing failed, nothing was written: ${stderr || `the packing process ended with ${exitCode ?? 'a signal'}`}`);
       if (this.#trial) tryLayer(written, Object.keys(plan.programs), this.#trial);
       fs.renameSync(written, file);

@@ -5,7 +5,6 @@
  * image is noticed.
  */
 import { createHash, randomBytes } from 'crypto';
-import * as path from 'path';
 import * as execa from 'execa';
 import { engine, failure, Image, inspect, removal, run } from './engine';
 import type { Export } from './export';
@@ -14,11 +13,12 @@ import { MACHINES } from '../../loader/machine';
 import { isKept, keptRoot } from '../kept';
 import { recall, remember } from './platforms';
 import { howItEnded, MOST_OUTPUT } from '../../process/command';
+import { ownFile } from '../../process/own-file';
 import { printable } from '../../text/printable';
 import { OpenedSource, SEARCH_PATH, SourceError } from '../source';
 
-/** Beside the compiled library, from the sources as well: the process runs JavaScript. */
-const EXPORT = path.join(__dirname, '..', '..', '..', 'build', 'source', 'image', 'export.js');
+/** The exporting process: see `ownFile`. */
+const EXPORT = 'source/image/export.js';
 
 const KIND = 'image';
 /** What is kept is made again where this is another number: of the rules that file systems are unpacked by. */
@@ -107,7 +107,7 @@ function keyOf({ id, architecture }: Image): string {
 /** Writes the image's file system below an empty directory. */
 function exportImage(reference: string, platform: string | undefined, directory: string): void {
   const request: Export = { engine: engine(), reference, platform, container: `cdk-binary-layer-${randomBytes(8).toString('hex')}`, directory };
-  const ended = execa.sync(process.execPath, [EXPORT, JSON.stringify(request)], { reject: false, stdin: 'ignore', maxBuffer: MOST_OUTPUT });
+  const ended = execa.sync(process.execPath, [ownFile(EXPORT), JSON.stringify(request)], { reject: false, stdin: 'ignore', maxBuffer: MOST_OUTPUT });
   if (ended.exitCode === undefined) run(removal(request.container)); // it could not clean up
   if (ended.failed) throw new Error(`its export failed, and nothing of it is kept: ${ended.stderr || `the exporting process ended with ${howItEnded(ended)}`}`);
   if (ended.stderr !== '') process.stderr.write(`${ended.stderr}\n`);
