@@ -240,7 +240,8 @@ function ownPropsOf({
   binary, architecture, additionalBinaries, rename, include, exclude, detectData, traceCommands, testCommand, testTimeout, verbose, sbom,
 }: BinaryLayerProps): Record<string, unknown> {
   return {
-    binary, architecture: architecture?.name, additionalBinaries, rename, include, exclude, detectData, traceCommands, testCommand, testTimeout, verbose, sbom,
+    ...{ binary, architecture: architecture?.name, additionalBinaries, rename, include, exclude },
+    ...{ detectData, traceCommands, testCommand, testTimeout, verbose, sbom },
   };
 }
 

@@ -7,6 +7,7 @@
 import * as fs from 'fs';
 import * as path from 'path';
 import { cacheDirectory, makeCacheDirectory } from '../process/cache-directory';
+import { remove } from '../process/remove-tree';
 
 /** A directory that is being made belongs to a process that may have died: after that time it is removed. In milliseconds. */
 const ABANDONED = 24 * 3600 * 1000;
@@ -45,17 +46,6 @@ export function isKept(kind: string, key: string): boolean {
 
 function placeOf(kind: string, key: string): string {
   return path.join(cacheDirectory(), kind, key);
-}
-
-/** Removes a tree, directories that their owner may not write to included. */
-export function remove(directory: string): void {
-  const open = (at: string) => {
-    if (!fs.lstatSync(at, { throwIfNoEntry: false })?.isDirectory()) return;
-    fs.chmodSync(at, 0o700);
-    for (const entry of fs.readdirSync(at, { withFileTypes: true })) if (entry.isDirectory()) open(path.join(at, entry.name));
-  };
-  open(directory);
-  fs.rmSync(directory, { recursive: true, force: true });
 }
 
 function removeAbandoned(parent: string): void {

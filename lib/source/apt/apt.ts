@@ -12,14 +12,15 @@ import * as os from 'os';
 import * as path from 'path';
 import { AptGet, MAKE_ROOM, ONLY_DEBIAN } from './apt-get';
 import { unpackAll } from './deb';
+import { checkReplay, replay } from './maintainer-scripts';
 import { Machine } from '../../elf';
 import { MACHINES, THIS_MACHINE } from '../../loader/machine';
 import { cacheDirectory, makeCacheDirectory } from '../../process/cache-directory';
+import { remove } from '../../process/remove-tree';
+import { writeWhole } from '../../process/whole-file';
 import { printable } from '../../text/printable';
 import { openRoot } from '../directory';
-import { keptRoot, remove } from '../kept';
-import { checkReplay, replay } from './maintainer-scripts';
-import { writeWhole } from '../../process/whole-file';
+import { keptRoot } from '../kept';
 import { run } from '../run';
 import { OpenedSource, SourceError } from '../source';
 

@@ -8,9 +8,9 @@
 import { Readable } from 'stream';
 import execa from 'execa';
 import { failure, removal } from './engine';
-import { remove } from '../kept';
 import { unpack } from './untar';
 import { lastLines } from '../../process/command';
+import { remove } from '../../process/remove-tree';
 
 export interface Export {
   readonly engine: string;
