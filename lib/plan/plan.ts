@@ -9,7 +9,7 @@ import { Why } from '../collect/selection';
 /**
  * Version of the rules by which a layer is made. It goes up whenever the same source would give other bytes.
  */
-export const RULES_VERSION = 3;
+export const RULES_VERSION = 4;
 
 /** Stands for the layer's key wherever a plan says it: the key is a hash of the plan. */
 export const KEY = '{key}';

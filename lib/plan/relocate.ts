@@ -59,7 +59,7 @@ class Relocation {
     for (const held of [...selection.files.keys(), ...selection.links.keys(), ...selection.directories, ...selection.generated.keys()]) {
       for (let at = held; !this.held.has(at); at = path.posix.dirname(at)) this.held.add(at);
     }
-    this.replacements = new Replacements(options.root, this.held, this.places, collected);
+    this.replacements = new Replacements(options.root, this.held, this.places, collected, options.packages);
     const startedBy = (libc: LoaderRules['libc']) => [...processes.values()].find(({ interpreter, rules }) => interpreter && rules.libc === libc);
     this.started = { glibc: startedBy('glibc'), musl: startedBy('musl') };
     for (const process of processes.values()) {

@@ -8,9 +8,11 @@ import * as path from 'path';
 import { Alias, aliased, baseOf, isReserved } from './alias';
 import { Places } from './place';
 import { Edits } from './plan';
+import { InheritedPaths } from './search-path';
 import { Collected } from '../collect/collect';
 import { isMachineSpecific } from '../collect/selection';
 import { addressOf, Elf, findReferences, PT_INTERP } from '../elf';
+import { PackageDatabase } from '../packages/package';
 import { isPrefixMention, Mention, PREFIX } from '../root/mentions';
 import { sourceOfBytecode } from '../root/python-bytecode';
 import { Root } from '../root/root';
@@ -38,6 +40,7 @@ export class Replacements {
   private readonly units: ReadonlySet<string>;
   /** The C library and its loader look for what is the host's, too: what the layer lacks is not closed to them. */
   private readonly libc: ReadonlySet<string>;
+  private readonly inherited: InheritedPaths;
 
   /** @param held resolved paths of everything that the layer has */
   constructor(
@@ -45,7 +48,9 @@ export class Replacements {
     private readonly held: ReadonlySet<string>,
     private readonly places: Places,
     private readonly collected: Collected,
+    packages: PackageDatabase,
   ) {
+    this.inherited = new InheritedPaths(root, packages, held);
     this.units = new Set([...held].filter((real) => !isStandardDirectory(real)).map(unitOf));
     const processes = [...collected.processes.values()];
     const isLibc = (soname: string | undefined) => /^libc\.so\.\d+$/.test(soname ?? '');
@@ -62,13 +67,17 @@ export class Replacements {
   public in(real: string, elf: Elf | undefined, mentions: readonly Mention[]): Edits['aliases'] {
     const interpreter = elf?.segments.find(({ type }) => type === PT_INTERP);
     const closed = elf ? !this.libc.has(real) : this.isModule(real);
-    const found: { mention: Mention; alias: Alias }[] = [];
+    const candidates: { mention: Mention; alias: Alias }[] = [];
     for (const mention of mentions) {
       if (mention.isUnwritten || mention.offset === interpreter?.offset || (!elf && isEndOf(mention.path, real))) continue;
       const alias = this.aliasOf(real, mention, closed);
-      if (alias) found.push({ mention, alias });
+      if (alias) candidates.push({ mention, alias });
     }
-    const tails = elf ? this.usedTails(real, elf, found) : new Map<number, number>();
+    let bytes: Buffer | undefined;
+    const read = () => (bytes ??= this.root.read(real));
+    const isInherited = candidates.length === 0 ? undefined : this.inherited.of(real, read);
+    const found = candidates.filter(({ mention }) => !isInherited?.(mention));
+    const tails = elf ? this.usedTails(read, elf, found) : new Map<number, number>();
     const home = elf && this.home(real, mentions);
     return found.flatMap(({ mention, alias }) => {
       const tail = tails.get(mention.offset) ?? (home ? SHARED : Infinity);
@@ -118,7 +127,7 @@ export class Replacements {
    *
    * @returns the offset of such a path → how far into it the first such end begins
    */
-  private usedTails(real: string, elf: Elf, found: readonly { mention: Mention; alias: Alias }[]): Map<number, number> {
+  private usedTails(read: () => Buffer, elf: Elf, found: readonly { mention: Mention; alias: Alias }[]): Map<number, number> {
     const starts = new Map<number, { readonly offset: number; readonly tail: number }>();
     for (const { mention: { offset, code }, alias } of found) {
       const address = code ? undefined : addressOf(elf, offset);
@@ -127,7 +136,7 @@ export class Replacements {
     }
     const tails = new Map<number, number>();
     if (starts.size === 0) return tails;
-    for (const address of findReferences(this.root.read(real), elf, new Set(starts.keys()))) {
+    for (const address of findReferences(read(), elf, new Set(starts.keys()))) {
       const { offset, tail } = starts.get(address)!;
       tails.set(offset, Math.min(tail, tails.get(offset) ?? Infinity));
     }

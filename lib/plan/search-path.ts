@@ -1,0 +1,59 @@
+/**
+ * Path mentions that reach child processes by the environment, and must not lead into the layer.
+ *
+ * A host program that finds the layer's libraries in LD_LIBRARY_PATH loads the layer's C library and fails. The layer's own
+ * programs do not need the variable: their loader finds the libraries by DT_RPATH.
+ */
+import { PackageDatabase } from '../packages/package';
+import { SearchPaths, SearchPathUse, useInString } from '../root/environment';
+import { Mention } from '../root/mentions';
+import { sourceOfBytecode } from '../root/python-bytecode';
+import { Root } from '../root/root';
+import { isStandardDirectory } from '../root/standard';
+
+export class InheritedPaths {
+  /** @param packed resolved paths of everything that the layer has */
+  constructor(private readonly root: Root, private readonly packages: PackageDatabase, private readonly packed: ReadonlySet<string>) {}
+
+  /**
+   * Answers for the mentions of one file whether they must stay as they are.
+   *
+   * A directory of modules in PYTHONPATH or the like stays, unless all that the layer has of it belongs to the package of the file
+   * that sets the variable: then no host program has modules of that name, and the layer's interpreter needs the path.
+   *
+   * @param read gives the bytes of the file
+   */
+  public of(real: string, read: () => Buffer): (mention: Mention) => boolean {
+    const useOf = this.usesIn(real, read);
+    return (mention) => {
+      const use = useOf(mention);
+      return use === 'loader' || (use === 'others' && !this.isOfSamePackage(real, mention.path));
+    };
+  }
+
+  private usesIn(real: string, read: () => Buffer): (mention: Mention) => SearchPathUse | undefined {
+    const source = sourceOfBytecode(real);
+    if (source !== undefined) return this.usesInSource(source);
+    const { kind } = this.root.content(real);
+    if (kind === 'elf' || kind === 'data') return ({ offset }) => useInString(read(), offset);
+    const searchPaths = SearchPaths.of(read());
+    return ({ offset }) => searchPaths?.useAt(offset);
+  }
+
+  /** Bytecode has the strings of its source without what they are assigned to. */
+  private usesInSource(source: string): (mention: Mention) => SearchPathUse | undefined {
+    const real = this.root.file(source);
+    if (real === undefined) return () => undefined;
+    const useOf = this.usesIn(real, () => this.root.read(real));
+    const uses = new Map(this.root.content(real).mentions.map((mention) => [mention.path, useOf(mention)]));
+    return ({ path }) => uses.get(path);
+  }
+
+  private isOfSamePackage(real: string, mentioned: string): boolean {
+    const directory = this.root.real(mentioned);
+    if (directory === undefined || isStandardDirectory(directory)) return false;
+    const owner = this.packages.ownerOf(real)?.source;
+    const below = [...this.packed].filter((packed) => packed.startsWith(`${directory}/`) && this.root.status(packed)?.type === 'file');
+    return below.every((packed) => this.packages.ownerOf(packed)?.source === owner);
+  }
+}

@@ -1,0 +1,154 @@
+/**
+ * Search paths in the environment: which paths in a text are values of a variable such as LD_LIBRARY_PATH.
+ *
+ * Every child process inherits such a variable, programs of the host included. A host program that finds the layer's C library,
+ * Python modules or Perl modules there loads them and fails. Therefore planning does not redirect these paths; see
+ * lib/plan/replace.ts.
+ *
+ * Sources: ld.so(8), environ(7), the manuals of Python, Perl, Ruby, Tcl, Lua, Node.js, Java, Guile and R, iconv(3), setlocale(3).
+ */
+
+/** Read by the dynamic loader of every process. */
+const LOADER = ['LD_LIBRARY_PATH', 'LD_LIBRARY_PATH_64', 'LD_PRELOAD', 'LD_AUDIT'];
+
+/** Read by the C library, the shell, or an interpreter that the host may have as well. */
+const OTHERS = [
+  'GCONV_PATH', 'LOCPATH', 'NLSPATH',
+  'PYTHONPATH', 'PYTHONHOME', 'PERL5LIB', 'PERLLIB', 'RUBYLIB', 'GEM_PATH', 'GEM_HOME', 'NODE_PATH', 'CLASSPATH', 'R_LIBS',
+  'TCLLIBPATH', 'TCL_LIBRARY', 'LUA_PATH', 'LUA_CPATH', 'GUILE_LOAD_PATH', 'GUILE_LOAD_COMPILED_PATH',
+  'GIO_EXTRA_MODULES', 'GST_PLUGIN_PATH', 'GI_TYPELIB_PATH', 'GTK_PATH', 'QT_PLUGIN_PATH', 'QML2_IMPORT_PATH', 'OPENSSL_MODULES', 'OPENSSL_ENGINES',
+];
+
+/** The name may have a prefix: R sets R_LD_LIBRARY_PATH first, and LD_LIBRARY_PATH to it. CHANNEL_PATH has nothing to do with PATH. */
+const IS_LOADERS = new RegExp(`(?:^|_)(?:${LOADER.join('|')})$`);
+const IS_OTHERS = new RegExp(`^PATH$|(?:^|_)(?:${OTHERS.join('|')})$`);
+
+/** Every name above contains one of these. */
+const STEMS = ['PATH', 'LIB', 'LD_', 'PYTHONHOME', 'GEM_HOME', 'OPENSSL_'];
+
+/** Characters before a path within which the name of its variable is searched for, and characters of a line that is analysed. */
+const MOST_CHARACTERS = 1024;
+/** Bytes of a text whose variables are followed: scripts that set search paths are small, generated code is not. */
+const MOST_FOLLOWED = 256 * 1024;
+/** Characters before a name within which `setenv` or `set -gx` is searched for. */
+const MOST_COMMAND = 40;
+
+const NAME = /[A-Za-z_]\w*/g;
+/** Text between a name and its value: `=`, `:=`, `+=`, `${NAME:-`, `['NAME'] =`, `{NAME} = `, `"NAME": `, `("NAME", `. */
+const OPERATOR = /["']?[\])}]?[ \t]{0,8}(?::[=\-?+]|[|+.?]?=>?|[:,])[ \t(]{0,8}["'`]?/y;
+/** Only whitespace stands between them after one of these: `setenv NAME value`, `set -gx NAME value`, `set env(NAME) value`. */
+const COMMAND = /(?:^|[\s;&|{])set(?:env)?[ \t]+(?:-[\w-]{1,16}[ \t]+)?(?:(?:::)?env\()?$/;
+const AFTER_COMMAND = /\)?[ \t]{1,8}["'`]?/y;
+const QUOTES = '"\'`';
+/** Variables that are elements of a list: `$libs:`, `${libs}`. A variable that begins a longer path is not: `$prefix/lib`. */
+const ELEMENT = /(?:^|[:"'=\s])\$\{?([A-Za-z_]\w*)(?=[:}"'\s;]|$)/g;
+/** An expression in other languages: `libs`, `libs + ':' + …`. */
+const EXPRESSION = /^([A-Za-z_]\w*)[ \t]*(?:$|[;+.)])/;
+
+/** The processes that read the variable: all of them, or those of the C library, the shell and interpreters. */
+export type SearchPathUse = 'loader' | 'others';
+
+/** The paths of a text file that are values of search paths. */
+export class SearchPaths {
+  /** variables whose value becomes an element of a search path, by name */
+  private readonly elements = new Map<string, SearchPathUse>();
+
+  /** @param text one character for each byte */
+  private constructor(private readonly text: string) {
+    if (text.length <= MOST_FOLLOWED) this.followVariables();
+  }
+
+  /** `undefined` for a file that names no such variable. */
+  public static of(bytes: Buffer): SearchPaths | undefined {
+    return STEMS.some((stem) => bytes.includes(stem)) ? new SearchPaths(bytes.toString('latin1')) : undefined;
+  }
+
+  /** The use of the path at an offset, `undefined` for a path that is not the value of a search path. */
+  public useAt(offset: number): SearchPathUse | undefined {
+    const from = Math.max(0, offset - MOST_CHARACTERS);
+    let start = offset;
+    while (start > from && (this.text[start - 1] !== '\n' || this.text[start - 2] === '\\')) start--;
+    for (const { name, value } of assignmentsIn(this.text.slice(start, offset))) {
+      const use = useOf(name) ?? this.elements.get(name);
+      if (use !== undefined && !hasEnded(this.text.slice(start + value.start, offset), value)) return use;
+    }
+    return undefined;
+  }
+
+  /** `libs=/usr/lib; export LD_LIBRARY_PATH=$libs:$LD_LIBRARY_PATH`: `libs` is used as a search path, too. */
+  private followVariables(): void {
+    const elementsOf = new Map<string, string[]>();
+    for (const line of this.text.split('\n')) {
+      if (line.length > MOST_CHARACTERS) continue;
+      for (const { name, value } of assignmentsIn(line)) {
+        const rest = line.slice(value.start);
+        const elements = [...rest.matchAll(ELEMENT), ...[EXPRESSION.exec(rest) ?? []]].flatMap(([, element]) => element ?? []);
+        if (elements.length > 0) elementsOf.set(name, [...(elementsOf.get(name) ?? []), ...elements]);
+      }
+    }
+    const pending = [...elementsOf.keys()].filter((name) => useOf(name) !== undefined);
+    for (let name = pending.pop(); name !== undefined; name = pending.pop()) {
+      const use = useOf(name) ?? this.elements.get(name)!;
+      for (const element of elementsOf.get(name) ?? []) {
+        const known = useOf(element) ?? this.elements.get(element);
+        if (known === 'loader' || known === use) continue;
+        this.elements.set(element, use);
+        pending.push(element);
+      }
+    }
+  }
+}
+
+/** The use of a path in a binary file whose string begins with a variable's name, as in `putenv("LD_LIBRARY_PATH=/usr/lib")`. */
+export function useInString(bytes: Buffer, offset: number): SearchPathUse | undefined {
+  if (offset === 0 || !'=:'.includes(String.fromCharCode(bytes[offset - 1]))) return undefined;
+  const before = bytes.toString('latin1', Math.max(0, offset - MOST_CHARACTERS), offset);
+  const [, name] = /^([A-Za-z_]\w*)=/.exec(before.slice(before.lastIndexOf('\0') + 1)) ?? [];
+  return name === undefined ? undefined : useOf(name);
+}
+
+function useOf(name: string): SearchPathUse | undefined {
+  return IS_LOADERS.test(name) ? 'loader' : IS_OTHERS.test(name) ? 'others' : undefined;
+}
+
+interface Value {
+  /** of its first character, behind the opening quote */
+  readonly start: number;
+  /** its opening quote, `''` for none */
+  readonly quote: string;
+  /** whether blanks belong to it, as in `NAME = a b` */
+  readonly isSpaced: boolean;
+}
+
+function* assignmentsIn(text: string): Generator<{ readonly name: string; readonly value: Value }> {
+  for (const { 0: name, index } of text.matchAll(NAME)) {
+    const end = index + name.length;
+    const isCommand = COMMAND.test(text.slice(Math.max(0, index - MOST_COMMAND), index));
+    const operator = isCommand ? AFTER_COMMAND : OPERATOR;
+    operator.lastIndex = end;
+    const [between] = operator.exec(text) ?? [];
+    if (between === undefined) continue;
+    const last = between.at(-1)!;
+    yield { name, value: { start: end + between.length, quote: QUOTES.includes(last) ? last : '', isSpaced: !isCommand && /\s/.test(between) } };
+  }
+}
+
+/** True if a value has ended within the text that follows its first character. */
+function hasEnded(text: string, { quote, isSpaced }: Value): boolean {
+  let open = quote;
+  let isQuoted = quote !== '';
+  for (let at = 0; at < text.length; at++) {
+    const character = text[at];
+    if (open !== '') {
+      if (character === open) open = '';
+    } else if (QUOTES.includes(character)) {
+      open = character;
+      isQuoted = true;
+    } else if (';|&'.includes(character) || (isQuoted && character === ',')) {
+      return true;
+    } else if (/\s/.test(character) && !isSpaced && text[at - 1] !== '\\' && !/^\s*[.+]/.test(text.slice(at, at + 16))) {
+      return true;
+    }
+  }
+  return false;
+}
