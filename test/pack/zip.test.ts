@@ -204,8 +204,8 @@ test('the bytes of a layer are those of this version of the rules', async () => 
   root.directories('/usr/share/prog/empty');
   const planned = data();
   await writeZip(planned, zip);
-  expect(planned.fingerprint).toBe('48419e16b05bdec58ac08b06d272d461c16d47b625de77e8406f414febc1e075');
-  expect(createHash('sha256').update(fs.readFileSync(zip)).digest('hex')).toBe('c7cafaa50cf99f05df780d02442addb739730b38da04455d694fa4c1e6b74cda');
+  expect(planned.fingerprint).toBe('280e8be78e390c14fb8bd26a195fcabf437b64a5e9cca940dc79453185dd3d5d');
+  expect(createHash('sha256').update(fs.readFileSync(zip)).digest('hex')).toBe('095f4139dd1a942284c0085e12c770d027f1a28decb9d71ef4709857edb04b22');
 });
 
 /** A plan without any data. */
