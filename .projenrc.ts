@@ -56,8 +56,68 @@ project.package.addField('overrides', { 'unrs-resolver': '1.12.2' });
 // the page of a report is read from where it is written
 ['/.ci/', '/cdk.json', '/examples/', '!/lib/inspect/', '/lib/**/*.ts'].forEach((path) => project.addPackageIgnore(path));
 
-// flags of modes, segments and symbols are bits
-project.eslint?.addRules({ 'no-bitwise': 'off', '@typescript-eslint/member-ordering': 'off' });
+// The layers of lib, the lowest first. A file imports from its own layer and from lower ones.
+const LAYERS: ReadonlyArray<readonly [name: string, content: string]> = [
+  ['text', 'wording of messages: escaping, units, spelling suggestions'],
+  ['lambda.ts', 'what AWS Lambda allows and provides'],
+  ['elf', 'reads and edits ELF files'],
+  ['root', 'the files of a source, by their paths inside it; standard directories; path mentions in files'],
+  ['loader', 'the search rules of glibc and musl'],
+  ['closure', 'a program with every library that the loader maps, and the symbol versions'],
+  ['packages', 'dpkg, apk and rpm: which package owns a file, and what it depends on'],
+  ['process', 'child processes, files written whole, the cache directory'],
+  ['trace', 'strace runs and their logs'],
+  ['collect', 'the selection: what a program needs beyond its libraries'],
+  ['plan', 'the layer before it is written: places, path aliases, edits, proof, record'],
+  ['pack', 'a plan written as zip, tar or directory, in a process of its own'],
+  ['zip', 'reads a zip that is not trusted'],
+  ['sandbox', 'runs a layer under bubblewrap'],
+  ['source', 'where the files come from: this machine, a directory, an image, apt'],
+  ['inspect', 'what is in a layer: summary, HTML report, bill of materials'],
+  ['fingerprint-cache.ts', 'the fingerprint of a request whose source has not changed'],
+  ['bundling.ts', 'CDK\'s bundling hook'],
+  ['binary-source.ts', 'public: sources'],
+  ['binary-layer.ts', 'public: the construct'],
+  ['index.ts', 'public: everything that is exported'],
+  ['cli', 'the command line tool'],
+];
+const zones = LAYERS.slice(0, -1).map(([name, content], index) => ({
+  target: `./lib/${name}`,
+  from: LAYERS.slice(index + 1).map(([above]) => `./lib/${above}`),
+  message: `lib/${name} (${content}) is a lower layer: see LAYERS in .projenrc.ts`,
+}));
+project.eslint?.addRules({
+  'import/no-restricted-paths': ['error', { zones }],
+  'import/no-cycle': 'error',
+  '@typescript-eslint/consistent-type-imports': ['warn', { disallowTypeAnnotations: false }],
+  '@stylistic/max-len': ['error', { code: 140, ignoreUrls: true }],
+  'max-lines': ['error', { max: 250 }],
+  // modes, segment flags and symbol flags are bits
+  'no-bitwise': 'off',
+  '@typescript-eslint/member-ordering': 'off',
+});
+// Files longer than 250 lines, with the reason.
+const LONG: Readonly<Record<string, string>> = {
+  'lib/binary-layer.ts': 'half of it is the documentation of the props, which API.md is generated from',
+  'test/binary-layer.test.ts': 'its cases share one synthesis',
+  'test/elf/edit.test.ts': 'the cases of one table',
+  'test/fixture.ts': 'the cases of one table',
+  'test/loader/search.test.ts': 'the acceptance table of the search rules',
+  'test/source/apt/apt.test.ts': 'its cases share one package repository',
+  'test/source/image/image.test.ts': 'its cases share one registry',
+};
+project.eslint?.addOverride({ files: Object.keys(LONG), rules: { 'max-lines': 'off' } });
+// Files that break a rule that is newer than they are. Nothing is added here; a file that is cleaned up is removed.
+const TO_SHORTEN = [
+  'lib/collect/collect.ts', 'lib/root/root.ts', 'lib/source/apt/maintainer-scripts.ts',
+  'test/cli/build.test.ts', 'test/plan/plan.test.ts', 'test/root/root.test.ts', 'test/trace/strace.test.ts',
+];
+project.eslint?.addOverride({ files: TO_SHORTEN, rules: { 'max-lines': ['warn', { max: 250 }] } });
+const TO_WRAP = [
+  'lib/*.ts', 'lib/{closure,collect,elf,loader,pack,packages,plan,process,root,sandbox,source,trace}/**',
+  'lib/{cli,inspect,zip}/**', 'test/**',
+];
+project.eslint?.addOverride({ files: TO_WRAP, rules: { '@stylistic/max-len': ['warn', { code: 140, ignoreUrls: true }] } });
 project.eslint?.addLintPattern('examples');
 project.eslint?.allowDevDeps('examples/**');
 
@@ -65,8 +125,8 @@ project.eslint?.allowDevDeps('examples/**');
 const DEMO = 'bubblewrap python3';
 const BENCH = 'bubblewrap gcc libc6-dev unzip zip';
 const TEST = [
-  'bash-static binutils bsdutils bubblewrap busybox-static ca-certificates chromium curl elfutils file gcc git gnupg jq libc6-dev lld musl-tools',
-  'fish openssl perl php-cli podman python3 rig rpm ruby strace unzip zip zsh',
+  'bash-static binutils bsdutils bubblewrap busybox-static ca-certificates chromium curl elfutils file gcc git gnupg jq libc6-dev lld',
+  'musl-tools fish openssl perl php-cli podman python3 rig rpm ruby strace unzip zip zsh',
 ].join(' ');
 project.testTask.prependSpawn(project.compileTask);
 project.testTask.prependExec(`test/setup.sh ${TEST}`);

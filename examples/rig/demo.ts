@@ -38,7 +38,7 @@ function demo(work: string): void {
   const asset = ({ S3Key: key }: { S3Key: string }) => assets.files[path.parse(key).name].source;
 
   const zip = asset(only('AWS::Lambda::LayerVersion').Content);
-  if (zip.packaging !== 'file') throw new Error(`the layer would be zipped again, without its symbolic links: packaging is ${zip.packaging}`);
+  if (zip.packaging !== 'file') throw new Error(`packaging is ${zip.packaging}: the layer would be zipped again, without its symlinks`);
   const layer = directory(work, 'layer');
   unzip(path.join(assembly, zip.path), layer);
 
@@ -48,7 +48,7 @@ function demo(work: string): void {
   const python = ['python3', '-c', `import json, ${module}; print(json.dumps(${module}.${handler}({}, None)))`];
 
   const megabytes = (fs.statSync(path.join(assembly, zip.path)).size / 1e6).toFixed(1);
-  console.log(`\nThe zip that would be uploaded has ${megabytes} MB. Unpacked at /opt in a sandbox like Lambda, in which this machine's own rig`);
+  console.log(`\nThe zip for upload has ${megabytes} MB. It is unpacked at /opt in a sandbox like Lambda, in which this machine's own rig`);
   console.log(`is hidden if it has one, the function ${lambda.Handler} answers:\n`);
   console.log(call('The function failed', layer, task, python));
 }

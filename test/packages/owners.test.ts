@@ -6,7 +6,7 @@ import { Fixture } from '../fixture';
 
 test('every file of this machine has the owner that the package database says', () => {
   const root = new Root('/');
-  const database = dpkgDatabase(root, 'amd64');
+  const database = dpkgDatabase(root, 'amd64')!;
   const libraries = fs.readdirSync('/usr/lib/x86_64-linux-gnu').map((name) => `/usr/lib/x86_64-linux-gnu/${name}`).filter((file) => fs.lstatSync(file).isFile());
   const files = [...libraries.slice(0, 100), '/usr/bin/rig', '/usr/bin/perl', '/usr/bin/curl', '/no/such/libx.so.1'];
   const owned = files.flatMap((file) => {

@@ -79,7 +79,7 @@ describe('packages', () => {
   test('have owners in a database that is read like dpkg\'s', () => {
     const repository = new Repository().add('tool', { fields: { Depends: 'libc6' }, files: { '/bin/tool': 'tool', '/usr/share/tool/data': 'x' } });
     const root = open(repository, ['tool'], SCRIPTLESS);
-    const database = dpkgDatabase(new Root(root), 'amd64');
+    const database = dpkgDatabase(new Root(root), 'amd64')!;
     expect(database.ownerOf('/usr/bin/tool')?.name).toBe('tool');
     expect(database.ownerOf('/usr/lib64/ld-linux-x86-64.so.2')?.name).toBe('libc6');
     expect(database.get('tool')?.depends).toEqual(['libc6']);
@@ -113,7 +113,7 @@ describe('packages', () => {
       .add('second', { fields: { Depends: 'first', Replaces: 'first' }, files: { '/usr/share/shared': 'second' } });
     const root = open(repository, ['second'], SCRIPTLESS);
     expect(read(root, '/usr/share/shared')).toBe('second');
-    expect(dpkgDatabase(new Root(root), 'amd64').ownerOf('/usr/share/shared')?.name).toBe('second');
+    expect(dpkgDatabase(new Root(root), 'amd64')!.ownerOf('/usr/share/shared')?.name).toBe('second');
   });
 });
 

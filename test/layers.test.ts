@@ -1,0 +1,52 @@
+import { execFileSync } from 'child_process';
+import * as fs from 'fs';
+import * as path from 'path';
+import { LegacyESLint } from 'eslint/use-at-your-own-risk';
+
+const ROOT = path.join(__dirname, '..');
+const RULE = 'import/no-restricted-paths';
+
+interface Zone {
+  readonly target: string;
+  readonly from: readonly string[];
+}
+
+const config = JSON.parse(fs.readFileSync(path.join(ROOT, '.eslintrc.json'), 'utf8').replace(/^\/\/.*\n/, ''));
+const [severity, { zones }] = config.rules[RULE] as ['error', { zones: Zone[] }];
+
+/** The messages of the layering rule, as it is configured, about a text in the place of a file of lib. */
+async function lint(file: string, text: string): Promise<string[]> {
+  // this rule only: the others need the types of the whole project, which takes 20 s
+  const { parser, plugins, settings } = config;
+  const eslint = new LegacyESLint({
+    cwd: ROOT,
+    useEslintrc: false,
+    overrideConfig: { parser, plugins, settings, parserOptions: { sourceType: 'module' }, rules: { [RULE]: [severity, { zones }] } },
+  });
+  const [{ messages }] = await eslint.lintText(text, { filePath: path.join(ROOT, file) });
+  expect(messages.filter(({ fatal }) => fatal)).toEqual([]);
+  return messages.map(({ message }) => message);
+}
+
+describe('the layers of lib', () => {
+  test('forbid an import of a value from a higher layer, and name the list to look at', async () => {
+    const messages = await lint('lib/elf/note.ts', "import { planLayer } from '../plan/plan-layer';\n\nplanLayer;\n");
+    expect(messages).toEqual([expect.stringMatching(/lib\/elf \(reads and edits ELF files\) is a lower layer: see LAYERS in \.projenrc\.ts/)]);
+  });
+
+  test('forbid an import of a type only, too', async () => {
+    expect(await lint('lib/zip/entry.ts', "import type { Contents } from '../inspect/contents';\n\nexport type X = Contents;\n")).toHaveLength(1);
+  });
+
+  test('allow an import from a lower layer', async () => {
+    expect(await lint('lib/plan/place.ts', "import { Elf } from '../elf';\n\nexport type X = Elf;\n")).toEqual([]);
+  });
+
+  test('include every file and folder of lib', () => {
+    const layers = new Set(zones.flatMap(({ target, from }) => [target, ...from]));
+    const tracked = execFileSync('git', ['ls-files', 'lib'], { cwd: ROOT, encoding: 'utf8' }).trim().split('\n');
+    const entries = new Set(tracked.map((file) => `./lib/${file.split('/')[1]}`));
+    expect([...entries].filter((entry) => !layers.has(entry))).toEqual([]);
+    expect([...layers].filter((layer) => !entries.has(layer))).toEqual([]);
+  });
+});
