@@ -76,6 +76,7 @@ const LAYERS: ReadonlyArray<readonly [name: string, content: string]> = [
   ['inspect', 'what is in a layer: summary, HTML report, bill of materials'],
   ['fingerprint-cache.ts', 'the fingerprint of a request whose source has not changed'],
   ['bundling.ts', 'CDK\'s bundling hook'],
+  ['deployment-values.ts', 'values that are known only at deployment'],
   ['binary-source.ts', 'public: sources'],
   ['binary-layer.ts', 'public: the construct'],
   ['index.ts', 'public: everything that is exported'],
