@@ -4,6 +4,7 @@
 import * as path from 'path';
 import { describe, Elf, FormatError, identify, isProgram, Machine } from '../elf';
 import { interpreterOf, readShebang } from './script';
+import { shimManager, versionsBehind } from './shim';
 import { Content } from '../root/content';
 import { Root } from '../root/root';
 
@@ -24,7 +25,7 @@ export interface Program {
 }
 
 /** What is to be known of a root to find a program in it. */
-export type ProgramFiles = Pick<Root, 'directory' | 'real' | 'status'> & { content(real: string): Pick<Content, 'kind' | 'elf' | 'head' | 'size'> };
+export type ProgramFiles = Pick<Root, 'directory' | 'real' | 'status' | 'names'> & { content(real: string): Pick<Content, 'kind' | 'elf' | 'head' | 'size'> };
 
 /**
  * @param binary a command that is looked for in `searchPath`, or a path, which has a `/`
@@ -34,7 +35,7 @@ export type ProgramFiles = Pick<Root, 'directory' | 'real' | 'status'> & { conte
  */
 export function findProgram(root: ProgramFiles, binary: string, searchPath: readonly string[], cwd: string, forScript = false): Program {
   if (binary === '') throw new ProgramError('binary \'\': its name is empty, expected a command on PATH, or the path of a program');
-  const found = binary.includes('/') ? fromPath(root, binary, cwd) : fromCommand(root, binary, searchPath);
+  const found = fileOf(root, binary, searchPath, cwd, forScript);
   const real = root.real(found)!;
   const { kind, elf, head, size } = root.content(real);
   const refuse = (what: string, instead: string) => new ProgramError(`binary '${binary}': ${found} is ${what}, expected ${instead}`);
@@ -98,14 +99,42 @@ function fromPath(root: ProgramFiles, binary: string, cwd: string): string {
   return wanted;
 }
 
-function fromCommand(root: ProgramFiles, binary: string, searchPath: readonly string[]): string {
+/**
+ * The file that a name stands for. A shim of a version manager is skipped for the next program on PATH if an interpreter is
+ * looked for, which any version of it may be; which version of a requested program to pack is the user's decision.
+ */
+function fileOf(root: ProgramFiles, binary: string, searchPath: readonly string[], cwd: string, forScript: boolean): string {
+  const found = binary.includes('/') ? fromPath(root, binary, cwd) : fromCommand(root, binary, searchPath);
+  const manager = shimManager(root, found);
+  if (manager === undefined) return found;
+  const next = programAfterShims(root, path.posix.basename(found), searchPath);
+  if (forScript && next !== undefined) return next;
+  const versions = [...versionsBehind(root, found), ...(next === undefined ? [] : [next])];
+  throw new ProgramError([
+    `binary '${binary}': ${found} is a shim of the version manager ${manager}, which starts another file of this name`,
+    versions.length > 0 ? `  give the path of that file instead: ${versions.join(', ')}` : `  no such file was found: ask ${manager} where it is, and give that path`,
+  ].join('\n'));
+}
+
+function programAfterShims(root: ProgramFiles, command: string, searchPath: readonly string[]): string | undefined {
+  for (const candidate of onPath(root, command, searchPath)) if (shimManager(root, candidate) === undefined) return candidate;
+  return undefined;
+}
+
+/** The executable files that PATH has for a command, in order. Directories behind a match that suffices are not looked at. */
+function* onPath(root: ProgramFiles, command: string, searchPath: readonly string[]): Generator<string> {
   for (const directory of searchPath) {
     if (!directory.startsWith('/')) continue; // the current directory would make the layer depend on where synth runs
-    const candidate = path.posix.join(directory, binary);
+    const candidate = path.posix.join(directory, command);
     const real = root.real(candidate);
     const status = real === undefined ? undefined : root.status(real);
-    if (status?.type === 'file' && (status.mode & 0o111) !== 0) return candidate;
+    if (status?.type === 'file' && (status.mode & 0o111) !== 0) yield candidate;
   }
+}
+
+function fromCommand(root: ProgramFiles, binary: string, searchPath: readonly string[]): string {
+  const [found] = onPath(root, binary, searchPath);
+  if (found !== undefined) return found;
   const isHost = root.directory === '/';
   throw new ProgramError([
     `binary '${binary}': no such command on PATH${isHost ? '' : ` in the root ${root.directory}`}`,

@@ -31,6 +31,10 @@ export class LoaderFiles implements Files {
     return this.root.status(real);
   }
 
+  public names(real: string): readonly string[] {
+    return this.root.names(real);
+  }
+
   public content(real: string): Glimpse {
     let glimpse = this.glimpses.get(real);
     if (!glimpse) {

@@ -1,0 +1,97 @@
+/**
+ * Shims of version managers: files with the name of a program that start the manager, which then starts the version of the
+ * program that is configured. Packed, a shim does not work: the layer has neither the manager nor its versions.
+ *
+ * - pyenv, rbenv, nodenv, goenv and asdf install scripts of a few lines: `exec MANAGER exec OWN-NAME "$@"`.
+ * - volta, mise, rustup and snap install links to the manager, which goes by the name that it is called by.
+ */
+import * as path from 'path';
+import { Content } from '../root/content';
+import { Root } from '../root/root';
+
+export type ShimFiles = Pick<Root, 'real' | 'status' | 'names'> & { content(real: string): Pick<Content, 'kind' | 'head' | 'size'> };
+
+/** The directory that most managers put their shims into. */
+const SHIMS = 'shims';
+/** Managers whose links do not tell by their place or their target's name that they are shims. */
+const MANAGERS = ['rustup', 'snap', 'mise', 'rtx', 'volta', 'asdf', 'proto', 'fnm'];
+const SHIM_PROGRAM = /(?:^|[-_.])shim$/;
+
+const MOST_BYTES = 4096;
+const MOST_LINES = 20;
+/** `exec MANAGER exec NAME`, where the name is a literal or a variable; asdf quotes the former. */
+const EXEC = /^[ \t]*exec[ \t]+["']?([^\s"']+)["']?[ \t]+(?:exec|run|shim)[ \t]+(?:--[ \t]+)?["']?([^\s"']+)["']?[ \t]+"\$@"[ \t]*(?:#.*)?$/m;
+
+/**
+ * Recognizes a shim.
+ *
+ * @param file an absolute path inside the root, links not resolved
+ * @returns the name of the manager, such as `pyenv`; `undefined` if the file is not a shim
+ */
+export function shimManager(root: ShimFiles, file: string): string | undefined {
+  const real = root.real(file);
+  if (real === undefined || root.status(real)?.type !== 'file') return undefined;
+  const [name, target] = [path.posix.basename(file), path.posix.basename(real)];
+  const { kind, head, size } = root.content(real);
+  const inShims = path.posix.basename(path.posix.dirname(file)) === SHIMS;
+  if (kind === 'script' && size <= MOST_BYTES) {
+    const manager = managerIn(head.toString('latin1'), name);
+    if (manager !== undefined) return manager;
+  }
+  if (target !== name) return SHIM_PROGRAM.test(target) || MANAGERS.includes(target) || inShims ? target.replace(/[-_.]shim$/, '') : undefined;
+  return kind === 'elf' ? hardLinked(root, real, size) : undefined;
+}
+
+/** The manager that a script of a few lines executes with the script's own name. */
+function managerIn(text: string, name: string): string | undefined {
+  const lines = text.split('\n').filter((line) => line.trim() !== '' && !line.startsWith('#'));
+  if (lines.length > MOST_LINES) return undefined;
+  const [, manager, argument] = EXEC.exec(lines.join('\n')) ?? [];
+  if (manager === undefined) return undefined;
+  return isOwnName(argument, name, lines) ? path.posix.basename(manager) : undefined;
+}
+
+const OWN_NAME = /^["']?(?:\$\{0##\*\/\}|\$\(basename[ \t]+["']?\$\{?0\}?["']?\))["']?$/;
+
+function isOwnName(argument: string, name: string, lines: readonly string[]): boolean {
+  if (argument === name || OWN_NAME.test(argument)) return true;
+  const variable = /^\$\{?(\w+)\}?$/.exec(argument)?.[1];
+  return variable !== undefined && lines.some((line) => line.trim().startsWith(`${variable}=`) && OWN_NAME.test(line.trim().slice(variable.length + 1)));
+}
+
+/** rustup before 1.28 makes hard links: they have the manager's size and directory. */
+function hardLinked(root: ShimFiles, real: string, size: number): string | undefined {
+  const directory = path.posix.dirname(real);
+  const isSame = (manager: string) => {
+    const other = path.posix.join(directory, manager);
+    return other !== real && root.status(other)?.type === 'file' && root.status(other)!.size === size;
+  };
+  return MANAGERS.find(isSame);
+}
+
+/** Where managers keep the versions, relative to the directory above the one with the shims. */
+const VERSIONS = ['versions', 'installs', 'tools/image', 'toolchains', '../.rustup/toolchains'];
+/** Directories between these and the one with the program: asdf and mise have the tool's name and a version. */
+const MOST_DEPTH = 2;
+const MOST_FOUND = 3;
+
+/** The programs that a shim may start, as paths inside the root, the last version first. */
+export function versionsBehind(root: ShimFiles, shim: string): string[] {
+  const home = path.posix.dirname(path.posix.dirname(shim));
+  const name = path.posix.basename(shim);
+  const found: string[] = [];
+  const look = (directory: string, depth: number) => {
+    const real = root.real(directory);
+    if (real === undefined || root.status(real)?.type !== 'directory') return;
+    for (const version of [...root.names(real)].reverse()) {
+      if (found.length === MOST_FOUND) return;
+      const inside = path.posix.join(directory, version);
+      const candidate = path.posix.join(inside, 'bin', name);
+      const target = root.real(candidate);
+      if (target !== undefined && root.status(target)?.type === 'file') found.push(candidate);
+      else if (depth < MOST_DEPTH) look(inside, depth + 1);
+    }
+  };
+  for (const versions of VERSIONS) look(path.posix.join(home, versions), 1);
+  return found;
+}
