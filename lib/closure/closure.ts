@@ -15,9 +15,21 @@ export class MissingLibraryError extends Error {
       `${library} not found, needed by ${requester.path}`,
       ...(requester.loader ? [`  chain: ${chainOf(requester).join(' → ')} → ${library}`] : []),
       ...(searched.length > 0 ? [`  searched: ${searched.join(', ')}`] : ['  searched: nothing, the object allows no default directory']),
-      `  install the package that has ${library}, or correct the search path of ${path.posix.basename(requester.path)}`,
+      ...adviceOn(library, requester),
     ].join('\n'));
   }
+}
+
+function adviceOn(library: string, requester: Loaded): string[] {
+  const name = path.posix.basename(library);
+  const object = path.posix.basename(requester.path);
+  if (!library.includes('/') || library.startsWith('/')) return [`  install the package that has ${library}, or correct the search path of ${object}`];
+  // a linker takes the path that it was given for the name of a library that has none
+  return [
+    `  DT_NEEDED '${library}' is a path relative to the working directory of the process: ${name} has no soname and was linked by that path`,
+    `  build ${name} with -Wl,-soname,${name}, or link ${object} with -L DIRECTORY -l:${name}; then set its search path with -Wl,-rpath,'$ORIGIN'`,
+    `  or edit ${object}: patchelf --replace-needed ${library} ${name} --set-rpath '$ORIGIN' ${requester.path}`,
+  ];
 }
 
 /** What a process has loaded: the program first, then in the order in which the loader maps. */
