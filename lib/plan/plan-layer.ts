@@ -4,6 +4,7 @@
 import * as path from 'path';
 import { collect } from '../collect/collect';
 import { Selection } from '../collect/selection';
+import { staticProgramNotice } from '../collect/static-program';
 import { Machine } from '../elf';
 import { Plan, sizeOf } from './plan';
 import { MOST_BYTES } from '../lambda';
@@ -103,6 +104,7 @@ export function planLayer(root: Root, request: LayerRequest, opened?: readonly O
     skipped: selection.skipped,
     notices: [
       ...collected.notices,
+      ...[...programs.values()].flatMap((program) => staticProgramNotice(program.interpreter?.program ?? program, root) ?? []),
       ...excluder.unused.map((pattern) => `exclude '${pattern}' leaves out nothing: no data that was found matches it, and libraries that are needed stay`),
       ...(notice !== undefined && request.detectData ? [notice] : []),
     ],

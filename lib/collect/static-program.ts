@@ -1,0 +1,34 @@
+/**
+ * Statically linked glibc programs that load libraries at run time all the same: name services (NSS) and the character set
+ * modules of `iconv`. They take them from the file system of the function, where these are missing or of another version.
+ */
+import { Program } from '../closure/find';
+import { Root } from '../root/root';
+
+/** Strings in glibc's nss/nss_module.c and nss/nss_database.c. A Go program has the second only, and reads the files itself. */
+const NSS = ['libnss_', '/etc/nsswitch.conf'];
+/**
+ * Every static glibc program has the first, of iconv/gconv_conf.c, for its wide streams. The second is in the symbol table
+ * of a program that converts, or in its messages: a stripped program that has neither is not recognized.
+ */
+const ICONV = ['gconv-modules', 'iconv_open'];
+
+/**
+ * Describes what a statically linked program lacks in the layer.
+ *
+ * @returns a notice, or `undefined` for a program that is linked dynamically or loads nothing
+ */
+export function staticProgramNotice({ elf, real }: Program, root: Root): string | undefined {
+  if (elf === undefined || elf.interpreter !== undefined) return undefined;
+  const bytes = root.read(real);
+  const has = (strings: readonly string[]) => strings.every((text) => bytes.includes(text));
+  const uses = [
+    ...(has(NSS) ? ['names of users, groups and hosts from name services (NSS)'] : []),
+    ...(has(ICONV) ? ['character sets from the modules of iconv'] : []),
+  ];
+  if (uses.length === 0) return undefined;
+  return [
+    `${real} is statically linked, but its C library loads ${uses.join(' and ')} at run time.`,
+    'The layer does not contain these libraries: lookups that are not built in fail or use those of the function. Take a dynamically linked build if the program needs them.',
+  ].join(' ');
+}
