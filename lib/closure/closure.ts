@@ -7,6 +7,7 @@
  */
 import * as path from 'path';
 import { Found, Loaded, LoaderRules, NotFound, Setting, UnloadableError } from '../loader/search';
+import { exceeding, LIMITS } from '../limits';
 
 /** A library that was not found. */
 export class MissingLibraryError extends Error {
@@ -101,6 +102,8 @@ export class Process {
   private close(): void {
     for (let object: Loaded | undefined; (object = this.objects.find((one) => !this.closed.has(one))); ) {
       this.closed.add(object);
+      // each name is compared with the objects so far, as the loader itself does
+      if (this.objects.length > LIMITS.loadedObjects.most) throw new UnloadableError(`${this.program.path}: ${exceeding(LIMITS.loadedObjects, this.objects.length)}`);
       const { needed = [], filter = [], auxiliary = [] } = object.elf.dynamic ?? {};
       for (const name of needed) {
         const loaded = this.need(name, object);

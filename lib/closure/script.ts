@@ -13,8 +13,21 @@ export interface Shebang {
 /** @param head the first bytes of the file */
 export function readShebang(head: Buffer): Shebang | undefined {
   const [line] = head.toString('latin1').split('\n', 1);
-  const [, interpreter, argument = ''] = /^#![ \t]*(\S+)(?:[ \t]+(.*?))?[ \t\r]*$/.exec(line) ?? [];
-  return interpreter === undefined ? undefined : { interpreter, argument };
+  if (!line.startsWith('#!')) return undefined;
+  let [start, end] = [2, line.length];
+  while (start < end && isBlank(line[start])) start++;
+  while (end > start && (isBlank(line[end - 1]) || line[end - 1] === '\r')) end--;
+  if (start === end) return undefined;
+  let behind = start;
+  while (behind < end && !isBlank(line[behind])) behind++;
+  let argument = behind;
+  while (argument < end && isBlank(line[argument])) argument++;
+  return { interpreter: line.slice(start, behind), argument: line.slice(argument, end) };
+}
+
+/** What the kernel takes for space: it would include a carriage return in the name. */
+function isBlank(character: string): boolean {
+  return character === ' ' || character === '\t';
 }
 
 /** What a script is started by in the end: `env` only looks a command up. */

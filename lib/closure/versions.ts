@@ -27,13 +27,16 @@ export function unmetVersions(objects: readonly Loaded[]): UnmetVersion[] {
     for (const name of [object.elf.dynamic?.soname, object.name]) if (name && !byName.has(name)) byName.set(name, object);
   }
   const unmet: UnmetVersion[] = [];
+  const definitions = new Map<Loaded, ReadonlySet<string>>();
   for (const requester of objects) {
     for (const { file, versions } of requester.elf.dynamic?.versionNeeds ?? []) {
       const library = byName.get(file);
       const dynamic = library?.elf.dynamic;
       if (!library || !dynamic?.hasVersionDefinitions) continue;
+      const defined = definitions.get(library) ?? new Set(dynamic.versionDefinitions);
+      definitions.set(library, defined);
       for (const { name, weak } of versions) {
-        if (!weak && !dynamic.versionDefinitions.includes(name)) unmet.push({ version: name, requester, name: file, library });
+        if (!weak && !defined.has(name)) unmet.push({ version: name, requester, name: file, library });
       }
     }
   }

@@ -2,6 +2,7 @@ import { ByteReader } from './byte-reader';
 import { FormatError, hex } from './format-error';
 import { Extent, locate, PT_DYNAMIC, Segment } from './program-header';
 import { StringTable } from './string-table';
+import { exceeding, LIMITS } from '../limits';
 
 /**
  * The dynamic section: what a file tells the dynamic loader. It is a list of pairs, a tag and a value, up to the
@@ -31,6 +32,7 @@ export class DynamicSection {
       const tag = reader.u32(at + 4) * 2 ** 32 + reader.u32(at);
       if (tag === DT_NULL) break;
       entries.push({ tag, offset: at });
+      if (entries.length > LIMITS.dynamicEntries.most) throw new FormatError(exceeding(LIMITS.dynamicEntries, entries.length), place.offset);
     }
     this.entries = entries;
   }

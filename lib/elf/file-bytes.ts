@@ -1,5 +1,6 @@
 import * as fs from 'fs';
 import { Bytes } from './byte-reader';
+import { useRegularFile } from './regular-file';
 
 /** What is read at once at least, in bytes: mostly the headers, or the dynamic section, and what lies around them. */
 const WINDOW = 8 * 1024;
@@ -19,20 +20,13 @@ interface Window {
 export class FileBytes implements Bytes {
   /** Opens a file for as long as it takes to read what is wanted of it. */
   public static use<T>(file: string, read: (bytes: FileBytes) => T): T {
-    const descriptor = fs.openSync(file, 'r');
-    try {
-      return read(new FileBytes(descriptor));
-    } finally {
-      fs.closeSync(descriptor);
-    }
+    return useRegularFile(file, (descriptor, size) => read(new FileBytes(descriptor, size)));
   }
 
-  public readonly length: number;
   private readonly windows: Window[] = [];
 
-  private constructor(private readonly descriptor: number) {
-    this.length = fs.fstatSync(descriptor).size;
-  }
+  /** @param length the size of the file, in bytes */
+  private constructor(private readonly descriptor: number, public readonly length: number) {}
 
   public readUInt16LE(offset: number): number {
     const { bytes, start } = this.windowOf(offset, offset + 2);

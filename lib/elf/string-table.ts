@@ -1,5 +1,6 @@
 import { ByteReader } from './byte-reader';
 import { FormatError, hex } from './format-error';
+import { exceeding, LIMITS } from '../limits';
 
 /**
  * A string table: strings with a NUL behind each, named by their offset from the table's start. `.dynstr` holds
@@ -11,6 +12,7 @@ export class StringTable {
 
   /** @param offset the table's start, and that of the error messages, in bytes from the start of the file */
   constructor(reader: ByteReader, private readonly offset: number, size: number) {
+    if (size > LIMITS.stringTable.most) throw new FormatError(exceeding(LIMITS.stringTable, size), offset);
     this.table = reader.view(offset, size);
     // Strings may share their bytes (`bar` is the end of `foobar`), but a file in which a table is read many times
     // over is made to keep its reader busy. As every step along a chain of versions reads a string, this bounds

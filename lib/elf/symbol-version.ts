@@ -1,6 +1,7 @@
 import { ByteReader } from './byte-reader';
 import { FormatError } from './format-error';
 import { StringTable } from './string-table';
+import { exceeding, LIMITS } from '../limits';
 
 /**
  * Symbol versions: the sets of symbols, such as `GLIBC_2.34`, that a library promises to have (`.gnu.version_d`)
@@ -24,6 +25,7 @@ const VER_FLG_WEAK = 2;
 
 /** What DT_VERNEED points to. */
 export function readVersionNeeds(reader: ByteReader, offset: number, strings: StringTable): VersionNeed[] {
+  const count = counter(offset);
   return chain(offset, entry => {
     checkRevision(reader, entry);
     const versions = chain(entry + reader.u32(entry + 8), auxiliary => ({
@@ -32,9 +34,9 @@ export function readVersionNeeds(reader: ByteReader, offset: number, strings: St
         weak: Math.floor(reader.u16(auxiliary + 4) / VER_FLG_WEAK) % 2 === 1,
       },
       next: reader.u32(auxiliary + 12),
-    }));
+    }), count);
     return { value: { file: strings.get(reader.u32(entry + 4)), versions }, next: reader.u32(entry + 12) };
-  });
+  }, count);
 }
 
 /** What DT_VERDEF points to: the names, that of the library itself (the base definition) included. */
@@ -44,20 +46,29 @@ export function readVersionDefinitions(reader: ByteReader, offset: number, strin
     // the first auxiliary entry is the name, those behind it are the versions that this one follows
     const auxiliary = entry + reader.u32(entry + 12);
     return { value: strings.get(reader.u32(auxiliary)), next: reader.u32(entry + 16) };
-  });
+  }, counter(offset));
 }
 
-function chain<T>(start: number, read: (offset: number) => { value: T; next: number }): T[] {
+/** @param count called for each entry: chains of one table may share their entries, so that their sum exceeds the file */
+function chain<T>(start: number, read: (offset: number) => { value: T; next: number }, count: () => void): T[] {
   const values: T[] = [];
   let distance = 0;
   let offset = start;
   do {
     offset += distance;
+    count();
     const { value, next } = read(offset);
     values.push(value);
     distance = next;
   } while (distance !== 0);
   return values;
+}
+
+function counter(offset: number): () => void {
+  let count = 0;
+  return () => {
+    if (++count > LIMITS.symbolVersions.most) throw new FormatError(exceeding(LIMITS.symbolVersions, count), offset);
+  };
 }
 
 function checkRevision(reader: ByteReader, entry: number): void {

@@ -7,6 +7,8 @@
  * which ldconfig met them: the first directory of ld.so.conf first, the default directories last.
  */
 
+import { checkLimit, LIMITS } from '../limits';
+
 export interface CacheEntry {
   readonly path: string;
   /** `x86-64-v3` for a file of `glibc-hwcaps/x86-64-v3`, `undefined` for the baseline */
@@ -23,20 +25,34 @@ const HEADER = 48;
 const ENTRY = 24;
 const EXTENSION_MAGIC = 0xeaa42174;
 const EXTENSION_HWCAPS = 1; // cache_extension_tag_glibc_hwcaps
+/** The longest path that the kernel takes, NUL included (PATH_MAX): a longer string is no path of a library. */
+const MOST_STRING = 4096;
+/** How many bytes of strings each byte of the cache may give: a library's name is the end of its path, and shares its bytes. */
+const MOST_SHARED = 4;
 const HWCAP_EXTENSION = 1 << 30; // DL_CACHE_HWCAP_EXTENSION, bit 62, as seen in the upper half
 
 /**
  * The entries of one machine, by name (`nameKey`).
  *
- * @returns an empty map where the bytes are no such cache: the loader goes on without it, too
+ * @param file the path of the cache, for errors
+ * @returns an empty map if the bytes are not a cache of this format: the loader goes on without it, too
+ * @throws LimitError
  */
-export function readCache(bytes: Buffer, flags: number): LoaderCache {
+export function readCache(bytes: Buffer, flags: number, file = '/etc/ld.so.cache'): LoaderCache {
   const found = new Map<string, CacheEntry[]>();
   const base = start(bytes);
   if (base === undefined) return found;
   const count = bytes.readUInt32LE(base + 20);
   if (base + HEADER + count * ENTRY > bytes.length) return found;
-  const string = (offset: number) => text(bytes, base + offset);
+  checkLimit(LIMITS.loaderCacheEntries, count, file);
+  // entries may share their strings, but strings that are read over and over are made to keep the reader busy
+  const stringLimit = { of: 'bytes of strings in the entries', most: MOST_SHARED * bytes.length };
+  let stringBytes = 0;
+  const string = (offset: number) => {
+    const value = text(bytes, base + offset);
+    checkLimit(stringLimit, (stringBytes += value?.length ?? 0), file);
+    return value;
+  };
   const variants = hwcapsNames(bytes, base, string);
   for (let at = base + HEADER, end = at + count * ENTRY; at < end; at += ENTRY) {
     if (bytes.readInt32LE(at) !== flags) continue;
@@ -76,8 +92,9 @@ function start(bytes: Buffer): number | undefined {
 
 /** Strings are at offsets from the start of the new header. */
 function text(bytes: Buffer, at: number): string | undefined {
-  const end = at < bytes.length ? bytes.indexOf(0, at) : -1;
-  return end < 0 ? undefined : bytes.toString('latin1', at, end);
+  if (at >= bytes.length) return undefined;
+  const length = bytes.subarray(at, at + MOST_STRING).indexOf(0);
+  return length < 0 ? undefined : bytes.toString('latin1', at, at + length);
 }
 
 function hwcapsNames(bytes: Buffer, base: number, string: (offset: number) => string | undefined): (string | undefined)[] {

@@ -1,59 +1,85 @@
 /**
  * `/etc/ld.so.conf`: the directories that `ldconfig` would put into the cache, for a root that has none.
  *
- * glibc elf/ldconfig.c, parse_conf: a directory a line, `#` comments, `include` with several globs
- * relative to the file that it stands in; `hwcap` lines are ignored.
+ * glibc elf/ldconfig.c, parse_conf: one directory per line, `#` comments, `include` with several globs relative to the file
+ * that contains it; `hwcap` lines are ignored.
  */
 import * as path from 'path';
-import picomatch from 'picomatch';
+import { globMatcher } from './glob';
+import { checkLimit, LIMITS } from '../limits';
 import { Root } from '../root/root';
 
-/** The directories, in order, each once. */
+/**
+ * The directories, in order, each once.
+ *
+ * @throws LimitError
+ */
 export function configuredDirectories(root: Root, file = '/etc/ld.so.conf'): string[] {
-  const directories = new Set<string>();
-  read(root, file, directories, new Set());
-  return [...directories];
+  return new Configuration(root).directories(file);
 }
 
-function read(root: Root, file: string, directories: Set<string>, open: Set<string>): void {
-  const real = root.real(file);
-  if (real === undefined || open.has(real) || !root.isFile(real)) return;
-  open.add(real);
-  for (const raw of root.read(real).toString('latin1').split('\n')) {
-    const line = raw.replace(/#.*/, '').trim();
-    const [word, ...patterns] = line.split(/\s+/);
-    if (word === '' || (word === 'hwcap' && patterns.length > 0)) continue;
-    if (word === 'include' && patterns.length > 0) {
-      for (const pattern of patterns) {
-        for (const included of matches(root, path.posix.resolve(path.posix.dirname(file), pattern))) read(root, included, directories, open);
-      }
-    } else {
-      // an old form, `directory=libc6`, names a type that no longer matters
-      const [directory] = line.split('=', 1);
-      directories.add(directory.trim().replace(TRAILING_SLASHES, ''));
+class Configuration {
+  private readonly found = new Set<string>();
+  /** resolved paths of the files that were read: ldconfig would read a file that includes itself again and again */
+  private readonly files = new Set<string>();
+  private namesCompared = 0;
+
+  constructor(private readonly root: Root) {}
+
+  public directories(start: string): string[] {
+    // a stack instead of recursion: files can include each other to any depth
+    const open = [this.statements(start)];
+    while (open.length > 0) {
+      const next = open.at(-1)!.next();
+      if (next.done) open.pop();
+      else open.push(this.statements(next.value));
     }
+    return [...this.found];
+  }
+
+  /** Reads a file, and yields each file that it includes at the point where it does. */
+  private *statements(file: string): Generator<string> {
+    const real = this.root.real(file);
+    if (real === undefined || this.files.has(real) || !this.root.isFile(real)) return;
+    this.files.add(real);
+    checkLimit(LIMITS.loaderConfigurationFiles, this.files.size, real);
+    for (const raw of this.root.read(real, LIMITS.loaderConfiguration).toString('latin1').split('\n')) {
+      const line = raw.split('#', 1)[0].trim();
+      const [word, ...patterns] = line.split(/\s+/);
+      if (word === '' || (word === 'hwcap' && patterns.length > 0)) continue;
+      if (word === 'include' && patterns.length > 0) {
+        for (const pattern of patterns) yield* this.matches(path.posix.resolve(path.posix.dirname(file), pattern), real);
+      } else {
+        // an old form, `directory=libc6`, names a type that no longer matters
+        this.found.add(withoutTrailingSlashes(line.split('=', 1)[0].trim()));
+        checkLimit(LIMITS.searchDirectories, this.found.size, real);
+      }
+    }
+  }
+
+  /** The files that a pattern matches, sorted as glob(3) gives them; of several paths of one file, the first. */
+  private matches(pattern: string, includedBy: string): string[] {
+    let found = new Map([['/', '/']]);
+    for (const component of pattern.split('/').filter(Boolean)) {
+      const isMatch = globMatcher(component);
+      const below = new Map<string, string>();
+      for (const [directory, shown] of found) {
+        for (const name of this.root.names(directory)) {
+          checkLimit(LIMITS.loaderConfigurationNames, ++this.namesCompared, includedBy);
+          if (!isMatch(name)) continue;
+          const real = this.root.real(path.posix.join(directory, name));
+          if (real !== undefined && !below.has(real)) below.set(real, path.posix.join(shown, name));
+        }
+      }
+      found = below;
+    }
+    return [...found.values()];
   }
 }
 
-/** But for the first of `/`: looked for only where they begin, or each of many would be a start. */
-const TRAILING_SLASHES = /(?<=[^/]|^\/)\/+$/;
-
-/** What glob(3) takes for itself, and picomatch for a choice. */
-const NOT_OF_GLOB = /[{}()|]/g;
-
-/** The files that a shell pattern matches, sorted, as glob(3) gives them; of those that are one file, the first. */
-function matches(root: Root, pattern: string): string[] {
-  let found = new Map([['/', '/']]);
-  for (const component of pattern.split('/').filter(Boolean)) {
-    const matcher = picomatch(component.replace(NOT_OF_GLOB, '\\$&'), { nonegate: true, posix: true });
-    const below = new Map<string, string>();
-    for (const [directory, shown] of found) {
-      for (const name of root.names(directory).filter((one) => matcher(one))) {
-        const real = root.real(path.posix.join(directory, name));
-        if (real !== undefined && !below.has(real)) below.set(real, path.posix.join(shown, name));
-      }
-    }
-    found = below;
-  }
-  return [...found.values()];
+/** Except for a `/` that is all there is. */
+function withoutTrailingSlashes(directory: string): string {
+  let end = directory.length;
+  while (end > 1 && directory[end - 1] === '/') end--;
+  return directory.slice(0, end);
 }

@@ -4,6 +4,7 @@
  */
 import { Elf, FileBytes, FormatError, readElf } from '../elf';
 import { Files } from './search';
+import { Limit } from '../limits';
 import { HEAD, kindOf } from '../root/content';
 import { Root, Status } from '../root/root';
 
@@ -44,8 +45,8 @@ export class LoaderFiles implements Files {
     return glimpse;
   }
 
-  public read(real: string): Buffer {
-    return this.root.read(real);
+  public read(real: string, limit?: Limit): Buffer {
+    return this.root.read(real, limit);
   }
 }
 

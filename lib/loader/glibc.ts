@@ -6,7 +6,7 @@
 import * as path from 'path';
 import { DF_1_NODEFLIB, DF_1_PIE, FormatError, identify, Machine } from '../elf';
 import { CacheEntry, nameKey } from './cache';
-import { absolute, Found, Loaded, LoaderRules, NotFound, Setting, UnloadableError } from './search';
+import { absolute, Found, Loaded, LoaderRules, NotFound, searchEntries, Setting, UnloadableError } from './search';
 import { expandTokens } from './tokens';
 
 /** `ELFOSABI_SYSV` and `ELFOSABI_GNU`: what glibc's loader accepts (elf/dl-load.c, VALID_ELF_OSABI). */
@@ -63,7 +63,7 @@ function search(name: string, requester: Loaded, program: Loaded, setting: Setti
 
 /** The library directories that an object's own DT_RPATH or DT_RUNPATH names; relative and empty entries are left out without a current directory. */
 function directoriesOf(list: string, object: Pick<Loaded, 'path' | 'real' | 'loader'>, setting: Pick<Setting, 'lib' | 'platform'>): string[] {
-  return list.split(':').map((entry) => expandTokens(entry, tokens(object, setting)));
+  return searchEntries(list, ':', object.path).map((entry) => expandTokens(entry, tokens(object, setting)));
 }
 
 /** `$ORIGIN` of the program is the directory of its real file; of a library, that of the path by which it was found. */

@@ -6,7 +6,8 @@
  */
 import * as path from 'path';
 import { FormatError } from '../elf';
-import { absolute, Found, Loaded, LoaderRules, NotFound, Setting, UnloadableError } from './search';
+import { absolute, Found, Loaded, LoaderRules, NotFound, searchEntries, Setting, UnloadableError } from './search';
+import { LIMITS } from '../limits';
 
 export const MUSL: LoaderRules = {
   libc: 'musl',
@@ -62,7 +63,7 @@ function search(name: string, requester: Loaded, program: Loaded, setting: Setti
 function directoriesOf(list: string, object: Pick<Loaded, 'path' | 'real' | 'loader'>): string[] {
   const origin = path.posix.dirname(object.loader ? object.path : object.real);
   const isVoid = /\$(?!ORIGIN|\{ORIGIN\})/.test(list);
-  return list.split(/[:\n]/).map((entry) => (isVoid ? '' : entry.replaceAll(/\$(?:ORIGIN|\{ORIGIN\})/g, () => origin)));
+  return searchEntries(list, /[:\n]/, object.path).map((entry) => (isVoid ? '' : entry.replaceAll(/\$(?:ORIGIN|\{ORIGIN\})/g, () => origin)));
 }
 
 /**
@@ -73,7 +74,7 @@ export function systemDirectories(interpreter: string | undefined, { files, path
   const prefix = interpreter?.startsWith('/') ? interpreter.split('/').slice(0, -2).join('/') : '';
   const real = files.real(prefix + pathFile);
   if (real === undefined) return DEFAULTS;
-  return files.status(real)?.type === 'directory' ? [] : files.read(real).toString('latin1').split(/[:\n]/);
+  return files.status(real)?.type === 'directory' ? [] : searchEntries(files.read(real, LIMITS.loaderConfiguration).toString('latin1'), /[:\n]/, real);
 }
 
 /**

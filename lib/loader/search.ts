@@ -5,6 +5,7 @@
 import * as path from 'path';
 import { Elf, Machine } from '../elf';
 import { LoaderCache } from './cache';
+import { exceeding, Limit, LIMITS } from '../limits';
 import { Content } from '../root/content';
 
 /** The files that a loader sees. */
@@ -14,7 +15,7 @@ export interface Files {
   status(real: string): { readonly type: string } | undefined;
   content(real: string): Pick<Content, 'elf' | 'head' | 'size'>;
   /** the bytes of a regular file that is no object */
-  read(real: string): Buffer;
+  read(real: string, limit?: Limit): Buffer;
 }
 
 /** An object that is loaded: the program itself, a library, a plug-in. */
@@ -117,6 +118,17 @@ export interface LoaderRules {
 
   /** Whether it heeds symbol versions. */
   readonly hasVersions: boolean;
+}
+
+/**
+ * The entries of a search path that a file has.
+ *
+ * @throws UnloadableError for one that is made to keep the search busy
+ */
+export function searchEntries(list: string, separator: string | RegExp, where: string): string[] {
+  const entries = list.split(separator);
+  if (entries.length > LIMITS.searchDirectories.most) throw new UnloadableError(`${where}: ${exceeding(LIMITS.searchDirectories, entries.length)}`);
+  return entries;
 }
 
 /** @returns `undefined` for a relative path where there is no current directory */

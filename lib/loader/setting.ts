@@ -6,6 +6,7 @@ import { readCache } from './cache';
 import { configuredDirectories } from './conf';
 import { defaultDirectories, MACHINES } from './machine';
 import { Setting } from './search';
+import { LIMITS } from '../limits';
 import { Root } from '../root/root';
 
 /** What may differ while the root stays the same. */
@@ -20,7 +21,7 @@ export interface SettingOptions {
 
 export function settingOf(root: Root, machine: Machine, options: SettingOptions = {}): Setting {
   const cacheFile = root.file('/etc/ld.so.cache'); // ld.so goes on without one that it cannot read
-  const cache = cacheFile === undefined ? undefined : readCache(root.read(cacheFile), MACHINES[machine].cacheFlags);
+  const cache = cacheFile === undefined ? undefined : readCache(root.read(cacheFile, LIMITS.loaderCache), MACHINES[machine].cacheFlags);
   const { directories, lib } = defaultDirectories(root, machine);
   return {
     files: root,

@@ -3,7 +3,8 @@
  * (apk-package(5), apk-installed-db).
  */
 import { Installed, InstalledPackages } from './installed';
-import { PackageDatabase } from './package';
+import { PackageDatabase, valueOf } from './package';
+import { checkLimit, LIMITS } from '../limits';
 import { Root } from '../root/root';
 
 /** The second is for roots in which `/lib` is merged into `/usr/lib`. */
@@ -13,9 +14,11 @@ const PLACES = ['/lib/apk/db/installed', '/usr/lib/apk/db/installed'];
 export function apkDatabase(root: Root): PackageDatabase | undefined {
   const place = PLACES.map((one) => root.file(one)).find((one) => one !== undefined);
   if (place === undefined) return undefined;
-  const stanzas = root.read(place).toString('utf8').split('\n\n').map(parse).filter(({ name }) => name !== '');
+  const texts = root.read(place, LIMITS.packageStatus).toString('utf8').split('\n\n');
+  checkLimit(LIMITS.packages, texts.length, place);
+  const stanzas = texts.map(parse).filter(({ name }) => name !== '');
   const together = new Map<string, string[]>();
-  for (const { name, installIf } of stanzas) for (const one of installIf) together.set(one, [...(together.get(one) ?? []), name]);
+  for (const { name, installIf } of stanzas) for (const one of installIf) valueOf(together, one, () => []).push(name);
   return new InstalledPackages(root, 'apk', stanzas.map((stanza) => ({ ...stanza, recommends: together.get(stanza.name) ?? [] })));
 }
 

@@ -57,10 +57,18 @@ export class PackagesByName implements PackageDatabase {
     return [this.get(source)];
   }
 
-  /** A path with all that lies below it; links are not followed. */
-  private below(real: string): string[] {
-    const status = this.root.status(real);
-    if (!status) return [];
-    return [real, ...(status.type === 'directory' ? this.root.names(real).flatMap((name) => this.below(path.posix.join(real, name))) : [])];
+  /** A path and everything below it, each directory before its entries; links are not followed. */
+  private below(start: string): string[] {
+    const found: string[] = [];
+    const pending = [start];
+    for (let real; (real = pending.pop()) !== undefined; ) {
+      const status = this.root.status(real);
+      if (!status) continue;
+      found.push(real);
+      if (status.type !== 'directory') continue;
+      const names = this.root.names(real);
+      for (let index = names.length - 1; index >= 0; index--) pending.push(path.posix.join(real, names[index]));
+    }
+    return found;
   }
 }

@@ -2,7 +2,8 @@
  * Debian's package database: `/var/lib/dpkg/status` and the file lists in `/var/lib/dpkg/info` (dpkg(1)).
  */
 import { LineIndex } from './line-index';
-import { isListed, mergedUsr, Package, PackageDatabase } from './package';
+import { isListed, mergedUsr, Package, PackageDatabase, valueOf } from './package';
+import { checkLimit, LIMITS } from '../limits';
 import { Root } from '../root/root';
 
 const STATUS = '/var/lib/dpkg/status';
@@ -20,22 +21,24 @@ class Dpkg implements PackageDatabase {
   /** name of a file list → the installed package whose it is */
   private readonly byList = new Map<string, DpkgPackage>();
   private readonly sources = new Map<string, DpkgPackage[]>();
-  /** by real path, of what was asked for */
-  private readonly owners = new Map<string, Package | undefined>();
+  /** resolved path → the packages that list it */
+  private readonly owners = new Map<string, ReadonlySet<Package>>();
   private readonly fileLists = new Map<Package, readonly string[]>();
   private readonly merged: (listed: string) => string;
   private fileListsOfAll?: FileLists;
 
   constructor(private readonly root: Root, status: string, private readonly info: string, architecture: string) {
     this.merged = mergedUsr(root);
-    const provided = new Map<string, string[]>();
-    for (const stanza of root.read(status).toString('utf8').split('\n\n')) {
+    const provided = new Map<string, Set<string>>();
+    const stanzas = root.read(status, LIMITS.packageStatus).toString('utf8').split('\n\n');
+    checkLimit(LIMITS.packages, stanzas.length, status);
+    for (const stanza of stanzas) {
       const fields = fieldsOf(stanza);
-      if (!fields.Package || !fields.Status?.endsWith(' installed')) continue;
+      if (!fields.Package || !isInstalled(fields.Status)) continue;
       if (fields.Architecture !== architecture && fields.Architecture !== 'all') continue;
       const source = fields.Source?.replace(/ .*/, '') ?? fields.Package;
       const list = fields['Multi-Arch'] === 'same' ? `${fields.Package}:${fields.Architecture}` : fields.Package;
-      const installed = (name: string) => (this.packages.has(name) ? [name] : provided.get(name) ?? []);
+      const installed = (name: string) => (this.packages.has(name) ? [name] : [...provided.get(name) ?? []]);
       // of alternatives, the first that is there serves
       const serves = (names: readonly string[]) => names.map(installed).find(({ length }) => length > 0) ?? [];
       const resolve = (relations: string) => [...new Set(alternativesIn(relations).flatMap(serves))];
@@ -43,8 +46,8 @@ class Dpkg implements PackageDatabase {
       const found = new DpkgPackage(fields.Package, source, fields.Version ?? '', fields.Architecture, fields.Essential === 'yes', list, depends, fields.Recommends ?? '', resolve);
       this.packages.set(found.name, found);
       this.byList.set(`${list}.list`, found);
-      this.sources.set(source, [...(this.sources.get(source) ?? []), found]);
-      for (const [name] of alternativesIn(fields.Provides ?? '')) provided.set(name, [...(provided.get(name) ?? []), found.name]);
+      valueOf(this.sources, source, () => []).push(found);
+      for (const [name] of alternativesIn(fields.Provides ?? '')) valueOf(provided, name, () => new Set()).add(found.name);
     }
   }
 
@@ -60,32 +63,36 @@ class Dpkg implements PackageDatabase {
     let files = this.fileLists.get(owner);
     if (!files) {
       const list = this.root.file(`${this.info}/${(owner as DpkgPackage).list}.list`);
-      files = list === undefined ? [] : this.root.read(list).toString('utf8').split('\n').filter(isListed).map(this.merged);
+      files = list === undefined ? [] : this.root.read(list, LIMITS.fileLists).toString('utf8').split('\n').filter(isListed).map(this.merged);
       this.fileLists.set(owner, files);
     }
     return files;
   }
 
   public lists(owner: Package, real: string): boolean {
-    for (const one of this.listing(real)) if (one === owner) return true;
-    return false;
+    return this.listing(real).has(owner);
   }
 
   public isSole(real: string): boolean {
-    let listed = 0;
-    for (const _ of this.listing(real)) if (++listed > 1) return false;
-    return true;
+    return this.listing(real).size <= 1;
   }
 
   public ownerOf(real: string): Package | undefined {
-    if (this.owners.has(real)) return this.owners.get(real);
     const [owner] = this.listing(real);
-    this.owners.set(real, owner);
     return owner;
   }
 
   /** The installed packages that list a path, in the order of their names. */
-  private *listing(real: string): Generator<Package> {
+  private listing(real: string): ReadonlySet<Package> {
+    let owners = this.owners.get(real);
+    if (!owners) {
+      owners = new Set(this.search(real));
+      this.owners.set(real, owners);
+    }
+    return owners;
+  }
+
+  private *search(real: string): Generator<Package> {
     this.fileListsOfAll ??= new FileLists(this.root, this.info);
     const short = real.slice('/usr'.length);
     const listed = real.startsWith('/usr/') && this.merged(short) === real ? [real, short] : [real];
@@ -111,11 +118,12 @@ class FileLists {
     let length = 0;
     for (const name of this.names) {
       const list = root.file(`${info}/${name}`);
-      const bytes = list === undefined ? Buffer.alloc(0) : root.read(list);
+      const bytes = list === undefined ? Buffer.alloc(0) : root.read(list, LIMITS.fileLists);
       parts.push(bytes, LINE_FEED);
       this.ends.push((length += bytes.length + LINE_FEED.length));
+      checkLimit(LIMITS.fileLists, length, info);
     }
-    this.index = new LineIndex(Buffer.concat(parts));
+    this.index = new LineIndex(Buffer.concat(parts), info);
   }
 
   /** The names of those that have a line. */
@@ -167,6 +175,14 @@ class DpkgPackage implements Package {
 }
 
 const FIELD = /^(Package|Status|Version|Architecture|Essential|Multi-Arch|Source|Provides|Pre-Depends|Depends|Recommends): (.*)$/gm;
+
+/**
+ * A status is `WANT ERROR STATE`. A package whose triggers are outstanding is unpacked and configured: apt leaves such states
+ * behind while it runs (deb-triggers(5)).
+ */
+function isInstalled(status: string | undefined): boolean {
+  return status !== undefined && / (?:installed|triggers-awaited|triggers-pending)$/.test(status);
+}
 
 /** The fields that matter, continuation lines left out. */
 function fieldsOf(stanza: string): Partial<Record<string, string>> {

@@ -1,7 +1,7 @@
 /**
  * A package database that is read as a whole: what it says of each package, and what follows from that.
  */
-import { isListed, mergedUsr, Package, PackageDatabase } from './package';
+import { isListed, mergedUsr, Package, PackageDatabase, valueOf } from './package';
 import { Root } from '../root/root';
 
 /** A package as its database has it. */
@@ -26,18 +26,18 @@ export class InstalledPackages implements PackageDatabase {
 
   constructor(root: Root, type: Package['type'], installed: readonly Installed[]) {
     const merged = mergedUsr(root);
-    const provided = new Map<string, string[]>();
+    const provided = new Map<string, Set<string>>();
     const resolve = (own: string, wanted: string) => {
       if (this.packages.has(wanted)) return [wanted];
       const owner = wanted.startsWith('/') ? this.owners.get(merged(wanted)) : undefined;
-      return (provided.get(wanted) ?? (owner ? [owner.name] : [])).filter((name) => name !== own);
+      return [...provided.get(wanted) ?? (owner ? [owner.name] : [])].filter((name) => name !== own);
     };
     for (const one of installed) {
       const { name, source, provides, files } = one;
       const found = new ResolvedPackage(type, one, (wanted) => [...new Set(wanted.flatMap((relation) => resolve(name, relation)))]);
       this.packages.set(name, found);
-      this.sources.set(source, [...(this.sources.get(source) ?? []), found]);
-      for (const other of provides) provided.set(other, [...(provided.get(other) ?? []), name]);
+      valueOf(this.sources, source, () => []).push(found);
+      for (const other of provides) valueOf(provided, other, () => new Set()).add(name);
       const list = files.filter(isListed).map(merged);
       this.fileLists.set(found, list);
       for (const file of list) {

@@ -1,3 +1,5 @@
+import { checkLimit, LIMITS } from '../limits';
+
 /**
  * Where a line stands in a text of megabytes, found without taking the text apart.
  *
@@ -10,7 +12,8 @@ export class LineIndex {
   private readonly first: Int32Array;
   private readonly next: Int32Array;
 
-  constructor(private readonly bytes: Buffer) {
+  /** @param where names the text in errors */
+  constructor(private readonly bytes: Buffer, where: string) {
     const starts: number[] = [];
     const hashes: number[] = [];
     for (let at = 0; at < bytes.length; at++) {
@@ -18,6 +21,7 @@ export class LineIndex {
       let hash = BASIS;
       for (let byte; at < bytes.length && (byte = bytes[at]) !== LINE_FEED; at++) hash = imul(hash ^ byte, PRIME);
       hashes.push(hash);
+      if (starts.length > LIMITS.fileListLines.most) checkLimit(LIMITS.fileListLines, starts.length, where);
     }
     this.starts = Int32Array.from(starts);
     this.first = new Int32Array(2 ** Math.ceil(Math.log2(starts.length + 1))).fill(-1);

@@ -4,6 +4,7 @@
  */
 import * as path from 'path';
 import { mergedUsr } from './package';
+import { LIMITS } from '../limits';
 import { Root } from '../root/root';
 
 const INFO = '/var/lib/dpkg/info';
@@ -24,7 +25,7 @@ export function ownersOf(root: Root, wanted: Iterable<string>): Map<string, stri
     if (left.size === 0) break;
     const place = root.file(path.posix.join(info, name + LIST));
     if (place === undefined) continue;
-    const list = root.read(place);
+    const list = root.read(place, LIMITS.fileLists);
     const own = (file: string) => {
       if (left.delete(file)) owners.set(file, name.replace(/:.*/, ''));
     };

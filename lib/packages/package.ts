@@ -36,6 +36,16 @@ export interface PackageDatabase {
   builtFrom(source: string): readonly Package[];
 }
 
+/** The value of a key, which is created where there is none. */
+export function valueOf<K, V>(map: Map<K, V>, key: K, create: () => V): V {
+  let value = map.get(key);
+  if (value === undefined) {
+    value = create();
+    map.set(key, value);
+  }
+  return value;
+}
+
 /** Whether a line of a list of files is a path, with no `.` or `..` on its way, of something below `/`. */
 export function isListed(line: string): boolean {
   return /^\/[^/]/.test(line) && !/\/\.{0,2}(?:\/|$)/.test(line);

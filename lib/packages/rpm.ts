@@ -12,6 +12,7 @@ import * as execa from 'execa';
 import { Installed, InstalledPackages } from './installed';
 import { PackageDatabase } from './package';
 import { Machine } from '../elf';
+import { checkLimit, LIMITS } from '../limits';
 import { Root } from '../root/root';
 
 /** Where it is: Fedora's since version 36, and everybody else's. */
@@ -25,8 +26,6 @@ const LISTS = ['REQUIRENAME', 'RECOMMENDNAME', 'PROVIDENAME', 'FILENAMES'];
 const FIELDS = ['%{NAME}', '%{EVR}', '%{ARCH}', '%{SOURCERPM}', ...LISTS.map((tag) => `[%{${tag}}${ELEMENT}]`)];
 const QUERY = `${FIELDS.join(FIELD)}${PACKAGE}`;
 
-/** The file names of some hundred thousand files, in bytes. */
-const MOST_OUTPUT = 1024 * 1024 * 1024;
 const TIMEOUT = 120 * 1000; // milliseconds
 
 /** @returns `undefined` where there is none; a text that says why one cannot be read */
@@ -39,12 +38,13 @@ export function rpmDatabase(root: Root, machine: Machine): PackageDatabase | str
       if (root.isFile(file)) fs.copyFileSync(root.locate(root.real(file)!), path.join(directory, path.basename(file)));
     }
     const ended = execa.sync('rpm', ['--dbpath', directory, '--nosignature', '--nodigest', '-qa', '--queryformat', QUERY], {
-      stdin: 'ignore', reject: false, maxBuffer: MOST_OUTPUT, timeout: TIMEOUT, env: { LC_ALL: 'C' },
+      stdin: 'ignore', reject: false, maxBuffer: LIMITS.fileLists.most, timeout: TIMEOUT, env: { LC_ALL: 'C' },
     });
     if ((ended as { code?: string }).code === 'ENOENT') return `no rpm is on PATH that could read the package database ${found[0]}: install it, as with apt-get install rpm`;
     if (ended.failed || ended.stdout === '') return `rpm cannot read the package database ${found[0]}: ${ended.stderr.trim().split('\n')[0] || 'it knows of no package'}`;
     const told = ended.stdout.split(PACKAGE).map((text) => text.split(FIELD));
     const [rest] = told.pop()!;
+    checkLimit(LIMITS.packages, told.length, found[0]);
     const other = told.find(({ length }) => length !== FIELDS.length);
     if (rest !== '' || other) return `rpm cannot read the package database ${found[0]}: it tells ${other?.length ?? 'a part'} of the ${FIELDS.length} fields of a package`;
     return new InstalledPackages(root, 'rpm', told.flatMap((fields) => parse(fields, machine)));

@@ -6,6 +6,7 @@
 import { createHash } from 'crypto';
 import { Elf, FormatError, readElf } from '../elf';
 import { findMentions, Mention } from './mentions';
+import { exceeding, LimitError, LIMITS } from '../limits';
 
 export interface Content {
   /** SHA-256, hexadecimal */
@@ -25,13 +26,13 @@ export interface Content {
 export const HEAD = 4096;
 /** Data of more bytes than that is no index of paths, as `gconv-modules.cache` is one: it is not searched for any. */
 const MOST_INDEX = 1024 * 1024;
-/** Nor is a text of more bytes than that configuration, or a module. */
+/** Larger texts are not configuration or modules, and larger scripts carry an archive behind their commands. */
 const MOST_TEXT = 8 * 1024 * 1024;
-const MOST_MENTIONING: { readonly [kind in Content['kind']]?: number } = { data: MOST_INDEX, text: MOST_TEXT };
+const MOST_MENTIONING: { readonly [kind in Content['kind']]?: number } = { data: MOST_INDEX, text: MOST_TEXT, script: MOST_TEXT };
 const MAGIC = Buffer.from('\x7fELF', 'latin1');
 
 /** Nothing of the result refers to the bytes. */
-export function inspect(bytes: Buffer): Content {
+export function inspect(bytes: Buffer, where?: string): Content {
   const head = Buffer.from(bytes.subarray(0, HEAD));
   const kind = kindOf(head);
   return {
@@ -40,7 +41,25 @@ export function inspect(bytes: Buffer): Content {
     kind,
     elf: kind === 'elf' ? parse(bytes) : undefined,
     head,
-    mentions: bytes.length > (MOST_MENTIONING[kind] ?? Infinity) ? [] : findMentions(bytes),
+    mentions: bytes.length > (MOST_MENTIONING[kind] ?? Infinity) ? [] : findMentions(bytes, where),
+  };
+}
+
+/**
+ * The content of a file that no layer can hold, of which only the head is read. It may be looked at and skipped; whoever needs
+ * its hash, to pack it, gets an error.
+ */
+export function oversized(real: string, size: number, head: Buffer): Content {
+  const kind = kindOf(head);
+  return {
+    get sha256(): string {
+      throw new LimitError(LIMITS.file, size, real);
+    },
+    size,
+    kind,
+    elf: kind === 'elf' ? new FormatError(exceeding(LIMITS.file, size), 0) : undefined,
+    head,
+    mentions: [],
   };
 }
 

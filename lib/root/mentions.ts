@@ -5,6 +5,8 @@
  * are runs of path characters that begin with `/` where a word begins.
  */
 
+import { checkLimit, LIMITS } from '../limits';
+
 export interface Mention {
   /** of the leading `/`, in bytes from the start of the file */
   readonly offset: number;
@@ -116,11 +118,18 @@ function isCounted(bytes: Buffer, at: number): boolean {
   return isShort && bytes.subarray(at, at + bytes[at - 1]).every((byte) => PATH_CHARACTER[byte] || byte === COLON);
 }
 
-/** Every absolute path of two components or more in the bytes, and each `PREFIX`, in the order of their offsets, but for those that are not written out. */
-export function findMentions(bytes: Buffer): Mention[] {
+/**
+ * Every absolute path of two components or more in the bytes, and each `PREFIX`, in the order of their offsets, except those that
+ * are not written out.
+ *
+ * @param where names the file in errors
+ * @throws LimitError
+ */
+export function findMentions(bytes: Buffer, where = 'a file'): Mention[] {
   const mentions: Mention[] = [];
   const end = bytes.length;
-  if (bytes.subarray(0, HEAD).indexOf(0) < 0) mentions.push(...behindPrefix(bytes));
+  const add = (mention: Mention) => checkLimit(LIMITS.mentions, mentions.push(mention), where);
+  if (bytes.subarray(0, HEAD).indexOf(0) < 0) for (const mention of behindPrefix(bytes)) add(mention);
   const counts = isBytecode(bytes);
   // the search of Buffer is native, and most bytes are no `/`
   for (let next = 0, at; (at = bytes.indexOf(SLASH, next)) >= 0; ) {
@@ -130,20 +139,20 @@ export function findMentions(bytes: Buffer): Mention[] {
     while (bytes[at + 1] === SLASH) at++;
     next = at + 1;
     if (at === word + 1 && bytes[word - 1] === COLON) continue; // `https://host/…`; of `file:///usr/…` the path is what begins at the third
-    if (isPrefix(bytes, at)) mentions.push({ offset: at, path: PREFIX });
+    if (isPrefix(bytes, at)) add({ offset: at, path: PREFIX });
     if (isImmediate(bytes, at)) {
       next = at + IMMEDIATE;
-      mentions.push({ offset: at, path: bytes.toString('latin1', at, next), code: Buffer.from(bytes.subarray(next, next + NEAR)) });
+      add({ offset: at, path: bytes.toString('latin1', at, next), code: Buffer.from(bytes.subarray(next, next + NEAR)) });
       continue;
     }
     const inWords = joined(bytes, at);
-    if (inWords) mentions.push(inWords);
+    if (inWords) add(inWords);
     let lastSlash = at;
     for (let code; next < end && next - at < MOST_CHARACTERS && PATH_CHARACTER[(code = bytes[next])]; next++) {
       if (code === SLASH) lastSlash = next;
       if (code === COMMA && bytes[next + 1] === SLASH) break;
     }
-    if (lastSlash > at + 1) mentions.push({ offset: at, path: bytes.toString('latin1', at, next < end && UNKNOWN[bytes[next]] ? lastSlash + 1 : next) });
+    if (lastSlash > at + 1) add({ offset: at, path: bytes.toString('latin1', at, next < end && UNKNOWN[bytes[next]] ? lastSlash + 1 : next) });
   }
   return mentions;
 }

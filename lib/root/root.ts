@@ -7,7 +7,9 @@
  */
 import * as fs from 'fs';
 import * as path from 'path';
-import { inspect, Content } from './content';
+import { Content, HEAD, inspect, oversized } from './content';
+import { useRegularFile } from '../elf';
+import { checkLimit, Limit, LIMITS } from '../limits';
 
 /** What stands at a path, links not followed. */
 export interface Status {
@@ -131,23 +133,35 @@ export class Root {
     return true;
   }
 
-  /** The names in a directory, sorted by code unit; none where it cannot be listed. */
+  /**
+   * The names in a directory, sorted by code unit; none if it cannot be listed.
+   *
+   * @throws LimitError
+   */
   public names(real: string): readonly string[] {
     if (PSEUDO.test(real)) return [];
     let names = this.listings.get(real);
     if (!names) {
       const node = this.node(real);
       this.seen.set(real, node ? node.stamp : '');
-      names = node?.type === 'directory' ? list(this.locate(real)) : [];
+      names = node?.type === 'directory' ? list(this.locate(real), real) : [];
       this.listings.set(real, names);
     }
     return names;
   }
 
-  /** The bytes of the regular file at a resolved path. Not remembered: see `content`. */
-  public read(real: string): Buffer {
+  /**
+   * The bytes of the regular file at a resolved path. They are not kept: see `content`.
+   *
+   * @param limit of its size
+   * @throws LimitError, SpecialFileError
+   */
+  public read(real: string, limit: Limit = LIMITS.file): Buffer {
     this.seen.set(real, this.node(real)?.stamp ?? '');
-    return fs.readFileSync(this.locate(real));
+    return useRegularFile(this.locate(real), (descriptor, size) => {
+      checkLimit(limit, size, real);
+      return readDescriptor(descriptor, Buffer.allocUnsafe(size), real);
+    });
   }
 
   /** What one read of the regular file at a resolved path tells. It is read once. */
@@ -155,27 +169,15 @@ export class Root {
     let content = this.contents.get(real);
     if (!content) {
       this.seen.set(real, this.node(real)?.stamp ?? '');
-      content = inspect(this.readAside(real)); // which keeps nothing of the bytes
+      // `inspect` keeps no reference to the bytes: allocating fresh memory for each file would take as long as reading it
+      content = useRegularFile(this.locate(real), (descriptor, size) => {
+        if (size > LIMITS.file.most) return oversized(real, size, readDescriptor(descriptor, Buffer.alloc(HEAD), real));
+        if (this.room.length < size) this.room = Buffer.allocUnsafeSlow(Math.min(Math.max(size, 2 * this.room.length), LIMITS.file.most));
+        return inspect(readDescriptor(descriptor, this.room.subarray(0, size), real), real);
+      });
       this.contents.set(real, content);
     }
     return content;
-  }
-
-  /** The bytes of a file, until the next one is read so: fresh memory for each would take as long as the reading. */
-  private readAside(real: string): Buffer {
-    const file = fs.openSync(this.locate(real), 'r');
-    try {
-      const { size } = fs.fstatSync(file);
-      if (this.room.length <= size) this.room = Buffer.allocUnsafeSlow(Math.max(size + 1, 2 * this.room.length));
-      let length = 0;
-      for (let read; (read = fs.readSync(file, this.room, length, this.room.length - length, null)) > 0; ) {
-        length += read;
-        if (length === this.room.length) this.room = Buffer.concat([this.room], 2 * length); // it grows meanwhile
-      }
-      return this.room.subarray(0, length);
-    } finally {
-      fs.closeSync(file);
-    }
   }
 
   /** A stamp of the file at a resolved path as it was first seen: another one means that it has changed. */
@@ -262,10 +264,34 @@ export function stampOf(file: string): string {
   return lstat(file)?.stamp ?? '';
 }
 
-function list(directory: string): string[] {
+function list(directory: string, real: string): string[] {
+  let opened: fs.Dir;
   try {
-    return fs.readdirSync(directory).sort();
+    opened = fs.opendirSync(directory, { bufferSize: 1024 });
   } catch {
-    return [];
+    return []; // no permission to list it
+  }
+  try {
+    const names: string[] = [];
+    for (let entry; (entry = opened.readSync()); ) {
+      names.push(entry.name);
+      checkLimit(LIMITS.directoryEntries, names.length, real);
+    }
+    return names.sort();
+  } finally {
+    opened.closeSync();
+  }
+}
+
+/** Fills a buffer from the start of a file; a file that was cut meanwhile gives less, and one that grew no more. */
+function readDescriptor(descriptor: number, buffer: Buffer, real: string): Buffer {
+  try {
+    let length = 0;
+    for (let count = 1; length < buffer.length && count > 0; length += count) {
+      count = fs.readSync(descriptor, buffer, length, buffer.length - length, null);
+    }
+    return buffer.subarray(0, length);
+  } catch (error) {
+    throw new Error(`${real} cannot be read: ${(error as Error).message}`);
   }
 }

@@ -1,0 +1,75 @@
+/**
+ * Shell patterns as glob(3) takes them, in time that is linear in pattern times name: libraries for globs compile them to
+ * regular expressions, which backtrack for longer than anyone waits.
+ */
+
+/** What one element of a pattern matches: any run of characters, or one of a set. */
+type Element = 'run' | ((character: string) => boolean);
+
+/** A compiled pattern for one component of a path. A wildcard does not match a leading dot. */
+export function globMatcher(pattern: string): (name: string) => boolean {
+  const elements = compile(pattern);
+  const allowsDot = pattern.startsWith('.') || pattern.startsWith('\\.');
+  return (name) => (allowsDot || !name.startsWith('.')) && matches(elements, name);
+}
+
+/** After a mismatch only the last run grows: earlier ones can stay as they are. */
+function matches(elements: readonly Element[], name: string): boolean {
+  let [element, at] = [0, 0];
+  let [run, runStart] = [-1, 0];
+  while (at < name.length) {
+    const current = elements[element];
+    if (current === 'run') {
+      [run, runStart] = [element++, at];
+    } else if (current?.(name[at])) {
+      element++;
+      at++;
+    } else if (run >= 0) {
+      element = run + 1;
+      at = ++runStart;
+    } else {
+      return false;
+    }
+  }
+  while (elements[element] === 'run') element++;
+  return element === elements.length;
+}
+
+function compile(pattern: string): Element[] {
+  const elements: Element[] = [];
+  for (let at = 0; at < pattern.length; at++) {
+    const character = pattern[at];
+    if (character === '*') {
+      if (elements.at(-1) !== 'run') elements.push('run');
+    } else if (character === '?') {
+      elements.push(() => true);
+    } else if (character === '[' && closing(pattern, at) > 0) {
+      const end = closing(pattern, at);
+      elements.push(bracket(pattern.slice(at + 1, end)));
+      at = end;
+    } else {
+      if (character === '\\' && at + 1 < pattern.length) at++;
+      const literal = pattern[at];
+      elements.push((other) => other === literal);
+    }
+  }
+  return elements;
+}
+
+/** Where a bracket expression ends: a `]` right behind `[` or `[!` is a member of the set. @returns -1 without an end */
+function closing(pattern: string, open: number): number {
+  const negated = pattern[open + 1] === '!' || pattern[open + 1] === '^';
+  return pattern.indexOf(']', open + (negated ? 3 : 2));
+}
+
+function bracket(inner: string): (character: string) => boolean {
+  const negated = inner.startsWith('!') || inner.startsWith('^');
+  const members = negated ? inner.slice(1) : inner;
+  const ranges: [string, string][] = [];
+  for (let at = 0; at < members.length; at++) {
+    const isRange = members[at + 1] === '-' && at + 2 < members.length;
+    ranges.push([members[at], members[isRange ? at + 2 : at]]);
+    if (isRange) at += 2;
+  }
+  return (character) => ranges.some(([low, high]) => low <= character && character <= high) !== negated;
+}
