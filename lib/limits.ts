@@ -12,13 +12,15 @@ export interface Limit {
   /** what is limited, as a plural for messages: `bytes of …` */
   readonly of: string;
   readonly most: number;
+  /** what to do about a file that exceeds it @default - to repair or remove it in the source */
+  readonly advice?: string;
 }
 
 const MIB = 1024 * 1024;
 
 export const LIMITS = {
   /** no larger file can be packed */
-  file: { of: 'bytes of a file', most: MOST_BYTES },
+  file: { of: 'bytes of a file', most: MOST_BYTES, advice: 'no layer can hold it: leave it out with exclude' },
   /** 200 KB with 4,000 packages of Debian */
   loaderCache: { of: 'bytes of a loader cache', most: 16 * MIB },
   /** 12,000 with 4,000 packages of Debian */
@@ -56,7 +58,7 @@ export const LIMITS = {
 /** A foreign file exceeds a limit. */
 export class LimitError extends Error {
   constructor(limit: Limit, value: number, where: string) {
-    super(`${where}: ${exceeding(limit, value)}; if this is a real file, leave it out of the source or use exclude`);
+    super(`${where}: ${exceeding(limit, value)}; ${limit.advice ?? 'repair or remove this file in the source'}`);
     this.name = 'LimitError';
   }
 }

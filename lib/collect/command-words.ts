@@ -3,6 +3,7 @@
  * a script around it.
  */
 import * as path from 'path';
+import { shellCommands } from './shell-commands';
 import { interpreterOf, readShebang } from '../closure/script';
 import { FormatError, stringsOf } from '../elf';
 import { Content } from '../root/content';
@@ -10,6 +11,8 @@ import { COMMANDS } from '../root/standard';
 
 /** Texts of more bytes than that are no configuration, in which one line says what to start. */
 const MOST_TEXT = 64 * 1024;
+/** Bytes of a script that are searched. */
+const MOST_SCRIPT = 8 * 1024 * 1024;
 /** Configuration has such an extension, or none, as groff's `DESC`: anything else is made of words for other reasons. */
 const CONFIGURATION = /^[^.]+$|\.(?:conf|cfg|cnf|config|ini|rc|xml|def|defs)$/;
 /** Characters of a string that is a command line. */
@@ -25,8 +28,6 @@ const COMMAND_LINE = /^(?:["']?(?:%s)+\/?)?([\w.+-]+)["']?(?:$| +[-%"'$|<>])/;
 const LAST = /^\S*\/([\w.+-]+)$/;
 /** The same at the beginning of a string in a script. */
 const QUOTED = /["'`]([\w.+-]+)(?=["'`]| +[-%"'$|<>])/g;
-/** Where a shell expects a command: first in a line, or after what ends another one; words that take one, and assignments, may come before it. */
-const IN_SHELL = /(?:^|[;&|(`!{])[ \t]*(?:(?:then|do|else|elif|if|while|until|exec|eval|xargs|nice|nohup|time|command)[ \t]+|\w+=(?:"[^"\n]*"|'[^'\n]*'|[^\s"'`]*)[ \t]+)*([\w.+-]+)(?![\w.+/=-])/gm;
 const COMMENT = /(?:^|\s)#.*$/gm;
 const BETWEEN_SPACES = /(?:^|\s)["']?([\w.+-]+)["']?(?=\s|$)/gm;
 
@@ -59,8 +60,8 @@ function inScript(head: Buffer, read: () => Buffer): Set<string> {
   const shebang = readShebang(head);
   const named = shebang && interpreterOf(shebang);
   if (!named) return new Set();
-  const text = read().toString('latin1');
-  const found = isShell(named.name) ? words(text.replace(COMMENT, ''), IN_SHELL) : words(text, QUOTED);
+  const text = read().toString('latin1', 0, MOST_SCRIPT); // what follows is an archive that the script unpacks
+  const found = isShell(named.name) ? shellCommands(text.replace(COMMENT, '')) : words(text, QUOTED);
   // by env, which searches as well
   return named.name.includes('/') ? found : found.add(named.name);
 }

@@ -5,7 +5,7 @@
  * that contains it; `hwcap` lines are ignored.
  */
 import * as path from 'path';
-import { globMatcher } from './glob';
+import { globMatcher, isPattern } from './glob';
 import { checkLimit, LIMITS } from '../limits';
 import { Root } from '../root/root';
 
@@ -61,12 +61,12 @@ class Configuration {
   private matches(pattern: string, includedBy: string): string[] {
     let found = new Map([['/', '/']]);
     for (const component of pattern.split('/').filter(Boolean)) {
-      const isMatch = globMatcher(component);
+      const isMatch = isPattern(component) ? globMatcher(component) : undefined;
       const below = new Map<string, string>();
       for (const [directory, shown] of found) {
-        for (const name of this.root.names(directory)) {
+        for (const name of isMatch ? this.root.names(directory) : [component]) {
           checkLimit(LIMITS.loaderConfigurationNames, ++this.namesCompared, includedBy);
-          if (!isMatch(name)) continue;
+          if (isMatch?.(name) === false) continue;
           const real = this.root.real(path.posix.join(directory, name));
           if (real !== undefined && !below.has(real)) below.set(real, path.posix.join(shown, name));
         }

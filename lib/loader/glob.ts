@@ -6,6 +6,11 @@
 /** What one element of a pattern matches: any run of characters, or one of a set. */
 type Element = 'run' | ((character: string) => boolean);
 
+/** Whether a component has characters with a meaning: others stand for themselves, and no directory has to be listed. */
+export function isPattern(component: string): boolean {
+  return /[*?[\\]/.test(component);
+}
+
 /** A compiled pattern for one component of a path. A wildcard does not match a leading dot. */
 export function globMatcher(pattern: string): (name: string) => boolean {
   const elements = compile(pattern);

@@ -42,6 +42,16 @@ describe('the owner of a file', () => {
     for (let index = 0; index < 100; index++) expect(one.ownerOf(`/usr/share/none/${index}`)).toBeUndefined();
   });
 
+  test.each(['triggers-awaited', 'triggers-pending'])('is a package in the state %s: apt leaves packages in it while it runs', (state) => {
+    root.install('rig', { '/usr/share/rig/names': '' }, { Status: `install ok ${state}` });
+    expect(database().ownerOf('/usr/share/rig/names')?.name).toBe('rig');
+  });
+
+  test.each(['half-installed', 'half-configured', 'unpacked', 'config-files', 'not-installed'])('is not a package in the state %s', (state) => {
+    root.install('rig', { '/usr/share/rig/names': '' }, { Status: `install ok ${state}` });
+    expect(database().ownerOf('/usr/share/rig/names')).toBeUndefined();
+  });
+
   test('is the second of two packages whose first is no more than its configuration', () => {
     root.install('gone', { '/usr/share/rig/names': '' }, { Status: 'deinstall ok config-files' }).install('rig', { '/usr/share/rig/names': '' });
     expect(database().ownerOf('/usr/share/rig/names')?.name).toBe('rig');

@@ -1,0 +1,105 @@
+/**
+ * Words of a shell script that stand where the shell expects a command: first on a line, or behind what ends another command.
+ * Words that take a command, such as `exec`, and assignments may come before it.
+ *
+ * Written by hand because a regular expression for it backtracks: here every character is looked at a bounded number of times.
+ */
+
+const SEPARATORS = ';&|(`!{';
+const TAKES_COMMAND = /(?:then|do|else|elif|if|while|until|exec|eval|xargs|nice|nohup|time|command)[ \t]+/y;
+const VARIABLE = /\w+=/y;
+const WORD = /[\w.+-]+/y;
+const BLANKS = /[ \t]*/y;
+/** What ends a value without quotes. */
+const VALUE_END = /[\s"'`]/g;
+
+/** @param text without comments */
+export function shellCommands(text: string): Set<string> {
+  return new ShellText(text).commands();
+}
+
+class ShellText {
+  /** positions from which no command follows: more than one separator may lead to the same assignment */
+  private readonly failed = new Set<number>();
+  /** see `next` */
+  private readonly ahead = new Map<string, { readonly from: number; readonly at: number }>();
+
+  constructor(private readonly text: string) {}
+
+  public commands(): Set<string> {
+    const { text } = this;
+    const words = new Set<string>();
+    for (let at = 0; at < text.length; ) {
+      const isFirst = at === 0 || text[at - 1] === '\n' || text[at - 1] === '\r';
+      const end = (isFirst ? this.command(at, words) : undefined) ?? (SEPARATORS.includes(text[at]) ? this.command(at + 1, words) : undefined);
+      at = end ?? at + 1;
+    }
+    return words;
+  }
+
+  /** @returns where the command's name ends, `undefined` if there is none */
+  private command(from: number, words: Set<string>): number | undefined {
+    const { text } = this;
+    const visited: number[] = [];
+    /** a word that takes a command, and is one itself if none follows */
+    let taking: { readonly word: string; readonly end: number } | undefined;
+    for (let at = this.skip(BLANKS, from)!; !this.failed.has(at); ) {
+      visited.push(at);
+      const behindWord = this.skip(TAKES_COMMAND, at);
+      const next = behindWord ?? this.assignment(at);
+      if (next === undefined) {
+        const end = this.skip(WORD, at);
+        if (end === undefined || text[end] === '/' || text[end] === '=') break;
+        words.add(text.slice(at, end));
+        return end;
+      }
+      if (behindWord !== undefined) {
+        const word = text.slice(at, behindWord).trim();
+        taking = { word, end: at + word.length };
+      }
+      at = next;
+    }
+    for (const at of visited) this.failed.add(at);
+    if (taking) words.add(taking.word);
+    return taking?.end;
+  }
+
+  /** `NAME=VALUE` and the blanks behind it. @returns where the next word begins */
+  private assignment(at: number): number | undefined {
+    const { text } = this;
+    const value = this.skip(VARIABLE, at);
+    if (value === undefined) return undefined;
+    const quote = text[value];
+    let end: number;
+    if (quote === '"' || quote === '\'') {
+      end = this.next(quote, value + 1) + 1;
+      if (end > this.next('\n', value + 1)) return undefined;
+    } else {
+      end = this.next('value end', value);
+    }
+    const behind = this.skip(BLANKS, end)!;
+    return behind > end ? behind : undefined;
+  }
+
+  /** Where a character comes next, the length of the text if it does not. Kept, so that a long value is searched only once. */
+  private next(what: string, from: number): number {
+    const known = this.ahead.get(what);
+    if (known && known.from <= from && from <= known.at) return known.at;
+    let at: number;
+    if (what === 'value end') {
+      VALUE_END.lastIndex = from;
+      at = VALUE_END.exec(this.text)?.index ?? -1;
+    } else {
+      at = this.text.indexOf(what, from);
+    }
+    if (at < 0) at = this.text.length;
+    this.ahead.set(what, { from, at });
+    return at;
+  }
+
+  /** @returns where a match that begins here ends */
+  private skip(pattern: RegExp, at: number): number | undefined {
+    pattern.lastIndex = at;
+    return pattern.test(this.text) ? pattern.lastIndex : undefined;
+  }
+}
