@@ -4,8 +4,8 @@
  */
 import { execFileSync } from 'child_process';
 import * as fs from 'fs';
-import { build, halfWords, words } from './elf/bytes';
 import { find, LIB, Packaged, programWith } from './collect/packaged';
+import { build, halfWords, words } from './elf/bytes';
 import { elfFile, Fixture } from './fixture';
 import { readShebang } from '../lib/closure/script';
 import { shellCommands } from '../lib/collect/shell-commands';

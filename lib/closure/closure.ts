@@ -6,8 +6,8 @@
  * same way, with the objects that are loaded by then.
  */
 import * as path from 'path';
-import { Found, Loaded, LoaderRules, NotFound, Setting, UnloadableError } from '../loader/search';
 import { exceeding, LIMITS } from '../limits';
+import { Found, Loaded, LoaderRules, NotFound, Setting, UnloadableError } from '../loader/search';
 
 /** A library that was not found. */
 export class MissingLibraryError extends Error {
