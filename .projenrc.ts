@@ -23,7 +23,7 @@ const project = new awscdk.AwsCdkConstructLibrary({
     'picocolors@^1.1.1', 'picomatch@^4', 'tar@^7.5.0', 'yazl@^3.3.1',
   ],
   devDeps: [
-    '@types/cli-progress@^3.11.6', '@types/node@^20', '@types/picomatch', '@types/yazl', 'aws-cdk@2.1148.1',
+    '@types/cli-progress@^3.11.6', '@types/node@^20', '@types/picomatch', '@types/yazl', 'aws-cdk@2.1148.1', 'eslint-plugin-regexp@^2.10.0', 'fast-check@^4.10.2',
     // what the CycloneDX library checks its own output with, where it is there
     'ajv@^8.12.0', 'ajv-formats@^3.0.1', 'ajv-formats-draft2019@^1.6.1', 'playwright-core@^1.64.0',
   ],
@@ -60,6 +60,7 @@ project.package.addField('overrides', { 'unrs-resolver': '1.12.2' });
 const LAYERS: ReadonlyArray<readonly [name: string, content: string]> = [
   ['text', 'wording of messages: escaping, units, spelling suggestions'],
   ['lambda.ts', 'what AWS Lambda allows and provides'],
+  ['limits.ts', 'limits on sizes and counts in foreign files'],
   ['elf', 'reads and edits ELF files'],
   ['root', 'the files of a source, by their paths inside it; standard directories; path mentions in files'],
   ['loader', 'the search rules of glibc and musl'],
@@ -87,7 +88,11 @@ const zones = LAYERS.slice(0, -1).map(([name, content], index) => ({
   from: LAYERS.slice(index + 1).map(([above]) => `./lib/${above}`),
   message: `lib/${name} (${content}) is a lower layer: see LAYERS in .projenrc.ts`,
 }));
+project.eslint?.addPlugins('regexp');
 project.eslint?.addRules({
+  // foreign text is never matched by a pattern that backtracks, or that starts anew at every character
+  'regexp/no-super-linear-backtracking': ['error', { report: 'potential' }],
+  'regexp/no-super-linear-move': ['error', { report: 'potential' }],
   'import/no-restricted-paths': ['error', { zones }],
   'import/no-cycle': 'error',
   '@typescript-eslint/consistent-type-imports': ['warn', { disallowTypeAnnotations: false }],
@@ -119,6 +124,7 @@ const TO_WRAP = [
   'lib/{cli,inspect,zip}/**', 'test/**',
 ];
 project.eslint?.addOverride({ files: TO_WRAP, rules: { '@stylistic/max-len': ['warn', { code: 140, ignoreUrls: true }] } });
+project.eslint?.addOverride({ files: ['test/**'], rules: { 'regexp/no-super-linear-backtracking': 'off', 'regexp/no-super-linear-move': 'off' } });
 project.eslint?.addLintPattern('examples');
 project.eslint?.allowDevDeps('examples/**');
 
@@ -134,6 +140,14 @@ project.testTask.prependExec(`test/setup.sh ${TEST}`);
 project.addTask('demo', {
   description: 'Call the function of examples/rig with its layer, in a sandbox like Lambda',
   steps: [{ exec: `test/setup.sh ${DEMO}` }, { spawn: 'compile' }, { exec: 'ts-node -T examples/rig/demo.ts' }],
+});
+project.addTask('fuzz', {
+  description: 'Read mutated files with every reader, as `npm run fuzz -- --cases 1000000 --seed 1`',
+  steps: [{ exec: 'ts-node -T test/fuzz/run.ts', receiveArgs: true }],
+});
+project.addTask('conformance', {
+  description: 'Compare with ld.so on whole systems, and start every program of this machine from a layer',
+  steps: [{ spawn: 'compile' }, { exec: 'ts-node -T test/conformance/run.ts', receiveArgs: true }],
 });
 project.addTask('bench', {
   description: 'Measure packing and start-up against the way by hand, and the installed programs',

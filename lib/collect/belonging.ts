@@ -6,6 +6,7 @@ import { HEADERS, isAside, isForCompiling, isForLinking } from './non-runtime';
 import { Package, PackageDatabase } from '../packages/package';
 import { Root } from '../root/root';
 import { isCommandDirectory, isStandardDirectory, unitOf } from '../root/standard';
+import { withoutTrailing } from '../text/trailing';
 
 /** Bytes of data that a package may have to join as an add-on; `own`: not even what one's own packages need joins for where it lies. */
 export type AddOnLimit = number | 'own';
@@ -131,7 +132,7 @@ export class Belonging {
   /** Whether a path lies where one's own packages have their name: modules of others for an interpreter are in `/usr/share/lua`, say. */
   private isNamesake(real: string): boolean {
     const name = path.posix.basename(unitOf(real));
-    return [...this.own].some((one) => one.name.startsWith(`${name}-`) || one.name === name || one.name.replace(/[\d.]+$/, '') === name);
+    return [...this.own].some((one) => one.name.startsWith(`${name}-`) || one.name === name || withoutTrailing(one.name, '0123456789.') === name);
   }
 
   /** An installation makes files and links in the directories of packages; a directory of nobody's is somebody else's, but for Python's. */

@@ -5,6 +5,7 @@
  * `{ soname: [...], priority: 'required' | 'recommended' | 'suggested' }`, the sonames in order of preference.
  */
 import { Elf } from '../elf';
+import { withoutTrailing } from '../text/trailing';
 
 const TYPE = 0x407c0c0a;
 
@@ -21,7 +22,7 @@ export function openedLibraries(elf: Elf): OpenedLibrary[] {
 
 function parse(descriptor: Buffer): OpenedLibrary[] {
   try {
-    const features = JSON.parse(descriptor.toString('utf8').replace(/\0+$/, ''));
+    const features = JSON.parse(withoutTrailing(descriptor.toString('utf8'), '\0'));
     if (!Array.isArray(features)) return [];
     return features.filter((feature) => typeof feature === 'object' && feature !== null).filter(({ soname }) => Array.isArray(soname) && soname.length > 0 && soname.every((name) => typeof name === 'string'))
       .map(({ soname, priority }) => ({ sonames: soname, priority: priority === 'required' || priority === 'suggested' ? priority : 'recommended' }));

@@ -31,7 +31,7 @@ export function readNotes(reader: ByteReader, segments: readonly Segment[]): Not
       if (end > bytes.length || end - at > left) break;
       left -= end - at;
       notes.push({
-        owner: bytes.toString('utf8', at + 12, at + 12 + ownerSize).replace(/\0.*$/s, ''),
+        owner: bytes.toString('utf8', at + 12, at + 12 + ownerSize).split('\0', 1)[0],
         type: bytes.readUInt32LE(at + 8),
         descriptor: Buffer.from(bytes.subarray(descriptor, end)),
       });

@@ -8,6 +8,7 @@ import * as path from 'path';
 import { globMatcher, isPattern } from './glob';
 import { checkLimit, LIMITS } from '../limits';
 import { Root } from '../root/root';
+import { withoutTrailing } from '../text/trailing';
 
 /**
  * The directories, in order, each once.
@@ -51,7 +52,7 @@ class Configuration {
         for (const pattern of patterns) yield* this.matches(path.posix.resolve(path.posix.dirname(file), pattern), real);
       } else {
         // an old form, `directory=libc6`, names a type that no longer matters
-        this.found.add(withoutTrailingSlashes(line.split('=', 1)[0].trim()));
+        this.found.add(withoutTrailing(line.split('=', 1)[0].trim(), '/') || '/');
         checkLimit(LIMITS.searchDirectories, this.found.size, real);
       }
     }
@@ -75,11 +76,4 @@ class Configuration {
     }
     return [...found.values()];
   }
-}
-
-/** Except for a `/` that is all there is. */
-function withoutTrailingSlashes(directory: string): string {
-  let end = directory.length;
-  while (end > 1 && directory[end - 1] === '/') end--;
-  return directory.slice(0, end);
 }

@@ -17,6 +17,7 @@ import { isPrefixMention, Mention, PREFIX } from '../root/mentions';
 import { sourceOfBytecode } from '../root/python-bytecode';
 import { Root } from '../root/root';
 import { COMMANDS, isCommandDirectory, isStandardDirectory, unitOf } from '../root/standard';
+import { withoutTrailing } from '../text/trailing';
 
 /** `/opt/` in place of `/etc/`, `/usr/` or the like, and nothing else. */
 const SHARED = 5;
@@ -26,7 +27,7 @@ const ZONES = '/usr/share/zoneinfo';
 
 /** Whether a path is but the end of a file's own, or of a directory's that it lies in: what is to be taken off that, or added to something. */
 function isEndOf(mentioned: string, real: string): boolean {
-  const wanted = mentioned.replace(/\/+$/, '');
+  const wanted = withoutTrailing(mentioned, '/');
   return !isStandardDirectory(wanted) && `${real}/`.indexOf(`${wanted}/`) > 0;
 }
 
@@ -145,7 +146,7 @@ export class Replacements {
 
   /** The alias for a mentioned path, if it is replaced. */
   private alias(mentioned: string, closed: boolean): Alias | undefined {
-    const wanted = mentioned.replace(/(?<=.)\/+$/, '');
+    const wanted = withoutTrailing(mentioned, '/') || '/';
     const isClosed = closed && !isMachineSpecific(wanted) && unitOf(wanted) !== ZONES;
     const found = aliased(wanted, (base) => this.holds(base), (base) => this.places.has(this.root.real(base) ?? base), isClosed);
     if (found === 'short' && path.posix.normalize(wanted) !== '/') this.collected.selection.skipped.set(mentioned, 'in the layer, but mentioned by a path too short to be replaced');

@@ -123,7 +123,7 @@ function remove(directory: string): void {
 }
 
 /** A system call with its name, the path of a descriptor, a name, what else there is, and a result that is no error. */
-const LINE = /^(\w+)\((?:(?:AT_FDCWD|-?\d+)(?:<([^>]*)>(?:\(deleted\))?)?(?:, )?)?(?:"([^"]*)")?(.*)\) += (\d+)/;
+const LINE = /^(\w+)\((?:(?:AT_FDCWD|-?\d+(?!\d))(?:<([^>]*)>(?:\(deleted\))?)?(?:, )?)?(?:"([^"]*)")?(.*)\) += (\d+)/;
 
 interface Call {
   readonly name: string;

@@ -142,7 +142,7 @@ export class AptGet {
   }
 
   private adviceForInstall(said: string): string {
-    const [, missing] = /(?:Unable to locate package|no installation candidate.*|Package '?)\s*([a-z0-9][a-z0-9.+-]+)/.exec(said) ?? [];
+    const [, missing] = /(?:Unable to locate package|Package '?)\s*([a-z0-9][a-z0-9.+-]+)/.exec(said) ?? [];
     if (/Unable to locate package|no installation candidate/.test(said) && missing !== undefined) {
       const near = nearest(missing, this.known ?? []);
       const meant = near.length > 0 ? `did you mean ${near.join(', ')}? ` : '';
