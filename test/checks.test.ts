@@ -213,7 +213,7 @@ describe('verbose', () => {
       expect.stringMatching(`^BinaryLayer Stack/Layer: packs /.*tool: asked for( \\(${tool}\\))?$`),
       expect.stringMatching(`^BinaryLayer Stack/Layer: packs /.*libown\\.so: needed by tool \\[.*\\], through ${tool}( \\(${library}\\))?$`),
       expect.stringMatching('^BinaryLayer Stack/Layer: packs /.*share/text: included'),
-      `BinaryLayer Stack/Layer: leaves out ${project}/share/secret: not readable by everybody`,
+      `BinaryLayer Stack/Layer: leaves out ${project}/share/secret: not world-readable`,
     ]));
     expect(said.at(-1)).toMatch(/ zipped\) in \d+\.\d s$/);
   });

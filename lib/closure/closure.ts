@@ -35,15 +35,16 @@ function adviceOn(library: string, requester: Loaded): string[] {
 
 /** What a process has loaded: the program first, then in the order in which the loader maps. */
 export class Process {
-  public readonly objects: Loaded[];
+  private loaded: Loaded[];
   /** objects whose needs are loaded */
-  private readonly closed = new Set<Loaded>();
-  /** what else an object was asked for as, a link to its file, say: it goes by that name from then on */
-  private readonly names = new Map<string, Loaded>();
+  private closed: Set<Loaded>;
+  /** other names by which an object was requested, such as a link to its file: it answers to them from then on */
+  private names: Map<string, Loaded>;
 
   /**
    * @param program what is started, or a library as `ld.so --list` takes one
    * @param rules those of its loader
+   * @param from a process whose objects are loaded in this one, too
    * @param interpreter its loader: an object of the process from the start, that takes its place in the order where something first needs it
    */
   constructor(
@@ -51,9 +52,22 @@ export class Process {
     private readonly setting: Setting,
     public readonly rules: LoaderRules,
     public readonly interpreter?: Loaded,
+    from?: Process,
   ) {
-    this.objects = [program];
-    this.close();
+    this.loaded = from ? [...from.loaded] : [program];
+    this.closed = new Set(from?.closed);
+    this.names = new Map(from?.names);
+    if (!from) this.close();
+  }
+
+  /** What the process has loaded. */
+  public get objects(): readonly Loaded[] {
+    return this.loaded;
+  }
+
+  /** A process with the same objects: what it loads from then on, this one does not. */
+  public fork(): Process {
+    return new Process(this.program, this.setting, this.rules, this.interpreter, this);
   }
 
   /**
@@ -76,27 +90,14 @@ export class Process {
     return 'searched' in found ? undefined : this.add(found, name, opener);
   }
 
-  /** @returns what takes back everything that is loaded from now on */
-  public snapshot(): () => void {
-    const before = new Set(this.objects);
-    return () => {
-      this.objects.splice(0, this.objects.length, ...before);
-      for (const object of this.closed) if (!before.has(object)) this.closed.delete(object);
-      for (const [name, object] of this.names) if (!before.has(object)) this.names.delete(name);
-    };
-  }
-
   private add(found: Found, name: string, loader: Loaded): Loaded {
-    const restore = this.snapshot();
-    const loaded = this.known(found, name, loader);
-    if (!this.objects.includes(loaded)) this.objects.push(loaded);
-    try {
-      this.close();
-    } catch (error) {
-      restore(); // as dlopen does: what came with it goes again
-      throw error;
-    }
-    return loaded;
+    // an object that cannot be loaded leaves nothing behind, as with dlopen
+    const fork = this.fork();
+    const object = fork.known(found, name, loader);
+    if (!fork.loaded.includes(object)) fork.loaded.push(object);
+    fork.close();
+    ({ loaded: this.loaded, closed: this.closed, names: this.names } = fork);
+    return object;
   }
 
   private close(): void {
@@ -107,7 +108,7 @@ export class Process {
       const { needed = [], filter = [], auxiliary = [] } = object.elf.dynamic ?? {};
       for (const name of needed) {
         const loaded = this.need(name, object);
-        if (loaded && !this.objects.includes(loaded)) this.objects.push(loaded);
+        if (loaded && !this.objects.includes(loaded)) this.loaded.push(loaded);
       }
       if (!this.rules.hasFilters) continue;
       for (const [names, optional] of [[filter, false], [auxiliary, true]] as const) {
@@ -123,8 +124,8 @@ export class Process {
   private precede(server: Loaded, object: Loaded): void {
     const at = this.objects.indexOf(server);
     if (at >= 0 && at < this.objects.indexOf(object)) return;
-    if (at >= 0) this.objects.splice(at, 1);
-    this.objects.splice(this.objects.indexOf(object), 0, server);
+    if (at >= 0) this.loaded.splice(at, 1);
+    this.loaded.splice(this.objects.indexOf(object), 0, server);
   }
 
   /** @returns `undefined` for what is optional and not there, and for what is missing where the setting lets it be */

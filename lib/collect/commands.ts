@@ -1,86 +1,87 @@
 /**
- * Programs that others start: which, and who may. A word is a weak sign by itself, so that it counts only where the package
- * database says that the one goes with the other.
+ * Commands that packed files start by their bare names. A word is weak evidence, so it counts only if the package database says
+ * that the file may start commands of that package.
  */
 import * as path from 'path';
-import { Belonging } from './belonging';
+import { NOT_WORLD_READABLE } from './add-files';
 import { startedIn } from './command-words';
+import { Context, ownersOf } from './context';
 import { isDocumentation } from './non-runtime';
-import { Program } from '../closure/find';
+import { addProgram } from './programs';
+import { CurrentSelection, Pending, Selection } from './selection';
+import { findProgram } from '../closure/find';
 import { FormatError, isProgram } from '../elf';
-import { Package, PackageDatabase } from '../packages/package';
-import { Root } from '../root/root';
-import { isCommandDirectory } from '../root/standard';
+import { Package } from '../packages/package';
 
-export interface CommandsOptions {
-  readonly root: Root;
-  readonly packages: PackageDatabase;
-  /** directories in which commands are looked for */
-  readonly searchPath: readonly string[];
+/** Adds the commands that a file starts; in the layer they are on PATH. */
+export function addStartedCommands({ real: file }: Pending, selection: CurrentSelection, context: Context): Selection {
+  const delta = selection.fork();
+  const may = mayStart(file, selection, context);
+  if (!may) return delta;
+  const { root, commandsOnPath } = context;
+  const words = startedIn(file, root.content(file), () => root.read(file));
+  const started = [...words].flatMap((word): [name: string, found: string][] => {
+    const found = commandsOnPath.get(word);
+    return found !== undefined && root.isFile(found) && ownersOf(found, context).some(may) ? [[word, found]] : [];
+  });
+  if (started.length > 0) delta.starting.add(file);
+  for (const [name, found] of started) if (!delta.commands.has(name)) delta.merge(addCommand(name, found, file, delta, context));
+  return delta;
 }
 
-export class Commands {
-  /** what joined: name → program */
-  public readonly byName = new Map<string, Program>();
-  /** resolved paths of what was asked for */
-  public readonly asked = new Set<string>();
-  /** resolved paths of what starts any */
-  public readonly starting = new Set<string>();
-  private onPath?: ReadonlyMap<string, string>;
-
-  constructor(private readonly options: CommandsOptions, private readonly belonging: Belonging) {}
-
-  /** The commands that a file starts by their bare names, by name: where PATH has each. */
-  public startedBy(file: string): [name: string, found: string][] {
-    const { root } = this.options;
-    const may = this.mayStart(file);
-    if (!may) return [];
-    const found = [...startedIn(file, root.content(file), () => root.read(file))].flatMap((word): [string, string][] => {
-      const place = this.places().get(word);
-      return place !== undefined && root.isFile(place) && this.ownersOf(place).some(may) ? [[word, place]] : [];
-    });
-    if (found.length > 0) this.starting.add(file);
-    return found;
+/**
+ * Adds a command, or the reason why it is skipped.
+ *
+ * @param found its path
+ * @param file the resolved path of the file that starts it
+ */
+export function addCommand(name: string, found: string, file: string, selection: CurrentSelection, context: Context): Selection {
+  const { root, searchPath, isExcluded } = context;
+  const skip = (problem: string) => {
+    const delta = selection.fork();
+    delta.skip(found, `started by ${file}, but ${problem}`);
+    return delta;
+  };
+  const real = root.real(found)!;
+  if (isExcluded(real)) {
+    const delta = skip('excluded');
+    delta.excluded.add(real);
+    return delta;
   }
-
-  /**
-   * Of which packages a file may start commands.
-   *
-   * @returns `undefined` for none
-   */
-  public mayStart(file: string): ((owner: Package) => boolean) | undefined {
-    const { packages, root } = this.options;
-    if (isDocumentation(file)) return undefined;
-    if (this.isUsersScript(file)) return (one) => !one.isEssential;
-    const owner = packages.ownerOf(file);
-    if (owner === undefined || !this.belonging.isFamily(owner)) return undefined;
-    const { kind, elf } = root.content(file);
-    if (kind === 'text') return (one) => this.belonging.isFamily(one);
-    const isStarted = kind === 'script' ? (root.status(file)!.mode & 0o111) !== 0 : elf !== undefined && !(elf instanceof FormatError) && isProgram(elf);
-    return isStarted ? (one) => this.belonging.needs(one) || this.belonging.isFamily(one) : undefined;
-  }
-
-  /** Whether a file is a script of the user's own that was asked for: it says nowhere what it needs. */
-  public isUsersScript(file: string): boolean {
-    return this.asked.has(file) && this.options.root.content(file).kind === 'script' && this.options.packages.ownerOf(file) === undefined;
-  }
-
-  /** The packages of a path, and of what it leads to: a command may be a link of one package to a program of another. */
-  public ownersOf(wanted: string): Package[] {
-    return [wanted, this.options.root.real(wanted)!].map((one) => this.options.packages.ownerOf(one)).filter((owner) => owner !== undefined);
-  }
-
-  /** The commands in the directories of PATH that packages install them into, by name. */
-  private places(): ReadonlyMap<string, string> {
-    if (!this.onPath) {
-      const { root, searchPath } = this.options;
-      const found = new Map<string, string>();
-      const directories = new Set(searchPath.filter(isCommandDirectory).map((one) => root.real(one)).filter((one) => one !== undefined));
-      for (const directory of directories) {
-        for (const name of root.names(directory)) if (!found.has(name)) found.set(name, path.posix.join(directory, name));
-      }
-      this.onPath = found;
+  if (!root.isPublic(real)) return skip(NOT_WORLD_READABLE);
+  const delta = selection.fork();
+  try {
+    const program = findProgram(root, found, searchPath, '/');
+    const interpreters = program.interpreter ? ownersOf(program.interpreter.program.path, context) : [];
+    if (interpreters.some((one) => !one.isEssential && !selection.requested.needs(one))) {
+      return skip(`no package needs its interpreter ${program.interpreter!.program.path}`);
     }
-    return this.onPath;
+    addProgram(program, { reason: `started by ${path.posix.basename(file)}`, through: file }, isUsersScript(file, context), delta, context);
+    delta.commands.set(name, program);
+    return delta;
+  } catch (error) {
+    return skip((error as Error).message.split('\n')[0]);
   }
+}
+
+/**
+ * The packages whose commands a file may start.
+ *
+ * @returns `undefined` for none
+ */
+export function mayStart(file: string, { requested }: CurrentSelection, context: Context): ((owner: Package) => boolean) | undefined {
+  const { packages, root } = context;
+  if (isDocumentation(file)) return undefined;
+  if (isUsersScript(file, context)) return (one) => !one.isEssential;
+  const owner = packages.ownerOf(file);
+  if (owner === undefined || !requested.isSibling(owner)) return undefined;
+  const { kind, elf } = root.content(file);
+  if (kind === 'text') return (one) => requested.isSibling(one);
+  const isStarted = kind === 'script' ? (root.status(file)!.mode & 0o111) !== 0 : elf !== undefined && !(elf instanceof FormatError) && isProgram(elf);
+  return isStarted ? (one) => requested.needs(one) || requested.isSibling(one) : undefined;
+}
+
+/** Whether a file is a requested script that no package owns: nothing states what it depends on. */
+function isUsersScript(file: string, { requestedPrograms, root, packages }: Context): boolean {
+  return requestedPrograms.has(file) && root.content(file).kind === 'script' && packages.ownerOf(file) === undefined;
 }

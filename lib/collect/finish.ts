@@ -1,29 +1,78 @@
 /**
- * What can be said only when nothing more joins: which bytecode is of use, and whose licences go in.
+ * Rules that apply once nothing more is added: licence texts, stale bytecode, links to what was rejected, and reasons for
+ * what was added after all.
  */
-import { Selection } from './selection';
-import { PackageDatabase } from '../packages/package';
+import * as path from 'path';
+import { addFound } from './add-files';
+import { Context } from './context';
+import { CurrentSelection, Generated, Selection, Why } from './selection';
 import { isCurrent, sourceOfBytecode } from '../root/python-bytecode';
 import { Root } from '../root/root';
 
-/** Leaves out the bytecode that Python would not take at the source: it is of no use in the layer. */
-export function leaveOutStaleBytecode(root: Root, selection: Selection): void {
+/** The selection as the plan gets it. */
+export interface FinishedSelection {
+  /** resolved path of each packed file → why */
+  readonly files: ReadonlyMap<string, Why>;
+  /** path of each link, its parent resolved → its target as written */
+  readonly links: ReadonlyMap<string, string>;
+  /** resolved paths of directories that are packed even if they are empty */
+  readonly directories: ReadonlySet<string>;
+  /** path → what stands there in the layer only */
+  readonly generated: ReadonlyMap<string, Generated>;
+  /** path, or the name of a library, → why it is not packed */
+  readonly skipped: ReadonlyMap<string, string>;
+  /** resolved paths that are skipped because the user excludes them */
+  readonly excluded: ReadonlySet<string>;
+}
+
+/** Adds the licence texts of all packages with packed files. */
+export function addLicences(selection: CurrentSelection, context: Context): Selection {
+  const delta = selection.fork();
+  const owners = new Set([...selection.files.keys()].map((real) => context.packages.ownerOf(real)));
+  for (const owner of owners) {
+    if (!owner) continue;
+    for (const text of [`/usr/share/doc/${owner.name}/copyright`, `/usr/share/licenses/${owner.name}`]) {
+      addFound(text, { reason: `licence of ${owner.name}` }, delta, context);
+    }
+  }
+  return delta;
+}
+
+/** Skips the bytecode that Python would not use at the source either. */
+export function rejectStaleBytecode(selection: Selection, { root }: Context): void {
   for (const real of [...selection.files.keys()]) {
     const named = sourceOfBytecode(real);
     if (named === undefined) continue;
-    const source = root.real(named); // Python goes by what a link leads to
+    const source = root.real(named); // Python follows links to the source
     const status = source !== undefined && selection.files.has(source) ? root.status(source) : undefined;
     if (status && isCurrent(root.content(real).head, status)) continue;
-    selection.files.delete(real);
-    selection.skipped.set(real, 'bytecode of another version of its source, or of none');
+    selection.reject(real, 'bytecode of another version of its source, or without a source');
   }
 }
 
-/** Adds the licence texts of all packages that are in. */
-export function addLicences(selection: Selection, packages: PackageDatabase): void {
-  const owners = new Set([...selection.files.keys()].map((real) => packages.ownerOf(real)));
-  for (const owner of owners) {
-    if (!owner) continue;
-    for (const text of [`/usr/share/doc/${owner.name}/copyright`, `/usr/share/licenses/${owner.name}`]) selection.add(text, { reason: `licence of ${owner.name}` });
+export function finish({ files, links, directories, generated, skipped, excluded }: CurrentSelection, root: Root): FinishedSelection {
+  const packed = new Set<string>();
+  for (const file of [...files.keys(), ...directories.keys(), ...generated.keys()]) {
+    for (let at = file; !packed.has(at) && at !== '/'; at = path.posix.dirname(at)) packed.add(at);
   }
+  const isPacked = (wanted: string) => {
+    const real = root.real(wanted);
+    return real !== undefined && (real === '/' || packed.has(real));
+  };
+  const leading = [...links].filter(([link]) => isPacked(link));
+  const names = new Set([...files.keys(), ...leading.map(([link]) => link)].map((file) => path.posix.basename(file)));
+  // it was packed for another reason; of a library that an object suggests, only the name is known
+  const isPackedAfterAll = (wanted: string) => {
+    if (!wanted.includes('/')) return names.has(wanted);
+    const real = root.real(wanted);
+    return real !== undefined && (files.has(real) || directories.has(real));
+  };
+  return {
+    files: new Map(files),
+    links: new Map(leading),
+    directories: new Set(directories.keys()),
+    generated: new Map(generated),
+    skipped: new Map([...skipped].filter(([wanted]) => !isPackedAfterAll(wanted))),
+    excluded: new Set(excluded.keys()),
+  };
 }

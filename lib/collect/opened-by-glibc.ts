@@ -1,13 +1,15 @@
 /**
- * What glibc opens by itself, without any DT_NEEDED, as far as the symbols that a process imports call for it.
+ * What glibc opens without any DT_NEEDED, judged by the symbols that the objects of a process import.
  */
 import * as path from 'path';
+import { addFound } from './add-files';
+import { Context } from './context';
 import { Selection } from './selection';
 import { Process } from '../closure/closure';
 import { Loaded } from '../loader/search';
 import { Root } from '../root/root';
 
-/** Symbols that others import from libc → what libc opens for them. */
+/** Symbols that other objects import from glibc, by what glibc opens for them. */
 const CALLS = {
   // to unwind a thread's stack: glibc nptl/pthread_cancel.c, sysdeps/nptl/pthread_exit.c
   unwind: ['pthread_create', 'pthread_cancel', 'pthread_exit', 'thrd_create', 'thrd_exit'],
@@ -27,19 +29,19 @@ const CALLS = {
   ],
 };
 
-/** Half the size of all modules: IBM's code pages, but for those of DOS. Who has EBCDIC names them in `include`. */
+/** IBM's code pages except those of DOS: half the size of all modules. Users with EBCDIC data name them in `include`. */
 const MAINFRAME = /\/(?:EBCDIC-.*|IBM(?!437|85|86|874).*)\.so$/;
 
-/** Unicode and the character sets of a byte that are in use: a tenth of the size of all others. */
+/** Unicode and the single-byte character sets in use: a tenth of the size of all others. */
 const COMMON = /\/(?:UTF-(?:7|16|32)|UNICODE|ISO8859-\d+|CP125\d|KOI8-[A-Z]+)\.so$|\/gconv-modules[^/]*(?:\/[^/]*\.conf)?$/;
 
-/** The host's own names services would be libraries of the host: glibc has these two built in since 2.34. */
+/** Lambda's own file may name services whose libraries the layer does not have; `files` and `dns` are built into glibc since 2.34. */
 const NSSWITCH = ['passwd', 'group', 'shadow', 'services', 'protocols', 'networks', 'ethers', 'rpc'].map((database) => `${database}: files\n`).join('') + 'hosts: files dns\n';
 
-/** Of an object in a process: a program or a plug-in that was asked for, or a library of their packages. */
-export type Role = 'asked' | 'own';
+/** What an object is to the request: a program or a plug-in of a requested package, or a library of one. */
+export type Role = 'program' | 'library';
 
-/** Adds the libraries that libc opens in a process. Where the source has none of a name, it does without there too. */
+/** Loads the libraries that glibc opens in a process. Those that the source does not have are not needed there either. */
 export function openedByLibc(process: Process): void {
   const libc = libcOf(process);
   if (!libc) return;
@@ -48,34 +50,38 @@ export function openedByLibc(process: Process): void {
 }
 
 /**
- * Adds the data that libc opens in a process.
+ * Adds the data that glibc opens in a process.
  *
- * @param roleOf whether an object is what was asked for, or a plug-in of that, or of a package that was asked for. The modules
- * of `iconv` are 8 MB, and most libraries that could convert are never asked to, the run-time library of C++ among them
- * @returns the resolved paths of the files that are new
+ * @param roleOf the modules of `iconv` take 8 MB, and most libraries that could convert text never do, the C++ runtime
+ *   library among them: only objects with a role count
+ * @returns resolved paths of the files that are new
  */
-export function dataOfLibc(process: Process, root: Root, selection: Selection, roleOf: (object: Loaded) => Role | undefined): string[] {
+export function dataOfLibc(process: Process, delta: Selection, context: Context, roleOf: (object: Loaded) => Role | undefined): string[] {
   const libc = libcOf(process);
   if (!libc) return [];
+  const { root } = context;
   const why = { reason: 'opened by the C library', through: libc.real };
   const added: string[] = [];
-  const convert = (accept: (real: string) => boolean) => added.push(...selection.add(path.posix.join(path.posix.dirname(libc.path), 'gconv'), why, accept));
-  if (calls(process, CALLS.convert, (object) => roleOf(object) === 'asked')) convert((real) => !MAINFRAME.test(real));
-  else if (calls(process, CALLS.convert, (object) => roleOf(object) === 'own')) convert((real) => root.isDirectory(real) || COMMON.test(real));
+  const gconv = path.posix.join(path.posix.dirname(libc.path), 'gconv');
+  const convert = (accept: (real: string) => boolean) => {
+    added.push(...addFound(gconv, why, delta, context, (real) => (accept(real) ? { rule: 'for converting between character sets' } : undefined)));
+  };
+  if (calls(process, CALLS.convert, (object) => roleOf(object) === 'program')) convert((real) => !MAINFRAME.test(real));
+  else if (calls(process, CALLS.convert, (object) => roleOf(object) === 'library')) convert((real) => root.isDirectory(real) || COMMON.test(real));
   if (calls(process, CALLS.locale)) {
     const locale = ['C.utf8', 'C.UTF-8'].map((name) => `/usr/lib/locale/${name}`).find((directory) => root.isDirectory(directory));
     if (locale !== undefined) {
-      added.push(...selection.add(locale, why));
-      // Lambda's LANG names it, and no host of Lambda's has it
-      selection.generate('/usr/lib/locale/en_US.utf8', { link: path.posix.basename(locale) });
+      added.push(...addFound(locale, why, delta, context));
+      // LANG names it on Lambda, and Lambda does not have it
+      delta.generated.set('/usr/lib/locale/en_US.utf8', { link: path.posix.basename(locale) });
     }
   }
-  if (calls(process, CALLS.names)) selection.generate('/etc/nsswitch.conf', { text: NSSWITCH });
-  if (calls(process, CALLS.services)) for (const file of ['/etc/services', '/etc/protocols']) added.push(...selection.add(file, why));
+  if (calls(process, CALLS.names)) delta.generated.set('/etc/nsswitch.conf', { text: NSSWITCH });
+  if (calls(process, CALLS.services)) for (const file of ['/etc/services', '/etc/protocols']) added.push(...addFound(file, why, delta, context));
   return added;
 }
 
-/** The files that the loader of a better machine would take in a library's place: `glibc-hwcaps/x86-64-v3/libx.so.1` beside `libx.so.1`. */
+/** The files that the loader prefers to a library on newer processors: `glibc-hwcaps/x86-64-v3/libx.so.1` beside `libx.so.1`. */
 export function variantsBeside(root: Root, library: string): string[] {
   const hwcaps = root.real(path.posix.join(path.posix.dirname(library), 'glibc-hwcaps'));
   if (hwcaps === undefined) return [];
@@ -86,7 +92,7 @@ function libcOf(process: Process) {
   return process.objects.find((object) => object.elf.dynamic?.soname === 'libc.so.6');
 }
 
-/** Whether anything but libc itself imports one of the symbols. */
+/** Whether an object other than glibc itself imports one of the symbols. */
 function calls(process: Process, symbols: readonly string[], by: (object: Loaded) => boolean = () => true): boolean {
   const libc = libcOf(process);
   return process.objects.some((object) => object !== libc && by(object) && symbols.some((symbol) => object.elf.dynamic?.imports.has(symbol)));

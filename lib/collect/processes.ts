@@ -1,182 +1,147 @@
 /**
- * What runs in a layer: a process for each program, with the libraries and plug-ins that it loads, and each file that joins
- * given to the process that would open it.
+ * Processes that run in the layer: one for each program, with the libraries and plug-ins that it loads. Each file that is
+ * packed is assigned to the process that would open it.
  */
 import * as path from 'path';
 import { load, MissingInterpreterError } from '../closure/program';
 import { checkVersions } from '../closure/versions';
-import { Elf, FormatError, isProgram, Machine } from '../elf';
-import { Belonging } from './belonging';
+import { Elf, FormatError, isProgram } from '../elf';
+import { addFile } from './add-files';
+import { Context } from './context';
 import { openedLibraries } from './dlopen-note';
 import { dataOfLibc, openedByLibc, Role, variantsBeside } from './opened-by-glibc';
 import { dataOfMusl } from './opened-by-musl';
 import { Selection } from './selection';
 import { MissingLibraryError, Process } from '../closure/closure';
-import { Loaded, Setting } from '../loader/search';
-import { PackageDatabase } from '../packages/package';
-import { Root } from '../root/root';
+import { Loaded } from '../loader/search';
 
-/** A library that not everybody may read. */
+/** A needed library that is not world-readable. */
 export class PrivateLibraryError extends Error {}
 
-export interface ProcessesOptions {
-  readonly root: Root;
-  readonly machine: Machine;
-  readonly setting: Setting;
-  readonly packages: PackageDatabase;
-  /** whether data is looked for */
-  readonly detectData: boolean;
-  /** paths that the user names, to be packed whatever their permissions */
-  readonly include: readonly string[];
+/**
+ * Starts a program: its libraries and its loader are added.
+ *
+ * @throws MissingLibraryError, MissingInterpreterError, MissingVersionError, UnloadableError, PrivateLibraryError
+ */
+export function startProcess(real: string, elf: Elf, delta: Selection, context: Context): void {
+  const process = load(real, elf, context.setting);
+  openedByLibc(process);
+  for (const object of [...process.objects]) openNoted(process, object, delta);
+  if (process.rules.hasVersions) checkVersions(process.objects);
+  delta.processes.set(real, process);
+  addObjects(process, process.objects, delta, context);
+  const { interpreter } = process;
+  if (interpreter) addFile(interpreter.path, { reason: `loader of ${path.posix.basename(real)}`, through: real }, delta, context.root);
 }
 
-/** A file that is in the selection, to be looked through for what it mentions. */
-export interface Pending {
-  readonly real: string;
-  /** the process that would open it */
-  readonly process?: Process;
+/**
+ * Handles a file that was added as data: a helper program is started, a plug-in is loaded with the libraries that it needs.
+ * Either is rejected if it cannot run.
+ *
+ * @param program the program whose process would open it
+ */
+export function takeFile(real: string, program: string | undefined, delta: Selection, context: Context): void {
+  const { elf, kind } = context.root.content(real);
+  let opener = program;
+  if (elf && !(elf instanceof FormatError) && elf.machine === context.machine && elf.dynamic) {
+    const loaded = delta.fork();
+    try {
+      if (isProgram(elf) && elf.interpreter !== undefined) {
+        if (!delta.processes.has(real)) {
+          startProcess(real, elf, loaded, context);
+          opener = real;
+        }
+      } else if (program !== undefined && elf.type === 'shared') {
+        loadPlugIn(real, program, loaded, context);
+      }
+    } catch (error) {
+      // a plug-in or helper without its libraries does not work at the source either
+      delta.reject(real, (error as Error).message.split('\n')[0]);
+      return;
+    }
+    delta.merge(loaded);
+  }
+  if (kind !== 'data') delta.enqueue(real, opener);
 }
 
-export class Processes {
-  /** a process for each program, those among the data included, by its resolved path */
-  public readonly byProgram = new Map<string, Process>();
-  private readonly pending: Pending[] = [];
-  private readonly queued = new Set<string>();
+function loadPlugIn(real: string, program: string, delta: Selection, context: Context): void {
+  const process = delta.processToExtend(program)!;
+  const { path: started, elf } = process.program;
+  if (elf.dynamic === undefined || process.interpreter === undefined) throw new MissingInterpreterError(`a plug-in, and ${started} is linked statically`);
+  const before = process.objects.length;
+  openPlugIn(real, process, delta);
+  addObjects(process, process.objects.slice(before), delta, context);
+}
 
-  constructor(private readonly options: ProcessesOptions, private readonly selection: Selection, private readonly belonging: Belonging) {}
-
-  /** Closes a program: its libraries join. */
-  public start(real: string, elf: Elf): Process {
-    const process = load(real, elf, this.options.setting);
-    openedByLibc(process);
-    for (const object of [...process.objects]) this.openNoted(process, object);
-    if (process.rules.hasVersions) checkVersions(process.objects);
-    this.byProgram.set(real, process);
-    this.takeObjects(process, process.objects);
-    const { interpreter } = process;
-    if (interpreter) this.selection.addFile(interpreter.path, { reason: `loader of ${path.posix.basename(real)}`, through: real });
-    return process;
+/** A plug-in may need another one that the program opens before it, by a path that no search would find. */
+function openPlugIn(real: string, process: Process, delta: Selection, waiting = new Set<string>()): void {
+  try {
+    const plugIn = process.openFile(real, process.program, 'plug-in');
+    if (plugIn) openNoted(process, plugIn, delta);
+  } catch (error) {
+    if (!(error instanceof MissingLibraryError)) throw error;
+    const first = [...delta.files.keys()].find((file) => path.posix.basename(file) === error.library);
+    if (first === undefined || waiting.has(first)) throw error;
+    openPlugIn(first, process, delta, waiting.add(real));
+    openPlugIn(real, process, delta, waiting.add(first));
   }
+}
 
-  /** Something that was found among the data: a program is made to run, a plug-in brings what it needs. */
-  public take(real: string, process: Process | undefined): void {
-    const { elf, kind } = this.options.root.content(real);
-    if (elf && !(elf instanceof FormatError) && elf.machine === this.options.machine && elf.dynamic) {
-      const before = process?.objects.length ?? 0;
-      const restore = process?.snapshot();
-      try {
-        if (isProgram(elf) && elf.interpreter !== undefined) {
-          if (!this.byProgram.has(real)) process = this.start(real, elf);
-        } else if (process && elf.type === 'shared') {
-          if (process.program.elf.dynamic === undefined || process.interpreter === undefined) throw new MissingInterpreterError(`a plug-in, and ${process.program.path} is linked statically`);
-          this.openPlugIn(real, process);
-          this.takeObjects(process, process.objects.slice(before));
-        }
-      } catch (error) {
-        // a plug-in or helper whose needs are not installed does not work at the source either
-        restore?.();
-        this.selection.files.delete(real);
-        this.selection.skipped.set(real, (error as Error).message.split('\n')[0]);
-        return;
+/** Opens the libraries that an object lists in its `.note.dlopen`. */
+function openNoted(process: Process, object: Loaded, delta: Selection): void {
+  for (const { sonames, priority } of openedLibraries(object.elf)) {
+    if (priority === 'suggested') delta.skip(sonames[0], `only suggested by ${object.path}`);
+    else sonames.some((name) => openOne(process, name, object, priority === 'required', delta));
+  }
+}
+
+/** @returns whether the library was opened: objects work without the libraries that they do not require */
+function openOne(process: Process, name: string, object: Loaded, isRequired: boolean, delta: Selection): boolean {
+  try {
+    return process.openName(name, object) !== undefined;
+  } catch (error) {
+    if (isRequired) throw error;
+    delta.skip(name, `opened by ${object.path}, but ${(error as Error).message.split('\n')[0]}`);
+    return false;
+  }
+}
+
+function addObjects(process: Process, objects: readonly Loaded[], delta: Selection, context: Context): void {
+  const { root } = context;
+  const program = process.program.real;
+  for (const object of objects) {
+    if (object.loader) {
+      checkPublic(object, context);
+      const by = object.reason === 'plug-in' ? 'plug-in of' : 'needed by';
+      addFile(object.path, { reason: `${by} ${path.posix.basename(object.loader.path)} [${object.reason}]`, through: object.loader.real }, delta, root);
+      for (const variant of variantsBeside(root, object.path)) {
+        addFile(variant, { reason: `variant of ${path.posix.basename(object.path)}`, through: object.real }, delta, root);
       }
     }
-    if (kind !== 'data') this.enqueue(real, process);
+    delta.enqueue(object.real, program);
   }
+  if (!context.detectData) return;
+  for (const real of dataOfCLibrary(process, delta, context)) takeFile(real, program, delta, context);
+}
 
-  /** Has a file looked through, once. */
-  public enqueue(real: string, process: Process | undefined): void {
-    if (this.queued.has(real)) return;
-    this.queued.add(real);
-    this.pending.push({ real, process });
-  }
+/** Permissions of the directories above a library do not matter: home directories are mostly closed to others. */
+function checkPublic({ path: found, real, loader }: Loaded, { root, include }: Context): void {
+  if ((root.status(real)!.mode & 0o004) !== 0 || include.some((one) => root.real(one) === real)) return;
+  throw new PrivateLibraryError([
+    `${found}, needed by ${loader!.path}, is not world-readable, and everyone who can read the layer could read it`,
+    `  run chmod o+r ${found}, or name it in include to pack it all the same`,
+  ].join('\n'));
+}
 
-  /** The next file to be looked through. */
-  public next(): Pending | undefined {
-    return this.pending.shift();
-  }
+/** Adds the data that the C library opens in a process. */
+function dataOfCLibrary(process: Process, delta: Selection, context: Context): string[] {
+  if (process.rules.libc === 'musl') return dataOfMusl(process, delta, context);
+  return dataOfLibc(process, delta, context, (object) => roleOf(object, process, delta, context));
+}
 
-  /** Whether everything may stand as it is: runs `grow`, and takes back what joined unless it says yes. */
-  public attempt(process: Process | undefined, grow: () => boolean): boolean {
-    const restore = process?.snapshot();
-    const [programs, pending] = [this.byProgram.size, this.pending.length];
-    const good = this.selection.attempt(grow);
-    if (!good) {
-      restore?.();
-      for (const started of [...this.byProgram.keys()].slice(programs)) this.byProgram.delete(started);
-      for (const forgotten of this.pending.splice(pending)) this.queued.delete(forgotten.real);
-    }
-    return good;
-  }
-
-  /** What an object says itself that it opens. */
-  private openNoted(process: Process, object: Loaded): void {
-    for (const { sonames, priority } of openedLibraries(object.elf)) {
-      if (priority === 'suggested') this.selection.skipped.set(sonames[0], `only suggested by ${object.path}`);
-      else sonames.some((name) => this.openOne(process, name, object, priority === 'required'));
-    }
-  }
-
-  /** @returns whether it was opened: an object does without what it does not require */
-  private openOne(process: Process, name: string, object: Loaded, isRequired: boolean): boolean {
-    try {
-      return process.openName(name, object) !== undefined;
-    } catch (error) {
-      if (isRequired) throw error;
-      this.selection.skipped.set(name, `opened by ${object.path}, but ${(error as Error).message.split('\n')[0]}`);
-      return false;
-    }
-  }
-
-  private takeObjects(process: Process, objects: readonly Loaded[]): void {
-    for (const object of objects) {
-      if (object.loader) {
-        this.checkPublic(object);
-        const by = object.reason === 'plug-in' ? 'plug-in of' : 'needed by';
-        this.selection.addFile(object.path, { reason: `${by} ${path.posix.basename(object.loader.path)} [${object.reason}]`, through: object.loader.real });
-        for (const variant of variantsBeside(this.options.root, object.path)) {
-          this.selection.addFile(variant, { reason: `variant of ${path.posix.basename(object.path)}`, through: object.real });
-        }
-      }
-      this.enqueue(object.real, process);
-    }
-    if (!this.options.detectData) return;
-    for (const real of this.dataOf(process)) this.take(real, process);
-  }
-
-  /** Whether everybody may read a library; where it lies does not matter, homes are mostly closed to others. */
-  private checkPublic({ path: found, real, loader }: Loaded): void {
-    const { root, include } = this.options;
-    if ((root.status(real)!.mode & 0o004) !== 0 || include.some((one) => root.real(one) === real)) return;
-    throw new PrivateLibraryError([
-      `${found}, which ${loader!.path} needs, may not be read by everybody, and in a layer it could be`,
-      `  chmod o+r ${found}, or name it in include to pack it all the same`,
-    ].join('\n'));
-  }
-
-  /** What the C library opens in a process. */
-  private dataOf(process: Process): string[] {
-    if (process.rules.libc === 'musl') return dataOfMusl(process, this.selection);
-    return dataOfLibc(process, this.options.root, this.selection, (object) => this.roleOf(object, process));
-  }
-
-  private roleOf(object: Loaded, process: Process): Role | undefined {
-    const owner = this.options.packages.ownerOf(object.real);
-    const isOwn = owner !== undefined && this.belonging.own.has(owner);
-    if (object === process.program || (object.reason === 'plug-in' && isOwn)) return 'asked';
-    return isOwn ? 'own' : undefined;
-  }
-
-  /** One plug-in may need another that the program opens before it, by a path that no search would find. */
-  private openPlugIn(real: string, process: Process, waiting = new Set<string>()): void {
-    try {
-      const plugIn = process.openFile(real, process.program, 'plug-in');
-      if (plugIn) this.openNoted(process, plugIn);
-    } catch (error) {
-      if (!(error instanceof MissingLibraryError)) throw error;
-      const before = [...this.selection.files.keys()].find((file) => path.posix.basename(file) === error.library);
-      if (before === undefined || waiting.has(before)) throw error;
-      this.openPlugIn(before, process, waiting.add(real));
-      this.openPlugIn(real, process, waiting.add(before));
-    }
-  }
+function roleOf(object: Loaded, process: Process, { requested }: Selection, { packages }: Context): Role | undefined {
+  const owner = packages.ownerOf(object.real);
+  const isOwn = owner !== undefined && requested.has(owner);
+  if (object === process.program || (object.reason === 'plug-in' && isOwn)) return 'program';
+  return isOwn ? 'library' : undefined;
 }

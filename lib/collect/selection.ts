@@ -1,164 +1,156 @@
 /**
- * The part of a root that goes into the layer, as it grows: files, the links that lead to them, and
- * for each of them why it is there.
+ * The selection: the files chosen for the layer, with the reason for each, and everything else that collecting them adds up.
+ *
+ * Rules never change it. A rule forks it, writes to the fork, and returns the fork as its delta, which is merged as a whole
+ * or dropped as a whole. A rule that tries candidates forks its own delta for each of them. A fork costs nothing, and a merge
+ * costs what was added; a process that a fork loads something into is copied first.
  */
-import * as path from 'path';
-import { Root } from '../root/root';
+import { Layered, LayeredMap, LayeredSet } from './layered';
+import { RequestedPackages } from './requested-packages';
+import { Process } from '../closure/closure';
+import { Program } from '../closure/find';
+import { Package } from '../packages/package';
 
 /** Why something is in the layer. */
 export interface Why {
-  /** in words, as `needed by`, `mentioned in` */
+  /** in words, such as `needed by rig` or `mentioned in rig` */
   readonly reason: string;
-  /** the resolved path of the file through which it came in; a program that was asked for has none */
+  /** resolved path of the file that led to this one; requested programs have none */
   readonly through?: string;
+  /** the rule by which the file belongs to that one, in words */
+  readonly rule?: string;
 }
 
-/** Something that the source does not have, or has otherwise. */
+/** A file or link of the layer that the source does not have, or has with other content. */
 export type Generated = { readonly link: string } | { readonly text: string };
 
-/** What never goes in unless it is named in `include`: it is private, fleeting, or the host's own. */
-const MACHINE_SPECIFIC = new RegExp(
-  '^(?:' +
-    [
-      '/(?:home|root|proc|sys|dev|run|tmp|mnt|media|boot|lost\\+found)',
-      '/var/(?:tmp|run|lock|log|spool|mail|backups|crash)',
-      '/var/cache/(?:apt|debconf)',
-      '/var/lib/(?:dpkg|apt|apk|rpm|dnf|systemd|private)',
-      '/(?:usr/)?lib/(?:apk|sysimage)',
-      '/etc/(?:passwd|group|shadow|gshadow|subuid|subgid)-?',
-      '/etc/(?:hosts|hostname|host\\.conf|resolv\\.conf|nsswitch\\.conf|machine-id|localtime|timezone|adjtime)',
-      '/etc/(?:mtab|fstab|environment|motd|issue|issue\\.net|shells|securetty|sudoers|sudoers\\.d)',
-      '/etc/(?:ld\\.so\\.cache|ld\\.so\\.conf|ld\\.so\\.conf\\.d|ld\\.so\\.preload)',
-      '/etc/(?:apt|pam\\.d|security|cron\\.[a-z]+|init\\.d|rc[0-9S]\\.d|systemd|skel)',
-    ].join('|') +
-    ')(?:/|$)',
-);
-
-export const EXCLUDED = 'excluded';
-
-/** Whether a path is the host's, and may not go in without being named. */
-export function isMachineSpecific(wanted: string): boolean {
-  return MACHINE_SPECIFIC.test(wanted);
+/** A packed file whose content has not been looked at yet. */
+export interface Pending {
+  readonly real: string;
+  /** resolved path of the program whose process would open it */
+  readonly program?: string;
 }
 
-/** Something that a user names, of which nothing can be packed. */
+/** An `include` of which nothing can be packed, or an invalid one. */
 export class SelectionError extends Error {}
 
-export class Selection {
-  /** resolved path of each file → why */
-  public readonly files = new Map<string, Why>();
-  /** each link, its parent resolved → what it says */
-  public readonly links = new Map<string, string>();
-  /** directories that were asked for, the empty ones among them */
-  public readonly directories = new Set<string>();
+/** A selection as rules see it. */
+export interface CurrentSelection {
+  /** resolved path of each packed file → why */
+  readonly files: Layered<string, Why>;
+  /** path of each link, its parent resolved → its target as written */
+  readonly links: Layered<string, string>;
+  /** resolved paths of directories that are packed even if they are empty */
+  readonly directories: Layered<string, true>;
   /** path → what stands there in the layer only */
-  public readonly generated = new Map<string, Generated>();
-  /** path → why it was left out */
-  public readonly skipped = new Map<string, string>();
+  readonly generated: Layered<string, Generated>;
+  /** path → why it is not packed */
+  readonly skipped: Layered<string, string>;
+  /** resolved paths that are skipped because the user excludes them */
+  readonly excluded: Layered<string, true>;
+  /** resolved path of each program, helpers included → its process */
+  readonly processes: Layered<string, Process>;
+  /** programs that others start by their bare names: name → program */
+  readonly commands: Layered<string, Program>;
+  /** resolved paths of files that start commands */
+  readonly starting: Layered<string, true>;
+  /** packages that were packed as add-ons, though nothing requested depends on them or recommends them */
+  readonly addOns: Layered<Package, true>;
+  /** messages for the user */
+  readonly notices: Layered<string, true>;
+  /** path mentions that were followed, each with the package or file that mentions it */
+  readonly followed: Layered<string, true>;
+  readonly requested: RequestedPackages;
 
-  constructor(private readonly root: Root, private readonly excluded: (path: string) => boolean) {}
+  fork(): Selection;
+}
 
-  /**
-   * Adds a file with the links that lead to it, whatever it is: what a loader needs, what a user names.
-   *
-   * @returns its resolved path
-   */
-  public addFile(wanted: string, why: Why): string {
-    const { real, links } = this.root.resolve(wanted);
-    for (const link of links) this.links.set(link.path, link.target);
-    if (!this.files.has(real!)) this.files.set(real!, why);
-    return real!;
+export class Selection implements CurrentSelection {
+  public readonly files: LayeredMap<string, Why>;
+  public readonly links: LayeredMap<string, string>;
+  public readonly directories: LayeredSet<string>;
+  public readonly generated: LayeredMap<string, Generated>;
+  public readonly skipped: LayeredMap<string, string>;
+  public readonly excluded: LayeredSet<string>;
+  public readonly processes: LayeredMap<string, Process>;
+  public readonly commands: LayeredMap<string, Program>;
+  public readonly starting: LayeredSet<string>;
+  public readonly addOns: LayeredSet<Package>;
+  public readonly notices: LayeredSet<string>;
+  public readonly followed: LayeredSet<string>;
+  private readonly queued: LayeredSet<string>;
+  private readonly pending: Pending[] = [];
+
+  constructor(public requested: RequestedPackages, private readonly below?: Selection) {
+    this.files = new LayeredMap(below?.files);
+    this.links = new LayeredMap(below?.links);
+    this.directories = new LayeredSet(below?.directories);
+    this.generated = new LayeredMap(below?.generated);
+    this.skipped = new LayeredMap(below?.skipped);
+    this.excluded = new LayeredSet(below?.excluded);
+    this.processes = new LayeredMap(below?.processes);
+    this.commands = new LayeredMap(below?.commands);
+    this.starting = new LayeredSet(below?.starting);
+    this.addOns = new LayeredSet(below?.addOns);
+    this.notices = new LayeredSet(below?.notices);
+    this.followed = new LayeredSet(below?.followed);
+    this.queued = new LayeredSet(below?.queued);
   }
 
-  /**
-   * Adds what was found rather than named: a file, or a directory with what is below it, as far as it may go in.
-   *
-   * @param accept which of the paths below a directory belong to it
-   * @returns the resolved paths of the files that are new
-   */
-  public add(wanted: string, why: Why, accept: (real: string) => boolean = () => true): string[] {
-    return this.grow(wanted, why, (real) => (isMachineSpecific(real) ? 'belongs to the host' : this.refusalWithin(real)), accept);
+  /** A selection over this one, whose additions can be merged or dropped. */
+  public fork(): Selection {
+    return new Selection(this.requested, this);
   }
 
-  /**
-   * Adds what a user names: a file whatever it is, of a directory what everybody may read.
-   *
-   * @returns the resolved paths of the files that are new
-   */
-  public include(wanted: string, why: Why): string[] {
-    const real = this.root.real(wanted)!;
-    if (this.root.status(real)!.type !== 'file') {
-      const refused: string[] = [];
-      const added = this.grow(wanted, why, (child) => {
-        const refusal = this.refusalWithin(child, real);
-        if (refusal !== undefined && refusal !== EXCLUDED) refused.push(`${child}: ${refusal}`);
-        return refusal;
-      });
-      if (added.length > 0 || refused.length === 0) return added;
-      throw new SelectionError(`include '${wanted}': nothing of it can be packed\n  ${refused.slice(0, 5).join('\n  ')}\n  name a file itself to pack it all the same`);
-    }
-    if (this.files.has(real)) return [];
-    return [this.addFile(wanted, why)];
+  /** Takes over everything that a fork has added. */
+  public merge(delta: Selection): void {
+    if (delta.below !== this) throw new Error('internal error: a delta was merged into a selection that it was not forked from');
+    this.files.merge(delta.files);
+    this.links.merge(delta.links);
+    this.directories.merge(delta.directories);
+    this.generated.merge(delta.generated);
+    this.skipped.merge(delta.skipped);
+    this.excluded.merge(delta.excluded);
+    this.processes.merge(delta.processes);
+    this.commands.merge(delta.commands);
+    this.starting.merge(delta.starting);
+    this.addOns.merge(delta.addOns);
+    this.notices.merge(delta.notices);
+    this.followed.merge(delta.followed);
+    this.queued.merge(delta.queued);
+    for (const file of delta.pending) this.pending.push(file);
+    this.requested = delta.requested;
   }
 
-  /** Adds what the source does not have. */
-  public generate(wanted: string, generated: Generated): void {
-    this.generated.set(wanted, generated);
+  /** The process of a program, to load something into. */
+  public processToExtend(program: string): Process | undefined {
+    const process = this.processes.get(program);
+    if (process === undefined || this.processes.additions.has(program)) return process;
+    const copy = process.fork();
+    this.processes.set(program, copy);
+    return copy;
   }
 
-  /** Whether everything may stand as it is: runs `grow`, and takes back what it added unless it says yes. */
-  public attempt(grow: () => boolean): boolean {
-    const [files, links, directories, generated] = [this.files.size, this.links.size, this.directories.size, this.generated.size];
-    const good = grow();
-    if (!good) {
-      for (const [grown, size] of [[this.files, files], [this.links, links], [this.generated, generated], [this.directories, directories]] as const) {
-        for (const key of [...grown.keys()].slice(size)) grown.delete(key);
-      }
-    }
-    return good;
+  /** States why a path is not packed. */
+  public skip(file: string, reason: string): void {
+    this.skipped.set(file, reason);
   }
 
-  private grow(wanted: string, why: Why, refusal: (real: string) => string | undefined, accept: (real: string) => boolean = () => true): string[] {
-    const added: string[] = [];
-    const entered = new Set<string>();
-    const descend = (at: string) => {
-      const { real, links } = this.root.resolve(at);
-      if (real === undefined) return;
-      const refused = refusal(real);
-      if (refused !== undefined) {
-        this.skipped.set(at, refused);
-        return;
-      }
-      for (const link of links) this.links.set(link.path, link.target);
-      if (this.root.status(real)!.type === 'file') {
-        if (this.files.has(real)) return;
-        this.files.set(real, why);
-        added.push(real);
-        return;
-      }
-      if (entered.has(real)) return;
-      entered.add(real);
-      this.directories.add(real);
-      for (const name of this.root.names(real)) {
-        const child = path.posix.join(real, name);
-        const target = this.root.real(child);
-        if (target === undefined) {
-          this.skipped.set(child, 'a link that leads nowhere inside the root');
-          continue;
-        }
-        const isDirectoryElsewhere = target !== child && this.root.status(target)!.type === 'directory';
-        if (accept(child) && (!isDirectoryElsewhere || accept(target))) descend(child);
-      }
-    };
-    descend(wanted);
-    return added;
+  /** Takes back a file that this layer has added, and states why. */
+  public reject(real: string, reason: string): void {
+    this.files.withdraw(real);
+    this.skip(real, reason);
   }
 
-  /** @param named a directory that the user names: who may enter those above it does not matter */
-  private refusalWithin(real: string, named?: string): string | undefined {
-    if (this.excluded(real)) return EXCLUDED;
-    if (this.root.status(real)?.type === 'other') return 'neither a file nor a directory';
-    if (!this.root.isPublic(real, named)) return 'not readable by everybody';
-    return undefined;
+  /** Has the content of a packed file looked at, once. */
+  public enqueue(real: string, program: string | undefined): void {
+    if (this.queued.has(real)) return;
+    this.queued.add(real);
+    this.pending.push({ real, program });
+  }
+
+  /** The next file whose content is to be looked at. */
+  public next(): Pending | undefined {
+    return this.pending.shift();
   }
 }

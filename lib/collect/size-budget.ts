@@ -1,38 +1,40 @@
 /**
- * How much joins that a program's own package does not name itself. What that mentions has no limit.
+ * Size budgets: how much optional data may be added to what the requested packages need. What these mention themselves has no
+ * limit, unless they only recommend it.
  */
-import { AddOnLimit } from './belonging';
 
-/** Bytes that one mention may bring, in data and in plug-ins with the libraries that they need. */
+/** Most bytes that one path mention may add: data, and plug-ins with the libraries that they need. */
 export interface Limit {
   readonly data: number;
   readonly plugIns: number;
 }
 
-export interface Bounds {
-  /** what a library of others mentions */
+export interface SizeBudget {
+  /** for mentions in files of packages that are not requested */
   readonly others: Limit;
-  /** what it mentions of its own source package: its modules */
-  readonly family: Limit;
-  /** which packages join that are installed on top of a program's own */
-  readonly addOns: AddOnLimit;
+  /** for mentions in such files of paths of the same source package: a library's own modules */
+  readonly siblings: Limit;
+  /** bytes of data that a package may have to be packed as an add-on; `none` also leaves out files in directories of other packages that depend on them */
+  readonly addOns: number | 'none';
 }
 
 const MB = 1024 * 1024;
 
 /**
- * Measured on Debian 12: fonts, character maps, map projections and the modules of most libraries stay below; drivers of
- * graphics hardware, which no function has, are above.
+ * Measured on Debian 12: fonts, character maps, map projections and the modules of most libraries are smaller; drivers of
+ * graphics hardware, which Lambda does not have, are larger.
  */
-const GENEROUS = { others: { data: 32 * MB, plugIns: 8 * MB }, family: { data: 64 * MB, plugIns: 64 * MB } };
+const GENEROUS = { others: { data: 32 * MB, plugIns: 8 * MB }, siblings: { data: 64 * MB, plugIns: 64 * MB } };
 const TIGHT = { data: 64 * 1024, plugIns: 64 * 1024 };
 
-/** The first, and what is tried in turn where the ones before are more than a layer holds. */
-export const BOUNDS: readonly Bounds[] = [
+/** The first is tried first, each of the others in turn if the layer would be too large with those before it. */
+export const BUDGETS: readonly SizeBudget[] = [
   ...[Infinity, 8 * MB, 3 * MB, 0].map((addOns) => ({ ...GENEROUS, addOns })),
-  { others: TIGHT, family: TIGHT, addOns: 'own' },
+  { others: TIGHT, siblings: TIGHT, addOns: 'none' },
 ];
-/** How much of a layer may be filled before less joins. */
+
+/** The part of a layer's size limit that may be used before a smaller budget is tried. */
 export const FULL = 0.98;
-/** What a program's own package mentions, but only recommends. */
+
+/** For paths that requested packages mention, but only recommend. */
 export const RECOMMENDED: Limit = { data: 12 * 1000 * 1000, plugIns: 8 * MB };

@@ -3,7 +3,6 @@
  */
 import * as path from 'path';
 import { collect } from '../collect/collect';
-import { Selection } from '../collect/selection';
 import { staticProgramNotice } from '../collect/static-program';
 import { Machine } from '../elf';
 import { Plan, sizeOf } from './plan';
@@ -81,18 +80,13 @@ export function planLayer(root: Root, request: LayerRequest, opened?: readonly O
     packages,
     detectData: request.detectData,
     searchPath: request.searchPath,
-    excluded: (real) => excluder.excludes(real),
+    isExcluded: (real) => excluder.excludes(real),
     include,
     traced,
     mostBytes: MOST_BYTES,
   });
   const { selection } = collected;
-  const names = new Set([...selection.files.keys(), ...selection.links.keys()].map((file) => path.posix.basename(file)));
-  for (const [wanted] of selection.skipped) {
-    // it came in another way; of a library that an object suggests there is only the name
-    if (wanted.includes('/') ? isIn(selection, root.real(wanted)) : names.has(wanted)) selection.skipped.delete(wanted);
-  }
-  const plan = relocate(programs, collected, { root, setting, packages, project: request.cwd });
+  const { plan, unreplaced } = relocate(programs, collected, { root, setting, packages, project: request.cwd });
   prove(plan, collected.processes.values(), root, setting);
   const libraries = new Set([...collected.processes.values()].flatMap((process) => process.objects.slice(1).map(({ real }) => real)));
   const files = selection.files.size;
@@ -101,11 +95,11 @@ export function planLayer(root: Root, request: LayerRequest, opened?: readonly O
     plan,
     machine,
     summary: { programs: [...programs.keys()], libraries: libraries.size, dataFiles: files - known.size, bytes: sizeOf(plan) },
-    skipped: selection.skipped,
+    skipped: new Map([...selection.skipped, ...unreplaced]),
     notices: [
       ...collected.notices,
       ...[...programs.values()].flatMap((program) => staticProgramNotice(program.interpreter?.program ?? program, root) ?? []),
-      ...excluder.unused.map((pattern) => `exclude '${pattern}' leaves out nothing: no data that was found matches it, and libraries that are needed stay`),
+      ...excluder.unused(selection.excluded).map((pattern) => `exclude '${pattern}' leaves out nothing: no data that was found matches it, and libraries that are needed stay`),
       ...(notice !== undefined && request.detectData ? [notice] : []),
     ],
     isProvisional: notice !== undefined && request.detectData,
@@ -119,10 +113,6 @@ function traceIn(root: Root, commands: readonly string[]): Opened[] {
     throw new TraceError('traceCommands run the programs of the machine that synthesizes, and the source is another one: name what they open in include');
   }
   return trace(commands);
-}
-
-function isIn(selection: Selection, real: string | undefined): boolean {
-  return real !== undefined && (selection.files.has(real) || selection.directories.has(real));
 }
 
 /** The name of a program in the layer: the one that it is asked for by, unless it is renamed. */

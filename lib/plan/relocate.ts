@@ -29,9 +29,16 @@ export interface RelocateOptions {
   readonly project: string;
 }
 
+export interface Relocated {
+  readonly plan: Plan;
+  /** packed path → why the files that mention it do not find it */
+  readonly unreplaced: ReadonlyMap<string, string>;
+}
+
 /** @param programs name in `/opt/bin` → program */
-export function relocate(programs: ReadonlyMap<string, Program>, collected: Collected, options: RelocateOptions): Plan {
-  return new Relocation(programs, collected, options).plan();
+export function relocate(programs: ReadonlyMap<string, Program>, collected: Collected, options: RelocateOptions): Relocated {
+  const relocation = new Relocation(programs, collected, options);
+  return { plan: relocation.plan(), unreplaced: relocation.replacements.unreplaced };
 }
 
 /** The loader that a program names, by the C library that it is of. */
@@ -41,7 +48,7 @@ class Relocation {
   private readonly places: Places;
   /** resolved paths of everything that the layer has, directories on the way included */
   private readonly held = new Set<string>(['/']);
-  private readonly replacements: Replacements;
+  public readonly replacements: Replacements;
   /** resolved path of an object → how it was loaded */
   private readonly objects = new Map<string, { object: Loaded; process: Process }>();
   /** the first process that is started by the loader of each C library: its loader is the layer's */

@@ -10,7 +10,7 @@ import { Places } from './place';
 import { Edits } from './plan';
 import { InheritedPaths } from './search-path';
 import { Collected } from '../collect/collect';
-import { isMachineSpecific } from '../collect/selection';
+import { isMachineSpecific } from '../collect/machine-specific';
 import { addressOf, Elf, findReferences, PT_INTERP } from '../elf';
 import { PackageDatabase } from '../packages/package';
 import { isPrefixMention, Mention, PREFIX } from '../root/mentions';
@@ -34,6 +34,8 @@ function isEndOf(mentioned: string, real: string): boolean {
 export class Replacements {
   /** every alias that something is replaced by */
   public readonly aliases: Alias[] = [];
+  /** packed path → why the files that mention it do not find it */
+  public readonly unreplaced = new Map<string, string>();
   private readonly indexes = new Map<string, number>();
   /** path below `/opt` that is not the layer's alone → the path that it stands for */
   private readonly claimed = new Map<string, string>();
@@ -149,7 +151,7 @@ export class Replacements {
     const wanted = withoutTrailing(mentioned, '/') || '/';
     const isClosed = closed && !isMachineSpecific(wanted) && unitOf(wanted) !== ZONES;
     const found = aliased(wanted, (base) => this.holds(base), (base) => this.places.has(this.root.real(base) ?? base), isClosed);
-    if (found === 'short' && path.posix.normalize(wanted) !== '/') this.collected.selection.skipped.set(mentioned, 'in the layer, but mentioned by a path too short to be replaced');
+    if (found === 'short' && path.posix.normalize(wanted) !== '/') this.unreplaced.set(mentioned, 'in the layer, but mentioned by a path too short to be replaced');
     if (found === undefined || found === 'short') return undefined;
     return {
       base: found.base,
@@ -202,7 +204,7 @@ export class Replacements {
     if (isReserved(shared)) return false;
     const other = this.claimed.get(shared) ?? base;
     this.claimed.set(shared, other);
-    if (other !== base) this.collected.selection.skipped.set(base, `in the layer, but not found there by what names it: /opt/${shared} stands for ${other} already`);
+    if (other !== base) this.unreplaced.set(base, `in the layer, but not found there by what names it: /opt/${shared} stands for ${other} already`);
     return other === base;
   }
 

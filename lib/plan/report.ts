@@ -25,7 +25,7 @@ function describe(entry: Entry): string {
     case 'file': {
       const { why, source, path } = entry;
       const origin = source.endsWith(path) ? '' : ` (${source})`;
-      return `${why.reason}${why.through === undefined ? '' : `, through ${why.through}`}${origin}`;
+      return `${why.reason}${why.rule === undefined ? '' : ` (${why.rule})`}${why.through === undefined ? '' : `, through ${why.through}`}${origin}`;
     }
     case 'link': return `a link to ${entry.target}`;
     case 'directory': return 'a directory';

@@ -24,29 +24,35 @@ export function included(root: Root, patterns: readonly string[], cwd: string): 
   });
 }
 
-/** What is left out, by the patterns of `exclude`. */
+/** The patterns of `exclude`. */
 export class Excluder {
   private readonly matchers: { readonly pattern: string; readonly matches: (real: string) => boolean }[];
-  private readonly used = new Set<string>();
 
   constructor(patterns: readonly string[], cwd: string) {
     this.matchers = patterns.map((pattern) => ({ pattern, matches: picomatch(path.posix.resolve(cwd, pattern), { dot: true }) }));
   }
 
-  /** Whether a path, or a directory that it lies in, matches one. */
+  /** Whether a path, or a directory that it is in, matches a pattern. */
   public excludes(real: string): boolean {
-    for (let at = real; at !== '/' && this.matchers.length > 0; at = path.posix.dirname(at)) {
-      const found = this.matchers.find(({ matches }) => matches(at));
-      if (!found) continue;
-      this.used.add(found.pattern);
-      return true;
-    }
-    return false;
+    return this.patternFor(real) !== undefined;
   }
 
-  /** Those that nothing matched of what would have been packed otherwise. */
-  public get unused(): string[] {
-    return this.matchers.map(({ pattern }) => pattern).filter((pattern) => !this.used.has(pattern));
+  /**
+   * The patterns that had no effect.
+   *
+   * @param excluded paths that would have been packed without the patterns
+   */
+  public unused(excluded: Iterable<string>): string[] {
+    const used = new Set([...excluded].map((real) => this.patternFor(real)));
+    return this.matchers.map(({ pattern }) => pattern).filter((pattern) => !used.has(pattern));
+  }
+
+  private patternFor(real: string): string | undefined {
+    for (let at = real; at !== '/' && this.matchers.length > 0; at = path.posix.dirname(at)) {
+      const found = this.matchers.find(({ matches }) => matches(at));
+      if (found) return found.pattern;
+    }
+    return undefined;
   }
 }
 

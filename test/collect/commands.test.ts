@@ -73,7 +73,7 @@ describe('no command joins', () => {
     fs.chmodSync(root.locate('/usr/bin/two'), 0o700);
     const { data, skipped } = find(root, 'rig', { exclude: ['/usr/bin/one'] });
     expect(data).toEqual(['/usr/bin/rig']);
-    expect([skipped.get('/usr/bin/one'), skipped.get('/usr/bin/two')]).toEqual(['started by /usr/bin/rig, but excluded', 'started by /usr/bin/rig, but not readable by everybody']);
+    expect([skipped.get('/usr/bin/one'), skipped.get('/usr/bin/two')]).toEqual(['started by /usr/bin/rig, but excluded', 'started by /usr/bin/rig, but not world-readable']);
   });
 
   test('of which a library is missing, which is reported', () => {
@@ -88,7 +88,7 @@ describe('no command joins', () => {
     root.install('python3', { '/usr/bin/python3': programWith() });
     const { data, skipped } = find(root);
     expect(data).toEqual(['/usr/bin/rig']);
-    expect(skipped.get('/usr/bin/tool')).toBe('started by /usr/bin/rig, but whose interpreter /usr/bin/python3 no package needs');
+    expect(skipped.get('/usr/bin/tool')).toBe('started by /usr/bin/rig, but no package needs its interpreter /usr/bin/python3');
   });
 });
 

@@ -61,7 +61,7 @@ describe('a path in a program brings', () => {
     root.install('other', { '/usr/bin/other': programWith() }).install('stranger', { '/usr/bin/stranger': programWith() });
     const { data, skipped } = find(root);
     expect(data).toEqual(['/usr/bin/other', '/usr/bin/rig']);
-    expect(skipped.get('/usr/bin/stranger')).toBe('a command that /usr/bin/rig names, of no package that this one needs: name it in include, or among the binaries');
+    expect(skipped.get('/usr/bin/stranger')).toBe('a command that /usr/bin/rig names, but of a package that it does not need: add it to include or to the binaries');
   });
 
   test('each path of a list, after a colon and after a comma', () => {
@@ -132,7 +132,7 @@ describe('what is too large', () => {
     const { data, all, skipped } = find(root);
     expect(data).toEqual(['/usr/bin/rig', '/usr/share/small/one']);
     expect(all).not.toContain('/usr/share/big');
-    expect(skipped.get('/usr/share/big')).toBe('mentioned in liba.so.1, but would bring 42 MB: name it in include if it is needed');
+    expect(skipped.get('/usr/share/big')).toBe('mentioned in liba.so.1, but it would add 42 MB: name it in include if it is needed');
   });
 
   test('joins where the program\'s own package mentions it', () => {
@@ -172,7 +172,7 @@ describe('what is too large', () => {
     sparse(`${LIB}/libb.so.1`, 9 * MB);
     const { all, skipped } = find(root);
     for (const file of ['/usr/lib/plug/a.so', `${LIB}/libb.so.1`, '/usr/share/small/one']) expect(all).not.toContain(file);
-    expect(skipped.get('/usr/lib/plug')).toMatch(/would bring 9 MB/);
+    expect(skipped.get('/usr/lib/plug')).toMatch(/it would add 9 MB/);
   });
 });
 

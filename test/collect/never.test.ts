@@ -24,8 +24,8 @@ describe('a file that not everybody may read is not in the layer, and is reporte
     mode('/etc/ssl/other.pem', 0o640);
     const { data, skipped } = find(root);
     expect(data).toEqual(['/etc/ssl/openssl.cnf', '/usr/bin/rig']);
-    expect(skipped.get('/etc/ssl/private/key.pem')).toBe('not readable by everybody');
-    expect(skipped.get('/etc/ssl/other.pem')).toBe('not readable by everybody');
+    expect(skipped.get('/etc/ssl/private/key.pem')).toBe('not world-readable');
+    expect(skipped.get('/etc/ssl/other.pem')).toBe('not world-readable');
   });
 
   test('a key that everybody might read, but in a directory that not everybody may enter', () => {
@@ -149,7 +149,7 @@ describe('a library that not everybody may read', () => {
 
   test('is refused, though the program needs it', () => {
     installed();
-    expect(() => find(root)).toThrow(/librig\.so\.1, which \/usr\/bin\/rig needs, may not be read by everybody, and in a layer it could be\n {2}chmod o\+r \S+librig\.so\.1, or name it in include/);
+    expect(() => find(root)).toThrow(/librig\.so\.1, needed by \/usr\/bin\/rig, is not world-readable, and everyone who can read the layer could read it\n {2}run chmod o\+r \S+librig\.so\.1, or name it in include/);
   });
 
   test('is packed where include names it', () => {
@@ -169,5 +169,5 @@ test('what a program in a home directory was installed with is told of: nothing 
   root.write({ [`${prefix}/bin/python`]: programWith(`<${prefix}/lib/python3>`), [`${prefix}/lib/python3/os.py`]: '' });
   const { plan: { entries }, notices } = plan(root, `${prefix}/bin/python`, { detectData: true });
   expect(entries.map((entry) => entry.path)).not.toContain('/app/lib/python3/os.py');
-  expect(notices).toEqual([expect.stringMatching(/^\/home\/one\/\.versions\/3\/bin\/python names paths below \/home\/one\/\.versions\/3, as \S+\/lib\/python3, and nothing is looked for there: name what it needs in include/)]);
+  expect(notices).toEqual([expect.stringMatching(/^\/home\/one\/\.versions\/3\/bin\/python names paths below \/home\/one\/\.versions\/3, such as \S+\/lib\/python3, and home directories are not searched for data: name what it needs in include/)]);
 });

@@ -79,16 +79,17 @@ export interface Found {
   /** the same with the loader, the libraries and the directories, but not the layer's record of itself */
   readonly all: readonly string[];
   readonly skipped: ReadonlyMap<string, string>;
+  readonly notices: readonly string[];
   readonly bytes: number;
 }
 
 /** What the layer of a program holds, with nothing said but its name. */
 export function find(root: Fixture, binary = 'rig', more: Partial<LayerRequest> = {}): Found {
-  const { plan: planned, skipped, summary } = plan(root, binary, { detectData: true, ...more });
+  const { plan: planned, skipped, notices, summary } = plan(root, binary, { detectData: true, ...more });
   const entries = planned.entries.filter((entry) => entry.path !== RECORD);
   const all = entries.map((entry) => entry.path);
   const data = entries.filter((entry) => entry.kind !== 'directory').map((entry) => entry.path).filter((place) => !/ld-linux|\/lib[^/]*\.so(\.\d+)*$/.test(place));
-  return { data, all, skipped, bytes: summary.bytes };
+  return { data, all, skipped, notices, bytes: summary.bytes };
 }
 
 export function makeFound(root: Fixture, binary = 'rig', more: Partial<LayerRequest> = {}): Promise<Made> {

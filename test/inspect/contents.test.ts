@@ -32,7 +32,7 @@ describe('of a layer\'s zip alone one learns', () => {
   });
 
   test('of each file what it is, whose, and through what it came in', () => {
-    expect(file('/usr/bin/rig')).toMatchObject({ kind: 'program', package: 'rig', why: 'asked for' });
+    expect(file('/usr/bin/rig')).toMatchObject({ kind: 'program', package: 'rig', why: 'requested' });
     expect(file(`${LIB}/libx.so.1.2`)).toMatchObject({ kind: 'library', package: 'libx1', why: 'needed by rig', through: '/usr/bin/rig' });
     expect(file(`${LIB}/liby.so.2`)).toMatchObject({ kind: 'library', package: 'liby2', why: 'needed by libx.so.1', through: `${LIB}/libx.so.1.2` });
     expect(file('/usr/share/rig/names')).toMatchObject({ kind: 'data', size: 16000, package: 'rig', why: 'of package rig', through: '/usr/bin/rig' });
@@ -78,7 +78,7 @@ describe('the record in the layer', () => {
     root.write({ '/home/me/secret-project/lib/libown.so': elfFile({ soname: 'libown.so' }), '/lib64/ld-linux-x86-64.so.2': elfFile({ soname: 'ld-linux-x86-64.so.2' }) });
     fs.chmodSync(root.locate('/home/me/secret-project/bin/tool'), 0o755);
     const made = await make(root, '/home/me/secret-project/bin/tool');
-    expect(JSON.parse(record(made)).files).toMatchObject({ '/app/bin/tool': { why: 'asked for' }, '/app/lib/libown.so': { why: 'needed by tool', through: '/app/bin/tool' } });
+    expect(JSON.parse(record(made)).files).toMatchObject({ '/app/bin/tool': { why: 'requested' }, '/app/lib/libown.so': { why: 'needed by tool', through: '/app/bin/tool' } });
     expect(record(made)).not.toMatch(/secret-project|home/);
     expect(JSON.parse(record(made))).toMatchObject({ packages: [] });
     expect(JSON.parse(record(made))).not.toHaveProperty('distribution');
@@ -153,7 +153,7 @@ describe('a zip that is no layer is refused', () => {
     const count = 20_000;
     const names = Array.from({ length: count }, (_, index) => `/d/${index}`);
     const files = Object.fromEntries(names.map((name, index) => [name, index === 0 ? { why: 'x', through: '/a' } : { why: 'x', through: names[index - 1] }]));
-    const long = readContents(zip({ ...RECORDED, files: { ...files, '/a': { why: 'asked for' } } }, ...names.map((name) => ({ name: `elf/01234567${name}`, method: 0 }))));
+    const long = readContents(zip({ ...RECORDED, files: { ...files, '/a': { why: 'requested' } } }, ...names.map((name) => ({ name: `elf/01234567${name}`, method: 0 }))));
     const started = performance.now();
     expect(byProgram(long)).toEqual([expect.anything(), { name: 'a', size: 1, files: count + 1 }]);
     expect(performance.now() - started).toBeLessThan(1000);

@@ -264,9 +264,9 @@ describe('include and exclude', () => {
   test('an include of which nothing can be packed is told, with the reasons', () => {
     fs.chmodSync(root.locate('/usr/share/data/deep/c.txt'), 0o600);
     expect(() => plan(root, 'prog', { include: ['/usr/share/data/deep'] })).toThrow([
-      "include '/usr/share/data/deep': nothing of it can be packed",
-      '  /usr/share/data/deep/c.txt: not readable by everybody',
-      '  name a file itself to pack it all the same',
+      "include '/usr/share/data/deep': nothing in it can be packed",
+      '  /usr/share/data/deep/c.txt: not world-readable',
+      '  include a file by its own path to pack it all the same',
     ].join('\n'));
   });
 
@@ -361,7 +361,7 @@ describe('the limit of 262,144,000 bytes', () => {
       '31.5 MB /usr/share/data/21', '30.1 MB /usr/lib/libbig.so', '30.0 MB /usr/share/data/20', '28.5 MB /usr/share/data/19', '27.0 MB /usr/share/data/18',
       '25.5 MB /usr/share/data/17', '24.0 MB /usr/share/data/16', '22.5 MB /usr/share/data/15', '21.0 MB /usr/share/data/14', '19.5 MB /usr/share/data/13',
     ]);
-    expect(lines.find((line) => line.includes('/libbig.so'))).toContain('needed by libx.so [default directory], which is needed by prog [default directory], which is asked for');
+    expect(lines.find((line) => line.includes('/libbig.so'))).toContain('needed by libx.so [default directory], which is needed by prog [default directory], which is requested');
     expect(lines.find((line) => line.includes('/data/21'))).toMatch(/: included$/);
     expect(lines[12]).toBe('  leave out what the program can do without by `exclude`, or set `detectData: false` and name what it needs by `include`');
     expect(lines).toHaveLength(13);

@@ -217,15 +217,15 @@ describe('in the layer', () => {
     fs.chmodSync(source.locate('/etc/private'), 0o710);
     const { paths, skipped } = planned('/usr/share/data/key.pem', '/etc/private/key.pem');
     expect(paths.filter((name) => name.includes('key'))).toEqual([]);
-    expect(skipped.get('/usr/share/data/key.pem')).toBe('not readable by everybody');
-    expect(skipped.get('/etc/private/key.pem')).toBe('not readable by everybody');
+    expect(skipped.get('/usr/share/data/key.pem')).toBe('not world-readable');
+    expect(skipped.get('/etc/private/key.pem')).toBe('not world-readable');
   });
 
   test.each(['/etc/passwd', '/home/me/.config/tool', '/root/.netrc', '/run/secret', '/var/tmp/file'])('is nothing of the host: %s', (file) => {
     source.write({ [file]: 'of the host' });
     const { paths, skipped } = planned({ path: file, by: '/usr/bin/tool' });
     expect(paths).not.toContain(file);
-    expect(skipped.get(file)).toBe('opened in a trace command by /usr/bin/tool, but belongs to the host: name it in include if it is needed');
+    expect(skipped.get(file)).toBe('opened in a trace command by /usr/bin/tool, but machine-specific: name it in include if it is needed');
   });
 
   test('is nothing that was excluded, no directory, and nothing that is not there', () => {

@@ -1,0 +1,111 @@
+/**
+ * Adding files to a selection by their paths, with the links that lead to them.
+ */
+import * as path from 'path';
+import { Grounds } from './belonging';
+import { Context } from './context';
+import { isMachineSpecific } from './machine-specific';
+import { Selection, SelectionError, Why } from './selection';
+import { Root } from '../root/root';
+
+const EXCLUDED = 'excluded';
+export const NOT_WORLD_READABLE = 'not world-readable';
+
+/**
+ * Adds a file whatever its permissions: a library that a program needs, a file that the user names.
+ *
+ * @returns its resolved path
+ */
+export function addFile(file: string, why: Why, delta: Selection, root: Root): string {
+  const { real, links } = root.resolve(file);
+  for (const link of links) delta.links.set(link.path, link.target);
+  if (!delta.files.has(real!)) delta.files.set(real!, why);
+  return real!;
+}
+
+/**
+ * Adds a file that was found rather than named, or a directory with everything below it, except for what is excluded,
+ * machine-specific, or not world-readable.
+ *
+ * @param accept why a path below the directory may be packed @default - everything may
+ * @returns resolved paths of the files that are new
+ */
+export function addFound(found: string, why: Why, delta: Selection, context: Context, accept?: (real: string) => Grounds | undefined): string[] {
+  return add(found, why, delta, context, (real) => (isMachineSpecific(real) ? 'machine-specific' : refusalOf(real, delta, context)), accept);
+}
+
+/**
+ * Adds what the user names: a file whatever its permissions, and of a directory everything world-readable.
+ *
+ * @returns resolved paths of the files that are new
+ * @throws SelectionError if nothing of a directory can be packed
+ */
+export function addIncluded(included: string, why: Why, delta: Selection, context: Context): string[] {
+  const { root } = context;
+  const real = root.real(included)!;
+  if (root.status(real)!.type === 'file') return delta.files.has(real) ? [] : [addFile(included, why, delta, root)];
+  const refused: string[] = [];
+  const added = add(included, why, delta, context, (child) => {
+    const refusal = refusalOf(child, delta, context, real);
+    if (refusal !== undefined && refusal !== EXCLUDED) refused.push(`${child}: ${refusal}`);
+    return refusal;
+  });
+  if (added.length > 0 || refused.length === 0) return added;
+  throw new SelectionError(`include '${included}': nothing in it can be packed\n  ${refused.slice(0, 5).join('\n  ')}\n  include a file by its own path to pack it all the same`);
+}
+
+function add(
+  start: string,
+  why: Why,
+  delta: Selection,
+  { root }: Context,
+  refusal: (real: string) => string | undefined,
+  accept?: (real: string) => Grounds | undefined,
+): string[] {
+  const added: string[] = [];
+  const entered = new Set<string>();
+  const descend = (at: string, grounds?: Grounds) => {
+    const { real, links } = root.resolve(at);
+    if (real === undefined) return;
+    const refused = refusal(real);
+    if (refused !== undefined) {
+      delta.skip(at, refused);
+      return;
+    }
+    for (const link of links) delta.links.set(link.path, link.target);
+    if (grounds?.addOn) delta.addOns.add(grounds.addOn);
+    if (root.status(real)!.type === 'file') {
+      if (delta.files.has(real)) return;
+      delta.files.set(real, grounds ? { ...why, rule: grounds.rule } : why);
+      added.push(real);
+      return;
+    }
+    if (entered.has(real)) return;
+    entered.add(real);
+    delta.directories.add(real);
+    for (const name of root.names(real)) {
+      const child = path.posix.join(real, name);
+      const target = root.real(child);
+      if (target === undefined) {
+        delta.skip(child, 'a link that leads nowhere inside the source');
+        continue;
+      }
+      const isDirectoryElsewhere = target !== child && root.status(target)!.type === 'directory';
+      const found = accept?.(child);
+      if (!accept || (found && (!isDirectoryElsewhere || accept(target)))) descend(child, found);
+    }
+  };
+  descend(start);
+  return added;
+}
+
+/** @param named a directory that the user names: permissions of the directories above it do not matter */
+function refusalOf(real: string, delta: Selection, { root, isExcluded }: Context, named?: string): string | undefined {
+  if (isExcluded(real)) {
+    delta.excluded.add(real);
+    return EXCLUDED;
+  }
+  if (root.status(real)?.type === 'other') return 'neither a file nor a directory';
+  if (!root.isPublic(real, named)) return NOT_WORLD_READABLE;
+  return undefined;
+}

@@ -1,0 +1,27 @@
+/**
+ * The commands in those directories of PATH that packages install commands into.
+ */
+import * as path from 'path';
+import { Root } from '../root/root';
+import { isCommandDirectory } from '../root/standard';
+
+export class CommandsOnPath {
+  private found?: ReadonlyMap<string, string>;
+
+  constructor(private readonly root: Root, private readonly searchPath: readonly string[]) {}
+
+  /** The path of a command by its name. */
+  public get(name: string): string | undefined {
+    this.found ??= this.list();
+    return this.found.get(name);
+  }
+
+  private list(): ReadonlyMap<string, string> {
+    const found = new Map<string, string>();
+    const directories = new Set(this.searchPath.filter(isCommandDirectory).map((one) => this.root.real(one)).filter((one) => one !== undefined));
+    for (const directory of directories) {
+      for (const name of this.root.names(directory)) if (!found.has(name)) found.set(name, path.posix.join(directory, name));
+    }
+    return found;
+  }
+}

@@ -1,0 +1,43 @@
+/**
+ * What the rules know and never change: the source, its packages, and the user's request.
+ */
+import { CommandsOnPath } from './commands-on-path';
+import { PackageFiles } from './package-files';
+import { SizeBudget } from './size-budget';
+import { Machine } from '../elf';
+import { Setting } from '../loader/search';
+import { Package, PackageDatabase } from '../packages/package';
+import { Root } from '../root/root';
+import { Opened } from '../trace/strace';
+
+export interface CollectOptions {
+  readonly root: Root;
+  readonly machine: Machine;
+  readonly setting: Setting;
+  readonly packages: PackageDatabase;
+  /** whether data is looked for */
+  readonly detectData: boolean;
+  /** paths that the user names: packed whatever their permissions */
+  readonly include: readonly string[];
+  /** whether the user excludes a resolved path */
+  readonly isExcluded: (real: string) => boolean;
+  /** directories in which commands are looked for */
+  readonly searchPath: readonly string[];
+  /** files that the user's trace commands opened */
+  readonly traced: readonly Opened[];
+  /** bytes that a layer may hold */
+  readonly mostBytes: number;
+}
+
+export interface Context extends CollectOptions {
+  /** resolved paths of the requested programs */
+  readonly requestedPrograms: ReadonlySet<string>;
+  readonly packageFiles: PackageFiles;
+  readonly commandsOnPath: CommandsOnPath;
+  readonly budget: SizeBudget;
+}
+
+/** The packages of a path, and of the file that it leads to: a command may be a link of one package to a program of another. */
+export function ownersOf(file: string, { packages, root }: Pick<Context, 'packages' | 'root'>): Package[] {
+  return [file, root.real(file)!].map((one) => packages.ownerOf(one)).filter((owner) => owner !== undefined);
+}

@@ -1,0 +1,25 @@
+/**
+ * Headers and what linkers read, for a requested program that compiles: one that names the directory of headers.
+ */
+import { addFound } from './add-files';
+import { Context } from './context';
+import { HEADERS } from './non-runtime';
+import { isFollowed } from './path-mentions';
+import { CurrentSelection, Pending, Selection } from './selection';
+
+export function addFilesForCompiling({ real: file }: Pending, selection: CurrentSelection, context: Context): Selection {
+  const delta = selection.fork();
+  const { root, packages, packageFiles } = context;
+  const owner = packages.ownerOf(file);
+  if (owner === undefined || !selection.requested.has(owner)) return delta;
+  if (selection.followed.has(HEADERS) || !isFollowed(file, selection, context)) return delta;
+  const { kind, mentions } = root.content(file);
+  if (kind !== 'elf' || !mentions.some((mention) => mention.path.replace(/\/$/, '') === HEADERS)) return delta;
+  delta.followed.add(HEADERS);
+  for (const other of selection.requested.reachable()) {
+    const why = { reason: `for compiling, of package ${other.name}`, through: file };
+    const added = packageFiles.forCompiling(other).flatMap((real) => addFound(real, why, delta, context));
+    for (const real of added) delta.enqueue(real, undefined);
+  }
+  return delta;
+}

@@ -1,0 +1,66 @@
+/**
+ * A map that is layered over another one. Reads see both; writes go to the upper one, so that they can be merged into the
+ * lower one or dropped with the upper one. Neither forking nor merging costs more than what was added.
+ */
+
+/** What can be read of a layered map. */
+export interface Layered<K, V> extends Iterable<[K, V]> {
+  has(key: K): boolean;
+  get(key: K): V | undefined;
+  /** in the order in which they were added, those of the lower layers first */
+  keys(): IterableIterator<K>;
+  values(): IterableIterator<V>;
+}
+
+export class LayeredMap<K, V> implements Layered<K, V> {
+  private readonly own = new Map<K, V>();
+
+  constructor(private readonly below?: LayeredMap<K, V>) {}
+
+  public has(key: K): boolean {
+    return this.own.has(key) || (this.below?.has(key) ?? false);
+  }
+
+  public get(key: K): V | undefined {
+    return this.own.has(key) ? this.own.get(key) : this.below?.get(key);
+  }
+
+  public set(key: K, value: V): void {
+    this.own.set(key, value);
+  }
+
+  /** Takes back an addition of this layer. */
+  public withdraw(key: K): void {
+    this.own.delete(key);
+  }
+
+  /** What this layer adds to those below. */
+  public get additions(): ReadonlyMap<K, V> {
+    return this.own;
+  }
+
+  /** @param above a layer over this one */
+  public merge(above: LayeredMap<K, V>): void {
+    for (const [key, value] of above.own) this.own.set(key, value);
+  }
+
+  public* [Symbol.iterator](): IterableIterator<[K, V]> {
+    if (this.below) for (const [key, value] of this.below) yield [key, this.own.has(key) ? this.own.get(key)! : value];
+    for (const [key, value] of this.own) if (!this.below?.has(key)) yield [key, value];
+  }
+
+  public* keys(): IterableIterator<K> {
+    for (const [key] of this) yield key;
+  }
+
+  public* values(): IterableIterator<V> {
+    for (const [, value] of this) yield value;
+  }
+}
+
+/** A set likewise. */
+export class LayeredSet<T> extends LayeredMap<T, true> {
+  public add(value: T): void {
+    this.set(value, true);
+  }
+}

@@ -1,0 +1,23 @@
+/**
+ * Files that are never packed unless `include` names them: they are private, temporary, or describe the machine they are on.
+ */
+const MACHINE_SPECIFIC = new RegExp(
+  '^(?:' +
+    [
+      '/(?:home|root|proc|sys|dev|run|tmp|mnt|media|boot|lost\\+found)',
+      '/var/(?:tmp|run|lock|log|spool|mail|backups|crash)',
+      '/var/cache/(?:apt|debconf)',
+      '/var/lib/(?:dpkg|apt|apk|rpm|dnf|systemd|private)',
+      '/(?:usr/)?lib/(?:apk|sysimage)',
+      '/etc/(?:passwd|group|shadow|gshadow|subuid|subgid)-?',
+      '/etc/(?:hosts|hostname|host\\.conf|resolv\\.conf|nsswitch\\.conf|machine-id|localtime|timezone|adjtime)',
+      '/etc/(?:mtab|fstab|environment|motd|issue|issue\\.net|shells|securetty|sudoers|sudoers\\.d)',
+      '/etc/(?:ld\\.so\\.cache|ld\\.so\\.conf|ld\\.so\\.conf\\.d|ld\\.so\\.preload)',
+      '/etc/(?:apt|pam\\.d|security|cron\\.[a-z]+|init\\.d|rc[0-9S]\\.d|systemd|skel)',
+    ].join('|') +
+    ')(?:/|$)',
+);
+
+export function isMachineSpecific(file: string): boolean {
+  return MACHINE_SPECIFIC.test(file);
+}

@@ -1,0 +1,68 @@
+/**
+ * The files of a package by their use: data that a program opens at run time, and what only a compiler reads.
+ */
+import * as path from 'path';
+import { HEADERS, isAside, isForCompiling, isForLinking } from './non-runtime';
+import { Package, PackageDatabase } from '../packages/package';
+import { Root } from '../root/root';
+import { isCommandDirectory, isStandardDirectory } from '../root/standard';
+
+export class PackageFiles {
+  private readonly lists = new Map<Package, readonly string[]>();
+  private readonly directories = new Map<Package, ReadonlySet<string>>();
+  private readonly sizes = new Map<Package, number>();
+
+  constructor(private readonly database: PackageDatabase, private readonly root: Root) {}
+
+  /** Files and links of a package without its documentation, commands and libraries. The last two are packed if something needs them. */
+  public data(owner: Package): readonly string[] {
+    let data = this.lists.get(owner);
+    if (!data) {
+      data = this.database.files(owner).filter((real) => this.isData(real));
+      this.lists.set(owner, data);
+    }
+    return data;
+  }
+
+  /** Directories that hold data of a package, without those that every package uses. Files of other packages there are add-ons. */
+  public directoriesOf(owner: Package): ReadonlySet<string> {
+    let directories = this.directories.get(owner);
+    if (!directories) {
+      const found = new Set<string>();
+      for (const real of this.data(owner)) {
+        for (let at = path.posix.dirname(real); !isStandardDirectory(at) && !found.has(at); at = path.posix.dirname(at)) found.add(at);
+      }
+      directories = found;
+      this.directories.set(owner, directories);
+    }
+    return directories;
+  }
+
+  /** Bytes of a package's data. */
+  public sizeOf(owner: Package): number {
+    let bytes = this.sizes.get(owner);
+    if (bytes === undefined) {
+      bytes = this.data(owner).reduce((sum, real) => sum + this.root.status(real)!.size, 0);
+      this.sizes.set(owner, bytes);
+    }
+    return bytes;
+  }
+
+  /** Files of a package that compilers and linkers read. */
+  public forCompiling(owner: Package): readonly string[] {
+    const files = this.database.files(owner);
+    if (!files.some((real) => real.startsWith(`${HEADERS}/`) || isForLinking(real))) return [];
+    return files.filter((real) => isForCompiling(real) && this.isFileOrLink(real));
+  }
+
+  private isData(real: string): boolean {
+    const parent = path.posix.dirname(real);
+    if (isAside(real) || isCommandDirectory(parent)) return false;
+    if (isStandardDirectory(parent) && parent.includes('/lib') && /\.so(\.|$)/.test(real)) return false;
+    return this.isFileOrLink(real);
+  }
+
+  private isFileOrLink(real: string): boolean {
+    return (this.root.status(real)?.type ?? 'directory') !== 'directory';
+  }
+}

@@ -1,0 +1,65 @@
+/**
+ * Programs with their closures and the data of their packages: the requested ones, and the commands that these start.
+ */
+import * as path from 'path';
+import { addFile } from './add-files';
+import { Context, ownersOf } from './context';
+import { addPackageData } from './package-data';
+import { startProcess } from './processes';
+import { dependenciesOf } from './requested-packages';
+import { Selection, Why } from './selection';
+import { Program } from '../closure/find';
+import { Package } from '../packages/package';
+
+/** Adds a program that the user requests. */
+export function addRequestedProgram(program: Program, delta: Selection, context: Context): void {
+  addProgram(program, { reason: 'requested' }, true, delta, context);
+}
+
+/**
+ * Adds a program.
+ *
+ * @param isRequired whether its package counts as requested in any case; if not, only if requested packages need it, since the
+ *   files of its package would lift the size budget of what they mention
+ * @throws MissingLibraryError and the like: see `startProcess`
+ */
+export function addProgram(program: Program, why: Why, isRequired: boolean, delta: Selection, context: Context): void {
+  const { real, elf, interpreter } = program;
+  addFile(program.path, why, delta, context.root);
+  const owners = context.detectData ? ownersOf(program.path, context).filter((owner) => isRequired || delta.requested.needs(owner)) : [];
+  const adopted = owners.flatMap((owner) => adopt(owner, delta));
+  if (why.through === undefined && elf) delta.requested = delta.requested.extending(adopted);
+  if (elf) startProcess(real, elf, delta, context);
+  if (interpreter) addProgram(interpreter.program, { reason: `interpreter of ${path.posix.basename(real)}`, through: real }, isRequired, delta, context);
+  const opener = interpreter ? interpreter.program.real : real;
+  delta.enqueue(real, elf ? real : undefined);
+  for (const owner of adopted) addPackageData(owner, real, opener, delta, context);
+  if (!interpreter) return;
+  const interpreters = new Set(ownersOf(interpreter.program.path, context).map(({ source }) => source));
+  for (const owner of owners) addModules(owner, interpreters, { through: real, opener }, delta, context);
+}
+
+/** Makes a package requested. @returns the packages that are newly so */
+function adopt(owner: Package, delta: Selection): readonly Package[] {
+  const adopted = delta.requested.newWith(owner);
+  delta.requested = delta.requested.with(adopted);
+  return adopted;
+}
+
+/** Dependencies of a script's package that themselves depend on the interpreter are the script's modules. */
+function addModules(
+  owner: Package,
+  interpreters: ReadonlySet<string>,
+  script: { readonly through: string; readonly opener: string },
+  delta: Selection,
+  context: Context,
+  seen = new Set<Package>(),
+): void {
+  for (const dependency of dependenciesOf(owner, context.packages)) {
+    if (seen.has(dependency)) continue;
+    seen.add(dependency);
+    if (!dependenciesOf(dependency, context.packages).some(({ source }) => interpreters.has(source))) continue;
+    for (const adopted of adopt(dependency, delta)) addPackageData(adopted, script.through, script.opener, delta, context);
+    addModules(dependency, interpreters, script, delta, context, seen);
+  }
+}

@@ -1,0 +1,49 @@
+/**
+ * Files that the user's trace commands opened.
+ */
+import { addFound } from './add-files';
+import { Context } from './context';
+import { isMachineSpecific } from './machine-specific';
+import { takeFile } from './processes';
+import { CurrentSelection, Selection, Why } from './selection';
+import { readShebang } from '../closure/script';
+import { sourceOfBytecode } from '../root/python-bytecode';
+import { Opened } from '../trace/strace';
+
+/** Programs are added first, so that the files they load are assigned to their processes. */
+export function addTraced(selection: CurrentSelection, context: Context): Selection {
+  const delta = selection.fork();
+  const programs = new Set(context.traced.map(({ by }) => by));
+  for (const opened of context.traced) if (programs.has(opened.path)) addOpened(opened, delta, context);
+  for (const opened of context.traced) if (!programs.has(opened.path)) addOpened(opened, delta, context);
+  return delta;
+}
+
+function addOpened({ path: file, by }: Opened, delta: Selection, context: Context): void {
+  const { root } = context;
+  const why: Why = { reason: 'opened in a trace command', through: by && root.real(by) };
+  // not looked at: machine-specific files change often, and the layer must not depend on them
+  if (isMachineSpecific(file)) {
+    delta.skip(file, `${why.reason}${by === undefined ? '' : ` by ${by}`}, but machine-specific: name it in include if it is needed`);
+    return;
+  }
+  const started = startedBy(by, context);
+  const [first] = delta.processes.keys();
+  const program = started !== undefined && delta.processes.has(started) ? started : first;
+  // Python opens the bytecode of a module, and only the time and size of its source are read
+  const files = [file, sourceOfBytecode(file)].filter((one) => one !== undefined && root.isFile(one)) as string[];
+  for (const real of files.flatMap((one) => addFound(one, why, delta, context))) {
+    takeFile(real, program, delta, context);
+    // the kernel opens the interpreter of a script, which no trace shows
+    const interpreter = root.content(real).kind === 'script' ? readShebang(root.content(real).head)?.interpreter : undefined;
+    if (interpreter?.startsWith('/')) addOpened({ path: interpreter, by: real }, delta, context);
+  }
+}
+
+/** The resolved path of the program that runs if a file is executed. */
+function startedBy(file: string | undefined, { root }: Context): string | undefined {
+  const real = file === undefined ? undefined : root.real(file);
+  if (real === undefined || !root.isFile(real) || root.content(real).kind !== 'script') return real;
+  const interpreter = readShebang(root.content(real).head)?.interpreter;
+  return interpreter === undefined ? undefined : root.real(interpreter);
+}
