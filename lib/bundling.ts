@@ -6,17 +6,19 @@ import { createHash } from 'crypto';
 import * as fs from 'fs';
 import * as path from 'path';
 import { BundlingOptions, ILocalBundling } from 'aws-cdk-lib';
-import * as execa from 'execa';
 import { Fingerprint, FingerprintCache } from './fingerprint-cache';
 import type { Packed } from './pack/zip';
 import { LayerRequest, PlannedLayer, planLayer, Summary } from './plan/plan-layer';
 import { inWords, report } from './plan/report';
+import { runChild } from './process/child';
+import { nodeEnvironment } from './process/environment';
 import { ownFile } from './process/own-file';
+import { unfinished } from './process/whole-file';
 import { Root } from './root/root';
 import { checkMachine, checkSandbox, Trial, tryLayer } from './sandbox/trial';
 import { OpenedSource } from './source/source';
 import { megabytes } from './text/megabytes';
-import type { Opened } from './trace/strace';
+import type { Trace } from './trace/log';
 
 /** The packing process: see `ownFile`. */
 const PACK = 'pack/process.js';
@@ -125,10 +127,10 @@ export class Bundling implements ILocalBundling {
       new FingerprintCache(this.#source.directory, this.#request).clear();
       throw new Error(`${this.#source.name} changed while the layer was made, nothing was written: run synth again when nothing writes to it`);
     }
-    const written = this.#trial ? `${file}.${process.pid}.untried` : file;
+    const written = this.#trial ? unfinished(file, '.untried') : file;
     try {
-      const options = { input: JSON.stringify(plan), reject: false, maxBuffer: MOST_OUTPUT };
-      const { exitCode, stdout, stderr } = execa.sync(process.execPath, [ownFile(PACK), written], options);
+      const options = { input: JSON.stringify(plan), mostOutput: MOST_OUTPUT, environment: nodeEnvironment() };
+      const { exitCode, stdout, stderr } = runChild(process.execPath, [ownFile(PACK), written], options);
       if (exitCode !== 0) throw new Error(`packing failed, nothing was written: ${stderr || `the packing process ended with ${exitCode ?? 'a signal'}`}`);
       if (this.#trial) tryLayer(written, Object.keys(plan.programs), this.#trial);
       fs.renameSync(written, file);
@@ -140,7 +142,7 @@ export class Bundling implements ILocalBundling {
   }
 }
 
-function resolve(source: OpenedSource, request: LayerRequest, traced?: readonly Opened[]): { fingerprint: Fingerprint; planned: PlannedLayer } {
+function resolve(source: OpenedSource, request: LayerRequest, traced?: Trace): { fingerprint: Fingerprint; planned: PlannedLayer } {
   const root = new Root(source.directory);
   const planned = planLayer(root, request, traced);
   return { fingerprint: { fingerprint: planned.plan.fingerprint, machine: planned.machine, traced: planned.traced, looks: root.looks() }, planned };

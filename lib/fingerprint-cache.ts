@@ -11,17 +11,17 @@ import { Machine } from './elf';
 import { MACHINES } from './loader/machine';
 import { RULES_VERSION } from './plan/plan';
 import { LayerRequest } from './plan/plan-layer';
-import { cacheDirectory, makeCacheDirectory } from './process/cache-directory';
+import { cacheDirectory, makeCacheDirectory, readCached } from './process/cache-directory';
 import { writeWhole } from './process/whole-file';
 import { Looks, Root } from './root/root';
-import type { Opened } from './trace/strace';
+import type { Opened, Trace } from './trace/log';
 
 export interface Fingerprint {
   /** of the plan */
   readonly fingerprint: string;
   readonly machine: Machine;
   /** by the trace commands, which are not run again as long as it holds */
-  readonly traced: readonly Opened[];
+  readonly traced: Trace;
   readonly looks: Looks;
 }
 
@@ -36,7 +36,7 @@ export class FingerprintCache {
   /** What is known, if it still holds. */
   public read(): Fingerprint | undefined {
     try {
-      const known = JSON.parse(fs.readFileSync(this.file, 'utf8'));
+      const known = JSON.parse(readCached(this.file) ?? 'null');
       return isFingerprint(known) && Root.unchanged(this.root, known.looks) ? known : undefined;
     } catch {
       return undefined;
@@ -60,9 +60,14 @@ export class FingerprintCache {
 
 /** What is read back may be from anybody, or cut off. */
 function isFingerprint(known: any): known is Fingerprint {
-  return /^[0-9a-f]{64}$/.test(known?.fingerprint) && Object.hasOwn(MACHINES, known.machine) && Array.isArray(known.traced) && known.traced.every(isOpened) &&
+  return /^[0-9a-f]{64}$/.test(known?.fingerprint) && Object.hasOwn(MACHINES, known.machine) && isTrace(known.traced) &&
     typeof known.looks === 'object' && known.looks !== null && Object.keys(known.looks).length > 0 &&
     Object.values(known.looks).every((stamp) => typeof stamp === 'string');
+}
+
+function isTrace(traced: any): traced is Trace {
+  const isTexts = (list: unknown) => Array.isArray(list) && list.every((text) => typeof text === 'string');
+  return Array.isArray(traced?.opened) && traced.opened.every(isOpened) && isTexts(traced.looked) && isTexts(traced.listed);
 }
 
 function isOpened(one: any): one is Opened {

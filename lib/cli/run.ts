@@ -6,7 +6,7 @@
  * they make of signals, this process gets, and passes on. Shells in it have no job control, and nothing can open
  * `/dev/tty`; on Lambda there is no terminal either.
  */
-import { ChildProcess, spawn } from 'child_process';
+import { ChildProcess } from 'child_process';
 import * as fs from 'fs';
 import * as os from 'os';
 import * as path from 'path';
@@ -18,9 +18,10 @@ import { UsageError } from './usage';
 import { ENVIRONMENT } from '../lambda';
 import { readRecord, RECORD } from '../plan/record';
 import { cleared } from '../process/cleared';
+import { temporaryDirectory } from '../process/leftovers';
+import { discard } from '../process/remove-tree';
 import { Root } from '../root/root';
-import { ALLOW, foreign, INSTALL, starter, USER } from '../sandbox/bubblewrap';
-import { ISOLATION } from '../sandbox/function';
+import { ALLOW, foreign, INSTALL, Sandbox, startInSandbox } from '../sandbox/bubblewrap';
 import { nearest } from '../text/nearest';
 import { printableName } from '../text/printable';
 import { unzip } from '../zip/unzip';
@@ -61,16 +62,16 @@ async function run(layer: string, command: string[], options: RunOptions): Promi
   const roots = rootOf(options);
   let temporary: string | undefined;
   const clear = () => {
-    if (temporary !== undefined) fs.rmSync(temporary, { recursive: true, force: true });
+    if (temporary !== undefined) discard(temporary);
   };
   await cleared(clear, async () => {
-    temporary = fs.mkdtempSync(path.join(os.tmpdir(), 'binary-layer-run-'));
+    temporary = temporaryDirectory('run');
     const opt = unpacked(layer, temporary);
     const [name, ...args] = command;
     const program = located(name, opt, options.root);
     if (program.startsWith('/opt/')) checkMachine(opt);
     await setImmediate(); // a signal that came meanwhile is heeded now
-    process.exitCode = await start([...ISOLATION, ...roots, ...placesIn(opt, options), '--', program, ...args]);
+    process.exitCode = await start(sandboxOf(roots, opt, options), [program, ...args]);
   });
 }
 
@@ -80,9 +81,9 @@ function unpacked(layer: string, temporary: string): string {
   checkInput(layer, 'the zip of a layer, or a directory');
   const opt = path.join(temporary, 'opt');
   fs.mkdirSync(opt);
-  fs.chmodSync(opt, 0o755);
+  // whoever runs the sandbox can enter it
+  for (const place of [temporary, opt]) fs.chmodSync(place, 0o755);
   unzip(layer, opt);
-  if (starter().uid !== undefined) fs.chownSync(temporary, USER.uid, USER.gid);
   return opt;
 }
 
@@ -106,14 +107,15 @@ function bind(directory: string, at: string, less: readonly string[]): string[] 
   });
 }
 
-function placesIn(opt: string, { task, env, readOnly }: RunOptions): string[] {
+function sandboxOf(roots: readonly string[], opt: string, { task, env, readOnly }: RunOptions): Sandbox {
   const isTerminal = [process.stdin, process.stdout, process.stderr].some(({ isTTY }) => isTTY);
-  const variables = { ...ENVIRONMENT, ...(isTerminal && process.env.TERM ? { TERM: process.env.TERM } : {}), ...env };
-  return [
-    '--ro-bind', opt, '/opt', ...(task === undefined ? ['--dir', '/var/task'] : [readOnly ? '--ro-bind' : '--bind', fs.realpathSync(task), '/var/task']),
-    '--tmpfs', '/tmp', '--proc', '/proc', '--dev', '/dev', ...(readOnly ? ['--remount-ro', '/dev', '--remount-ro', '/'] : []), '--chdir', '/var/task',
-    '--clearenv', ...Object.entries(variables).flatMap(([name, value]) => ['--setenv', name, value]),
+  const mounts = [
+    ...roots, '--ro-bind', opt, '/opt',
+    ...(task === undefined ? ['--dir', '/var/task'] : [readOnly ? '--ro-bind' : '--bind', fs.realpathSync(task), '/var/task']),
+    '--tmpfs', '/tmp', '--proc', '/proc', '--dev', '/dev', ...(readOnly ? ['--remount-ro', '/dev', '--remount-ro', '/'] : []),
   ];
+  const environment = { ...ENVIRONMENT, ...(isTerminal && process.env.TERM ? { TERM: process.env.TERM } : {}), ...env };
+  return { mounts, user: 'function', network: true, directory: '/var/task', environment };
 }
 
 /** @throws RunError where the layers of a directory are all for a machine that this is not */
@@ -148,9 +150,9 @@ function located(command: string, opt: string, root: string): string {
 const PASSED_ON = ['SIGINT', 'SIGQUIT', 'SIGTERM', 'SIGHUP', 'SIGUSR1', 'SIGUSR2', 'SIGWINCH', 'SIGCONT'] as const;
 
 /** @returns the exit status of the command */
-async function start(args: readonly string[]): Promise<number> {
+async function start(sandbox: Sandbox, command: readonly string[]): Promise<number> {
   // bubblewrap in a session of its own: what the terminal sends to everybody would end it, and the command with it
-  const bubblewrap = spawn('bwrap', ['--json-status-fd', '3', ...args], { stdio: ['inherit', 'inherit', 'inherit', 'pipe'], detached: true, ...starter() });
+  const bubblewrap = startInSandbox(sandbox, command, ['--json-status-fd', '3'], ['inherit', 'inherit', 'inherit', 'pipe']);
   let first: number | undefined;
   let said = '';
   (bubblewrap.stdio[3] as Readable | null)?.on('data', (data: Buffer) => {

@@ -8,7 +8,7 @@ import { Machine } from '../elf';
 import { Setting } from '../loader/search';
 import { Package, PackageDatabase } from '../packages/package';
 import { Root } from '../root/root';
-import { Opened } from '../trace/strace';
+import { Opened } from '../trace/log';
 
 export interface CollectOptions {
   readonly root: Root;

@@ -8,7 +8,7 @@ import { takeFile } from './processes';
 import { CurrentSelection, Selection, Why } from './selection';
 import { readShebang } from '../closure/script';
 import { sourceOfBytecode } from '../root/python-bytecode';
-import { Opened } from '../trace/strace';
+import { Opened } from '../trace/log';
 
 /** Programs are added first, so that the files they load are assigned to their processes. */
 export function addTraced(selection: CurrentSelection, context: Context): Selection {

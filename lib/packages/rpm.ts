@@ -6,13 +6,15 @@
  */
 import { randomBytes } from 'crypto';
 import * as fs from 'fs';
-import * as os from 'os';
 import * as path from 'path';
-import * as execa from 'execa';
 import { Installed, InstalledPackages } from './installed';
 import { PackageDatabase } from './package';
 import { Machine } from '../elf';
 import { checkLimit, LIMITS } from '../limits';
+import { runChild } from '../process/child';
+import { inherited, systemEnvironment } from '../process/environment';
+import { temporaryDirectory } from '../process/leftovers';
+import { discard } from '../process/remove-tree';
 import { Root } from '../root/root';
 
 /** Where it is: Fedora's since version 36, and everybody else's. */
@@ -32,15 +34,15 @@ const TIMEOUT = 120 * 1000; // milliseconds
 export function rpmDatabase(root: Root, machine: Machine): PackageDatabase | string | undefined {
   const found = DIRECTORIES.flatMap((directory) => FILES.map((files) => files.map((file) => `${directory}/${file}`))).find(([first]) => root.isFile(first));
   if (!found) return undefined;
-  const directory = fs.mkdtempSync(path.join(os.tmpdir(), 'binary-layer-rpm-'));
+  const directory = temporaryDirectory('rpm');
   try {
     for (const file of found) {
       if (root.isFile(file)) fs.copyFileSync(root.locate(root.real(file)!), path.join(directory, path.basename(file)));
     }
-    const ended = execa.sync('rpm', ['--dbpath', directory, '--nosignature', '--nodigest', '-qa', '--queryformat', QUERY], {
-      stdin: 'ignore', reject: false, maxBuffer: LIMITS.fileLists.most, timeout: TIMEOUT, env: { LC_ALL: 'C' },
+    const ended = runChild('rpm', ['--dbpath', directory, '--nosignature', '--nodigest', '-qa', '--queryformat', QUERY], {
+      mostOutput: LIMITS.fileLists.most, timeout: TIMEOUT, environment: { ...systemEnvironment(), ...inherited('RPM_CONFIGDIR') },
     });
-    if ((ended as { code?: string }).code === 'ENOENT') return `no rpm is on PATH that could read the package database ${found[0]}: install it, as with apt-get install rpm`;
+    if (ended.code === 'ENOENT') return `no rpm is on PATH that could read the package database ${found[0]}: install it, as with apt-get install rpm`;
     if (ended.failed || ended.stdout === '') return `rpm cannot read the package database ${found[0]}: ${ended.stderr.trim().split('\n')[0] || 'it knows of no package'}`;
     const told = ended.stdout.split(PACKAGE).map((text) => text.split(FIELD));
     const [rest] = told.pop()!;
@@ -49,7 +51,7 @@ export function rpmDatabase(root: Root, machine: Machine): PackageDatabase | str
     if (rest !== '' || other) return `rpm cannot read the package database ${found[0]}: it tells ${other?.length ?? 'a part'} of the ${FIELDS.length} fields of a package`;
     return new InstalledPackages(root, 'rpm', told.flatMap((fields) => parse(fields, machine)));
   } finally {
-    fs.rmSync(directory, { recursive: true, force: true });
+    discard(directory);
   }
 }
 

@@ -14,7 +14,8 @@ import { findProgram, machineOf, Program, ProgramError } from '../closure/find';
 import { settingOf } from '../loader/setting';
 import { packageDatabase } from '../packages/database';
 import { Root } from '../root/root';
-import { Opened, trace, TraceError } from '../trace/strace';
+import { Trace } from '../trace/log';
+import { trace, TraceError } from '../trace/strace';
 
 /** What is asked for. The same request on the same source gives the same plan. */
 export interface LayerRequest {
@@ -48,7 +49,7 @@ export interface PlannedLayer {
   /** whether it may be another one without any change of the source: when a command is installed that can read its package database */
   readonly isProvisional: boolean;
   /** what the trace commands opened */
-  readonly traced: readonly Opened[];
+  readonly traced: Trace;
 }
 
 /** What a layer holds, for people. */
@@ -62,15 +63,18 @@ export interface Summary {
 }
 
 /**
- * @param opened what the trace commands open, where that is known: they are not run then
+ * @param knownTrace what the trace commands open, where that is known: they are not run then
  * @throws ProgramError, SelectionError, TraceError, MissingLibraryError, MissingVersionError, ProofError and their like: all say what to do
  */
-export function planLayer(root: Root, request: LayerRequest, opened?: readonly Opened[]): PlannedLayer {
+export function planLayer(root: Root, request: LayerRequest, knownTrace?: Trace): PlannedLayer {
   const programs = namePrograms(request.binaries.map((binary) => findProgram(root, binary, request.searchPath, request.cwd)), request.rename);
   const machine = machineOf([...programs.values()], request.machine);
   const setting = settingOf(root, machine, { libraryPath: request.libraryPath });
   const include = included(root, request.include, request.cwd);
-  const traced = opened ?? traceIn(root, request.traceCommands);
+  const traced = knownTrace ?? traceIn(root, request.traceCommands);
+  // what the trace rests on is looked at, so that another look tells whether it still holds
+  for (const name of traced.looked) root.real(name);
+  for (const name of traced.listed) root.names(root.real(name) ?? name);
   const { packages, notice } = packageDatabase(root, machine);
   const excluder = new Excluder(request.exclude, request.cwd);
   const collected = collect([...programs.values()], {
@@ -82,7 +86,7 @@ export function planLayer(root: Root, request: LayerRequest, opened?: readonly O
     searchPath: request.searchPath,
     isExcluded: (real) => excluder.excludes(real),
     include,
-    traced,
+    traced: traced.opened,
     mostBytes: MOST_BYTES,
   });
   const { selection } = collected;
@@ -108,7 +112,7 @@ export function planLayer(root: Root, request: LayerRequest, opened?: readonly O
 }
 
 /** @throws TraceError where there are commands, and the root is not the one that they would run in */
-function traceIn(root: Root, commands: readonly string[]): Opened[] {
+function traceIn(root: Root, commands: readonly string[]): Trace {
   if (commands.length > 0 && root.directory !== '/') {
     throw new TraceError('traceCommands run the programs of the machine that synthesizes, and the source is another one: name what they open in include');
   }

@@ -4,9 +4,10 @@
  * What is in there is never needed for a right answer: deleting `cdk-binary-layer` clears it.
  */
 import * as fs from 'fs';
-import { homedir, tmpdir } from 'os';
+import { homedir } from 'os';
 import * as path from 'path';
-import { remove } from './remove-tree';
+import { temporaryDirectory } from './leftovers';
+import { discard } from './remove-tree';
 
 export function cacheDirectory(): string {
   const { XDG_CACHE_HOME } = process.env;
@@ -32,20 +33,51 @@ let temporary: string | undefined;
 /** Without a home directory, exported images and packages are kept until this process ends. */
 function temporaryCacheDirectory(): string {
   if (temporary === undefined) {
-    const directory = fs.mkdtempSync(path.join(tmpdir(), 'binary-layer-cache-'));
-    process.once('exit', () => remove(directory));
+    const directory = temporaryDirectory('cache');
+    process.once('exit', () => discard(directory));
     temporary = directory;
   }
   return temporary;
 }
 
-/** Makes a directory in there, and those that it lies in. Node's `recursive` does not come to an end below /proc. */
+/**
+ * Makes a directory of the cache, and those that it is in, for this user only. Node's `recursive` does not come to an end
+ * below /proc.
+ */
 export function makeCacheDirectory(directory: string): void {
-  if (fs.existsSync(directory)) return;
+  const stat = fs.statSync(directory, { throwIfNoEntry: false });
+  if (stat) {
+    // made by an earlier version, or by a user with another umask
+    if (isOwn(stat) && (stat.mode & 0o077) !== 0 && directory.startsWith(cacheDirectory())) fs.chmodSync(directory, 0o700);
+    return;
+  }
   makeCacheDirectory(path.dirname(directory));
   try {
     fs.mkdirSync(directory);
+    fs.chmodSync(directory, 0o700); // whatever the umask
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error; // another process was quicker
+  }
+}
+
+/** Whether something in the cache was made by this user: nothing else in there is trusted. */
+export function isOwn({ uid }: fs.Stats): boolean {
+  return process.geteuid === undefined || uid === process.geteuid();
+}
+
+/** Bytes of a text in the cache: the looks of a layer of many thousand files are some megabytes. */
+const MOST_TEXT = 256 * 1024 * 1024;
+
+/** The text of a file in the cache; `undefined` where there is none that this user has made. */
+export function readCached(file: string): string | undefined {
+  let descriptor: number | undefined;
+  try {
+    descriptor = fs.openSync(file, fs.constants.O_RDONLY | fs.constants.O_NOFOLLOW | fs.constants.O_NONBLOCK);
+    const stat = fs.fstatSync(descriptor);
+    return stat.isFile() && isOwn(stat) && stat.size <= MOST_TEXT ? fs.readFileSync(descriptor, 'utf8') : undefined;
+  } catch {
+    return undefined; // not there, or not readable: it is made again
+  } finally {
+    if (descriptor !== undefined) fs.closeSync(descriptor);
   }
 }

@@ -2,10 +2,17 @@
  * Files that are there whole or not at all, whatever ends the process that writes them.
  */
 import * as fs from 'fs';
+import * as path from 'path';
+import { OWNER, removeLeftovers } from './leftovers';
 
-/** Where something is written before it is whole: beside the place where it is to be. */
-export function unfinished(file: string): string {
-  return `${file}.${process.pid}.tmp`;
+/**
+ * Where a file is written before it is whole: beside the file. What processes that were killed left there is removed.
+ *
+ * @param suffix @default .tmp
+ */
+export function unfinished(file: string, suffix = '.tmp'): string {
+  removeLeftovers(path.dirname(file), `${path.basename(file)}.`, suffix);
+  return `${file}.${OWNER}${suffix}`;
 }
 
 /** Writes a file; what is there is replaced. */

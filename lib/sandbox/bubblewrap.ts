@@ -1,28 +1,105 @@
 /**
- * bubblewrap and the static programs that run under it: what is the same for scripts of packages, for a layer that is tried
- * and for a command in one.
+ * Sandboxes made by bubblewrap: the one wrapper for maintainer scripts, for trials of a layer, and for commands run in one.
+ *
+ * bubblewrap itself is process 1 in the sandbox, where /proc/1/environ shows the environment that it was started with:
+ * `--clearenv` clears that of its child only. So bubblewrap is started with an empty environment.
  */
+import { ChildProcess, StdioOptions } from 'child_process';
 import * as fs from 'fs';
-import * as path from 'path';
+import * as os from 'os';
 import { Machine, readElf } from '../elf';
 import { THIS_MACHINE } from '../loader/machine';
+import { EndedChild, onPath, runChild, startChild } from '../process/child';
+import { Environment } from '../process/environment';
 
-/** In a sandbox, as on Lambda: without any privileges root would still own the kernel's settings and the devices, and read what others cannot. */
+/** On Lambda a function runs as a user without privileges. As root it would own the kernel's settings and the devices here. */
 export const USER = { uid: 993, gid: 990 };
 
-/** Who starts bubblewrap: root gives itself up before. */
+export interface Sandbox {
+  /** options of bubblewrap that mount its file system; `tmpfs` gives those of a directory in memory */
+  readonly mounts: readonly string[];
+  /** `function`: as on Lambda; `root`: root's number without any of its capabilities, as maintainer scripts expect */
+  readonly user: 'function' | 'root';
+  /** whether it shares the machine's network */
+  readonly network: boolean;
+  /** the working directory in it */
+  readonly directory: string;
+  readonly environment: Environment;
+}
+
+/** What a program in a sandbox may use. */
+export interface Limits {
+  /** processes and threads at a time */
+  readonly processes: number;
+  /** writable memory of each process, in bytes (RLIMIT_DATA) */
+  readonly memory: number;
+  /** bytes in each file that it writes (RLIMIT_FSIZE) */
+  readonly fileSize: number;
+  /** in milliseconds, after which everything in the sandbox is killed */
+  readonly time?: number;
+  /** a shell in the sandbox that is not part of what is run: it sets the limits */
+  readonly shell: string;
+}
+
+/** Before kernel 5.14 all processes of the user count, those outside the sandbox included. */
+const COUNTS_PER_SANDBOX = [5, 14];
+
+/** Runs a program with limits, and returns how it ended. */
+export function runInSandbox(sandbox: Sandbox, command: readonly string[], limits: Limits): EndedChild {
+  const blocks = Math.ceil(limits.fileSize / 512);
+  // the number of processes is -u to bash and busybox, -p to dash and to busybox before 1.32; a lower limit than these may be set already
+  const settings = [
+    `ulimit -f ${blocks}`, 'ulimit -c 0', `ulimit -d ${Math.ceil(limits.memory / 1024)}`, ...(countsPerSandbox() ? [`ulimit -u ${limits.processes} || ulimit -p ${limits.processes}`] : []),
+  ];
+  const words = [limits.shell, '-c', `{ ${settings.join('; ')}; } 2>/dev/null; exec "$@"`, 'sh', ...command];
+  return runChild('bwrap', [...optionsOf(sandbox), '--', ...words], {
+    environment: {}, timeout: limits.time, diesWithParent: false, ...starter(),
+  });
+}
+
+/** Starts a program in a session and a process group of its own, with streams of the caller's. */
+export function startInSandbox(sandbox: Sandbox, command: readonly string[], options: readonly string[], stdio: StdioOptions): ChildProcess {
+  return startChild('bwrap', [...options, ...optionsOf(sandbox), '--', ...command], {
+    environment: {}, diesWithParent: false, stdio, detached: true, ...starter(),
+  });
+}
+
+/** A new session has no terminal that a program could type into (TIOCSTI, CVE-2017-5226). */
+function optionsOf({ mounts, user, network, directory, environment }: Sandbox): string[] {
+  const root = ['--unshare-uts', '--unshare-cgroup-try', '--hostname', 'localhost', '--uid', '0', '--gid', '0', '--cap-drop', 'ALL'];
+  return [
+    '--unshare-user', '--unshare-pid', '--unshare-ipc', ...(network ? [] : ['--unshare-net']), '--die-with-parent', '--new-session',
+    ...(user === 'root' ? root : ['--uid', String(USER.uid), '--gid', String(USER.gid)]),
+    ...mounts, '--chdir', directory, '--clearenv', ...Object.entries(environment).flatMap(([name, value]) => ['--setenv', name, value]),
+  ];
+}
+
+/** Options that mount an empty directory in memory; bubblewrap limits its size since 0.6.3. */
+export function tmpfs(directory: string, bytes: number): string[] {
+  return knowsSize() ? ['--size', String(bytes), '--tmpfs', directory] : ['--tmpfs', directory];
+}
+
+const helpTexts = new Map<string, string>();
+
+function knowsSize(): boolean {
+  const [bubblewrap] = onPath('bwrap');
+  if (bubblewrap === undefined) return false;
+  if (!helpTexts.has(bubblewrap)) helpTexts.set(bubblewrap, runChild(bubblewrap, ['--help'], { environment: {} }).stdout);
+  return helpTexts.get(bubblewrap)!.includes('--size ');
+}
+
+function countsPerSandbox(): boolean {
+  const [major, minor] = os.release().split('.').map(Number);
+  return major > COUNTS_PER_SANDBOX[0] || (major === COUNTS_PER_SANDBOX[0] && minor >= COUNTS_PER_SANDBOX[1]);
+}
+
+/** The user who starts bubblewrap: root gives up its rights before. */
 export function starter(): Partial<typeof USER> {
   return process.geteuid?.() === 0 ? USER : {};
 }
 
-/** By the names that it goes by: Debian and Fedora, Alpine, openSUSE. */
+/** File names of busybox: Debian's and Fedora's, Alpine's, openSUSE's. */
 export const BUSYBOX = ['busybox', 'busybox.static', 'busybox-static'];
-
-/** The files on PATH that have one of some names, in the order of these. */
-export function onPath(names: readonly string[]): string[] {
-  const directories = (process.env.PATH ?? '').split(':').filter((directory) => directory.startsWith('/'));
-  return names.flatMap((name) => directories.map((directory) => path.join(directory, name))).filter((file) => fs.existsSync(file));
-}
 
 /** Whether a program runs without a loader. */
 export function isStatic(file: string): boolean {
@@ -36,13 +113,16 @@ export function isStatic(file: string): boolean {
 /** Why programs for a machine cannot be started here; `undefined` where they can, by an emulator as well (binfmt_misc). */
 export function foreign(machine: Machine): string | undefined {
   if (machine === THIS_MACHINE || fs.existsSync(`/proc/sys/fs/binfmt_misc/qemu-${machine}`)) return undefined;
-  return `is for ${machine}, and this machine, ${THIS_MACHINE}, cannot run that: do it there, or install an emulator, as with apt-get install qemu-user-static binfmt-support`;
+  return [
+    `is for ${machine}, and this machine, ${THIS_MACHINE}, cannot run that:`,
+    'do it there, or install an emulator, as with apt-get install qemu-user-static binfmt-support',
+  ].join(' ');
 }
 
-/** What to do where bubblewrap is not there. */
+/** Advice where bubblewrap is not installed. */
 export const INSTALL = 'no bwrap is on PATH: install it on the machine that synthesizes, as with apt-get install bubblewrap';
 
-/** What to do where bubblewrap may not do its work. */
+/** Advice where bubblewrap cannot make a sandbox. */
 export const ALLOW = [
   '  it needs user namespaces: allow them, as with sysctl kernel.apparmor_restrict_unprivileged_userns=0 (Ubuntu), kernel.unprivileged_userns_clone=1 (Debian)',
   '  or user.max_user_namespaces=10000; start a container with --privileged',

@@ -6,14 +6,14 @@
  * there needs nothing of Lambda's.
  */
 import * as fs from 'fs';
-import * as os from 'os';
 import * as path from 'path';
-import * as execa from 'execa';
 import type { Machine } from '../elf';
-import { ALLOW, BUSYBOX, INSTALL, isStatic, onPath, starter, USER, foreign } from './bubblewrap';
+import { ALLOW, BUSYBOX, foreign, INSTALL, isStatic, Limits, runInSandbox, tmpfs } from './bubblewrap';
 import { ENVIRONMENT } from '../lambda';
-import { ISOLATION } from './function';
-import { howItEnded, lastLines, MOST_OUTPUT } from '../process/command';
+import { EndedChild, onPath } from '../process/child';
+import { howItEnded, lastLines } from '../process/command';
+import { temporaryDirectory } from '../process/leftovers';
+import { discard } from '../process/remove-tree';
 import { unzip } from '../zip/unzip';
 
 export interface Trial {
@@ -40,19 +40,19 @@ const SHELLS = [...BUSYBOX, 'bash-static'];
  * @throws TrialError
  */
 export function tryLayer(zip: string, programs: readonly string[], { command, timeout }: Trial): void {
-  const directory = fs.mkdtempSync(path.join(os.tmpdir(), 'binary-layer-try-'));
+  const directory = temporaryDirectory('try');
   try {
     const opt = path.join(directory, 'opt');
     fs.mkdirSync(opt);
-    fs.chmodSync(opt, 0o755);
+    // whoever runs the sandbox can enter it
+    for (const place of [directory, opt]) fs.chmodSync(place, 0o755);
     unzip(zip, opt);
-    if (starter().uid !== undefined) fs.chownSync(directory, USER.uid, USER.gid);
     const aliases = programs.filter((name) => /^[\w.+-]+$/.test(name)).map((name) => `alias ${name}=/opt/bin/${name}\n`).join('');
     const ended = sandbox(['--ro-bind', opt, '/opt'], `exec 2>&1\n${aliases}eval "$1"`, [command], timeout);
     if (ended.timedOut) throw new TrialError(`testCommand '${command}' had not ended after ${timeout / 1000} s, testTimeout, and was killed; nothing was written\n${lastLines(ended.stdout)}`);
     if (ended.failed) throw new TrialError(`testCommand '${command}' ended in the layer with ${howItEnded(ended)}, expected exit status 0; nothing was written\n${lastLines(ended.stdout)}`);
   } finally {
-    fs.rmSync(directory, { recursive: true, force: true });
+    discard(directory);
   }
 }
 
@@ -65,27 +65,28 @@ export function checkMachine(machine: Machine): void {
 /** @throws TrialError where no layer can be tried on this machine */
 export function checkSandbox(): void {
   const ended = sandbox(['--dir', '/opt'], ':', []);
-  if ((ended as { code?: string }).code === 'ENOENT') {
+  if (ended.code === 'ENOENT') {
     throw new TrialError(`testCommand is run under bubblewrap, and ${INSTALL}`);
   }
   if (!ended.failed) return;
   throw new TrialError(`bubblewrap cannot make the sandbox for testCommand: ${ended.stderr.trim() || howItEnded(ended)}\n${ALLOW}`);
 }
 
+/** As large as the largest function; its `/tmp` is as large as it is unless a function asks for more. */
+const LIMITS: Limits = { processes: 1024, memory: 10_240 * 1024 ** 2, fileSize: 512 * 1024 ** 2, shell: '/bin/sh' };
+
 /** @param layer options of bubblewrap that make `/opt` */
-function sandbox(layer: readonly string[], script: string, args: readonly string[], timeout?: number): execa.ExecaSyncReturnValue {
-  const options = [
-    ...ISOLATION, '--unshare-net', '--ro-bind', staticShell(), '/bin/sh', ...layer, '--dir', '/var/task', '--chdir', '/var/task',
-    '--tmpfs', '/tmp', '--proc', '/proc', '--dev', '/dev', '--remount-ro', '/dev', '--remount-ro', '/',
-    '--clearenv', ...Object.entries(ENVIRONMENT).flatMap(([name, value]) => ['--setenv', name, value]),
+function sandbox(layer: readonly string[], script: string, args: readonly string[], time?: number): EndedChild {
+  const mounts = [
+    '--ro-bind', staticShell(), '/bin/sh', ...layer, '--dir', '/var/task', ...tmpfs('/tmp', LIMITS.fileSize),
+    '--proc', '/proc', '--dev', '/dev', '--remount-ro', '/dev', '--remount-ro', '/',
   ];
-  return execa.sync('bwrap', [...options, '/bin/sh', '-c', script, 'sh', ...args], {
-    stdin: 'ignore', reject: false, maxBuffer: MOST_OUTPUT, timeout, killSignal: 'SIGKILL', ...starter(),
-  });
+  const place = { mounts, user: 'function' as const, network: false, directory: '/var/task', environment: ENVIRONMENT };
+  return runInSandbox(place, ['/bin/sh', '-c', script, 'sh', ...args], { ...LIMITS, time });
 }
 
 function staticShell(): string {
-  const found = onPath(SHELLS);
+  const found = onPath(...SHELLS);
   const shell = found.find(isStatic);
   if (shell !== undefined) return shell;
   throw new TrialError([

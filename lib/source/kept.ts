@@ -6,11 +6,9 @@
  */
 import * as fs from 'fs';
 import * as path from 'path';
-import { cacheDirectory, makeCacheDirectory } from '../process/cache-directory';
-import { remove } from '../process/remove-tree';
-
-/** A directory that is being made belongs to a process that may have died: after that time it is removed. In milliseconds. */
-const ABANDONED = 24 * 3600 * 1000;
+import { cacheDirectory, isOwn, makeCacheDirectory } from '../process/cache-directory';
+import { OWNER, removeLeftovers } from '../process/leftovers';
+import { discard, removeTree } from '../process/remove-tree';
 
 /**
  * The root that is kept by a key, made if there is none.
@@ -23,35 +21,43 @@ const ABANDONED = 24 * 3600 * 1000;
 export function keptRoot(kind: string, key: string, make: (directory: string) => void): string {
   const kept = placeOf(kind, key);
   const parent = path.dirname(kept);
-  if (fs.existsSync(kept)) return fs.realpathSync(kept);
   makeCacheDirectory(parent);
-  removeAbandoned(parent);
-  const made = fs.mkdtempSync(path.join(parent, `.${key}-`));
+  if (isKept(kind, key)) return fs.realpathSync(kept);
+  removeForeign(kept);
+  removeLeftovers(parent, '.');
+  const made = fs.mkdtempSync(path.join(parent, `.${key}-${OWNER}-`));
   fs.chmodSync(made, 0o755);
   try {
     make(made);
     fs.renameSync(made, kept);
   } catch (error) {
-    remove(made);
-    // somebody else was quicker, and theirs is the same
-    if (!fs.existsSync(kept)) throw error;
+    discard(made);
+    // another process was quicker, and its root is the same
+    if (!isKept(kind, key)) throw error;
   }
   return fs.realpathSync(kept);
 }
 
-/** Whether there is a root by that key. */
+/** Whether there is a root by that key, which this user has made. */
 export function isKept(kind: string, key: string): boolean {
-  return fs.existsSync(placeOf(kind, key));
+  const stat = fs.lstatSync(placeOf(kind, key), { throwIfNoEntry: false });
+  return stat !== undefined && stat.isDirectory() && isOwn(stat);
+}
+
+/** @throws Error if an entry that this user has not made cannot be removed */
+function removeForeign(kept: string): void {
+  const stat = fs.lstatSync(kept, { throwIfNoEntry: false });
+  if (!stat) return;
+  try {
+    removeTree(kept);
+  } catch (error) {
+    throw new Error([
+      `${kept} belongs to user ${stat.uid}, and is not trusted; it cannot be removed either: ${(error as Error).message}`,
+      '  remove it, or set XDG_CACHE_HOME to a directory of your own',
+    ].join('\n'));
+  }
 }
 
 function placeOf(kind: string, key: string): string {
   return path.join(cacheDirectory(), kind, key);
-}
-
-function removeAbandoned(parent: string): void {
-  for (const name of fs.readdirSync(parent)) {
-    const abandoned = path.join(parent, name);
-    const stat = name.startsWith('.') ? fs.lstatSync(abandoned, { throwIfNoEntry: false }) : undefined;
-    if (stat && Date.now() - stat.mtimeMs > ABANDONED) remove(abandoned);
-  }
 }

@@ -1,9 +1,10 @@
 /**
  * Runs a program of this machine that opening a source takes: what goes wrong with it says what was run.
  */
-import * as execa from 'execa';
 import { SourceError } from './source';
-import { howItEnded, lastLines, MOST_OUTPUT } from '../process/command';
+import { runChild } from '../process/child';
+import { howItEnded, lastLines } from '../process/command';
+import { Environment, systemEnvironment } from '../process/environment';
 import { printable } from '../text/printable';
 
 /** Of a command line that may name hundreds of packages, in characters. */
@@ -14,7 +15,8 @@ export interface Run {
   readonly source: string;
   readonly command: string;
   readonly args: readonly string[];
-  readonly env?: NodeJS.ProcessEnv;
+  /** @default - that of a program of the system */
+  readonly environment?: Environment;
   /** what brings the program, where there is none on PATH */
   readonly missing: string;
   /** what to do, from what it said */
@@ -25,10 +27,10 @@ export interface Run {
  * @returns its standard output
  * @throws SourceError where it is not there, or ends with anything but exit status 0
  */
-export function run({ source, command, args, env, missing, advice }: Run): string {
-  const ended = execa.sync(command, args, { env, stdin: 'ignore', reject: false, maxBuffer: MOST_OUTPUT });
+export function run({ source, command, args, environment = systemEnvironment(), missing, advice }: Run): string {
+  const ended = runChild(command, args, { environment });
   if (!ended.failed) return ended.stdout;
-  if ((ended as { code?: string }).code === 'ENOENT') throw new SourceError(`source ${source}: no ${command} is on PATH: ${missing}`);
+  if (ended.code === 'ENOENT') throw new SourceError(`source ${source}: no ${command} is on PATH: ${missing}`);
   const said = ended.stderr.trim() === '' ? ended.stdout : ended.stderr;
   const line = printable([command, ...args].join(' '));
   throw new SourceError([

@@ -1,36 +1,30 @@
 /**
- * What command lines of the user's open and execute: strace runs each, and the files are read off what it writes.
+ * Runs trace commands under strace, and reads from its log which files they open, execute, look for and list.
  *
- * strace is told to write a file for each process (`-ff`), so that no line interrupts another; to write names in
- * hexadecimal (`-xx`), so that none can be taken for the end of a string or of a line; and to add to each descriptor the
- * path that it stands for (`-y`). A relative name counts from the working directory of its process, which is followed
- * from parent to child.
+ * strace writes names in hexadecimal (`-xx`), so that no name can look like the end of a string or of a line, and adds to
+ * each descriptor the path that it stands for (`-y`).
  */
 import * as fs from 'fs';
 import * as os from 'os';
 import * as path from 'path';
-import * as execa from 'execa';
-import { howItEnded, lastLines, MOST_OUTPUT } from '../process/command';
+import { CALLS, Log, Opened, Trace } from './log';
+import { EndedChild, runChild } from '../process/child';
+import { howItEnded, lastLines } from '../process/command';
+import { traceEnvironment } from '../process/environment';
+import { temporaryDirectory } from '../process/leftovers';
+import { discard } from '../process/remove-tree';
 
-/** A command line that could not be traced to a good end. */
+/** A trace command that failed, or that cannot be traced here. */
 export class TraceError extends Error {}
 
-/** A file that was opened or executed. */
-export interface Opened {
-  /** as it was named, links not resolved */
-  readonly path: string;
-  /** the program that did, as it was named when it was executed itself; the shell of a command line is none */
-  readonly by?: string;
-}
-
 /**
- * How long a command line may take until everything that it started has ended, in milliseconds: strace waits for the last
- * of its processes, and a daemon would keep it for ever.
+ * How long a trace command may take until everything that it started has ended, in milliseconds: strace waits for the last
+ * of its processes, and a daemon would keep it forever.
  */
 const MOST_TIME = 600_000;
 
-/** A `?` is for the system calls that not every architecture has. */
-const CALLS = '?open,openat,?openat2,execve,?execveat,chdir,fchdir,?fork,?vfork,clone,?clone3';
+/** Bytes of a log: a minute of a busy program is some tens of megabytes. */
+const MOST_LOG = 1024 ** 3;
 
 /**
  * The shell enters the directory before it does what it is told: what it opened until then is its own loader's.
@@ -39,43 +33,85 @@ const CALLS = '?open,openat,?openat2,execve,?execveat,chdir,fchdir,?fork,?vfork,
 const SCRIPT = 'exec 2>&1; cd -- "$1" && shift && eval "$1"';
 
 /**
- * Runs command lines, one after the other, each in an empty directory that is removed afterwards.
+ * Runs strace, and kills what it traces when it is told to end, by a time limit or because this process has ended: strace
+ * that is killed itself leaves its processes running (its option --kill-on-exit is newer than Debian 12).
+ * `sh -c TRACER sh STRACE-ARGUMENTS`
+ */
+const TRACER = `
+strace "$@" &
+tracer=$!
+end() {
+  while :; do
+    left=
+    for status in /proc/[0-9]*/status; do
+      while read -r key value; do
+        [ "$key" = TracerPid: ] || continue
+        if [ "$value" = "$tracer" ]; then
+          left=1
+          process=\${status%/status}
+          kill -KILL "\${process#/proc/}"
+        fi
+        break
+      done < "$status"
+    done
+    [ "$left" ] || break
+  done
+  kill -KILL "$tracer"
+  exit 143
+} 2>/dev/null
+trap end TERM
+wait "$tracer"`;
+
+const INSTALL = 'traceCommands are run under strace, and no strace is on PATH: install it on the machine that synthesizes, as with apt-get install strace';
+
+/**
+ * Runs trace commands, one after the other, each in an empty directory that is removed afterwards, in the environment that
+ * `traceEnvironment` gives.
  *
- * @returns the regular files that they opened for reading or executed, sorted by path; none below a temporary
- *   directory, `/proc`, `/sys` or `/dev`
- * @param mostTime after which strace is killed, in milliseconds: what it traced goes on
+ * `opened` holds regular files outside temporary directories, `/proc`, `/sys` and `/dev`. What a command looked for or
+ * listed, and what it opened in a temporary directory, is in `looked` and `listed`: the result holds as long as that does.
+ *
+ * @param mostTime after which everything that a command started is killed, in milliseconds
  * @throws TraceError
  */
-export function trace(commands: readonly string[], mostTime = MOST_TIME): Opened[] {
+export function trace(commands: readonly string[], mostTime = MOST_TIME): Trace {
   const opened = new Map<string, Opened>();
+  const looked = new Set<string>();
+  const listed = new Set<string>();
   for (const command of commands) {
-    const directory = fs.realpathSync(fs.mkdtempSync(path.join(os.tmpdir(), 'binary-layer-trace-')));
+    const directory = fs.realpathSync(temporaryDirectory('trace'));
     try {
-      for (const one of traceOne(command, directory, mostTime)) if (!opened.has(one.path)) opened.set(one.path, one);
+      const traced = traceCommand(command, directory, mostTime);
+      for (const file of traced.opened) {
+        const inSource = fileOfSource(file, directory);
+        if (inSource && !opened.has(inSource.path)) opened.set(inSource.path, inSource);
+      }
+      const isElsewhere = (name: string) => name !== directory && !name.startsWith(`${directory}/`);
+      for (const name of [...traced.looked, ...traced.opened.map((file) => file.path)].filter(isElsewhere)) looked.add(name);
+      for (const name of traced.listed.filter(isElsewhere)) listed.add(name);
     } finally {
-      remove(directory);
+      discard(directory);
     }
   }
-  return [...opened.values()].sort((a, b) => (a.path < b.path ? -1 : 1));
+  const sorted = [...opened.values()].sort((a, b) => (a.path < b.path ? -1 : 1));
+  return { opened: sorted, looked: [...looked].sort(), listed: [...listed].sort() };
 }
 
-function traceOne(command: string, directory: string, mostTime: number): Opened[] {
-  const [work, logs] = ['work', 'logs'].map((name) => path.join(directory, name));
-  for (const made of [work, logs]) fs.mkdirSync(made, { mode: 0o700 });
-  const options = ['-ff', '-o', path.join(logs, 'process'), '-qq', '--seccomp-bpf', '-y', '-xx', '-s', '0', '-e', 'signal=none', '-e', `trace=${CALLS}`];
-  const ended = execa.sync('strace', [...options, '/bin/sh', '-c', SCRIPT, 'sh', work, command], {
-    stdin: 'ignore', reject: false, maxBuffer: MOST_OUTPUT, timeout: mostTime, killSignal: 'SIGKILL',
+function traceCommand(command: string, directory: string, mostTime: number): Trace {
+  const work = path.join(directory, 'work');
+  fs.mkdirSync(work, { mode: 0o700 });
+  const file = path.join(directory, 'log');
+  const options = ['-f', '-o', file, '-qq', '--seccomp-bpf', '-y', '-xx', '-s', '0', '-e', 'signal=none', '-e', `trace=${CALLS}`];
+  const ended = runChild('/bin/sh', ['-c', TRACER, 'sh', ...options, '/bin/sh', '-c', SCRIPT, 'sh', work, command], {
+    environment: traceEnvironment(work), timeout: mostTime, killSignal: 'SIGTERM',
   });
-  if ((ended as { code?: string }).code === 'ENOENT') {
-    throw new TraceError('traceCommands are run under strace, and no strace is on PATH: install it on the machine that synthesizes, as with apt-get install strace');
-  }
-  const log = new Log(logs, work);
-  if (!log.begun) {
-    throw new TraceError(`strace cannot trace traceCommands here: ${lastWords(ended.stderr)}\n  allow ptrace: a container takes --cap-add=SYS_PTRACE, Yama a kernel.yama.ptrace_scope below 3`);
-  }
+  if (!fs.existsSync(file)) throw new TraceError(ended.exitCode === 127 ? INSTALL : cannotTrace(ended));
+  const log = new Log(work, work);
+  for (const line of linesOf(file, command)) log.add(line);
+  if (!log.hasBegun) throw new TraceError(cannotTrace(ended));
   if (ended.timedOut) {
     throw new TraceError([
-      `the trace command '${command}' had not ended after ${mostTime / 1000} s, with all that it started; nothing was packed`,
+      `the trace command '${command}' had not ended after ${mostTime / 1000} s, with all that it started, and was killed; nothing was packed`,
       lastLines(ended.stdout),
       '  end what it starts in the background, as with kill $! at its end',
     ].join('\n'));
@@ -83,117 +119,54 @@ function traceOne(command: string, directory: string, mostTime: number): Opened[
   if (ended.failed) {
     throw new TraceError(`the trace command '${command}' ended with ${howItEnded(ended)}, expected exit status 0; nothing was packed\n${lastLines(ended.stdout)}`);
   }
-  return log.opened.flatMap((one) => inSource(one, directory));
+  return log.trace();
 }
 
-function lastWords(stderr: string): string {
-  return stderr.trimEnd().split('\n').at(-1) || 'it said nothing';
+function cannotTrace({ stderr }: EndedChild): string {
+  return [
+    `strace cannot trace traceCommands here: ${stderr.trimEnd().split('\n').at(-1) || 'it said nothing'}`,
+    '  allow ptrace: a container takes --cap-add=SYS_PTRACE, Yama a kernel.yama.ptrace_scope below 3',
+  ].join('\n');
 }
 
-/** Where nothing is of a program: what is there comes and goes, or is made up by the kernel. */
+/** A file's lines, as Latin-1. */
+function* linesOf(file: string, command: string): Generator<string> {
+  const descriptor = fs.openSync(file, 'r');
+  try {
+    const { size } = fs.fstatSync(descriptor);
+    if (size > MOST_LOG) throw new TraceError(`the trace command '${command}' makes ${size} bytes of strace's log, expected at most ${MOST_LOG}: trace a shorter run of the program`);
+    const chunk = Buffer.alloc(1024 * 1024);
+    let rest = '';
+    for (let length; (length = fs.readSync(descriptor, chunk, 0, chunk.length, null)) > 0; ) {
+      const lines = (rest + chunk.toString('latin1', 0, length)).split('\n');
+      rest = lines.pop()!;
+      yield* lines;
+    }
+    yield rest;
+  } finally {
+    fs.closeSync(descriptor);
+  }
+}
+
+/** Directories whose files are never packed: they come and go, or the kernel makes them up. */
 const FLEETING = ['/tmp', '/proc', '/sys', '/dev'];
 
 /**
- * The file as one of the source, none for what is fleeting, no regular file, or gone by now.
+ * The file as one of the source; `undefined` for one in a temporary directory, for anything but a regular file, and for one
+ * that is gone.
  *
- * @param directory the command line's own, its links resolved: the one above it is for temporary files
+ * @param directory the command's own, its links resolved: the one above it is for temporary files
  */
-function inSource({ path: name, by }: Opened, directory: string): Opened[] {
+function fileOfSource({ path: name, by }: Opened, directory: string): Opened | undefined {
   let real: string;
   try {
     real = fs.realpathSync(name);
-    if (!fs.statSync(real).isFile()) return [];
+    if (!fs.statSync(real).isFile()) return undefined;
   } catch {
-    return [];
+    return undefined;
   }
   const isFleeting = (file: string) => [...FLEETING, os.tmpdir(), path.dirname(directory)].some((one) => file === one || file.startsWith(`${one}/`));
-  if (isFleeting(real)) return [];
-  // a link in a temporary directory that leads out, or a relative name that climbs out: the links on the way are no part of it
-  return [{ path: isFleeting(name) ? real : name, by }];
-}
-
-/** What the directories of a command line may have been left like. */
-function remove(directory: string): void {
-  try {
-    fs.rmSync(directory, { recursive: true, force: true });
-  } catch {
-    execa.sync('chmod', ['-R', 'u+rwX', directory], { reject: false });
-    fs.rmSync(directory, { recursive: true, force: true });
-  }
-}
-
-/** A system call with its name, the path of a descriptor, a name, what else there is, and a result that is no error. */
-const LINE = /^(\w+)\((?:(?:AT_FDCWD|-?\d+(?!\d))(?:<([^>]*)>(?:\(deleted\))?)?(?:, )?)?(?:"([^"]*)")?(.*)\) += (\d+)/;
-
-interface Call {
-  readonly name: string;
-  /** of the descriptor that a relative file counts from, or that is meant itself */
-  readonly directory?: string;
-  readonly file: string;
-  readonly rest: string;
-  readonly result: string;
-}
-
-/** What is known of a process at some point. */
-interface Situation {
-  readonly cwd: string;
-  readonly program?: string;
-}
-
-/** What strace wrote of the processes of one command line. */
-class Log {
-  public readonly opened: Opened[] = [];
-  /** whether the shell came to what it was told to do */
-  public readonly begun: boolean;
-  /** process → what it did */
-  private readonly processes = new Map<string, readonly Call[]>();
-
-  constructor(logs: string, work: string) {
-    for (const name of fs.readdirSync(logs)) {
-      const lines = fs.readFileSync(path.join(logs, name), 'latin1').split('\n');
-      this.processes.set(path.extname(name).slice(1), lines.map(parse).filter((call) => call !== undefined));
-    }
-    const children = new Set([...this.processes.values()].flat().filter(isBirth).map(({ result }) => result));
-    // a process in a namespace of its own has another number there, by which its parent knows it: it has none here
-    const orphans = [...this.processes.keys()].filter((process) => !children.has(process));
-    const entered = (process: string) => this.processes.get(process)!.findIndex(({ name, file }) => name === 'chdir' && file === work) + 1;
-    const shell = orphans.find((process) => entered(process) > 0);
-    this.begun = shell !== undefined;
-    if (shell !== undefined) this.follow(shell, { cwd: work }, entered(shell));
-    for (const orphan of orphans) this.follow(orphan, { cwd: work });
-  }
-
-  private follow(process: string, { cwd, program }: Situation, from = 0): void {
-    const calls = this.processes.get(process) ?? [];
-    this.processes.delete(process);
-    for (const call of calls.slice(from)) {
-      const { name, directory, file, rest, result } = call;
-      if (isBirth(call)) {
-        this.follow(result, { cwd, program });
-        continue;
-      }
-      const whole = (file.startsWith('/') ? file : `${directory ?? cwd}/${file}`).replace(/\/(?:\.?\/)+/g, '/').replace(/(?<=.)\/\.?$/, '');
-      if (name === 'chdir' || name === 'fchdir') {
-        cwd = whole;
-      } else if (name.startsWith('execve')) {
-        this.opened.push({ path: whole, by: program });
-        program = whole;
-      } else if (!/\bO_WRONLY\b/.test(rest)) {
-        this.opened.push({ path: whole, by: program });
-      }
-    }
-  }
-}
-
-function parse(line: string): Call | undefined {
-  const [, name, directory, file = '', rest, result] = LINE.exec(line) ?? [];
-  return name === undefined ? undefined : { name, directory: directory && unescaped(directory), file: unescaped(file), rest, result };
-}
-
-function isBirth({ name }: Call): boolean {
-  return /^(?:v?fork|clone3?)$/.test(name);
-}
-
-function unescaped(text: string): string {
-  return Buffer.from(text.replaceAll('\\x', ''), 'hex').toString();
+  if (isFleeting(real)) return undefined;
+  // a link in a temporary directory that leads out of it: the link is not part of the source
+  return { path: isFleeting(name) ? real : name, by };
 }

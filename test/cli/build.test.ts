@@ -161,7 +161,7 @@ describe('what build packs may be shown', () => {
 
   test('by no other text in the place of a log', () => {
     const { status, stderr } = build(['rig', '--from-trace', '-'], { input: 'hello\n' });
-    expect({ status, stderr }).toEqual({ status: 1, stderr: 'binary-layer: no log of strace: found no system call in it, expected what strace -f -o LOG COMMAND writes\n' });
+    expect({ status, stderr }).toEqual({ status: 1, stderr: 'binary-layer: this is not a log of strace: found no system call in it, expected what strace -f -o LOG COMMAND writes\n' });
   });
 
   test('by a list of files, of which the directories do not count', () => {

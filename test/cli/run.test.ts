@@ -73,6 +73,12 @@ describe('run', () => {
     expect(Object.keys(variables)).not.toContain('HOME');
   });
 
+  test('shows nothing of the environment that it was started in, whatever process is asked', () => {
+    const { stdout } = run(['sh', '-c', 'cat /proc/[0-9]*/environ'], { env: { AWS_SECRET_ACCESS_KEY: 'secret-of-the-deployer' } });
+    expect(stdout).toContain('LAMBDA_TASK_ROOT=/var/task');
+    expect(stdout).not.toContain('secret-of-the-deployer');
+  });
+
   test('is a user without privileges, who can write to /tmp alone', () => {
     const attempt = 'for file in /tmp/x /x /opt/x /var/task/x /usr/x /dev/x; do if (: > $file) 2>/dev/null; then echo $file; fi; done';
     expect(shell(`id -u; pwd; ${attempt}`).stdout).toBe('993\n/var/task\n/tmp/x\n');

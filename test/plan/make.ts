@@ -7,7 +7,7 @@ import * as path from 'path';
 import { writeZip } from '../../lib/pack/zip';
 import { LayerRequest, PlannedLayer, planLayer } from '../../lib/plan/plan-layer';
 import { Root } from '../../lib/root/root';
-import { Opened } from '../../lib/trace/strace';
+import { Opened } from '../../lib/trace/log';
 import { Fixture, temporaryDirectory } from '../fixture';
 
 export interface Made extends PlannedLayer {
@@ -34,7 +34,7 @@ export function request(binary: string, more: Partial<LayerRequest> = {}): Layer
 }
 
 export function plan(fixture: Fixture, binary: string, more: Partial<LayerRequest> = {}, traced?: readonly Opened[]): PlannedLayer {
-  return planLayer(new Root(fixture.directory), request(binary, more), traced);
+  return planLayer(new Root(fixture.directory), request(binary, more), traced && { opened: traced, looked: [], listed: [] });
 }
 
 export async function make(fixture: Fixture, binary: string, more: Partial<LayerRequest> = {}): Promise<Made> {

@@ -132,6 +132,19 @@ describe('a layer is tried', () => {
     expect(Object.keys(variables)).not.toContain('HOME');
   });
 
+  test('where no process shows the environment of this one', () => {
+    process.env.AWS_SECRET_ACCESS_KEY = 'secret-of-the-deployer';
+    const shownVariables = said('cat /proc/[0-9]*/environ').join('\n');
+    expect(shownVariables).toContain('LAMBDA_TASK_ROOT=/var/task');
+    expect(shownVariables).not.toContain('secret-of-the-deployer');
+  });
+
+  test('with limits on what each process may use', () => {
+    expect(said('ulimit -u; ulimit -d; ulimit -f; ulimit -c')).toEqual(['1024', String(10 * 1024 ** 2), String(1024 ** 2), '0']);
+    expect(said('dd if=/dev/zero of=/tmp/full bs=1M count=600 2>&1; ls -l /tmp').join('\n')).toMatch(/No space left on device|File too large|File size limit exceeded/);
+    expect(said('i=0; while [ $i -lt 1100 ]; do sleep 9 & i=$((i + 1)); done').join('\n')).toMatch(/can't fork: Resource temporarily unavailable/);
+  });
+
   test('with its own programs, though the shell may have some of the same names itself', () => {
     expect(said('tar; A=b tar')).toEqual(['the tar of the layer', 'the tar of the layer']);
   });

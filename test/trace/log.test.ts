@@ -1,6 +1,6 @@
 import { readTraceLog } from '../../lib/trace/log';
 
-const opened = (text: string) => readTraceLog(text, '/work').map(({ path }) => path);
+const opened = (text: string) => readTraceLog(text, '/work').opened.map(({ path }) => path);
 const CALL = 'openat(AT_FDCWD, "file", O_RDONLY) = 3';
 
 test.each([
@@ -30,4 +30,71 @@ test('a line of blanks is passed over as quickly as any', () => {
   const blanks = ' '.repeat(200_000);
   expect(opened(`${CALL}\n1${blanks}\n[pid 1] ${blanks}1${blanks}\n${blanks}.\n`)).toEqual(['/work/file']);
   expect(performance.now() - started).toBeLessThan(1000);
+});
+
+test('directories are followed: of the process, of its threads and children, and of descriptors', () => {
+  expect(opened([
+    '1 chdir("/one") = 0',
+    '1 openat(AT_FDCWD, "sub", O_RDONLY|O_DIRECTORY) = 3',
+    '1 openat(3, "a", O_RDONLY) = 4',
+    '1 dup2(3, 9) = 9',
+    '1 clone(child_stack=NULL, flags=CLONE_FS|CLONE_FILES|CLONE_THREAD) = 2',
+    '2 fchdir(9) = 0',
+    '1 open("b", O_RDONLY) = 5',
+    '1 vfork() = 3',
+    '3 chdir("..") = 0',
+    '3 execve("./c", ["c"], 0x7ffd /* 3 vars */) = 0',
+    '1 openat2(AT_FDCWD, "d", {flags=O_RDONLY, resolve=0}, 24) = 6',
+  ].join('\n'))).toEqual(['/one/sub', '/one/sub/../c', '/one/sub/a', '/one/sub/b', '/one/sub/d']);
+});
+
+test('a child that runs before its birth is told is that of the process that is bearing it', () => {
+  expect(opened([
+    '1 chdir("/one") = 0',
+    '2 chdir("/two") = 0',
+    '1 clone(child_stack=NULL, flags=SIGCHLD <unfinished ...>',
+    '2 open("a", O_RDONLY) = 3',
+    '3 open("b", O_RDONLY) = 3',
+    '1 <... clone resumed>) = 3',
+  ].join('\n'))).toEqual(['/one/b', '/two/a']);
+});
+
+test('a file that was renamed has its last name, as have those in a directory that was', () => {
+  expect(opened([
+    'open("/old/file", O_RDONLY) = 3',
+    'open("/old/other", O_RDWR|O_CREAT) = 4',
+    'rename("/old/other", "/old/renamed") = 0',
+    'renameat2(AT_FDCWD, "/old", AT_FDCWD, "/new", RENAME_NOREPLACE) = 0',
+    'rename("/new/file", "/elsewhere") = -1 EXDEV (Invalid cross-device link)',
+  ].join('\n'))).toEqual(['/new/file', '/new/renamed']);
+});
+
+test('what was looked for in vain, asked for, or listed is told apart from what was opened', () => {
+  expect(readTraceLog([
+    'open("/none", O_RDONLY) = -1 ENOENT (No such file or directory)',
+    'newfstatat(AT_FDCWD, "asked", {st_mode=S_IFREG|0644, st_size=3, ...}, 0) = 0',
+    'newfstatat(3</opened>, "", {st_mode=S_IFREG|0644, ...}, AT_EMPTY_PATH) = 0',
+    'access("/etc/suid-debug", F_OK) = -1 ENOENT (No such file or directory)',
+    'openat(AT_FDCWD, "/listed", O_RDONLY|O_DIRECTORY) = 3</listed>',
+    'getdents64(3</listed>, 0x55 /* 4 entries */, 32768) = 112',
+    'open("/written", O_WRONLY|O_CREAT, 0666) = 4',
+  ].join('\n'), '/work')).toMatchObject({
+    looked: ['/etc/suid-debug', '/none', '/opened', '/work/asked'],
+    listed: ['/listed'],
+    opened: [{ path: '/listed' }],
+  });
+});
+
+test.each([
+  ['strings without an end', `open("${'\\'.repeat(100_000)}`],
+  ['brackets without an end', `open(${'['.repeat(100_000)}`],
+  ['a call that is never finished', 'open("a" <unfinished ...>\n'.repeat(10_000)],
+  ['a call of thousands of words', `execve("/bin/a", [${'"word", '.repeat(50_000)}"end"], NULL) = 0`],
+  ['thousands of renames', Array.from({ length: 20_000 }, (_, at) => `rename("/a${at}", "/a${at + 1}") = 0`).join('\n')],
+])('a log with %s is read to its end', (_, text) => {
+  expect(opened(`${CALL}\n${text}\n`)).toContain('/work/file');
+});
+
+test.each(['', 'not a log\n', 'open(\n', '+++ exited with 0 +++\n'])('%j is not a log of strace', (text) => {
+  expect(() => readTraceLog(text, '/work')).toThrow('this is not a log of strace: found no system call in it, expected what strace -f -o LOG COMMAND writes');
 });

@@ -28,7 +28,7 @@ function countedDirectory(): string {
   return directory;
 }
 
-const opened = (...commands: string[]) => trace(commands).map((one) => one.path);
+const opened = (...commands: string[]) => trace(commands).opened.map((one) => one.path);
 const licenses = (...commands: string[]) => opened(...commands).filter((file) => file.startsWith(LICENSES)).map((file) => path.basename(file));
 
 function program(source: string, options: readonly string[] = []): string {
@@ -75,14 +75,14 @@ describe('what a command opens', () => {
         must(open("Apache-2.0", O_RDONLY));
         return 0;
       }`, ['-pthread']);
-    const found = trace([opener]).map((one) => ({ ...one, path: path.normalize(one.path) })).filter((one) => one.path.startsWith(LICENSES));
+    const found = trace([opener]).opened.map((one) => ({ ...one, path: path.normalize(one.path) })).filter((one) => one.path.startsWith(LICENSES));
     const names = ['GPL-1', 'GPL-2', 'GPL-3', 'LGPL-2', 'LGPL-2.1', 'LGPL-3', 'Artistic', 'BSD', 'Apache-2.0'];
     expect(found.sort((a, b) => (a.path < b.path ? -1 : 1))).toEqual(names.sort().map((name) => ({ path: `${LICENSES}/${name}`, by: opener })));
   });
 
   test('is what it executes as well, by a relative path too', () => {
     const executer = program('int main(void) { must(chdir("/usr/bin")); return execl("./env", "env", "true", (char *) 0); }');
-    expect(trace([executer])).toEqual(expect.arrayContaining([{ path: '/usr/bin/env', by: executer }, { path: expect.stringMatching(/\/bin\/true$/), by: '/usr/bin/env' }]));
+    expect(trace([executer]).opened).toEqual(expect.arrayContaining([{ path: '/usr/bin/env', by: executer }, { path: expect.stringMatching(/\/bin\/true$/), by: '/usr/bin/env' }]));
   });
 
   test('is not what it only looks at, looks for, lists or writes', () => {
@@ -124,9 +124,9 @@ describe('what a command opens', () => {
   test.each(['two words', '"quoted"', 'back\\slash', 'new\nline', ') = 3<name>', 'grün'])('may have any name: %j', (name) => {
     const file = path.join(countedDirectory(), name);
     fs.writeFileSync(file, '');
-    process.env.NAMED = file;
-    expect(opened('cat "$NAMED"')).toContain(file);
-    expect(opened('cd "${NAMED%/*}"; cat "./${NAMED##*/}"')).toContain(file);
+    const named = `NAMED='${file}'; `;
+    expect(opened(`${named}cat "$NAMED"`)).toContain(file);
+    expect(opened(`${named}cd "\${NAMED%/*}"; cat "./\${NAMED##*/}"`)).toContain(file);
   });
 
   test('counts in a process that has numbers of its own, too', () => {
@@ -154,7 +154,7 @@ describe('a command', () => {
     expect(fs.readdirSync(temporary)).toEqual([]);
   });
 
-  test.each([['no-such-command', 'exit status 127'], ['kill -SEGV $$', 'SIGSEGV'], ['sh -c "kill -SEGV \\$\\$"', 'exit status 139 (SIGSEGV)'], ['cat /dev/zero', 'more than 64 MiB of output (send it to /dev/null)']])(
+  test.each([['no-such-command', 'exit status 127'], ['kill -SEGV $$', 'exit status 139 (SIGSEGV)'], ['sh -c "kill -SEGV \\$\\$"', 'exit status 139 (SIGSEGV)'], ['cat /dev/zero', 'more than 64 MiB of output (send it to /dev/null)']])(
     '%j ends with %s', (command, end) => {
       expect(() => trace([command])).toThrow(`' ended with ${end}, expected exit status 0`);
     });
@@ -163,7 +163,7 @@ describe('a command', () => {
     const temporary = privateTemporaryDirectory();
     // on a busy machine strace may not even have begun by then
     expect(() => trace(['echo started; sleep 20 &'], 1000)).toThrow(
-      /^the trace command 'echo started; sleep 20 &' had not ended after 1 s, with all that it started; nothing was packed\n {2}it said(?::\n {4}started| nothing)\n {2}end what it starts/);
+      /^the trace command 'echo started; sleep 20 &' had not ended after 1 s, with all that it started, and was killed; nothing was packed\n {2}it said(?::\n {4}started| nothing)\n {2}end what it starts/);
     expect(fs.readdirSync(temporary)).toEqual([]);
     expect(licenses(`sleep 20 & read line < ${LICENSES}/BSD; kill $!`)).toEqual(['BSD']);
   });

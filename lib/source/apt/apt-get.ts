@@ -8,6 +8,7 @@
 import { createHash } from 'crypto';
 import * as fs from 'fs';
 import * as path from 'path';
+import { aptEnvironment } from '../../process/environment';
 import { changesBetween } from '../../text/nearest';
 import { printable } from '../../text/printable';
 import { run } from '../run';
@@ -135,7 +136,7 @@ export class AptGet {
       source: this.setting.source,
       command,
       args: ['-q', '-c', this.configuration, ...args],
-      env: { ...process.env, LC_ALL: 'C', DEBIAN_FRONTEND: 'noninteractive' },
+      environment: aptEnvironment(),
       missing: ONLY_DEBIAN,
       advice,
     });

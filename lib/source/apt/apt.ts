@@ -8,19 +8,19 @@
  */
 import { createHash } from 'crypto';
 import * as fs from 'fs';
-import * as os from 'os';
 import * as path from 'path';
 import { AptGet, MAKE_ROOM, ONLY_DEBIAN } from './apt-get';
 import { unpackAll } from './deb';
 import { checkReplay, replay } from './maintainer-scripts';
 import { Machine } from '../../elf';
 import { MACHINES, THIS_MACHINE } from '../../loader/machine';
-import { cacheDirectory, makeCacheDirectory } from '../../process/cache-directory';
-import { remove } from '../../process/remove-tree';
+import { cacheDirectory, makeCacheDirectory, readCached } from '../../process/cache-directory';
+import { OWNER, temporaryDirectory } from '../../process/leftovers';
+import { discard } from '../../process/remove-tree';
 import { writeWhole } from '../../process/whole-file';
 import { printable } from '../../text/printable';
 import { openRoot } from '../directory';
-import { keptRoot } from '../kept';
+import { isKept, keptRoot } from '../kept';
 import { run } from '../run';
 import { OpenedSource, SourceError } from '../source';
 
@@ -85,7 +85,7 @@ interface Request {
 function fetch(name: string, kept: string, { wanted, architecture, sources, recommends, maintainerScripts, isNative }: Request): string {
   if (maintainerScripts) checkReplay(name);
   makeCacheDirectory(kept);
-  const state = fs.mkdtempSync(path.join(kept, '.state-'));
+  const state = fs.mkdtempSync(path.join(kept, `.state-${OWNER}-`));
   try {
     const apt = new AptGet(state, { source: name, architecture, sources, recommends });
     apt.update();
@@ -105,7 +105,7 @@ function fetch(name: string, kept: string, { wanted, architecture, sources, reco
     if ((error as NodeJS.ErrnoException).code !== 'ENOSPC') throw error;
     throw new SourceError(`source ${name}: no space left in ${kept}, nothing was kept: ${MAKE_ROOM}`);
   } finally {
-    remove(state);
+    discard(state);
   }
 }
 
@@ -117,7 +117,7 @@ function fetch(name: string, kept: string, { wanted, architecture, sources, reco
  */
 function atWorkplace(name: string, made: string, make: (workplace: string) => string): void {
   const isRoot = process.geteuid?.() === 0;
-  const workplace = isRoot ? fs.mkdtempSync(path.join(os.tmpdir(), 'binary-layer-apt-')) : fs.mkdtempSync(path.join(made, 'workplace-'));
+  const workplace = isRoot ? temporaryDirectory('apt') : fs.mkdtempSync(path.join(made, 'workplace-'));
   try {
     // to be entered by those who know its name
     fs.chmodSync(workplace, 0o711);
@@ -129,7 +129,7 @@ function atWorkplace(name: string, made: string, make: (workplace: string) => st
       fs.renameSync(root, path.join(made, 'root'));
     }
   } finally {
-    remove(workplace);
+    discard(workplace);
   }
 }
 
@@ -166,8 +166,8 @@ function list(directory: string): string[] {
 /** The directory of the root that a request led to, if it is still there. */
 function recall(kept: string, remembered: string): string | undefined {
   try {
-    const { key } = JSON.parse(fs.readFileSync(remembered, 'utf8'));
-    if (typeof key !== 'string' || !/^[0-9a-f]{32}$/.test(key)) return undefined;
+    const { key } = JSON.parse(readCached(remembered) ?? '{}');
+    if (typeof key !== 'string' || !/^[0-9a-f]{32}$/.test(key) || !isKept('apt', key)) return undefined;
     return fs.realpathSync(path.join(kept, key));
   } catch {
     return undefined;

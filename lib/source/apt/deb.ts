@@ -71,7 +71,6 @@ class Unpacking {
       source: this.source,
       command: 'dpkg-deb',
       args: ['--raw-extract', archive, directory],
-      env: { ...process.env, LC_ALL: 'C' },
       missing: ONLY_DEBIAN,
       advice: (said) => (/No space left/.test(said) ? MAKE_ROOM : 'the archive is damaged, or has paths that lead out of it: it is not to be used'),
     });

@@ -6,7 +6,6 @@
  * for, has no network and no privileges, and busybox's commands where the root has none, or none that run here. A
  * script that fails leaves undone what it leaves undone: the root may well do without.
  */
-import { spawnSync } from 'child_process';
 import * as fs from 'fs';
 import * as path from 'path';
 import { applyAlternatives } from './alternatives';
@@ -14,12 +13,14 @@ import { Unpacked } from './deb';
 import { makeDirectory, placeInside, putLink, readText, writeNew } from './inside';
 import { SourceError } from '../source';
 import { CONFMODULE, FOREIGN_SCRIPTS, RECORD, STAND_IN_SCRIPTS, STAND_INS } from './stand-ins';
-import { howItEnded, lastLines, MOST_OUTPUT } from '../../process/command';
+import { onPath, runChild } from '../../process/child';
+import { howItEnded, lastLines } from '../../process/command';
+import { systemEnvironment } from '../../process/environment';
 import { Root } from '../../root/root';
-import { ALLOW, BUSYBOX, INSTALL, isStatic, onPath, starter } from '../../sandbox/bubblewrap';
+import { ALLOW, BUSYBOX, INSTALL, isStatic, Limits, runInSandbox, Sandbox, starter, tmpfs } from '../../sandbox/bubblewrap';
 
-/** After which a script is killed, in milliseconds. Java's takes 10 s on a slow machine. */
-const TIME_LIMIT = 120_000;
+/** What a script may use. Java's takes 10 s on a slow machine, and starts a thread for each processor. */
+const LIMITS: Limits = { processes: 1024, memory: 4 * 1024 ** 3, fileSize: 1024 ** 3, time: 120_000, shell: `${STAND_INS}/busybox/sh` };
 
 const INFO = '/var/lib/dpkg/info';
 const OWN_COMMANDS = ['/usr/local/sbin', '/usr/local/bin', '/usr/sbin', '/usr/bin', '/sbin', '/bin'];
@@ -45,12 +46,12 @@ export function checkReplay(source: string): void {
     const found = 'the scripts of packages are run with busybox, and no static one is on PATH';
     throw new SourceError(`source ${source}: ${found}: install it, as with apt-get install busybox-static, ${instead}`);
   }
-  const trial = [...SANDBOX, '--ro-bind', busybox, '/busybox', '--proc', '/proc', '--dev', '/dev', '/busybox', 'true'];
-  const { error, status, stderr } = spawnSync('bwrap', trial, { encoding: 'utf8', env: process.env, ...starter() });
-  if ((error as NodeJS.ErrnoException | undefined)?.code === 'ENOENT') {
+  const mounts = ['--ro-bind', busybox, '/bin/sh', '--proc', '/proc', '--dev', '/dev'];
+  const { code, failed, stderr } = runInSandbox({ ...SANDBOX, mounts, environment: {} }, ['/bin/sh', '-c', ':'], { ...LIMITS, shell: '/bin/sh' });
+  if (code === 'ENOENT') {
     throw new SourceError(`source ${source}: the scripts of packages are run under bubblewrap, and ${INSTALL}, ${instead}`);
   }
-  if (status === 0) return;
+  if (!failed) return;
   throw new SourceError(`source ${source}: bubblewrap cannot make the sandbox for the scripts of packages: ${stderr.trim()}\n${ALLOW}; ${instead}`);
 }
 
@@ -72,7 +73,7 @@ export function replay(replayed: Replay): string {
   }
   const { standIns, takeBack } = standIn(root, workplace, isNative);
   const { uid, gid } = starter();
-  if (uid !== undefined) for (const place of [root, record]) spawnSync('chown', ['-R', '-h', `${uid}:${gid}`, place]);
+  if (uid !== undefined) for (const place of [root, record]) runChild('chown', ['-R', '-h', `${uid}:${gid}`, place], { environment: systemEnvironment() });
   const log: string[] = [];
   const scripts = new Scripts(replayed, directory, standIns, record, log);
   for (const one of packages) scripts.configure(one);
@@ -150,25 +151,16 @@ class Scripts {
       // the same bytecode each time
       PYTHONHASHSEED: '0',
     };
-    const ended = spawnSync('bwrap', [
-      ...SANDBOX, '--bind', root, '/', '--ro-bind', this.directory, STAND_INS, '--bind', this.record, RECORD,
+    const mounts = [
+      '--bind', root, '/', '--ro-bind', this.directory, STAND_INS, '--bind', this.record, RECORD,
       ...this.standIns.flatMap(({ file, by }) => ['--ro-bind', path.join(this.directory, by), file]),
-      '--proc', '/proc', '--dev', '/dev', '--tmpfs', '/tmp', '--tmpfs', '/run', '--chdir', '/', '--clearenv',
-      ...Object.entries(environment).flatMap(([name, value]) => ['--setenv', name, value]),
-      shell, '-c', `exec 2>&1\numask 022\n. ${STAND_INS}/functions\n${config}${code}`, place('postinst'), ...args,
-    ], {
-      encoding: 'utf8',
-      env: process.env,
-      stdio: ['ignore', 'pipe', 'pipe'],
-      maxBuffer: MOST_OUTPUT,
-      timeout: TIME_LIMIT,
-      killSignal: 'SIGKILL',
-      ...starter(),
-    });
-    const { code: reason } = (ended.error ?? {}) as NodeJS.ErrnoException;
-    const how = ended.status === 0 ? 'done' : howItEnded({ exitCode: ended.status ?? undefined, signal: ended.signal ?? undefined, code: reason });
-    const said = `${ended.stdout}${ended.stderr}`;
-    this.log.push(`${title}: ${how}${said.trim() === '' ? '' : `\n${lastLines(said)}`}`);
+      '--proc', '/proc', '--dev', '/dev', ...tmpfs('/tmp', LIMITS.fileSize), ...tmpfs('/run', LIMITS.fileSize), '--remount-ro', '/dev',
+    ];
+    const steps = `exec 2>&1\numask 022\n. ${STAND_INS}/functions\n${config}${code}`;
+    const ended = runInSandbox({ ...SANDBOX, mounts, environment }, [shell, '-c', steps, place('postinst'), ...args], LIMITS);
+    const how = ended.failed ? howItEnded(ended) : 'done';
+    const output = `${ended.stdout}${ended.stderr}`;
+    this.log.push(`${title}: ${how}${output.trim() === '' ? '' : `\n${lastLines(output)}`}`);
   }
 
   private text(one: Unpacked, kind: string): string {
@@ -176,10 +168,7 @@ class Scripts {
   }
 }
 
-const SANDBOX = [
-  '--unshare-user', '--unshare-pid', '--unshare-ipc', '--unshare-net', '--unshare-uts', '--unshare-cgroup-try', '--hostname', 'localhost',
-  '--uid', '0', '--gid', '0', '--cap-drop', 'ALL', '--die-with-parent', '--new-session',
-];
+const SANDBOX: Omit<Sandbox, 'mounts' | 'environment'> = { user: 'root', network: false, directory: '/' };
 
 function writeStandIns(directory: string, busybox: string, isNative: boolean): void {
   const scripts = { ...STAND_IN_SCRIPTS, ...(isNative ? {} : FOREIGN_SCRIPTS) };
@@ -190,7 +179,7 @@ function writeStandIns(directory: string, busybox: string, isNative: boolean): v
   const copy = path.join(directory, 'busybox', 'busybox');
   fs.copyFileSync(busybox, copy);
   fs.chmodSync(copy, 0o755);
-  const applets = spawnSync(busybox, ['--list'], { encoding: 'utf8' }).stdout.split('\n').filter((name) => /^[\w.[-]+$/.test(name) && name !== 'busybox');
+  const applets = runChild(busybox, ['--list'], { environment: {} }).stdout.split('\n').filter((name) => /^[\w.[-]+$/.test(name) && name !== 'busybox');
   for (const name of applets) fs.symlinkSync('busybox', path.join(directory, 'busybox', name));
   writeNew(path.join(directory, 'confmodule'), CONFMODULE);
   // under any name, bash's as well
@@ -257,5 +246,5 @@ function linkBundle(root: string): void {
 }
 
 function staticBusybox(): string | undefined {
-  return onPath(BUSYBOX).find(isStatic);
+  return onPath(...BUSYBOX).find(isStatic);
 }

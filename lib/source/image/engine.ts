@@ -1,8 +1,9 @@
 /**
  * The container engine: Docker, or what goes by its command line, as Podman, Finch and nerdctl do.
  */
-import * as execa from 'execa';
-import { Ended, howItEnded, lastLines, MOST_OUTPUT } from '../../process/command';
+import { EndedChild, runChild } from '../../process/child';
+import { Ended, howItEnded, lastLines } from '../../process/command';
+import { engineEnvironment } from '../../process/environment';
 import { printable } from '../../text/printable';
 
 /** With which CDK itself is told which engine to use. */
@@ -26,9 +27,9 @@ export function engine(): string {
 }
 
 /** @throws where there is no engine */
-export function run(args: readonly string[]): execa.ExecaSyncReturnValue {
-  const ended = execa.sync(engine(), args, { reject: false, stdin: 'ignore', maxBuffer: MOST_OUTPUT });
-  const { code } = ended as { code?: string };
+export function run(args: readonly string[]): EndedChild {
+  const ended = runChild(engine(), args, { environment: engineEnvironment() });
+  const { code } = ended;
   if (code === 'ENOENT' || code === 'EACCES') {
     throw new Error([
       `there is no container engine ${printable(engine())} ${engine().includes('/') ? 'there' : 'on PATH'} (${code})`,

@@ -5,12 +5,14 @@
  *
  * usage: node export.js REQUEST, an `Export` as JSON
  */
+import { once } from 'events';
 import { Readable } from 'stream';
-import execa from 'execa';
 import { failure, removal } from './engine';
 import { unpack } from './untar';
+import { runChild, runDetached, startChild } from '../../process/child';
 import { lastLines } from '../../process/command';
-import { remove } from '../../process/remove-tree';
+import { engineEnvironment } from '../../process/environment';
+import { discard } from '../../process/remove-tree';
 
 export interface Export {
   readonly engine: string;
@@ -50,17 +52,17 @@ async function main({ engine, reference, platform, container, directory }: Expor
   let isThere = false;
   try {
     const create = ['create', '--pull=never', ...(platform === undefined ? [] : ['--platform', platform]), '--name', container, reference, COMMAND];
-    const created = await execa(engine, create, { reject: false, stdin: 'ignore' });
+    const created = runChild(engine, create, { environment: engineEnvironment() });
     isThere = !created.failed;
     checkStopped();
     if (created.failed) throw new Error(failure([engine, ...create], created, created.stderr));
     await writeExport(engine, container, directory);
   } catch (error) {
-    remove(directory);
+    discard(directory);
     throw error;
   } finally {
     // a process group of its own: Ctrl-C reaches all of this one's
-    const { failed, stderr } = await execa(engine, removal(container), { reject: false, stdin: 'ignore', detached: true });
+    const { failed, stderr } = await runDetached(engine, removal(container), { environment: engineEnvironment(), diesWithParent: false });
     if (isThere && failed) process.stderr.write(`the container ${container} could not be removed\n${lastLines(stderr)}\n`);
   }
 }
@@ -68,7 +70,10 @@ async function main({ engine, reference, platform, container, directory }: Expor
 async function writeExport(engine: string, container: string, directory: string): Promise<void> {
   const command = [engine, 'export', container];
   // a process group of its own, which can be ended as one
-  const exporting = execa('sh', ['-c', PIPED, 'sh', ...command], { stdio: ['ignore', 'pipe', 'pipe', 'pipe'], reject: false, buffer: false, detached: true });
+  const exporting = startChild('sh', ['-c', PIPED, 'sh', ...command], {
+    environment: engineEnvironment(), stdio: ['ignore', 'pipe', 'pipe', 'pipe'], detached: true,
+  });
+  const ended = once(exporting, 'close');
   stopExport = () => {
     try {
       process.kill(-exporting.pid!);
@@ -86,12 +91,12 @@ async function writeExport(engine: string, container: string, directory: string)
     problem = error;
     if (!stream.isAtEnd) stopExport();
   }
-  const { signal } = await exporting;
+  const [, signal] = await ended as [number | null, NodeJS.Signals | null];
   stopExport = () => {};
   checkStopped();
   // an engine that fails cuts its archive short: what it says is the reason
   const exitCode = await status === '' ? undefined : Number(await status);
-  if (stream.isAtEnd && exitCode !== 0) throw new Error(failure(command, { exitCode, signal }, await stderr));
+  if (stream.isAtEnd && exitCode !== 0) throw new Error(failure(command, { exitCode, signal: signal ?? undefined }, await stderr));
   if (problem) throw problem;
 }
 

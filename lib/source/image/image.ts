@@ -5,14 +5,15 @@
  * image is noticed.
  */
 import { createHash, randomBytes } from 'crypto';
-import * as execa from 'execa';
 import { engine, failure, Image, inspect, removal, run } from './engine';
 import type { Export } from './export';
 import { Machine } from '../../elf';
 import { MACHINES } from '../../loader/machine';
 import { isKept, keptRoot } from '../kept';
 import { recall, remember } from './platforms';
-import { howItEnded, MOST_OUTPUT } from '../../process/command';
+import { runChild } from '../../process/child';
+import { howItEnded } from '../../process/command';
+import { engineEnvironment, nodeEnvironment } from '../../process/environment';
 import { ownFile } from '../../process/own-file';
 import { printable } from '../../text/printable';
 import { OpenedSource, SEARCH_PATH, SourceError } from '../source';
@@ -107,7 +108,9 @@ function keyOf({ id, architecture }: Image): string {
 /** Writes the image's file system below an empty directory. */
 function exportImage(reference: string, platform: string | undefined, directory: string): void {
   const request: Export = { engine: engine(), reference, platform, container: `cdk-binary-layer-${randomBytes(8).toString('hex')}`, directory };
-  const ended = execa.sync(process.execPath, [ownFile(EXPORT), JSON.stringify(request)], { reject: false, stdin: 'ignore', maxBuffer: MOST_OUTPUT });
+  // it removes the container when this process has ended, and ends by itself then
+  const environment = { ...nodeEnvironment(), ...engineEnvironment() };
+  const ended = runChild(process.execPath, [ownFile(EXPORT), JSON.stringify(request)], { environment, diesWithParent: false });
   if (ended.exitCode === undefined) run(removal(request.container)); // it could not clean up
   if (ended.failed) throw new Error(`its export failed, and nothing of it is kept: ${ended.stderr || `the exporting process ended with ${howItEnded(ended)}`}`);
   if (ended.stderr !== '') process.stderr.write(`${ended.stderr}\n`);

@@ -9,7 +9,7 @@ import { createHash } from 'crypto';
 import * as fs from 'fs';
 import * as path from 'path';
 import { Image, isImage } from './engine';
-import { cacheDirectory, makeCacheDirectory } from '../../process/cache-directory';
+import { cacheDirectory, makeCacheDirectory, readCached } from '../../process/cache-directory';
 import { writeWhole } from '../../process/whole-file';
 
 export function remember(platform: string, image: Image): void {
@@ -25,7 +25,7 @@ export function remember(platform: string, image: Image): void {
 export function recall(platform: string, other: Image): Image | undefined {
   for (const digest of other.digests) {
     try {
-      const image = JSON.parse(fs.readFileSync(fileOf(digest, platform), 'utf8'));
+      const image = JSON.parse(readCached(fileOf(digest, platform)) ?? 'null');
       if (isImage(image) && `${image.system}/${image.architecture}` === platform) return image;
     } catch {
       // not known, or cut off

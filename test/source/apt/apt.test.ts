@@ -158,6 +158,17 @@ describe('maintainer scripts', () => {
   const withScript = (script: string, more: Record<string, string> = {}) =>
     new Repository().add('tool', { fields: { Depends: 'libc6' }, files: { '/usr/bin/tool-1': 'tool', '/usr/share/tool/x': 'x' }, control: { postinst: `${CONFIGURE}${script}`, ...more } });
 
+  test('see nothing of the environment that the source is opened in, whatever process they ask', () => {
+    process.env.AWS_SECRET_ACCESS_KEY = 'secret-of-the-deployer';
+    try {
+      const root = open(withScript('cat /proc/[0-9]*/environ > /usr/share/environ\n'), ['tool']);
+      expect(read(root, '/usr/share/environ')).toContain('DPKG_MAINTSCRIPT_PACKAGE=tool');
+      expect(read(root, '/usr/share/environ')).not.toContain('secret-of-the-deployer');
+    } finally {
+      delete process.env.AWS_SECRET_ACCESS_KEY;
+    }
+  });
+
   test('make files, and are not run where that is turned off', () => {
     const repository = withScript('echo made by "$DPKG_MAINTSCRIPT_PACKAGE" | sed s/made/MADE/ > /etc/made\n');
     expect(read(open(repository, ['tool']), '/etc/made')).toBe('MADE by tool\n');

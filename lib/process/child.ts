@@ -1,0 +1,110 @@
+/**
+ * Child processes. Every process that the library starts is started here, with an explicit environment, and ends when
+ * this process ends, however it does.
+ */
+import { ChildProcess, spawn, SpawnOptions } from 'child_process';
+import * as fs from 'fs';
+import * as path from 'path';
+import execa from 'execa';
+import { MOST_OUTPUT } from './command';
+import { Environment } from './environment';
+
+export interface ChildOptions {
+  /** all the variables that it gets */
+  readonly environment: Environment;
+  /**
+   * whether the kernel ends it when this process ends, where util-linux's setpriv is on PATH
+   *
+   * @default true
+   */
+  readonly diesWithParent?: boolean;
+  /** which ends it then, and after the time that it may take @default SIGKILL */
+  readonly killSignal?: NodeJS.Signals;
+  readonly uid?: number;
+  readonly gid?: number;
+}
+
+export interface RunOptions extends ChildOptions {
+  /** its standard input @default - none */
+  readonly input?: string;
+  /** in milliseconds, after which it is killed @default - none */
+  readonly timeout?: number;
+  /** bytes of each output stream, after which it is killed @default MOST_OUTPUT */
+  readonly mostOutput?: number;
+}
+
+/** How a child process ended. */
+export interface EndedChild {
+  /** whether it did not end with exit code 0, or could not be started */
+  readonly failed: boolean;
+  readonly exitCode?: number;
+  readonly signal?: string;
+  readonly stdout: string;
+  readonly stderr: string;
+  readonly timedOut: boolean;
+  /** of an error in starting it or in reading its output: `ENOENT`, `ENOBUFS` */
+  readonly code?: string;
+}
+
+/** Runs a program of PATH, or at a path, to its end. */
+export function runChild(command: string, args: readonly string[], options: RunOptions): EndedChild {
+  const { input, timeout, killSignal = 'SIGKILL', mostOutput = MOST_OUTPUT } = options;
+  const { file, words, ...shared } = prepared(command, args, options);
+  const stdin = input === undefined ? { stdin: 'ignore' as const } : { input };
+  return execa.sync(file, words, { ...shared, ...stdin, extendEnv: false, reject: false, maxBuffer: mostOutput, timeout, killSignal });
+}
+
+/** Runs a program like `runChild`, in a process group of its own: signals that a terminal sends do not reach it. */
+export async function runDetached(command: string, args: readonly string[], options: ChildOptions): Promise<EndedChild> {
+  const { file, words, ...shared } = prepared(command, args, options);
+  return execa(file, words, { ...shared, stdin: 'ignore', extendEnv: false, reject: false, maxBuffer: MOST_OUTPUT, detached: true });
+}
+
+/** Starts a program with streams that the caller reads. */
+export function startChild(command: string, args: readonly string[], options: ChildOptions & Pick<SpawnOptions, 'stdio' | 'detached'>): ChildProcess {
+  const { stdio, detached } = options;
+  const { file, words, ...shared } = prepared(command, args, options);
+  return spawn(file, words, { ...shared, stdio, detached });
+}
+
+/** The files on PATH that have one of some names, in the order of these. */
+export function onPath(...names: readonly string[]): string[] {
+  const directories = (process.env.PATH ?? '').split(path.delimiter).filter((directory) => path.isAbsolute(directory));
+  return names.flatMap((name) => directories.map((directory) => path.join(directory, name))).filter((file) => fs.existsSync(file));
+}
+
+function prepared(command: string, args: readonly string[], { environment, diesWithParent = true, killSignal = 'SIGKILL', uid, gid }: ChildOptions) {
+  const user = { ...(uid === undefined ? {} : { uid }), ...(gid === undefined ? {} : { gid }) };
+  // the environment that it gets need not have a PATH to find it by
+  const found = command.includes('/') ? command : onPath(command).find(isExecutable);
+  // not there: with this PATH the system says why
+  if (found === undefined) return { file: command, words: args, env: { ...environment, PATH: process.env.PATH }, ...user };
+  const setpriv = diesWithParent && isExecutable(found) ? pdeathsig() : undefined;
+  if (setpriv === undefined) return { file: found, words: args, env: environment, ...user };
+  return { file: setpriv, words: ['--pdeathsig', killSignal.slice('SIG'.length), '--', found, ...args], env: environment, ...user };
+}
+
+function isExecutable(file: string): boolean {
+  try {
+    fs.accessSync(file, fs.constants.X_OK);
+    return fs.statSync(file).isFile();
+  } catch {
+    return false;
+  }
+}
+
+/** By path: whether it is util-linux's, as busybox's knows no --pdeathsig. */
+const knowsPdeathsig = new Map<string, boolean>();
+
+/** A setpriv that makes the kernel kill a program when its parent ends (PR_SET_PDEATHSIG). */
+function pdeathsig(): string | undefined {
+  if (process.platform !== 'linux') return undefined;
+  const setpriv = onPath('setpriv').find(isExecutable);
+  if (setpriv === undefined) return undefined;
+  let known = knowsPdeathsig.get(setpriv);
+  if (known === undefined) {
+    known = !execa.sync(setpriv, ['--pdeathsig', 'KILL', '--', setpriv, '--version'], { env: {}, extendEnv: false, reject: false }).failed;
+    knowsPdeathsig.set(setpriv, known);
+  }
+  return known ? setpriv : undefined;
+}
