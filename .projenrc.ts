@@ -35,6 +35,8 @@ const project = new awscdk.AwsCdkConstructLibrary({
   sampleCode: false,
   bin: { 'binary-layer': 'build/cli/main.js' },
 
+  // CI reports problems; `npx projen eslint --fix` fixes those that ESLint can fix
+  eslintOptions: { dirs: ['lib'], devdirs: ['test', 'build-tools'], commandOptions: { fix: false } },
   jestOptions: {
     passWithNoTests: false,
     updateSnapshot: javascript.UpdateSnapshot.NEVER,
@@ -128,15 +130,23 @@ project.eslint?.addOverride({ files: ['test/**'], rules: { 'regexp/no-super-line
 project.eslint?.addLintPattern('examples');
 project.eslint?.allowDevDeps('examples/**');
 
-// What packs is a process of its own, which runs the compiled library: everything that packs compiles first.
-const DEMO = 'bubblewrap python3';
+// A layer is packed by a process that runs the compiled library, so every task that packs compiles first.
+const DEMO = 'bubblewrap busybox-static python3';
 const BENCH = 'bubblewrap gcc libc6-dev unzip zip';
 const TEST = [
   'bash-static binutils bsdutils bubblewrap busybox-static ca-certificates chromium curl elfutils file gcc git gnupg jq libc6-dev lld',
   'musl-tools fish openssl perl php-cli podman python3 rig rpm ruby strace unzip zip zsh',
 ].join(' ');
+const TWO_LAYERS = 'bubblewrap file imagemagick python3 unzip';
+const FIELD_SIZES = 'python3 strace';
 project.testTask.prependSpawn(project.compileTask);
 project.testTask.prependExec(`test/setup.sh ${TEST}`);
+// ts-jest and `ts-node -T` strip types without checking them
+const typeCheck = project.addTask('type-check', {
+  description: 'Check the types of the tests, the examples and the configuration',
+  steps: [{ exec: 'tsc -p test/tsconfig.json' }, { exec: 'tsc -p examples/tsconfig.json' }],
+});
+project.testTask.spawn(typeCheck);
 project.addTask('demo', {
   description: 'Call the function of examples/rig with its layer, in a sandbox like Lambda',
   steps: [{ exec: `test/setup.sh ${DEMO}` }, { spawn: 'compile' }, { exec: 'ts-node -T examples/rig/demo.ts' }],
@@ -153,10 +163,27 @@ project.addTask('bench', {
   description: 'Measure packing and start-up against the way by hand, and the installed programs',
   steps: [{ exec: `test/setup.sh ${BENCH}` }, { spawn: 'compile' }, { exec: 'ts-node -T test/bench/bench.ts' }],
 });
+project.addTask('agreement', {
+  description: 'Compare the libraries found with those that ld.so loads, for every program and library below the given directories',
+  receiveArgs: true,
+  steps: [{ exec: 'ts-node -T test/agreement.ts', receiveArgs: true }],
+});
+project.addTask('two-layers', {
+  description: 'Run the layers of two distributions in one function; argument: the root directory of another Debian',
+  receiveArgs: true,
+  steps: [{ exec: `test/setup.sh ${TWO_LAYERS}` }, { exec: 'ts-node -T test/two-layers.ts', receiveArgs: true }],
+});
+project.addTask('field-sizes', {
+  description: 'Compare the sizes of layers with those that exodus makes; arguments: the directory of a field trial, names of programs',
+  receiveArgs: true,
+  steps: [{ exec: `test/setup.sh ${FIELD_SIZES}` }, { spawn: 'compile' }, { exec: 'python3 test/field-sizes.py', receiveArgs: true }],
+});
+// Node 20 stays the minimum; without this, jsii prints eleven lines about its end of life, for every command
+project.tasks.addEnvironment('JSII_SILENCE_WARNING_END_OF_LIFE_NODE_VERSION', '20');
 
 new JsonFile(project, 'examples/tsconfig.json', {
   obj: { extends: '../tsconfig.json', compilerOptions: { noEmit: true, rootDir: '..' }, include: ['**/*.ts'] },
 });
-new JsonFile(project, 'cdk.json', { obj: { app: 'npx ts-node examples/rig/app.ts' } });
+new JsonFile(project, 'cdk.json', { obj: { app: 'npx ts-node -T examples/rig/app.ts' } });
 
 project.synth();

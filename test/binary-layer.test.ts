@@ -7,6 +7,7 @@ import { Annotations, Match, Template } from 'aws-cdk-lib/assertions';
 import * as lambda from 'aws-cdk-lib/aws-lambda';
 import { elfHeader, gcc, growing, noise, temporaryDirectory } from './fixture';
 import { BinaryLayer, BinaryLayerProps } from '../lib';
+import { ownFile } from '../lib/process/own-file';
 
 const ROOT = path.join(__dirname, '..');
 
@@ -225,7 +226,7 @@ describe('the bill of materials', () => {
     synth({ sbom: true });
     const [{ file }] = assets();
     expect(sboms()).toEqual([path.basename(file).replace('.zip', '.cdx.json')]);
-    const { stdout } = spawnSync(process.execPath, [path.join(ROOT, 'build/cli/main.js'), 'inspect', file, '--sbom', '-'], { encoding: 'utf8' });
+    const { stdout } = spawnSync(process.execPath, [ownFile('cli/main.js'), 'inspect', file, '--sbom', '-'], { encoding: 'utf8' });
     expect(JSON.parse(stdout)).toMatchObject({ bomFormat: 'CycloneDX', specVersion: '1.6', metadata: { component: { name: 'tool' } } });
     expect(fs.readFileSync(file.replace('.zip', '.cdx.json'), 'utf8')).toBe(stdout);
   });
@@ -556,7 +557,7 @@ describe('a function of another architecture', () => {
 /** A script that synthesizes an app in a process of its own, with what was compiled. */
 const APP = `
   const { App, Stack } = require(${JSON.stringify(path.join(ROOT, 'node_modules/aws-cdk-lib'))});
-  const { BinaryLayer } = require(${JSON.stringify(path.join(ROOT, 'build'))});
+  const { BinaryLayer } = require(${JSON.stringify(ownFile('index.js'))});
   const app = new App({ outdir: 'cdk.out' });
   new BinaryLayer(new Stack(app, 'Stack'), 'Layer', { detectData: false, ...JSON.parse(process.argv[1]) });
   app.synth();`;

@@ -12,9 +12,12 @@ const PACKAGE = path.join(__dirname, '..', '..');
  *
  * @param name relative to `build`, such as `pack/process.js`
  * @throws Error if the file does not exist: a bundler has moved this code away from it
+ * @throws Error if the caller runs from source and the compiled library is older: the process would run other code
  */
 export function ownFile(name: string): string {
-  const file = path.join(PACKAGE, 'build', name);
+  const build = path.join(PACKAGE, 'build');
+  if (__filename.endsWith('.ts')) checkBuild(path.join(PACKAGE, 'lib'), build);
+  const file = path.join(build, name);
   if (fs.existsSync(file)) return file;
   throw new Error([
     `${file} not found: cdk-binary-layer runs this file as a separate process, so it must be loaded from its own package directory.`,
@@ -22,4 +25,28 @@ export function ownFile(name: string): string {
     '  esbuild --external:cdk-binary-layer, or externals: { \'cdk-binary-layer\': \'commonjs cdk-binary-layer\' } for webpack.',
     '  Otherwise reinstall cdk-binary-layer; in a checkout of it, run npx projen compile.',
   ].join('\n'));
+}
+
+const checked = new Set<string>();
+
+/**
+ * Checks, once per process, that every source file was compiled after its last change.
+ *
+ * @throws Error otherwise
+ */
+export function checkBuild(lib: string, build: string): void {
+  if (checked.has(build)) return;
+  const sources = fs.readdirSync(lib, { recursive: true, encoding: 'utf8' }).filter((name) => name.endsWith('.ts'));
+  const isStale = (name: string) => modified(path.join(build, name.replace(/\.ts$/, '.js'))) < modified(path.join(lib, name));
+  const stale = sources.filter(isStale).sort();
+  if (stale.length > 0) {
+    const more = stale.length > 1 ? ` and ${stale.length - 1} more` : '';
+    throw new Error(`${build} is older than ${path.join(lib, stale[0])}${more}, and this process runs both: run npx projen compile`);
+  }
+  checked.add(build);
+}
+
+/** Milliseconds since 1970; 0 if the file does not exist. */
+function modified(file: string): number {
+  return fs.statSync(file, { throwIfNoEntry: false })?.mtimeMs ?? 0;
 }

@@ -5,10 +5,11 @@
 import { spawnSync } from 'child_process';
 import * as fs from 'fs';
 import * as path from 'path';
+import { ownFile } from '../../lib/process/own-file';
 import { temporaryDirectory } from '../fixture';
 
 const PACKAGE = path.join(__dirname, '..', '..');
-const BUILD = path.join(PACKAGE, 'build');
+const BUILD = path.dirname(ownFile('index.js'));
 
 /** One file with every module that an entry of the compiled library requires, and code that uses the entry as `entry`. */
 function bundle(entry: string, code: string): string {

@@ -1,9 +1,10 @@
 import { execFileSync, spawnSync } from 'child_process';
 import * as fs from 'fs';
 import * as path from 'path';
+import { ownFile } from '../../lib/process/own-file';
 import { temporaryDirectory } from '../fixture';
 
-const BUILD = path.join(__dirname, '..', '..', 'build');
+const BUILD = path.dirname(ownFile('index.js'));
 const isRoot = process.getuid!() === 0;
 
 /** A user id without an entry in /etc/passwd, as containers in CI have it. */

@@ -2,9 +2,9 @@
  * Runs the compiled command as a user does: in a process of its own, with streams that are no terminal, or with one.
  */
 import { spawnSync } from 'child_process';
-import * as path from 'path';
+import { ownFile } from '../../lib/process/own-file';
 
-export const MAIN = path.join(__dirname, '..', '..', 'build', 'cli', 'main.js');
+export const MAIN = ownFile('cli/main.js');
 
 export interface Surroundings {
   readonly cwd?: string;

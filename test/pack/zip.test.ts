@@ -4,10 +4,11 @@ import * as fs from 'fs';
 import * as path from 'path';
 import { writeZip } from '../../lib/pack/zip';
 import { Plan } from '../../lib/plan/plan';
+import { ownFile } from '../../lib/process/own-file';
 import { elfFile, Fixture, growing, noise, temporaryDirectory } from '../fixture';
 import { entriesOf, make, plan, tree, unpack } from '../plan/make';
 
-const PACK = path.join(__dirname, '../../build/pack/process.js');
+const PACK = ownFile('pack/process.js');
 
 let root: Fixture;
 let directory: string;

@@ -40,7 +40,7 @@ function output({ opt }: Made): string[] {
   return stdout.trimEnd().split('\n');
 }
 
-test.each([
+test.each<[string, string, Record<string, string>?]>([
   ['exported', `export LD_LIBRARY_PATH=${LIB}:/usr/lib\nouter\ninner\n`],
   ['set for one command', `LD_LIBRARY_PATH="$LD_LIBRARY_PATH:${LIB}" outer\ninner\n`],
   ['set by way of another variable', `libraries=${LIB}\nexport LD_LIBRARY_PATH="\${libraries}:/usr/lib"\nouter\ninner\n`],

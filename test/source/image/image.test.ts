@@ -4,12 +4,13 @@ import * as path from 'path';
 import { Registry } from './registry';
 import { directory, symbolicLink, tarOf } from './tar';
 import { Machine } from '../../../lib/elf';
+import { ownFile } from '../../../lib/process/own-file';
 import { openImage } from '../../../lib/source/image/image';
 import { SourceError } from '../../../lib/source/source';
 import { EXIT, Fixture, noise, temporaryDirectory } from '../../fixture';
 import { make } from '../../plan/make';
 
-const EXPORT = path.resolve('build/source/image/export.js');
+const EXPORT = ownFile('source/image/export.js');
 
 /** Of an engine of this file's own, with nothing of the user's in it. */
 const storage = temporaryDirectory();
