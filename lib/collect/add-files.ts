@@ -2,14 +2,18 @@
  * Adding files to a selection by their paths, with the links that lead to them.
  */
 import * as path from 'path';
-import { Grounds } from './belonging';
-import { Context } from './context';
+import type { Grounds } from './belonging';
+import type { Context } from './context';
 import { isMachineSpecific } from './machine-specific';
-import { Selection, SelectionError, Why } from './selection';
-import { Root } from '../root/root';
+import type { Selection, Why } from './selection';
+import { SelectionError } from './selection';
+import type { Root } from '../root/root';
 
 const EXCLUDED = 'excluded';
 export const NOT_WORLD_READABLE = 'not world-readable';
+
+/** Why a path below a directory may be packed, `undefined` if it may not. */
+type Accept = (real: string) => Grounds | undefined;
 
 /**
  * Adds a file whatever its permissions: a library that a program needs, a file that the user names.
@@ -30,8 +34,9 @@ export function addFile(file: string, why: Why, delta: Selection, root: Root): s
  * @param accept why a path below the directory may be packed @default - everything may
  * @returns resolved paths of the files that are new
  */
-export function addFound(found: string, why: Why, delta: Selection, context: Context, accept?: (real: string) => Grounds | undefined): string[] {
-  return add(found, why, delta, context, (real) => (isMachineSpecific(real) ? 'machine-specific' : refusalOf(real, delta, context)), accept);
+export function addFound(found: string, why: Why, delta: Selection, context: Context, accept?: Accept): string[] {
+  const refusal = (real: string) => (isMachineSpecific(real) ? 'machine-specific' : refusalOf(real, delta, context));
+  return add(found, why, delta, context, refusal, accept);
 }
 
 /**
@@ -51,7 +56,11 @@ export function addIncluded(included: string, why: Why, delta: Selection, contex
     return refusal;
   });
   if (added.length > 0 || refused.length === 0) return added;
-  throw new SelectionError(`include '${included}': nothing in it can be packed\n  ${refused.slice(0, 5).join('\n  ')}\n  include a file by its own path to pack it all the same`);
+  throw new SelectionError([
+    `include '${included}': nothing in it can be packed`,
+    ...refused.slice(0, 5),
+    'include a file by its own path to pack it all the same',
+  ].join('\n  '));
 }
 
 function add(
@@ -60,7 +69,7 @@ function add(
   delta: Selection,
   { root }: Context,
   refusal: (real: string) => string | undefined,
-  accept?: (real: string) => Grounds | undefined,
+  accept?: Accept,
 ): string[] {
   const added: string[] = [];
   const entered = new Set<string>();

@@ -4,9 +4,10 @@
  * Both questions are answered by a list of rules, read from top to bottom: the first rule that has an answer decides.
  */
 import * as path from 'path';
-import { Context } from './context';
-import { dependenciesOf, isRelated, recommends, RequestedPackages } from './requested-packages';
-import { Package } from '../packages/package';
+import type { Context } from './context';
+import type { RequestedPackages } from './requested-packages';
+import { dependenciesOf, isRelated, recommends } from './requested-packages';
+import type { Package } from '../packages/package';
 import { isCommandDirectory, unitOf } from '../root/standard';
 import { withoutTrailing } from '../text/trailing';
 
@@ -105,8 +106,8 @@ function ifNamedAfterRequestedPackage(mentioned: Mentioned): Answer {
   const { real, owner, by, isDirectory, requested, facts } = mentioned;
   if (!requested.has(by!)) return undefined;
   const name = path.posix.basename(unitOf(real));
-  const isNamesake = (one: Package) => one.name.startsWith(`${name}-`) || one.name === name || withoutTrailing(one.name, '0123456789.') === name;
-  const namesake = [...requested].find(isNamesake);
+  const names = (one: string) => one.startsWith(`${name}-`) || one === name || withoutTrailing(one, '0123456789.') === name;
+  const namesake = [...requested].find((one) => names(one.name));
   if (!namesake) return undefined;
   const rule = `in a directory named after ${namesake.name}`;
   if (requested.has(owner!)) return { rule };
@@ -129,8 +130,9 @@ function ifFileOfReachablePackage({ owner, by, isFile, requested }: Mentioned): 
 
 function ifDirectoryOfAddOn({ real, owner, by, isFile, requested, facts }: Mentioned): Answer {
   if (isFile || !requested.has(by!) || !facts.packages.isSole(real)) return undefined;
-  const isAddOn = facts.packages.builtFrom(by!.source).some((one) => isRelated(owner!, one)) && isAcceptedAddOn(owner!, by!, requested, facts);
-  return isAddOn ? { rule: `of ${owner!.name}, an add-on of ${by!.name}`, addOn: owner } : undefined;
+  const extendsIt = facts.packages.builtFrom(by!.source).some((one) => isRelated(owner!, one));
+  if (!extendsIt || !isAcceptedAddOn(owner!, by!, requested, facts)) return undefined;
+  return { rule: `of ${owner!.name}, an add-on of ${by!.name}`, addOn: owner };
 }
 
 function ifAddOnInDirectoryOfSibling({ real, by, requested, facts }: Mentioned): Answer {
@@ -222,7 +224,8 @@ function isAcceptedAddOn(other: Package, host: Package, requested: RequestedPack
 function relationTo(user: Package, owner: Package): Grounds {
   if (owner === user) return { rule: `of package ${owner.name}` };
   if (owner.source === user.source) return { rule: `of ${owner.name}, from the same source package as ${user.name}` };
-  return { rule: `of ${owner.name}, ${user.depends.includes(owner.name) ? `a dependency of ${user.name}` : `recommended by ${user.name}`}` };
+  const relation = user.depends.includes(owner.name) ? 'a dependency of' : 'recommended by';
+  return { rule: `of ${owner.name}, ${relation} ${user.name}` };
 }
 
 function firstAnswer<T>(rules: readonly ((question: T) => Answer)[], question: T): Grounds | undefined {

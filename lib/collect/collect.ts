@@ -7,8 +7,9 @@
 import { addIncluded } from './add-files';
 import { addStartedCommands } from './commands';
 import { CommandsOnPath } from './commands-on-path';
-import { CollectOptions, Context } from './context';
-import { addLicences, finish, FinishedSelection, rejectStaleBytecode } from './finish';
+import type { CollectOptions, Context } from './context';
+import type { FinishedSelection } from './finish';
+import { addLicences, finish, rejectStaleBytecode } from './finish';
 import { addFilesForCompiling } from './for-compiling';
 import { PackageFiles } from './package-files';
 import { followPathMentions } from './path-mentions';
@@ -16,11 +17,12 @@ import { prefixed } from './prefix';
 import { takeFile } from './processes';
 import { addRequestedProgram } from './programs';
 import { RequestedPackages } from './requested-packages';
-import { CurrentSelection, Pending, Selection } from './selection';
+import type { CurrentSelection, Pending } from './selection';
+import { Selection } from './selection';
 import { BUDGETS, FULL } from './size-budget';
 import { addTraced } from './traced';
-import { Process } from '../closure/closure';
-import { Program } from '../closure/find';
+import type { Process } from '../closure/closure';
+import type { Program } from '../closure/find';
 
 export interface Collected {
   readonly selection: FinishedSelection;

@@ -2,7 +2,7 @@
  * The commands in those directories of PATH that packages install commands into.
  */
 import * as path from 'path';
-import { Root } from '../root/root';
+import type { Root } from '../root/root';
 import { isCommandDirectory } from '../root/standard';
 
 export class CommandsOnPath {
@@ -18,7 +18,8 @@ export class CommandsOnPath {
 
   private list(): ReadonlyMap<string, string> {
     const found = new Map<string, string>();
-    const directories = new Set(this.searchPath.filter(isCommandDirectory).map((one) => this.root.real(one)).filter((one) => one !== undefined));
+    const listed = this.searchPath.filter(isCommandDirectory).map((directory) => this.root.real(directory));
+    const directories = new Set(listed.filter((directory) => directory !== undefined));
     for (const directory of directories) {
       for (const name of this.root.names(directory)) if (!found.has(name)) found.set(name, path.posix.join(directory, name));
     }

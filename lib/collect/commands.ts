@@ -5,13 +5,14 @@
 import * as path from 'path';
 import { NOT_WORLD_READABLE } from './add-files';
 import { startedIn } from './command-words';
-import { Context, ownersOf } from './context';
+import type { Context } from './context';
+import { ownersOf } from './context';
 import { isDocumentation } from './non-runtime';
 import { addProgram } from './programs';
-import { CurrentSelection, Pending, Selection } from './selection';
+import type { CurrentSelection, Pending, Selection } from './selection';
 import { findProgram } from '../closure/find';
 import { FormatError, isProgram } from '../elf';
-import { Package } from '../packages/package';
+import type { Package } from '../packages/package';
 
 /** Adds the commands that a file starts; in the layer they are on PATH. */
 export function addStartedCommands({ real: file }: Pending, selection: CurrentSelection, context: Context): Selection {
@@ -77,7 +78,8 @@ export function mayStart(file: string, { requested }: CurrentSelection, context:
   if (owner === undefined || !requested.isSibling(owner)) return undefined;
   const { kind, elf } = root.content(file);
   if (kind === 'text') return (one) => requested.isSibling(one);
-  const isStarted = kind === 'script' ? (root.status(file)!.mode & 0o111) !== 0 : elf !== undefined && !(elf instanceof FormatError) && isProgram(elf);
+  const isExecutable = (root.status(file)!.mode & 0o111) !== 0;
+  const isStarted = kind === 'script' ? isExecutable : elf !== undefined && !(elf instanceof FormatError) && isProgram(elf);
   return isStarted ? (one) => requested.needs(one) || requested.isSibling(one) : undefined;
 }
 

@@ -1,14 +1,14 @@
 /**
  * What the rules know and never change: the source, its packages, and the user's request.
  */
-import { CommandsOnPath } from './commands-on-path';
-import { PackageFiles } from './package-files';
-import { SizeBudget } from './size-budget';
-import { Machine } from '../elf';
-import { Setting } from '../loader/search';
-import { Package, PackageDatabase } from '../packages/package';
-import { Root } from '../root/root';
-import { Opened } from '../trace/log';
+import type { CommandsOnPath } from './commands-on-path';
+import type { PackageFiles } from './package-files';
+import type { SizeBudget } from './size-budget';
+import type { Machine } from '../elf';
+import type { Setting } from '../loader/search';
+import type { Package, PackageDatabase } from '../packages/package';
+import type { Root } from '../root/root';
+import type { Opened } from '../trace/log';
 
 export interface CollectOptions {
   readonly root: Root;

@@ -1,10 +1,10 @@
 /**
- * `.note.dlopen`: the libraries that an object opens by name, as it says itself.
+ * `.note.dlopen`: the libraries that an object opens by name, as the object itself lists them.
  *
  * UAPI Group specification 12: notes of type 0x407c0c0a and owner `FDO` that hold a JSON array of
  * `{ soname: [...], priority: 'required' | 'recommended' | 'suggested' }`, the sonames in order of preference.
  */
-import { Elf } from '../elf';
+import type { Elf } from '../elf';
 import { withoutTrailing } from '../text/trailing';
 
 const TYPE = 0x407c0c0a;
@@ -15,7 +15,7 @@ export interface OpenedLibrary {
   readonly priority: 'required' | 'recommended' | 'suggested';
 }
 
-/** Notes that are no such JSON are passed over. */
+/** Notes that do not hold such JSON are ignored. */
 export function openedLibraries(elf: Elf): OpenedLibrary[] {
   return elf.notes.filter(({ owner, type }) => owner === 'FDO' && type === TYPE).flatMap(({ descriptor }) => parse(descriptor));
 }
@@ -24,9 +24,14 @@ function parse(descriptor: Buffer): OpenedLibrary[] {
   try {
     const features = JSON.parse(withoutTrailing(descriptor.toString('utf8'), '\0'));
     if (!Array.isArray(features)) return [];
-    return features.filter((feature) => typeof feature === 'object' && feature !== null).filter(({ soname }) => Array.isArray(soname) && soname.length > 0 && soname.every((name) => typeof name === 'string'))
-      .map(({ soname, priority }) => ({ sonames: soname, priority: priority === 'required' || priority === 'suggested' ? priority : 'recommended' }));
+    return features.filter(isFeature).map(({ soname, priority }) => (
+      { sonames: soname, priority: priority === 'required' || priority === 'suggested' ? priority : 'recommended' }));
   } catch {
     return [];
   }
+}
+
+function isFeature(feature: unknown): feature is { soname: string[]; priority?: unknown } {
+  const { soname } = (feature ?? {}) as { soname?: unknown };
+  return Array.isArray(soname) && soname.length > 0 && soname.every((name) => typeof name === 'string');
 }

@@ -4,10 +4,10 @@
  */
 import * as path from 'path';
 import { addFound } from './add-files';
-import { Context } from './context';
-import { CurrentSelection, Generated, Selection, Why } from './selection';
+import type { Context } from './context';
+import type { CurrentSelection, Generated, Selection, Why } from './selection';
 import { isCurrent, sourceOfBytecode } from '../root/python-bytecode';
-import { Root } from '../root/root';
+import type { Root } from '../root/root';
 
 /** The selection as the plan gets it. */
 export interface FinishedSelection {

@@ -2,10 +2,10 @@
  * Headers and what linkers read, for a requested program that compiles: one that names the directory of headers.
  */
 import { addFound } from './add-files';
-import { Context } from './context';
+import type { Context } from './context';
 import { HEADERS } from './non-runtime';
 import { isFollowed } from './path-mentions';
-import { CurrentSelection, Pending, Selection } from './selection';
+import type { CurrentSelection, Pending, Selection } from './selection';
 
 export function addFilesForCompiling({ real: file }: Pending, selection: CurrentSelection, context: Context): Selection {
   const delta = selection.fork();

@@ -3,11 +3,11 @@
  */
 import * as path from 'path';
 import { addFound } from './add-files';
-import { Context } from './context';
-import { Selection } from './selection';
-import { Process } from '../closure/closure';
-import { Loaded } from '../loader/search';
-import { Root } from '../root/root';
+import type { Context } from './context';
+import type { Selection } from './selection';
+import type { Process } from '../closure/closure';
+import type { Loaded } from '../loader/search';
+import type { Root } from '../root/root';
 
 /** Symbols that other objects import from glibc, by what glibc opens for them. */
 const CALLS = {
@@ -19,8 +19,9 @@ const CALLS = {
   locale: ['setlocale', 'newlocale', '__newlocale'],
   // glibc nss/nsswitch.c
   names: [
-    'getaddrinfo', 'getnameinfo', 'gethostbyname', 'gethostbyname2', 'gethostbyname_r', 'gethostbyname2_r', 'gethostbyaddr', 'gethostbyaddr_r',
-    'getpwnam', 'getpwnam_r', 'getpwuid', 'getpwuid_r', 'getpwent', 'getgrnam', 'getgrnam_r', 'getgrgid', 'getgrgid_r', 'getgrent', 'getgrouplist', 'initgroups',
+    'getaddrinfo', 'getnameinfo', 'gethostbyname', 'gethostbyname2', 'gethostbyname_r', 'gethostbyname2_r',
+    'gethostbyaddr', 'gethostbyaddr_r', 'getpwnam', 'getpwnam_r', 'getpwuid', 'getpwuid_r', 'getpwent',
+    'getgrnam', 'getgrnam_r', 'getgrgid', 'getgrgid_r', 'getgrent', 'getgrouplist', 'initgroups',
   ],
   // glibc inet/getservby*, inet/getprtby*
   services: [
@@ -36,7 +37,8 @@ const MAINFRAME = /\/(?:EBCDIC-.*|IBM(?!437|85|86|874).*)\.so$/;
 const COMMON = /\/(?:UTF-(?:7|16|32)|UNICODE|ISO8859-\d+|CP125\d|KOI8-[A-Z]+)\.so$|\/gconv-modules[^/]*(?:\/[^/]*\.conf)?$/;
 
 /** Lambda's own file may name services whose libraries the layer does not have; `files` and `dns` are built into glibc since 2.34. */
-const NSSWITCH = ['passwd', 'group', 'shadow', 'services', 'protocols', 'networks', 'ethers', 'rpc'].map((database) => `${database}: files\n`).join('') + 'hosts: files dns\n';
+const NSSWITCH = ['passwd', 'group', 'shadow', 'services', 'protocols', 'networks', 'ethers', 'rpc']
+  .map((database) => `${database}: files\n`).join('') + 'hosts: files dns\n';
 
 /** What an object is to the request: a program or a plug-in of a requested package, or a library of one. */
 export type Role = 'program' | 'library';
@@ -63,11 +65,13 @@ export function dataOfLibc(process: Process, delta: Selection, context: Context,
   const why = { reason: 'opened by the C library', through: libc.real };
   const added: string[] = [];
   const gconv = path.posix.join(path.posix.dirname(libc.path), 'gconv');
+  const rule = 'for converting between character sets';
   const convert = (accept: (real: string) => boolean) => {
-    added.push(...addFound(gconv, why, delta, context, (real) => (accept(real) ? { rule: 'for converting between character sets' } : undefined)));
+    added.push(...addFound(gconv, why, delta, context, (real) => (accept(real) ? { rule } : undefined)));
   };
-  if (calls(process, CALLS.convert, (object) => roleOf(object) === 'program')) convert((real) => !MAINFRAME.test(real));
-  else if (calls(process, CALLS.convert, (object) => roleOf(object) === 'library')) convert((real) => root.isDirectory(real) || COMMON.test(real));
+  const converts = (role: Role) => calls(process, CALLS.convert, (object) => roleOf(object) === role);
+  if (converts('program')) convert((real) => !MAINFRAME.test(real));
+  else if (converts('library')) convert((real) => root.isDirectory(real) || COMMON.test(real));
   if (calls(process, CALLS.locale)) {
     const locale = ['C.utf8', 'C.UTF-8'].map((name) => `/usr/lib/locale/${name}`).find((directory) => root.isDirectory(directory));
     if (locale !== undefined) {
@@ -77,15 +81,16 @@ export function dataOfLibc(process: Process, delta: Selection, context: Context,
     }
   }
   if (calls(process, CALLS.names)) delta.generated.set('/etc/nsswitch.conf', { text: NSSWITCH });
-  if (calls(process, CALLS.services)) for (const file of ['/etc/services', '/etc/protocols']) added.push(...addFound(file, why, delta, context));
-  return added;
+  const services = calls(process, CALLS.services) ? ['/etc/services', '/etc/protocols'] : [];
+  return [...added, ...services.flatMap((file) => addFound(file, why, delta, context))];
 }
 
 /** The files that the loader prefers to a library on newer processors: `glibc-hwcaps/x86-64-v3/libx.so.1` beside `libx.so.1`. */
 export function variantsBeside(root: Root, library: string): string[] {
   const hwcaps = root.real(path.posix.join(path.posix.dirname(library), 'glibc-hwcaps'));
   if (hwcaps === undefined) return [];
-  return root.names(hwcaps).map((name) => path.posix.join(hwcaps, name, path.posix.basename(library))).filter((variant) => root.isFile(variant));
+  const variants = root.names(hwcaps).map((name) => path.posix.join(hwcaps, name, path.posix.basename(library)));
+  return variants.filter((variant) => root.isFile(variant));
 }
 
 function libcOf(process: Process) {
@@ -95,5 +100,6 @@ function libcOf(process: Process) {
 /** Whether an object other than glibc itself imports one of the symbols. */
 function calls(process: Process, symbols: readonly string[], by: (object: Loaded) => boolean = () => true): boolean {
   const libc = libcOf(process);
-  return process.objects.some((object) => object !== libc && by(object) && symbols.some((symbol) => object.elf.dynamic?.imports.has(symbol)));
+  const imports = (object: Loaded) => symbols.some((symbol) => object.elf.dynamic?.imports.has(symbol));
+  return process.objects.some((object) => object !== libc && by(object) && imports(object));
 }

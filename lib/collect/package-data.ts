@@ -4,11 +4,11 @@
  */
 import { addFound } from './add-files';
 import { groundsInDirectoryOf } from './belonging';
-import { Context } from './context';
-import { isAside, isForLinking } from './non-runtime';
+import type { Context } from './context';
+import { isNonRuntime, isForLinking } from './non-runtime';
 import { takeFile } from './processes';
-import { Selection } from './selection';
-import { Package } from '../packages/package';
+import type { Selection } from './selection';
+import type { Package } from '../packages/package';
 
 /**
  * @param through resolved path of the program that the package was added for
@@ -20,7 +20,10 @@ export function addPackageData(owner: Package, through: string, opener: string, 
   // a link of the package may lead to a directory of another one, which is not entered
   const nothingBelow = () => undefined;
   const added = packageFiles.data(owner).flatMap((real) => addFound(real, why, delta, context, nothingBelow));
-  const accept = (real: string) => (isAside(real) || isForLinking(real) ? undefined : groundsInDirectoryOf(real, owner, delta.requested, context));
+  const accept = (real: string) => {
+    if (isNonRuntime(real) || isForLinking(real)) return undefined;
+    return groundsInDirectoryOf(real, owner, delta.requested, context);
+  };
   for (const directory of packageFiles.directoriesOf(owner)) {
     added.push(...addFound(directory, { reason: `in a directory of package ${owner.name}`, through }, delta, context, accept));
   }

@@ -2,9 +2,9 @@
  * The files of a package by their use: data that a program opens at run time, and what only a compiler reads.
  */
 import * as path from 'path';
-import { HEADERS, isAside, isForCompiling, isForLinking } from './non-runtime';
-import { Package, PackageDatabase } from '../packages/package';
-import { Root } from '../root/root';
+import { HEADERS, isNonRuntime, isForCompiling, isForLinking } from './non-runtime';
+import type { Package, PackageDatabase } from '../packages/package';
+import type { Root } from '../root/root';
 import { isCommandDirectory, isStandardDirectory } from '../root/standard';
 
 export class PackageFiles {
@@ -57,7 +57,7 @@ export class PackageFiles {
 
   private isData(real: string): boolean {
     const parent = path.posix.dirname(real);
-    if (isAside(real) || isCommandDirectory(parent)) return false;
+    if (isNonRuntime(real) || isCommandDirectory(parent)) return false;
     if (isStandardDirectory(parent) && parent.includes('/lib') && /\.so(\.|$)/.test(real)) return false;
     return this.isFileOrLink(real);
   }

@@ -4,17 +4,20 @@
  */
 import * as path from 'path';
 import { addFound } from './add-files';
-import { Grounds, groundsToFollow, isOnlyRecommended } from './belonging';
+import type { Grounds } from './belonging';
+import { groundsToFollow, isOnlyRecommended } from './belonging';
 import { addCommand, mayStart } from './commands';
-import { Context, ownersOf } from './context';
+import type { Context } from './context';
+import { ownersOf } from './context';
 import { isMachineSpecific } from './machine-specific';
-import { isAside, isDocumentation, isForLinking } from './non-runtime';
+import { isNonRuntime, isDocumentation, isForLinking } from './non-runtime';
 import { behindPrefix } from './prefix';
 import { takeFile } from './processes';
-import { CurrentSelection, Pending, Selection } from './selection';
-import { Limit, RECOMMENDED } from './size-budget';
+import type { CurrentSelection, Pending, Selection } from './selection';
+import type { Limit } from './size-budget';
+import { RECOMMENDED } from './size-budget';
 import { FormatError } from '../elf';
-import { Package } from '../packages/package';
+import type { Package } from '../packages/package';
 import { isCommandDirectory, isStandardDirectory } from '../root/standard';
 
 /** Source packages of the C libraries. */
@@ -40,7 +43,7 @@ export function followPathMentions(pending: Pending, selection: CurrentSelection
       if (delta.followed.has(key)) continue;
       delta.followed.add(key);
       if (isMachineSpecific(mentioned)) noteHomeDirectory(mentioned, file, delta, context);
-      else if (!isStandardDirectory(mentioned) && !isAside(`${mentioned}/`)) follow(mentioned, by, delta, context);
+      else if (!isStandardDirectory(mentioned) && !isNonRuntime(`${mentioned}/`)) follow(mentioned, by, delta, context);
     }
   }
   return delta;
@@ -70,7 +73,8 @@ function followCommand(candidate: string, real: string, file: string, selection:
   const may = mayStart(file, selection, context);
   const isNeeded = ownersOf(candidate, context).some((one) => selection.requested.has(one) || may?.(one));
   if (isNeeded) return addCommand(path.posix.basename(candidate), candidate, file, selection, context);
-  return skipping(candidate, `a command that ${file} names, but of a package that it does not need: add it to include or to the binaries`, selection);
+  const reason = `a command that ${file} names, but of a package that it does not need: add it to include or to the binaries`;
+  return skipping(candidate, reason, selection);
 }
 
 /** Adds what is mentioned with the libraries of its plug-ins, unless that exceeds the size budget for it. */
@@ -86,7 +90,7 @@ function addWithinBudget(
   const delta = selection.fork();
   const whole = packages.isSole(real) ? packages.ownerOf(real) : undefined;
   const accept = (child: string) => {
-    if (isAside(child) || isForLinking(child)) return undefined;
+    if (isNonRuntime(child) || isForLinking(child)) return undefined;
     const isOfWhole = whole !== undefined && packages.ownerOf(child) === whole;
     return groundsToFollow(child, child, by.owner, delta.requested, context) ?? (isOfWhole ? grounds : undefined);
   };

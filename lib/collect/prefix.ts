@@ -3,12 +3,13 @@
  * strings in them.
  */
 import * as path from 'path';
-import { Context } from './context';
-import { isAside } from './non-runtime';
-import { dependenciesOf, RequestedPackages } from './requested-packages';
-import { CurrentSelection } from './selection';
+import type { Context } from './context';
+import { isNonRuntime } from './non-runtime';
+import type { RequestedPackages } from './requested-packages';
+import { dependenciesOf } from './requested-packages';
+import type { CurrentSelection } from './selection';
 import { FormatError, stringsOf } from '../elf';
-import { Package } from '../packages/package';
+import type { Package } from '../packages/package';
 import { isPrefixMention, PREFIX } from '../root/mentions';
 import { isStandardDirectory, unitOf } from '../root/standard';
 
@@ -32,9 +33,11 @@ export function behindPrefix(
   if (elf === undefined || elf instanceof FormatError || !mentions.some(isPrefixMention)) return [];
   const strings = [...stringsOf(root.read(file), elf, MOST_CHARACTERS)];
   const found = strings.filter((text) => BEHIND.test(text)).map((text) => path.posix.join(PREFIX, text));
-  const siblings = owner === undefined || requested.has(owner) ? [] : dependenciesOf(owner, packages).filter(({ source }) => source === owner.source);
+  const dependencies = owner === undefined || requested.has(owner) ? [] : dependenciesOf(owner, packages);
+  const siblings = dependencies.filter(({ source }) => source === owner?.source);
   const units = new Set(siblings.flatMap((one) => packageFiles.data(one).map(unitOf)).filter((unit) => root.isDirectory(unit)));
-  return [...found, ...units].filter((candidate) => root.real(candidate) !== undefined && !isStandardDirectory(candidate) && !isAside(`${candidate}/`));
+  const isOfUse = (candidate: string) => !isStandardDirectory(candidate) && !isNonRuntime(`${candidate}/`);
+  return [...found, ...units].filter((candidate) => root.real(candidate) !== undefined && isOfUse(candidate));
 }
 
 /**
@@ -51,8 +54,8 @@ export function prefixed(selection: CurrentSelection, { root, packages }: Contex
   const unsaidOf = (siblings: readonly string[]) => {
     const objects = siblings.filter((real) => root.content(real).kind === 'elf');
     const mentioned = new Set(objects.flatMap((real) => root.content(real).mentions.map((mention) => unitOf(mention.path))));
-    const isUnsaid = (unit: string) => unit.startsWith(`${PREFIX}/`) && root.isDirectory(unit) && !isAside(`${unit}/`) && !mentioned.has(unit);
-    return [...new Set(siblings.map(unitOf))].filter(isUnsaid);
+    const isData = (unit: string) => unit.startsWith(`${PREFIX}/`) && root.isDirectory(unit) && !isNonRuntime(`${unit}/`);
+    return [...new Set(siblings.map(unitOf))].filter((unit) => isData(unit) && !mentioned.has(unit));
   };
   /** by source package; `requested` for the requested packages together */
   const unsaid = new Map<string, readonly string[]>();
@@ -62,7 +65,8 @@ export function prefixed(selection: CurrentSelection, { root, packages }: Contex
     if (owner === undefined) continue;
     const isRequested = requested.has(owner);
     const key = isRequested ? 'requested' : `source ${owner.source}`;
-    const found = unsaid.get(key) ?? unsaidOf(isRequested ? ofRequested : files.filter((real) => packages.ownerOf(real)?.source === owner.source));
+    const ofSource = () => files.filter((real) => packages.ownerOf(real)?.source === owner.source);
+    const found = unsaid.get(key) ?? unsaidOf(isRequested ? ofRequested : ofSource());
     unsaid.set(key, found);
     if (found.length > 0) units.set(user, found);
   }

@@ -5,15 +5,18 @@
 import * as path from 'path';
 import { load, MissingInterpreterError } from '../closure/program';
 import { checkVersions } from '../closure/versions';
-import { Elf, FormatError, isProgram } from '../elf';
+import type { Elf } from '../elf';
+import { FormatError, isProgram } from '../elf';
 import { addFile } from './add-files';
-import { Context } from './context';
+import type { Context } from './context';
 import { openedLibraries } from './dlopen-note';
-import { dataOfLibc, openedByLibc, Role, variantsBeside } from './opened-by-glibc';
+import type { Role } from './opened-by-glibc';
+import { dataOfLibc, openedByLibc, variantsBeside } from './opened-by-glibc';
 import { dataOfMusl } from './opened-by-musl';
-import { Selection } from './selection';
-import { MissingLibraryError, Process } from '../closure/closure';
-import { Loaded } from '../loader/search';
+import type { Selection } from './selection';
+import type { Process } from '../closure/closure';
+import { MissingLibraryError } from '../closure/closure';
+import type { Loaded } from '../loader/search';
 
 /** A needed library that is not world-readable. */
 export class PrivateLibraryError extends Error {}
@@ -67,7 +70,9 @@ export function takeFile(real: string, program: string | undefined, delta: Selec
 function loadPlugIn(real: string, program: string, delta: Selection, context: Context): void {
   const process = delta.processToExtend(program)!;
   const { path: started, elf } = process.program;
-  if (elf.dynamic === undefined || process.interpreter === undefined) throw new MissingInterpreterError(`a plug-in, and ${started} is linked statically`);
+  if (elf.dynamic === undefined || process.interpreter === undefined) {
+    throw new MissingInterpreterError(`a plug-in, and ${started} is linked statically`);
+  }
   const before = process.objects.length;
   openPlugIn(real, process, delta);
   addObjects(process, process.objects.slice(before), delta, context);
@@ -112,8 +117,8 @@ function addObjects(process: Process, objects: readonly Loaded[], delta: Selecti
   for (const object of objects) {
     if (object.loader) {
       checkPublic(object, context);
-      const by = object.reason === 'plug-in' ? 'plug-in of' : 'needed by';
-      addFile(object.path, { reason: `${by} ${path.posix.basename(object.loader.path)} [${object.reason}]`, through: object.loader.real }, delta, root);
+      const by = `${object.reason === 'plug-in' ? 'plug-in of' : 'needed by'} ${path.posix.basename(object.loader.path)}`;
+      addFile(object.path, { reason: `${by} [${object.reason}]`, through: object.loader.real }, delta, root);
       for (const variant of variantsBeside(root, object.path)) {
         addFile(variant, { reason: `variant of ${path.posix.basename(object.path)}`, through: object.real }, delta, root);
       }

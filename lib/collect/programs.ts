@@ -3,13 +3,14 @@
  */
 import * as path from 'path';
 import { addFile } from './add-files';
-import { Context, ownersOf } from './context';
+import type { Context } from './context';
+import { ownersOf } from './context';
 import { addPackageData } from './package-data';
 import { startProcess } from './processes';
 import { dependenciesOf } from './requested-packages';
-import { Selection, Why } from './selection';
-import { Program } from '../closure/find';
-import { Package } from '../packages/package';
+import type { Selection, Why } from './selection';
+import type { Program } from '../closure/find';
+import type { Package } from '../packages/package';
 
 /** Adds a program that the user requests. */
 export function addRequestedProgram(program: Program, delta: Selection, context: Context): void {
@@ -30,7 +31,8 @@ export function addProgram(program: Program, why: Why, isRequired: boolean, delt
   const adopted = owners.flatMap((owner) => adopt(owner, delta));
   if (why.through === undefined && elf) delta.requested = delta.requested.extending(adopted);
   if (elf) startProcess(real, elf, delta, context);
-  if (interpreter) addProgram(interpreter.program, { reason: `interpreter of ${path.posix.basename(real)}`, through: real }, isRequired, delta, context);
+  const ofScript = { reason: `interpreter of ${path.posix.basename(real)}`, through: real };
+  if (interpreter) addProgram(interpreter.program, ofScript, isRequired, delta, context);
   const opener = interpreter ? interpreter.program.real : real;
   delta.enqueue(real, elf ? real : undefined);
   for (const owner of adopted) addPackageData(owner, real, opener, delta, context);

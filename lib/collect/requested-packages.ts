@@ -4,7 +4,7 @@
  *
  * Immutable, so that a selection can be forked and dropped without any of it to be taken back.
  */
-import { Package, PackageDatabase } from '../packages/package';
+import type { Package, PackageDatabase } from '../packages/package';
 
 export class RequestedPackages implements Iterable<Package> {
   private reached?: ReadonlySet<Package>;

@@ -5,11 +5,12 @@
  * or dropped as a whole. A rule that tries candidates forks its own delta for each of them. A fork costs nothing, and a merge
  * costs what was added; a process that a fork loads something into is copied first.
  */
-import { Layered, LayeredMap, LayeredSet } from './layered';
-import { RequestedPackages } from './requested-packages';
-import { Process } from '../closure/closure';
-import { Program } from '../closure/find';
-import { Package } from '../packages/package';
+import type { Layered } from './layered';
+import { LayeredMap, LayeredSet } from './layered';
+import type { RequestedPackages } from './requested-packages';
+import type { Process } from '../closure/closure';
+import type { Program } from '../closure/find';
+import type { Package } from '../packages/package';
 
 /** Why something is in the layer. */
 export interface Why {

@@ -14,7 +14,10 @@ export interface SizeBudget {
   readonly others: Limit;
   /** for mentions in such files of paths of the same source package: a library's own modules */
   readonly siblings: Limit;
-  /** bytes of data that a package may have to be packed as an add-on; `none` also leaves out files in directories of other packages that depend on them */
+  /**
+   * bytes of data that a package may have to be packed as an add-on; with `none`, files in the directories of other packages
+   * are not packed even if these depend on them
+   */
   readonly addOns: number | 'none';
 }
 

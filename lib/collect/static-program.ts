@@ -2,8 +2,8 @@
  * Statically linked glibc programs that load libraries at run time all the same: name services (NSS) and the character set
  * modules of `iconv`. They take them from the file system of the function, where these are missing or of another version.
  */
-import { Program } from '../closure/find';
-import { Root } from '../root/root';
+import type { Program } from '../closure/find';
+import type { Root } from '../root/root';
 
 /** Strings in glibc's nss/nss_module.c and nss/nss_database.c. A Go program has the second only, and reads the files itself. */
 const NSS = ['libnss_', '/etc/nsswitch.conf'];

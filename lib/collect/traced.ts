@@ -2,13 +2,13 @@
  * Files that the user's trace commands opened.
  */
 import { addFound } from './add-files';
-import { Context } from './context';
+import type { Context } from './context';
 import { isMachineSpecific } from './machine-specific';
 import { takeFile } from './processes';
-import { CurrentSelection, Selection, Why } from './selection';
+import type { CurrentSelection, Selection, Why } from './selection';
 import { readShebang } from '../closure/script';
 import { sourceOfBytecode } from '../root/python-bytecode';
-import { Opened } from '../trace/log';
+import type { Opened } from '../trace/log';
 
 /** Programs are added first, so that the files they load are assigned to their processes. */
 export function addTraced(selection: CurrentSelection, context: Context): Selection {

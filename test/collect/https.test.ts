@@ -1,7 +1,8 @@
 /**
  * HTTPS from the layer: curl and git of this machine verify a server by the bundle that is in the layer, and nothing else.
  */
-import { ChildProcess, execFileSync, spawn } from 'child_process';
+import type { ChildProcess } from 'child_process';
+import { execFileSync, spawn } from 'child_process';
 import * as fs from 'fs';
 import * as path from 'path';
 import { writeZip } from '../../lib/pack/zip';

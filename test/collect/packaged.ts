@@ -3,10 +3,12 @@
  */
 import * as fs from 'fs';
 import * as path from 'path';
-import { LayerRequest } from '../../lib/plan/plan-layer';
+import type { LayerRequest } from '../../lib/plan/plan-layer';
 import { RECORD } from '../../lib/plan/record';
-import { Content, elfFile, Fixture } from '../fixture';
-import { make, Made, plan } from '../plan/make';
+import type { Content } from '../fixture';
+import { elfFile, Fixture } from '../fixture';
+import type { Made } from '../plan/make';
+import { make, plan } from '../plan/make';
 
 /** The library directory of a merged-/usr Debian. */
 export const LIB = '/usr/lib/x86_64-linux-gnu';
