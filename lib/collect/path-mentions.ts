@@ -37,7 +37,7 @@ export function followPathMentions(pending: Pending, selection: CurrentSelection
   const by: Mentioning = { ...pending, owner };
   for (const mentioned of behindPrefix(file, owner, selection.requested, context)) follow(mentioned, by, delta, context);
   for (const mention of root.content(file).mentions) {
-    for (const written of mention.code ? completions(mention.path, mention.code, context) : [mention.path]) {
+    for (const written of mention.kind === 'instruction' ? completions(mention.path, mention.code, context) : [mention.path]) {
       const mentioned = path.posix.normalize(written).replace(/(?<=.)\/$/, '');
       const key = `${owner?.name ?? file} ${mentioned}`;
       if (delta.followed.has(key)) continue;

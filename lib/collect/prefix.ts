@@ -1,17 +1,21 @@
 /**
- * Objects that build paths at run time from the prefix `/usr` they were configured with: `/usr` and `lib/rig` are separate
- * strings in them.
+ * Objects that build paths at run time from a prefix they were configured with: `/usr` and `lib/rig`, `/etc` and `rig.ini` are
+ * separate strings in them.
  */
 import * as path from 'path';
 import type { Context } from './context';
+import { isMachineSpecific } from './machine-specific';
 import { isNonRuntime } from './non-runtime';
 import type { RequestedPackages } from './requested-packages';
 import { dependenciesOf } from './requested-packages';
 import type { CurrentSelection } from './selection';
 import { FormatError, stringsOf } from '../elf';
 import type { Package } from '../packages/package';
-import { isPrefixMention, PREFIX } from '../root/mentions';
+import type { Root } from '../root/root';
 import { isStandardDirectory, unitOf } from '../root/standard';
+
+const PREFIX = '/usr';
+const CONFIGURATION = '/etc';
 
 /** Strings that follow the prefix, and how long they may be. */
 const BEHIND = /^\/?(?:lib|libexec|share)\/[\w.+-]+(?:\/[\w.+-]+)*\/?$/;
@@ -30,26 +34,41 @@ export function behindPrefix(
   { root, packages, packageFiles }: Context,
 ): string[] {
   const { elf, mentions } = root.content(file);
-  if (elf === undefined || elf instanceof FormatError || !mentions.some(isPrefixMention)) return [];
+  if (elf === undefined || elf instanceof FormatError || !mentions.some(({ kind }) => kind === 'prefix')) return [];
+  const configuration = configurationFiles(file, root);
+  if (!hasPrefix(file, PREFIX, root)) return configuration;
   const strings = [...stringsOf(root.read(file), elf, MOST_CHARACTERS)];
   const found = strings.filter((text) => BEHIND.test(text)).map((text) => path.posix.join(PREFIX, text));
   const dependencies = owner === undefined || requested.has(owner) ? [] : dependenciesOf(owner, packages);
   const siblings = dependencies.filter(({ source }) => source === owner?.source);
   const units = new Set(siblings.flatMap((one) => packageFiles.data(one).map(unitOf)).filter((unit) => root.isDirectory(unit)));
   const isOfUse = (candidate: string) => !isStandardDirectory(candidate) && !isNonRuntime(`${candidate}/`);
-  return [...found, ...units].filter((candidate) => root.real(candidate) !== undefined && isOfUse(candidate));
+  return [...configuration, ...found, ...units].filter((candidate) => root.real(candidate) !== undefined && isOfUse(candidate));
+}
+
+function hasPrefix(file: string, prefix: string, root: Root): boolean {
+  const { kind, mentions } = root.content(file);
+  return kind === 'elf' && mentions.some((mention) => mention.kind === 'prefix' && mention.path === prefix);
+}
+
+/** Files directly in `/etc` whose names an object has without it: `/etc` and `odbcinst.ini`. A name without a dot may be any word. */
+function configurationFiles(file: string, root: Root): string[] {
+  if (!hasPrefix(file, CONFIGURATION, root)) return [];
+  const bytes = root.read(file);
+  const names = root.names(root.real(CONFIGURATION) ?? CONFIGURATION).filter((name) => name.includes('.') && bytes.includes(name));
+  return names.map((name) => path.posix.join(CONFIGURATION, name)).filter((real) => root.status(real)?.type === 'file' && !isMachineSpecific(real));
 }
 
 /**
- * The packed objects that build paths from the prefix.
+ * The packed objects that build paths from a prefix.
  *
- * @returns resolved path of each object that has the prefix as a separate string → directories of its package below the
- *   prefix that no file of the package mentions by their whole path
+ * @returns resolved path of each object that has `/usr` as a separate string → directories of its package below it that no file of
+ *   the package mentions by their whole path; of each that has `/etc` → packed files in it that the object names
  */
 export function prefixed(selection: CurrentSelection, { root, packages }: Context): Map<string, readonly string[]> {
   const { requested } = selection;
   const files = [...selection.files.keys()];
-  const users = files.filter((real) => root.content(real).kind === 'elf' && root.content(real).mentions.some(isPrefixMention));
+  const users = files.filter((real) => hasPrefix(real, PREFIX, root));
   const ofRequested = files.filter((real) => requested.has(packages.ownerOf(real)!));
   const unsaidOf = (siblings: readonly string[]) => {
     const objects = siblings.filter((real) => root.content(real).kind === 'elf');
@@ -69,6 +88,10 @@ export function prefixed(selection: CurrentSelection, { root, packages }: Contex
     const found = unsaid.get(key) ?? unsaidOf(isRequested ? ofRequested : ofSource());
     unsaid.set(key, found);
     if (found.length > 0) units.set(user, found);
+  }
+  for (const file of files) {
+    const packed = configurationFiles(file, root).filter((real) => selection.files.has(real));
+    if (packed.length > 0) units.set(file, [...(units.get(file) ?? []), ...packed]);
   }
   return units;
 }

@@ -93,6 +93,7 @@ export const DT_INIT = 12;
 export const DT_FINI = 13;
 export const DT_SONAME = 14;
 export const DT_RPATH = 15;
+export const DT_DEBUG = 21;
 export const DT_JMPREL = 23;
 export const DT_INIT_ARRAY = 25;
 export const DT_FINI_ARRAY = 26;

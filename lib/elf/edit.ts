@@ -1,17 +1,23 @@
 import { ByteReader } from './byte-reader';
-import { DT_NULL, DT_RPATH, DT_RUNPATH, DT_STRSZ, DT_STRTAB, DYN_SIZE, DynamicSection } from './dynamic-section';
+import { DT_DEBUG, DT_NULL, DT_RPATH, DT_RUNPATH, DT_STRSZ, DT_STRTAB, DYN_SIZE, DynamicSection } from './dynamic-section';
 import { FormatError } from './format-error';
 import { PHDR_SIZE, readHeader } from './header';
+import { HEADER_SIZE } from './identification';
+import { Image } from './image';
+import { editBehindSegment } from './in-place';
 import { addSegment, HeaderSource, spareHeader } from './new-segment';
-import { dynamicPart, interpreterPart, Part, partsBehindHeaders, stringsPart, tableParts } from './part';
+import { checkOverlaps, structures } from './overlap';
+import { prepend } from './prepend';
+import { dynamicPart, interpreterPart, pair, Part, partsBehindHeaders, setValue, stringsPart, tableParts } from './part';
 import { Extent, PF_R, PF_W, PT_DYNAMIC, readSegments, setExtent } from './program-header';
-import { moveSection } from './section-header';
+import { checked, Range } from './read-back';
+import { linkingTables, moveSection } from './section-header';
 
 /**
  * Changes to what a file tells the kernel and the dynamic loader.
  *
- * Nothing in a file can be pushed aside. What an edit changes is written over what was there; what has become too long
- * for its place goes to a new segment at the end of the file, and what pointed to it points there.
+ * Nothing in a file can be pushed aside. An edit overwrites what was there; what is too long for its place goes to a new segment,
+ * and its pointers follow. The result is read back before it is returned.
  */
 export interface ElfEdit {
   /** The path of the loader (PT_INTERP), in place of the file's present one. Undefined leaves that as it is. */
@@ -27,8 +33,8 @@ export interface ElfEdit {
  * The edited file in a new buffer, or `bytes` itself where nothing changes. The same edit of the same file gives the
  * same bytes, and `bytes` stays as it is.
  *
- * @throws FormatError for a file that cannot be read, that has no interpreter or no dynamic section to be edited, or
- * that has no room for one more program header
+ * @throws FormatError for a file that cannot be read, that has no interpreter or no dynamic section to be edited, in which what is
+ * edited overlaps with something else, that has no room for one more program header, or whose appended data may not move
  */
 export function editElf(bytes: Buffer, edit: ElfEdit): Buffer {
   const header = readHeader(bytes);
@@ -43,34 +49,72 @@ export function editElf(bytes: Buffer, edit: ElfEdit): Buffer {
   const interpreter = interpreterPart(reader, segments);
   if (edit.interpreter !== undefined) editInterpreter(interpreter, edit.interpreter);
   if (edit.rpath !== undefined) editRpath(dynamic, section, strings, edit.rpath);
+  if (section && !fits(section) && header.type === 'executable') dropDebug(section);
 
   let parts = [section, strings, interpreter].filter(part => part !== undefined);
-  let moves = parts.filter(({ place, content }) => content.length > place.size);
-  let source: HeaderSource = spareHeader(segments) ?? 'move';
-  if (moves.length > 0 && source === 'move' && dynamic) {
-    parts = [...parts, ...tableParts(reader, segments, dynamic)];
-    const behind = partsBehindHeaders(reader, header, parts);
-    if (behind) {
-      source = 'grow';
-      moves = parts.filter(part => moves.includes(part) || behind.includes(part));
+  const isChanged = ({ place, content }: Part) => !padded(content, place.size).equals(reader.view(place.offset, place.size));
+  if (!parts.some(isChanged)) return bytes;
+  checkOverlaps(parts.filter(isChanged), structures(header, segments, dynamic));
+  const image = Image.of(bytes, header, segments);
+  if (image.hasOverlay && section && strings && fits(section) && (interpreter === undefined || fits(interpreter))) {
+    const inPlace = editBehindSegment(bytes, header, segments, { section, strings, interpreter }, image.end);
+    if (inPlace) {
+      const written = [...headersOf(inPlace.file), ...inPlace.written];
+      return checked(bytes, inPlace.file, edit, { written, moved: 0, end: image.end, shift: 0 });
     }
   }
 
-  const { file, places } = moves.length === 0
-    ? { file: Buffer.from(bytes), places: [] }
-    : addSegment(bytes, header, segments, moves.map(({ content }) => content.length), flagsOf(moves), source);
+  let moves = parts.filter(part => !fits(part));
+  // the loaders write to the dynamic section, which the lowest segment does not allow
+  const room = moves.length === 0 || moves.some(({ segmentType }) => segmentType === PT_DYNAMIC) ? undefined : prepend(bytes, header, segments, sizesOf(moves));
+  let source: HeaderSource = spareHeader(bytes, segments) ?? 'move';
+  if (moves.length > 0 && !room && source === 'move' && dynamic) {
+    const tables = tableParts(reader, segments, dynamic);
+    const behind = partsBehindHeaders(reader, header, [...parts, ...tables]);
+    if (behind) {
+      source = 'grow';
+      checkOverlaps(behind, structures(header, segments, dynamic));
+      parts = [...parts, ...tables];
+      moves = parts.filter(part => moves.includes(part) || behind.includes(part));
+    }
+  }
+  if (moves.length > 0 && image.hasOverlay) image.checkMovable(bytes);
+
+  const { file, places, shift, moved } = moves.length === 0
+    ? { file: Buffer.from(bytes), places: [], shift: 0, moved: 0 }
+    : room ?? addSegment(bytes, header, segments, image, sizesOf(moves), flagsOf(moves), source);
   for (const [index, { tag, content }] of moves.entries()) {
     if (section && tag !== undefined) setValue(section, tag, places[index].vaddr);
     if (section && tag === DT_STRTAB) setValue(section, DT_STRSZ, content.length);
   }
   for (const part of parts) {
-    const place = places[moves.indexOf(part)] ?? part.place;
+    const isMoved = moves.includes(part);
+    const place = isMoved ? places[moves.indexOf(part)] : { ...part.place, offset: part.place.offset + moved };
     part.content.copy(file.fill(0, place.offset, place.offset + place.size), place.offset);
-    if (place === part.place) continue;
+    if (!isMoved) continue;
     moveSegment(file, part.segmentType, place);
     moveSection(file, part.place, place);
   }
-  return file.equals(bytes) ? bytes : file;
+  const written = [...headersOf(file), ...parts.map(({ place }) => ({ offset: place.offset + moved, size: place.size }))];
+  return checked(bytes, file, edit, { written, moved, end: image.end, shift });
+}
+
+/** Ranges of an edited file whose numbers an edit changes: the ELF header, the program headers, section headers and symbols. */
+function headersOf(file: Buffer): Range[] {
+  const { phoff, phnum } = readHeader(file);
+  return [{ offset: 0, size: HEADER_SIZE }, { offset: phoff, size: phnum * PHDR_SIZE }, ...linkingTables(file)];
+}
+
+function sizesOf(parts: readonly Part[]): number[] {
+  return parts.map(({ content }) => content.length);
+}
+
+function padded(content: Buffer, size: number): Buffer {
+  return content.length >= size ? content : Buffer.concat([content], size);
+}
+
+function fits({ place, content }: Part): boolean {
+  return content.length <= place.size;
 }
 
 /** The loaders write to the dynamic section: its addresses become absolute, and DT_DEBUG is filled in. */
@@ -106,19 +150,15 @@ function editRpath(dynamic: DynamicSection | undefined, section: Part | undefine
   section.content = Buffer.concat([...pairs, pair(DT_NULL, 0)]);
 }
 
-function pair(tag: number, value: number): Buffer {
-  const bytes = Buffer.alloc(DYN_SIZE);
-  bytes.writeBigUInt64LE(BigInt(tag), 0);
-  bytes.writeBigUInt64LE(BigInt(value), 8);
-  return bytes;
-}
-
-/** Sets the value of each pair with that tag. */
-function setValue(section: Part, tag: number, value: number): void {
+/**
+ * Gives up DT_DEBUG, by which debuggers find the list of libraries, where lld has left no spare entry: a dynamic section that moves
+ * needs a segment above the others, and programs at a fixed address should have none. See prepend.ts.
+ */
+function dropDebug(section: Part): void {
   for (let at = 0; at + DYN_SIZE <= section.content.length; at += DYN_SIZE) {
-    const found = section.content.readBigUInt64LE(at);
-    if (found === BigInt(DT_NULL)) break;
-    if (found === BigInt(tag)) pair(tag, value).copy(section.content, at);
+    if (section.content.readBigUInt64LE(at) !== BigInt(DT_DEBUG)) continue;
+    section.content = Buffer.concat([section.content.subarray(0, at), section.content.subarray(at + DYN_SIZE)]);
+    return;
   }
 }
 

@@ -1,18 +1,19 @@
 import { FormatError, hex } from './format-error';
 import { Header, PHDR_SIZE } from './header';
+import { Image } from './image';
+import { isGivenUp } from './known-note';
 import { Extent, PT_GNU_PROPERTY, PT_LOAD, PT_NOTE, PT_NULL, PT_PHDR, Segment, setExtent } from './program-header';
 
 /**
- * Room for what a file has no room for: one more PT_LOAD segment, at the end of the file and above all others in
- * memory. Addresses cost nothing, so that the file grows by what the segment holds, however large its `.bss` is.
+ * Room for what a file has no room for: one more PT_LOAD segment. In the file it follows everything but appended data; see
+ * image.ts. In memory it is above all other segments; programs at a fixed address are better served by prepend.ts.
  *
- * A segment needs a program header, and the table has none to spare, and other things right behind it. So there are
- * three ways, from the best to the last:
+ * A segment needs a program header. There are three sources of it, from the best to the last:
  */
 export type HeaderSource =
-  /** The new header takes the place of the one with that index, which nobody needs to run the file. */
+  /** The new header replaces the one with that index, which the file runs without. */
   | number
-  /** The table grows over what is behind it, which the caller moves into the new segment. */
+  /** The table grows over the parts behind it, which the caller moves into the new segment. */
   | 'grow'
   /**
    * The table itself moves into the new segment. Such a file runs, but strip and eu-strip would break it, and unless it has a
@@ -29,23 +30,32 @@ const PAGE_SIZE = 2 ** 12;
 /** Where the addresses of a program end on both machines. */
 const ADDRESS_END = 2 ** 47;
 
-/** The lowest address that anybody may map (vm.mmap_min_addr). */
+/** The lowest address that an unprivileged process may map (vm.mmap_min_addr). */
 const LEAST_ADDRESS = 2 ** 16;
 
-/** How far behind the end of the file a program header table may have to go, in bytes. */
+/** The most bytes of padding in front of a program header table that moves. */
 const GAP_MAX = 2 ** 26;
 
+export interface NewSegment {
+  readonly file: Buffer;
+  /** for each part its place, at a multiple of 8 bytes */
+  readonly places: readonly Extent[];
+  /** bytes that were inserted in front of appended data, 0 without such */
+  readonly shift: number;
+  /** bytes that were inserted in front of everything else */
+  readonly moved: number;
+}
+
 /**
- * The file with a new segment of zeros.
+ * Adds a segment of zeros.
  *
  * @param sizes of the parts that it is for, in bytes
  * @param flags its `p_flags`
  * @param source of its program header
- * @returns `places`: where in it the parts go, each at a multiple of 8 bytes, in the order of `sizes`
  */
 export function addSegment(
-  bytes: Buffer, header: Header, segments: readonly Segment[], sizes: readonly number[], flags: number, source: HeaderSource,
-): { file: Buffer; places: Extent[] } {
+  bytes: Buffer, header: Header, segments: readonly Segment[], image: Image, sizes: readonly number[], flags: number, source: HeaderSource,
+): NewSegment {
   const count = typeof source === 'number' ? segments.length : segments.length + 1;
   if (count > PHNUM_MAX) {
     throw new FormatError(`found ${segments.length} program headers, expected fewer than ${PHNUM_MAX}`, header.phoff);
@@ -56,60 +66,56 @@ export function addSegment(
     starts.push(size = roundUp(size, 8));
     size += part;
   }
-  const { offset, vaddr, align, isLowest } = startOfSegment(bytes, header, segments, source, size);
+  const { offset, vaddr, align, isLowest } = startOfSegment(image.end, header, segments, source, size);
   const places = starts.map((start, index) => ({ offset: offset + start, vaddr: vaddr + start, size: sizes[index] }));
 
+  const phoff = source === 'move' ? offset : header.phoff;
+  const table = segments.map((_, index) => Buffer.from(bytes.subarray(header.phoff + index * PHDR_SIZE, header.phoff + (index + 1) * PHDR_SIZE)));
+  const self = segments.findIndex(({ type }) => type === PT_PHDR);
+  if (self >= 0) setExtent(table[self], { offset: phoff, vaddr: source === 'move' ? vaddr : segments[self].vaddr, size: count * PHDR_SIZE });
   const load = Buffer.alloc(PHDR_SIZE);
   load.writeUInt32LE(PT_LOAD, 0);
   load.writeUInt32LE(flags, 4);
   setExtent(load, { offset, vaddr, size });
   load.writeBigUInt64LE(BigInt(align), 48);
 
-  const table = segments.map((_, index) => Buffer.from(bytes.subarray(header.phoff + index * PHDR_SIZE, header.phoff + (index + 1) * PHDR_SIZE)));
-  const phoff = source === 'move' ? offset : header.phoff;
-  const self = segments.findIndex(({ type }) => type === PT_PHDR);
-  if (self >= 0) {
-    setExtent(table[self], { offset: phoff, vaddr: source === 'move' ? vaddr : segments[self].vaddr, size: count * PHDR_SIZE });
-  }
   // PT_LOAD headers are in ascending order of their addresses
   const types = segments.map(({ type }) => type);
   const index = isLowest ? types.indexOf(PT_LOAD) : types.lastIndexOf(PT_LOAD) + 1;
   table.splice(index, 0, load);
   if (typeof source === 'number') table.splice(source >= index ? source + 1 : source, 1);
-
-  const file = Buffer.alloc(offset + size);
-  bytes.copy(file);
+  const { file, shift } = image.grow(bytes, offset + size);
   file.writeBigUInt64LE(BigInt(phoff), 32);
   file.writeUInt16LE(count, 56);
   Buffer.concat(table).copy(file, phoff);
-  return { file, places };
+  return { file, places, shift, moved: 0 };
 }
 
 /**
- * A program header that can go: one of no meaning, or else one for notes. A program runs without its notes, and finds
- * the GNU properties (which processor features it is made for) through a header of their own; so that PT_NOTE is the
- * first to go, and the one for the build id only after it.
+ * Finds a program header that can be given up: one without a meaning, or one for notes that no program reads when it runs. The
+ * GNU properties (required processor features) have a header of their own, so their PT_NOTE is the first choice.
  */
-export function spareHeader(segments: readonly Segment[]): number | undefined {
+export function spareHeader(bytes: Buffer, segments: readonly Segment[]): number | undefined {
   const properties = segments.find(({ type }) => type === PT_GNU_PROPERTY);
+  const isSpare = (segment: Segment) => segment.type === PT_NOTE && isGivenUp(bytes, segment);
   const candidates = [
     segments.findIndex(({ type }) => type === PT_NULL),
-    segments.findIndex(({ type, offset, filesz }) => type === PT_NOTE && offset === properties?.offset && filesz === properties.filesz),
-    segments.findIndex(({ type }) => type === PT_NOTE),
+    segments.findIndex((segment) => segment.offset === properties?.offset && segment.filesz === properties.filesz && isSpare(segment)),
+    segments.findIndex(isSpare),
   ];
   return candidates.find(index => index >= 0);
 }
 
 /**
- * Where the segment can start. Its offset and its address are the same but for a multiple of its alignment, the page
- * size that the file was made for: a kernel may have pages of 64 KiB.
+ * Chooses the segment's offset and address. They are congruent modulo the page size that the file was made for: a kernel may
+ * have pages of 64 KiB.
  */
-function startOfSegment(bytes: Buffer, header: Header, segments: readonly Segment[], source: HeaderSource, size: number) {
+function startOfSegment(imageEnd: number, header: Header, segments: readonly Segment[], source: HeaderSource, size: number) {
   const loads = segments.filter(({ type }) => type === PT_LOAD);
   const align = loads.reduce((largest, load) => Math.max(largest, load.align), PAGE_SIZE);
   const low = loads.reduce((lowest, { vaddr }) => Math.min(lowest, vaddr), ADDRESS_END);
   const high = loads.reduce((highest, { vaddr, memsz }) => Math.max(highest, vaddr + memsz), 0);
-  const end = roundUp(bytes.length, 8);
+  const end = roundUp(imageEnd, 8);
   if (loads.length === 0 || !Number.isInteger(Math.log2(align)) || 2 * high + 2 * align > ADDRESS_END) {
     throw new FormatError(
       `found ${loads.length} loaded segments up to address ${hex(high)}, aligned to ${hex(align)}, expected room for another below ${hex(ADDRESS_END)}`, header.phoff);
@@ -119,8 +125,8 @@ function startOfSegment(bytes: Buffer, header: Header, segments: readonly Segmen
     // has, and would say that the last of them modify a read-only segment that follows.
     return { offset: end, vaddr: roundUp(2 * high - low, align) + end % align, align, isLowest: false };
   }
-  // Before Linux 5.18, a program is told that its table is as far from its first segment in memory as it is in the
-  // file (AT_PHDR in fs/binfmt_elf.c), and the loader believes it. At a fixed address there is room below all others, where the
+  // Before Linux 5.18, a program is told that its table is as far from its first segment in memory as it is in the file
+  // (AT_PHDR in fs/binfmt_elf.c), and the loader believes it. At a fixed address there is room below all others, where the
   // segment with the table is that first one.
   const below = low - roundUp(size, align) - align + end % align;
   if (header.type === 'executable' && below >= LEAST_ADDRESS) return { offset: end, vaddr: below, align, isLowest: true };
@@ -129,7 +135,8 @@ function startOfSegment(bytes: Buffer, header: Header, segments: readonly Segmen
   const offset = vaddr - distance;
   if (distance % align !== 0 || offset - end > GAP_MAX) {
     throw new FormatError(
-      `found no PT_NOTE to give up for another segment, and ${hex(offset - end)} bytes from the end of the file to that of its memory, expected at most ${hex(GAP_MAX)}`, header.phoff);
+      `found no program header to give up for another segment, and ${hex(offset - end)} bytes from the end of the file to that of its memory, expected at most ${hex(GAP_MAX)}`,
+      header.phoff);
   }
   return { offset, vaddr, align, isLowest: false };
 }

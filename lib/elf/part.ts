@@ -1,7 +1,7 @@
 import { ByteReader } from './byte-reader';
 import {
-  DT_FINI, DT_FINI_ARRAY, DT_GNU_HASH, DT_HASH, DT_INIT, DT_INIT_ARRAY, DT_JMPREL, DT_PLTGOT, DT_PREINIT_ARRAY, DT_RELA, DT_RELR,
-  DT_STRSZ, DT_STRTAB, DT_SYMTAB, DT_VERDEF, DT_VERNEED, DT_VERSYM, DynamicSection,
+  DT_FINI, DT_FINI_ARRAY, DT_GNU_HASH, DT_HASH, DT_INIT, DT_INIT_ARRAY, DT_JMPREL, DT_NULL, DT_PLTGOT, DT_PREINIT_ARRAY, DT_RELA, DT_RELR,
+  DT_STRSZ, DT_STRTAB, DT_SYMTAB, DT_VERDEF, DT_VERNEED, DT_VERSYM, DYN_SIZE, DynamicSection,
 } from './dynamic-section';
 import { Header, PHDR_SIZE } from './header';
 import { Extent, PT_DYNAMIC, PT_INTERP, Segment } from './program-header';
@@ -24,7 +24,7 @@ export interface Part {
 const TABLES = [DT_HASH, DT_GNU_HASH, DT_SYMTAB, DT_VERSYM];
 
 /** The dynamic entries that hold addresses. */
-const ADDRESSES = [
+export const ADDRESSES = [
   ...TABLES, DT_STRTAB, DT_VERNEED, DT_VERDEF, DT_RELA, DT_RELR, DT_JMPREL, DT_PLTGOT,
   DT_INIT, DT_FINI, DT_PREINIT_ARRAY, DT_INIT_ARRAY, DT_FINI_ARRAY,
 ];
@@ -81,4 +81,21 @@ export function partsBehindHeaders(reader: ByteReader, header: Header, parts: re
 
 function part(reader: ByteReader, place: Extent, pointer: Pick<Part, 'segmentType' | 'tag'>): Part {
   return { place, content: Buffer.from(reader.view(place.offset, place.size)), ...pointer };
+}
+
+/** An entry of a dynamic section. */
+export function pair(tag: number, value: number): Buffer {
+  const bytes = Buffer.alloc(DYN_SIZE);
+  bytes.writeBigUInt64LE(BigInt(tag), 0);
+  bytes.writeBigUInt64LE(BigInt(value), 8);
+  return bytes;
+}
+
+/** Sets the value of each pair with that tag. */
+export function setValue(section: Part, tag: number, value: number): void {
+  for (let at = 0; at + DYN_SIZE <= section.content.length; at += DYN_SIZE) {
+    const entry = section.content.readBigUInt64LE(at);
+    if (entry === BigInt(DT_NULL)) break;
+    if (entry === BigInt(tag)) pair(tag, value).copy(section.content, at);
+  }
 }

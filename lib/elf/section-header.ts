@@ -12,6 +12,38 @@ const SHT_SYMTAB = 2;
 const SHT_NOBITS = 8;
 const SHT_DYNSYM = 11;
 
+/** Where the sections lie in the file; none without section headers. */
+export function sectionsOf(file: Buffer): Pick<Extent, 'offset' | 'size'>[] {
+  const inFile = sectionHeaders(file).filter(header => header.readUInt32LE(4) !== SHT_NOBITS);
+  return inFile.map(header => ({ offset: Number(header.readBigUInt64LE(24)), size: Number(header.readBigUInt64LE(32)) }));
+}
+
+/** The section header table itself, undefined if it is missing or makes no sense. */
+export function sectionTable(file: Buffer): Pick<Extent, 'offset' | 'size'> | undefined {
+  const count = sectionHeaders(file).length;
+  return count === 0 ? undefined : { offset: Number(file.readBigUInt64LE(40)), size: count * SHDR_SIZE };
+}
+
+/** The tables that serve linkers and debuggers, and that `moveSection` changes: section headers and symbols. */
+export function linkingTables(file: Buffer): Pick<Extent, 'offset' | 'size'>[] {
+  const headers = sectionTable(file);
+  const symbols = sectionHeaders(file).filter(header => [SHT_SYMTAB, SHT_DYNSYM].includes(header.readUInt32LE(4)));
+  return [...(headers ? [headers] : []), ...symbols.map(header => ({ offset: Number(header.readBigUInt64LE(24)), size: Number(header.readBigUInt64LE(32)) }))];
+}
+
+/**
+ * Tells every section header that the file has grown at its beginning, where a copy of the ELF header is now.
+ *
+ * @param shift in bytes
+ */
+export function shiftSections(file: Buffer, shift: number): void {
+  const headers = sectionHeaders(file.subarray(shift));
+  const offset = file.readBigUInt64LE(40);
+  if (headers.length === 0) return;
+  file.writeBigUInt64LE(offset + BigInt(shift), 40);
+  for (const header of headers.slice(1)) header.writeBigUInt64LE(BigInt.asUintN(64, header.readBigUInt64LE(24) + BigInt(shift)), 24);
+}
+
 /** Tells the header of the section at `from` that it is at `to` now, and the symbols that stand for it as well. */
 export function moveSection(file: Buffer, from: Extent, to: Extent): void {
   const headers = sectionHeaders(file);

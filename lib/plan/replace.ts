@@ -13,7 +13,7 @@ import { Collected } from '../collect/collect';
 import { isMachineSpecific } from '../collect/machine-specific';
 import { addressOf, Elf, findReferences, PT_INTERP } from '../elf';
 import { PackageDatabase } from '../packages/package';
-import { isPrefixMention, Mention, PREFIX } from '../root/mentions';
+import { PathMention } from '../root/mentions';
 import { sourceOfBytecode } from '../root/python-bytecode';
 import { Root } from '../root/root';
 import { COMMANDS, isCommandDirectory, isStandardDirectory, unitOf } from '../root/standard';
@@ -67,12 +67,12 @@ export class Replacements {
    * @param elf of an ELF file
    * @returns the offset of each path, and the index of its alias: see `Edits.aliases`
    */
-  public in(real: string, elf: Elf | undefined, mentions: readonly Mention[]): Edits['aliases'] {
+  public in(real: string, elf: Elf | undefined, mentions: readonly PathMention[]): Edits['aliases'] {
     const interpreter = elf?.segments.find(({ type }) => type === PT_INTERP);
     const closed = elf ? !this.libc.has(real) : this.isModule(real);
-    const candidates: { mention: Mention; alias: Alias }[] = [];
+    const candidates: { mention: PathMention; alias: Alias }[] = [];
     for (const mention of mentions) {
-      if (mention.isUnwritten || mention.offset === interpreter?.offset || (!elf && isEndOf(mention.path, real))) continue;
+      if (mention.kind === 'computed' || mention.offset === interpreter?.offset || (!elf && isEndOf(mention.path, real))) continue;
       const alias = this.aliasOf(real, mention, closed);
       if (alias) candidates.push({ mention, alias });
     }
@@ -85,10 +85,10 @@ export class Replacements {
     return found.flatMap(({ mention, alias }) => {
       const tail = tails.get(mention.offset) ?? (home ? SHARED : Infinity);
       // `/opt/bin` in place of `/usr/bin`: what follows the first directory stays
-      if (tail < (alias.base === COMMANDS ? PREFIX.length : SHARED)) return [];
-      const safe = tail < Infinity && alias.base !== PREFIX && alias.base !== COMMANDS ? this.tailAlias(mention.path) : alias;
+      if (tail < (alias.base === COMMANDS ? SHARED - 1 : SHARED)) return [];
+      const safe = tail < Infinity && mention.kind !== 'prefix' && alias.base !== COMMANDS ? this.tailAlias(mention.path) : alias;
       if (!safe) return [];
-      return mention.words ? this.inWords(mention.words, safe) : [[mention.offset, this.indexOf(safe)] as const];
+      return mention.kind === 'words' ? this.inWords(mention.words, safe) : [[mention.offset, this.indexOf(safe)] as const];
     }).concat((home ?? []).map(({ offset, path: own }) => [offset, this.indexOf({ base: own, replaced: SHARED })] as const));
   }
 
@@ -112,17 +112,17 @@ export class Replacements {
    * Where a command names the directory in which it was installed, as `/usr/bin/`: it may go from where it is to other
    * directories by what they and that one have in common, `../lib/x`. What their paths share has to stay shared.
    */
-  private home(real: string, mentions: readonly Mention[]): readonly Mention[] | undefined {
+  private home(real: string, mentions: readonly PathMention[]): readonly PathMention[] | undefined {
     const directory = path.posix.dirname(real);
     const found = isCommandDirectory(directory) ? mentions.filter((mention) => mention.path === `${directory}/`) : [];
     return found.length > 0 ? found : undefined;
   }
 
-  private aliasOf(real: string, mention: Mention, closed: boolean): Alias | undefined {
-    if (isPrefixMention(mention)) return this.prefixAlias(real);
+  private aliasOf(real: string, mention: PathMention, closed: boolean): Alias | undefined {
+    if (mention.kind === 'prefix') return this.prefixAlias(real, mention.path);
     const isCommands = mention.path === COMMANDS && this.collected.starting.has(real) && this.isString(real, mention);
-    if (isCommands) return { base: COMMANDS, replaced: PREFIX.length };
-    return mention.code ? this.codeAlias(mention.path, mention.code) : this.alias(mention.path, closed);
+    if (isCommands) return { base: COMMANDS, replaced: SHARED - 1 };
+    return mention.kind === 'instruction' ? this.codeAlias(mention.path, mention.code) : this.alias(mention.path, closed);
   }
 
   /**
@@ -130,10 +130,10 @@ export class Replacements {
    *
    * @returns the offset of such a path → how far into it the first such end begins
    */
-  private usedTails(read: () => Buffer, elf: Elf, found: readonly { mention: Mention; alias: Alias }[]): Map<number, number> {
+  private usedTails(read: () => Buffer, elf: Elf, found: readonly { mention: PathMention; alias: Alias }[]): Map<number, number> {
     const starts = new Map<number, { readonly offset: number; readonly tail: number }>();
-    for (const { mention: { offset, code }, alias } of found) {
-      const address = code ? undefined : addressOf(elf, offset);
+    for (const { mention: { offset, kind }, alias } of found) {
+      const address = kind === 'instruction' ? undefined : addressOf(elf, offset);
       if (address === undefined) continue;
       for (let tail = 1; tail < alias.base.length; tail++) starts.set(address + tail, { offset, tail });
     }
@@ -174,17 +174,17 @@ export class Replacements {
   }
 
   /**
-   * `/usr` is as long as `/opt` and no longer: what a program adds to it, as `/share/x`, it finds below `/opt`. These
-   * places are not the layer's alone, as the others are; no library is looked for in them.
+   * `/usr` and `/etc` are as long as `/opt`: what a program adds to them, as `/share/x`, it finds below `/opt`. All layers of a
+   * function share these places; no library is searched for in them.
    */
-  private prefixAlias(real: string): Alias | undefined {
-    const units = (this.collected.prefixed.get(real) ?? []).filter((unit) => this.claims(unit));
+  private prefixAlias(real: string, prefix: string): Alias | undefined {
+    const units = (this.collected.prefixed.get(real) ?? []).filter((unit) => unit.startsWith(`${prefix}/`) && this.claims(unit));
     if (units.length === 0) return undefined;
-    return { base: PREFIX, siblings: Object.fromEntries(units.map((unit) => [unit.slice(PREFIX.length), this.placeOf(unit)])) };
+    return { base: prefix, siblings: Object.fromEntries(units.map((unit) => [unit.slice(prefix.length), this.placeOf(unit)])) };
   }
 
   /** Whether a path is a string of its own, not one of a list. */
-  private isString(real: string, { offset, path: mentioned }: Mention): boolean {
+  private isString(real: string, { offset, path: mentioned }: PathMention): boolean {
     const bytes = this.root.read(real);
     return offset > 0 && bytes[offset - 1] === 0 && bytes[offset + mentioned.length] === 0;
   }

@@ -6,7 +6,7 @@
  */
 import { PackageDatabase } from '../packages/package';
 import { SearchPaths, SearchPathUse, useInString } from '../root/environment';
-import { Mention } from '../root/mentions';
+import { PathMention } from '../root/mentions';
 import { sourceOfBytecode } from '../root/python-bytecode';
 import { Root } from '../root/root';
 import { isStandardDirectory } from '../root/standard';
@@ -23,7 +23,7 @@ export class InheritedPaths {
    *
    * @param read gives the bytes of the file
    */
-  public of(real: string, read: () => Buffer): (mention: Mention) => boolean {
+  public of(real: string, read: () => Buffer): (mention: PathMention) => boolean {
     const useOf = this.usesIn(real, read);
     return (mention) => {
       const use = useOf(mention);
@@ -31,7 +31,7 @@ export class InheritedPaths {
     };
   }
 
-  private usesIn(real: string, read: () => Buffer): (mention: Mention) => SearchPathUse | undefined {
+  private usesIn(real: string, read: () => Buffer): (mention: PathMention) => SearchPathUse | undefined {
     const source = sourceOfBytecode(real);
     if (source !== undefined) return this.usesInSource(source);
     const { kind } = this.root.content(real);
@@ -41,7 +41,7 @@ export class InheritedPaths {
   }
 
   /** Bytecode has the strings of its source without what they are assigned to. */
-  private usesInSource(source: string): (mention: Mention) => SearchPathUse | undefined {
+  private usesInSource(source: string): (mention: PathMention) => SearchPathUse | undefined {
     const real = this.root.file(source);
     if (real === undefined) return () => undefined;
     const useOf = this.usesIn(real, () => this.root.read(real));

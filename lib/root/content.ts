@@ -5,7 +5,7 @@
  */
 import { createHash } from 'crypto';
 import { Elf, FormatError, readElf } from '../elf';
-import { findMentions, Mention } from './mentions';
+import { findMentions, PathMention } from './mentions';
 import { exceeding, LimitError, LIMITS } from '../limits';
 
 export interface Content {
@@ -20,7 +20,7 @@ export interface Content {
   /** the first bytes, at most `HEAD` */
   readonly head: Buffer;
   /** absolute paths in it; of data and texts only where they are small */
-  readonly mentions: readonly Mention[];
+  readonly mentions: readonly PathMention[];
 }
 
 export const HEAD = 4096;

@@ -1,107 +1,118 @@
 /**
- * Absolute paths in the bytes of a file.
+ * Path mentions: absolute paths in the bytes of a file.
  *
- * A program finds its data by paths that were baked in when it was built. Nothing marks them; they
- * are runs of path characters that begin with `/` where a word begins.
+ * A program finds its data by paths that were compiled into it. Nothing marks them: they are sequences of path characters that
+ * begin with `/` at the beginning of a word.
  */
 
 import { checkLimit, LIMITS } from '../limits';
 
-export interface Mention {
+interface Located {
   /** of the leading `/`, in bytes from the start of the file */
   readonly offset: number;
-  /** as it stands there, a trailing `/` included; never longer than `MOST_CHARACTERS` */
+  /** as it stands in the file, with a trailing `/`; at most `MOST_CHARACTERS` */
   readonly path: string;
-  /**
-   * Where the path stands in an instruction of x86_64, which takes 8 bytes of it: what follows, in which the rest must be.
-   * Compilers copy short strings so, in pieces (`movabs $0x6e6f662f6374652f,%rcx` is `/etc/fon`).
-   */
-  readonly code?: Buffer;
-  /** Where a script joins the path from words, as in `File.join('/', 'var', 'lib')`: the offset of each word. */
-  readonly words?: readonly number[];
-  /** Where a script puts it together from a prefix and words behind that: there is nothing to replace. */
-  readonly isUnwritten?: true;
 }
 
-/** Bytes of a text that tell it from data. */
+export type PathMention =
+  /** The whole path is in the file. */
+  | Located & { readonly kind: 'whole' }
+  /** One of `PREFIXES`, to which the program adds the rest when it runs. */
+  | Located & { readonly kind: 'prefix' }
+  /**
+   * `path` is the first 8 bytes, in an instruction of x86_64; the rest is in the `code` that follows. Compilers copy short strings in
+   * pieces: `movabs $0x6e6f662f6374652f,%rcx` is `/etc/fon`.
+   */
+  | Located & { readonly kind: 'instruction'; readonly code: Buffer }
+  /** A script joins the path from words, as in `File.join('/', 'var', 'lib')`. `words` has the offset of each. */
+  | Located & { readonly kind: 'words'; readonly words: readonly number[] }
+  /** A script puts the path together from a variable `prefix` and words. The file has no bytes to replace. */
+  | Located & { readonly kind: 'computed' };
+
+/** Bytes at the beginning of a file in which a NUL means that it is not a text. */
 const HEAD = 4096;
 const MOST_CHARACTERS = 4096; // PATH_MAX
 const SLASH = 0x2f;
 const COLON = 0x3a;
 const COMMA = 0x2c;
+const DOT = 0x2e;
 const EQUALS = 0x3d;
 const DOUBLE_QUOTE = 0x22;
 const SINGLE_QUOTE = 0x27;
+const FIRST_NON_ASCII = 0x80;
 
-/** Characters of a path. `:` ends one, and `,` before another, so that a list falls into its parts; `%` too, so that a printf format gives its directory. */
+/**
+ * Characters of a path. `:` ends a path, and so does `,` before another one: both divide lists. `%` ends it as well: of a format
+ * of printf the directory remains.
+ */
 const PATH_CHARACTER = characters(/[A-Za-z0-9._+@,~/-]/);
-/** Characters after which `/` does not begin an absolute path: `dir/file`, `${DESTDIR}/usr`, `*​/`. */
+/** Characters after which `/` is not the beginning of an absolute path: `dir/file`, `${DESTDIR}/usr`, `*​/`. */
 const WITHIN_A_WORD = characters(/[A-Za-z0-9._+@~/)}\]*?%$\\-]/);
+/** Characters that make a component unknown: `/usr/lib/x/lib%s.so` mentions only `/usr/lib/x/`. */
+const UNKNOWN = characters(/[%*$?{[\\]/);
 
 function characters(pattern: RegExp): Uint8Array {
   return Uint8Array.from({ length: 256 }, (_, code) => (pattern.test(String.fromCharCode(code)) ? 1 : 0));
 }
 
-/** Characters that make the component in which they stand unknown: of `/usr/lib/x/lib%s.so` only `/usr/lib/x/` is said. */
-const UNKNOWN = characters(/[%*$?{[\\]/);
-
-/** Bytes of a path that an instruction can hold. */
+/** Bytes of a path that fit into an instruction. */
 const IMMEDIATE = 8;
-/** Bytes of code within which a string is put together. */
+/** Bytes of code in which the rest of such a path is expected. */
 const NEAR = 96;
 
 /** `movabs $imm64, %reg`: a REX.W prefix, an opcode from 0xb8 to 0xbf, 8 bytes. */
 function isImmediate(bytes: Buffer, at: number): boolean {
-  return at >= 2 && (bytes[at - 1] & 0xf8) === 0xb8 && (bytes[at - 2] & 0xfe) === 0x48 && /^\/[a-z]+\/[\w+.-]+$/.test(bytes.toString('latin1', at, at + IMMEDIATE));
+  const isMove = at >= 2 && (bytes[at - 1] & 0xf8) === 0xb8 && (bytes[at - 2] & 0xfe) === 0x48;
+  return isMove && /^\/[a-z]+\/[\w+.-]+$/.test(bytes.toString('latin1', at, at + IMMEDIATE));
 }
 
-/** The prefix that a program was configured with, to which it adds `/lib/…` or `/share/…` itself, when it is a string of its own. */
-export const PREFIX = '/usr';
+/** The installation prefix, to which a program adds `/lib/…` or `/share/…`, and the directory to which it adds the names of its configuration files. */
+export const PREFIXES = ['/usr', '/etc'];
+/** Characters of each of them. */
+const PREFIX_LENGTH = 4;
 
-export function isPrefixMention({ path }: Mention): boolean {
-  return path === PREFIX;
-}
-
-/** A string of its own, or what a setting is, as Qt's `qt_prfxpath=/usr`; in code, what is moved as a number of 4 bytes. */
+/** True for a string of its own, the value of a setting such as Qt's `qt_prfxpath=/usr`, and a number of 4 bytes in code. */
 function isPrefix(bytes: Buffer, at: number): boolean {
-  if (at === 0 || bytes.toString('latin1', at, at + PREFIX.length) !== PREFIX) return false;
-  const isString = (bytes[at - 1] === 0 || bytes[at - 1] === EQUALS) && bytes[at + PREFIX.length] === 0;
+  if (at === 0 || !PREFIXES.includes(bytes.toString('latin1', at, at + PREFIX_LENGTH))) return false;
+  const before = bytes[at - 1];
+  const isString = (before === 0 || before === EQUALS || before >= FIRST_NON_ASCII) && bytes[at + PREFIX_LENGTH] === 0;
   return isString || isMoved(bytes, at);
 }
 
-/** `mov $imm32` of x86_64, to a register (b8 to bf) or to a place in memory (c7 with a ModRM byte, and what that takes behind it). */
+/** `mov $imm32` of x86_64: to a register (b8 to bf), or to memory (c7, a ModRM byte, and the address that it calls for). */
 function isMoved(bytes: Buffer, at: number): boolean {
-  if ((bytes[at - 1] & 0xf8) === 0xb8 && bytes[at + PREFIX.length] !== SLASH) return true;
+  if ((bytes[at - 1] & 0xf8) === 0xb8 && bytes[at + PREFIX_LENGTH] !== SLASH) return true;
   return MOVES.some(({ length, modrm, mask }) => at >= length && bytes[at - length] === 0xc7 && (bytes[at - length + 1] & mask) === modrm);
 }
 
-/** By the addressing mode: bytes from the opcode to the number, and the ModRM byte, of which the register says nothing. */
+/** For each addressing mode, the bytes from the opcode to the number, and the ModRM byte without its register. */
 const MOVES = [
   { length: 2, modrm: 0x00, mask: 0xf8 }, { length: 3, modrm: 0x04, mask: 0xff }, { length: 3, modrm: 0x40, mask: 0xf8 },
-  { length: 4, modrm: 0x44, mask: 0xff }, { length: 6, modrm: 0x80, mask: 0xf8 }, { length: 7, modrm: 0x84, mask: 0xff },
+  { length: 4, modrm: 0x44, mask: 0xff }, { length: 6, modrm: 0x05, mask: 0xff }, { length: 6, modrm: 0x80, mask: 0xf8 },
+  { length: 7, modrm: 0x84, mask: 0xff },
 ];
 
-/** `'/'` and the words behind it, in the quotes that every language with a function to join them has. */
+/** `'/'` and words, in the quotes that every language with a function to join them has. */
 const JOINED = /^(["'])\/\1((?:,[ \t]*\1[\w.+-]+\1)+)/;
-/** Bytes within which they have to stand. */
+/** Bytes in which the words are expected. */
 const MOST_JOINED = 512;
 
-/** `prefix, 'lib', 'rig'`, in the quotes likewise. */
+/** `prefix, 'lib', 'rig'` */
 const BEHIND_PREFIX = /\bprefix\s*,\s*(["'])(lib|libexec|share)\1((?:\s*,\s*\1[\w.+-]+\1)+)/g;
 
-/** Of a text. */
-function behindPrefix(bytes: Buffer): Mention[] {
-  if (!bytes.includes('prefix,')) return [];
-  return [...bytes.toString('latin1').matchAll(BEHIND_PREFIX)].map(({ index, 2: first, 3: rest }) => (
-    { offset: index, path: [PREFIX, first, ...(rest.match(/[\w.+-]+/g) ?? [])].join('/'), isUnwritten: true }));
+function behindPrefix(text: Buffer): PathMention[] {
+  if (!text.includes('prefix,')) return [];
+  return [...text.toString('latin1').matchAll(BEHIND_PREFIX)].map(({ index, 2: first, 3: rest }) => (
+    { kind: 'computed', offset: index, path: ['/usr', first, ...(rest.match(/[\w.+-]+/g) ?? [])].join('/') }));
 }
 
-function joined(bytes: Buffer, at: number): Mention | undefined {
+function joined(bytes: Buffer, at: number): PathMention | undefined {
   if (at === 0 || bytes[at + 1] !== bytes[at - 1] || (bytes[at - 1] !== DOUBLE_QUOTE && bytes[at - 1] !== SINGLE_QUOTE)) return undefined;
   const [, , list] = JOINED.exec(bytes.toString('latin1', at - 1, at + MOST_JOINED)) ?? [];
   if (list === undefined) return undefined;
   const words = [...list.matchAll(/[\w.+-]+/g)];
-  return words.length < 2 ? undefined : { offset: at, path: `/${words.join('/')}`, words: words.map(({ index }) => at + 2 + index) };
+  if (words.length < 2 || /^\.\.?$/.test(words[0][0])) return undefined;
+  return { kind: 'words', offset: at, path: `/${words.join('/')}`, words: words.map(({ index }) => at + 2 + index) };
 }
 
 /** Bytecode of Python begins with a number of two bytes and an end of line (CPython Lib/importlib/_bootstrap_external.py). */
@@ -110,8 +121,8 @@ function isBytecode(bytes: Buffer): boolean {
 }
 
 /**
- * Whether bytecode has a string here: before a short one stand `z` or `Z`, the highest bit aside, and its length in a
- * byte, which may look like a part of a word (CPython Python/marshal.c).
+ * Whether bytecode has a string here. Before a short one stand `z` or `Z`, with or without the highest bit, and its length in a
+ * byte, which may look like a character of a word (CPython Python/marshal.c).
  */
 function isCounted(bytes: Buffer, at: number): boolean {
   const isShort = at >= 2 && /[zZ]/.test(String.fromCharCode(bytes[at - 2] & 0x7f));
@@ -119,30 +130,43 @@ function isCounted(bytes: Buffer, at: number): boolean {
 }
 
 /**
- * Every absolute path of two components or more in the bytes, and each `PREFIX`, in the order of their offsets, except those that
- * are not written out.
+ * Whether the first component is `.` or `..`. `/../x` is not an absolute path but the end of one: `__DIR__ . '/../x'` in PHP,
+ * `__dirname + '/../x'` in JavaScript.
+ */
+function isRelative(bytes: Buffer, at: number): boolean {
+  if (bytes[at + 1] !== DOT) return false;
+  const end = bytes[at + 2] === DOT ? at + 3 : at + 2;
+  return bytes[end] === SLASH || !PATH_CHARACTER[bytes[end] ?? 0];
+}
+
+/**
+ * Finds every absolute path of two or more components and each of `PREFIXES`, in the order of their offsets; computed ones come first.
  *
  * @param where names the file in errors
  * @throws LimitError
  */
-export function findMentions(bytes: Buffer, where = 'a file'): Mention[] {
-  const mentions: Mention[] = [];
+export function findMentions(bytes: Buffer, where = 'a file'): PathMention[] {
+  const mentions: PathMention[] = [];
   const end = bytes.length;
-  const add = (mention: Mention) => checkLimit(LIMITS.mentions, mentions.push(mention), where);
+  const add = (mention: PathMention) => checkLimit(LIMITS.mentions, mentions.push(mention), where);
   if (bytes.subarray(0, HEAD).indexOf(0) < 0) for (const mention of behindPrefix(bytes)) add(mention);
   const counts = isBytecode(bytes);
-  // the search of Buffer is native, and most bytes are no `/`
+  // the search of Buffer is native, and most bytes are not `/`
   for (let next = 0, at; (at = bytes.indexOf(SLASH, next)) >= 0; ) {
     next = at + 1;
     if (at > 0 && WITHIN_A_WORD[bytes[at - 1]] && !(counts && isCounted(bytes, at))) continue;
     const word = at;
     while (bytes[at + 1] === SLASH) at++;
     next = at + 1;
-    if (at === word + 1 && bytes[word - 1] === COLON) continue; // `https://host/…`; of `file:///usr/…` the path is what begins at the third
-    if (isPrefix(bytes, at)) add({ offset: at, path: PREFIX });
+    if (at === word + 1 && bytes[word - 1] === COLON) continue; // `https://host/…`; of `file:///usr/…` the path begins at the third
+    if (isRelative(bytes, at)) {
+      while (next < end && PATH_CHARACTER[bytes[next]]) next++;
+      continue;
+    }
+    if (isPrefix(bytes, at)) add({ kind: 'prefix', offset: at, path: bytes.toString('latin1', at, at + PREFIX_LENGTH) });
     if (isImmediate(bytes, at)) {
       next = at + IMMEDIATE;
-      add({ offset: at, path: bytes.toString('latin1', at, next), code: Buffer.from(bytes.subarray(next, next + NEAR)) });
+      add({ kind: 'instruction', offset: at, path: bytes.toString('latin1', at, next), code: Buffer.from(bytes.subarray(next, next + NEAR)) });
       continue;
     }
     const inWords = joined(bytes, at);
@@ -152,7 +176,7 @@ export function findMentions(bytes: Buffer, where = 'a file'): Mention[] {
       if (code === SLASH) lastSlash = next;
       if (code === COMMA && bytes[next + 1] === SLASH) break;
     }
-    if (lastSlash > at + 1) add({ offset: at, path: bytes.toString('latin1', at, next < end && UNKNOWN[bytes[next]] ? lastSlash + 1 : next) });
+    if (lastSlash > at + 1) add({ kind: 'whole', offset: at, path: bytes.toString('latin1', at, next < end && UNKNOWN[bytes[next]] ? lastSlash + 1 : next) });
   }
   return mentions;
 }

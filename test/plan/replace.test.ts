@@ -67,6 +67,18 @@ test.failing('one that adds to the prefix /usr what no string names whole', asyn
   expect(output(await layerOf(source, ['/usr/share/rig/names', '/usr/lib/rig/table']))).toEqual(['of the layer: names', 'of the layer: table']);
 });
 
+test('one that adds the name of a configuration file to the directory /etc', async () => {
+  const source = 'const char *volatile etc = "/etc"; int main(void) { char name[99]; snprintf(name, sizeof name, "%s/%s", etc, "rig.ini"); show(name); show("/etc/hostname"); }';
+  host.write({ '/etc/rig.ini': 'of the host\n', '/etc/hostname': 'of the host\n' });
+  expect(output(await layerOf(source, ['/etc/rig.ini']))).toEqual(['of the layer: rig.ini', 'of the host']);
+});
+
+test('one that has the directory /etc and no configuration file of its own reads the files of the host', async () => {
+  const source = 'const char *volatile etc = "/etc"; int main(void) { char name[99]; snprintf(name, sizeof name, "%s/%s", etc, "other.ini"); show(name); }';
+  host.write({ '/etc/other.ini': 'of the host\n' });
+  expect(output(await layerOf(source, ['/usr/share/rig/names']))).toEqual(['of the host']);
+});
+
 test('one that adds an ending to the name that it has', async () => {
   const source = 'const char *volatile base = "/usr/share/misc/rig"; int main(void) { char name[99]; snprintf(name, sizeof name, "%s.%s", base, "mgc"); show(name); }';
   expect(output(await layerOf(source, ['/usr/share/misc/rig.mgc']))).toEqual(['of the layer: rig.mgc']);

@@ -19,7 +19,7 @@ describe('a path is mentioned', () => {
   });
 
   test('at its offset', () => {
-    expect(findMentions(Buffer.from('ab\0/usr/x\0\0/usr/y'))).toEqual([{ offset: 3, path: '/usr/x' }, { offset: 11, path: '/usr/y' }]);
+    expect(findMentions(Buffer.from('ab\0/usr/x\0\0/usr/y'))).toEqual([{ kind: 'whole', offset: 3, path: '/usr/x' }, { kind: 'whole', offset: 11, path: '/usr/y' }]);
   });
 
   test('each of a list, which : or ; or a blank divides', () => {
@@ -28,7 +28,7 @@ describe('a path is mentioned', () => {
   });
 
   test('in whatever bytes stand around it', () => {
-    expect(findMentions(Buffer.concat([Buffer.from([0xff, 0xfe]), Buffer.from('/usr/x'), Buffer.from([0xc3])]))).toEqual([{ offset: 2, path: '/usr/x' }]);
+    expect(findMentions(Buffer.concat([Buffer.from([0xff, 0xfe]), Buffer.from('/usr/x'), Buffer.from([0xc3])]))).toEqual([{ kind: 'whole', offset: 2, path: '/usr/x' }]);
   });
 });
 
@@ -37,7 +37,7 @@ describe('words that a script joins mention a path', () => {
     ['of Ruby', "File.join('/', 'var', 'lib', 'gems', version)", '/var/lib/gems', [16, 23, 30]],
     ['of Python', 'os.path.join("/","usr", "share")', '/usr/share', [18, 25]],
   ])('%s', (_, text, expected, words) => {
-    expect(findMentions(Buffer.from(text))).toEqual([{ offset: text.indexOf('/'), path: expected, words }]);
+    expect(findMentions(Buffer.from(text))).toEqual([{ kind: 'words', offset: text.indexOf('/'), path: expected, words }]);
   });
 
   test.each(["join('/', 'var')", "split('/', x, 'y')", "['/' 'var', 'lib']", "'a/', 'var', 'lib'", "'/', \"var\", \"lib\""])('but not %s', (text) => {
@@ -83,8 +83,47 @@ describe('no path is', () => {
     ['a comment of C', '*/usr/lib /*/usr/lib'],
     ['what a format puts something before', '%s/usr/lib'],
     ['a regular expression', 's\\/usr\\/lib'],
+    ['the end of a path in PHP', "__DIR__ . '/../../../Psr/x'"],
+    ['the end of a path in JavaScript', "__dirname + '/./lib/x'"],
+    ['the end of a path in Ruby', '"#{dir}" + "/.."'],
+    ['words joined to the end of a path', "join('/', '..', 'lib', 'x')"],
   ])('%s', (_, text) => {
     expect(paths(text)).toEqual([]);
+  });
+});
+
+test('a path may begin with a hidden directory', () => {
+  expect(paths('"/.x/y" "/..x/y" "/.../y"')).toEqual(['/.x/y', '/..x/y', '/.../y']);
+});
+
+describe('a prefix is mentioned', () => {
+  const prefixes = (...parts: (string | readonly number[])[]) => {
+    const bytes = Buffer.concat(parts.map((part) => (typeof part === 'string' ? Buffer.from(part, 'latin1') : Buffer.from(part))));
+    return findMentions(bytes).filter(({ kind }) => kind === 'prefix').map(({ offset, path }) => [offset, path]);
+  };
+
+  test('as a string of its own', () => {
+    expect(prefixes('\0/usr\0x\0/etc\0')).toEqual([[1, '/usr'], [8, '/etc']]);
+  });
+
+  test('as the value of a setting', () => {
+    expect(prefixes('qt_prfxpath=/usr\0')).toEqual([[12, '/usr']]);
+  });
+
+  test('behind a byte that is not ASCII, which belongs to no word', () => {
+    expect(prefixes([0xbf], '/usr\0', [0xff], '/etc\0')).toEqual([[1, '/usr'], [7, '/etc']]);
+  });
+
+  test.each([
+    ['to a register', [0xbf]],
+    ['to a place relative to the instruction', [0xc7, 0x05, 1, 2, 3, 4]],
+    ['to the stack', [0xc7, 0x44, 0x24, 0x10]],
+  ])('as a number that code moves %s', (_, code) => {
+    expect(prefixes([0x90], code, '/etc', [0xc6])).toEqual([[1 + code.length, '/etc']]);
+  });
+
+  test('but not as a part of a word or a path, or without an end', () => {
+    expect(prefixes('\0a/usr\0', '\0/usr/x\0', '\0/usr ', '/etc')).toEqual([]);
   });
 });
 

@@ -1,0 +1,77 @@
+import { FormatError, hex } from './format-error';
+import { Header, PHDR_SIZE } from './header';
+import { Extent, PT_NULL, Segment } from './program-header';
+import { sectionsOf, sectionTable } from './section-header';
+
+/**
+ * The image of an ELF file, and the data that may be appended to it.
+ *
+ * A self-extracting archive, a program that carries its own bytecode (OCaml, Bun, PyInstaller, SBCL) and an AppImage find their data
+ * from the end of the file, from the end of its section headers, or by an offset that the data states. What is inserted goes between
+ * the image and the data, with the section headers behind it, and in whole pages, because the data may be mapped. That keeps the
+ * first two right; data that states its offset must not move at all.
+ */
+const PAGE_SIZE = 2 ** 12;
+
+/** Bytes at the end of appended data in which its offset is searched for. */
+const TRAILER = 4096;
+/** An offset of fewer digits than that may stand in a file by chance. */
+const LEAST_DIGITS = 6;
+
+export class Image {
+  private constructor(
+    /** where the last segment, section or table ends, in bytes */
+    public readonly end: number,
+    /** whether data follows */
+    public readonly hasOverlay: boolean,
+    private readonly sectionTable: Pick<Extent, 'offset' | 'size'> | undefined,
+  ) {}
+
+  public static of(bytes: Buffer, header: Header, segments: readonly Segment[]): Image {
+    const table = sectionTable(bytes);
+    const tables = [{ offset: header.phoff, size: header.phnum * PHDR_SIZE }, ...(table ? [table] : []), ...sectionsOf(bytes)];
+    const parts = segments.filter(({ type }) => type !== PT_NULL).map(({ offset, filesz }) => ({ offset, size: filesz }));
+    const ends = [...tables, ...parts].map(({ offset, size }) => offset + size).filter((offset) => offset <= bytes.length);
+    const end = ends.reduce((last, offset) => Math.max(last, offset), 0);
+    const hasOverlay = bytes.subarray(end).some((byte) => byte !== 0);
+    return new Image(hasOverlay ? end : bytes.length, hasOverlay, table);
+  }
+
+  /**
+   * Makes room behind the image.
+   *
+   * @param end of the larger image, in bytes, without the section headers of a file with appended data
+   * @returns `shift`: bytes by which appended data moved
+   */
+  public grow(bytes: Buffer, end: number): { file: Buffer; shift: number } {
+    if (!this.hasOverlay) {
+      const file = Buffer.alloc(end);
+      bytes.copy(file);
+      return { file, shift: 0 };
+    }
+    const { offset: from = 0, size = 0 } = this.sectionTable ?? {};
+    const shift = Math.ceil((end + size - this.end) / PAGE_SIZE) * PAGE_SIZE;
+    const file = Buffer.alloc(bytes.length + shift);
+    bytes.copy(file, 0, 0, this.end);
+    bytes.copy(file, this.end + shift, this.end);
+    if (size > 0) {
+      const to = this.end + shift - size;
+      bytes.copy(file, to, from, from + size);
+      file.writeBigUInt64LE(BigInt(to), 40);
+    }
+    return { file, shift };
+  }
+
+  /** @throws FormatError if appended data states its own offset */
+  public checkMovable(bytes: Buffer): void {
+    const trailer = bytes.subarray(Math.max(this.end, bytes.length - TRAILER));
+    const number = Buffer.alloc(8);
+    number.writeBigUInt64LE(BigInt(this.end));
+    const digits = String(this.end);
+    const isStated = trailer.includes(number.subarray(0, 4)) || trailer.includes(Buffer.from(number.subarray(0, 4)).reverse())
+      || (digits.length >= LEAST_DIGITS && bytes.includes(digits));
+    if (isStated) {
+      throw new FormatError(`found appended data that states its own offset, ${hex(this.end)}, and no room to edit the file without moving it, expected one or the other`, this.end);
+    }
+  }
+}

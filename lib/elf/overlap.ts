@@ -1,0 +1,47 @@
+import { DynamicSection } from './dynamic-section';
+import { FormatError, hex } from './format-error';
+import { Header, PHDR_SIZE } from './header';
+import { HEADER_SIZE } from './identification';
+import { ADDRESSES, Part } from './part';
+import { locate, PT_DYNAMIC, PT_GNU_PROPERTY, PT_INTERP, PT_NOTE, Segment } from './program-header';
+
+/** A range of a file that has a meaning of its own. */
+export interface Structure {
+  readonly name: string;
+  readonly offset: number;
+  /** in bytes */
+  readonly size: number;
+}
+
+/** Lists what may not share bytes with an edited part: linkers give each of these its own place. */
+export function structures(header: Header, segments: readonly Segment[], dynamic: DynamicSection | undefined): Structure[] {
+  const names: Readonly<Record<number, string>> = {
+    [PT_INTERP]: 'PT_INTERP', [PT_DYNAMIC]: 'PT_DYNAMIC', [PT_NOTE]: 'PT_NOTE', [PT_GNU_PROPERTY]: 'PT_GNU_PROPERTY',
+  };
+  return [
+    { name: 'the ELF header', offset: 0, size: HEADER_SIZE },
+    { name: 'the program header table', offset: header.phoff, size: header.phnum * PHDR_SIZE },
+    ...segments.flatMap(({ type, offset, filesz }) => (names[type] === undefined ? [] : [{ name: names[type], offset, size: filesz }])),
+    ...ADDRESSES.flatMap((tag) => {
+      const address = dynamic?.number(tag);
+      const start = address === undefined ? undefined : locate(segments, address);
+      return start ? [{ name: `the data of dynamic tag ${hex(tag)}`, offset: start.offset, size: 1 }] : [];
+    }),
+  ];
+}
+
+/** @throws FormatError if a part shares bytes with another structure */
+export function checkOverlaps(parts: readonly Part[], others: readonly Structure[]): void {
+  for (const { place: { offset, size } } of parts) {
+    const other = others.find((candidate) => (
+      candidate.offset < offset + size && offset < candidate.offset + candidate.size && !isSame(candidate, { offset, size })));
+    if (other) {
+      throw new FormatError(`found ${other.name} at ${hex(other.offset)} in the ${size} bytes that would be edited, expected each in a place of its own`, offset);
+    }
+  }
+}
+
+/** True for the structure that the part is, and for the pointer to its first byte. */
+function isSame(structure: Structure, part: { readonly offset: number; readonly size: number }): boolean {
+  return structure.offset === part.offset && (structure.size === part.size || structure.size === 1);
+}
