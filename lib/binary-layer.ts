@@ -80,7 +80,9 @@ export interface BinaryLayerProps extends lambda.LayerVersionOptions {
    * Command lines that show what else the programs need: what they open or execute is packed as well.
    *
    * Each is run by `sh -c` under strace, in an empty temporary directory, when the layer is first made of what this
-   * machine has, and again when any of that has changed. Files in temporary and home directories, those that belong to
+   * machine has, and again when a file that it opened, looked for or listed has changed. Its environment is PATH and
+   * LD_LIBRARY_PATH of this process, HOME (the empty directory), TMPDIR, LANG=C.UTF-8 and TZ=:UTC; set other variables in
+   * the command line, such as `STAGE=test tool`. Files in temporary and home directories, those that belong to
    * the machine, and those that not everybody may read are not packed.
    *
    * @default - none

@@ -10,7 +10,7 @@ import * as os from 'os';
 import { Machine, readElf } from '../elf';
 import { THIS_MACHINE } from '../loader/machine';
 import { EndedChild, onPath, runChild, startChild } from '../process/child';
-import { Environment } from '../process/environment';
+import { Environment, systemEnvironment } from '../process/environment';
 
 /** On Lambda a function runs as a user without privileges. As root it would own the kernel's settings and the devices here. */
 export const USER = { uid: 993, gid: 990 };
@@ -37,6 +37,8 @@ export interface Limits {
   readonly fileSize: number;
   /** in milliseconds, after which everything in the sandbox is killed */
   readonly time?: number;
+  /** a directory on this machine that may take so many bytes of disk space, after which everything is killed */
+  readonly disk?: { readonly directory: string; readonly bytes: number };
   /** a shell in the sandbox that is not part of what is run: it sets the limits */
   readonly shell: string;
 }
@@ -52,10 +54,33 @@ export function runInSandbox(sandbox: Sandbox, command: readonly string[], limit
     `ulimit -f ${blocks}`, 'ulimit -c 0', `ulimit -d ${Math.ceil(limits.memory / 1024)}`, ...(countsPerSandbox() ? [`ulimit -u ${limits.processes} || ulimit -p ${limits.processes}`] : []),
   ];
   const words = [limits.shell, '-c', `{ ${settings.join('; ')}; } 2>/dev/null; exec "$@"`, 'sh', ...command];
-  return runChild('bwrap', [...optionsOf(sandbox), '--', ...words], {
-    environment: {}, timeout: limits.time, diesWithParent: false, ...starter(),
-  });
+  const options = { environment: {}, timeout: limits.time, ...starter() };
+  const bubblewrap = [...optionsOf(sandbox), '--', ...words];
+  const { disk } = limits;
+  if (disk === undefined) return runChild('bwrap', bubblewrap, { ...options, diesWithParent: false });
+  const [program = 'bwrap'] = onPath('bwrap');
+  const watched = ['-c', WATCH, 'sh', disk.directory, String(Math.ceil(disk.bytes / 1024)), program, ...bubblewrap];
+  return runChild('/bin/sh', watched, { ...options, environment: systemEnvironment() });
 }
+
+/**
+ * Runs bubblewrap, which does not limit disk space, and kills it when a directory has grown too large.
+ * `sh -c WATCH sh DIRECTORY KILOBYTES BUBBLEWRAP ARGUMENTS`
+ */
+const WATCH = `
+directory=$1 most=$2
+shift 2
+env -i "$@" &
+child=$!
+while sleep 1 && kill -0 "$child"; do
+  set -- $(du -skx "$directory")
+  [ "$1" -le "$most" ] || kill -KILL "$child"
+done > /dev/null 2>&1 &
+watch=$!
+wait "$child"
+status=$?
+kill "$watch"
+exit "$status"`;
 
 /** Starts a program in a session and a process group of its own, with streams of the caller's. */
 export function startInSandbox(sandbox: Sandbox, command: readonly string[], options: readonly string[], stdio: StdioOptions): ChildProcess {

@@ -40,6 +40,13 @@ function checkRoot(name: string, directory: string): void {
     ].join('\n'));
   };
   if (!root.isDirectory('/usr')) refuse('has no directory usr');
-  const libraries = ['/lib64', '/lib', '/usr/lib64', '/usr/lib'].map((one) => root.real(one)).filter((one) => one !== undefined);
-  if (!libraries.some((one) => root.names(one).some((file) => LOADER.test(file)))) refuse('has no loader (ld-linux-*.so.*, ld-musl-*.so.1) in lib or lib64');
+  if (loadersIn(root).length === 0) refuse('has no loader (ld-linux-*.so.*, ld-musl-*.so.1) in lib or lib64');
+}
+
+/** The loaders of a root, by their paths in it. */
+export function loadersIn(root: Root): string[] {
+  return ['/lib64', '/lib', '/usr/lib64', '/usr/lib'].flatMap((directory) => {
+    const real = root.real(directory);
+    return real === undefined ? [] : root.names(real).filter((name) => LOADER.test(name)).map((name) => `${directory}/${name}`);
+  });
 }

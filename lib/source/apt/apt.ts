@@ -19,8 +19,9 @@ import { OWNER, temporaryDirectory } from '../../process/leftovers';
 import { discard } from '../../process/remove-tree';
 import { writeWhole } from '../../process/whole-file';
 import { printable } from '../../text/printable';
-import { openRoot } from '../directory';
+import { loadersIn, openRoot } from '../directory';
 import { isKept, keptRoot } from '../kept';
+import { Root } from '../../root/root';
 import { run } from '../run';
 import { OpenedSource, SourceError } from '../source';
 
@@ -34,7 +35,7 @@ export interface AptOptions {
 }
 
 /** Goes up whenever the same packages would give another root. */
-const RULES_VERSION = 1;
+const RULES_VERSION = 2;
 
 /**
  * What every Debian has, so that no package says that it needs it, or what there is no doing without where there is
@@ -97,7 +98,12 @@ function fetch(name: string, kept: string, { wanted, architecture, sources, reco
       atWorkplace(name, made, (workplace) => {
         const root = path.join(workplace, 'root');
         const unpacked = unpackAll(name, archives, root, workplace);
-        if (maintainerScripts) fs.writeFileSync(path.join(made, 'maintainer-scripts.log'), replay({ root, packages: unpacked, architecture, isNative, workplace }));
+        if (maintainerScripts) {
+          const loaders = loadersIn(new Root(root));
+          const log = replay({ source: name, root, packages: unpacked, architecture, isNative, workplace });
+          checkLoaders(name, root, loaders);
+          fs.writeFileSync(path.join(made, 'maintainer-scripts.log'), log);
+        }
         return root;
       });
     });
@@ -107,6 +113,17 @@ function fetch(name: string, kept: string, { wanted, architecture, sources, reco
   } finally {
     discard(state);
   }
+}
+
+/** @throws SourceError if a script has removed or replaced the program that starts all others */
+function checkLoaders(name: string, root: string, loaders: readonly string[]): void {
+  const inside = new Root(root);
+  const lost = loaders.find((loader) => !inside.isFile(loader));
+  if (lost === undefined) return;
+  throw new SourceError([
+    `source ${name}: after the scripts of packages ${lost} is not a file any more, nothing was kept: no program starts without it`,
+    '  leave out what the scripts do, with maintainerScripts: false',
+  ].join('\n'));
 }
 
 /**

@@ -7,17 +7,27 @@
  * script that fails leaves undone what it leaves undone: the root may well do without.
  */
 import * as fs from 'fs';
+import { constants } from 'os';
 import * as path from 'path';
+import { diskUsage, removePrivileges } from './after-scripts';
 import { applyAlternatives } from './alternatives';
 import { Unpacked } from './deb';
-import { makeDirectory, placeInside, putLink, readText, writeNew } from './inside';
+import { makeDirectory, placeInside, putLink, readText } from './inside';
+import { StandIn, standIn, writeStandIns } from './mounted-stand-ins';
 import { SourceError } from '../source';
-import { CONFMODULE, FOREIGN_SCRIPTS, RECORD, STAND_IN_SCRIPTS, STAND_INS } from './stand-ins';
+import { RECORD, STAND_INS } from './stand-ins';
 import { onPath, runChild } from '../../process/child';
 import { howItEnded, lastLines } from '../../process/command';
 import { systemEnvironment } from '../../process/environment';
+import { removeTree } from '../../process/remove-tree';
 import { Root } from '../../root/root';
 import { ALLOW, BUSYBOX, INSTALL, isStatic, Limits, runInSandbox, Sandbox, starter, tmpfs } from '../../sandbox/bubblewrap';
+import { printableName } from '../../text/printable';
+
+/** What all scripts together may write: an index of every font of Debian is some megabytes. In bytes. */
+const MOST_WRITTEN = 2 * 1024 ** 3;
+/** Of the calls that are recorded, in bytes: each is some hundred. */
+const MOST_RECORDED = 16 * 1024 ** 2;
 
 /** What a script may use. Java's takes 10 s on a slow machine, and starts a thread for each processor. */
 const LIMITS: Limits = { processes: 1024, memory: 4 * 1024 ** 3, fileSize: 1024 ** 3, time: 120_000, shell: `${STAND_INS}/busybox/sh` };
@@ -26,7 +36,11 @@ const INFO = '/var/lib/dpkg/info';
 const OWN_COMMANDS = ['/usr/local/sbin', '/usr/local/bin', '/usr/sbin', '/usr/bin', '/sbin', '/bin'];
 const MOUNT_POINTS = ['proc', 'dev', 'tmp', 'run'];
 
+const LEAVE_OUT = 'leave out what the packages\' scripts make, such as links of update-alternatives, with maintainerScripts: false';
+
 export interface Replay {
+  /** the source, as messages name it */
+  readonly source: string;
   readonly root: string;
   /** in the order in which they are configured */
   readonly packages: readonly Unpacked[];
@@ -40,7 +54,7 @@ export interface Replay {
 
 /** @throws SourceError where scripts cannot be run on this machine */
 export function checkReplay(source: string): void {
-  const instead = 'or leave out what the packages\' scripts make, as links of update-alternatives, with maintainerScripts: false';
+  const instead = `or ${LEAVE_OUT}`;
   const busybox = staticBusybox();
   if (busybox === undefined) {
     const found = 'the scripts of packages are run with busybox, and no static one is on PATH';
@@ -55,7 +69,10 @@ export function checkReplay(source: string): void {
   throw new SourceError(`source ${source}: bubblewrap cannot make the sandbox for the scripts of packages: ${stderr.trim()}\n${ALLOW}; ${instead}`);
 }
 
-/** @returns a log of what was run, and of what it said */
+/**
+ * @returns a log of what was run, and of what it said
+ * @throws SourceError if the scripts write too much, or leave a tree that cannot be kept
+ */
 export function replay(replayed: Replay): string {
   const { root, packages, isNative, workplace } = replayed;
   const busybox = staticBusybox()!;
@@ -75,15 +92,21 @@ export function replay(replayed: Replay): string {
   const { uid, gid } = starter();
   if (uid !== undefined) for (const place of [root, record]) runChild('chown', ['-R', '-h', `${uid}:${gid}`, place], { environment: systemEnvironment() });
   const log: string[] = [];
-  const scripts = new Scripts(replayed, directory, standIns, record, log);
+  const scripts = new Scripts(replayed, directory, standIns, record, log, diskUsage(root) + MOST_WRITTEN);
   for (const one of packages) scripts.configure(one);
   const called = calls(record).filter(([command]) => command === 'dpkg-trigger').flatMap((words) => words.slice(1));
   const triggered = new Set([...called, ...packages.flatMap((one) => scripts.triggersOf(one, 'activate'))]);
   for (const one of packages) scripts.trigger(one, triggered);
   takeBack();
+  try {
+    removePrivileges(root);
+  } catch (error) {
+    const why = printableName((error as Error).message);
+    throw new SourceError(`source ${replayed.source}: what the scripts of packages left cannot be read, nothing was kept: ${why}; ${LEAVE_OUT}`);
+  }
   applyAlternatives(root, calls(record));
   if (!isNative) linkBundle(root);
-  for (const made of [STAND_INS, '/var/log', '/var/cache/debconf', '/var/cache/fontconfig']) fs.rmSync(placeInside(root, made), { recursive: true, force: true });
+  for (const made of [STAND_INS, '/var/log', '/var/cache/debconf', '/var/cache/fontconfig']) removeTree(placeInside(root, made));
   return `${log.join('\n')}\n`;
 }
 
@@ -94,6 +117,8 @@ class Scripts {
     private readonly standIns: readonly StandIn[],
     private readonly record: string,
     private readonly log: string[],
+    /** disk space that the root may take, in bytes */
+    private readonly mostBytes: number,
   ) {}
 
   public configure(one: Unpacked): void {
@@ -157,7 +182,12 @@ class Scripts {
       '--proc', '/proc', '--dev', '/dev', ...tmpfs('/tmp', LIMITS.fileSize), ...tmpfs('/run', LIMITS.fileSize), '--remount-ro', '/dev',
     ];
     const steps = `exec 2>&1\numask 022\n. ${STAND_INS}/functions\n${config}${code}`;
-    const ended = runInSandbox({ ...SANDBOX, mounts, environment }, [shell, '-c', steps, place('postinst'), ...args], LIMITS);
+    const ended = runInSandbox({ ...SANDBOX, mounts, environment }, [shell, '-c', steps, place('postinst'), ...args], {
+      ...LIMITS, disk: { directory: root, bytes: this.mostBytes },
+    });
+    if (ended.exitCode === 128 + constants.signals.SIGKILL && diskUsage(root) > this.mostBytes) {
+      throw new SourceError(`source ${this.replayed.source}: ${title} wrote more than ${MOST_WRITTEN} bytes, nothing was kept: ${LEAVE_OUT}`);
+    }
     const how = ended.failed ? howItEnded(ended) : 'done';
     const output = `${ended.stdout}${ended.stderr}`;
     this.log.push(`${title}: ${how}${output.trim() === '' ? '' : `\n${lastLines(output)}`}`);
@@ -170,65 +200,9 @@ class Scripts {
 
 const SANDBOX: Omit<Sandbox, 'mounts' | 'environment'> = { user: 'root', network: false, directory: '/' };
 
-function writeStandIns(directory: string, busybox: string, isNative: boolean): void {
-  const scripts = { ...STAND_IN_SCRIPTS, ...(isNative ? {} : FOREIGN_SCRIPTS) };
-  for (const made of ['', 'bin', 'busybox']) {
-    makeDirectory(path.join(directory, made));
-  }
-  for (const [name, script] of Object.entries(scripts)) writeNew(path.join(directory, 'bin', name), `#!/bin/sh\n${script}\n`, 0o755);
-  const copy = path.join(directory, 'busybox', 'busybox');
-  fs.copyFileSync(busybox, copy);
-  fs.chmodSync(copy, 0o755);
-  const applets = runChild(busybox, ['--list'], { environment: {} }).stdout.split('\n').filter((name) => /^[\w.[-]+$/.test(name) && name !== 'busybox');
-  for (const name of applets) fs.symlinkSync('busybox', path.join(directory, 'busybox', name));
-  writeNew(path.join(directory, 'confmodule'), CONFMODULE);
-  // under any name, bash's as well
-  writeNew(path.join(directory, 'shell'), `#!${STAND_INS}/busybox/sh\nexec ${STAND_INS}/busybox/sh "$@"\n`, 0o755);
-  // a shell of busybox takes its own commands before those on PATH, but none before a function
-  const hidden = applets.filter((name) => /^\w+$/.test(name) && name in scripts);
-  writeNew(path.join(directory, 'functions'), hidden.map((name) => `${name}() { ${STAND_INS}/bin/${name} "$@"; }\n`).join(''));
-  writeNew(path.join(directory, 'record'), '');
-}
-
-/** A file of the root that scripts name by its path, and what they find there. */
-interface StandIn {
-  readonly file: string;
-  /** in the directory of stand-ins */
-  readonly by: string;
-}
-
-/**
- * Makes files in the root for stand-ins to be mounted on: as long as they are, no script can replace them, as dash's would.
- *
- * @returns the stand-ins, and what takes the files back
- */
-function standIn(root: string, workplace: string, isNative: boolean): { standIns: StandIn[]; takeBack: () => void } {
-  const inside = new Root(root);
-  const standIns: StandIn[] = [
-    ...['/usr/bin/sh', '/usr/bin/bash'].filter((file) => !isNative || !inside.isFile(file)).map((file) => ({ file, by: 'shell' })),
-    ...['/usr/share/debconf/confmodule'].filter((file) => inside.isFile(file)).map((file) => ({ file, by: 'confmodule' })),
-  ];
-  const aside = (index: number) => path.join(workplace, `aside-${index}`);
-  for (const [index, { file }] of standIns.entries()) {
-    const place = placeInside(root, file);
-    if (fs.lstatSync(place, { throwIfNoEntry: false })) fs.renameSync(place, aside(index));
-    writeNew(place, '');
-  }
-  const takeBack = () => {
-    for (const [index, { file }] of standIns.entries()) {
-      const place = placeInside(root, file);
-      fs.rmSync(place, { recursive: true, force: true });
-      if (fs.lstatSync(aside(index), { throwIfNoEntry: false })) fs.renameSync(aside(index), place);
-    }
-    // Debian 11 makes this link by a diversion, Debian 12 has it in the package
-    const shell = placeInside(root, '/usr/bin/sh');
-    if (!fs.lstatSync(shell, { throwIfNoEntry: false }) && new Root(root).isFile('/usr/bin/dash')) fs.symlinkSync('dash', shell);
-  };
-  return { standIns, takeBack };
-}
-
 /** The calls that were recorded, each in words: as far as a script has not written there itself. */
 function calls(record: string): string[][] {
+  if (fs.statSync(record).size > MOST_RECORDED) return []; // a script has written there itself
   const recorded = fs.readFileSync(record, 'utf8').split('\0');
   const found: string[][] = [];
   for (let at = 0; /^\d+$/.test(recorded[at]); at += 1 + found.at(-1)!.length) found.push(recorded.slice(at + 1, at + 1 + Number(recorded[at])));

@@ -175,6 +175,27 @@ describe('maintainer scripts', () => {
     expect(fs.existsSync(`${open(repository, ['tool'], SCRIPTLESS)}/etc/made`)).toBe(false);
   });
 
+  test('leave no program with the rights of its owner or its group, and no pipe', () => {
+    const root = open(withScript('cp /bin/busybox /usr/bin/tool-1 2>/dev/null || :; chmod 6755 /usr/bin/tool-1; mkfifo /usr/share/tool/pipe; chmod g+s /usr/share/tool\n'), ['tool']);
+    expect(fs.statSync(`${root}/usr/bin/tool-1`).mode & 0o7777).toBe(0o755);
+    expect(fs.readdirSync(`${root}/usr/share/tool`)).toEqual(['x']);
+    expect(fs.statSync(`${root}/usr/share/tool`).mode & 0o7000).toBe(0);
+  });
+
+  test('that remove the loader, or leave a tree that cannot be read, are an error, and nothing is kept', () => {
+    const removed = failure(() => open(withScript('rm /usr/lib64/ld-linux-x86-64.so.2\n'), ['tool']));
+    expect(removed).toMatch(/after the scripts of packages \/lib64\/ld-linux-x86-64\.so\.2 is not a file any more, nothing was kept/);
+    expect(kept()).toEqual([]);
+    const deep = failure(() => open(withScript('cd /usr/share; d=$(printf %0250d 0); i=0; while [ $i -lt 20 ]; do mkdir $d; cd $d; i=$((i + 1)); done\n'), ['tool']));
+    expect(deep).toMatch(/what the scripts of packages left cannot be read, nothing was kept: ENAMETOOLONG/);
+    expect(kept()).toEqual([]);
+  });
+
+  test('have limits: processes, memory, the size of a file, all that they write', () => {
+    const root = open(withScript('ulimit -u > /etc/limits; ulimit -d >> /etc/limits; ulimit -f >> /etc/limits; cat /dev/zero > /dev/shm/x || echo refused >> /etc/limits\n'), ['tool']);
+    expect(read(root, '/etc/limits')).toBe(`1024\n${4 * 1024 ** 2}\n${2 * 1024 ** 2}\nrefused\n`);
+  });
+
   test('choose alternatives: the best, with what goes with it', () => {
     const root = open(withScript([
       'for name in b a; do',
@@ -417,7 +438,7 @@ describe('an error says what was run, what it said, and what to do', () => {
     const actual = jest.requireActual<typeof fs>('fs');
     const { mkdtempSync } = actual;
     jest.spyOn(actual, 'mkdtempSync').mockImplementation(((prefix: string) => {
-      if (/workplace-$|binary-layer-apt-$/.test(prefix)) throw Object.assign(new Error('ENOSPC: no space left on device'), { code: 'ENOSPC' });
+      if (/workplace-$|binary-layer-apt-/.test(prefix)) throw Object.assign(new Error('ENOSPC: no space left on device'), { code: 'ENOSPC' });
       return mkdtempSync(prefix);
     }) as typeof mkdtempSync);
     const message = failure(() => open(tool(), ['tool'], SCRIPTLESS));

@@ -1,0 +1,42 @@
+/**
+ * What is done to a root after the scripts of packages have run in it: they may have left anything there.
+ */
+import * as fs from 'fs';
+import { runChild } from '../../process/child';
+import { systemEnvironment } from '../../process/environment';
+
+/** The bits that give a program the rights of its owner or its group. */
+const SET_ID = 0o6000;
+
+/**
+ * Takes set-user-ID and set-group-ID from every file, and removes devices, pipes and sockets.
+ *
+ * @throws Error if the tree cannot be walked, for example because it is deeper than a path can be long
+ */
+export function removePrivileges(root: string): void {
+  const pending: Buffer[] = [Buffer.from(root)];
+  for (let directory; (directory = pending.pop()) !== undefined; ) {
+    // names as bytes: they need not be UTF-8
+    for (const name of fs.readdirSync(directory, { encoding: 'buffer' })) {
+      const place = Buffer.concat([directory, SLASH, name]);
+      const stat = fs.lstatSync(place);
+      if (stat.isDirectory()) {
+        // for its owner, to read and to delete it
+        fs.chmodSync(place, stat.mode & ~SET_ID & 0o7777 | 0o700);
+        pending.push(place);
+      } else if (stat.isFile()) {
+        if ((stat.mode & SET_ID) !== 0) fs.chmodSync(place, stat.mode & ~SET_ID & 0o7777);
+      } else if (!stat.isSymbolicLink()) {
+        fs.unlinkSync(place);
+      }
+    }
+  }
+}
+
+const SLASH = Buffer.from('/');
+
+/** The disk space that a tree takes, in bytes. */
+export function diskUsage(directory: string): number {
+  const { stdout } = runChild('du', ['-skx', directory], { environment: systemEnvironment() });
+  return Number.parseInt(stdout, 10) * 1024;
+}
