@@ -38,7 +38,10 @@ export interface Collected {
   readonly prefixed: ReadonlyMap<string, readonly string[]>;
 }
 
-/** What a packed file adds by its content. */
+/**
+ * What a packed file adds by its content. A rule reads the selection, writes to a fork of it, and returns the fork: see
+ * selection.ts. Functions in this folder write to a parameter named `delta`, and only read one named `selection`.
+ */
 type Rule = (file: Pending, selection: CurrentSelection, context: Context) => Selection;
 
 /** In the order in which they apply to each file. */

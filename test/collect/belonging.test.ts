@@ -6,8 +6,8 @@ beforeEach(() => {
   root = new Packaged();
 });
 
-describe('of the package of a program', () => {
-  test('the data joins, wherever it lies', () => {
+describe('the package of a requested program', () => {
+  test('has its data packed, in whatever directory it is', () => {
     root.install('rig', { '/usr/bin/rig': programWith(), '/usr/share/rig/names': '', '/etc/rig/rig.conf': '', '/usr/lib/rig/table': '', '/var/lib/rig/state': '' });
     expect(find(root).data).toEqual(['/etc/rig/rig.conf', '/usr/bin/rig', '/usr/lib/rig/table', '/usr/share/rig/names', '/var/lib/rig/state']);
   });
@@ -27,24 +27,24 @@ describe('of the package of a program', () => {
     ['a desktop entry', '/usr/share/applications/rig.desktop'],
     ['another command', '/usr/bin/rig-admin'],
     ['a library that nothing needs', `${LIB}/librig-extra.so.1`],
-  ])('%s does not', (_, file) => {
+  ])('does not have %s packed', (_, file) => {
     root.install('rig', { '/usr/bin/rig': programWith(), [file]: file.includes('.so') ? libraryWith('librig-extra.so.1') : 'text' });
     expect(find(root).all).not.toContain(file);
   });
 
-  test('the licence does, as well as that of each package of which something is in', () => {
+  test('has its licence packed, as has each package with a packed file', () => {
     root.install('rig', { '/usr/bin/rig': programWith('', ['libx.so.1']), '/usr/share/doc/rig/copyright': '', '/usr/share/doc/rig/changelog.gz': '' }, { Depends: 'libx' });
     root.install('libx', { [`${LIB}/libx.so.1`]: libraryWith('libx.so.1'), '/usr/share/doc/libx/copyright': '' });
     root.install('liby', { '/usr/share/doc/liby/copyright': '' });
     expect(find(root).data).toEqual(['/usr/bin/rig', '/usr/share/doc/libx/copyright', '/usr/share/doc/rig/copyright']);
   });
 
-  test('nothing but what it needs joins where data is not to be found', () => {
+  test('has no data packed if detectData is false', () => {
     root.install('rig', { '/usr/bin/rig': programWith(), '/usr/share/rig/names': '' });
     expect(find(root, 'rig', { detectData: false }).data).toEqual(['/usr/bin/rig']);
   });
 
-  test('what is excluded does not, and is reported', () => {
+  test('has excluded data skipped with a reason', () => {
     root.install('rig', { '/usr/bin/rig': programWith(), '/usr/share/rig/names': '', '/usr/share/rig/streets': '' });
     const { data, skipped } = find(root, 'rig', { exclude: ['/usr/share/rig/str*'] });
     expect(data).toEqual(['/usr/bin/rig', '/usr/share/rig/names']);
@@ -52,73 +52,73 @@ describe('of the package of a program', () => {
   });
 });
 
-describe('of other packages', () => {
-  test('the data of those of the same source on which it depends joins, directly or not', () => {
+describe('data of other packages', () => {
+  test('is packed for direct and indirect dependencies from the same source package', () => {
     root.install('rig', { '/usr/bin/rig': programWith() }, { Depends: 'rig-common' });
     root.install('rig-common', { '/usr/share/rig-common/one': '' }, { Source: 'rig', Depends: 'rig-data' });
     root.install('rig-data', { '/usr/share/rig-data/two': '' }, { Source: 'rig (1.0)' });
     expect(find(root).data).toEqual(['/usr/bin/rig', '/usr/share/rig-common/one', '/usr/share/rig-data/two']);
   });
 
-  test('the data of one of the same source on which it does not depend stays out', () => {
+  test('is not packed for a package of the same source that is not a dependency', () => {
     root.install('rig', { '/usr/bin/rig': programWith() }).install('rig-gui', { '/usr/share/rig-gui/one': '' }, { Source: 'rig' });
     expect(find(root).data).toEqual(['/usr/bin/rig']);
   });
 
-  test('the data of another source stays out as long as nothing mentions it, though it depends on it', () => {
+  test('is not packed for a dependency from another source package unless something mentions it', () => {
     root.install('rig', { '/usr/bin/rig': programWith() }, { Depends: 'other' }).install('other', { '/usr/share/other/one': '' });
     expect(find(root).data).toEqual(['/usr/bin/rig']);
   });
 
-  test('a link of one package that is asked for, to a program of another, brings the data of both', () => {
+  test('is packed for both packages if the requested program is a link of one to a program of the other', () => {
     root.install('rig', { '/usr/bin/rig': { link: 'real-rig' }, '/usr/share/rig/one': '' });
     root.install('real-rig', { '/usr/bin/real-rig': programWith(), '/usr/share/real-rig/two': '' });
     expect(find(root).data).toEqual(['/usr/bin/real-rig', '/usr/bin/rig', '/usr/share/real-rig/two', '/usr/share/rig/one']);
   });
 });
 
-describe('in a directory of its own package', () => {
+describe('in a directory of the package of a requested program', () => {
   beforeEach(() => {
     root.install('rig', { '/usr/bin/rig': programWith(), '/usr/share/rig/names': '' }, { Recommends: 'rig-fonts' });
   });
 
-  test('what a package brings that depends on it is an add-on', () => {
+  test('files of a package that depends on it are packed as an add-on', () => {
     root.install('rig-german', { '/usr/share/rig/german/names': '' }, { Depends: 'rig (>= 1)', Source: 'rig-german' });
     expect(find(root).data).toContain('/usr/share/rig/german/names');
   });
 
-  test('so is what a package brings that it recommends', () => {
+  test('files of a package that it recommends are packed', () => {
     root.install('rig-fonts', { '/usr/share/rig/fonts/sans': '', '/usr/share/rig-fonts/serif': '' });
     expect(find(root).data).toEqual(['/usr/bin/rig', '/usr/share/rig/fonts/sans', '/usr/share/rig/names']);
   });
 
-  test('what an unrelated package puts there is none', () => {
+  test('files of an unrelated package are not packed', () => {
     root.install('stranger', { '/usr/share/rig/stranger/one': '', '/usr/share/rig/two': '' });
     expect(find(root).data).toEqual(['/usr/bin/rig', '/usr/share/rig/names']);
   });
 
-  test('documentation of an add-on is none', () => {
+  test('documentation of an add-on is not packed', () => {
     root.install('rig-german', { '/usr/share/rig/x.h': '', '/usr/share/doc/rig-german/README': '' }, { Depends: 'rig' });
     expect(find(root).data).toEqual(['/usr/bin/rig', '/usr/share/rig/names']);
   });
 
-  test('a file or link that an installation made there joins', () => {
+  test('a file or link that an installation generated is packed', () => {
     root.write({ '/usr/share/rig/cache': '', '/usr/share/rig/link': { link: 'names' } });
     expect(find(root).data).toEqual(['/usr/bin/rig', '/usr/share/rig/cache', '/usr/share/rig/link', '/usr/share/rig/names']);
   });
 
-  test('a link there to what is somebody else\'s does not', () => {
+  test('a link to a file of an unrelated package is not packed', () => {
     root.install('stranger', { '/usr/share/stranger/one': '' });
     root.write({ '/usr/share/rig/link': { link: '../stranger/one' } });
     expect(find(root).data).toEqual(['/usr/bin/rig', '/usr/share/rig/names']);
   });
 
-  test('a directory of no package does not join', () => {
+  test('a directory that no package owns is not packed', () => {
     root.write({ '/usr/share/rig/users-own/one': '' });
     expect(find(root).data).toEqual(['/usr/bin/rig', '/usr/share/rig/names']);
   });
 
-  test('but __pycache__ does, as far as its source is there', () => {
+  test('__pycache__ is packed for modules whose source is there', () => {
     const source = 'x = 1\n';
     root.install('rig-python', { '/usr/share/rig/m.py': source }, { Depends: 'rig' });
     fs.utimesSync(root.locate('/usr/share/rig/m.py'), 1e9, 1e9);
@@ -134,7 +134,7 @@ describe('in a directory of its own package', () => {
 });
 
 describe('a helper or plug-in among the data', () => {
-  test('joins with the libraries that it needs', () => {
+  test('is packed with the libraries that it needs', () => {
     root.install('rig', {
       '/usr/bin/rig': programWith(),
       '/usr/lib/rig/helper': programWith('', ['libhelp.so.1']),
@@ -148,14 +148,14 @@ describe('a helper or plug-in among the data', () => {
     expect(all).not.toContain(`${LIB}/librest.so.1`);
   });
 
-  test('is left out and reported where what it needs is not installed', () => {
+  test('is skipped with a reason if a library that it needs is not installed', () => {
     root.install('rig', { '/usr/bin/rig': programWith(), '/usr/lib/rig/plugin.so': libraryWith('plugin.so', '', ['libnone.so.1']) });
     const { all, skipped } = find(root);
     expect(all).not.toContain('/usr/lib/rig/plugin.so');
     expect(skipped.get('/usr/lib/rig/plugin.so')).toContain('libnone.so.1');
   });
 
-  test('is no more than a file where it is for another machine', () => {
+  test('is packed as a plain file if it is for another machine', () => {
     const other = libraryWith('plugin.so', '', ['libnone.so.1']);
     other.writeUInt16LE(183, 18);
     root.install('rig', { '/usr/bin/rig': programWith(), '/usr/lib/rig/plugin.so': other });

@@ -15,34 +15,34 @@ const script = (inside: string, text: string) => {
 /** A shell for scripts, which needs nothing. */
 const withShell = () => root.install('dash', { '/usr/bin/sh': programWith() }, { Essential: 'yes' });
 
-describe('a command joins of which a program has the bare name', () => {
-  test('as a string of its own, from its own package and those that this needs, however far away', () => {
+describe('a command whose bare name is in a program is packed', () => {
+  test('as a separate string, for commands of its package and of direct and indirect dependencies', () => {
     root.install('rig', { '/usr/bin/rig': programWith('\0paint\0far\0'), '/usr/bin/paint': programWith() }, { Depends: 'near' });
     root.install('near', {}, { Depends: 'far' }).install('far', { '/usr/bin/far': programWith() });
     expect(started()).toEqual(['/usr/bin/far', '/usr/bin/paint']);
   });
 
-  test('with an option or an argument behind it', () => {
+  test('with an option or an argument behind the name', () => {
     root.install('rig', { '/usr/bin/rig': programWith('\0one -q\0two %s\0three "%s"\0four files\0') }, { Depends: 'tools' });
     root.install('tools', Object.fromEntries(['one', 'two', 'three', 'four'].map((name) => [`/usr/bin/${name}`, programWith()])));
     expect(started()).toEqual(['/usr/bin/one', '/usr/bin/three', '/usr/bin/two']);
   });
 
-  test('with what its package has, and what it starts in turn', () => {
+  test('with the data of its package, and with the commands that it starts', () => {
     root.install('rig', { '/usr/bin/rig': programWith('\0paint\0') }, { Depends: 'paint' });
     root.install('paint', { '/usr/bin/paint': programWith('\0mix\0'), '/usr/share/paint/colours': '' }, { Depends: 'mix' });
     root.install('mix', { '/usr/bin/mix': programWith() });
     expect(find(root).data).toEqual(['/usr/bin/mix', '/usr/bin/paint', '/usr/bin/rig', '/usr/share/paint/colours']);
   });
 
-  test('by a link of update-alternatives', () => {
+  test('through a link of update-alternatives', () => {
     root.install('rig', { '/usr/bin/rig': programWith('\0java\0') }, { Depends: 'jre' });
     root.install('jre', { '/usr/lib/jvm/bin/java': programWith() });
     root.write({ '/usr/bin/java': { link: '/etc/alternatives/java' }, '/etc/alternatives/java': { link: '/usr/lib/jvm/bin/java' } });
     expect(find(root).data).toContain('/usr/lib/jvm/bin/java');
   });
 
-  test('in the configuration of its package, less comments, and in no other text', () => {
+  test('in a configuration file of its package, but not in comments or other texts', () => {
     root.install('rig', {
       '/usr/bin/rig': programWith(),
       '/usr/bin/post': programWith(),
@@ -55,20 +55,20 @@ describe('a command joins of which a program has the bare name', () => {
   });
 });
 
-describe('no command joins', () => {
-  test('of a package that nobody needs, or that every system has', () => {
+describe('a command is not packed', () => {
+  test('if no package needs its package, or if every system has it', () => {
     root.install('rig', { '/usr/bin/rig': programWith('\0sort\0stranger\0') }, { Depends: 'coreutils' });
     root.install('coreutils', { '/usr/bin/sort': programWith() }, { Essential: 'yes' }).install('stranger', { '/usr/bin/stranger': programWith() });
     expect(started()).toEqual([]);
   });
 
-  test('of which only a library has the name, or the table of symbols', () => {
+  test('if only a library or a symbol table has its name', () => {
     root.install('rig', { '/usr/bin/rig': programWith('', ['librig.so.1']), [`${LIB}/librig.so.1`]: libraryWith('librig.so.1', '\0paint\0'), '/usr/bin/paint': programWith() });
     root.install('other', { '/usr/bin/librig.so.1': programWith() });
     expect(started()).toEqual([]);
   });
 
-  test('that is excluded, or that not everybody may read, which is reported', () => {
+  test('if it is excluded or not world-readable; it is skipped with a reason', () => {
     root.install('rig', { '/usr/bin/rig': programWith('\0one\0two\0'), '/usr/bin/one': programWith(), '/usr/bin/two': programWith() });
     fs.chmodSync(root.locate('/usr/bin/two'), 0o700);
     const { data, skipped } = find(root, 'rig', { exclude: ['/usr/bin/one'] });
@@ -76,14 +76,14 @@ describe('no command joins', () => {
     expect([skipped.get('/usr/bin/one'), skipped.get('/usr/bin/two')]).toEqual(['started by /usr/bin/rig, but excluded', 'started by /usr/bin/rig, but not world-readable']);
   });
 
-  test('of which a library is missing, which is reported', () => {
+  test('if a library is missing; it is skipped with a reason', () => {
     root.install('rig', { '/usr/bin/rig': programWith('\0one\0'), '/usr/bin/one': programWith('', ['libmissing.so.1']) });
     const { data, skipped } = find(root);
     expect(data).toEqual(['/usr/bin/rig']);
     expect(skipped.get('/usr/bin/one')).toMatch(/^started by \/usr\/bin\/rig, but libmissing\.so\.1 not found/);
   });
 
-  test('that is a script of a language that no package needs, which is reported', () => {
+  test('if no package needs its interpreter; it is skipped with a reason', () => {
     root.install('rig', { '/usr/bin/rig': programWith('\0tool\0'), '/usr/bin/tool': '#!/usr/bin/python3\n' });
     root.install('python3', { '/usr/bin/python3': programWith() });
     const { data, skipped } = find(root);
@@ -93,7 +93,7 @@ describe('no command joins', () => {
 });
 
 describe('a script', () => {
-  test('of a shell starts what stands where a command does', () => {
+  test('for a shell starts the words in command position', () => {
     withShell();
     root.install('rig', {}, { Depends: 'tools' });
     const names = ['first', 'piped', 'substituted', 'executed', 'assigned', 'conditional', 'argument', 'commented', 'assignment'];
@@ -105,7 +105,7 @@ describe('a script', () => {
     expect(started().filter((file) => file !== '/usr/bin/sh')).toEqual(['assigned', 'conditional', 'executed', 'first', 'piped', 'substituted'].map((name) => `/usr/bin/${name}`));
   });
 
-  test('of another language starts what stands at the beginning of a string', () => {
+  test('in another language starts the words at the beginning of strings', () => {
     root.install('perl', { '/usr/bin/perl': programWith() }, { Essential: 'yes' });
     root.install('tools', Object.fromEntries(['one', 'two', 'three'].map((name) => [`/usr/bin/${name}`, programWith()])));
     script('/usr/bin/rig', '#!/usr/bin/perl\nsystem("one", "x"); my $x = `two -x`; # three\nprint "and three";\n');
@@ -113,7 +113,7 @@ describe('a script', () => {
     expect(started().filter((file) => file !== '/usr/bin/perl')).toEqual(['/usr/bin/one', '/usr/bin/two']);
   });
 
-  test('of the user\'s own may start any command of a package, but those that every system has', () => {
+  test('that no package owns may start commands of any package, except essential ones', () => {
     withShell();
     root.install('jq', { '/usr/bin/jq': programWith(), '/usr/share/jq/data': '' }).install('coreutils', { '/usr/bin/sort': programWith() }, { Essential: 'yes' });
     script('/work/report.sh', '#!/bin/sh\njq . | sort\n');
@@ -124,7 +124,7 @@ describe('a script', () => {
   });
 });
 
-test('a command is where PATH leads in a function; one that was asked for comes before one of that name', async () => {
+test('a command is on PATH in the function; a requested program takes precedence over a command with the same name', async () => {
   root.install('rig', { '/usr/bin/rig': programWith('\0paint\0other\0'), '/usr/bin/paint': programWith(), '/usr/bin/other': programWith() });
   const { plan, opt, summary } = await makeFound(root, 'rig', { rename: { rig: 'other' } });
   const leads = (name: string) => fs.realpathSync(`${opt}/bin/${name}`).slice(`${opt}/elf/${plan.key}`.length);
@@ -135,7 +135,7 @@ test('a command is where PATH leads in a function; one that was asked for comes 
 describe('a program that names the directory of headers', () => {
   const development = { '/usr/include/stdio.h': '', [`${LIB}/crt1.o`]: '', [`${LIB}/libc.a`]: '', [`${LIB}/libc.so`]: 'GROUP ( /lib/x86_64-linux-gnu/libc.so.6 )', '/usr/share/doc/libc6-dev/README': '' };
 
-  test('brings headers and what linkers read, of what its package needs or recommends', () => {
+  test('is packed with headers and files for linkers of its dependencies and recommendations', () => {
     root.install('cc', { '/usr/bin/cc': programWith('\0/usr/include\0') }, { Recommends: 'libc6-dev' });
     root.install('libc6-dev', development).install('libother-dev', { '/usr/include/other.h': '' });
     expect(find(root, 'cc').all).toEqual(expect.arrayContaining(['/usr/include/stdio.h', `${LIB}/crt1.o`, `${LIB}/libc.a`, `${LIB}/libc.so`]));
@@ -143,13 +143,13 @@ describe('a program that names the directory of headers', () => {
     expect(find(root, 'cc').all).not.toContain('/usr/share/doc/libc6-dev/README');
   });
 
-  test('of a library by itself brings none', () => {
+  test('of a single library is packed without headers', () => {
     root.install('rig', { '/usr/bin/rig': programWith('\0/usr/include/rig\0') }, { Recommends: 'libc6-dev' }).install('libc6-dev', development);
     expect(find(root).all).not.toContain('/usr/include/stdio.h');
   });
 });
 
-test('a program that is linked statically opens no plug-ins, which is reported', () => {
+test('plug-ins of a statically linked program are skipped with a reason', () => {
   root.compile('/usr/bin/rig', 'int main(void) { return 0; } const char *volatile directory = "/usr/lib/rig";', ['-static']);
   root.install('rig', { '/usr/bin/rig': [], '/usr/lib/rig/plugin.so': libraryWith('plugin.so', '', ['libc.so.6']) });
   const { data, skipped } = find(root);
@@ -157,10 +157,10 @@ test('a program that is linked statically opens no plug-ins, which is reported',
   expect(skipped.get('/usr/lib/rig/plugin.so')).toBe('a plug-in, and /usr/bin/rig is linked statically');
 });
 
-describe('a program that has /usr/bin as a string of its own, and the name of a command in another', () => {
+describe('a program with /usr/bin and the name of a command in separate strings', () => {
   const files = { '/usr/bin/agent': programWith() };
 
-  test.each(['/lib/agent', '%s/agent', '"%s%sagent" -q'])('brings that: %s', (text) => {
+  test.each(['/lib/agent', '%s/agent', '"%s%sagent" -q'])('is packed with the command: %s', (text) => {
     root.install('rig', { '/usr/bin/rig': programWith(`\0/usr/bin\0${text}\0`), ...files });
     expect(started()).toEqual(['/usr/bin/agent']);
   });
@@ -176,7 +176,7 @@ describe('a program that has /usr/bin as a string of its own, and the name of a 
   });
 });
 
-describe('packages that are installed on top of a program\'s own', () => {
+describe('packages that extend the package of a program', () => {
   const install = (program: Parameters<Packaged['install']>[1]) => {
     root.install('python3', { '/usr/bin/python3': programWith(), '/usr/lib/python3/site.py': 'join(prefix, "lib",\n  "python3", "dist-packages")', ...program }, { Source: 'python' });
     root.install('small', { '/usr/lib/python3/dist-packages/small/one.py': '' }, { Depends: 'python3' });
@@ -184,18 +184,18 @@ describe('packages that are installed on top of a program\'s own', () => {
   };
   const modules = (binary: string) => find(root, binary).data.filter((file) => file.includes('/dist-packages/'));
 
-  test('join where the program was asked for itself', () => {
+  test('are packed if the user requested the program', () => {
     install({});
     expect(modules('python3')).toEqual(['/usr/lib/python3/dist-packages/large/one', '/usr/lib/python3/dist-packages/small/one.py']);
   });
 
-  test('join as far as they are small where a layer cannot hold all of them', () => {
+  test('are packed smallest first if the layer cannot hold all of them', () => {
     install({});
     fs.truncateSync(root.locate('/usr/lib/python3/dist-packages/large/one'), 260_000_000);
     expect(modules('python3')).toEqual(['/usr/lib/python3/dist-packages/small/one.py']);
   });
 
-  test('do not join where it only runs a script', () => {
+  test('are not packed if the program only runs a requested script', () => {
     install({});
     script('/usr/bin/rig', '#!/usr/bin/python3\n');
     root.install('rig', { '/usr/bin/rig': [] }, { Depends: 'python3, small' });
@@ -203,7 +203,7 @@ describe('packages that are installed on top of a program\'s own', () => {
   });
 });
 
-test('a library that embeds a language has the prefix, and brings what its own packages have below that', () => {
+test('a library that embeds an interpreter is packed with the modules of its source package below its prefix', () => {
   root.install('rig', { '/usr/bin/rig': programWith('', ['libpython.so.1']) }, { Depends: 'libpython' });
   root.install('libpython', { [`${LIB}/libpython.so.1`]: libraryWith('libpython.so.1', '\0/usr\0') }, { Depends: 'libpython-stdlib, other', Source: 'python' });
   root.install('libpython-stdlib', { '/usr/lib/python3/os.py': '' }, { Source: 'python' }).install('other', { '/usr/lib/other/one': '' });

@@ -27,29 +27,29 @@ function joined(...features: object[]) {
   return { libraries: all.filter((place) => /\/lib[a-d]0?\.so/.test(place)).map((place) => place.slice(LIB.length + 1)), skipped };
 }
 
-test('a required library joins, with what it needs', () => {
+test('a required library is packed with its dependencies', () => {
   expect(joined({ soname: ['libb.so.1'], priority: 'required' }).libraries).toEqual(['libb.so.1', 'libd.so.1']);
 });
 
-test('so does a recommended one, and one of which nothing is said', () => {
+test('a recommended library is packed, and one without a priority', () => {
   expect(joined({ soname: ['liba.so.1'], priority: 'recommended' }, { soname: ['libd.so.1'] }).libraries).toEqual(['liba.so.1', 'libd.so.1']);
 });
 
-test('a suggested one is reported instead', () => {
+test('a suggested library is skipped with a reason', () => {
   const { libraries, skipped } = joined({ soname: ['liba.so.1'], priority: 'suggested', feature: 'a' });
   expect(libraries).toEqual([]);
   expect(skipped.get('liba.so.1')).toMatch(/suggested/);
 });
 
-test('of alternatives the first that is there joins, and no other', () => {
+test('only the first installed alternative is packed', () => {
   expect(joined({ soname: ['liba.so.9', 'liba.so.2', 'liba.so.1'], priority: 'required' }).libraries).toEqual(['liba.so.2']);
 });
 
-test('one that is not there is done without, as at the source', () => {
+test('a library that is not installed is ignored', () => {
   expect(joined({ soname: ['libnone.so.1'], priority: 'recommended' }).libraries).toEqual([]);
 });
 
-test('one of which a library is missing is done without unless it is required, the next is tried, and that is reported', () => {
+test('a library with a missing dependency is skipped with a reason unless it is required, and the next alternative is tried', () => {
   root.install('broken', { [`${LIB}/libbroken.so.1`]: libraryWith('libbroken.so.1', '', ['libmissing.so.1']) });
   const { libraries, skipped } = joined({ soname: ['libbroken.so.1', 'liba.so.1'], priority: 'recommended' });
   expect(libraries).toEqual(['liba.so.1']);
@@ -57,20 +57,20 @@ test('one of which a library is missing is done without unless it is required, t
   expect(() => joined({ soname: ['libbroken.so.1'], priority: 'required' })).toThrow('libmissing.so.1 not found');
 });
 
-test('a suggested one that something else needs is not reported', () => {
+test('a suggested library that something else needs is packed', () => {
   const { libraries, skipped } = joined({ soname: ['libd.so.1'], priority: 'suggested' }, { soname: ['libb.so.1'] });
   expect(libraries).toEqual(['libb.so.1', 'libd.so.1']);
   expect(skipped.has('libd.so.1')).toBe(false);
 });
 
-test('the note of a plug-in counts too', () => {
+test('the note of a plug-in counts, too', () => {
   root.library('/usr/lib/rig/plugin.so', { source: note({ soname: ['liba.so.1'], priority: 'required' }) });
   root.program('/usr/bin/rig');
   root.install('rig', { '/usr/bin/rig': [], '/usr/lib/rig/plugin.so': [] });
   expect(find(root).all).toContain(`${LIB}/liba.so.1`);
 });
 
-test('it joins where data is not to be found as well: it is a library', () => {
+test('a library is packed even if detectData is false', () => {
   root.program('/usr/bin/rig', { source: `${note({ soname: ['liba.so.1'] })} void _start(void) {}` });
   root.install('rig', { '/usr/bin/rig': [] });
   expect(find(root, 'rig', { detectData: false }).all).toContain(`${LIB}/liba.so.1`);

@@ -17,14 +17,14 @@ function sparse(inside: string, size: number): void {
   fs.closeSync(file);
 }
 
-describe('a path in a program brings', () => {
-  test('a directory of a package on which its own depends', () => {
+describe('a path in a program leads to', () => {
+  test('a directory of a dependency of its package', () => {
     root.install('rig', { '/usr/bin/rig': programWith('</usr/share/other>') }, { Depends: 'other' });
     root.install('other', { '/usr/share/other/one': '', '/usr/share/other/deep/two': '', '/usr/share/other-too/three': '' });
     expect(find(root).data).toEqual(['/usr/bin/rig', '/usr/share/other/deep/two', '/usr/share/other/one']);
   });
 
-  test('no directory of an unrelated package, which is reported', () => {
+  test('no directory of an unrelated package, which is skipped with a reason', () => {
     root.install('rig', { '/usr/bin/rig': programWith('</usr/share/stranger>') });
     root.install('stranger', { '/usr/share/stranger/one': '' });
     const { data, skipped } = find(root);
@@ -32,31 +32,31 @@ describe('a path in a program brings', () => {
     expect(skipped.get('/usr/share/stranger')).toMatch(/mentioned in \/usr\/bin\/rig/);
   });
 
-  test('a file of a package on which its own depends, by a link as well', () => {
+  test('a file of a dependency, through a link, too', () => {
     root.install('rig', { '/usr/bin/rig': programWith('</etc/other.conf>') }, { Depends: 'other' });
     root.install('other', { '/usr/share/other/one': '', '/etc/other.conf': { link: '../usr/share/other/one' } });
     expect(find(root).data).toEqual(['/etc/other.conf', '/usr/bin/rig', '/usr/share/other/one']);
   });
 
-  test('a directory of no package, but not below /usr/local or /opt', () => {
+  test('a directory that no package owns, except below /usr/local and /opt', () => {
     root.install('rig', { '/usr/bin/rig': programWith('</var/lib/rig/made></usr/local/share/rig></opt/rig/share>') });
     root.write({ '/var/lib/rig/made/one': '', '/usr/local/share/rig/two': '', '/opt/rig/share/three': '' });
     expect(find(root).data).toEqual(['/usr/bin/rig', '/var/lib/rig/made/one']);
   });
 
-  test('nothing that a directory of everybody holds', () => {
+  test('nothing in a directory that every package uses', () => {
     root.install('rig', { '/usr/bin/rig': programWith('</usr/share></usr/lib/x86_64-linux-gnu></etc/></var/lib>') }, { Depends: 'other' });
     root.install('other', { '/usr/share/other/one': '', '/etc/other': '' });
     expect(find(root).data).toEqual(['/usr/bin/rig']);
   });
 
-  test('no documentation, and no command that it does not name', () => {
+  test('neither documentation nor commands that it does not name', () => {
     root.install('rig', { '/usr/bin/rig': programWith('</usr/share/doc/other></usr/share/man/man1></usr/bin>') }, { Depends: 'other' });
     root.install('other', { '/usr/share/doc/other/README': '', '/usr/share/man/man1/other.1': '', '/usr/bin/other': programWith() });
     expect(find(root).data).toEqual(['/usr/bin/rig']);
   });
 
-  test('a command that it names, of a package that its own needs, and no other, which is reported', () => {
+  test('a command of a dependency; one of an unrelated package is skipped with a reason', () => {
     root.install('rig', { '/usr/bin/rig': programWith('</usr/bin/other></usr/bin/stranger>') }, { Depends: 'other' });
     root.install('other', { '/usr/bin/other': programWith() }).install('stranger', { '/usr/bin/stranger': programWith() });
     const { data, skipped } = find(root);
@@ -64,38 +64,38 @@ describe('a path in a program brings', () => {
     expect(skipped.get('/usr/bin/stranger')).toBe('a command that /usr/bin/rig names, but of a package that it does not need: add it to include or to the binaries');
   });
 
-  test('each path of a list, after a colon and after a comma', () => {
+  test('each path of a list that is separated by colons or commas', () => {
     root.install('rig', { '/usr/bin/rig': programWith('{/usr/share/one,/usr/share/two}:/usr/share/three') }, { Depends: 'other' });
     root.install('other', Object.fromEntries(['one', 'two', 'three'].map((name) => [`/usr/share/${name}/file`, ''])));
     expect(find(root).data).toEqual(['/usr/bin/rig', '/usr/share/one/file', '/usr/share/three/file', '/usr/share/two/file']);
   });
 
-  test('nothing that nobody has installed, but below /usr, /etc and /var', () => {
+  test('nothing that no package owns, except below /usr, /etc and /var', () => {
     root.install('rig', { '/usr/bin/rig': programWith(), '/usr/share/rig/list.txt': '/app/main /work /usr/share/made/one' });
     root.write({ '/app/main': 'of the user', '/work/secret': 'of the user', '/usr/share/made/one': '' });
     expect(find(root).data).toEqual(['/usr/bin/rig', '/usr/share/made/one', '/usr/share/rig/list.txt']);
   });
 
-  test('what has the name of its own package, whoever put it there', () => {
+  test('a directory with the name of its package, with files of whatever package', () => {
     root.install('lua5.4', { '/usr/bin/rig': programWith('</usr/share/lua/5.4/>') });
     root.install('lpeg', { '/usr/share/lua/5.4/re.lua': '' }).install('socket', { '/usr/share/lua/5.4/mime.lua': '' });
     expect(find(root).data).toEqual(['/usr/bin/rig', '/usr/share/lua/5.4/mime.lua', '/usr/share/lua/5.4/re.lua']);
   });
 
-  test('the siblings of what it names: an index beside the text', () => {
+  test('files with the same name and an extension, such as an index', () => {
     root.install('rig', { '/usr/bin/rig': programWith('</usr/share/other/db>') }, { Depends: 'other' });
     root.install('other', { '/usr/share/other/db.idx': '', '/usr/share/other/db.txt': '', '/usr/share/other/dbase': '' });
     expect(find(root).data).toEqual(['/usr/bin/rig', '/usr/share/other/db.idx', '/usr/share/other/db.txt']);
   });
 
-  test('each of a list', () => {
+  test('each path of a list in a setting', () => {
     root.install('rig', { '/usr/bin/rig': programWith('PATHS=/usr/share/one:/usr/share/none:/usr/share/two/deep:') }, { Depends: 'other' });
     root.install('other', { '/usr/share/one/x': '', '/usr/share/two/deep/y': '', '/usr/share/two/z': '' });
     expect(find(root).data).toEqual(['/usr/bin/rig', '/usr/share/one/x', '/usr/share/two/deep/y']);
   });
 });
 
-test('what is found mentions more, to the fixed point', () => {
+test('paths in files that were found are followed, too', () => {
   root.install('rig', { '/usr/bin/rig': programWith('', ['libone.so.1']) }, { Depends: 'libone' });
   root.install('libone', { [`${LIB}/libone.so.1`]: libraryWith('libone.so.1', '</usr/share/one/index>'), '/usr/share/one/index': 'see /usr/share/two/list\n' }, { Depends: 'two' });
   root.install('two', { '/usr/share/two/list': '/usr/share/three/a\n/usr/share/one/index\n/usr/share/four/b\n' }, { Depends: 'three' });
@@ -105,7 +105,7 @@ test('what is found mentions more, to the fixed point', () => {
   expect([...skipped.keys()]).toEqual(['/usr/share/four/b']); // two does not depend on it
 });
 
-test('a plug-in that is mentioned brings its libraries, and what these mention', () => {
+test('a mentioned plug-in is packed with its libraries and with data that these mention', () => {
   root.install('rig', { '/usr/bin/rig': programWith('</usr/lib/other/plugins>') }, { Depends: 'other' });
   root.install('other', { '/usr/lib/other/plugins/a.so': libraryWith('a.so', '', ['liba.so.1']) }, { Depends: 'liba' });
   root.install('liba', { [`${LIB}/liba.so.1`]: libraryWith('liba.so.1', '</usr/share/liba/table>'), '/usr/share/liba/table': '' });
@@ -113,19 +113,19 @@ test('a plug-in that is mentioned brings its libraries, and what these mention',
   for (const file of ['/usr/lib/other/plugins/a.so', `${LIB}/liba.so.1`, '/usr/share/liba/table']) expect(all).toContain(file);
 });
 
-test('a licence text mentions nothing', () => {
+test('paths in a licence text are not followed', () => {
   root.install('rig', { '/usr/bin/rig': programWith(), '/usr/share/doc/rig/copyright': 'see /usr/share/other/licence' }, { Depends: 'other' });
   root.install('other', { '/usr/share/other/licence': '' });
   expect(find(root).data).not.toContain('/usr/share/other/licence');
 });
 
-describe('what is too large', () => {
+describe('a mentioned directory above the size budget', () => {
   beforeEach(() => {
     root.install('big', { '/usr/share/big/one': '', '/usr/share/big/two': '' });
     sparse('/usr/share/big/one', 40 * MB);
   });
 
-  test('is left out and reported where a library of others mentions it', () => {
+  test('is skipped with a reason if a library of a package that is not requested mentions it', () => {
     root.install('rig', { '/usr/bin/rig': programWith('', ['liba.so.1']) }, { Depends: 'liba' });
     root.install('liba', { [`${LIB}/liba.so.1`]: libraryWith('liba.so.1', '</usr/share/big></usr/share/small>') }, { Depends: 'big, small' });
     root.install('small', { '/usr/share/small/one': '' });
@@ -135,12 +135,12 @@ describe('what is too large', () => {
     expect(skipped.get('/usr/share/big')).toBe('mentioned in liba.so.1, but it would add 42 MB: name it in include if it is needed');
   });
 
-  test('joins where the program\'s own package mentions it', () => {
+  test('is packed if the package of the requested program mentions it', () => {
     root.install('rig', { '/usr/bin/rig': programWith('</usr/share/big>') }, { Depends: 'big' });
     expect(find(root).data).toEqual(['/usr/bin/rig', '/usr/share/big/one', '/usr/share/big/two']);
   });
 
-  test('joins where it is included, and is reported no more', () => {
+  test('is packed without a reason to skip it if include names it', () => {
     root.install('rig', { '/usr/bin/rig': programWith('', ['liba.so.1']) }, { Depends: 'liba' });
     root.install('liba', { [`${LIB}/liba.so.1`]: libraryWith('liba.so.1', '</usr/share/big>') }, { Depends: 'big' });
     const { data, skipped } = find(root, 'rig', { include: ['/usr/share/big'] });
@@ -148,14 +148,14 @@ describe('what is too large', () => {
     expect(skipped.has('/usr/share/big')).toBe(false);
   });
 
-  test('does not join by a recommendation alone, though the program\'s own package mentions it', () => {
+  test('is skipped if the package of the requested program mentions it, but only recommends its package', () => {
     root.install('rig', { '/usr/bin/rig': programWith('</usr/share/big>') }, { Recommends: 'big' });
     const { data, skipped } = find(root);
     expect(data).toEqual(['/usr/bin/rig']);
     expect(skipped.get('/usr/share/big')).toContain('42 MB');
   });
 
-  test('joins where it is of the library\'s own source package: its modules', () => {
+  test('is packed if it holds the modules of a library, from the same source package', () => {
     root.install('rig', { '/usr/bin/rig': programWith('', ['liba.so.1']) }, { Depends: 'liba' });
     root.install('liba', { [`${LIB}/liba.so.1`]: libraryWith('liba.so.1', '</usr/lib/plug>') }, { Depends: 'plug', Source: 'a' });
     root.install('plug', { '/usr/lib/plug/a.so': libraryWith('a.so') }, { Source: 'a' });
@@ -163,7 +163,7 @@ describe('what is too large', () => {
     expect(find(root).all).toContain('/usr/lib/plug/a.so');
   });
 
-  test('takes the libraries along that plug-ins there would have brought', () => {
+  test('is skipped with the libraries that only its plug-ins need', () => {
     root.install('rig', { '/usr/bin/rig': programWith('', ['liba.so.1']) }, { Depends: 'liba' });
     root.install('liba', { [`${LIB}/liba.so.1`]: libraryWith('liba.so.1', '</usr/lib/plug>') }, { Depends: 'plug' });
     root.install('plug', { '/usr/lib/plug/a.so': libraryWith('a.so', '', ['libb.so.1']), [`${LIB}/libb.so.1`]: libraryWith('libb.so.1', '</usr/share/small/one>') }, { Depends: 'small' });
@@ -206,13 +206,13 @@ describe('a path that a compiler has put into instructions', () => {
     host.write(Object.fromEntries(files.map((file) => [file, 'of the host'])));
   });
 
-  test('is no string any more', () => {
+  test('is not a string in the file', () => {
     const bytes = fs.readFileSync(root.locate('/usr/bin/rig'));
     for (const path of SHORT) expect([bytes.indexOf(path), bytes.indexOf(path.slice(0, 8)) > 0]).toEqual([-1, true]);
     for (const path of LONG) expect(bytes.indexOf(`${path}\0`)).toBe(-1);
   });
 
-  test('is found', () => {
+  test('is followed', () => {
     const { data } = find(root);
     for (const file of SHORT) expect(data).toContain(file);
   });

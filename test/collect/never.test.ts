@@ -15,7 +15,7 @@ beforeEach(() => {
 
 const mode = (inside: string, bits: number) => fs.chmodSync(root.locate(inside), bits);
 
-describe('a file that not everybody may read is not in the layer, and is reported', () => {
+describe('a file that is not world-readable is skipped with a reason', () => {
   test('a private key in a directory that the program mentions', () => {
     root.install('rig', { '/usr/bin/rig': programWith('</etc/ssl></etc/ssl/private></etc/ssl/private/key.pem>') }, { Depends: 'openssl' });
     root.install('openssl', { '/etc/ssl/openssl.cnf': '' });
@@ -28,7 +28,7 @@ describe('a file that not everybody may read is not in the layer, and is reporte
     expect(skipped.get('/etc/ssl/other.pem')).toBe('not world-readable');
   });
 
-  test('a key that everybody might read, but in a directory that not everybody may enter', () => {
+  test('a world-readable key in a directory that is not world-accessible', () => {
     root.install('rig', { '/usr/bin/rig': programWith('</etc/ssl></etc/ssl/private/key.pem>') }, { Depends: 'openssl' });
     root.install('openssl', { '/etc/ssl/openssl.cnf': '', '/etc/ssl/private/key.pem': 'PRIVATE' });
     mode('/etc/ssl/private', 0o710);
@@ -38,7 +38,7 @@ describe('a file that not everybody may read is not in the layer, and is reporte
     expect([...skipped.keys()]).toEqual(expect.arrayContaining(['/etc/ssl/private', '/etc/ssl/private/key.pem']));
   });
 
-  test('a key by a link', () => {
+  test('a key through a link', () => {
     root.install('rig', { '/usr/bin/rig': programWith('</usr/lib/ssl/private>') }, { Depends: 'openssl' });
     root.install('openssl', { '/usr/lib/ssl/private': { link: '/etc/ssl/private' }, '/etc/ssl/private/one': '' });
     root.write({ '/etc/ssl/private/key.pem': 'PRIVATE' });
@@ -46,7 +46,7 @@ describe('a file that not everybody may read is not in the layer, and is reporte
     expect(find(root).data).not.toContain('/etc/ssl/private/key.pem');
   });
 
-  test('one of the program\'s own package, and one beside it', () => {
+  test('a file of the program\'s package, and a generated one beside it', () => {
     root.install('rig', { '/usr/bin/rig': programWith(), '/etc/rig/secret': 'SECRET', '/etc/rig/rig.conf': '' });
     root.write({ '/etc/rig/made': 'SECRET' });
     mode('/etc/rig/secret', 0o640);
@@ -56,7 +56,7 @@ describe('a file that not everybody may read is not in the layer, and is reporte
     expect([...skipped.keys()].sort()).toEqual(['/etc/rig/made', '/etc/rig/secret']);
   });
 
-  test('one below a directory that is included', () => {
+  test('a file below an included directory', () => {
     root.install('rig', { '/usr/bin/rig': programWith() });
     root.write({ '/srv/x/secret': 'SECRET', '/srv/x/one': '' });
     mode('/srv/x/secret', 0o640);
@@ -64,32 +64,32 @@ describe('a file that not everybody may read is not in the layer, and is reporte
   });
 });
 
-describe('what is the host\'s own is not in the layer', () => {
+describe('a machine-specific file is not packed', () => {
   const HOSTS = [
     '/etc/passwd', '/etc/shadow', '/etc/group', '/etc/hosts', '/etc/hostname', '/etc/resolv.conf', '/etc/nsswitch.conf', '/etc/machine-id', '/etc/localtime', '/etc/ld.so.cache',
     '/etc/pam.d/rig', '/etc/sudoers', '/root/.netrc', '/home/me/.netrc', '/run/rig/state', '/tmp/rig/one', '/var/log/rig/log', '/var/lib/dpkg/rig', '/var/tmp/rig/one',
   ];
 
-  test.each(HOSTS)('%s, though the program mentions it', (file) => {
+  test.each(HOSTS)('%s, even if the program mentions it', (file) => {
     root.install('rig', { '/usr/bin/rig': programWith(`<${file}>`) });
     root.write({ [file]: '' });
     expect(find(root).data).toEqual(['/usr/bin/rig']);
   });
 
-  test('even where its own package has it, or a link to it', () => {
+  test('even if the program\'s package owns it, or a link to it', () => {
     root.install('rig', { '/usr/bin/rig': programWith(), '/etc/pam.d/rig': '', '/usr/share/rig/users': { link: '/etc/passwd' }, '/usr/share/rig/one': '' });
     root.write({ '/etc/passwd': '', '/etc/hosts': '', '/usr/share/rig/made': { link: '/etc/hosts' } });
     expect(find(root).data).toEqual(['/usr/bin/rig', '/usr/share/rig/one']);
   });
 
-  test('but for what is included', () => {
+  test('unless include names it', () => {
     root.install('rig', { '/usr/bin/rig': programWith() });
     root.write({ '/etc/hosts': '' });
     expect(find(root, 'rig', { include: ['/etc/hosts'] }).data).toEqual(['/etc/hosts', '/usr/bin/rig']);
   });
 });
 
-describe('among the data, left out and reported is', () => {
+describe('among the data, this is skipped with a reason:', () => {
   beforeEach(() => {
     root.install('rig', { '/usr/bin/rig': programWith('</var/lib/rig>'), '/var/lib/rig/one': '' });
   });
@@ -136,35 +136,35 @@ describe('among the data, left out and reported is', () => {
   });
 });
 
-test('a directory in which a link leads back up is entered once', () => {
+test('a directory with a link to its parent is entered once', () => {
   root.install('rig', { '/usr/bin/rig': programWith('</usr/share/rig>'), '/usr/share/rig/one': '', '/usr/share/rig/deep/up': { link: '..' } });
   expect(find(root).data).toEqual(['/usr/bin/rig', '/usr/share/rig/deep/up', '/usr/share/rig/one']);
 });
 
-describe('a library that not everybody may read', () => {
+describe('a library that is not world-readable', () => {
   const installed = () => {
     root.install('rig', { '/usr/bin/rig': programWith('', ['librig.so.1']), [`${LIB}/librig.so.1`]: libraryWith('librig.so.1') });
     mode(`${LIB}/librig.so.1`, 0o700);
   };
 
-  test('is refused, though the program needs it', () => {
+  test('is an error if a requested program needs it', () => {
     installed();
     expect(() => find(root)).toThrow(/librig\.so\.1, needed by \/usr\/bin\/rig, is not world-readable, and everyone who can read the layer could read it\n {2}run chmod o\+r \S+librig\.so\.1, or name it in include/);
   });
 
-  test('is packed where include names it', () => {
+  test('is packed if include names it', () => {
     installed();
     expect(find(root, 'rig', { include: [`${LIB}/librig.so.1`] }).all).toContain(`${LIB}/librig.so.1`);
   });
 
-  test('is not meant by one that everybody may read, in a home that is closed to others', () => {
+  test('does not include a world-readable library in a home directory that is closed to others', () => {
     root.write({ '/home/one/tool': programWith('', ['libtool.so.1']), '/home/one/libtool.so.1': libraryWith('libtool.so.1') });
     mode('/home/one', 0o700);
     expect(find(root, '/home/one/tool', { libraryPath: '/home/one' }).all).toContain('/app/one/libtool.so.1');
   });
 });
 
-test('what a program in a home directory was installed with is told of: nothing is looked for there', () => {
+test('a program in a home directory with data beside it gets a notice: home directories are not searched', () => {
   const prefix = '/home/one/.versions/3';
   root.write({ [`${prefix}/bin/python`]: programWith(`<${prefix}/lib/python3>`), [`${prefix}/lib/python3/os.py`]: '' });
   const { plan: { entries }, notices } = plan(root, `${prefix}/bin/python`, { detectData: true });

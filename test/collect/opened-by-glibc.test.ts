@@ -36,15 +36,15 @@ const USERS = '#include <pwd.h>\nint main(void) { return getpwnam("x") == 0; }';
 
 const opened = (source: string) => find(withEverything(withProgram(source))).data.filter((place) => place !== '/usr/bin/rig');
 
-test('nothing comes for a program that calls nothing of it', () => {
+test('a program that calls none of these functions gets nothing', () => {
   expect(opened(NOTHING)).toEqual([]);
 });
 
-test('for iconv_open the modules come, but for those of mainframes', () => {
+test('iconv_open: the modules are packed, except those for mainframes', () => {
   expect(opened(CONVERT)).toEqual(['IBM850.so', 'UTF-16.so', 'gconv-modules'].map((name) => `${LIB}/gconv/${name}`));
 });
 
-test('no module comes for a library that could convert, but is not what was asked for', () => {
+test('iconv_open in a library of another package: no module is packed', () => {
   const root = withProgram(NOTHING);
   root.compile(`${LIB}/libconvert.so.1`, CONVERT.replace('main', 'convert'), ['-shared', '-fPIC', '-Wl,-soname,libconvert.so.1']);
   root.compile('/usr/bin/rig', 'int convert(void); int main(void) { return convert(); }', [root.locate(`${LIB}/libconvert.so.1`)]);
@@ -52,7 +52,7 @@ test('no module comes for a library that could convert, but is not what was aske
   expect(find(withEverything(root)).data).toEqual(['/usr/bin/rig']);
 });
 
-test('for a library of the program\'s own package the modules come that are in use everywhere', () => {
+test('iconv_open in a library of the requested package: the common modules are packed', () => {
   const root = withProgram(NOTHING);
   root.compile(`${LIB}/libconvert.so.1`, CONVERT.replace('main', 'convert'), ['-shared', '-fPIC', '-Wl,-soname,libconvert.so.1']);
   root.compile('/usr/bin/rig', 'int convert(void); int main(void) { return convert(); }', [root.locate(`${LIB}/libconvert.so.1`)]);
@@ -60,14 +60,14 @@ test('for a library of the program\'s own package the modules come that are in u
   expect(find(withEverything(root)).data).toEqual(['/usr/bin/rig', `${LIB}/gconv/UTF-16.so`, `${LIB}/gconv/gconv-modules`]);
 });
 
-test('for setlocale C.utf8 comes, and en_US.utf8, which Lambda\'s LANG names, is a link to it', () => {
+test('setlocale: C.utf8 is packed, and en_US.utf8, which LANG names on Lambda, is a link to it', () => {
   const root = withEverything(withProgram(LOCALE));
   expect(find(root).data).toEqual(['/usr/bin/rig', '/usr/lib/locale/C.utf8/LC_CTYPE', '/usr/lib/locale/en_US.utf8']);
   const { entries } = plan(root, 'rig', { detectData: true }).plan;
   expect(entries).toContainEqual({ kind: 'link', path: '/usr/lib/locale/en_US.utf8', target: 'C.utf8' });
 });
 
-test('for names of hosts and users there is an nsswitch.conf of the layer\'s own, and never the source\'s', () => {
+test('name services: a generated nsswitch.conf is packed, never that of the source', () => {
   for (const source of [HOSTS, USERS]) {
     const { entries } = plan(withEverything(withProgram(source)), 'rig', { detectData: true }).plan;
     const own = entries.find((entry) => entry.path === '/etc/nsswitch.conf');
@@ -76,19 +76,19 @@ test('for names of hosts and users there is an nsswitch.conf of the layer\'s own
   }
 });
 
-test('for services and protocols their files come', () => {
+test('services and protocols: their files are packed', () => {
   expect(opened(SERVICES)).toEqual(['/etc/protocols', '/etc/services']);
 });
 
-test('for addresses these come too', () => {
+test('getaddrinfo: these files are packed, too', () => {
   expect(opened(HOSTS)).toEqual(['/etc/nsswitch.conf', '/etc/protocols', '/etc/services']);
 });
 
-test('for the names of users no services come', () => {
+test('names of users: these files are not packed', () => {
   expect(opened(USERS)).toEqual(['/etc/nsswitch.conf']);
 });
 
-test('the same is so for what a library calls', () => {
+test('calls of libraries count, too', () => {
   const root = withProgram(NOTHING);
   root.compile(`${LIB}/libserve.so.1`, SERVICES.replace('main', 'serve'), ['-shared', '-fPIC', '-Wl,-soname,libserve.so.1']);
   root.compile('/usr/bin/rig', 'int serve(void); int main(void) { return serve(); }', [root.locate(`${LIB}/libserve.so.1`)]);
@@ -96,21 +96,21 @@ test('the same is so for what a library calls', () => {
   expect(find(withEverything(root)).data).toContain('/etc/services');
 });
 
-test('nothing comes where data is not to be found', () => {
+test('nothing is packed if detectData is false', () => {
   expect(find(withEverything(withProgram(CONVERT)), 'rig', { detectData: false }).data).toEqual(['/usr/bin/rig']);
 });
 
 describe('in the layer', () => {
   const run = async (root: Packaged) => lambda((await makeFound(root)).opt, ['rig']);
 
-  test('a locale is found by the name that Lambda gives', async () => {
+  test('setlocale finds the locale that LANG names on Lambda', async () => {
     const root = withProgram('#include <locale.h>\n#include <stdio.h>\n#include <stdlib.h>\nint main(void) { char *name = setlocale(LC_ALL, ""); printf("%s %d\\n", name, (int) MB_CUR_MAX); }');
     fs.mkdirSync(root.locate('/usr/lib/locale'));
     execFileSync('cp', ['-r', '/usr/lib/locale/C.utf8', root.locate('/usr/lib/locale/C.utf8')]);
     expect(await run(root)).toMatchObject({ status: 0, stdout: 'en_US.UTF-8 6\n' });
   });
 
-  test('text is converted', async () => {
+  test('iconv converts text', async () => {
     const root = withProgram(`
       #include <iconv.h>
       #include <stdio.h>
@@ -125,7 +125,7 @@ describe('in the layer', () => {
     expect(await run(root)).toMatchObject({ status: 0, stdout: '0 97\n' });
   });
 
-  test('a service is found by its name, and no host\'s file is asked', async () => {
+  test('a service is found by its name without a file of the host', async () => {
     const root = withProgram('#include <netdb.h>\n#include <stdio.h>\nint main(void) { struct servent *found = getservbyname("rigd", "tcp"); printf("%d\\n", found ? ntohs(found->s_port) : -1); }');
     root.write({ '/etc/services': 'rigd 4711/tcp\n', '/etc/protocols': 'tcp 6 TCP\n' });
     expect(await run(root)).toMatchObject({ status: 0, stdout: '4711\n' });

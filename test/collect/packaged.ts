@@ -1,5 +1,5 @@
 /**
- * A root with a dpkg database, as small as a test wants it.
+ * A small root with a dpkg database for tests of data collection.
  */
 import * as fs from 'fs';
 import * as path from 'path';
@@ -36,7 +36,7 @@ export class Packaged extends Fixture {
   /**
    * Installs a package.
    *
-   * @param files what it brings; `[]` in place of a content for what is there already, or is written later
+   * @param files its files; `[]` instead of a content for a file that exists or is written later
    */
   public install(name: string, files: Readonly<Record<string, Content | readonly []>>, fields: Fields = {}): this {
     for (const [inside, content] of Object.entries(files)) {
@@ -69,23 +69,23 @@ export function programWith(text = '', needed: readonly string[] = []): Buffer {
   return elfFile({ interpreter: LOADER, text, needed });
 }
 
-/** A library likewise. */
+/** A library of a few bytes with a text in it. */
 export function libraryWith(soname: string, text = '', needed: readonly string[] = []): Buffer {
   return elfFile({ soname, text, needed });
 }
 
-/** What a layer holds, and what it does not. */
+/** What is in a layer, and what was skipped. */
 export interface Found {
-  /** paths of its files, links and texts, but for the loader's and the libraries' */
+  /** paths of its files, links and texts without the loader and the libraries */
   readonly data: readonly string[];
-  /** the same with the loader, the libraries and the directories, but not the layer's record of itself */
+  /** paths of all entries, directories included, except for the record */
   readonly all: readonly string[];
   readonly skipped: ReadonlyMap<string, string>;
   readonly notices: readonly string[];
   readonly bytes: number;
 }
 
-/** What the layer of a program holds, with nothing said but its name. */
+/** Plans the layer of a program with data detection. */
 export function find(root: Fixture, binary = 'rig', more: Partial<LayerRequest> = {}): Found {
   const { plan: planned, skipped, notices, summary } = plan(root, binary, { detectData: true, ...more });
   const entries = planned.entries.filter((entry) => entry.path !== RECORD);
