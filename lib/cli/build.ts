@@ -17,6 +17,7 @@ import { Plan, sizeOf } from '../plan/plan';
 import { LayerRequest, planLayer, programName } from '../plan/plan-layer';
 import { inWords, report } from '../plan/report';
 import { cleared } from '../process/cleared';
+import { discard } from '../process/remove-tree';
 import { unfinished, writeWhole } from '../process/whole-file';
 import { Root } from '../root/root';
 import { checkMachine, checkSandbox, tryLayer } from '../sandbox/trial';
@@ -119,10 +120,10 @@ async function accept(plan: Plan, place: string, write: Writer, { test, testTime
   const total = sizeOf(plan);
   bar?.start(total, 0, { size: megabytes(total) });
   const progress: Progress = (bytes) => bar?.update(bytes);
-  const untried = path.join(path.dirname(place), `.${path.basename(place)}.${process.pid}.untried.zip`);
+  const untried = unfinished(path.join(path.dirname(place), `.${path.basename(place)}`), '.untried.zip');
   const clear = () => {
     bar?.stop();
-    for (const left of [untried, unfinished(untried), unfinished(place)]) fs.rmSync(left, { recursive: true, force: true });
+    for (const left of [untried, unfinished(untried), unfinished(place)]) discard(left);
   };
   return cleared(clear, async () => {
     if (test === undefined && sbom === undefined) return write(plan, place, progress);

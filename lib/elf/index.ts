@@ -8,7 +8,7 @@ export { describe, type Identification, identify } from './identification';
 export type { Note } from './note';
 export { PT_DYNAMIC, PT_INTERP, PT_LOAD, PT_NOTE, type Segment } from './program-header';
 export { addressOf, findReferences } from './reference';
-export { SpecialFileError, useRegularFile } from './regular-file';
+export { readDescriptor, SpecialFileError, useRegularFile } from './regular-file';
 export { replaceText, type TextReplacement } from './replace-text';
 export { stringsOf } from './strings';
 export type { VersionNeed } from './symbol-version';

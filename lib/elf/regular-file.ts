@@ -1,4 +1,5 @@
 import * as fs from 'fs';
+import { fileError } from '../text/file-error';
 
 /** A path at which there is something else than a regular file, such as a pipe that replaced it. */
 export class SpecialFileError extends Error {
@@ -15,12 +16,37 @@ export class SpecialFileError extends Error {
  * @throws SpecialFileError
  */
 export function useRegularFile<T>(file: string, use: (descriptor: number, size: number) => T): T {
-  const descriptor = fs.openSync(file, fs.constants.O_RDONLY + fs.constants.O_NONBLOCK + fs.constants.O_NOCTTY);
+  const descriptor = open(file);
   try {
     const stat = fs.fstatSync(descriptor);
     if (!stat.isFile()) throw new SpecialFileError(file);
     return use(descriptor, stat.size);
   } finally {
     fs.closeSync(descriptor);
+  }
+}
+
+function open(file: string): number {
+  try {
+    return fs.openSync(file, fs.constants.O_RDONLY + fs.constants.O_NONBLOCK + fs.constants.O_NOCTTY);
+  } catch (error) {
+    throw fileError(error, 'cannot read', file);
+  }
+}
+
+/**
+ * Fills a buffer from the start of a file; a file that was cut meanwhile gives less, and one that grew no more.
+ *
+ * @param file its path, for messages
+ */
+export function readDescriptor(descriptor: number, buffer: Buffer, file: string): Buffer {
+  try {
+    let length = 0;
+    for (let count = 1; length < buffer.length && count > 0; length += count) {
+      count = fs.readSync(descriptor, buffer, length, buffer.length - length, null);
+    }
+    return buffer.subarray(0, length);
+  } catch (error) {
+    throw fileError(error, 'cannot read', file);
   }
 }

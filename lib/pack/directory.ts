@@ -6,7 +6,9 @@ import * as path from 'path';
 import { written } from './entries';
 import type { Packed, Progress } from './zip';
 import { Plan } from '../plan/plan';
+import { discard } from '../process/remove-tree';
 import { unfinished } from '../process/whole-file';
+import { fileError } from '../text/file-error';
 
 /**
  * Writes a plan's directory, whole or not at all.
@@ -40,7 +42,7 @@ export async function writeDirectory(plan: Plan, directory: string, progress?: P
     fs.renameSync(temporary, directory);
     return { bytes, zipBytes: bytes };
   } catch (error) {
-    fs.rmSync(temporary, { recursive: true, force: true });
-    throw error;
+    discard(temporary);
+    throw fileError(error, 'cannot write', directory);
   }
 }

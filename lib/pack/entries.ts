@@ -2,14 +2,13 @@
  * What is written of a plan: each entry of the layer with its bytes, edited. It is the same for a zip, a tar file and a
  * directory.
  */
-import * as fs from 'fs';
 import * as path from 'path';
 import { editElf, FormatError, replaceText } from '../elf';
 import { MOST_BYTES } from '../lambda';
 import { nameAliases } from '../plan/alias';
 import { FileEntry, Plan, rootOf, withKey } from '../plan/plan';
 import { trustBytecode } from '../root/python-bytecode';
-import { stampOf } from '../root/root';
+import { readUnchanged } from '../root/root';
 
 /** Below `/opt`, its name without a `/` at either end. */
 export type Written = { readonly name: string } & (
@@ -82,8 +81,8 @@ function named(plan: Plan, aliases: readonly string[]): Named[] {
 
 /** A file as it goes into the layer. */
 function edited(entry: FileEntry, key: string, aliases: readonly string[]): Buffer {
-  const bytes = fs.readFileSync(entry.source);
-  if (stampOf(entry.source) !== entry.stamp) throw new ChangedFileError(`${entry.source} changed while the layer was made: run synth again when nothing writes to it`);
+  const bytes = readUnchanged(entry.source, entry.stamp);
+  if (!bytes) throw new ChangedFileError(`${entry.source} changed while the layer was made: run synth again when nothing writes to it`);
   const { edits } = entry;
   if (!edits) return bytes;
   replaceText(bytes, edits.aliases.map(([offset, index, from, to]) => ({ offset, text: aliases[index].slice(from, to) })));

@@ -11,7 +11,9 @@ import { Header, Pax } from 'tar';
 import { Written, written } from './entries';
 import type { Packed, Progress } from './zip';
 import { Plan } from '../plan/plan';
+import { discard } from '../process/remove-tree';
 import { unfinished } from '../process/whole-file';
+import { fileError } from '../text/file-error';
 
 /** That of the zip's entries, in every time zone. */
 const MTIME = new Date(Date.UTC(1980, 0, 1));
@@ -41,8 +43,8 @@ export async function writeTar(plan: Plan, file: string, progress?: Progress): P
     fs.renameSync(temporary, file);
     return { bytes, zipBytes: fs.statSync(file).size };
   } catch (error) {
-    fs.rmSync(temporary, { force: true });
-    throw error;
+    discard(temporary);
+    throw fileError(error, 'cannot write', file);
   }
 }
 

@@ -9,7 +9,9 @@ import { pipeline } from 'stream/promises';
 import { ZipFile } from 'yazl';
 import { written } from './entries';
 import { Plan } from '../plan/plan';
+import { discard } from '../process/remove-tree';
 import { unfinished } from '../process/whole-file';
+import { fileError } from '../text/file-error';
 
 /** What was written, in bytes. */
 export interface Packed {
@@ -55,8 +57,8 @@ export async function writeZip(plan: Plan, file: string, progress?: Progress): P
     fs.renameSync(temporary, file);
     return { bytes, zipBytes: fs.statSync(file).size };
   } catch (error) {
-    fs.rmSync(temporary, { force: true });
-    throw error;
+    discard(temporary);
+    throw fileError(error, 'cannot write', file);
   }
 }
 

@@ -8,6 +8,7 @@ import { homedir } from 'os';
 import * as path from 'path';
 import { temporaryDirectory } from './leftovers';
 import { discard } from './remove-tree';
+import { fileError } from '../text/file-error';
 
 export function cacheDirectory(): string {
   const { XDG_CACHE_HOME } = process.env;
@@ -56,7 +57,8 @@ export function makeCacheDirectory(directory: string): void {
     fs.mkdirSync(directory);
     fs.chmodSync(directory, 0o700); // whatever the umask
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error; // another process was quicker
+    if ((error as NodeJS.ErrnoException).code === 'EEXIST') return; // another process was quicker
+    throw fileError(error, 'cannot make the cache directory', directory, 'set XDG_CACHE_HOME to a directory with space that this user can write to');
   }
 }
 

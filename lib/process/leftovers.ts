@@ -7,6 +7,7 @@ import * as fs from 'fs';
 import * as os from 'os';
 import * as path from 'path';
 import { discard } from './remove-tree';
+import { fileError } from '../text/file-error';
 
 /** Where the number of a process means this process: of this boot of this machine, and in this namespace of processes. */
 const NAMESPACE = createHash('sha256').update(JSON.stringify([readOr('/proc/sys/kernel/random/boot_id', os.hostname()), linkOr('/proc/self/ns/pid')])).digest('hex').slice(0, 8);
@@ -32,17 +33,20 @@ const checked = new Set<string>();
  */
 export function temporaryDirectory(purpose: string, parent = os.tmpdir()): string {
   removeLeftovers(parent, PREFIX);
-  return fs.mkdtempSync(path.join(parent, `${PREFIX}${purpose}-${OWNER}-`));
+  try {
+    return fs.mkdtempSync(path.join(parent, `${PREFIX}${purpose}-${OWNER}-`));
+  } catch (error) {
+    throw fileError(error, 'cannot make a temporary directory in', parent, 'set TMPDIR to a directory with space that this user can write to');
+  }
 }
 
 /**
  * Removes what processes that have died left in a directory: only this user's, and once in a process.
  *
- * @param prefix of the names of what the library leaves there; they hold the process as `OWNER` does
- * @param suffix likewise
+ * @param prefix of the names of what the library leaves there; a name that does not hold a process as `OWNER` does is not touched
  */
-export function removeLeftovers(parent: string, prefix: string, suffix = ''): void {
-  const place = path.join(parent, `${prefix}*${suffix}`);
+export function removeLeftovers(parent: string, prefix: string): void {
+  const place = path.join(parent, `${prefix}*`);
   if (checked.has(place)) return;
   checked.add(place);
   let names: string[];
@@ -51,7 +55,7 @@ export function removeLeftovers(parent: string, prefix: string, suffix = ''): vo
   } catch {
     return; // whoever writes there says why that cannot be done
   }
-  for (const name of names.filter((one) => one.startsWith(prefix) && one.endsWith(suffix))) {
+  for (const name of names.filter((one) => one.startsWith(prefix))) {
     const leftover = path.join(parent, name);
     const stat = fs.lstatSync(leftover, { throwIfNoEntry: false });
     if (stat && stat.uid === process.geteuid?.() && !isInUse(name, stat)) discard(leftover);
@@ -61,6 +65,7 @@ export function removeLeftovers(parent: string, prefix: string, suffix = ''): vo
 /** Whether the process that a name holds may be running. */
 function isInUse(name: string, { mtimeMs }: fs.Stats): boolean {
   const [, pid, start, namespace] = OWNERS.exec(name) ?? [];
+  if (pid === undefined) return true;
   if (namespace !== NAMESPACE) return Date.now() - mtimeMs < ABANDONED;
   if (process.platform === 'linux') return startOf(Number(pid)) === Number(start);
   try {

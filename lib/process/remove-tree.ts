@@ -10,7 +10,7 @@ export function discard(place: string): void {
   try {
     removeTree(place);
   } catch (error) {
-    if (!fs.lstatSync(place, { throwIfNoEntry: false })) return; // another process was quicker
+    if (!fs.existsSync(place)) return; // it was never made, or another process was quicker
     process.stderr.write(`binary-layer: ${printableName(place)} could not be removed: ${printableName((error as Error).message)}\n`);
   }
 }

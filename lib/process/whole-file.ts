@@ -4,6 +4,8 @@
 import * as fs from 'fs';
 import * as path from 'path';
 import { OWNER, removeLeftovers } from './leftovers';
+import { discard } from './remove-tree';
+import { fileError } from '../text/file-error';
 
 /**
  * Where a file is written before it is whole: beside the file. What processes that were killed left there is removed.
@@ -11,7 +13,7 @@ import { OWNER, removeLeftovers } from './leftovers';
  * @param suffix @default .tmp
  */
 export function unfinished(file: string, suffix = '.tmp'): string {
-  removeLeftovers(path.dirname(file), `${path.basename(file)}.`, suffix);
+  removeLeftovers(path.dirname(file), `${path.basename(file)}.`);
   return `${file}.${OWNER}${suffix}`;
 }
 
@@ -22,7 +24,7 @@ export function writeWhole(file: string, content: string): void {
     fs.writeFileSync(temporary, content);
     fs.renameSync(temporary, file);
   } catch (error) {
-    fs.rmSync(temporary, { force: true });
-    throw error;
+    discard(temporary);
+    throw fileError(error, 'cannot write', file);
   }
 }

@@ -8,7 +8,7 @@
 import * as fs from 'fs';
 import * as path from 'path';
 import { Content, HEAD, inspect, oversized } from './content';
-import { useRegularFile } from '../elf';
+import { readDescriptor, SpecialFileError, useRegularFile } from '../elf';
 import { checkLimit, Limit, LIMITS } from '../limits';
 
 /** What stands at a path, links not followed. */
@@ -283,15 +283,18 @@ function list(directory: string, real: string): string[] {
   }
 }
 
-/** Fills a buffer from the start of a file; a file that was cut meanwhile gives less, and one that grew no more. */
-function readDescriptor(descriptor: number, buffer: Buffer, real: string): Buffer {
+/**
+ * The bytes of a regular file at a path on this machine, as long as it is the one that had a stamp.
+ *
+ * @returns `undefined` if it has changed, or if something else is in its place
+ */
+export function readUnchanged(file: string, stamp: string): Buffer | undefined {
+  if (stampOf(file) !== stamp) return undefined;
   try {
-    let length = 0;
-    for (let count = 1; length < buffer.length && count > 0; length += count) {
-      count = fs.readSync(descriptor, buffer, length, buffer.length - length, null);
-    }
-    return buffer.subarray(0, length);
+    const bytes = useRegularFile(file, (descriptor, size) => readDescriptor(descriptor, Buffer.allocUnsafe(size), file));
+    return stampOf(file) === stamp ? bytes : undefined;
   } catch (error) {
-    throw new Error(`${real} cannot be read: ${(error as Error).message}`);
+    if (error instanceof SpecialFileError || (error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
+    throw error;
   }
 }

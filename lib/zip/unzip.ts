@@ -3,7 +3,9 @@
  */
 import * as fs from 'fs';
 import * as path from 'path';
+import { ZipEntry } from './entry';
 import { readZip } from './reader';
+import { fileError } from '../text/file-error';
 
 /**
  * @param directory what is to hold it, there already and empty
@@ -11,6 +13,14 @@ import { readZip } from './reader';
  */
 export function unzip(file: string, directory: string): void {
   const entries = readZip(file);
+  try {
+    writeEntries(entries, directory);
+  } catch (error) {
+    throw fileError(error, 'cannot unpack the layer in', directory, 'set TMPDIR to a directory with space that this user can write to');
+  }
+}
+
+function writeEntries(entries: Iterable<ZipEntry>, directory: string): void {
   const made = new Set([directory]);
   const make = (wanted: string) => {
     if (made.has(wanted)) return;

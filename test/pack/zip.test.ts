@@ -1,3 +1,4 @@
+import { execFileSync } from 'child_process';
 import { spawn, spawnSync } from 'child_process';
 import { createHash } from 'crypto';
 import * as fs from 'fs';
@@ -133,6 +134,21 @@ describe('whole or not at all', () => {
     root.write({ '/usr/share/prog/message.txt': 'as changed' });
     await expect(writeZip(planned, zip)).rejects.toThrow(`${root.locate('/usr/share/prog/message.txt')} changed while the layer was made: run synth again when nothing writes to it`);
     expect(fs.readdirSync(directory)).toEqual([]);
+  });
+
+  test.each<[string, (file: string) => void]>([
+    ['a pipe', (file) => void execFileSync('mkfifo', [file])],
+    ['a link to a device', (file) => fs.symlinkSync('/dev/zero', file)],
+    ['a directory', (file) => fs.mkdirSync(file)],
+  ])('one that was replaced by %s is named and not read, and nothing is written', async (_, replace) => {
+    root.write({ '/usr/share/prog/message.txt': 'as planned' });
+    const planned = data();
+    const source = root.locate('/usr/share/prog/message.txt');
+    fs.rmSync(source);
+    replace(source);
+    await expect(writeZip(planned, zip)).rejects.toThrow(`${source} changed while the layer was made`);
+    expect(fs.readdirSync(directory)).toEqual([]);
+    fs.rmSync(source, { recursive: true });
   });
 
   test('one that vanished is named, and nothing is written', async () => {

@@ -5,6 +5,7 @@ import * as path from 'path';
 import { isOwn, makeCacheDirectory, readCached } from '../../lib/process/cache-directory';
 import { OWNER, removeLeftovers, temporaryDirectory } from '../../lib/process/leftovers';
 import { discard, removeTree } from '../../lib/process/remove-tree';
+import { writeWhole } from '../../lib/process/whole-file';
 import { keptRoot } from '../../lib/source/kept';
 import { temporaryDirectory as ownDirectory } from '../fixture';
 
@@ -51,12 +52,25 @@ describe('a temporary directory', () => {
     const parent = ownDirectory();
     const names = [`binary-layer-run-${OWNER}-abcdef`, 'binary-layer-run-1-1-00000000-abcdef', 'binary-layer-other', 'other-1-1'];
     for (const name of names) fs.mkdirSync(path.join(parent, name));
+    for (const name of names) fs.utimesSync(path.join(parent, name), 1, /^binary-layer-run-1-/.test(name) ? Date.now() / 1000 : 1);
     const foreign = `binary-layer-run-99999999-1-${OWNER.split('-')[2]}-abcdef`;
     fs.mkdirSync(path.join(parent, foreign));
     if (isRoot) fs.chownSync(path.join(parent, foreign), 65534, 65534);
     removeLeftovers(parent, 'binary-layer-');
     expect(fs.readdirSync(parent).sort()).toEqual([...names, ...(isRoot ? [foreign] : [])].sort());
   });
+});
+
+test('a file beside an output that is written is removed when its process has died, and no other file', () => {
+  const directory = ownDirectory();
+  const file = path.join(directory, 'layer.zip');
+  const names = ['layer.zip.backup', 'layer.zip.1.tmp', `layer.zip.${OWNER}.untried`];
+  for (const name of [...names, `layer.zip.99999999-1-${OWNER.split('-')[2]}.tmp`]) {
+    fs.writeFileSync(path.join(directory, name), '');
+    fs.utimesSync(path.join(directory, name), 1, 1);
+  }
+  writeWhole(file, 'text');
+  expect(fs.readdirSync(directory).sort()).toEqual(['layer.zip', ...names].sort());
 });
 
 describe('the removal of a tree', () => {

@@ -1,0 +1,31 @@
+/**
+ * Words for errors of the file system: which file, what is wrong with it, and what to do.
+ */
+import { printableName } from './printable';
+
+const MEANINGS: Readonly<Record<string, readonly [meaning: string, advice: string]>> = {
+  EIO: ['the disk or the network file system failed', 'look for its errors in the kernel log (dmesg), then run this again'],
+  ESTALE: ['the network file system no longer has it', 'mount it again, then run this again'],
+  EROFS: ['the file system is read-only', 'choose a place on another file system'],
+  ENOSPC: ['no space is left on the device', 'make room, or choose a place on another file system'],
+  EDQUOT: ['the disk quota of this user is used up', 'make room, or choose a place on another file system'],
+  EACCES: ['this user does not have the permission', 'change the permissions of the file or of its directories, or run this as another user'],
+  EPERM: ['this user does not have the permission', 'change the permissions of the file or of its directories, or run this as another user'],
+  ENOENT: ['it does not exist', 'run this again when nothing removes or renames files there'],
+  EMFILE: ['too many files are open', 'raise the limit of open files (ulimit -n)'],
+  ENAMETOOLONG: ['its path is longer than the system allows', 'choose a shorter path'],
+};
+
+/**
+ * The error of a file system operation, with the file's name and advice; any other error is returned as it is.
+ *
+ * @param what failed: `cannot read`
+ * @param advice what to do instead, where something fits better than the general advice for space and permissions
+ */
+export function fileError(error: unknown, what: string, file: string, advice?: string): unknown {
+  const { code = '', syscall } = error as NodeJS.ErrnoException;
+  if (syscall === undefined || !Object.hasOwn(MEANINGS, code)) return error;
+  const [meaning, general] = MEANINGS[code];
+  const isOfPlace = ['EROFS', 'ENOSPC', 'EDQUOT', 'EACCES', 'EPERM'].includes(code);
+  return Object.assign(new Error(`${what} ${printableName(file)}: ${meaning} (${code})\n  ${isOfPlace && advice !== undefined ? advice : general}`), { code });
+}
