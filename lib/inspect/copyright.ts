@@ -2,8 +2,9 @@
  * The licences that a Debian copyright file names, where it is machine-readable: the `License` fields of its
  * paragraphs, of which this takes the short names (copyright-format 1.0).
  */
+import { paragraphs } from '../packages/deb822';
 
-const FORMAT = /^Format:\s*https?:\/\/www\.debian\.org\/doc\/packaging-manuals\/copyright-format\/1\.0\/?\s*$/im;
+const FORMATS = new Set(['http', 'https'].map((protocol) => `${protocol}://www.debian.org/doc/packaging-manuals/copyright-format/1.0`));
 
 /** Debian's short names that differ from SPDX's in more than the case (copyright-format 1.0, "License specification"). */
 const BY_DEBIAN = new Map([
@@ -16,10 +17,10 @@ const GNU = /^(A?GPL|LGPL|GFDL)-?v?(\d)(?:\.(\d))?(\+?)$/i;
 
 /** @returns the short names of licences, each once, in the order of the file; `undefined` where it is not machine-readable */
 export function licencesIn(text: string): string[] | undefined {
-  const header = text.split(/\n\s*\n/, 1)[0];
-  if (!FORMAT.test(header)) return undefined;
-  const found = [...text.matchAll(/^License:(.*)$/gm)].map(([, name]) => name.trim().replace(/\s+/g, ' '));
-  return [...new Set(found.filter(Boolean))];
+  const [header, ...rest] = [...paragraphs(text)];
+  if (!FORMATS.has(header?.get('format')?.replace(/\/$/, '') ?? '')) return undefined;
+  const names = [header, ...rest].map((fields) => fields.get('license')?.split('\n', 1)[0].split(/\s+/).join(' '));
+  return [...new Set(names.filter((name) => name !== undefined && name !== ''))] as string[];
 }
 
 /** The SPDX identifier of one of Debian's short names, if it is likely to have one: `isKnown` decides. */

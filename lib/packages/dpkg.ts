@@ -1,6 +1,7 @@
 /**
  * Debian's package database: `/var/lib/dpkg/status` and the file lists in `/var/lib/dpkg/info` (dpkg(1)).
  */
+import { alternativesIn, paragraphs } from './deb822';
 import { LineIndex } from './line-index';
 import { isListed, mergedUsr, Package, PackageDatabase, valueOf } from './package';
 import { checkLimit, LIMITS } from '../limits';
@@ -30,24 +31,25 @@ class Dpkg implements PackageDatabase {
   constructor(private readonly root: Root, status: string, private readonly info: string, architecture: string) {
     this.merged = mergedUsr(root);
     const provided = new Map<string, Set<string>>();
-    const stanzas = root.read(status, LIMITS.packageStatus).toString('utf8').split('\n\n');
-    checkLimit(LIMITS.packages, stanzas.length, status);
-    for (const stanza of stanzas) {
-      const fields = fieldsOf(stanza);
-      if (!fields.Package || !isInstalled(fields.Status)) continue;
-      if (fields.Architecture !== architecture && fields.Architecture !== 'all') continue;
-      const source = fields.Source?.replace(/ .*/, '') ?? fields.Package;
-      const list = fields['Multi-Arch'] === 'same' ? `${fields.Package}:${fields.Architecture}` : fields.Package;
-      const installed = (name: string) => (this.packages.has(name) ? [name] : [...provided.get(name) ?? []]);
+    let count = 0;
+    for (const fields of paragraphs(root.read(status, LIMITS.packageStatus).toString('utf8'))) {
+      checkLimit(LIMITS.packages, ++count, status);
+      const [name, built] = [fields.get('package'), fields.get('architecture')];
+      if (!name || !isInstalled(fields.get('status'))) continue;
+      if (built !== architecture && built !== 'all') continue;
+      const source = fields.get('source')?.split(' ', 1)[0] ?? name;
+      const list = fields.get('multi-arch') === 'same' ? `${name}:${built}` : name;
+      const installed = (one: string) => (this.packages.has(one) ? [one] : [...provided.get(one) ?? []]);
       // of alternatives, the first that is there serves
       const serves = (names: readonly string[]) => names.map(installed).find(({ length }) => length > 0) ?? [];
       const resolve = (relations: string) => [...new Set(alternativesIn(relations).flatMap(serves))];
-      const depends = [fields['Pre-Depends'], fields.Depends].filter(Boolean).join(', ');
-      const found = new DpkgPackage(fields.Package, source, fields.Version ?? '', fields.Architecture, fields.Essential === 'yes', list, depends, fields.Recommends ?? '', resolve);
+      const depends = [fields.get('pre-depends'), fields.get('depends')].filter(Boolean).join(', ');
+      const [version, isEssential, recommends] = [fields.get('version') ?? '', fields.get('essential') === 'yes', fields.get('recommends') ?? ''];
+      const found = new DpkgPackage(name, source, version, built, isEssential, list, depends, recommends, resolve);
       this.packages.set(found.name, found);
       this.byList.set(`${list}.list`, found);
       valueOf(this.sources, source, () => []).push(found);
-      for (const [name] of alternativesIn(fields.Provides ?? '')) valueOf(provided, name, () => new Set()).add(found.name);
+      for (const [one] of alternativesIn(fields.get('provides') ?? '')) valueOf(provided, one, () => new Set()).add(found.name);
     }
   }
 
@@ -174,25 +176,10 @@ class DpkgPackage implements Package {
   }
 }
 
-const FIELD = /^(Package|Status|Version|Architecture|Essential|Multi-Arch|Source|Provides|Pre-Depends|Depends|Recommends): (.*)$/gm;
-
 /**
  * A status is `WANT ERROR STATE`. A package whose triggers are outstanding is unpacked and configured: apt leaves such states
  * behind while it runs (deb-triggers(5)).
  */
 function isInstalled(status: string | undefined): boolean {
   return status !== undefined && / (?:installed|triggers-awaited|triggers-pending)$/.test(status);
-}
-
-/** The fields that matter, continuation lines left out. */
-function fieldsOf(stanza: string): Partial<Record<string, string>> {
-  const fields: Record<string, string> = {};
-  for (const [, name, value] of stanza.matchAll(FIELD)) fields[name] = value;
-  return fields;
-}
-
-/** `a (>= 1) | b:any, c` → [[a, b], [c]] */
-function alternativesIn(relations: string): string[][] {
-  const name = (relation: string) => relation.trim().replace(/[ :(].*/, '');
-  return relations.split(',').filter((relation) => relation.trim()).map((relation) => relation.split('|').map(name));
 }

@@ -8,6 +8,7 @@
 import { createHash } from 'crypto';
 import * as fs from 'fs';
 import * as path from 'path';
+import { paragraphs } from '../../packages/deb822';
 import { aptEnvironment } from '../../process/environment';
 import { changesBetween } from '../../text/nearest';
 import { printable } from '../../text/printable';
@@ -52,7 +53,7 @@ export class AptGet {
     this.configuration = inside('apt.conf');
     const { architecture, sources, recommends } = setting;
     // One-line style as well, as the machine's may be: apt tells them by the name of the file.
-    if (sources !== undefined) fs.writeFileSync(inside('sources', /^Types:/im.test(sources) ? 'given.sources' : 'given.list'), sources);
+    if (sources !== undefined) fs.writeFileSync(inside('sources', isDeb822(sources) ? 'given.sources' : 'given.list'), sources);
     const values: [string, string][] = [
       ['Dir::State', directory],
       ['Dir::State::lists', inside('lists')],
@@ -180,4 +181,10 @@ function nearest(wanted: string, names: readonly string[]): string[] {
   const near = close.filter(({ changes }) => changes <= MOST_CHANGES);
   near.sort((one, other) => one.changes - other.changes || (one.name < other.name ? -1 : 1));
   return near.slice(0, MOST_NAMES).map(({ name }) => name);
+}
+
+/** Whether sources are written in deb822 style; the one-line style begins with `deb`. */
+function isDeb822(sources: string): boolean {
+  for (const fields of paragraphs(sources)) if (fields.has('types')) return true;
+  return false;
 }

@@ -8,6 +8,7 @@ import * as fs from 'fs';
 import * as path from 'path';
 import { MAKE_ROOM, ONLY_DEBIAN } from './apt-get';
 import { directoryInside, makeDirectory, readText, realInside, writeNew } from './inside';
+import { alternativesIn, paragraphs } from '../../packages/deb822';
 import { printable } from '../../text/printable';
 import { run } from '../run';
 import { SourceError } from '../source';
@@ -75,17 +76,19 @@ class Unpacking {
       advice: (said) => (/No space left/.test(said) ? MAKE_ROOM : 'the archive is damaged, or has paths that lead out of it: it is not to be used'),
     });
     const control = readText(path.join(directory, 'DEBIAN', 'control'))?.trimEnd() ?? '';
-    const field = (name: string) => new RegExp(`^${name}:[ \\t]*(.*)$`, 'mi').exec(control)?.[1].trim() ?? '';
-    const [name, architecture] = [field('Package'), field('Architecture')];
-    if (!/^[a-z0-9][a-z0-9+.-]+$/.test(name) || !/^[a-z0-9-]+$/.test(architecture) || control.includes('\n\n')) {
+    const [fields = new Map(), ...more] = [...paragraphs(control)];
+    const field = (name: string) => fields.get(name) ?? '';
+    const [name, architecture] = [field('package'), field('architecture')];
+    // a second paragraph would be a package of its own in the database
+    if (!/^[a-z0-9][a-z0-9+.-]+$/.test(name) || !/^[a-z0-9-]+$/.test(architecture) || more.length > 0) {
       throw new SourceError(`source ${this.source}: ${printable(path.basename(archive))} is of package '${printable(name)}' for '${printable(architecture)}', expected a package's name and an architecture`);
     }
     return {
       name,
-      id: field('Multi-Arch') === 'same' ? `${name}:${architecture}` : name,
+      id: field('multi-arch') === 'same' ? `${name}:${architecture}` : name,
       architecture,
-      depends: namesIn(`${field('Pre-Depends')},${field('Depends')}`),
-      provides: namesIn(field('Provides')),
+      depends: alternativesIn(`${field('pre-depends')},${field('depends')}`).flat(),
+      provides: alternativesIn(field('provides')).flat(),
       files: new Set(),
       directory,
       control,
@@ -160,11 +163,6 @@ class Unpacking {
     makeDirectory(target, mode & 0o1777 | 0o700);
     return target;
   }
-}
-
-/** `a (>= 1) | b:any, c` → [a, b, c] */
-function namesIn(relations: string): string[] {
-  return relations.split(/[,|]/).map((relation) => relation.trim().replace(/[ :(].*/, '')).filter(Boolean);
 }
 
 /** Each after what it depends on, as dpkg configures; circles are cut anywhere, the same on every machine. */
