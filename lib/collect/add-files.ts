@@ -5,6 +5,7 @@ import * as path from 'path';
 import type { Grounds } from './belonging';
 import type { Context } from './context';
 import { isMachineSpecific } from './machine-specific';
+import { secretIn } from './secrets';
 import type { Selection, Why } from './selection';
 import { SelectionError } from './selection';
 import type { Root } from '../root/root';
@@ -29,18 +30,18 @@ export function addFile(file: string, why: Why, delta: Selection, root: Root): s
 
 /**
  * Adds a file that was found rather than named, or a directory with everything below it, except for what is excluded,
- * machine-specific, or not world-readable.
+ * machine-specific, or not world-readable, and for configuration of the machine: see configuration.ts.
  *
  * @param accept why a path below the directory may be packed @default - everything may
  * @returns resolved paths of the files that are new
  */
 export function addFound(found: string, why: Why, delta: Selection, context: Context, accept?: Accept): string[] {
-  const refusal = (real: string) => (isMachineSpecific(real) ? 'machine-specific' : refusalOf(real, delta, context));
+  const refusal = (real: string) => (isMachineSpecific(real) ? 'machine-specific' : refusalOf(real, delta, context) ?? context.configuration.refusal(real));
   return add(found, why, delta, context, refusal, accept);
 }
 
 /**
- * Adds what the user names: a file whatever its permissions, and of a directory everything world-readable.
+ * Adds what the user names: a file whatever its permissions, and of a directory everything world-readable that is no secret.
  *
  * @returns resolved paths of the files that are new
  * @throws SelectionError if nothing of a directory can be packed
@@ -51,7 +52,7 @@ export function addIncluded(included: string, why: Why, delta: Selection, contex
   if (root.status(real)!.type === 'file') return delta.files.has(real) ? [] : [addFile(included, why, delta, root)];
   const refused: string[] = [];
   const added = add(included, why, delta, context, (child) => {
-    const refusal = refusalOf(child, delta, context, real);
+    const refusal = refusalOf(child, delta, context, real) ?? (child === real ? undefined : secretIn(root, child));
     if (refusal !== undefined && refusal !== EXCLUDED) refused.push(`${child}: ${refusal}`);
     return refusal;
   });

@@ -7,6 +7,7 @@
 import { addIncluded } from './add-files';
 import { addStartedCommands } from './commands';
 import { CommandsOnPath } from './commands-on-path';
+import { Configuration } from './configuration';
 import type { CollectOptions, Context } from './context';
 import type { FinishedSelection } from './finish';
 import { addLicences, finish, rejectStaleBytecode } from './finish';
@@ -55,6 +56,7 @@ export function collect(programs: readonly Program[], options: CollectOptions): 
     requestedPrograms: new Set(programs.map(({ real }) => real)),
     packageFiles: new PackageFiles(packages, root),
     commandsOnPath: new CommandsOnPath(root, searchPath),
+    configuration: new Configuration(root, packages),
   };
   let context: Context = { ...shared, budget: BUDGETS[0] };
   let selection = select(programs, context);

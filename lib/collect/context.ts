@@ -2,6 +2,7 @@
  * What the rules know and never change: the source, its packages, and the user's request.
  */
 import type { CommandsOnPath } from './commands-on-path';
+import type { Configuration } from './configuration';
 import type { PackageFiles } from './package-files';
 import type { SizeBudget } from './size-budget';
 import type { Machine } from '../elf';
@@ -34,6 +35,7 @@ export interface Context extends CollectOptions {
   readonly requestedPrograms: ReadonlySet<string>;
   readonly packageFiles: PackageFiles;
   readonly commandsOnPath: CommandsOnPath;
+  readonly configuration: Configuration;
   readonly budget: SizeBudget;
 }
 

@@ -2,6 +2,7 @@
  * Debian's package database: `/var/lib/dpkg/status` and the file lists in `/var/lib/dpkg/info` (dpkg(1)).
  */
 import { alternativesIn, paragraphs } from './deb822';
+import { conffilesIn, md5sumsIn } from './dpkg-checksums';
 import { LineIndex } from './line-index';
 import { isListed, mergedUsr, Package, PackageDatabase, valueOf } from './package';
 import { checkLimit, LIMITS } from '../limits';
@@ -25,10 +26,12 @@ class Dpkg implements PackageDatabase {
   /** resolved path → the packages that list it */
   private readonly owners = new Map<string, ReadonlySet<Package>>();
   private readonly fileLists = new Map<Package, readonly string[]>();
+  private readonly checksumsOf = new Map<Package, ReadonlyMap<string, string>>();
   private readonly merged: (listed: string) => string;
   private fileListsOfAll?: FileLists;
+  private conffiles?: ReadonlyMap<string, string>;
 
-  constructor(private readonly root: Root, status: string, private readonly info: string, architecture: string) {
+  constructor(private readonly root: Root, private readonly status: string, private readonly info: string, architecture: string) {
     this.merged = mergedUsr(root);
     const provided = new Map<string, Set<string>>();
     let count = 0;
@@ -71,6 +74,20 @@ class Dpkg implements PackageDatabase {
     return files;
   }
 
+  public checksums(owner: Package): ReadonlyMap<string, string> {
+    let checksums = this.checksumsOf.get(owner);
+    if (!checksums) {
+      const file = this.root.file(`${this.info}/${(owner as DpkgPackage).list}.md5sums`);
+      const text = file === undefined ? '' : this.root.read(file).toString('utf8');
+      const sums = md5sumsIn(text).map(([listed, md5]): [string, string] => [this.merged(listed), md5]);
+      this.conffiles ??= conffilesIn(this.root.read(this.status, LIMITS.packageStatus).toString('utf8'));
+      const conffiles = this.files(owner).flatMap((real): [string, string][] => (this.conffiles!.has(real) ? [[real, this.conffiles!.get(real)!]] : []));
+      checksums = new Map([...sums, ...conffiles]);
+      this.checksumsOf.set(owner, checksums);
+    }
+    return checksums;
+  }
+
   public lists(owner: Package, real: string): boolean {
     return this.listing(real).has(owner);
   }
@@ -82,6 +99,14 @@ class Dpkg implements PackageDatabase {
   public ownerOf(real: string): Package | undefined {
     const [owner] = this.listing(real);
     return owner;
+  }
+
+  public *withName(name: string): Generator<Package> {
+    this.fileListsOfAll ??= new FileLists(this.root, this.info);
+    for (const list of this.fileListsOfAll.withEnd(`/${name}`)) {
+      const owner = this.byList.get(list);
+      if (owner) yield owner;
+    }
   }
 
   /** The installed packages that list a path, in the order of their names. */
@@ -109,6 +134,7 @@ class Dpkg implements PackageDatabase {
 
 /** All file lists at once: they run to megabytes, and of few of their lines anything is asked. */
 class FileLists {
+  private readonly bytes: Buffer;
   private readonly index: LineIndex;
   private readonly names: readonly string[];
   /** where each ends among the others */
@@ -125,7 +151,13 @@ class FileLists {
       this.ends.push((length += bytes.length + LINE_FEED.length));
       checkLimit(LIMITS.fileLists, length, info);
     }
-    this.index = new LineIndex(Buffer.concat(parts), info);
+    this.bytes = Buffer.concat(parts);
+    this.index = new LineIndex(this.bytes, info);
+  }
+
+  /** The names of those that have a line with this end. */
+  public *withEnd(end: string): Generator<string> {
+    for (let offset = this.bytes.indexOf(`${end}\n`); offset >= 0; offset = this.bytes.indexOf(`${end}\n`, offset + 1)) yield this.names[this.at(offset)];
   }
 
   /** The names of those that have a line. */

@@ -34,6 +34,10 @@ export interface PackageDatabase {
   isSole(real: string): boolean;
   /** every installed package that was built from a source package */
   builtFrom(source: string): readonly Package[];
+  /** the MD5 checksums that the database records for a package's files, in hexadecimal digits, by resolved path; empty if it has none */
+  checksums?(owner: Package): ReadonlyMap<string, string>;
+  /** the installed packages that list a file of this name in any directory */
+  withName?(name: string): Iterable<Package>;
 }
 
 /** The value of a key, which is created where there is none. */

@@ -3,6 +3,9 @@
  */
 import * as path from 'path';
 import { collect } from '../collect/collect';
+import { REFUSED } from '../collect/configuration';
+import { FinishedSelection } from '../collect/finish';
+import { SECRET } from '../collect/secrets';
 import { staticProgramNotice } from '../collect/static-program';
 import { Machine } from '../elf';
 import { Plan, sizeOf } from './plan';
@@ -70,7 +73,8 @@ export function planLayer(root: Root, request: LayerRequest, knownTrace?: Trace)
   const programs = namePrograms(request.binaries.map((binary) => findProgram(root, binary, request.searchPath, request.cwd)), request.rename);
   const machine = machineOf([...programs.values()], request.machine);
   const setting = settingOf(root, machine, { libraryPath: request.libraryPath });
-  const include = included(root, request.include, request.cwd);
+  const secrets = new Map<string, string>();
+  const include = included(root, request.include, request.cwd, secrets);
   const traced = knownTrace ?? traceIn(root, request.traceCommands);
   // what the trace rests on is looked at, so that another look tells whether it still holds
   for (const name of traced.looked) root.real(name);
@@ -102,6 +106,7 @@ export function planLayer(root: Root, request: LayerRequest, knownTrace?: Trace)
     skipped: new Map([...selection.skipped, ...unreplaced]),
     notices: [
       ...collected.notices,
+      ...refusalNotices(selection, secrets),
       ...[...programs.values()].flatMap((program) => staticProgramNotice(program.interpreter?.program ?? program, root) ?? []),
       ...excluder.unused(selection.excluded).map((pattern) => `exclude '${pattern}' leaves out nothing: no data that was found matches it, and libraries that are needed stay`),
       ...(notice !== undefined && request.detectData ? [notice] : []),
@@ -109,6 +114,17 @@ export function planLayer(root: Root, request: LayerRequest, knownTrace?: Trace)
     isProvisional: notice !== undefined && request.detectData,
     traced,
   };
+}
+
+/** Names the files that are not packed because they may hold secrets. */
+function refusalNotices({ files, skipped }: FinishedSelection, globbed: ReadonlyMap<string, string>): string[] {
+  const listed = (kind: string) => [...new Map([...globbed, ...skipped])]
+    .filter(([file, reason]) => reason.startsWith(kind) && !files.has(file)).map(([file, reason]) => `${file} (${reason.slice(kind.length)})`).join(', ');
+  const [configuration, secrets] = [listed(REFUSED), listed(SECRET)];
+  return [
+    ...(configuration !== '' ? [`configuration of this machine is not packed: ${configuration}; name a file in include to pack it`] : []),
+    ...(secrets !== '' ? [`skipped in what include names: ${secrets}; list a file individually in include to pack it`] : []),
+  ];
 }
 
 /** @throws TraceError where there are commands, and the root is not the one that they would run in */

@@ -3,18 +3,25 @@
  */
 import * as path from 'path';
 import picomatch from 'picomatch';
+import { secretIn } from '../collect/secrets';
 import { SelectionError } from '../collect/selection';
 import { Root } from '../root/root';
 
 /**
- * The paths that `include` names: each exists and can be read.
+ * Resolves the patterns of `include` to absolute paths: each exists and can be read.
  *
+ * @param secrets receives the files with credentials that only a glob matches, which are skipped: path → why
  * @throws SelectionError
  */
-export function included(root: Root, patterns: readonly string[], cwd: string): string[] {
+export function included(root: Root, patterns: readonly string[], cwd: string, secrets = new Map<string, string>()): string[] {
   return patterns.flatMap((pattern) => {
     const wanted = path.posix.resolve(cwd, pattern);
-    const found = root.real(wanted) === undefined ? globbed(root, wanted) : [wanted];
+    const known = secrets.size;
+    const found = root.real(wanted) === undefined ? globbed(root, wanted, secrets) : [wanted];
+    if (found.length === 0 && secrets.size > known) {
+      const files = [...secrets.keys()].slice(known).join(', ');
+      throw new SelectionError(`include '${pattern}' matches only files that may hold credentials (${files}): list them individually to pack them`);
+    }
     if (found.length === 0) throw new SelectionError(`include '${pattern}' matches nothing: expected a file, a directory or a glob, relative ones from ${cwd}`);
     for (const one of found) {
       const real = root.real(one)!;
@@ -56,7 +63,7 @@ export class Excluder {
   }
 }
 
-function globbed(root: Root, pattern: string): string[] {
+function globbed(root: Root, pattern: string, secrets: Map<string, string>): string[] {
   const { base, isGlob } = picomatch.scan(pattern);
   const start = isGlob ? root.real(base) : undefined;
   if (start === undefined) return [];
@@ -66,7 +73,10 @@ function globbed(root: Root, pattern: string): string[] {
     for (const name of root.names(directory)) {
       const child = path.posix.join(directory, name);
       const shownChild = path.posix.join(shown, name);
-      if (matches(shownChild)) found.push(child);
+      const secret = secretIn(root, child);
+      if (secret !== undefined && matches(shownChild)) secrets.set(child, secret);
+      else if (secret !== undefined) continue;
+      else if (matches(shownChild)) found.push(child);
       else if (root.status(child)?.type === 'directory') walk(child, shownChild);
     }
   };

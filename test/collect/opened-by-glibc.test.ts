@@ -127,7 +127,7 @@ describe('in the layer', () => {
 
   test('a service is found by its name without a file of the host', async () => {
     const root = withProgram('#include <netdb.h>\n#include <stdio.h>\nint main(void) { struct servent *found = getservbyname("rigd", "tcp"); printf("%d\\n", found ? ntohs(found->s_port) : -1); }');
-    root.write({ '/etc/services': 'rigd 4711/tcp\n', '/etc/protocols': 'tcp 6 TCP\n' });
+    root.install('netbase', { '/etc/services': 'rigd 4711/tcp\n', '/etc/protocols': 'tcp 6 TCP\n' });
     expect(await run(root)).toMatchObject({ status: 0, stdout: '4711\n' });
   });
 });

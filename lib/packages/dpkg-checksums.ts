@@ -1,0 +1,28 @@
+/**
+ * The checksums that dpkg records for the files of packages (deb-md5sums(5), dpkg-query(1)).
+ */
+
+/**
+ * Parses `/var/lib/dpkg/info/PACKAGE.md5sums`, in which paths have no leading `/`.
+ *
+ * @returns absolute path and MD5 checksum in hexadecimal digits
+ */
+export function md5sumsIn(text: string): [file: string, md5: string][] {
+  return [...text.matchAll(/^([0-9a-f]{32}) [ *](.+)$/gm)].map(([, md5, name]) => [`/${name}`, md5]);
+}
+
+/**
+ * Parses the fields Conffiles of the status file: ` PATH MD5`, which `obsolete` or `remove-on-upgrade` may follow. A new
+ * conffile has no checksum yet.
+ */
+export function conffilesIn(status: string): Map<string, string> {
+  const conffiles = new Map<string, string>();
+  for (const line of status.split('\n')) {
+    if (!line.startsWith(' /')) continue;
+    const words = line.slice(1).split(' ');
+    let at = words.length - 1;
+    while (at > 0 && !/^[0-9a-f]{32}$/.test(words[at])) at--;
+    if (at > 0) conffiles.set(words.slice(0, at).join(' '), words[at]);
+  }
+  return conffiles;
+}
