@@ -1,18 +1,20 @@
 import * as fs from 'fs';
-import * as path from 'path';
-import { AssetHashType, Aspects, Annotations, BundlingOutput, DockerImage, Duration, IAspect, Stack, Stage } from 'aws-cdk-lib';
+import { Aspects, Duration, Stack, Stage } from 'aws-cdk-lib';
 import * as lambda from 'aws-cdk-lib/aws-lambda';
-import { Asset } from 'aws-cdk-lib/aws-s3-assets';
-import { Construct, IConstruct } from 'constructs';
+import type { Construct } from 'constructs';
+import { ArchitectureCheck } from './architecture-check';
+import type { Checks } from './asset/layer-asset';
+import { LayerAsset } from './asset/layer-asset';
+import { LayerCode, UnbundledCode } from './asset/layer-code';
 import { BinarySource } from './binary-source';
-import { Bundling, Checks } from './bundling';
 import { checkResolved } from './deployment-values';
-import { Machine } from './elf';
+import type { Machine } from './elf';
 import { readContents } from './inspect/contents';
 import { isOwnSbom, sbomOf } from './inspect/sbom';
-import { LayerRequest, programName } from './plan/plan-layer';
+import { programName } from './plan/plan-layer';
 import { writeWhole } from './process/whole-file';
-import { OpenedSource } from './source/source';
+import { requestOf, trialOf } from './request';
+import { fileError } from './text/file-error';
 
 /**
  * Properties of a BinaryLayer.
@@ -149,37 +151,20 @@ export class BinaryLayer extends lambda.LayerVersion {
   constructor(scope: Construct, id: string, props: BinaryLayerProps) {
     const label = `${scope.node.path}/${id}`.replace(/^\//, '');
     labelled(label, () => checkResolved(ownPropsOf(props)));
-    // `cdk ls` and `cdk destroy` ask for no assets: nothing is looked at then
-    const bundling = Stack.of(scope).bundlingRequired ? bundle(label, props) : undefined;
+    const asset = isBundlingRequired(scope) ? labelled(label, () => assetOf(label, props)) : undefined;
+    const code = asset ? new LayerCode(asset, (work) => labelled(label, work)) : new UnbundledCode();
+    const builtFor = asset ? ARCHITECTURES[asset.machine] : labelled(label, () => statedArchitecture(props));
     const {
       binary, source, architecture, additionalBinaries, rename, include, exclude, detectData, traceCommands, testCommand, testTimeout, verbose,
       sbom, ...options
     } = props;
-    try {
-      super(scope, id, {
-        ...options,
-        code: lambda.Code.fromAsset(__dirname, {
-          assetHash: bundling?.assetHash ?? 'not bundled',
-          assetHashType: AssetHashType.CUSTOM,
-          bundling: {
-            image: DockerImage.fromRegistry('not used: this asset is bundled without a container'),
-            local: bundling,
-            outputType: BundlingOutput.ARCHIVED,
-          },
-        }),
-        compatibleArchitectures: bundling && [ARCHITECTURES[bundling.fingerprint.machine]],
-      });
-    } catch (error) {
-      throw bundling ? bundling.unwrapped(error) : error;
-    }
+    super(scope, id, { ...options, code, compatibleArchitectures: builtFor && [builtFor] });
     this.binary = binary;
     this.names = new Map([binary, ...(additionalBinaries ?? [])].map((name) => [name, programName(name, rename ?? {})]));
-    if (bundling) {
-      const zip = this.stagedZip();
-      if (zip !== undefined) restore(zip, bundling);
-      if (zip !== undefined && sbom) labelled(label, () => writeSbom(zip));
-      Aspects.of(this.node.root).add(new ArchitectureCheck(this, ARCHITECTURES[bundling.fingerprint.machine]));
-    }
+    const { file } = code;
+    if (file !== undefined && sbom) labelled(label, () => writeSbom(file));
+    // aspects do not enter a stage from outside, and no layer is used outside of its own
+    if (builtFor) Aspects.of(Stage.of(this) ?? this.node.root).add(new ArchitectureCheck(this, builtFor));
   }
 
   /**
@@ -192,28 +177,14 @@ export class BinaryLayer extends lambda.LayerVersion {
     if (name === undefined) throw new Error(`BinaryLayer ${this.node.path}: no program '${binary}' in this layer, it has ${[...this.names.keys()].join(', ')}`);
     return `/opt/bin/${name}`;
   }
-
-  /** Where CDK has put the layer's zip. */
-  private stagedZip(): string | undefined {
-    const asset = this.node.tryFindChild('Code') as Asset | undefined;
-    const outdir = Stage.of(this)?.outdir;
-    const file = asset && outdir !== undefined ? path.resolve(outdir, asset.assetPath) : undefined;
-    return file?.endsWith('.zip') ? file : undefined;
-  }
 }
 
 /**
- * CDK takes an asset for complete while the directory beside its zip stands: where only the zip was deleted, it would
- * stage an empty one.
+ * Whether the layer is made: `cdk ls` and `cdk destroy` ask for no assets, and unit tests may do without. Otherwise nothing is
+ * looked at, and the program need not exist.
  */
-function restore(zip: string, bundling: Bundling): void {
-  if (!fs.existsSync(zip) || fs.statSync(zip).size === 0) bundling.pack(zip);
-}
-
-/** The zip is named by its content: what describes it once holds for good, unless it was cut off, or another version says it otherwise. */
-function writeSbom(zip: string): void {
-  const file = zip.replace(/\.zip$/, '.cdx.json');
-  if (!fs.existsSync(file) || !isOwnSbom(fs.readFileSync(file, 'utf8'))) writeWhole(file, sbomOf(readContents(zip)));
+function isBundlingRequired(scope: Construct): boolean {
+  return process.env.BINARY_LAYER_SKIP !== '1' && Stack.of(scope).bundlingRequired;
 }
 
 const ARCHITECTURES: Record<Machine, lambda.Architecture> = {
@@ -221,14 +192,36 @@ const ARCHITECTURES: Record<Machine, lambda.Architecture> = {
   aarch64: lambda.Architecture.ARM_64,
 };
 
-function bundle(label: string, props: BinaryLayerProps): Bundling {
-  return labelled(label, () => {
-    const source = (props.source ?? BinarySource.host())._open(machineOf(props.architecture));
-    return Bundling.of(label, source, requestOf(props, source), checksOf(props));
-  });
+function assetOf(label: string, props: BinaryLayerProps): LayerAsset {
+  const source = (props.source ?? BinarySource.host())._open(machineOf(props.architecture));
+  const { binary, additionalBinaries = [], ...options } = props;
+  return new LayerAsset(label, source, requestOf({ binaries: [binary, ...additionalBinaries], ...options }, source), checksOf(props));
 }
 
-/** What is thrown says which layer it is about. */
+function checksOf({ testCommand, testTimeout = Duration.seconds(30), verbose }: BinaryLayerProps): Checks {
+  return {
+    trial: trialOf(testCommand, testTimeout.toMilliseconds()),
+    verbose: verbose ?? process.env.BINARY_LAYER_VERBOSE === '1',
+  };
+}
+
+/** The architecture that the properties determine, so that templates without bundling have it, too. */
+function statedArchitecture({ architecture, source }: BinaryLayerProps): lambda.Architecture | undefined {
+  const machine = machineOf(architecture) ?? source?._machine;
+  return machine && ARCHITECTURES[machine];
+}
+
+function machineOf(architecture: lambda.Architecture | undefined): Machine | undefined {
+  if (architecture === undefined) return undefined;
+  const [machine] = Object.entries(ARCHITECTURES).find(([, { name }]) => name === architecture.name) ?? [];
+  if (machine === undefined) {
+    const names = Object.values(ARCHITECTURES).map(({ name }) => name);
+    throw new Error(`architecture is ${architecture.name}, expected one of ${names.join(', ')}`);
+  }
+  return machine as Machine;
+}
+
+/** Errors name the layer. */
 function labelled<T>(label: string, work: () => T): T {
   try {
     return work();
@@ -247,56 +240,12 @@ function ownPropsOf({
   };
 }
 
-function machineOf(architecture: lambda.Architecture | undefined): Machine | undefined {
-  if (architecture === undefined) return undefined;
-  const [machine] = Object.entries(ARCHITECTURES).find(([, { name }]) => name === architecture.name) ?? [];
-  if (machine === undefined) throw new Error(`architecture is ${architecture.name}, expected one of ${Object.values(ARCHITECTURES).map(({ name }) => name).join(', ')}`);
-  return machine as Machine;
-}
-
-function requestOf(props: BinaryLayerProps, { machine, searchPath, libraryPath, cwd }: OpenedSource): LayerRequest {
-  for (const command of props.traceCommands ?? []) checkCommand('a command of traceCommands', command);
-  return {
-    binaries: [props.binary, ...(props.additionalBinaries ?? [])],
-    rename: props.rename ?? {},
-    include: props.include ?? [],
-    exclude: props.exclude ?? [],
-    detectData: props.detectData ?? true,
-    traceCommands: props.traceCommands ?? [],
-    machine,
-    searchPath,
-    libraryPath,
-    cwd,
-  };
-}
-
-function checksOf({ testCommand, testTimeout = Duration.seconds(30), verbose }: BinaryLayerProps): Checks {
-  if (testCommand !== undefined) checkCommand('testCommand', testCommand);
-  const timeout = testTimeout.toMilliseconds();
-  if (timeout === 0) throw new Error('testTimeout is 0, expected some time for testCommand to end');
-  return {
-    trial: testCommand === undefined ? undefined : { command: testCommand, timeout },
-    verbose: verbose ?? process.env.BINARY_LAYER_VERBOSE === '1',
-  };
-}
-
-function checkCommand(what: string, command: string): void {
-  if (command.trim() === '') throw new Error(`${what} is empty, expected a command line for sh`);
-  if (command.includes('\0')) throw new Error(`${what} has a NUL character, expected a command line for sh: ${JSON.stringify(command)}`);
-}
-
-/** CDK does not warn when a function runs on another architecture than its layer is for. */
-class ArchitectureCheck implements IAspect {
-  constructor(private readonly layer: BinaryLayer, private readonly architecture: lambda.Architecture) {}
-
-  public visit(node: IConstruct): void {
-    if (!(node instanceof lambda.Function) || node.architecture.name === this.architecture.name) return;
-    // CDK keeps a function's layers to itself
-    const { _layers: layers = [] } = node as unknown as { _layers?: lambda.ILayerVersion[] };
-    if (!layers.includes(this.layer)) return;
-    Annotations.of(node).addWarningV2('cdk-binary-layer:architecture', [
-      `the layer ${this.layer.node.path} is for ${this.architecture.name}, the function runs on ${node.architecture.name}:`,
-      `its programs will not start. Set the function's architecture to lambda.Architecture.${this.architecture === lambda.Architecture.ARM_64 ? 'ARM_64' : 'X86_64'}.`,
-    ].join(' '));
+/** The zip is named by its content, so an existing bill stays correct, unless it was cut off or another version wrote it. */
+function writeSbom(zip: string): void {
+  const file = zip.replace(/\.zip$/, '.cdx.json');
+  try {
+    if (!fs.existsSync(file) || !isOwnSbom(fs.readFileSync(file, 'utf8'))) writeWhole(file, sbomOf(readContents(zip)));
+  } catch (error) {
+    throw fileError(error, 'cannot write', file);
   }
 }

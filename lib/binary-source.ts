@@ -1,11 +1,12 @@
-import { DockerImage } from 'aws-cdk-lib';
+import type { DockerImage } from 'aws-cdk-lib';
 import { checkResolved } from './deployment-values';
-import { Machine } from './elf';
+import type { Machine } from './elf';
+import { THIS_MACHINE } from './loader/machine';
 import { openApt } from './source/apt/apt';
 import { openDirectory } from './source/directory';
 import { openHost } from './source/host';
 import { openImage } from './source/image/image';
-import { OpenedSource } from './source/source';
+import type { OpenedSource } from './source/source';
 
 /**
  * How packages are fetched and unpacked.
@@ -102,8 +103,15 @@ export abstract class BinarySource {
    */
   public static apt(packages: string[], options?: AptSourceOptions): BinarySource {
     checkResolved({ 'packages of BinarySource.apt': packages, 'options of BinarySource.apt': options });
-    return new Opener((machine) => openApt(packages, options, machine));
+    return new Opener((machine) => openApt(packages, options, machine), THIS_MACHINE);
   }
+
+  /**
+   * What its programs are for if no architecture is given; undefined if that is known only when it is opened.
+   *
+   * @internal
+   */
+  public abstract readonly _machine?: Machine;
 
   /** @internal */
   public abstract _open(machine?: Machine): OpenedSource;
@@ -113,7 +121,8 @@ export abstract class BinarySource {
 class Opener extends BinarySource {
   private readonly opened = new Map<Machine | undefined, OpenedSource>();
 
-  constructor(private readonly open: (machine?: Machine) => OpenedSource) {
+  /** @internal */
+  constructor(private readonly open: (machine?: Machine) => OpenedSource, public readonly _machine?: Machine) {
     super();
   }
 

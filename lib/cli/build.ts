@@ -6,20 +6,25 @@ import * as path from 'path';
 import { SingleBar } from 'cli-progress';
 import { Command, Option } from 'commander';
 import { checkApart, checkDirectory, checkOutput, readText, STANDARD, statusOf } from './files';
-import { addSource, openSource, SourceOptions } from './source';
+import type { SourceOptions } from './source';
+import { addSource, openSource } from './source';
 import { UsageError } from './usage';
 import { readContents } from '../inspect/contents';
 import { sbomOf } from '../inspect/sbom';
 import { writeDirectory } from '../pack/directory';
 import { writeTar } from '../pack/tar';
-import { Packed, Progress, writeZip } from '../pack/zip';
-import { Plan, sizeOf } from '../plan/plan';
-import { LayerRequest, planLayer, programName } from '../plan/plan-layer';
+import type { Packed, Progress } from '../pack/zip';
+import { writeZip } from '../pack/zip';
+import type { Plan } from '../plan/plan';
+import { sizeOf } from '../plan/plan';
+import { planLayer, programName } from '../plan/plan-layer';
 import { inWords, report } from '../plan/report';
 import { cleared } from '../process/cleared';
 import { discard } from '../process/remove-tree';
 import { unfinished, writeWhole } from '../process/whole-file';
+import { requestOf, trialOf } from '../request';
 import { Root } from '../root/root';
+import type { Trial } from '../sandbox/trial';
 import { checkMachine, checkSandbox, tryLayer } from '../sandbox/trial';
 import { megabytes } from '../text/megabytes';
 import { printable } from '../text/printable';
@@ -83,28 +88,19 @@ async function build(programs: string[], options: BuildOptions): Promise<void> {
   if (options.fromTrace === STANDARD && options.fromList === STANDARD) throw new UsageError('--from-trace and --from-list cannot both read standard input');
   const source = openSource(options);
   const root = new Root(source.directory);
-  const { searchPath, libraryPath, cwd, machine } = source;
+  const { cwd } = source;
   const { listed, missing } = filesOf(options, root, cwd);
   if (missing.length > 0 && !options.quiet) process.stderr.write(`--from-list names what is not there: ${some(missing)}\n`);
   const opened = options.fromTrace === undefined ? undefined : readTraceLog(readText('--from-trace', options.fromTrace, 'a log of strace'), cwd);
-  const request: LayerRequest = {
-    binaries: programs,
-    rename: options.rename,
-    include: [...options.include, ...listed],
-    exclude: options.exclude,
-    detectData: options.detectData,
-    traceCommands: options.trace,
-    machine,
-    searchPath,
-    libraryPath,
-    cwd,
-  };
-  if (options.test !== undefined) checkSandbox();
+  const { detectData, exclude, rename, trace: traceCommands } = options;
+  const request = requestOf({ binaries: programs, rename, include: [...options.include, ...listed], exclude, detectData, traceCommands }, source);
+  const trial = trialOf(options.test, options.testTimeout * 1000);
+  if (trial) checkSandbox();
   const { plan, machine: found, summary, skipped, notices } = planLayer(root, request, opened);
-  if (options.test !== undefined) checkMachine(found);
+  if (trial) checkMachine(found);
   if (!options.quiet) process.stderr.write(notices.map((notice) => `${notice}\n`).join(''));
   if (options.verbose) process.stderr.write(report({ plan, skipped }).map((line) => `${line}\n`).join(''));
-  const packed = await accept(plan, path.resolve(output), write, options);
+  const packed = await accept(plan, path.resolve(output), write, trial, options);
   if (!options.quiet) process.stderr.write(`${inWords(summary)}, ${sizesOf(packed)} in ${((performance.now() - started) / 1000).toFixed(1)} s\n`);
   process.stdout.write(`${output}\n`);
 }
@@ -114,7 +110,7 @@ async function build(programs: string[], options: BuildOptions): Promise<void> {
  *
  * @param place absolute
  */
-async function accept(plan: Plan, place: string, write: Writer, { test, testTimeout, sbom, quiet }: BuildOptions): Promise<Packed> {
+async function accept(plan: Plan, place: string, write: Writer, trial: Trial | undefined, { sbom, quiet }: BuildOptions): Promise<Packed> {
   const bar = quiet || !process.stderr.isTTY ? undefined :
     new SingleBar({ format: 'packing [{bar}] {percentage} % of {size}', barsize: 30, clearOnComplete: true, hideCursor: null, stopOnComplete: false, stream: process.stderr });
   const total = sizeOf(plan);
@@ -126,9 +122,9 @@ async function accept(plan: Plan, place: string, write: Writer, { test, testTime
     for (const left of [untried, unfinished(untried), unfinished(place)]) discard(left);
   };
   return cleared(clear, async () => {
-    if (test === undefined && sbom === undefined) return write(plan, place, progress);
+    if (!trial && sbom === undefined) return write(plan, place, progress);
     const zipped = await writeZip(plan, untried, progress);
-    if (test !== undefined) tryLayer(untried, Object.keys(plan.programs), { command: test, timeout: testTimeout * 1000 });
+    if (trial) tryLayer(untried, Object.keys(plan.programs), trial);
     const bill = sbom === undefined ? undefined : { file: sbom, text: sbomOf(readContents(untried)) };
     const packed = write === writeZip ? zipped : await write(plan, place, progress);
     if (write === writeZip) fs.renameSync(untried, place);

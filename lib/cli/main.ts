@@ -17,6 +17,7 @@ const COMMANDS: Readonly<Record<string, () => Command>> = {
   build: () => (require('./build') as typeof import('./build')).buildCommand(),
   inspect: () => (require('./inspect') as typeof import('./inspect')).inspectCommand(),
   run: () => (require('./run') as typeof import('./run')).runCommand(),
+  cache: () => (require('./cache') as typeof import('./cache')).cacheCommand(),
   completion: () => (require('./completion') as typeof import('./completion')).completionCommand(program),
 };
 /* eslint-enable @typescript-eslint/no-require-imports */

@@ -42,14 +42,18 @@ function temporaryCacheDirectory(): string {
 }
 
 /**
- * Makes a directory of the cache, and those that it is in, for this user only. Node's `recursive` does not come to an end
- * below /proc.
+ * Makes a directory of the cache, and its parents, for this user only. Node's `recursive` does not end below /proc.
+ *
+ * @throws Error if the cache belongs to another user, who could put anything into it
  */
 export function makeCacheDirectory(directory: string): void {
   const stat = fs.statSync(directory, { throwIfNoEntry: false });
   if (stat) {
+    if (!directory.startsWith(cacheDirectory())) return;
+    checkOwn(directory, stat);
     // made by an earlier version, or by a user with another umask
-    if (isOwn(stat) && (stat.mode & 0o077) !== 0 && directory.startsWith(cacheDirectory())) fs.chmodSync(directory, 0o700);
+    if ((stat.mode & 0o077) !== 0) fs.chmodSync(directory, 0o700);
+    if (directory !== cacheDirectory()) makeCacheDirectory(path.dirname(directory));
     return;
   }
   makeCacheDirectory(path.dirname(directory));
@@ -60,6 +64,13 @@ export function makeCacheDirectory(directory: string): void {
     if ((error as NodeJS.ErrnoException).code === 'EEXIST') return; // another process was quicker
     throw fileError(error, 'cannot make the cache directory', directory, 'set XDG_CACHE_HOME to a directory with space that this user can write to');
   }
+}
+
+/** @throws Error if a directory of the cache belongs to another user */
+export function checkOwn(directory: string, stat: fs.Stats): void {
+  if (isOwn(stat)) return;
+  const advice = 'remove it, or set XDG_CACHE_HOME to a directory of your own';
+  throw new Error(`the cache directory ${directory} belongs to another user (uid ${stat.uid}): ${advice}`);
 }
 
 /** Whether something in the cache was made by this user: nothing else in there is trusted. */

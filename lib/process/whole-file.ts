@@ -1,6 +1,7 @@
 /**
- * Files that are there whole or not at all, whatever ends the process that writes them.
+ * Files that are complete or absent, whatever ends the process that writes them.
  */
+import { randomBytes } from 'crypto';
 import * as fs from 'fs';
 import * as path from 'path';
 import { OWNER, removeLeftovers } from './leftovers';
@@ -17,9 +18,15 @@ export function unfinished(file: string, suffix = '.tmp'): string {
   return `${file}.${OWNER}${suffix}`;
 }
 
-/** Writes a file; what is there is replaced. */
+/** The same, another name at each call: for several writers of one file in one process. */
+export function uniqueUnfinished(file: string, suffix = '.tmp'): string {
+  removeLeftovers(path.dirname(file), `${path.basename(file)}.`);
+  return `${file}.${randomBytes(6).toString('hex')}.${OWNER}${suffix}`;
+}
+
+/** Writes a file. An existing one is replaced. */
 export function writeWhole(file: string, content: string): void {
-  const temporary = unfinished(file);
+  const temporary = uniqueUnfinished(file);
   try {
     fs.writeFileSync(temporary, content);
     fs.renameSync(temporary, file);
@@ -27,4 +34,12 @@ export function writeWhole(file: string, content: string): void {
     discard(temporary);
     throw fileError(error, 'cannot write', file);
   }
+}
+
+/** Puts a finished file into its place, whatever is there: a directory, too. */
+export function putInPlace(finished: string, file: string): void {
+  if (fs.lstatSync(file, { throwIfNoEntry: false })?.isDirectory()) fs.rmSync(file, { recursive: true });
+  fs.renameSync(finished, file);
+  // rename(2) does nothing if both are hard links to one file
+  fs.rmSync(finished, { force: true });
 }

@@ -12,6 +12,7 @@ const MEANINGS: Readonly<Record<string, readonly [meaning: string, advice: strin
   EACCES: ['this user does not have the permission', 'change the permissions of the file or of its directories, or run this as another user'],
   EPERM: ['this user does not have the permission', 'change the permissions of the file or of its directories, or run this as another user'],
   ENOENT: ['it does not exist', 'run this again when nothing removes or renames files there'],
+  EISDIR: ['a directory is there', 'remove it, then run this again'],
   EMFILE: ['too many files are open', 'raise the limit of open files (ulimit -n)'],
   ENAMETOOLONG: ['its path is longer than the system allows', 'choose a shorter path'],
 };

@@ -1,39 +1,43 @@
 /**
- * What an unchanged source is known to give: the fingerprint of a request's plan, with every look at the file
- * system that it rests on. As long as none of them would see anything else, nothing has to be parsed.
+ * The fingerprint of a layer's plan, kept with every look at the file system that it depends on. While each of them
+ * would still see the same, nothing is parsed and planned again.
  *
- * The file is never needed for a right answer: what cannot be read or written is passed over.
+ * A fingerprint that cannot be read or written is computed again.
  */
 import { createHash } from 'crypto';
 import * as fs from 'fs';
 import * as path from 'path';
-import { Machine } from './elf';
-import { MACHINES } from './loader/machine';
-import { RULES_VERSION } from './plan/plan';
-import { LayerRequest } from './plan/plan-layer';
-import { cacheDirectory, makeCacheDirectory, readCached } from './process/cache-directory';
-import { writeWhole } from './process/whole-file';
-import { Looks, Root } from './root/root';
-import type { Opened, Trace } from './trace/log';
+import type { Machine } from '../elf';
+import { MACHINES } from '../loader/machine';
+import { RULES_VERSION } from '../plan/plan';
+import type { LayerRequest } from '../plan/plan-layer';
+import { cacheDirectory, makeCacheDirectory, readCached } from '../process/cache-directory';
+import { writeWhole } from '../process/whole-file';
+import type { Looks } from '../root/root';
+import { Root } from '../root/root';
+import type { Opened, Trace } from '../trace/log';
 
 export interface Fingerprint {
-  /** of the plan */
+  /** of the plan: 64 hexadecimal digits */
   readonly fingerprint: string;
   readonly machine: Machine;
-  /** by the trace commands, which are not run again as long as it holds */
+  /** what the trace commands opened: they are not run again while the looks see the same */
   readonly traced: Trace;
   readonly looks: Looks;
 }
+
+/** The directory of the kept fingerprints, below the cache directory. */
+export const FINGERPRINTS = 'fingerprint';
 
 export class FingerprintCache {
   private readonly file: string;
 
   constructor(private readonly root: string, request: LayerRequest) {
     const name = createHash('sha256').update(JSON.stringify([RULES_VERSION, root, request])).digest('hex').slice(0, 32);
-    this.file = path.join(cacheDirectory(), `${name}.json`);
+    this.file = path.join(cacheDirectory(), FINGERPRINTS, `${name}.json`);
   }
 
-  /** What is known, if it still holds. */
+  /** The kept fingerprint, if the source has not changed. */
   public read(): Fingerprint | undefined {
     try {
       const known = JSON.parse(readCached(this.file) ?? 'null');
@@ -43,7 +47,6 @@ export class FingerprintCache {
     }
   }
 
-  /** Forgets what is known. */
   public clear(): void {
     fs.rmSync(this.file, { force: true });
   }
@@ -53,12 +56,12 @@ export class FingerprintCache {
       makeCacheDirectory(path.dirname(this.file));
       writeWhole(this.file, JSON.stringify(fingerprint));
     } catch {
-      // the next synth looks again
+      // the next synth computes it again
     }
   }
 }
 
-/** What is read back may be from anybody, or cut off. */
+/** The file may have been cut off or edited. */
 function isFingerprint(known: any): known is Fingerprint {
   return /^[0-9a-f]{64}$/.test(known?.fingerprint) && Object.hasOwn(MACHINES, known.machine) && isTrace(known.traced) &&
     typeof known.looks === 'object' && known.looks !== null && Object.keys(known.looks).length > 0 &&

@@ -1,0 +1,106 @@
+/**
+ * `binary-layer cache`: what is kept in the cache directory, and how large it is; `binary-layer cache clear` removes it.
+ */
+import * as fs from 'fs';
+import * as path from 'path';
+import { Argument, Command, Option } from 'commander';
+import { FINGERPRINTS } from '../asset/fingerprint';
+import { ZIPS } from '../asset/zip-cache';
+import { cacheDirectory, checkOwn } from '../process/cache-directory';
+import { removeTree } from '../process/remove-tree';
+import { megabytes } from '../text/megabytes';
+
+interface Kind {
+  readonly description: string;
+  /** below the cache directory */
+  readonly directories: readonly string[];
+  /** whether something in them is an entry, and not what is kept about one */
+  readonly isEntry: (name: string) => boolean;
+}
+
+const isVisible = (name: string) => !name.startsWith('.');
+const isRoot = (name: string) => isVisible(name) && !name.endsWith('.json');
+
+const KINDS: Readonly<Record<string, Kind>> = {
+  zips: { description: 'packed layers', directories: [ZIPS], isEntry: (name) => name.endsWith('.zip') },
+  fingerprints: { description: 'fingerprints of unchanged layers', directories: [FINGERPRINTS], isEntry: isVisible },
+  images: { description: 'file systems of images', directories: ['image', 'platforms'], isEntry: isRoot },
+  apt: { description: 'file systems of apt packages', directories: ['apt'], isEntry: isRoot },
+};
+
+interface CacheOptions {
+  readonly kind: readonly string[];
+}
+
+export function cacheCommand(): Command {
+  const kinds = new Option('-k, --kind <kind...>', 'only these kinds of entries').choices(Object.keys(KINDS)).default([], 'all');
+  return new Command('cache')
+    .description('lists what is kept in the cache directory, or removes it')
+    .addArgument(new Argument('[action]', 'what to do').choices(['list', 'clear']).default('list'))
+    .addOption(kinds)
+    .addHelpText('after', `
+Examples:
+  $ binary-layer cache                        what is kept, with sizes
+  $ binary-layer cache clear                  removes all of it; it is made again when it is needed
+  $ binary-layer cache clear -k images apt    only these
+
+Packed layers are kept up to 1024 MB in all; the environment variable BINARY_LAYER_CACHE_MB sets another
+limit, 0 keeps none. The directory is cdk-binary-layer in $XDG_CACHE_HOME, ~/.cache or ~/Library/Caches.`)
+    .action((action: 'list' | 'clear', { kind }: CacheOptions) => {
+      const chosen = kind.length > 0 ? Object.keys(KINDS).filter((name) => kind.includes(name)) : Object.keys(KINDS);
+      (action === 'list' ? list : clear)(chosen, kind.length === 0);
+    });
+}
+
+function list(kinds: readonly string[]): void {
+  process.stdout.write(`${cacheDirectory()}\n`);
+  for (const kind of kinds) {
+    const { count, bytes } = measure(kind);
+    const columns = [kind.padEnd(12), String(count).padStart(6), megabytes(bytes).padStart(10), KINDS[kind].description];
+    process.stdout.write(`  ${columns.join('  ')}\n`);
+  }
+}
+
+/** @param isAll whether everything is removed, unfinished entries and those of other versions included */
+function clear(kinds: readonly string[], isAll: boolean): void {
+  const cache = cacheDirectory();
+  const stat = fs.statSync(cache, { throwIfNoEntry: false });
+  if (stat) checkOwn(cache, stat);
+  const bytes = kinds.reduce((sum, kind) => sum + measure(kind).bytes, 0);
+  const directories = isAll ? namesIn(cache) : kinds.flatMap((kind) => KINDS[kind].directories);
+  for (const directory of directories) removeTree(path.join(cache, directory));
+  process.stdout.write(`${megabytes(bytes)} removed from ${cache}\n`);
+}
+
+function measure(kind: string): { count: number; bytes: number } {
+  const { directories, isEntry } = KINDS[kind];
+  const places = directories.map((directory) => path.join(cacheDirectory(), directory));
+  return {
+    count: places.flatMap((place) => namesIn(place).filter(isEntry)).length,
+    bytes: places.reduce((sum, place) => sum + bytesBelow(place), 0),
+  };
+}
+
+/** Of all files, without recursion: trees of images may be deep. */
+function bytesBelow(directory: string): number {
+  let bytes = 0;
+  for (const pending = [directory]; pending.length > 0; ) {
+    const at = pending.pop()!;
+    for (const name of namesIn(at)) {
+      const file = path.join(at, name);
+      const stat = fs.lstatSync(file, { throwIfNoEntry: false });
+      if (stat?.isDirectory()) pending.push(file);
+      else if (stat?.isFile()) bytes += stat.size;
+    }
+  }
+  return bytes;
+}
+
+/** None where there is no directory, or none that can be listed. */
+function namesIn(directory: string): string[] {
+  try {
+    return fs.readdirSync(directory);
+  } catch {
+    return [];
+  }
+}

@@ -1,0 +1,79 @@
+import * as fs from 'fs';
+import * as path from 'path';
+import { binaryLayer } from './command';
+import { temporaryDirectory } from '../fixture';
+
+let cache: string;
+beforeEach(() => {
+  cache = temporaryDirectory();
+});
+
+const run = (...args: string[]) => binaryLayer(['cache', ...args], { env: { XDG_CACHE_HOME: cache } });
+const left = () => fs.readdirSync(path.join(cache, 'cdk-binary-layer'), { recursive: true, encoding: 'utf8' }).sort();
+
+/** One entry of each kind. */
+function fill(): void {
+  const files = {
+    'zip/a.zip': 3_000_000,
+    'zip/a.json': 100,
+    'fingerprint/b.json': 200_000,
+    'image/c/usr/bin/tool': 1_000_000,
+    'platforms/d.json': 100_000,
+    'apt/e/root/usr/bin/tool': 500_000,
+    'apt/e.json': 50,
+  };
+  for (const [name, size] of Object.entries(files)) {
+    const file = path.join(cache, 'cdk-binary-layer', name);
+    fs.mkdirSync(path.dirname(file), { recursive: true });
+    fs.writeFileSync(file, Buffer.alloc(size));
+  }
+}
+
+test('lists each kind of entries, with their number and size', () => {
+  fill();
+  const { status, stdout, stderr } = run();
+  expect({ status, stderr }).toEqual({ status: 0, stderr: '' });
+  expect(stdout.split('\n').map((line) => line.trim().split(/ {2,}/))).toEqual([
+    [path.join(cache, 'cdk-binary-layer')],
+    ['zips', '1', '3.0 MB', 'packed layers'],
+    ['fingerprints', '1', '0.2 MB', 'fingerprints of unchanged layers'],
+    ['images', '1', '1.1 MB', 'file systems of images'],
+    ['apt', '1', '0.5 MB', 'file systems of apt packages'],
+    [''],
+  ]);
+});
+
+test('lists an empty cache where there is none', () => {
+  expect(run('list').stdout).toMatch(/^ +zips +0 +0\.0 MB/m);
+  expect(fs.readdirSync(cache)).toEqual([]);
+});
+
+test('clear removes everything, directories without write permission included', () => {
+  fill();
+  fs.chmodSync(path.join(cache, 'cdk-binary-layer/image/c/usr'), 0o555);
+  const { status, stdout } = run('clear');
+  expect({ status, stdout }).toEqual({ status: 0, stdout: `4.8 MB removed from ${cache}/cdk-binary-layer\n` });
+  expect(left()).toEqual([]);
+  expect(run('clear').stdout).toBe(`0.0 MB removed from ${cache}/cdk-binary-layer\n`);
+});
+
+test('clear removes only the kinds that are named', () => {
+  fill();
+  expect(run('clear', '--kind', 'zips', 'images').stdout).toBe(`4.1 MB removed from ${cache}/cdk-binary-layer\n`);
+  expect(left().filter((name) => !name.includes('/'))).toEqual(['apt', 'fingerprint']);
+});
+
+test.each([[['remove'], "'remove' is invalid"], [['clear', '--kind', 'all'], "'all' is invalid"]])('%j is an error of the command line', (args, message) => {
+  const { status, stderr } = run(...args);
+  expect(status).toBe(2);
+  expect(stderr).toContain(message);
+});
+
+(process.geteuid?.() === 0 ? test : test.skip)('clear leaves the cache of another user alone', () => {
+  fill();
+  fs.chownSync(path.join(cache, 'cdk-binary-layer'), 12345, 12345);
+  const { status, stderr } = run('clear');
+  expect(status).toBe(1);
+  expect(stderr).toContain(`the cache directory ${cache}/cdk-binary-layer belongs to another user (uid 12345): remove it`);
+  expect(left()).toContain('zip/a.zip');
+});
