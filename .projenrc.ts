@@ -23,7 +23,8 @@ const project = new awscdk.AwsCdkConstructLibrary({
     'picocolors@^1.1.1', 'picomatch@^4', 'tar@^7.5.0', 'yazl@^3.3.1',
   ],
   devDeps: [
-    '@types/cli-progress@^3.11.6', '@types/node@^20', '@types/picomatch', '@types/yazl', 'aws-cdk@2.1148.1', 'eslint-plugin-regexp@^2.10.0', 'fast-check@^4.10.2',
+    '@types/cli-progress@^3.11.6', '@types/node@^20', '@types/picomatch', '@types/yazl', 'aws-cdk@2.1148.1',
+    'eslint-plugin-regexp@^2.10.0', 'fast-check@^4.10.2',
     // what the CycloneDX library checks its own output with, where it is there
     'ajv@^8.12.0', 'ajv-formats@^3.0.1', 'ajv-formats-draft2019@^1.6.1', 'playwright-core@^1.64.0',
   ],
@@ -129,7 +130,10 @@ const TO_WRAP = [
   'lib/{cli,inspect,zip}/**', 'test/**',
 ];
 project.eslint?.addOverride({ files: TO_WRAP, rules: { '@stylistic/max-len': ['warn', { code: 140, ignoreUrls: true }] } });
-project.eslint?.addOverride({ files: ['test/**'], rules: { 'regexp/no-super-linear-backtracking': 'off', 'regexp/no-super-linear-move': 'off' } });
+project.eslint?.addOverride({
+  files: ['test/**'],
+  rules: { 'regexp/no-super-linear-backtracking': 'off', 'regexp/no-super-linear-move': 'off' },
+});
 project.eslint?.addLintPattern('examples');
 project.eslint?.allowDevDeps('examples/**');
 
