@@ -5,6 +5,7 @@
  * that they belong together. What is added mentions more paths, until nothing is new.
  */
 import { addIncluded } from './add-files';
+import { addCommandsOfArchive } from './archive-commands';
 import { addStartedCommands } from './commands';
 import { CommandsOnPath } from './commands-on-path';
 import { Configuration } from './configuration';
@@ -12,6 +13,7 @@ import type { CollectOptions, Context } from './context';
 import type { FinishedSelection } from './finish';
 import { addLicences, finish, rejectStaleBytecode } from './finish';
 import { addFilesForCompiling } from './for-compiling';
+import { addNamedLibraries } from './named-libraries';
 import { PackageFiles } from './package-files';
 import { followPathMentions } from './path-mentions';
 import { prefixed } from './prefix';
@@ -46,7 +48,7 @@ export interface Collected {
 type Rule = (file: Pending, selection: CurrentSelection, context: Context) => Selection;
 
 /** In the order in which they apply to each file. */
-const RULES: readonly Rule[] = [addFilesForCompiling, followPathMentions, addStartedCommands];
+const RULES: readonly Rule[] = [addFilesForCompiling, followPathMentions, addNamedLibraries, addStartedCommands, addCommandsOfArchive];
 
 /** @throws SelectionError, PrivateLibraryError, MissingLibraryError and the like: see `startProcess` */
 export function collect(programs: readonly Program[], options: CollectOptions): Collected {

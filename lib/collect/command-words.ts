@@ -3,7 +3,7 @@
  * a script around it.
  */
 import * as path from 'path';
-import { shellCommands } from './shell-commands';
+import { assignedWords, shellCommands } from './shell-commands';
 import { interpreterOf, readShebang } from '../closure/script';
 import { FormatError, stringsOf } from '../elf';
 import type { Content } from '../root/content';
@@ -62,9 +62,13 @@ function inScript(head: Buffer, read: () => Buffer): Set<string> {
   const named = shebang && interpreterOf(shebang);
   if (!named) return new Set();
   const text = read().toString('latin1', 0, MOST_SCRIPT); // what follows is an archive that the script unpacks
-  const found = isShell(named.name) ? shellCommands(text.replace(COMMENT, '')) : words(text, QUOTED);
+  const found = isShell(named.name) ? inShell(text.replace(COMMENT, '')) : words(text, QUOTED);
   // `#!/usr/bin/env NAME` searches PATH, too
   return named.name.includes('/') ? found : found.add(named.name);
+}
+
+function inShell(text: string): Set<string> {
+  return new Set([...shellCommands(text), ...assignedWords(text)]);
 }
 
 function words(text: string, pattern: RegExp): Set<string> {

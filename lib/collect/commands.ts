@@ -9,6 +9,7 @@ import type { Context } from './context';
 import { ownersOf } from './context';
 import { isDocumentation } from './non-runtime';
 import { addProgram } from './programs';
+import { recommends } from './requested-packages';
 import type { CurrentSelection, Pending, Selection } from './selection';
 import { findProgram } from '../closure/find';
 import { FormatError, isProgram } from '../elf';
@@ -57,7 +58,10 @@ export function addCommand(name: string, found: string, file: string, selection:
     if (interpreters.some((one) => !one.isEssential && !selection.requested.needs(one))) {
       return skip(`no package needs its interpreter ${program.interpreter!.program.path}`);
     }
-    addProgram(program, { reason: `started by ${path.posix.basename(file)}`, through: file }, isUsersScript(file, context), delta, context);
+    const starter = context.packages.ownerOf(file);
+    const isRecommended = starter !== undefined && ownersOf(found, context).some((one) => recommends(starter, one));
+    const why = { reason: `started by ${path.posix.basename(file)}`, through: file };
+    addProgram(program, why, isRecommended || isUsersScript(file, context), delta, context);
     delta.commands.set(name, program);
     return delta;
   } catch (error) {
@@ -80,7 +84,7 @@ export function mayStart(file: string, { requested }: CurrentSelection, context:
   if (kind === 'text') return (one) => requested.isSibling(one);
   const isExecutable = (root.status(file)!.mode & 0o111) !== 0;
   const isStarted = kind === 'script' ? isExecutable : elf !== undefined && !(elf instanceof FormatError) && isProgram(elf);
-  return isStarted ? (one) => requested.needs(one) || requested.isSibling(one) : undefined;
+  return isStarted ? (one) => requested.needs(one) || requested.isSibling(one) || recommends(owner, one) : undefined;
 }
 
 /** Whether a file is a requested script that no package owns: nothing states what it depends on. */

@@ -11,6 +11,7 @@ export class PackageFiles {
   private readonly lists = new Map<Package, readonly string[]>();
   private readonly directories = new Map<Package, ReadonlySet<string>>();
   private readonly sizes = new Map<Package, number>();
+  private readonly byName = new Map<Package, ReadonlyMap<string, string>>();
 
   constructor(private readonly database: PackageDatabase, private readonly root: Root) {}
 
@@ -46,6 +47,21 @@ export class PackageFiles {
       this.sizes.set(owner, bytes);
     }
     return bytes;
+  }
+
+  /** Shared libraries of a package, links to them included: name → path. The first directory counts. */
+  public libraries(owner: Package): ReadonlyMap<string, string> {
+    let libraries = this.byName.get(owner);
+    if (!libraries) {
+      const found = new Map<string, string>();
+      for (const file of this.database.files(owner)) {
+        const name = path.posix.basename(file);
+        if (/\.so(?:\.|$)/.test(name) && !found.has(name) && this.root.isFile(file)) found.set(name, file);
+      }
+      libraries = found;
+      this.byName.set(owner, libraries);
+    }
+    return libraries;
   }
 
   /** Files of a package that compilers and linkers read. */

@@ -24,7 +24,7 @@ import { isCommandDirectory, isStandardDirectory } from '../root/standard';
 const LIBCS = ['glibc', 'musl'];
 
 /** A file that mentions paths. */
-interface Mentioning extends Pending {
+export interface Mentioning extends Pending {
   readonly owner?: Package;
 }
 
@@ -59,7 +59,9 @@ function follow(mentioned: string, by: Mentioning, delta: Selection, context: Co
 }
 
 function followOne(candidate: string, real: string, by: Mentioning, selection: CurrentSelection, context: Context): Selection {
-  const isCommand = isCommandDirectory(path.posix.dirname(real)) && context.root.status(real)?.type === 'file';
+  // a link in a command directory may lead anywhere, as /usr/bin/java does
+  const isNamedAsCommand = [candidate, real].some((file) => isCommandDirectory(path.posix.dirname(file)));
+  const isCommand = isNamedAsCommand && context.root.status(real)?.type === 'file';
   if (isCommand) return followCommand(candidate, real, by.real, selection, context);
   const grounds = groundsToFollow(candidate, real, by.owner, selection.requested, context);
   if (grounds) return addWithinBudget(candidate, real, by, grounds, selection, context);
@@ -78,7 +80,7 @@ function followCommand(candidate: string, real: string, file: string, selection:
 }
 
 /** Adds what is mentioned with the libraries of its plug-ins, unless that exceeds the size budget for it. */
-function addWithinBudget(
+export function addWithinBudget(
   candidate: string,
   real: string,
   by: Mentioning,

@@ -17,6 +17,7 @@ import type { Selection } from './selection';
 import type { Process } from '../closure/closure';
 import { MissingLibraryError } from '../closure/closure';
 import type { Loaded } from '../loader/search';
+import { isArchive } from '../root/java-archive';
 
 /** A needed library that is not world-readable. */
 export class PrivateLibraryError extends Error {}
@@ -44,7 +45,7 @@ export function startProcess(real: string, elf: Elf, delta: Selection, context: 
  * @param program the program whose process would open it
  */
 export function takeFile(real: string, program: string | undefined, delta: Selection, context: Context): void {
-  const { elf, kind } = context.root.content(real);
+  const { elf, kind, head } = context.root.content(real);
   let opener = program;
   if (elf && !(elf instanceof FormatError) && elf.machine === context.machine && elf.dynamic) {
     const loaded = delta.fork();
@@ -64,7 +65,7 @@ export function takeFile(real: string, program: string | undefined, delta: Selec
     }
     delta.merge(loaded);
   }
-  if (kind !== 'data') delta.enqueue(real, opener);
+  if (kind !== 'data' || isArchive(head)) delta.enqueue(real, opener);
 }
 
 function loadPlugIn(real: string, program: string, delta: Selection, context: Context): void {

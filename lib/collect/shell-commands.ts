@@ -13,9 +13,53 @@ const BLANKS = /[ \t]*/y;
 /** What ends a value without quotes. */
 const VALUE_END = /[\s"'`]/g;
 
+/** An assignment, and the rest of its line. */
+const ASSIGNMENT = /\b(\w+)=([^\n;]*)/g;
+const VARIABLE_IN_WORD = /\$\{?(\w+)\}?/g;
+/** Words that one variable may stand for. */
+const MOST_VALUES = 8;
+
 /** @param text without comments */
 export function shellCommands(text: string): Set<string> {
   return new ShellText(text).commands();
+}
+
+/**
+ * Words that variables of a shell script stand for, and that it may start: `gs` in `GS_EXECUTABLE=gs`, and, if there is
+ * `version=14`, `ps2pdf14` in `ps2pdf="$here/ps2pdf$version"`. Of a path, the last component.
+ *
+ * @param text without comments
+ */
+export function assignedWords(text: string): Set<string> {
+  const assigned = new Map<string, Set<string>>();
+  const words = new Set<string>();
+  for (const [, variable, line] of text.matchAll(ASSIGNMENT)) {
+    const values = valuesOf(lastWord(line), assigned);
+    const known = assigned.get(variable) ?? new Set();
+    for (const value of values) {
+      words.add(value);
+      if (known.size < MOST_VALUES) known.add(value);
+    }
+    assigned.set(variable, known);
+  }
+  return words;
+}
+
+/** The last component of what an assignment's line ends with. */
+function lastWord(line: string): string {
+  const value = line.trim().replace(/["'`]$/, '');
+  let start = value.length;
+  while (start > 0 && /[\w.+${}-]/.test(value[start - 1])) start--;
+  return value.slice(start);
+}
+
+/** A word with the values of its variables in their places: none if one is not known. */
+function valuesOf(word: string, assigned: ReadonlyMap<string, ReadonlySet<string>>): readonly string[] {
+  const variables = [...word.matchAll(VARIABLE_IN_WORD)];
+  if (variables.length === 0) return word === '' ? [] : [word];
+  if (variables.length > 1) return [];
+  const [[whole, name]] = variables;
+  return [...assigned.get(name) ?? []].map((value) => word.replace(whole, () => value));
 }
 
 class ShellText {

@@ -42,6 +42,31 @@ describe('a command whose bare name is in a program is packed', () => {
     expect(find(root).data).toContain('/usr/lib/jvm/bin/java');
   });
 
+  test('through such a link that is named by its path', () => {
+    withShell().install('rig', { '/usr/bin/rig': '#!/bin/sh\nif [ -x /usr/bin/java ]; then JAVA=/usr/bin/java; fi\nexec "$JAVA"\n' }, { Depends: 'jre' });
+    root.install('jre', { '/usr/lib/jvm/bin/java': programWith(), '/usr/lib/jvm/lib/modules': 'data' });
+    root.write({ '/usr/bin/java': { link: '/etc/alternatives/java' }, '/etc/alternatives/java': { link: '/usr/lib/jvm/bin/java' } });
+    expect(find(root).data).toEqual(expect.arrayContaining(['/usr/bin/java', '/usr/lib/jvm/bin/java', '/usr/lib/jvm/lib/modules']));
+  });
+
+  test('in a shell script as the value of a variable', () => {
+    withShell().install('rig', { '/usr/bin/rig': '#!/bin/sh\nRIG_EXECUTABLE=paint\nexec "`dirname \\"$0\\"`/$RIG_EXECUTABLE"\n', '/usr/bin/paint': programWith() });
+    expect(started()).toContain('/usr/bin/paint');
+  });
+
+  test('in a shell script as a word with a variable in it, for each value of that', () => {
+    const text = '#!/bin/sh\nversion=14\nversion="13"\nrig="`dirname \\"$0\\"`/rig$version"\nnone="none${unknown}"\nexec "$rig"\n';
+    withShell().install('rig', { '/usr/bin/rig': text, '/usr/bin/rig13': programWith(), '/usr/bin/rig14': programWith(), '/usr/bin/none': programWith() });
+    expect(started()).toEqual(expect.arrayContaining(['/usr/bin/rig13', '/usr/bin/rig14']));
+    expect(started()).not.toContain('/usr/bin/none');
+  });
+
+  test('if the package of the script only recommends it, with its data', () => {
+    withShell().install('rig', { '/usr/bin/rig': '#!/bin/sh\npaint -q\n' }, { Recommends: 'paint' });
+    root.install('paint', { '/usr/bin/paint': programWith(), '/usr/share/paint/colours': '' });
+    expect(find(root).data).toEqual(expect.arrayContaining(['/usr/bin/paint', '/usr/share/paint/colours']));
+  });
+
   test('in a configuration file of its package, but not in comments or other texts', () => {
     root.install('rig', {
       '/usr/bin/rig': programWith(),

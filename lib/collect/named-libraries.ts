@@ -1,0 +1,78 @@
+/**
+ * Libraries that a packed file opens by name: `dlopen("libsoftokn3.so")` in an object, `$libdir/libmath-native.so` in a
+ * configuration file, `CDLL('libpango-1.0.so.0')` in a module.
+ *
+ * A name is weak evidence, so it counts only if the package database says that the file's package has the library, or, for
+ * requested packages, depends on one that has it.
+ */
+import * as path from 'path';
+import type { Context } from './context';
+import { addWithinBudget, isFollowed } from './path-mentions';
+import { dependenciesOf } from './requested-packages';
+import type { CurrentSelection, Pending, Selection } from './selection';
+import { FormatError, stringsOf } from '../elf';
+import type { Package } from '../packages/package';
+
+/** Characters of the longest string that is searched for a name. */
+const MOST_CHARACTERS = 200;
+/** Larger texts are not configuration or modules. */
+const MOST_TEXT = 1024 * 1024;
+/** What separates words in a text; a directory or a variable before the name is part of the word. */
+const BETWEEN_WORDS = /[^\w.+/$-]/;
+const LIBRARY = /^lib[\w.+-]+\.so(?:\.\d+)*$/;
+
+/** Adds the libraries that a file names, each with the libraries that it needs itself, within the size budget for path mentions. */
+export function addNamedLibraries(pending: Pending, selection: CurrentSelection, context: Context): Selection {
+  const delta = selection.fork();
+  const { packages } = context;
+  const file = pending.real;
+  if (!isFollowed(file, selection, context)) return delta;
+  const owner = packages.ownerOf(file);
+  if (owner === undefined) return delta;
+  const names = namesIn(file, owner, selection, context);
+  if (names.length === 0) return delta;
+  const isRequested = selection.requested.isSibling(owner);
+  const providers = new Set([...packages.builtFrom(owner.source), ...(isRequested ? dependenciesOf(owner, packages) : [])]);
+  for (const name of names) {
+    const found = libraryOf(providers, name, context);
+    if (found === undefined || delta.files.has(context.root.real(found.library)!)) continue;
+    const grounds = { rule: `a library of ${found.provider.name}, which ${path.posix.basename(file)} opens by name` };
+    const real = context.root.real(found.library)!;
+    delta.merge(addWithinBudget(found.library, real, { ...pending, owner }, grounds, delta, context));
+  }
+  return delta;
+}
+
+/** Names of libraries in the strings of an object, and in the words of a text of a requested package. */
+function namesIn(file: string, owner: Package, { requested }: CurrentSelection, { root }: Context): string[] {
+  const { kind, elf, size } = root.content(file);
+  if (kind === 'elf') {
+    if (elf === undefined || elf instanceof FormatError) return [];
+    return libraryNames(stringsOf(root.read(file), elf, MOST_CHARACTERS));
+  }
+  if (kind === 'data' || size > MOST_TEXT || !requested.isSibling(owner)) return [];
+  const text = root.read(file).toString('latin1');
+  return text.includes('.so') ? libraryNames(new Set(text.split(BETWEEN_WORDS))) : [];
+}
+
+function libraryNames(words: Iterable<string>): string[] {
+  const names = new Set<string>();
+  for (const word of words) {
+    if (!word.includes('.so')) continue;
+    const name = path.posix.basename(word);
+    if (LIBRARY.test(name)) names.add(name);
+  }
+  return [...names];
+}
+
+function libraryOf(
+  providers: Iterable<Package>,
+  name: string,
+  { packageFiles }: Context,
+): { readonly library: string; readonly provider: Package } | undefined {
+  for (const provider of providers) {
+    const library = packageFiles.libraries(provider).get(name);
+    if (library !== undefined) return { library, provider };
+  }
+  return undefined;
+}

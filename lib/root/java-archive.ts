@@ -1,0 +1,80 @@
+/**
+ * The string constants of a Java archive: names of commands and files that its classes use.
+ *
+ * A .jar is a zip (PKWARE APPNOTE.TXT 4.3) of class files. In the constant pool of a class, a string is tag 1, its length in
+ * two bytes, and its characters (Java Virtual Machine Specification, 4.4.7).
+ */
+import { inflateRawSync } from 'zlib';
+
+const LOCAL = { signature: 0x04034b50, size: 30, nameLength: 26, extraLength: 28 };
+const CENTRAL = { signature: 0x02014b50, size: 46, method: 10, packed: 20, unpacked: 24, nameLength: 28, extraLength: 30, commentLength: 32, offset: 42 };
+const END = { signature: 0x06054b50, size: 22, mostComment: 0xffff, count: 10, directory: 16 };
+const STORED = 0;
+const DEFLATED = 8;
+
+/** Bytes of an archive that is searched, and of all its classes unpacked. */
+const MOST_ARCHIVE = 64 * 1024 * 1024;
+const MOST_CLASSES = 256 * 1024 * 1024;
+
+export function isArchive(head: Buffer): boolean {
+  return head.length >= 4 && head.readUInt32LE(0) === LOCAL.signature;
+}
+
+/**
+ * Which of some strings are constants of a class in the archive.
+ *
+ * @returns none if the archive is too large or damaged: nothing but a hint is lost then
+ */
+export function constantsIn(archive: Buffer, strings: Iterable<string>): Set<string> {
+  const found = new Set<string>();
+  const constants = [...strings].map((text) => ({ text, bytes: constantOf(text) }));
+  for (const content of classesOf(archive)) {
+    for (const { text, bytes } of constants) if (!found.has(text) && content.includes(bytes)) found.add(text);
+  }
+  return found;
+}
+
+function constantOf(text: string): Buffer {
+  const bytes = Buffer.from(text);
+  return Buffer.concat([Buffer.from([1, bytes.length >> 8, bytes.length & 0xff]), bytes]);
+}
+
+function* classesOf(archive: Buffer): Generator<Buffer> {
+  const end = archive.length <= MOST_ARCHIVE ? endOf(archive) : undefined;
+  if (end === undefined) return;
+  let left = MOST_CLASSES;
+  let at = archive.readUInt32LE(end + END.directory);
+  for (let count = archive.readUInt16LE(end + END.count); count > 0; count--) {
+    if (at + CENTRAL.size > archive.length || archive.readUInt32LE(at) !== CENTRAL.signature) return;
+    const nameLength = archive.readUInt16LE(at + CENTRAL.nameLength);
+    const name = archive.toString('latin1', at + CENTRAL.size, at + CENTRAL.size + nameLength);
+    const unpacked = archive.readUInt32LE(at + CENTRAL.unpacked);
+    if (name.endsWith('.class') && unpacked <= left) {
+      left -= unpacked;
+      const content = unpack(archive, at, unpacked);
+      if (content) yield content;
+    }
+    at += CENTRAL.size + nameLength + archive.readUInt16LE(at + CENTRAL.extraLength) + archive.readUInt16LE(at + CENTRAL.commentLength);
+  }
+}
+
+function endOf(archive: Buffer): number | undefined {
+  const lowest = Math.max(0, archive.length - END.size - END.mostComment);
+  for (let at = archive.length - END.size; at >= lowest; at--) if (archive.readUInt32LE(at) === END.signature) return at;
+  return undefined;
+}
+
+function unpack(archive: Buffer, entry: number, size: number): Buffer | undefined {
+  const local = archive.readUInt32LE(entry + CENTRAL.offset);
+  if (local + LOCAL.size > archive.length || archive.readUInt32LE(local) !== LOCAL.signature) return undefined;
+  const start = local + LOCAL.size + archive.readUInt16LE(local + LOCAL.nameLength) + archive.readUInt16LE(local + LOCAL.extraLength);
+  const packed = archive.subarray(start, start + archive.readUInt32LE(entry + CENTRAL.packed));
+  const method = archive.readUInt16LE(entry + CENTRAL.method);
+  if (method === STORED) return packed;
+  if (method !== DEFLATED || size === 0) return undefined;
+  try {
+    return inflateRawSync(packed, { maxOutputLength: size });
+  } catch {
+    return undefined;
+  }
+}
