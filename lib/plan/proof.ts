@@ -11,17 +11,17 @@ import { checkVersions } from '../closure/versions';
 import { Elf } from '../elf';
 import { muslPathFile } from './confine-musl';
 import { Entry, FileEntry, Plan, rootOf, sizeOf, TextEntry, withKey } from './plan';
+import { tooLarge } from './too-large';
 import { MOST_BYTES } from '../lambda';
 import { Files, Setting } from '../loader/search';
 import { Root } from '../root/root';
-import { megabytes } from '../text/megabytes';
 
 /** A plan that does not hold. */
 export class ProofError extends Error {}
 
 /** @throws ProofError, MissingLibraryError, MissingVersionError */
 export function prove(plan: Plan, processes: Iterable<Process>, root: Root, setting: Setting): void {
-  checkSize(plan, root);
+  if (sizeOf(plan) > MOST_BYTES) throw new ProofError(tooLarge(plan, root));
   checkNames(plan);
   const files = new PlannedFiles(plan, root);
   for (const { base, place } of plan.aliases) {
@@ -63,30 +63,6 @@ function checkNames({ key, aliases }: Plan): void {
       places.set(name + suffix, target);
     }
   }
-}
-
-function checkSize(plan: Plan, root: Root): void {
-  const sum = sizeOf(plan);
-  if (sum <= MOST_BYTES) return;
-  const files = plan.entries.filter((entry): entry is FileEntry => entry.kind === 'file');
-  const largest = [...files].sort((a, b) => b.size - a.size).slice(0, 10);
-  const bySource = new Map(files.map((entry) => [entry.source, entry]));
-  throw new ProofError([
-    `the layer would be ${megabytes(sum)} unpacked, Lambda takes ${megabytes(MOST_BYTES)} (${MOST_BYTES} bytes) for a function and all its layers`,
-    '  the ten largest files, and through whom each came in:',
-    ...largest.map((entry) => `  ${megabytes(entry.size).padStart(9)} ${entry.path}: ${trace(entry, (real) => bySource.get(root.locate(real))).join(', which is ')}`),
-    '  leave out what the program can do without by `exclude`, or set `detectData: false` and name what it needs by `include`',
-  ].join('\n'));
-}
-
-function trace(entry: FileEntry, entryOf: (real: string) => FileEntry | undefined): string[] {
-  const steps = [];
-  const seen = new Set<FileEntry>();
-  for (let at: FileEntry | undefined = entry; at && !seen.has(at); at = at.why.through === undefined ? undefined : entryOf(at.why.through)) {
-    seen.add(at);
-    steps.push(at.why.reason);
-  }
-  return steps;
 }
 
 /** The layer, as a loader in the function would see it. */

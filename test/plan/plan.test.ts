@@ -347,7 +347,7 @@ describe('the limit of 262,144,000 bytes', () => {
     expect(() => plan(root, 'prog', { include: ['/usr/share/data'] })).toThrow(ProofError);
   });
 
-  test('exceeded, the sum is told, and of the ten largest files through whom each came in', () => {
+  test('exceeded, the error has the sum, the share of each kind, the ten largest files with what led to them, and what helps', () => {
     root.library('/usr/lib/libx.so', { needs: ['libbig.so'] });
     root.library('/usr/lib/libbig.so');
     fs.truncateSync(root.locate('/usr/lib/libbig.so'), 30.1e6);
@@ -356,15 +356,35 @@ describe('the limit of 262,144,000 bytes', () => {
     const message = errorOf(() => plan(root, 'prog', { include: ['/usr/share/data'] }));
     const lines = message.split('\n');
     expect(lines[0]).toMatch(/^the layer would be 309\.\d MB unpacked, Lambda takes 262\.1 MB \(262144000 bytes\) for a function and all its layers$/);
-    expect(lines[1]).toBe('  the ten largest files, and through whom each came in:');
-    expect(lines.slice(2, 12).map((line) => line.trim().split(': ')[0])).toEqual([
+    expect(lines[1]).toMatch(/^ {2}programs and the libraries that they need: 30\.\d MB; add-on modules and helpers: 0\.0 MB; data: 0\.0 MB; included files: 279\.0 MB$/);
+    expect(lines[2]).toBe('  the largest files, each with the files that led to it:');
+    expect(lines.slice(3, 13).map((line) => line.trim().split(': ')[0])).toEqual([
       '31.5 MB /usr/share/data/21', '30.1 MB /usr/lib/libbig.so', '30.0 MB /usr/share/data/20', '28.5 MB /usr/share/data/19', '27.0 MB /usr/share/data/18',
       '25.5 MB /usr/share/data/17', '24.0 MB /usr/share/data/16', '22.5 MB /usr/share/data/15', '21.0 MB /usr/share/data/14', '19.5 MB /usr/share/data/13',
     ]);
     expect(lines.find((line) => line.includes('/libbig.so'))).toContain('needed by libx.so [default directory], which is needed by prog [default directory], which is requested');
     expect(lines.find((line) => line.includes('/data/21'))).toMatch(/: included$/);
-    expect(lines[12]).toBe('  leave out what the program can do without by `exclude`, or set `detectData: false` and name what it needs by `include`');
-    expect(lines).toHaveLength(13);
+    expect(lines.slice(13)).toEqual(['  take files that the program can do without out of `include`']);
+  });
+
+  test('exceeded by needed libraries alone, the error advises neither exclude nor detectData: false, which cannot help', () => {
+    for (const library of ['libone.so', 'libtwo.so']) {
+      root.library(`/usr/lib/${library}`);
+      fs.truncateSync(root.locate(`/usr/lib/${library}`), 150e6);
+    }
+    root.program('/usr/bin/prog', { needs: ['libone.so', 'libtwo.so'] });
+    const message = errorOf(() => plan(root, 'prog', { detectData: true }));
+    expect(message).toContain('programs and the libraries that they need: 300.');
+    expect(message).toContain('so neither `exclude` nor `detectData` makes the layer small enough\n  take a build with fewer libraries from another source');
+    expect(message).not.toMatch(/exclude: \[|set `detectData: false`/);
+  });
+
+  test('exceeded by data that was found, the error names the files to exclude, and detectData: false with traceCommands', () => {
+    root.program('/usr/bin/prog', { flags: ['-static', '-no-pie'] });
+    for (const name of ['one', 'two', 'three', 'four']) sparse(`/usr/share/prog/${name}`, 80e6);
+    const message = errorOf(() => plan(root, 'prog', { detectData: true }, [{ path: '/usr/share/prog/one', by: undefined }, ...['two', 'three', 'four'].map((name) => ({ path: `/usr/share/prog/${name}`, by: undefined }))]));
+    expect(message).toMatch(/\n {2}leave out data that the program can do without: exclude: \['\/usr\/share\/prog\/\w+', '\/usr\/share\/prog\/\w+', '\/usr\/share\/prog\/\w+'\]\n/);
+    expect(message).toContain('or set `detectData: false`, and name what the program needs with `traceCommands`');
   });
 });
 

@@ -1,0 +1,73 @@
+/**
+ * The message for a layer that is larger than Lambda's quota: the share of libraries, add-on modules and data, the largest
+ * files with the files that need them, and advice that helps in this case.
+ */
+import { FileEntry, Plan, sizeOf } from './plan';
+import { MOST_BYTES } from '../lambda';
+import { Root } from '../root/root';
+import { megabytes } from '../text/megabytes';
+
+const MOST_LISTED = 10;
+const MOST_SUGGESTED = 3;
+
+/** Reasons without which a requested program does not start; everything else may be left out. */
+const REQUIRED = /^(?:requested|asked for|needed by |loader of |interpreter of )/;
+const INCLUDED = 'included';
+
+type Kind = 'required' | 'module' | 'included' | 'data';
+
+export function tooLarge(plan: Pick<Plan, 'entries'>, root: Root): string {
+  const files = plan.entries.filter((entry): entry is FileEntry => entry.kind === 'file');
+  const bySource = new Map(files.map((entry) => [entry.source, entry]));
+  const chainOf = (entry: FileEntry) => chain(entry, (real) => bySource.get(root.locate(real)));
+  const kindOf = (entry: FileEntry): Kind => {
+    const reasons = chainOf(entry);
+    if (reasons.every((reason) => REQUIRED.test(reason))) return 'required';
+    if (reasons[0] === INCLUDED) return 'included';
+    return root.content(inRoot(entry, root)).kind === 'elf' ? 'module' : 'data';
+  };
+  const kinds = new Map(files.map((entry) => [entry, kindOf(entry)]));
+  const largest = [...files].sort((a, b) => b.size - a.size);
+  const sum = (kind: Kind) => files.reduce((bytes, entry) => bytes + (kinds.get(entry) === kind ? entry.size : 0), 0);
+  const [required, modules, data, included] = [sum('required'), sum('module'), sum('data'), sum('included')];
+  return [
+    `the layer would be ${megabytes(sizeOf(plan))} unpacked, Lambda takes ${megabytes(MOST_BYTES)} (${MOST_BYTES} bytes) for a function and all its layers`,
+    `  programs and the libraries that they need: ${megabytes(required)}; add-on modules and helpers: ${megabytes(modules)}; data: ${megabytes(data)}; ` +
+      `included files: ${megabytes(included)}`,
+    '  the largest files, each with the files that led to it:',
+    ...largest.slice(0, MOST_LISTED).map((entry) => `  ${megabytes(entry.size).padStart(9)} ${entry.path}: ${chainOf(entry).join(', which is ')}`),
+    ...advice(required, modules + data, included, largest.filter((entry) => kinds.get(entry) === 'module' || kinds.get(entry) === 'data')),
+  ].join('\n');
+}
+
+function advice(required: number, detected: number, included: number, removable: readonly FileEntry[]): string[] {
+  if (required > MOST_BYTES) {
+    return [
+      '  the programs do not start without these libraries, so neither `exclude` nor `detectData` makes the layer small enough',
+      '  take a build with fewer libraries from another source, such as a package with fewer features or a static build, put the programs into',
+      '  layers of different functions, or use a function from a container image, which may have 10 GB',
+    ];
+  }
+  const places = removable.slice(0, MOST_SUGGESTED).map((entry) => `'${entry.path}'`).join(', ');
+  return [
+    ...(included > 0 ? ['  take files that the program can do without out of `include`'] : []),
+    ...(detected > 0 ? [`  leave out data that the program can do without: exclude: [${places}]`] : []),
+    ...(detected > 0 && required + included <= MOST_BYTES ?
+      ['  or set `detectData: false`, and name what the program needs with `traceCommands` (command lines that open it) or `include`'] : []),
+  ];
+}
+
+function inRoot({ source }: FileEntry, root: Root): string {
+  return root.directory === '/' ? source : source.slice(root.directory.length);
+}
+
+/** The reason for a file, for the file that led to it, and so on. */
+function chain(entry: FileEntry, entryOf: (real: string) => FileEntry | undefined): string[] {
+  const reasons: string[] = [];
+  const seen = new Set<FileEntry>();
+  for (let at: FileEntry | undefined = entry; at && !seen.has(at); at = at.why.through === undefined ? undefined : entryOf(at.why.through)) {
+    seen.add(at);
+    reasons.push(at.why.reason);
+  }
+  return reasons;
+}
