@@ -9,9 +9,9 @@
 import * as fs from 'fs';
 import * as path from 'path';
 import { cacheDirectory, isOwn, makeCacheDirectory, readCached } from '../process/cache-directory';
-import { sha256OfFile } from '../process/sha256';
 import { putInPlace, uniqueUnfinished, writeWhole } from '../process/whole-file';
-import { stampOf } from '../root/root';
+import { sha256OfFile } from '../root/sha256';
+import { stampOf } from '../root/stamp';
 
 /** The directory of the kept zips, below the cache directory. */
 export const ZIPS = 'zip';

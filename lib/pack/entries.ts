@@ -8,7 +8,7 @@ import { MOST_BYTES } from '../lambda';
 import { nameAliases } from '../plan/alias';
 import { FileEntry, Plan, rootOf, withKey } from '../plan/plan';
 import { trustBytecode } from '../root/python-bytecode';
-import { readUnchanged } from '../root/root';
+import { readUnchanged } from '../root/stamp';
 
 /** Below `/opt`, its name without a `/` at either end. */
 export type Written = { readonly name: string } & (

@@ -8,7 +8,7 @@ import { readFileSync } from 'fs';
 import type { Packed } from './zip';
 import { writeZip } from './zip';
 import type { Plan } from '../plan/plan';
-import { sha256OfFile } from '../process/sha256';
+import { sha256OfFile } from '../root/sha256';
 
 export interface PackedZip extends Packed {
   /** of the zip, in hexadecimal digits */

@@ -8,19 +8,11 @@
 import * as fs from 'fs';
 import * as path from 'path';
 import { Content, HEAD, inspect, oversized } from './content';
-import { readDescriptor, SpecialFileError, useRegularFile } from '../elf';
+import { contentStamp, hasContent, lstat, type Node, type Status } from './stamp';
+import { readDescriptor, useRegularFile } from '../elf';
 import { checkLimit, Limit, LIMITS } from '../limits';
 
-/** What stands at a path, links not followed. */
-export interface Status {
-  readonly type: 'file' | 'directory' | 'link' | 'other';
-  /** permission bits, with set-user-ID and its like */
-  readonly mode: number;
-  /** in bytes */
-  readonly size: number;
-  /** when its content was last changed, in seconds since 1970 */
-  readonly modified: number;
-}
+export type { Status };
 
 /** A symbolic link that was crossed: its own place, every directory before it resolved, and what it says. */
 export interface Link {
@@ -44,11 +36,6 @@ const MOST_LINKS = 40; // the kernel's limit (include/linux/namei.h, MAXSYMLINKS
 /** What the kernel makes up, another at each look: it is of no root. */
 const PSEUDO = /^\/(?:proc|sys|dev)(?:\/|$)/;
 
-interface Node extends Status {
-  readonly stamp: string;
-  readonly target?: string;
-}
-
 export class Root {
   /** path inside the root, its parent resolved → what stands there, `undefined` for nothing */
   private readonly nodes = new Map<string, Node | undefined>();
@@ -56,6 +43,8 @@ export class Root {
   private readonly listings = new Map<string, readonly string[]>();
   private readonly contents = new Map<string, Content>();
   private readonly seen = new Map<string, string>();
+  /** see `stamp` */
+  private readonly stamps = new Map<string, string>();
   /** see `readAside` */
   private room = Buffer.alloc(0);
 
@@ -143,7 +132,7 @@ export class Root {
     let names = this.listings.get(real);
     if (!names) {
       const node = this.node(real);
-      this.seen.set(real, node ? node.stamp : '');
+      this.stamp(real); // a look at the content, which is read after it
       names = node?.type === 'directory' ? list(this.locate(real), real) : [];
       this.listings.set(real, names);
     }
@@ -157,7 +146,7 @@ export class Root {
    * @throws LimitError, SpecialFileError
    */
   public read(real: string, limit: Limit = LIMITS.file): Buffer {
-    this.seen.set(real, this.node(real)?.stamp ?? '');
+    this.stamp(real); // a look at the content, which is read after it
     return useRegularFile(this.locate(real), (descriptor, size) => {
       checkLimit(limit, size, real);
       return readDescriptor(descriptor, Buffer.allocUnsafe(size), real);
@@ -168,7 +157,7 @@ export class Root {
   public content(real: string): Content {
     let content = this.contents.get(real);
     if (!content) {
-      this.seen.set(real, this.node(real)?.stamp ?? '');
+      this.stamp(real); // a look at the content, which is read after it
       // `inspect` keeps no reference to the bytes: allocating fresh memory for each file would take as long as reading it
       content = useRegularFile(this.locate(real), (descriptor, size) => {
         if (size > LIMITS.file.most) return oversized(real, size, readDescriptor(descriptor, Buffer.alloc(HEAD), real));
@@ -180,9 +169,16 @@ export class Root {
     return content;
   }
 
-  /** A stamp of the file at a resolved path as it was first seen: another one means that it has changed. */
+  /** A stamp of the file at a resolved path: another one means that its content has changed since this was first called. */
   public stamp(real: string): string {
-    return this.node(real)?.stamp ?? '';
+    let stamp = this.stamps.get(real);
+    if (stamp === undefined) {
+      const node = this.node(real);
+      stamp = node ? contentStamp(this.locate(real), node) : '';
+      this.stamps.set(real, stamp);
+      this.seen.set(real, stamp);
+    }
+    return stamp;
   }
 
   /** Every look so far. */
@@ -195,8 +191,10 @@ export class Root {
     const root = new Root(directory);
     for (const real in looks) {
       const was = looks[real];
-      const node = lstat(root.locate(real));
-      if ((node === undefined ? '' : brief(was) ? briefly(node) : node.stamp) !== was) return false;
+      const file = root.locate(real);
+      const node = lstat(file);
+      const is = node === undefined ? '' : brief(was) ? briefly(node) : hasContent(was) ? contentStamp(file, node) : node.stamp;
+      if (is !== was) return false;
     }
     return true;
   }
@@ -247,23 +245,6 @@ function brief(stamp: string): boolean {
   return stamp.startsWith('d') && !stamp.includes(':');
 }
 
-function lstat(file: string): Node | undefined {
-  try {
-    const stat = fs.lstatSync(file, { throwIfNoEntry: false });
-    if (!stat) return undefined;
-    const type = stat.isFile() ? 'file' : stat.isDirectory() ? 'directory' : stat.isSymbolicLink() ? 'link' : 'other';
-    const stamp = `${type[0]}${(stat.mode & 0o7777).toString(8)}:${stat.ino}:${stat.size}:${stat.mtimeMs}:${stat.ctimeMs}`;
-    return { type, mode: stat.mode & 0o7777, size: stat.size, modified: stat.mtimeMs / 1000, stamp, target: type === 'link' ? fs.readlinkSync(file) : undefined };
-  } catch {
-    return undefined; // no permission to look: nothing there for us
-  }
-}
-
-/** A stamp of the file at a path on this machine, as `Root.stamp` gives it; `''` where nothing is there. */
-export function stampOf(file: string): string {
-  return lstat(file)?.stamp ?? '';
-}
-
 function list(directory: string, real: string): string[] {
   let opened: fs.Dir;
   try {
@@ -280,21 +261,5 @@ function list(directory: string, real: string): string[] {
     return names.sort();
   } finally {
     opened.closeSync();
-  }
-}
-
-/**
- * The bytes of a regular file at a path on this machine, as long as it is the one that had a stamp.
- *
- * @returns `undefined` if it has changed, or if something else is in its place
- */
-export function readUnchanged(file: string, stamp: string): Buffer | undefined {
-  if (stampOf(file) !== stamp) return undefined;
-  try {
-    const bytes = useRegularFile(file, (descriptor, size) => readDescriptor(descriptor, Buffer.allocUnsafe(size), file));
-    return stampOf(file) === stamp ? bytes : undefined;
-  } catch (error) {
-    if (error instanceof SpecialFileError || (error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
-    throw error;
   }
 }

@@ -1,0 +1,67 @@
+/**
+ * Output directories and caches that cannot be written: what the error names, and what is left.
+ */
+import { execFileSync } from 'child_process';
+import * as fs from 'fs';
+import * as path from 'path';
+import { noise, temporaryDirectory } from '../fixture';
+import { PACKED, smallLayers } from './small-layer';
+
+const { root, place, synthesize, kept } = smallLayers();
+
+const mounted: string[] = [];
+afterEach(() => {
+  while (mounted.length > 0) execFileSync('umount', [mounted.pop()!]);
+});
+
+/** A file system of its own, of 1 MB. */
+function smallFileSystem(...options: string[]): string {
+  const at = temporaryDirectory();
+  execFileSync('mount', ['-t', 'tmpfs', '-o', ['size=1m', 'mode=0755', ...options].join(','), 'tmpfs', at]);
+  mounted.push(at);
+  return at;
+}
+
+/** Of 2 MB that cannot be compressed. */
+function largeLayer() {
+  root().write({ '/usr/share/large': noise(2e6, 1) });
+  return { include: ['/usr/share/large'] };
+}
+
+(process.geteuid?.() === 0 ? describe : describe.skip)('on a file system that is', () => {
+  test('full, an asset is an error that names its file and what to do, and nothing of it is left', () => {
+    const outdir = path.join(smallFileSystem(), 'cdk.out');
+    expect(() => synthesize(largeLayer(), outdir)).toThrow(
+      new RegExp(`^BinaryLayer Stack/Layer: packing failed, nothing was written: cannot write ${outdir}/asset\\.\\S+: no space is left on the device \\(ENOSPC\\)\n`));
+    expect(fs.readdirSync(outdir)).toEqual([]);
+    expect(kept()).toEqual([]);
+  });
+
+  test('read-only, an asset is an error that names its file and what to do', () => {
+    const at = smallFileSystem();
+    fs.mkdirSync(path.join(at, 'cdk.out'));
+    execFileSync('mount', ['-o', 'remount,ro', at]);
+    expect(() => synthesize({}, path.join(at, 'cdk.out'))).toThrow(/cannot write \S+\/cdk\.out\/asset\.\S+: the file system is read-only \(EROFS\)\n {2}choose/);
+  });
+
+  test('full, a zip that is in the cache is an error for the output directory only, and stays there', () => {
+    const layer = largeLayer();
+    synthesize(layer);
+    expect(() => synthesize(layer, path.join(smallFileSystem(), 'cdk.out'))).toThrow('(ENOSPC)');
+    synthesize(layer);
+    expect(place.stderr).toBe('');
+  });
+
+  test.each(['full', 'read-only'])('%s, a cache fails no synth, and no zip of it is used', (what) => {
+    const layer = largeLayer();
+    const at = smallFileSystem();
+    if (what === 'read-only') execFileSync('mount', ['-o', 'remount,ro', at]);
+    process.env.XDG_CACHE_HOME = at;
+    const zip = synthesize(layer);
+    expect(place.stderr).toContain(PACKED);
+    expect(execFileSync('unzip', ['-tq', zip], { encoding: 'utf8' })).toContain('No errors detected');
+    expect(fs.readdirSync(at, { recursive: true, encoding: 'utf8' }).filter((name) => name.includes('.zip'))).toEqual([]);
+    synthesize(layer, path.dirname(zip));
+    expect(place.stderr).toBe('');
+  });
+});
