@@ -64,6 +64,7 @@ project.package.addField('overrides', { 'unrs-resolver': '1.12.2' });
 // The layers of lib, the lowest first. A file imports from its own layer and from lower ones.
 const LAYERS: ReadonlyArray<readonly [name: string, content: string]> = [
   ['text', 'wording of messages: escaping, units, spelling suggestions'],
+  ['error.ts', 'the base of all errors that a user can act on, and the options that they refer to'],
   ['lambda.ts', 'what AWS Lambda allows and provides'],
   ['limits.ts', 'limits on sizes and counts in foreign files'],
   ['elf', 'reads and edits ELF files'],

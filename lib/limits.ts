@@ -7,6 +7,8 @@
  */
 
 import { MOST_BYTES } from './lambda';
+import { printableName } from './text/printable';
+import { LayerError } from './error';
 
 export interface Limit {
   /** what is limited, as a plural for messages: `bytes of …` */
@@ -56,9 +58,9 @@ export const LIMITS = {
 } satisfies Record<string, Limit>;
 
 /** A foreign file exceeds a limit. */
-export class LimitError extends Error {
+export class LimitError extends LayerError {
   constructor(limit: Limit, value: number, where: string) {
-    super(`${where}: ${exceeding(limit, value)}; ${limit.advice ?? 'repair or remove this file in the source'}`);
+    super(`${printableName(where)}: ${exceeding(limit, value)}; ${limit.advice ?? 'repair or remove this file in the source'}`);
     this.name = 'LimitError';
   }
 }

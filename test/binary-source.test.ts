@@ -98,7 +98,7 @@ describe('a directory as a source', () => {
     expect(() => synth(place, { binary: 'tool', source: BinarySource.directory(directory) })).toThrow([
       `BinaryLayer Stack/Layer: binary 'tool': no such command on PATH in the root ${directory}`,
       '  searched: /usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin:/usr/games',
-      '  take a source that has it installed, or give the path to the program inside that, as \'/opt/tool/bin/tool\'',
+      '  choose a source in which it is installed, or give the path of the program inside the source: \'/opt/tool/bin/tool\'',
     ].join('\n'));
   });
 

@@ -16,11 +16,11 @@ const [severity, { zones }] = config.rules[RULE] as ['error', { zones: Zone[] }]
 /** The messages of the layering rule, as it is configured, about a text in the place of a file of lib. */
 async function lint(file: string, text: string): Promise<string[]> {
   // this rule only: the others need the types of the whole project, which takes 20 s
-  const { parser, plugins, settings } = config;
+  const { parser, settings } = config;
   const eslint = new LegacyESLint({
     cwd: ROOT,
     useEslintrc: false,
-    overrideConfig: { parser, plugins, settings, parserOptions: { sourceType: 'module' }, rules: { [RULE]: [severity, { zones }] } },
+    overrideConfig: { parser, plugins: ['import'], settings, parserOptions: { sourceType: 'module' }, rules: { [RULE]: [severity, { zones }] } },
   });
   const [{ messages }] = await eslint.lintText(text, { filePath: path.join(ROOT, file) });
   expect(messages.filter(({ fatal }) => fatal)).toEqual([]);

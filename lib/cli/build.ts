@@ -29,6 +29,7 @@ import { checkMachine, checkSandbox, tryLayer } from '../sandbox/trial';
 import { megabytes } from '../text/megabytes';
 import { printable } from '../text/printable';
 import { readTraceLog } from '../trace/log';
+import { LayerError } from '../error';
 
 interface BuildOptions extends SourceOptions {
   readonly output?: string;
@@ -98,7 +99,7 @@ async function build(programs: string[], options: BuildOptions): Promise<void> {
   if (trial) checkSandbox();
   const { plan, machine: found, summary, skipped, notices } = planLayer(root, request, opened);
   if (trial) checkMachine(found);
-  if (!options.quiet) process.stderr.write(notices.map((notice) => `${notice}\n`).join(''));
+  if (!options.quiet) process.stderr.write(notices.map((notice) => `${printable(notice)}\n`).join(''));
   if (options.verbose) process.stderr.write(report({ plan, skipped }).map((line) => `${line}\n`).join(''));
   const packed = await accept(plan, path.resolve(output), write, trial, options);
   if (!options.quiet) process.stderr.write(`${inWords(summary)}, ${sizesOf(packed)} in ${((performance.now() - started) / 1000).toFixed(1)} s\n`);
@@ -176,7 +177,7 @@ function seconds(value: string): number {
 }
 
 /** A list of files of which none can be packed. */
-class ListError extends Error {}
+class ListError extends LayerError {}
 
 /** The files of a list, which may have directories in it, as `dpkg -L` does: they would bring everything below them. */
 function filesOf({ fromList }: BuildOptions, root: Root, cwd: string): { listed: string[]; missing: string[] } {

@@ -10,6 +10,7 @@ import { htmlOf } from '../inspect/html';
 import { sbomOf } from '../inspect/sbom';
 import { byPackage, byProgram, summary } from '../inspect/summary';
 import { writeWhole } from '../process/whole-file';
+import { printableJson } from '../text/printable';
 
 /** Of packages and files, unless all are asked for. */
 const MOST_LINES = 12;
@@ -49,7 +50,7 @@ function inspect(file: string, { all, json, html, sbom }: Options): void {
   const contents = readContents(file);
   if (html !== undefined) write(html, htmlOf(contents));
   if (sbom !== undefined) write(sbom, sbomOf(contents));
-  if (json) write(STANDARD, `${JSON.stringify(described(contents), null, 2)}\n`);
+  if (json) write(STANDARD, `${printableJson(described(contents))}\n`);
   if (first === undefined) write(STANDARD, `${text(contents, all)}\n`);
 }
 

@@ -8,8 +8,10 @@
 import * as fs from 'fs';
 import * as path from 'path';
 import { Command, CommanderError } from 'commander';
+import { LayerError } from '../error';
 import { colours } from './terminal';
 import { UsageError } from './usage';
+import { printableLines } from '../text/printable';
 
 /* eslint-disable @typescript-eslint/no-require-imports -- a command loads what it needs when it is the one that is wanted: each takes as long as Node itself to start */
 const COMMANDS: Readonly<Record<string, () => Command>> = {
@@ -58,34 +60,18 @@ async function main(args: readonly string[]): Promise<void> {
     if (error instanceof CommanderError) {
       process.exitCode = error.exitCode === 0 ? 0 : 2; // it has said what is wrong
     } else {
-      process.stderr.write(`${colours(process.stderr).red('binary-layer:')} ${inWords(error)}\n`);
+      process.stderr.write(`${colours(process.stderr).red('binary-layer:')} ${describe(error)}\n`);
       process.exitCode = error instanceof UsageError ? 2 : 1;
     }
   }
 }
 
-/** What messages name, which are the construct's as well, and what that is here. */
-const OPTIONS: Readonly<Record<string, string>> = {
-  'traceCommands': '--trace',
-  'testCommand': '--test',
-  'testTimeout': '--test-timeout',
-  'rename': '--rename PROGRAM=NAME',
-  'detectData: false': '--no-detect-data',
-  'maintainerScripts: false': '--no-maintainer-scripts',
-  'the option sources': '--apt-sources',
-  'BinarySource.directory': '--source directory:PATH',
-  'BinarySource.image': '--source image:NAME',
-  'BinarySource.apt': '--source apt:PACKAGE',
-};
-
-/** What is thrown on purpose says what to do; anything else is a mistake of ours, of which the place is told. */
-function inWords(error: unknown): string {
-  const isMistake = !(error instanceof Error) || [TypeError, RangeError, ReferenceError, SyntaxError].some((kind) => error instanceof kind);
-  if (!isMistake) {
-    const named = error instanceof UsageError ? [] : Object.entries(OPTIONS).filter(([name]) => new RegExp(`\\b${name}\\b`).test(error.message));
-    return [error.message, ...named.map(([name, option]) => `  (${name} is ${option} here)`)].join('\n');
-  }
-  return `this is a mistake in binary-layer itself, please report it with what is below\n${error instanceof Error ? error.stack : String(error)}`;
+/** An error that the user can act on says what to do. Any other is a defect, which is located by its stack. */
+function describe(error: unknown): string {
+  if (error instanceof LayerError) return error.forCommandLine;
+  const isDefect = !(error instanceof Error) || [TypeError, RangeError, ReferenceError, SyntaxError].some((kind) => error instanceof kind);
+  if (!isDefect) return printableLines(error.message);
+  return `internal error: please report it with the stack trace below\n${error instanceof Error ? error.stack : String(error)}`;
 }
 
 /** A reader that has enough, as head(1), is no error. */
@@ -94,4 +80,4 @@ process.stdout.on('error', (error: NodeJS.ErrnoException) => {
   process.exit();
 });
 
-if (require.main === module) void main(process.argv.slice(2));
+if (require.main === module) void main(process.argv.length > 2 ? process.argv.slice(2) : ['--help']);

@@ -25,9 +25,10 @@ import { ALLOW, foreign, INSTALL, Sandbox, startInSandbox } from '../sandbox/bub
 import { nearest } from '../text/nearest';
 import { printableName } from '../text/printable';
 import { unzip } from '../zip/unzip';
+import { LayerError } from '../error';
 
 /** A command that cannot be run here. */
-export class RunError extends Error {}
+export class RunError extends LayerError {}
 
 interface RunOptions {
   readonly root: string;

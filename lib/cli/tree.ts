@@ -17,7 +17,7 @@ import { Loaded, Setting } from '../loader/search';
 import { settingOf } from '../loader/setting';
 import { ownersOf } from '../packages/owners';
 import { Root } from '../root/root';
-import { printable } from '../text/printable';
+import { printable, printableJson, printableLines } from '../text/printable';
 
 /** A closure as `--json` tells it. Objects are in the order in which the loader maps them, and go by their place in it. */
 export interface Tree {
@@ -61,7 +61,7 @@ Examples:
 Exit status: 0; 1 if a library or a symbol version is missing, or there is no such program; 2 if the command line is wrong.`)
     .action((program: string, options: SourceOptions & { json?: boolean }) => {
       const tree = treeOf(program, options);
-      process.stdout.write(options.json ? `${JSON.stringify(tree, undefined, 2)}\n` : render(tree));
+      process.stdout.write(options.json ? `${printableJson(tree)}\n` : render(tree));
       if (tree.missing.length + tree.missingVersions.length > 0) process.exitCode = 1;
     });
 }
@@ -164,6 +164,6 @@ function summary({ objects, missing, missingVersions }: Tree, size: (bytes: numb
 
 /** With nothing in a file's name that commands a terminal. */
 function inPlainText(tree: Tree): Tree {
-  const plain = (key: string, value: unknown) => (typeof value !== 'string' ? value : key === 'message' ? value.split('\n').map(printable).join('\n') : printable(value));
+  const plain = (key: string, value: unknown) => (typeof value !== 'string' ? value : key === 'message' ? printableLines(value) : printable(value));
   return JSON.parse(JSON.stringify(tree), plain) as Tree;
 }

@@ -1,4 +1,6 @@
 /**
  * What is wrong with a command line: exit status 2.
  */
-export class UsageError extends Error {}
+import { LayerError } from '../error';
+
+export class UsageError extends LayerError {}

@@ -8,28 +8,30 @@
 import * as path from 'path';
 import { exceeding, LIMITS } from '../limits';
 import { Found, Loaded, LoaderRules, NotFound, Setting, UnloadableError } from '../loader/search';
+import { LayerError } from '../error';
+import { printableName } from '../text/printable';
 
 /** A library that was not found. */
-export class MissingLibraryError extends Error {
+export class MissingLibraryError extends LayerError {
   constructor(public readonly library: string, public readonly requester: Loaded, public readonly searched: readonly string[]) {
     super([
-      `${library} not found, needed by ${requester.path}`,
-      ...(requester.loader ? [`  chain: ${chainOf(requester).join(' → ')} → ${library}`] : []),
-      ...(searched.length > 0 ? [`  searched: ${searched.join(', ')}`] : ['  searched: nothing, the object allows no default directory']),
-      ...adviceOn(library, requester),
+      `${printableName(library)} not found, needed by ${printableName(requester.path)}`,
+      ...(requester.loader ? [`  chain: ${chainOf(requester, library)}`] : []),
+      ...(searched.length > 0 ? [`  searched: ${searched.map(printableName).join(', ')}`] : ['  searched: nothing, the object allows no default directory']),
+      ...adviceOn(printableName(library), printableName(requester.path)),
     ].join('\n'));
   }
 }
 
-function adviceOn(library: string, requester: Loaded): string[] {
+function adviceOn(library: string, requester: string): string[] {
   const name = path.posix.basename(library);
-  const object = path.posix.basename(requester.path);
+  const object = path.posix.basename(requester);
   if (!library.includes('/') || library.startsWith('/')) return [`  install the package that has ${library}, or correct the search path of ${object}`];
   // a linker takes the path that it was given for the name of a library that has none
   return [
     `  DT_NEEDED '${library}' is a path relative to the working directory of the process: ${name} has no soname and was linked by that path`,
     `  build ${name} with -Wl,-soname,${name}, or link ${object} with -L DIRECTORY -l:${name}; then set its search path with -Wl,-rpath,'$ORIGIN'`,
-    `  or edit ${object}: patchelf --replace-needed ${library} ${name} --set-rpath '$ORIGIN' ${requester.path}`,
+    `  or edit ${object}: patchelf --replace-needed ${library} ${name} --set-rpath '$ORIGIN' ${requester}`,
   ];
 }
 
@@ -137,7 +139,7 @@ export class Process {
       found = this.rules.search(name, requester, this.program, this.setting);
     } catch (error) {
       if (!(error instanceof UnloadableError)) throw error;
-      return this.miss(name, requester, new UnloadableError(`${error.message}\n  chain: ${[...chainOf(requester), name].join(' → ')}`));
+      return this.miss(name, requester, new UnloadableError(`${error.message}\n  chain: ${chainOf(requester, name)}`));
     }
     if (!('searched' in found)) return this.known(found, name, requester);
     if (optional) return undefined;
@@ -165,9 +167,9 @@ export class Process {
   }
 }
 
-/** The file names from the program to an object. */
-export function chainOf(object: Loaded): string[] {
-  const chain: string[] = [];
+/** The file names from the program to an object, and the name that it asks for, for a message: `prog → libb.so → libc.so.6`. */
+export function chainOf(object: Loaded, ...requested: readonly string[]): string {
+  const chain = [...requested];
   for (let at: Loaded | undefined = object; at; at = at.loader) chain.unshift(path.posix.basename(at.path));
-  return chain;
+  return chain.map(printableName).join(' → ');
 }

@@ -7,9 +7,12 @@ import { interpreterOf, readShebang } from './script';
 import { shimManager, versionsBehind } from './shim';
 import { Content } from '../root/content';
 import { Root } from '../root/root';
+import { LayerError } from '../error';
+import { printableName } from '../text/printable';
+import { nearest } from '../text/nearest';
 
 /** A program that cannot be packed. */
-export class ProgramError extends Error {}
+export class ProgramError extends LayerError {}
 
 export interface Program {
   /** as it was asked for */
@@ -25,7 +28,7 @@ export interface Program {
 }
 
 /** What is to be known of a root to find a program in it. */
-export type ProgramFiles = Pick<Root, 'directory' | 'real' | 'status' | 'names'> & { content(real: string): Pick<Content, 'kind' | 'elf' | 'head' | 'size'> };
+export type ProgramFiles = Pick<Root, 'directory' | 'names' | 'real' | 'status'> & { content(real: string): Pick<Content, 'kind' | 'elf' | 'head' | 'size'> };
 
 /**
  * @param binary a command that is looked for in `searchPath`, or a path, which has a `/`
@@ -38,7 +41,7 @@ export function findProgram(root: ProgramFiles, binary: string, searchPath: read
   const found = fileOf(root, binary, searchPath, cwd, forScript);
   const real = root.real(found)!;
   const { kind, elf, head, size } = root.content(real);
-  const refuse = (what: string, instead: string) => new ProgramError(`binary '${binary}': ${found} is ${what}, expected ${instead}`);
+  const refuse = (what: string, instead: string) => new ProgramError(`binary '${printableName(binary)}': ${printableName(found)} is ${what}, expected ${instead}`);
   const expected = 'a program for 64-bit Linux on x86_64 or aarch64, or a script';
   if (size === 0) throw refuse('an empty file', expected);
   if (kind === 'script' && forScript) throw refuse('a script itself', 'a program');
@@ -69,7 +72,7 @@ export function machineOf(programs: readonly Program[], wanted: Machine | undefi
     throw new ProgramError([
       `${programs[foreign].path} is for ${machines[foreign]}, expected ${wanted}, the architecture that was asked for:`,
       'take it from a source that has it for that, as BinarySource.apt, or BinarySource.image with an image for that platform',
-    ].join(' '));
+    ].join(' '), 'architecture', 'source');
   }
   const other = machines.findIndex((machine) => machine !== machines[0]);
   if (other < 0) return machines[0];
@@ -80,12 +83,12 @@ export function machineOf(programs: readonly Program[], wanted: Machine | undefi
 function findInterpreter(root: ProgramFiles, binary: string, script: string, searchPath: readonly string[]): Program['interpreter'] {
   const shebang = readShebang(root.content(root.real(script)!).head);
   const named = shebang && interpreterOf(shebang);
-  if (!named) throw new ProgramError(`binary '${binary}': ${script} begins with '#!', expected the path of an interpreter behind it, or env and a command`);
+  if (!named) throw new ProgramError(`binary '${printableName(binary)}': ${printableName(script)} begins with '#!', expected the path of an interpreter behind it, or env and a command`);
   let program;
   try {
     program = findProgram(root, named.name, searchPath, '/', true);
   } catch (error) {
-    throw new ProgramError(`binary '${binary}': the interpreter of the script ${script} cannot be packed\n  ${(error as Error).message}`);
+    throw new ProgramError(`binary '${printableName(binary)}': the interpreter of the script ${printableName(script)} cannot be packed\n  ${(error as Error).message}`);
   }
   return { program, argument: named.argument };
 }
@@ -93,9 +96,9 @@ function findInterpreter(root: ProgramFiles, binary: string, script: string, sea
 function fromPath(root: ProgramFiles, binary: string, cwd: string): string {
   const wanted = path.posix.resolve(cwd, binary);
   const real = root.real(wanted);
-  if (real === undefined) throw new ProgramError(`binary '${binary}': nothing at ${wanted}, expected a program there; relative paths count from the working directory`);
+  if (real === undefined) throw new ProgramError(`binary '${printableName(binary)}': nothing at ${printableName(wanted)}, expected a program there; relative paths count from the working directory`);
   const type = root.status(real)!.type;
-  if (type !== 'file') throw new ProgramError(`binary '${binary}': ${wanted} is ${type === 'directory' ? 'a directory' : 'a special file'}, expected a program`);
+  if (type !== 'file') throw new ProgramError(`binary '${printableName(binary)}': ${printableName(wanted)} is ${type === 'directory' ? 'a directory' : 'a special file'}, expected a program`);
   return wanted;
 }
 
@@ -111,8 +114,8 @@ function fileOf(root: ProgramFiles, binary: string, searchPath: readonly string[
   if (forScript && next !== undefined) return next;
   const versions = [...versionsBehind(root, found), ...(next === undefined ? [] : [next])];
   throw new ProgramError([
-    `binary '${binary}': ${found} is a shim of the version manager ${manager}, which starts another file of this name`,
-    versions.length > 0 ? `  give the path of that file instead: ${versions.join(', ')}` : `  no such file was found: ask ${manager} where it is, and give that path`,
+    `binary '${printableName(binary)}': ${printableName(found)} is a shim of the version manager ${manager}, which starts another file of this name`,
+    versions.length > 0 ? `  give the path of that file instead: ${versions.map(printableName).join(', ')}` : `  no such file was found: ask ${manager} where it is, and give that path`,
   ].join('\n'));
 }
 
@@ -136,10 +139,12 @@ function fromCommand(root: ProgramFiles, binary: string, searchPath: readonly st
   const [found] = onPath(root, binary, searchPath);
   if (found !== undefined) return found;
   const isHost = root.directory === '/';
+  const name = printableName(binary);
+  const near = nearest(binary, searchPath.flatMap((directory) => root.names(root.real(directory) ?? directory)));
   throw new ProgramError([
-    `binary '${binary}': no such command on PATH${isHost ? '' : ` in the root ${root.directory}`}`,
-    `  searched: ${searchPath.join(':') || 'nothing, PATH is empty'}`,
-    isHost ? `  install the package that has it on the machine that synthesizes, as with apt-get install ${binary}, or give the path to the program, as './build/${binary}'`
-      : `  take a source that has it installed, or give the path to the program inside that, as '/opt/${binary}/bin/${binary}'`,
+    `binary '${name}': no such command on PATH${isHost ? '' : ` in the root ${root.directory}`}${near === undefined ? '' : `: did you mean ${printableName(near)}?`}`,
+    `  searched: ${searchPath.map(printableName).join(':') || 'nothing, PATH is empty'}`,
+    isHost ? `  install the package that contains it on the machine that synthesizes (apt-get install ${name}), or give the path of the program: './build/${name}'`
+      : `  choose a source in which it is installed, or give the path of the program inside the source: '/opt/${name}/bin/${name}'`,
   ].join('\n'));
 }

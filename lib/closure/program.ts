@@ -6,9 +6,11 @@ import { Elf } from '../elf';
 import { Process } from './closure';
 import { rulesFor } from '../loader/rules';
 import { Loaded, LoaderRules, Setting } from '../loader/search';
+import { LayerError } from '../error';
+import { printableName } from '../text/printable';
 
 /** The loader that a program names was not found. */
-export class MissingInterpreterError extends Error {}
+export class MissingInterpreterError extends LayerError {}
 
 /**
  * Loads a program, or a library in the place of one, as `ld.so --list` does.
@@ -45,6 +47,6 @@ function interpreterOf(program: Loaded, setting: Setting, rules: LoaderRules): L
   const name = program.elf.interpreter;
   if (name === undefined) return undefined;
   const found = name.startsWith('/') ? rules.open(path.posix.normalize(name), 'interpreter', setting) : undefined;
-  if (!found) throw new MissingInterpreterError(`${program.path} names ${name} as its loader, which is not there: install the C library that it was built for`);
+  if (!found) throw new MissingInterpreterError(`${printableName(program.path)} names the loader ${printableName(name)}, which does not exist: install the C library that it was built for`);
   return { ...found, name, loader: program };
 }

@@ -7,9 +7,11 @@
  */
 import { chainOf } from './closure';
 import { Loaded } from '../loader/search';
+import { LayerError } from '../error';
+import { printableName } from '../text/printable';
 
 /** A symbol version that the library which serves it does not have. */
-export class MissingVersionError extends Error {}
+export class MissingVersionError extends LayerError {}
 
 /** A version that an object wants of the library that serves it. */
 export interface UnmetVersion {
@@ -49,8 +51,9 @@ export function checkVersions(objects: readonly Loaded[]): void {
   if (!unmet) return;
   const { version, requester, name, library } = unmet;
   throw new MissingVersionError([
-    `version ${version} not found, needed by ${requester.path}: ${library.path} does not have it`,
-    `  chain: ${chainOf(requester).join(' → ')}`,
-    `  ${library.path} was found by ${library.reason}; install a ${name} that has ${version}, or remove the older copy`,
+    `version ${printableName(version)} not found, needed by ${printableName(requester.path)}: ${printableName(library.path)} does not have it`,
+    `  chain: ${chainOf(requester)}`,
+    `  ${printableName(library.path)} was found by ${printableName(library.reason)}; ` +
+      `install a ${printableName(name)} that has ${printableName(version)}, or remove the older copy`,
   ].join('\n'));
 }

@@ -9,6 +9,7 @@ import { secretIn } from './secrets';
 import type { Selection, Why } from './selection';
 import { SelectionError } from './selection';
 import type { Root } from '../root/root';
+import { printableName } from '../text/printable';
 
 const EXCLUDED = 'excluded';
 export const NOT_WORLD_READABLE = 'not world-readable';
@@ -53,7 +54,7 @@ export function addIncluded(included: string, why: Why, delta: Selection, contex
   const refused: string[] = [];
   const added = add(included, why, delta, context, (child) => {
     const refusal = refusalOf(child, delta, context, real) ?? (child === real ? undefined : secretIn(root, child));
-    if (refusal !== undefined && refusal !== EXCLUDED) refused.push(`${child}: ${refusal}`);
+    if (refusal !== undefined && refusal !== EXCLUDED) refused.push(`${printableName(child)}: ${refusal}`);
     return refusal;
   });
   if (added.length > 0 || refused.length === 0) return added;

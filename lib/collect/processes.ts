@@ -18,9 +18,11 @@ import type { Process } from '../closure/closure';
 import { MissingLibraryError } from '../closure/closure';
 import type { Loaded } from '../loader/search';
 import { isArchive } from '../root/java-archive';
+import { LayerError } from '../error';
+import { printableName } from '../text/printable';
 
 /** A needed library that is not world-readable. */
-export class PrivateLibraryError extends Error {}
+export class PrivateLibraryError extends LayerError {}
 
 /**
  * Starts a program: its libraries and its loader are added.
@@ -134,8 +136,8 @@ function addObjects(process: Process, objects: readonly Loaded[], delta: Selecti
 function checkPublic({ path: found, real, loader }: Loaded, { root, include }: Context): void {
   if ((root.status(real)!.mode & 0o004) !== 0 || include.some((one) => root.real(one) === real)) return;
   throw new PrivateLibraryError([
-    `${found}, needed by ${loader!.path}, is not world-readable, and everyone who can read the layer could read it`,
-    `  run chmod o+r ${found}, or name it in include to pack it all the same`,
+    `${printableName(found)}, needed by ${printableName(loader!.path)}, is not world-readable, and everyone who can read the layer could read it`,
+    `  run chmod o+r ${printableName(found)}, or name it in include to pack it all the same`,
   ].join('\n'));
 }
 

@@ -11,6 +11,7 @@ import type { RequestedPackages } from './requested-packages';
 import type { Process } from '../closure/closure';
 import type { Program } from '../closure/find';
 import type { Package } from '../packages/package';
+import { LayerError } from '../error';
 
 /** Why something is in the layer. */
 export interface Why {
@@ -33,7 +34,7 @@ export interface Pending {
 }
 
 /** An `include` of which nothing can be packed, or an invalid one. */
-export class SelectionError extends Error {}
+export class SelectionError extends LayerError {}
 
 /** A selection as rules see it. */
 export interface CurrentSelection {

@@ -1,10 +1,15 @@
+/**
+ * Opens files of a source without waiting for a pipe or reading a device in their place.
+ */
 import * as fs from 'fs';
 import { fileError } from '../text/file-error';
+import { LayerError } from '../error';
+import { printableName } from '../text/printable';
 
 /** A path at which there is something else than a regular file, such as a pipe that replaced it. */
-export class SpecialFileError extends Error {
+export class SpecialFileError extends LayerError {
   constructor(file: string) {
-    super(`${file} is not a regular file, expected one: it was replaced by a directory, a device or a pipe`);
+    super(`${printableName(file)} is not a regular file, expected one: it was replaced by a directory, a device or a pipe`);
     this.name = 'SpecialFileError';
   }
 }

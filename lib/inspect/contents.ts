@@ -10,6 +10,7 @@ import { printableName } from '../text/printable';
 import { ZipEntry, ZippedFile } from '../zip/entry';
 import { readZip } from '../zip/reader';
 import { Follow, follower } from '../zip/tree';
+import { LayerError } from '../error';
 
 /** Where a layer has its record. */
 const RECORD_NAME = new RegExp(`^elf/[0-9a-f]{8}${RECORD}$`);
@@ -18,7 +19,7 @@ const RECORD_NAME = new RegExp(`^elf/[0-9a-f]{8}${RECORD}$`);
 const SHARED = /\.so(?:\.[^/]*)?$/;
 
 /** A zip that is no layer of ours. */
-export class ContentsError extends Error {}
+export class ContentsError extends LayerError {}
 
 export interface ContentsFile {
   /** below the mirrored root, as `/usr/bin/rig` */

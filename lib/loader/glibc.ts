@@ -8,6 +8,7 @@ import { DF_1_NODEFLIB, DF_1_PIE, FormatError, identify, Machine } from '../elf'
 import { CacheEntry, nameKey } from './cache';
 import { absolute, Found, Loaded, LoaderRules, NotFound, searchEntries, Setting, UnloadableError } from './search';
 import { expandTokens } from './tokens';
+import { printableName } from '../text/printable';
 
 /** `ELFOSABI_SYSV` and `ELFOSABI_GNU`: what glibc's loader accepts (elf/dl-load.c, VALID_ELF_OSABI). */
 const OS_ABIS = [0, 3];
@@ -103,7 +104,7 @@ function fromCache(name: string, noDefaults: boolean, setting: Setting): Found |
 /** A program cannot be loaded into another (glibc elf/dl-load.c, _dl_map_object_from_fd). */
 function openLibrary(file: string, reason: string, setting: Setting): Found | undefined {
   const found = open(file, reason, setting);
-  if (found && (found.elf.type === 'executable' || ((found.elf.dynamic?.flags1 ?? 0) & DF_1_PIE) !== 0)) throw new UnloadableError(`${file} is no library: a program`);
+  if (found && (found.elf.type === 'executable' || ((found.elf.dynamic?.flags1 ?? 0) & DF_1_PIE) !== 0)) throw new UnloadableError(`${printableName(file)} is no library: a program`);
   return found;
 }
 
@@ -117,15 +118,15 @@ function open(file: string, reason: string, setting: Pick<Setting, 'files' | 'ma
   const real = setting.files.real(file);
   const type = real === undefined ? undefined : setting.files.status(real)?.type;
   if (real === undefined || type === undefined) return undefined;
-  if (type !== 'file') throw new UnloadableError(`${file} is no library: a ${type === 'directory' ? 'directory' : 'special file'}`);
+  if (type !== 'file') throw new UnloadableError(`${printableName(file)} is no library: a ${type === 'directory' ? 'directory' : 'special file'}`);
   const { elf, head, size } = setting.files.content(real);
   const identity = identify(head);
-  if (!identity.elf) throw new UnloadableError(`${file} is no library: ${size === 0 ? 'an empty file' : 'not an ELF file'}`);
+  if (!identity.elf) throw new UnloadableError(`${printableName(file)} is no library: ${size === 0 ? 'an empty file' : 'not an ELF file'}`);
   const foreign = identity.class !== 64 || (identity.byteOrder === 'little' && machineOf(identity.machine) !== setting.machine);
   if (foreign && !identity.cut) return undefined;
-  if (elf === undefined || elf instanceof FormatError) throw new UnloadableError(`${file} is no library: ${elf?.message ?? 'not an ELF file'}`);
-  if (elf.type !== 'shared' && elf.type !== 'executable') throw new UnloadableError(`${file} is no library: a ${elf.type} ELF file`);
-  if (!OS_ABIS.includes(elf.osAbi)) throw new UnloadableError(`${file} is no library for Linux: its OS ABI is ${elf.osAbi}`);
+  if (elf === undefined || elf instanceof FormatError) throw new UnloadableError(`${printableName(file)} is no library: ${elf?.message ?? 'not an ELF file'}`);
+  if (elf.type !== 'shared' && elf.type !== 'executable') throw new UnloadableError(`${printableName(file)} is no library: a ${elf.type} ELF file`);
+  if (!OS_ABIS.includes(elf.osAbi)) throw new UnloadableError(`${printableName(file)} is no library for Linux: its OS ABI is ${elf.osAbi}`);
   return { path: file, real, elf, reason };
 }
 

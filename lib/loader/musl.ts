@@ -8,6 +8,7 @@ import * as path from 'path';
 import { FormatError } from '../elf';
 import { absolute, Found, Loaded, LoaderRules, NotFound, searchEntries, Setting, UnloadableError } from './search';
 import { LIMITS } from '../limits';
+import { printableName } from '../text/printable';
 
 export const MUSL: LoaderRules = {
   libc: 'musl',
@@ -87,10 +88,10 @@ function open(file: string, reason: string, setting: Pick<Setting, 'files' | 'ma
   const real = setting.files.real(file);
   const type = real === undefined ? undefined : setting.files.status(real)?.type;
   if (real === undefined || type === undefined) return undefined;
-  if (type !== 'file') throw new UnloadableError(`${file} is no library: a ${type === 'directory' ? 'directory' : 'special file'}`);
+  if (type !== 'file') throw new UnloadableError(`${printableName(file)} is no library: a ${type === 'directory' ? 'directory' : 'special file'}`);
   const { elf, size } = setting.files.content(real);
-  if (elf === undefined || elf instanceof FormatError) throw new UnloadableError(`${file} is no library: ${elf?.message ?? (size === 0 ? 'an empty file' : 'not an ELF file')}`);
-  if (elf.machine !== setting.machine) throw new UnloadableError(`${file} is a library for ${elf.machine}, and musl looks no further; expected one for ${setting.machine}`);
-  if (elf.type !== 'shared' && elf.type !== 'executable') throw new UnloadableError(`${file} is no library: a ${elf.type} ELF file`);
+  if (elf === undefined || elf instanceof FormatError) throw new UnloadableError(`${printableName(file)} is no library: ${elf?.message ?? (size === 0 ? 'an empty file' : 'not an ELF file')}`);
+  if (elf.machine !== setting.machine) throw new UnloadableError(`${printableName(file)} is a library for ${elf.machine}, and musl looks no further; expected one for ${setting.machine}`);
+  if (elf.type !== 'shared' && elf.type !== 'executable') throw new UnloadableError(`${printableName(file)} is no library: a ${elf.type} ELF file`);
   return { path: file, real, elf, reason };
 }

@@ -7,6 +7,7 @@ import { Elf, Machine } from '../elf';
 import { LoaderCache } from './cache';
 import { exceeding, Limit, LIMITS } from '../limits';
 import { Content } from '../root/content';
+import { LayerError } from '../error';
 
 /** The files that a loader sees. */
 export interface Files {
@@ -71,7 +72,7 @@ export interface NotFound {
 }
 
 /** A file that ends the search: the loader gives up on it rather than look further. */
-export class UnloadableError extends Error {}
+export class UnloadableError extends LayerError {}
 
 /** What one C library's loader does otherwise than another's. */
 export interface LoaderRules {

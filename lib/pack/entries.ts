@@ -9,6 +9,8 @@ import { nameAliases } from '../plan/alias';
 import { FileEntry, Plan, rootOf, withKey } from '../plan/plan';
 import { trustBytecode } from '../root/python-bytecode';
 import { readUnchanged } from '../root/stamp';
+import { LayerError } from '../error';
+import { printableName } from '../text/printable';
 
 /** Below `/opt`, its name without a `/` at either end. */
 export type Written = { readonly name: string } & (
@@ -18,10 +20,10 @@ export type Written = { readonly name: string } & (
 );
 
 /** A source file that is not what was planned. */
-export class ChangedFileError extends Error {}
+export class ChangedFileError extends LayerError {}
 
 /** An ELF file that has no room for what has to be written into it. */
-export class UneditableFileError extends Error {}
+export class UneditableFileError extends LayerError {}
 
 /**
  * Every entry, sorted by name; a file is read when it is asked for.
@@ -82,7 +84,7 @@ function named(plan: Plan, aliases: readonly string[]): Named[] {
 /** A file as it goes into the layer. */
 function edited(entry: FileEntry, key: string, aliases: readonly string[]): Buffer {
   const bytes = readUnchanged(entry.source, entry.stamp);
-  if (!bytes) throw new ChangedFileError(`${entry.source} changed while the layer was made: run synth again when nothing writes to it`);
+  if (!bytes) throw new ChangedFileError(`${printableName(entry.source)} changed while the layer was made: run synth again when nothing writes to it`);
   const { edits } = entry;
   if (!edits) return bytes;
   replaceText(bytes, edits.aliases.map(([offset, index, from, to]) => ({ offset, text: aliases[index].slice(from, to) })));
@@ -94,7 +96,7 @@ function edited(entry: FileEntry, key: string, aliases: readonly string[]): Buff
   try {
     return editElf(bytes, { interpreter: keyed(edits.interpreter), rpath: keyed(edits.rpath) });
   } catch (error) {
-    throw error instanceof FormatError ? new UneditableFileError(`${entry.source} cannot be made to run from /opt: ${error.message}; leave it out with exclude, or link it otherwise`) : error;
+    throw error instanceof FormatError ? new UneditableFileError(`${printableName(entry.source)} cannot be made to run from /opt: ${error.message}; leave it out with exclude, or link it otherwise`) : error;
   }
 }
 

@@ -7,9 +7,11 @@
  * children of a program still inherit the variable as it is.
  */
 import { KEY } from './plan';
+import { LayerError } from '../error';
+import { printableName } from '../text/printable';
 
 /** A loader that is not as expected: it cannot be kept to the layer. */
-export class UnknownLoaderError extends Error {}
+export class UnknownLoaderError extends LayerError {}
 
 /** What programs name as their loader, below the mirrored root: `ld.so` is glibc's, and there may be programs of both. */
 export const MUSL_LOADER = 'musl';
@@ -40,7 +42,7 @@ export function confine(bytes: Buffer, file: string): (readonly [offset: number,
     return [[libraryPath, LIBRARY_PATH.written], [pathFile, PATH_FILE.written]];
   }
   throw new UnknownLoaderError([
-    `${file} is a loader of musl that ${libraryPath < 0 ? 'does not mention LD_LIBRARY_PATH' : 'has no file of default directories, /etc/ld-musl-ARCH.path'}, expected musl 1.1 or 1.2 as it is released`,
+    `${printableName(file)} is a loader of musl that ${libraryPath < 0 ? 'does not mention LD_LIBRARY_PATH' : 'has no file of default directories, /etc/ld-musl-ARCH.path'}, expected musl 1.1 or 1.2 as it is released`,
     '  on Lambda it would load libraries of the host: take the program from another distribution, or link it statically',
   ].join('\n'));
 }

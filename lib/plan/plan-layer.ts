@@ -19,6 +19,7 @@ import { packageDatabase } from '../packages/database';
 import { Root } from '../root/root';
 import { Trace } from '../trace/log';
 import { trace, TraceError } from '../trace/strace';
+import { printableName } from '../text/printable';
 
 /** What is asked for. The same request on the same source gives the same plan. */
 export interface LayerRequest {
@@ -130,7 +131,7 @@ function refusalNotices({ files, skipped }: FinishedSelection, globbed: Readonly
 /** @throws TraceError where there are commands, and the root is not the one that they would run in */
 function traceIn(root: Root, commands: readonly string[]): Trace {
   if (commands.length > 0 && root.directory !== '/') {
-    throw new TraceError('traceCommands run the programs of the machine that synthesizes, and the source is another one: name what they open in include');
+    throw new TraceError('traceCommands run the programs of the machine that synthesizes, and the source is another one: name what they open in include', 'traceCommands');
   }
   return trace(commands);
 }
@@ -143,14 +144,14 @@ export function programName(binary: string, rename: Readonly<Record<string, stri
 function namePrograms(programs: readonly Program[], rename: Readonly<Record<string, string>>): Map<string, Program> {
   const binaries = programs.map(({ binary }) => binary);
   const unknown = Object.keys(rename).find((binary) => !binaries.includes(binary));
-  if (unknown !== undefined) throw new ProgramError(`rename names '${unknown}', which is not among the binaries: ${binaries.join(', ')}`);
+  if (unknown !== undefined) throw new ProgramError(`rename names '${unknown}', which is not among the binaries: ${binaries.join(', ')}`, 'rename');
   const named = new Map<string, Program>();
   for (const program of programs) {
     const name = programName(program.binary, rename);
     if (!/^[^/\0]+$/.test(name) || name === '.' || name === '..') throw new ProgramError(`binary '${program.binary}' cannot be named '${name}': expected a file name`);
     const other = named.get(name);
     if (other) {
-      throw new ProgramError(`${other.path} and ${program.path} would both be ${name} in the layer: give one another name, as rename: { '${program.binary}': '${name}-2' }`);
+      throw new ProgramError(`${printableName(other.path)} and ${printableName(program.path)} would both be ${name} in the layer: give one another name, as rename: { '${program.binary}': '${name}-2' }`, 'rename');
     }
     named.set(name, program);
   }

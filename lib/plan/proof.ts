@@ -15,9 +15,11 @@ import { tooLarge } from './too-large';
 import { MOST_BYTES } from '../lambda';
 import { Files, Setting } from '../loader/search';
 import { Root } from '../root/root';
+import { LayerError } from '../error';
+import { printableName } from '../text/printable';
 
 /** A plan that does not hold. */
-export class ProofError extends Error {}
+export class ProofError extends LayerError {}
 
 /** @throws ProofError, MissingLibraryError, MissingVersionError */
 export function prove(plan: Plan, processes: Iterable<Process>, root: Root, setting: Setting): void {
@@ -25,7 +27,7 @@ export function prove(plan: Plan, processes: Iterable<Process>, root: Root, sett
   checkNames(plan);
   const files = new PlannedFiles(plan, root);
   for (const { base, place } of plan.aliases) {
-    if (place !== undefined && !files.has(rootOf(plan.key) + place)) throw new ProofError(`${base} was to be replaced, but the layer has nothing at ${place}`);
+    if (place !== undefined && !files.has(rootOf(plan.key) + place)) throw new ProofError(`${printableName(base)} was to be replaced, but the layer has nothing at ${printableName(place)}`);
   }
   const nowhere = { libraryPath: [], variants: [], cache: undefined, configured: [], defaults: [], cwd: undefined };
   const inside: Setting = { ...setting, ...nowhere, files, pathFile: muslPathFile(plan.key) };
@@ -46,7 +48,7 @@ function proveProcess(process: Process, placeOf: (real: string) => string, files
       found = again.openName(object.name, again.objects.find(({ real }) => real === opener) ?? again.program);
     }
     if (!found || found.real !== place) {
-      throw new ProofError(`${object.path}, which ${path.posix.basename(program)} needs, would ${found ? `be served by ${found.real}` : 'not be found'} in the layer`);
+      throw new ProofError(`${printableName(object.path)}, which ${printableName(path.posix.basename(program))} needs, would ${found ? `be served by ${printableName(found.real)}` : 'not be found'} in the layer`);
     }
   }
   if (process.rules.hasVersions) checkVersions(again.objects);
@@ -59,7 +61,7 @@ function checkNames({ key, aliases }: Plan): void {
     const { place, siblings = {} } = aliases[index];
     for (const [suffix, target] of [...(place === undefined ? [] : [['', place]]), ...Object.entries(siblings)]) {
       const other = places.get(name + suffix) ?? target;
-      if (other !== target) throw new ProofError(`${name + suffix} would lead to ${other} and to ${target} in the layer: exclude one of them`);
+      if (other !== target) throw new ProofError(`${printableName(name + suffix)} would lead to ${printableName(other)} and to ${printableName(target)} in the layer: exclude one of them`);
       places.set(name + suffix, target);
     }
   }

@@ -11,6 +11,7 @@ import { Setting } from '../loader/search';
 import { Package, PackageDatabase } from '../packages/package';
 import { Root } from '../root/root';
 import { printableName } from '../text/printable';
+import { LayerError } from '../error';
 
 /** Below the mirrored root. No file of the source has that place: only those in system directories keep their paths. */
 export const RECORD = '/contents.json';
@@ -56,7 +57,7 @@ export interface LayerRecord {
 }
 
 /** A record that is none; the message says what is wrong with it. */
-export class RecordError extends Error {}
+export class RecordError extends LayerError {}
 
 export interface RecordOptions {
   readonly root: Root;

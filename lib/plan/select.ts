@@ -6,6 +6,7 @@ import picomatch from 'picomatch';
 import { secretIn } from '../collect/secrets';
 import { SelectionError } from '../collect/selection';
 import { Root } from '../root/root';
+import { printableName } from '../text/printable';
 
 /**
  * Resolves the patterns of `include` to absolute paths: each exists and can be read.
@@ -25,7 +26,7 @@ export function included(root: Root, patterns: readonly string[], cwd: string, s
     if (found.length === 0) throw new SelectionError(`include '${pattern}' matches nothing: expected a file, a directory or a glob, relative ones from ${cwd}`);
     for (const one of found) {
       const real = root.real(one)!;
-      if (!root.isReadable(real)) throw new SelectionError(`include '${pattern}': ${one} cannot be read by this user: change its permissions, or leave it out`);
+      if (!root.isReadable(real)) throw new SelectionError(`include '${pattern}': ${printableName(one)} cannot be read by this user: change its permissions, or leave it out`);
     }
     return found;
   });

@@ -15,6 +15,7 @@ import { howItEnded, lastLines } from '../process/command';
 import { temporaryDirectory } from '../process/leftovers';
 import { discard } from '../process/remove-tree';
 import { unzip } from '../zip/unzip';
+import { LayerError } from '../error';
 
 export interface Trial {
   /** a command line */
@@ -24,7 +25,7 @@ export interface Trial {
 }
 
 /** A layer that did not pass, or that cannot be tried here. */
-export class TrialError extends Error {}
+export class TrialError extends LayerError {}
 
 /** Static ones. */
 const SHELLS = [...BUSYBOX, 'bash-static'];
@@ -49,8 +50,8 @@ export function tryLayer(zip: string, programs: readonly string[], { command, ti
     unzip(zip, opt);
     const aliases = programs.filter((name) => /^[\w.+-]+$/.test(name)).map((name) => `alias ${name}=/opt/bin/${name}\n`).join('');
     const ended = sandbox(['--ro-bind', opt, '/opt'], `exec 2>&1\n${aliases}eval "$1"`, [command], timeout);
-    if (ended.timedOut) throw new TrialError(`testCommand '${command}' had not ended after ${timeout / 1000} s, testTimeout, and was killed; nothing was written\n${lastLines(ended.stdout)}`);
-    if (ended.failed) throw new TrialError(`testCommand '${command}' ended in the layer with ${howItEnded(ended)}, expected exit status 0; nothing was written\n${lastLines(ended.stdout)}`);
+    if (ended.timedOut) throw new TrialError(`testCommand '${command}' had not ended after ${timeout / 1000} s, testTimeout, and was killed; nothing was written\n${lastLines(ended.stdout)}`, 'testCommand', 'testTimeout');
+    if (ended.failed) throw new TrialError(`testCommand '${command}' ended in the layer with ${howItEnded(ended)}, expected exit status 0; nothing was written\n${lastLines(ended.stdout)}`, 'testCommand');
   } finally {
     discard(directory);
   }
@@ -59,17 +60,17 @@ export function tryLayer(zip: string, programs: readonly string[], { command, ti
 /** @throws TrialError where a layer for a machine cannot be tried on this one */
 export function checkMachine(machine: Machine): void {
   const why = foreign(machine);
-  if (why !== undefined) throw new TrialError(`testCommand cannot be run: the layer ${why}`);
+  if (why !== undefined) throw new TrialError(`testCommand cannot be run: the layer ${why}`, 'testCommand');
 }
 
 /** @throws TrialError where no layer can be tried on this machine */
 export function checkSandbox(): void {
   const ended = sandbox(['--dir', '/opt'], ':', []);
   if (ended.code === 'ENOENT') {
-    throw new TrialError(`testCommand is run under bubblewrap, and ${INSTALL}`);
+    throw new TrialError(`testCommand is run under bubblewrap, and ${INSTALL}`, 'testCommand');
   }
   if (!ended.failed) return;
-  throw new TrialError(`bubblewrap cannot make the sandbox for testCommand: ${ended.stderr.trim() || howItEnded(ended)}\n${ALLOW}`);
+  throw new TrialError(`bubblewrap cannot make the sandbox for testCommand: ${ended.stderr.trim() || howItEnded(ended)}\n${ALLOW}`, 'testCommand');
 }
 
 /** As large as the largest function; its `/tmp` is as large as it is unless a function asks for more. */
@@ -92,5 +93,5 @@ function staticShell(): string {
   throw new TrialError([
     `testCommand is run by a static shell, expected as ${SHELLS.join(', ')} on PATH, and ${found.length > 0 ? `${found[0]} is not static` : 'none is there'}:`,
     'install one on the machine that synthesizes, as with apt-get install bubblewrap busybox-static, or bash-static beside another busybox',
-  ].join(' '));
+  ].join(' '), 'testCommand');
 }

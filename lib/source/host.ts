@@ -12,7 +12,7 @@ export function openHost(machine?: Machine): OpenedSource {
       '  source: BinarySource.image(\'debian:12\')      an image that has the program, through Docker, Podman or Finch',
       '  source: BinarySource.directory(\'./rootfs\')   an unpacked root file system',
       '  or synthesize on Linux, in a container or in WSL',
-    ].join('\n'));
+    ].join('\n'), 'source');
   }
   return {
     name: 'this machine',

@@ -6,6 +6,7 @@ import { runChild } from '../process/child';
 import { howItEnded, lastLines } from '../process/command';
 import { Environment, systemEnvironment } from '../process/environment';
 import { printable } from '../text/printable';
+import { OptionName } from '../error';
 
 /** Of a command line that may name hundreds of packages, in characters. */
 const MOST_SHOWN = 400;
@@ -19,6 +20,8 @@ export interface Run {
   readonly environment?: Environment;
   /** what brings the program, where there is none on PATH */
   readonly missing: string;
+  /** the options that the advice is about */
+  readonly options?: readonly OptionName[];
   /** what to do, from what it said */
   readonly advice?: (said: string) => string;
 }
@@ -27,10 +30,10 @@ export interface Run {
  * @returns its standard output
  * @throws SourceError where it is not there, or ends with anything but exit status 0
  */
-export function run({ source, command, args, environment = systemEnvironment(), missing, advice }: Run): string {
+export function run({ source, command, args, environment = systemEnvironment(), missing, options = [], advice }: Run): string {
   const ended = runChild(command, args, { environment });
   if (!ended.failed) return ended.stdout;
-  if (ended.code === 'ENOENT') throw new SourceError(`source ${source}: no ${command} is on PATH: ${missing}`);
+  if (ended.code === 'ENOENT') throw new SourceError(`source ${source}: no ${command} is on PATH: ${missing}`, 'source');
   const said = ended.stderr.trim() === '' ? ended.stdout : ended.stderr;
   const line = printable([command, ...args].join(' '));
   throw new SourceError([
@@ -38,5 +41,5 @@ export function run({ source, command, args, environment = systemEnvironment(), 
     `  ended with ${howItEnded(ended)}, nothing was kept`,
     lastLines(said),
     ...[advice?.(said) ?? ''].filter(Boolean).map((text) => `  ${text}`),
-  ].join('\n'));
+  ].join('\n'), ...options);
 }

@@ -3,9 +3,10 @@
  * nothing knows where that came from.
  */
 import { Machine } from '../elf';
+import { LayerError } from '../error';
 
 /** A source that cannot be opened; the message says what was run, what it said, and what to do. */
-export class SourceError extends Error {}
+export class SourceError extends LayerError {}
 
 export interface OpenedSource {
   /** what it is called in messages: `this machine`, `the image debian:12` */

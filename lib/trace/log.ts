@@ -5,9 +5,10 @@
  * call and from parent to child. A file that is renamed is told by its last name.
  */
 import { Argument, Call, LineReader } from './call';
+import { LayerError } from '../error';
 
 /** A text that is not a log of strace. */
-export class TraceLogError extends Error {}
+export class TraceLogError extends LayerError {}
 
 /** A file that was opened or executed. */
 export interface Opened {

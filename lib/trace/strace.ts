@@ -13,9 +13,10 @@ import { howItEnded, lastLines } from '../process/command';
 import { traceEnvironment } from '../process/environment';
 import { temporaryDirectory } from '../process/leftovers';
 import { discard } from '../process/remove-tree';
+import { LayerError } from '../error';
 
 /** A trace command that failed, or that cannot be traced here. */
-export class TraceError extends Error {}
+export class TraceError extends LayerError {}
 
 /**
  * How long a trace command may take until everything that it started has ended, in milliseconds: strace waits for the last
@@ -105,19 +106,19 @@ function traceCommand(command: string, directory: string, mostTime: number): Tra
   const ended = runChild('/bin/sh', ['-c', TRACER, 'sh', ...options, '/bin/sh', '-c', SCRIPT, 'sh', work, command], {
     environment: traceEnvironment(work), timeout: mostTime, killSignal: 'SIGTERM',
   });
-  if (!fs.existsSync(file)) throw new TraceError(ended.exitCode === 127 ? INSTALL : cannotTrace(ended));
+  if (!fs.existsSync(file)) throw new TraceError(ended.exitCode === 127 ? INSTALL : cannotTrace(ended), 'traceCommands');
   const log = new Log(work, work);
   for (const line of linesOf(file, command)) log.add(line);
-  if (!log.hasBegun) throw new TraceError(cannotTrace(ended));
+  if (!log.hasBegun) throw new TraceError(cannotTrace(ended), 'traceCommands');
   if (ended.timedOut) {
     throw new TraceError([
       `the trace command '${command}' had not ended after ${mostTime / 1000} s, with all that it started, and was killed; nothing was packed`,
       lastLines(ended.stdout),
       '  end what it starts in the background, as with kill $! at its end',
-    ].join('\n'));
+    ].join('\n'), 'traceCommands');
   }
   if (ended.failed) {
-    throw new TraceError(`the trace command '${command}' ended with ${howItEnded(ended)}, expected exit status 0; nothing was packed\n${lastLines(ended.stdout)}`);
+    throw new TraceError(`the trace command '${command}' ended with ${howItEnded(ended)}, expected exit status 0; nothing was packed\n${lastLines(ended.stdout)}`, 'traceCommands');
   }
   return log.trace();
 }
@@ -134,7 +135,7 @@ function* linesOf(file: string, command: string): Generator<string> {
   const descriptor = fs.openSync(file, 'r');
   try {
     const { size } = fs.fstatSync(descriptor);
-    if (size > MOST_LOG) throw new TraceError(`the trace command '${command}' makes ${size} bytes of strace's log, expected at most ${MOST_LOG}: trace a shorter run of the program`);
+    if (size > MOST_LOG) throw new TraceError(`the trace command '${command}' makes ${size} bytes of strace's log, expected at most ${MOST_LOG}: trace a shorter run of the program`, 'traceCommands');
     const chunk = Buffer.alloc(1024 * 1024);
     let rest = '';
     for (let length; (length = fs.readSync(descriptor, chunk, 0, chunk.length, null)) > 0; ) {

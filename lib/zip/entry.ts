@@ -2,9 +2,10 @@
  * The entries of a layer's zip, and the error for a zip that is refused.
  */
 import { printableName } from '../text/printable';
+import { LayerError } from '../error';
 
 /** A zip that is none, that is damaged, or that holds what no layer has; the message says what was found, and what to do. */
-export class ZipError extends Error {}
+export class ZipError extends LayerError {}
 
 interface Named {
   /** relative to what is `/opt` in the function, `elf/KEY/usr/bin/rig` */

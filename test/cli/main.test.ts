@@ -17,6 +17,10 @@ describe('the command', () => {
     }
   });
 
+  test('prints its help when it has no arguments', () => {
+    expect(binaryLayer([])).toEqual(binaryLayer(['--help']));
+  });
+
   test('says which version it is', () => {
     const { version } = JSON.parse(readFileSync(path.join(__dirname, '..', '..', 'package.json'), 'utf8')) as { version: string };
     expect(binaryLayer(['--version'])).toEqual({ status: 0, signal: null, stdout: `${version}\n`, stderr: '' });
@@ -59,9 +63,9 @@ describe('the command', () => {
   test('says which of its options a message means by the construct\'s word for it', () => {
     const empty = temporaryDirectory();
     expect(binaryLayer(['tree', 'rig', '--source', 'apt:rig'], { env: { PATH: empty, XDG_CACHE_HOME: empty } }).stderr).toMatch(
-      /^binary-layer: source apt \(rig; .*, with maintainerScripts: false\n {2}\(maintainerScripts: false is --no-maintainer-scripts here\)\n$/);
-    expect(binaryLayer(['build', 'rig', '--test', 'rig'], { env: { PATH: '/usr/games' } }).stderr).toMatch(/^binary-layer: testCommand is .*\n {2}\(testCommand is --test here\)\n$/);
-    expect(binaryLayer(['build', 'rig', '/usr/bin/rig'], { cwd: empty }).stderr).toMatch(/ as rename: .*\n {2}\(rename is --rename PROGRAM=NAME here\)\n$/);
+      /^binary-layer: source apt \(rig; .*, with maintainerScripts: false\n {2}\(on the command line, maintainerScripts: false is --no-maintainer-scripts\)\n$/);
+    expect(binaryLayer(['build', 'rig', '--test', 'rig'], { env: { PATH: '/usr/games' } }).stderr).toMatch(/^binary-layer: testCommand is .*\n {2}\(on the command line, testCommand is --test\)\n$/);
+    expect(binaryLayer(['build', 'rig', '/usr/bin/rig'], { cwd: empty }).stderr).toMatch(/ as rename: .*\n {2}\(on the command line, rename is --rename PROGRAM=NAME\)\n$/);
   });
 
   test('says what does not hold with exit status 1, without a stack', () => {

@@ -99,7 +99,7 @@ describe('the loader that a program names', () => {
   test('that is not there is named', () => {
     fixture.program('/usr/bin/prog', { flags: ['-Wl,--dynamic-linker,/lib/ld-other.so.1'] });
     expect(() => close('/usr/bin/prog')).toThrow(MissingInterpreterError);
-    expect(() => close('/usr/bin/prog')).toThrow('/usr/bin/prog names /lib/ld-other.so.1 as its loader, which is not there: install the C library that it was built for');
+    expect(() => close('/usr/bin/prog')).toThrow('/usr/bin/prog names the loader /lib/ld-other.so.1, which does not exist: install the C library that it was built for');
   });
 
   test('is none for a static program', () => {
@@ -120,7 +120,7 @@ describe('what a program opens later', () => {
     const plugin = process.openFile('/usr/lib/plugins/plugin.so', process.program, 'plug-in');
     expect(plugin).toMatchObject({ path: '/usr/lib/plugins/plugin.so', reason: 'plug-in' });
     expect(process.objects.map(({ path }) => path)).toEqual(['/usr/bin/prog', '/lib/liba.so', '/usr/lib/plugins/plugin.so', '/lib/libb.so']);
-    expect(chainOf(process.objects[3])).toEqual(['prog', 'plugin.so', 'libb.so']);
+    expect(chainOf(process.objects[3])).toBe('prog → plugin.so → libb.so');
   });
 
   test('by its name is searched for by the DT_RPATH of the one that opens it, and of the program', () => {

@@ -59,9 +59,16 @@ describe('a command', () => {
     expect(() => find('rig')).toThrow(new ProgramError([
       `binary 'rig': no such command on PATH in the root ${fixture.directory}`,
       '  searched: /usr/local/bin:/usr/bin:/bin',
-      "  take a source that has it installed, or give the path to the program inside that, as '/opt/rig/bin/rig'",
+      "  choose a source in which it is installed, or give the path of the program inside the source: '/opt/rig/bin/rig'",
     ].join('\n')));
     expect(() => find('rig', { searchPath: [] })).toThrow('searched: nothing, PATH is empty');
+  });
+
+  test('that is misspelled is answered with the nearest one on PATH', () => {
+    program('/usr/bin/convert');
+    program('/usr/bin/other');
+    expect(() => find('covnert')).toThrow(/^binary 'covnert': no such command on PATH .*: did you mean convert\?\n {2}searched: /);
+    expect(() => find('something-else')).toThrow(/^binary 'something-else': no such command on PATH in the root \S+\n/);
   });
 });
 

@@ -139,6 +139,7 @@ export class AptGet {
       args: ['-q', '-c', this.configuration, ...args],
       environment: aptEnvironment(),
       missing: ONLY_DEBIAN,
+      options: ['sources'],
       advice,
     });
   }

@@ -151,7 +151,7 @@ function atWorkplace(name: string, made: string, make: (workplace: string) => st
 }
 
 function checkNames(source: string, packages: readonly string[]): void {
-  if (packages.length === 0) throw new SourceError('source apt: no package is named, expected at least one, as BinarySource.apt([\'rig\'])');
+  if (packages.length === 0) throw new SourceError('source apt: no package is named, expected at least one, as BinarySource.apt([\'rig\'])', 'source');
   const wrong = packages.find((name) => !PACKAGE.test(name));
   if (wrong !== undefined) throw new SourceError(`source ${source}: '${printable(wrong)}' is no package, expected its name, name=version, or name/suite, as 'rig' or 'rig=1.11-1'`);
 }

@@ -58,15 +58,15 @@ export function checkReplay(source: string): void {
   const busybox = staticBusybox();
   if (busybox === undefined) {
     const found = 'the scripts of packages are run with busybox, and no static one is on PATH';
-    throw new SourceError(`source ${source}: ${found}: install it, as with apt-get install busybox-static, ${instead}`);
+    throw new SourceError(`source ${source}: ${found}: install it, as with apt-get install busybox-static, ${instead}`, 'maintainerScripts: false');
   }
   const mounts = ['--ro-bind', busybox, '/bin/sh', '--proc', '/proc', '--dev', '/dev'];
   const { code, failed, stderr } = runInSandbox({ ...SANDBOX, mounts, environment: {} }, ['/bin/sh', '-c', ':'], { ...LIMITS, shell: '/bin/sh' });
   if (code === 'ENOENT') {
-    throw new SourceError(`source ${source}: the scripts of packages are run under bubblewrap, and ${INSTALL}, ${instead}`);
+    throw new SourceError(`source ${source}: the scripts of packages are run under bubblewrap, and ${INSTALL}, ${instead}`, 'maintainerScripts: false');
   }
   if (!failed) return;
-  throw new SourceError(`source ${source}: bubblewrap cannot make the sandbox for the scripts of packages: ${stderr.trim()}\n${ALLOW}; ${instead}`);
+  throw new SourceError(`source ${source}: bubblewrap cannot make the sandbox for the scripts of packages: ${stderr.trim()}\n${ALLOW}; ${instead}`, 'maintainerScripts: false');
 }
 
 /**

@@ -12,9 +12,10 @@ import * as fs from 'fs';
 import * as path from 'path';
 import { Parser, ReadEntry } from 'tar';
 import { printable } from '../../text/printable';
+import { LayerError } from '../../error';
 
 /** A stream that is no whole file system, or one that cannot be written here. */
-export class UnpackError extends Error {}
+export class UnpackError extends LayerError {}
 
 /** Of a tar file, in bytes. */
 const BLOCK = 512;

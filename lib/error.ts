@@ -1,0 +1,43 @@
+/**
+ * The base of all errors that a user can act on.
+ *
+ * Anything else that is thrown (a `TypeError`, a failed assertion) is a defect of this library.
+ */
+import { printableLines } from './text/printable';
+
+/**
+ * The properties that an error may refer to, as the construct and `BinarySource` call them, and the same on the command line.
+ */
+export const OPTIONS = {
+  'architecture': '--arch',
+  'source': '--source apt:PACKAGE, --source image:NAME or --source directory:PATH',
+  'include': '--include',
+  'exclude': '--exclude',
+  'rename': '--rename PROGRAM=NAME',
+  'detectData: false': '--no-detect-data',
+  'traceCommands': '--trace',
+  'testCommand': '--test',
+  'testTimeout': '--test-timeout',
+  'sources': '--apt-sources',
+  'maintainerScripts: false': '--no-maintainer-scripts',
+} as const;
+
+export type OptionName = keyof typeof OPTIONS;
+
+/** Its message may contain names from files: they cannot control a terminal. A name that may contain a newline goes through `printable`. */
+export class LayerError extends Error {
+  /** The options that the message refers to, or that fix what it describes. */
+  public readonly options: readonly OptionName[];
+
+  constructor(message: string, ...options: readonly OptionName[]) {
+    super(printableLines(message));
+    this.name = new.target.name;
+    this.options = options;
+  }
+
+  /** The message with the command line's names of the options that it refers to. */
+  public get forCommandLine(): string {
+    const renamed = this.options.filter((option) => OPTIONS[option] !== `--${option}`);
+    return [this.message, ...renamed.map((option) => `  (on the command line, ${option} is ${OPTIONS[option]})`)].join('\n');
+  }
+}
