@@ -115,6 +115,7 @@ const LONG: Readonly<Record<string, string>> = {
   'test/binary-layer.test.ts': 'its cases share one synthesis',
   'test/elf/edit.test.ts': 'the cases of one table',
   'test/fixture.ts': 'the cases of one table',
+  'test/hostile-roots.test.ts': 'the cases of one table',
   'test/loader/search.test.ts': 'the acceptance table of the search rules',
   'test/source/apt/apt.test.ts': 'its cases share one package repository',
   'test/source/image/image.test.ts': 'its cases share one registry',
