@@ -20,6 +20,7 @@ import { checkMachine, checkSandbox, tryLayer } from '../sandbox/trial';
 import type { OpenedSource } from '../source/source';
 import { fileError } from '../text/file-error';
 import { megabytes } from '../text/megabytes';
+import { printable } from '../text/printable';
 
 export interface Checks {
   /** the test that the layer must pass before it is accepted */
@@ -103,6 +104,6 @@ export class LayerAsset {
 
   private print(lines: readonly string[]): void {
     if (lines.length === 0) return;
-    process.stderr.write(lines.map((line) => `BinaryLayer ${this.label}: ${line}\n`).join(''));
+    process.stderr.write(lines.map((line) => `BinaryLayer ${this.label}: ${printable(line)}\n`).join(''));
   }
 }
