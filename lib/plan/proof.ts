@@ -23,7 +23,7 @@ export class ProofError extends LayerError {}
 
 /** @throws ProofError, MissingLibraryError, MissingVersionError */
 export function prove(plan: Plan, processes: Iterable<Process>, root: Root, setting: Setting): void {
-  if (sizeOf(plan) > MOST_BYTES) throw new ProofError(tooLarge(plan, root));
+  if (sizeOf(plan) > MOST_BYTES) throw new ProofError(tooLarge(plan, root), 'exclude', 'detectData: false', 'traceCommands', 'include');
   checkNames(plan);
   const files = new PlannedFiles(plan, root);
   for (const { base, place } of plan.aliases) {

@@ -6,6 +6,7 @@ import { FileEntry, Plan, sizeOf } from './plan';
 import { MOST_BYTES } from '../lambda';
 import { Root } from '../root/root';
 import { megabytes } from '../text/megabytes';
+import { printable, printableName } from '../text/printable';
 
 const MOST_LISTED = 10;
 const MOST_SUGGESTED = 3;
@@ -35,7 +36,7 @@ export function tooLarge(plan: Pick<Plan, 'entries'>, root: Root): string {
     `  programs and the libraries that they need: ${megabytes(required)}; add-on modules and helpers: ${megabytes(modules)}; data: ${megabytes(data)}; ` +
       `included files: ${megabytes(included)}`,
     '  the largest files, each with the files that led to it:',
-    ...largest.slice(0, MOST_LISTED).map((entry) => `  ${megabytes(entry.size).padStart(9)} ${entry.path}: ${chainOf(entry).join(', which is ')}`),
+    ...largest.slice(0, MOST_LISTED).map((entry) => `  ${megabytes(entry.size).padStart(9)} ${printableName(entry.path)}: ${printable(chainOf(entry).join(', which is '))}`),
     ...advice(required, modules + data, included, largest.filter((entry) => kinds.get(entry) === 'module' || kinds.get(entry) === 'data')),
   ].join('\n');
 }
@@ -48,7 +49,7 @@ function advice(required: number, detected: number, included: number, removable:
       '  layers of different functions, or use a function from a container image, which may have 10 GB',
     ];
   }
-  const places = removable.slice(0, MOST_SUGGESTED).map((entry) => `'${entry.path}'`).join(', ');
+  const places = removable.slice(0, MOST_SUGGESTED).map((entry) => `'${printableName(entry.path)}'`).join(', ');
   return [
     ...(included > 0 ? ['  take files that the program can do without out of `include`'] : []),
     ...(detected > 0 ? [`  leave out data that the program can do without: exclude: [${places}]`] : []),
