@@ -23,7 +23,8 @@ const DIRECTORIES = ['/usr/lib/sysimage/rpm', '/var/lib/rpm'];
 const FILES = [['rpmdb.sqlite', 'rpmdb.sqlite-wal'], ['Packages.db', 'Index.db'], ['Packages']];
 
 /** What ends an element, a field, a package: it is made up each time, so that no name in a package can hold it. */
-const [ELEMENT, FIELD, PACKAGE] = ['\x1d', '\x1f', '\x1e'].map((character) => character + randomBytes(8).toString('hex'));
+export const SEPARATORS = ['\x1d', '\x1f', '\x1e'].map((character) => character + randomBytes(8).toString('hex'));
+const [ELEMENT, FIELD, PACKAGE] = SEPARATORS;
 const LISTS = ['REQUIRENAME', 'RECOMMENDNAME', 'PROVIDENAME', 'FILENAMES'];
 const FIELDS = ['%{NAME}', '%{EVR}', '%{ARCH}', '%{SOURCERPM}', ...LISTS.map((tag) => `[%{${tag}}${ELEMENT}]`)];
 const QUERY = `${FIELDS.join(FIELD)}${PACKAGE}`;
@@ -44,15 +45,29 @@ export function rpmDatabase(root: Root, machine: Machine): PackageDatabase | str
     });
     if (ended.code === 'ENOENT') return `no rpm is on PATH that could read the package database ${found[0]}: install it, as with apt-get install rpm`;
     if (ended.failed || ended.stdout === '') return `rpm cannot read the package database ${found[0]}: ${ended.stderr.trim().split('\n')[0] || 'it knows of no package'}`;
-    const told = ended.stdout.split(PACKAGE).map((text) => text.split(FIELD));
-    const [rest] = told.pop()!;
-    checkLimit(LIMITS.packages, told.length, found[0]);
-    const other = told.find(({ length }) => length !== FIELDS.length);
-    if (rest !== '' || other) return `rpm cannot read the package database ${found[0]}: it tells ${other?.length ?? 'a part'} of the ${FIELDS.length} fields of a package`;
-    return new InstalledPackages(root, 'rpm', told.flatMap((fields) => parse(fields, machine)));
+    const installed = installedIn(ended.stdout, machine, found[0]);
+    return typeof installed === 'string' ? installed : new InstalledPackages(root, 'rpm', installed);
   } finally {
     discard(directory);
   }
+}
+
+/**
+ * The packages in the output of rpm.
+ *
+ * @param file the database, for errors
+ * @returns a text that says why it cannot be read
+ * @throws LimitError
+ */
+export function installedIn(output: string, machine: Machine, file: string): Installed[] | string {
+  const packages = output.split(PACKAGE).map((text) => text.split(FIELD));
+  const [rest] = packages.pop()!;
+  checkLimit(LIMITS.packages, packages.length, file);
+  const incomplete = packages.find(({ length }) => length !== FIELDS.length);
+  if (rest !== '' || incomplete) {
+    return `rpm cannot read the package database ${file}: it prints ${incomplete?.length ?? 'a part'} of the ${FIELDS.length} fields of a package`;
+  }
+  return packages.flatMap((fields) => parse(fields, machine));
 }
 
 function parse([name, version, architecture, source, ...lists]: readonly string[], machine: Machine): Installed[] {

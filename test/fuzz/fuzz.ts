@@ -1,0 +1,65 @@
+/**
+ * Runs a reader on mutated files.
+ */
+import * as fs from 'fs';
+import * as path from 'path';
+import * as fc from 'fast-check';
+import { mutated } from './mutate';
+import type { Reader } from './readers';
+
+export interface Fuzzed {
+  readonly reader: string;
+  readonly cases: number;
+  /** cases that gave a value; the others gave an error of the reader's own */
+  readonly accepted: number;
+  /** CPU time of the slowest case, in milliseconds */
+  readonly slowest: number;
+  /** what went wrong, with the file that did */
+  readonly failure?: { readonly message: string; readonly bytes: Buffer };
+}
+
+/** What a value may hold, per byte of the file that it was read from, and of the smallest file. */
+const RESULT_PER_BYTE = 64;
+const RESULT = 64 * 1024;
+
+/**
+ * @param workplace an empty directory of its own
+ * @param mostTime CPU time that a case may take, in milliseconds @default - not limited
+ */
+export async function fuzz(reader: Reader, cases: number, seed: number, workplace: string, mostTime = Infinity): Promise<Fuzzed> {
+  let [count, accepted, slowest] = [0, 0, 0];
+  const one = async (bytes: Buffer): Promise<void> => {
+    count++;
+    const directory = reader.writes ? path.join(workplace, String(count)) : workplace;
+    if (reader.writes) fs.mkdirSync(directory);
+    const start = process.cpuUsage();
+    try {
+      const value = await reader.read(bytes, directory);
+      accepted++;
+      const size = sizeOf(value);
+      const most = RESULT + RESULT_PER_BYTE * bytes.length;
+      if (size > most) throw new Error(`a file of ${bytes.length} bytes gives a value of ${size}, expected at most ${most}`);
+    } catch (error) {
+      if (!reader.errors.some((kind) => error instanceof kind)) throw error;
+      if ((error as Error).message === '') throw new Error('an error says nothing');
+    } finally {
+      const { user, system } = process.cpuUsage(start);
+      slowest = Math.max(slowest, (user + system) / 1000);
+      if (reader.writes) fs.rmSync(directory, { recursive: true, force: true });
+    }
+    if (slowest > mostTime) throw new Error(`a file of ${bytes.length} bytes takes ${slowest} ms of CPU time, expected at most ${mostTime}`);
+  };
+  const run = await fc.check(fc.asyncProperty(mutated(reader.seeds), one), { numRuns: cases, seed, skipAllAfterTimeLimit: undefined });
+  const failure = run.failed && run.counterexample ? { message: String((run.errorInstance as Error)?.stack ?? run.errorInstance), bytes: run.counterexample[0] } : undefined;
+  return { reader: reader.name, cases: run.numRuns, accepted, slowest, failure };
+}
+
+/** Characters, bytes and numbers that a value holds, each place counted. */
+function sizeOf(value: unknown): number {
+  if (typeof value === 'string') return value.length;
+  if (typeof value !== 'object' || value === null) return 8;
+  if (Buffer.isBuffer(value)) return value.length;
+  if (value instanceof Map) return sizeOf([...value]);
+  if (value instanceof Set) return sizeOf([...value]);
+  return Object.values(value).reduce((sum: number, part) => sum + sizeOf(part), 8);
+}

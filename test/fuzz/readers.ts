@@ -1,0 +1,192 @@
+/**
+ * Every reader of foreign files, with what it may do: return a value or throw an error of its own, look at each byte a bounded
+ * number of times, and return no more than the file can hold.
+ */
+import * as fs from 'fs';
+import * as path from 'path';
+import type { Seed } from './mutate';
+import * as seeds from './seeds';
+import { interpreterOf, readShebang } from '../../lib/closure/script';
+import { startedIn } from '../../lib/collect/command-words';
+import { openedLibraries } from '../../lib/collect/dlopen-note';
+import { addressOf, editElf, findReferences, FormatError, identify, readElf, stringsOf } from '../../lib/elf';
+import { licencesIn, spdxOf } from '../../lib/inspect/copyright';
+import { LimitError } from '../../lib/limits';
+import { readCache } from '../../lib/loader/cache';
+import { configuredDirectories } from '../../lib/loader/conf';
+import { settingOf } from '../../lib/loader/setting';
+import { apkDatabase } from '../../lib/packages/apk';
+import { dpkgDatabase } from '../../lib/packages/dpkg';
+import { ownersOf } from '../../lib/packages/owners';
+import type { PackageDatabase } from '../../lib/packages/package';
+import { installedIn } from '../../lib/packages/rpm';
+import { readRecord, RecordError } from '../../lib/plan/record';
+import { inspect } from '../../lib/root/content';
+import { Root } from '../../lib/root/root';
+import { unpack, UnpackError } from '../../lib/source/image/untar';
+import { readTraceLog, TraceLogError } from '../../lib/trace/log';
+import { ZipError } from '../../lib/zip/entry';
+import { readZip } from '../../lib/zip/reader';
+
+export interface Reader {
+  readonly name: string;
+  readonly seeds: readonly Seed[];
+  /** the errors that say what is wrong with a file */
+  readonly errors: readonly (new (...args: never[]) => Error)[];
+  /** @param workplace an empty directory, emptied after each case by the caller if `writes` */
+  read(bytes: Buffer, workplace: string): unknown;
+  readonly writes?: true;
+}
+
+/** Reads per byte of the file that an ELF reader may make, and what it may make of the smallest. */
+const READS_PER_BYTE = 64;
+const READS = 4096;
+
+/** Counts each look at the bytes: what takes time must be bounded by the size of the file. */
+class CountedBytes {
+  public readonly length: number;
+  private left: number;
+
+  constructor(private readonly bytes: Buffer) {
+    this.length = bytes.length;
+    this.left = READS + READS_PER_BYTE * bytes.length;
+  }
+
+  public readUInt16LE(offset: number): number {
+    this.count(2);
+    return this.bytes.readUInt16LE(offset);
+  }
+
+  public readUInt32LE(offset: number): number {
+    this.count(4);
+    return this.bytes.readUInt32LE(offset);
+  }
+
+  public subarray(start: number, end: number): Buffer {
+    this.count(end - start);
+    return this.bytes.subarray(start, end);
+  }
+
+  private count(size: number): void {
+    this.left -= size;
+    if (this.left < 0) throw new Error(`a file of ${this.length} bytes is read more than ${READS_PER_BYTE} times over`);
+  }
+}
+
+const INTERPRETER = '/opt/elf/0123456789abcdef/lib64/ld-linux-x86-64.so.2';
+
+/** An edit that is not refused must read back, with what was asked for in it. */
+function edit(bytes: Buffer): unknown {
+  const edited = editElf(bytes, { interpreter: INTERPRETER, rpath: '/opt/lib' });
+  let after;
+  try {
+    after = readElf(edited);
+  } catch (error) {
+    throw new Error(`an edited file cannot be read: ${(error as Error).message}`);
+  }
+  if (after.interpreter !== INTERPRETER || after.dynamic?.rpath !== '/opt/lib' || after.dynamic.runpath !== undefined) throw new Error('an edited file does not have what was written');
+  const before = readElf(bytes);
+  if (JSON.stringify(after.dynamic.needed) !== JSON.stringify(before.dynamic?.needed)) throw new Error('an edit changed what a file needs');
+  return undefined;
+}
+
+/** Writes one file of a root, and gives the root. */
+function rootWith(workplace: string, file: string, bytes: Buffer): Root {
+  const place = path.join(workplace, file);
+  fs.mkdirSync(path.dirname(place), { recursive: true });
+  fs.writeFileSync(place, bytes);
+  return new Root(workplace);
+}
+
+/** Everything that is asked of a package database. */
+function ask(packages: PackageDatabase | undefined): unknown {
+  return ['rig', 'libc6', 'musl', '__proto__'].map((name) => {
+    const found = packages?.get(name);
+    if (!found || !packages) return found;
+    const files = packages.files(found);
+    return [
+      found.depends, found.recommends, packages.builtFrom(found.source).length, files, packages.ownerOf('/usr/bin/rig')?.name, packages.isSole('/usr/bin'),
+      packages.lists(found, '/usr/share/rig'),
+    ];
+  });
+}
+
+const DPKG_STATUS = 'Package: rig\nStatus: install ok installed\nArchitecture: amd64\n\n';
+
+export const READERS: readonly Reader[] = [
+  {
+    name: 'ELF', seeds: seeds.ELF, errors: [FormatError],
+    read: (bytes) => {
+      identify(bytes);
+      const elf = readElf(new CountedBytes(bytes));
+      const loaded = readElf(new CountedBytes(bytes), false);
+      return [elf, loaded, stringsOf(bytes, elf, 200), findReferences(bytes, elf, new Set([addressOf(elf, 0x200) ?? 0x400])), openedLibraries(elf)];
+    },
+  },
+  { name: 'ELF editor', seeds: seeds.ELF, errors: [FormatError], read: edit },
+  {
+    name: 'content of any file', seeds: [...seeds.ELF, ...seeds.SCRIPT, ...seeds.ZIP], errors: [LimitError],
+    read: (bytes) => {
+      const content = inspect(bytes);
+      return [content.mentions.map((mention) => mention.path.length), startedIn('/etc/rig.conf', content, () => bytes)];
+    },
+  },
+  { name: 'ld.so.cache', seeds: seeds.LOADER_CACHE, errors: [LimitError], read: (bytes) => readCache(bytes, 0x303) },
+  {
+    name: 'ld.so.conf', seeds: seeds.LOADER_CONFIGURATION, errors: [LimitError],
+    read: (bytes, workplace) => {
+      rootWith(workplace, '/etc/ld.so.conf.d/more/a.conf', bytes);
+      return configuredDirectories(rootWith(workplace, '/etc/ld.so.conf', bytes));
+    },
+  },
+  {
+    name: 'ld.so.cache of a root', seeds: seeds.LOADER_CACHE, errors: [LimitError],
+    read: (bytes, workplace) => settingOf(rootWith(workplace, '/etc/ld.so.cache', bytes), 'x86_64').cache,
+  },
+  {
+    name: 'dpkg status', seeds: seeds.DPKG_STATUS, errors: [LimitError],
+    read: (bytes, workplace) => {
+      rootWith(workplace, '/var/lib/dpkg/info/rig.list', Buffer.from('/usr\n/usr/bin\n/usr/bin/rig\n'));
+      return ask(dpkgDatabase(rootWith(workplace, '/var/lib/dpkg/status', bytes), 'amd64'));
+    },
+  },
+  {
+    name: 'dpkg file list', seeds: seeds.DPKG_LIST, errors: [LimitError],
+    read: (bytes, workplace) => {
+      rootWith(workplace, '/var/lib/dpkg/status', Buffer.from(DPKG_STATUS));
+      const root = rootWith(workplace, '/var/lib/dpkg/info/rig.list', bytes);
+      return [ask(dpkgDatabase(root, 'amd64')), ownersOf(root, ['/usr/bin/rig', '/lib/x/librig.so.1'])];
+    },
+  },
+  { name: 'apk', seeds: seeds.APK, errors: [LimitError], read: (bytes, workplace) => ask(apkDatabase(rootWith(workplace, '/lib/apk/db/installed', bytes))) },
+  { name: 'rpm', seeds: seeds.RPM, errors: [LimitError], read: (bytes) => installedIn(bytes.toString('utf8'), 'x86_64', 'rpmdb') },
+  { name: 'strace log', seeds: seeds.STRACE, errors: [TraceLogError], read: (bytes) => readTraceLog(bytes.toString('utf8'), '/work') },
+  {
+    name: 'zip', seeds: seeds.ZIP, errors: [ZipError],
+    read: (bytes, workplace) => {
+      const file = path.join(workplace, 'layer.zip');
+      fs.writeFileSync(file, bytes);
+      return readZip(file).map(({ name }) => name);
+    },
+  },
+  {
+    name: 'tar', seeds: seeds.TAR, errors: [UnpackError], writes: true,
+    read: async (bytes, workplace) => {
+      await unpack((async function* chunks() {
+        for (let at = 0; at < bytes.length; at += 1000) yield bytes.subarray(at, at + 1000);
+      })(), workplace);
+    },
+  },
+  {
+    name: 'copyright', seeds: seeds.COPYRIGHT, errors: [],
+    read: (bytes) => licencesIn(bytes.toString('utf8'))?.map((name) => spdxOf(name, (identifier) => identifier)),
+  },
+  {
+    name: 'script', seeds: seeds.SCRIPT, errors: [LimitError],
+    read: (bytes) => {
+      const shebang = readShebang(bytes);
+      return [shebang && interpreterOf(shebang), startedIn('/usr/bin/rig', inspect(bytes), () => bytes)];
+    },
+  },
+  { name: 'record of a layer', seeds: seeds.RECORD, errors: [RecordError], read: (bytes) => readRecord(bytes.toString('utf8')) },
+];
