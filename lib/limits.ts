@@ -2,8 +2,8 @@
  * Limits on the sizes and counts that foreign files state or imply.
  *
  * Every reader asks here before it allocates memory or starts a loop for such a number, so that a file of a hostile package or
- * image costs an error instead of the machine's memory or time. Each limit is far above the largest real value, which its
- * comment gives.
+ * image costs an error instead of the machine's memory or time. Each limit is far above what was found on real
+ * systems, which its comment gives.
  */
 
 import { MOST_BYTES } from './lambda';
@@ -23,37 +23,37 @@ const MIB = 1024 * 1024;
 export const LIMITS = {
   /** no larger file can be packed */
   file: { of: 'bytes of a file', most: MOST_BYTES, advice: 'no layer can hold it: leave it out with exclude' },
-  /** 200 KB with 4,000 packages of Debian */
+  /** 48 KB with 1,000 packages of Debian */
   loaderCache: { of: 'bytes of a loader cache', most: 16 * MIB },
-  /** 12,000 with 4,000 packages of Debian */
+  /** 750 with 1,000 packages of Debian */
   loaderCacheEntries: { of: 'entries of a loader cache', most: 200_000 },
   /** a few hundred bytes */
   loaderConfiguration: { of: 'bytes of a loader configuration file', most: MIB },
   /** some 20 */
   loaderConfigurationFiles: { of: 'included loader configuration files', most: 1000 },
-  /** some 100: a pattern is compared with each name in a directory */
+  /** some 20, in one directory */
   loaderConfigurationNames: { of: 'file names compared with include patterns', most: 100_000 },
   /** some 20 */
   searchDirectories: { of: 'library directories of one search path', most: 1000 },
-  /** 10 MB with 5,000 packages of Debian */
+  /** 1 MB with 1,000 packages of Debian; Alpine's has the file lists as well */
   packageStatus: { of: 'bytes of a package database', most: 64 * MIB },
-  /** 60 MB with 5,000 packages of Debian */
+  /** 8 MB with 1,000 packages of Debian */
   fileLists: { of: 'bytes of the file lists of a package database', most: 256 * MIB },
-  /** 800,000 with 5,000 packages of Debian */
+  /** 140,000 with 1,000 packages of Debian */
   fileListLines: { of: 'lines in the file lists of a package database', most: 8_000_000 },
-  /** 60,000 is all of Debian */
+  /** all of Debian is 60,000 */
   packages: { of: 'packages in a package database', most: 100_000 },
   /** 6,400 in the largest archive of Java classes */
   mentions: { of: 'absolute paths in a file', most: 200_000 },
-  /** 3,000 in /usr/bin of a full installation; 90,000 in the largest icon themes */
-  directoryEntries: { of: 'entries of a directory', most: 131_072 },
-  /** 300 in the largest libraries */
+  /** 18,000 in /usr/share/man/man1 with 1,000 packages of Debian */
+  directoryEntries: { of: 'entries of a directory', most: 65_536 },
+  /** 73 in GDAL */
   dynamicEntries: { of: 'entries of a dynamic section', most: 65_536 },
-  /** 3 MB in WebKit, 60 MB in TensorFlow */
+  /** 37 MB in pandoc */
   stringTable: { of: 'bytes of a string table', most: 128 * MIB },
-  /** 400 in glibc, 20,000 in Qt */
+  /** 82 in NSS */
   symbolVersions: { of: 'symbol versions', most: 100_000 },
-  /** 1,000 in a desktop application with all of its plug-ins */
+  /** a few hundred, with all plug-ins of a media player */
   loadedObjects: { of: 'libraries of one program', most: 5000 },
 } satisfies Record<string, Limit>;
 

@@ -75,7 +75,8 @@ function add(
 ): string[] {
   const added: string[] = [];
   const entered = new Set<string>();
-  const descend = (at: string, grounds?: Grounds) => {
+  /** the children of a path that is a directory */
+  const enter = function* (at: string, grounds?: Grounds): Generator<[child: string, grounds?: Grounds]> {
     const { real, links } = root.resolve(at);
     if (real === undefined) return;
     const refused = refusal(real);
@@ -103,10 +104,16 @@ function add(
       }
       const isDirectoryElsewhere = target !== child && root.status(target)!.type === 'directory';
       const found = accept?.(child);
-      if (!accept || (found && (!isDirectoryElsewhere || accept(target)))) descend(child, found);
+      if (!accept || (found && (!isDirectoryElsewhere || accept(target)))) yield [child, found];
     }
   };
-  descend(start);
+  // a stack instead of recursion: links can lead from directory to directory without end
+  const open = [enter(start)];
+  while (open.length > 0) {
+    const next = open.at(-1)!.next();
+    if (next.done) open.pop();
+    else open.push(enter(...next.value));
+  }
   return added;
 }
 

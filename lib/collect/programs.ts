@@ -55,13 +55,16 @@ function addModules(
   script: { readonly through: string; readonly opener: string },
   delta: Selection,
   context: Context,
-  seen = new Set<Package>(),
 ): void {
-  for (const dependency of dependenciesOf(owner, context.packages)) {
+  const seen = new Set<Package>();
+  // each with its own dependencies before the next; dependencies can be chained to any depth
+  const waiting = dependenciesOf(owner, context.packages).reverse();
+  for (let dependency; (dependency = waiting.pop()); ) {
     if (seen.has(dependency)) continue;
     seen.add(dependency);
-    if (!dependenciesOf(dependency, context.packages).some(({ source }) => interpreters.has(source))) continue;
+    const its = dependenciesOf(dependency, context.packages);
+    if (!its.some(({ source }) => interpreters.has(source))) continue;
     for (const adopted of adopt(dependency, delta)) addPackageData(adopted, script.through, script.opener, delta, context);
-    addModules(dependency, interpreters, script, delta, context, seen);
+    for (const one of its.reverse()) waiting.push(one);
   }
 }

@@ -43,12 +43,13 @@ export class RequestedPackages implements Iterable<Package> {
   /** A package that is not requested yet, and its dependencies from the same source package, likewise. */
   public newWith(owner: Package): readonly Package[] {
     const found = new Set<Package>();
-    const visit = (one: Package) => {
-      if (this.all.has(one) || found.has(one)) return;
+    const waiting = [owner];
+    for (let one; (one = waiting.pop()); ) {
+      if (this.all.has(one) || found.has(one)) continue;
       found.add(one);
-      for (const dependency of dependenciesOf(one, this.database)) if (dependency.source === one.source) visit(dependency);
-    };
-    visit(owner);
+      // each with its own dependencies before the next, as a recursion would give them
+      for (const dependency of dependenciesOf(one, this.database).reverse()) if (dependency.source === owner.source) waiting.push(dependency);
+    }
     return [...found];
   }
 

@@ -77,6 +77,7 @@ const INTERPRETER = '/opt/elf/0123456789abcdef/lib64/ld-linux-x86-64.so.2';
 
 /** An edit that is not refused must read back, with what was asked for in it. */
 function edit(bytes: Buffer): unknown {
+  const before = readElf(bytes); // only files that can be read are packed
   const edited = editElf(bytes, { interpreter: INTERPRETER, rpath: '/opt/lib' });
   let after;
   try {
@@ -85,7 +86,6 @@ function edit(bytes: Buffer): unknown {
     throw new Error(`an edited file cannot be read: ${(error as Error).message}`);
   }
   if (after.interpreter !== INTERPRETER || after.dynamic?.rpath !== '/opt/lib' || after.dynamic.runpath !== undefined) throw new Error('an edited file does not have what was written');
-  const before = readElf(bytes);
   if (JSON.stringify(after.dynamic.needed) !== JSON.stringify(before.dynamic?.needed)) throw new Error('an edit changed what a file needs');
   return undefined;
 }
