@@ -28,7 +28,7 @@ export function isGivenUp(bytes: Buffer, segment: Segment): boolean {
     const descriptor = padded(at + 12 + ownerSize);
     const end = descriptor + notes.readUInt32LE(at + 4);
     if (end > notes.length) return false;
-    const owner = notes.toString('latin1', at + 12, at + 12 + ownerSize).replace(/\0+$/, '');
+    const owner = notes.toString('latin1', at + 12, at + 12 + ownerSize).split('\0', 1)[0];
     if (!Object.hasOwn(KNOWN, owner) || !KNOWN[owner].includes(notes.readUInt32LE(at + 8))) return false;
     at = padded(end);
   }

@@ -115,7 +115,9 @@ const DPKG_STATUS = 'Package: rig\nStatus: install ok installed\nArchitecture: a
 
 export const READERS: readonly Reader[] = [
   {
-    name: 'ELF', seeds: seeds.ELF, errors: [FormatError],
+    name: 'ELF',
+    seeds: seeds.ELF,
+    errors: [FormatError],
     read: (bytes) => {
       identify(bytes);
       const elf = readElf(new CountedBytes(bytes));
@@ -125,7 +127,9 @@ export const READERS: readonly Reader[] = [
   },
   { name: 'ELF editor', seeds: seeds.ELF, errors: [FormatError], read: edit },
   {
-    name: 'content of any file', seeds: [...seeds.ELF, ...seeds.SCRIPT, ...seeds.ZIP], errors: [LimitError],
+    name: 'content of any file',
+    seeds: [...seeds.ELF, ...seeds.SCRIPT, ...seeds.ZIP],
+    errors: [LimitError],
     read: (bytes) => {
       const content = inspect(bytes);
       return [content.mentions.map((mention) => mention.path.length), startedIn('/etc/rig.conf', content, () => bytes)];
@@ -133,25 +137,33 @@ export const READERS: readonly Reader[] = [
   },
   { name: 'ld.so.cache', seeds: seeds.LOADER_CACHE, errors: [LimitError], read: (bytes) => readCache(bytes, 0x303) },
   {
-    name: 'ld.so.conf', seeds: seeds.LOADER_CONFIGURATION, errors: [LimitError],
+    name: 'ld.so.conf',
+    seeds: seeds.LOADER_CONFIGURATION,
+    errors: [LimitError],
     read: (bytes, workplace) => {
       rootWith(workplace, '/etc/ld.so.conf.d/more/a.conf', bytes);
       return configuredDirectories(rootWith(workplace, '/etc/ld.so.conf', bytes));
     },
   },
   {
-    name: 'ld.so.cache of a root', seeds: seeds.LOADER_CACHE, errors: [LimitError],
+    name: 'ld.so.cache of a root',
+    seeds: seeds.LOADER_CACHE,
+    errors: [LimitError],
     read: (bytes, workplace) => settingOf(rootWith(workplace, '/etc/ld.so.cache', bytes), 'x86_64').cache,
   },
   {
-    name: 'dpkg status', seeds: seeds.DPKG_STATUS, errors: [LimitError],
+    name: 'dpkg status',
+    seeds: seeds.DPKG_STATUS,
+    errors: [LimitError],
     read: (bytes, workplace) => {
       rootWith(workplace, '/var/lib/dpkg/info/rig.list', Buffer.from('/usr\n/usr/bin\n/usr/bin/rig\n'));
       return ask(dpkgDatabase(rootWith(workplace, '/var/lib/dpkg/status', bytes), 'amd64'));
     },
   },
   {
-    name: 'dpkg file list', seeds: seeds.DPKG_LIST, errors: [LimitError],
+    name: 'dpkg file list',
+    seeds: seeds.DPKG_LIST,
+    errors: [LimitError],
     read: (bytes, workplace) => {
       rootWith(workplace, '/var/lib/dpkg/status', Buffer.from(DPKG_STATUS));
       const root = rootWith(workplace, '/var/lib/dpkg/info/rig.list', bytes);
@@ -162,7 +174,9 @@ export const READERS: readonly Reader[] = [
   { name: 'rpm', seeds: seeds.RPM, errors: [LimitError], read: (bytes) => installedIn(bytes.toString('utf8'), 'x86_64', 'rpmdb') },
   { name: 'strace log', seeds: seeds.STRACE, errors: [TraceLogError], read: (bytes) => readTraceLog(bytes.toString('utf8'), '/work') },
   {
-    name: 'zip', seeds: seeds.ZIP, errors: [ZipError],
+    name: 'zip',
+    seeds: seeds.ZIP,
+    errors: [ZipError],
     read: (bytes, workplace) => {
       const file = path.join(workplace, 'layer.zip');
       fs.writeFileSync(file, bytes);
@@ -170,7 +184,10 @@ export const READERS: readonly Reader[] = [
     },
   },
   {
-    name: 'tar', seeds: seeds.TAR, errors: [UnpackError], writes: true,
+    name: 'tar',
+    seeds: seeds.TAR,
+    errors: [UnpackError],
+    writes: true,
     read: async (bytes, workplace) => {
       await unpack((async function* chunks() {
         for (let at = 0; at < bytes.length; at += 1000) yield bytes.subarray(at, at + 1000);
@@ -178,11 +195,15 @@ export const READERS: readonly Reader[] = [
     },
   },
   {
-    name: 'copyright', seeds: seeds.COPYRIGHT, errors: [],
+    name: 'copyright',
+    seeds: seeds.COPYRIGHT,
+    errors: [],
     read: (bytes) => licencesIn(bytes.toString('utf8'))?.map((name) => spdxOf(name, (identifier) => identifier)),
   },
   {
-    name: 'script', seeds: seeds.SCRIPT, errors: [LimitError],
+    name: 'script',
+    seeds: seeds.SCRIPT,
+    errors: [LimitError],
     read: (bytes) => {
       const shebang = readShebang(bytes);
       return [shebang && interpreterOf(shebang), startedIn('/usr/bin/rig', inspect(bytes), () => bytes)];

@@ -10,7 +10,8 @@ import * as fs from 'fs';
 import * as os from 'os';
 import * as path from 'path';
 import { parseArgs } from 'util';
-import { fuzz, Fuzzed } from './fuzz';
+import type { Fuzzed } from './fuzz';
+import { fuzz } from './fuzz';
 import { READERS } from './readers';
 import { record } from '../reliability';
 

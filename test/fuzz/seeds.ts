@@ -31,8 +31,15 @@ const NOTES = Buffer.concat([note('GNU', 3, 'build-id'), note('FDO', 0x407c0c0a,
 
 function elf(type: number): Seed {
   const blocks = {
-    interpreter: Buffer.from('/lib64/ld-linux-x86-64.so.2\0'), strings: NAMES, needs: NEEDS, definitions: DEFINITIONS, symbols: SYMBOLS, relocations: RELOCATIONS, notes: NOTES,
-    data: Buffer.from('\0/usr/share/rig/data\0convert -x\0'), spare: Buffer.alloc(64),
+    interpreter: Buffer.from('/lib64/ld-linux-x86-64.so.2\0'),
+    strings: NAMES,
+    needs: NEEDS,
+    definitions: DEFINITIONS,
+    symbols: SYMBOLS,
+    relocations: RELOCATIONS,
+    notes: NOTES,
+    data: Buffer.from('\0/usr/share/rig/data\0convert -x\0'),
+    spare: Buffer.alloc(64),
   };
   const dynamic = [
     [1, nameOf('libc.so.6')], [1, nameOf('libz.so.1')], [14, nameOf('librig.so')], [29, NAMES.indexOf('$ORIGIN')], [5, 'strings'], [10, NAMES.length], [6, 'symbols'],

@@ -3,7 +3,8 @@
  */
 import * as fs from 'fs';
 import * as path from 'path';
-import { rawBytes, RawEnd, RawEntry } from './raw-bytes';
+import type { RawEnd, RawEntry } from './raw-bytes';
+import { rawBytes } from './raw-bytes';
 import { temporaryDirectory } from '../fixture';
 
 export { LINK, rawBytes } from './raw-bytes';

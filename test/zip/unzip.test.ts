@@ -1,7 +1,8 @@
 import { execFileSync } from 'child_process';
 import * as fs from 'fs';
 import * as path from 'path';
-import { LINK, rawBytes, RawEnd, RawEntry, rawZip } from './raw-zip';
+import type { RawEnd, RawEntry } from './raw-zip';
+import { LINK, rawBytes, rawZip } from './raw-zip';
 import { ZipError } from '../../lib/zip/entry';
 import { readZip } from '../../lib/zip/reader';
 import { unzip } from '../../lib/zip/unzip';
