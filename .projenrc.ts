@@ -173,6 +173,10 @@ project.addTask('conformance', {
   description: 'Compare with ld.so on whole systems, and start every program of this machine from a layer',
   steps: [{ spawn: 'compile' }, { exec: 'ts-node -T test/conformance/run.ts', receiveArgs: true }],
 });
+project.addTask('faults', {
+  description: 'Break builds with kills, full disks, files that change, damaged caches and several apps at a time',
+  steps: [{ exec: `test/setup.sh ${DEMO}` }, { spawn: 'compile' }, { exec: 'ts-node -T test/faults.ts' }],
+});
 project.addTask('bench', {
   description: 'Measure packing and start-up against the way by hand, and the installed programs',
   steps: [{ exec: `test/setup.sh ${BENCH}` }, { spawn: 'compile' }, { exec: 'ts-node -T test/bench/bench.ts' }],

@@ -47,16 +47,21 @@ const MOST_MARK = 256 * 1024;
  */
 export async function writeZip(plan: Plan, file: string, progress?: Progress): Promise<Packed> {
   const temporary = unfinished(file);
+  const sink = fs.createWriteStream(temporary, { mode: 0o644 });
   try {
     const zip = new ZipFile();
     const failed = new Promise<never>((_, reject) => zip.once('error', reject));
-    const done = pipeline(zip.outputStream, fs.createWriteStream(temporary, { mode: 0o644 }));
+    const done = pipeline(zip.outputStream, sink);
+    done.catch(() => {}); // its failure is awaited below, or comes after another one
     const bytes = await Promise.race([addEntries(zip, plan, done, progress), failed]);
     zip.end();
     await Promise.race([done, failed]);
     fs.renameSync(temporary, file);
     return { bytes, zipBytes: fs.statSync(file).size };
   } catch (error) {
+    // a stream that is still opening would make the file again
+    sink.destroy();
+    if (!sink.closed) await new Promise<void>((resolve) => sink.once('close', () => resolve()));
     discard(temporary);
     throw fileError(error, 'cannot write', file);
   }

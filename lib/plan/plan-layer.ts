@@ -2,6 +2,7 @@
  * A layer, from what is asked for to the plan: source → programs → closure → data → plan.
  */
 import * as path from 'path';
+import { NOT_WORLD_READABLE } from '../collect/add-files';
 import { collect } from '../collect/collect';
 import { REFUSED } from '../collect/configuration';
 import { FinishedSelection } from '../collect/finish';
@@ -110,6 +111,7 @@ export function planLayer(root: Root, request: LayerRequest, knownTrace?: Trace)
       ...refusalNotices(selection, secrets),
       ...[...programs.values()].flatMap((program) => staticProgramNotice(program.interpreter?.program ?? program, root) ?? []),
       ...excluder.unused(selection.excluded).map((pattern) => `exclude '${pattern}' leaves out nothing: no data that was found matches it, and libraries that are needed stay`),
+      ...unreadableNotice(selection.skipped),
       ...(notice !== undefined && request.detectData ? [notice] : []),
     ],
     isProvisional: notice !== undefined && request.detectData,
@@ -126,6 +128,15 @@ function refusalNotices({ files, skipped }: FinishedSelection, globbed: Readonly
     ...(configuration !== '' ? [`configuration of this machine is not packed: ${configuration}; name a file in include to pack it`] : []),
     ...(secrets !== '' ? [`skipped in what include names: ${secrets}; list a file individually in include to pack it`] : []),
   ];
+}
+
+/** Counts the files that are skipped because of their permissions: a root that was unpacked with umask 077 loses all its data. */
+function unreadableNotice(skipped: ReadonlyMap<string, string>): string[] {
+  const count = [...skipped.values()].filter((reason) => reason === NOT_WORLD_READABLE).length;
+  if (count === 0) return [];
+  const files = count === 1 ? '1 file is' : `${count} files are`;
+  const remedy = 'if the source was unpacked with another umask, unpack it again with umask 022; else name them in include';
+  return [`${files} not world-readable and not packed: ${remedy}`];
 }
 
 /** @throws TraceError where there are commands, and the root is not the one that they would run in */

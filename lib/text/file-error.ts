@@ -3,14 +3,18 @@
  */
 import { printableName } from './printable';
 
+const PERMISSION = [
+  'this user does not have the permission', 'change the permissions of the file or of its directories, or run this as another user',
+] as const;
+
 const MEANINGS: Readonly<Record<string, readonly [meaning: string, advice: string]>> = {
   EIO: ['the disk or the network file system failed', 'look for its errors in the kernel log (dmesg), then run this again'],
   ESTALE: ['the network file system no longer has it', 'mount it again, then run this again'],
   EROFS: ['the file system is read-only', 'choose a place on another file system'],
   ENOSPC: ['no space is left on the device', 'make room, or choose a place on another file system'],
   EDQUOT: ['the disk quota of this user is used up', 'make room, or choose a place on another file system'],
-  EACCES: ['this user does not have the permission', 'change the permissions of the file or of its directories, or run this as another user'],
-  EPERM: ['this user does not have the permission', 'change the permissions of the file or of its directories, or run this as another user'],
+  EACCES: PERMISSION,
+  EPERM: PERMISSION,
   ENOENT: ['it does not exist', 'run this again when nothing removes or renames files there'],
   EISDIR: ['a directory is there', 'remove it, then run this again'],
   EMFILE: ['too many files are open', 'raise the limit of open files (ulimit -n)'],
@@ -28,5 +32,6 @@ export function fileError(error: unknown, what: string, file: string, advice?: s
   if (syscall === undefined || !Object.hasOwn(MEANINGS, code)) return error;
   const [meaning, general] = MEANINGS[code];
   const isOfPlace = ['EROFS', 'ENOSPC', 'EDQUOT', 'EACCES', 'EPERM'].includes(code);
-  return Object.assign(new Error(`${what} ${printableName(file)}: ${meaning} (${code})\n  ${isOfPlace && advice !== undefined ? advice : general}`), { code });
+  const remedy = isOfPlace && advice !== undefined ? advice : general;
+  return Object.assign(new Error(`${what} ${printableName(file)}: ${meaning} (${code})\n  ${remedy}`), { code });
 }
