@@ -6,6 +6,7 @@ import { NOT_WORLD_READABLE } from '../collect/add-files';
 import { collect } from '../collect/collect';
 import { REFUSED } from '../collect/configuration';
 import { FinishedSelection } from '../collect/finish';
+import { ZONES } from '../collect/opened-by-glibc';
 import { SECRET } from '../collect/secrets';
 import { staticProgramNotice } from '../collect/static-program';
 import { Machine } from '../elf';
@@ -109,6 +110,7 @@ export function planLayer(root: Root, request: LayerRequest, knownTrace?: Trace)
     notices: [
       ...collected.notices,
       ...refusalNotices(selection, secrets),
+      ...(selection.skipped.has(ZONES) ? [selection.skipped.get(ZONES)!] : []),
       ...[...programs.values()].flatMap((program) => staticProgramNotice(program.interpreter?.program ?? program, root) ?? []),
       ...excluder.unused(selection.excluded).map((pattern) => `exclude '${pattern}' leaves out nothing: no data that was found matches it, and libraries that are needed stay`),
       ...unreadableNotice(selection.skipped),
