@@ -4,6 +4,7 @@
  * Data is found in the packages of the programs, and by the paths that packed files mention, if the package database confirms
  * that they belong together. What is added mentions more paths, until nothing is new.
  */
+import * as path from 'path';
 import { addIncluded } from './add-files';
 import { addCommandsOfArchive } from './archive-commands';
 import { addStartedCommands } from './commands';
@@ -12,6 +13,7 @@ import { Configuration } from './configuration';
 import type { CollectOptions, Context } from './context';
 import type { FinishedSelection } from './finish';
 import { addLicences, finish, rejectStaleBytecode } from './finish';
+import { addDispatched } from './dispatched';
 import { addFilesForCompiling } from './for-compiling';
 import { addNamedLibraries } from './named-libraries';
 import { PackageFiles } from './package-files';
@@ -48,14 +50,16 @@ export interface Collected {
 type Rule = (file: Pending, selection: CurrentSelection, context: Context) => Selection;
 
 /** In the order in which they apply to each file. */
-const RULES: readonly Rule[] = [addFilesForCompiling, followPathMentions, addNamedLibraries, addStartedCommands, addCommandsOfArchive];
+const RULES: readonly Rule[] = [addFilesForCompiling, followPathMentions, addNamedLibraries, addStartedCommands, addCommandsOfArchive, addDispatched];
 
 /** @throws SelectionError, PrivateLibraryError, MissingLibraryError and the like: see `startProcess` */
 export function collect(programs: readonly Program[], options: CollectOptions): Collected {
   const { root, packages, searchPath, mostBytes } = options;
+  const names = new Set(programs.map(({ real }) => path.posix.basename(real)));
   const shared = {
     ...options,
     requestedPrograms: new Set(programs.map(({ real }) => real)),
+    dispatchedNames: new Set(programs.map(({ path: link }) => path.posix.basename(link)).filter((name) => !names.has(name))),
     packageFiles: new PackageFiles(packages, root),
     commandsOnPath: new CommandsOnPath(root, searchPath),
     configuration: new Configuration(root, packages),

@@ -33,6 +33,8 @@ export interface CollectOptions {
 export interface Context extends CollectOptions {
   /** resolved paths of the requested programs */
   readonly requestedPrograms: ReadonlySet<string>;
+  /** names under which programs with another name were requested, such as `pg_dump` for a link to `pg_wrapper` */
+  readonly dispatchedNames: ReadonlySet<string>;
   readonly packageFiles: PackageFiles;
   readonly commandsOnPath: CommandsOnPath;
   readonly configuration: Configuration;

@@ -1,0 +1,70 @@
+/**
+ * Implementations behind a dispatcher: `/usr/bin/pg_dump` leads to a script for many names, which starts the program of the
+ * requested name in a directory for its version, such as `/usr/lib/postgresql/15/bin`.
+ *
+ * Below a directory that a file of the dispatcher's source package mentions, an executable with the requested name is taken
+ * for an implementation.
+ */
+import * as path from 'path';
+import { NOT_WORLD_READABLE } from './add-files';
+import type { Context } from './context';
+import { addProgram } from './programs';
+import type { CurrentSelection, Pending, Selection } from './selection';
+import { findProgram } from '../closure/find';
+import { isCommandDirectory, isStandardDirectory } from '../root/standard';
+
+/** Levels below the mentioned directory: a version, `bin`, and the program. */
+const MOST_LEVELS = 3;
+/** Names of directories that are looked through. */
+const MOST_NAMES = 4096;
+
+export function addDispatched({ real: file }: Pending, selection: CurrentSelection, context: Context): Selection {
+  const delta = selection.fork();
+  const { root, packages, dispatchedNames } = context;
+  const owner = dispatchedNames.size === 0 ? undefined : packages.ownerOf(file);
+  if (owner === undefined || !selection.requested.isSibling(owner)) return delta;
+  for (const { path: mentioned } of root.content(file).mentions) {
+    const directory = root.real(mentioned);
+    if (directory === undefined || !root.isDirectory(directory) || isStandardDirectory(directory) || isCommandDirectory(directory)) continue;
+    for (const implementation of named(dispatchedNames, directory, context)) {
+      if (!delta.files.has(implementation)) delta.merge(addImplementation(implementation, file, delta, context));
+    }
+  }
+  return delta;
+}
+
+function addImplementation(found: string, file: string, selection: CurrentSelection, context: Context): Selection {
+  const delta = selection.fork();
+  try {
+    if (!context.root.isPublic(found)) throw new Error(NOT_WORLD_READABLE);
+    const program = findProgram(context.root, found, context.searchPath, '/');
+    addProgram(program, { reason: `started by ${path.posix.basename(file)} for its name`, through: file }, true, delta, context);
+    return delta;
+  } catch (error) {
+    const skipped = selection.fork();
+    skipped.skip(found, `started by ${file}, but ${(error as Error).message.split('\n')[0]}`);
+    return skipped;
+  }
+}
+
+/** Executables with one of the names, a few levels below a directory. */
+function named(names: ReadonlySet<string>, top: string, { root }: Context): string[] {
+  const found: string[] = [];
+  let left = MOST_NAMES;
+  const level = (directories: readonly string[]) => {
+    const below: string[] = [];
+    for (const directory of directories) {
+      for (const name of root.names(directory)) {
+        if (--left < 0) return [];
+        const entry = path.posix.join(directory, name);
+        const status = root.status(entry);
+        if (status?.type === 'directory') below.push(entry);
+        else if (names.has(name) && status?.type === 'file' && (status.mode & 0o111) !== 0) found.push(entry);
+      }
+    }
+    return below;
+  };
+  let directories: readonly string[] = [top];
+  for (let depth = 0; depth < MOST_LEVELS && directories.length > 0; depth++) directories = level(directories);
+  return found;
+}
