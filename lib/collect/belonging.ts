@@ -6,10 +6,9 @@
 import * as path from 'path';
 import type { Context } from './context';
 import type { RequestedPackages } from './requested-packages';
-import { dependenciesOf, isRelated, recommends } from './requested-packages';
+import { dependenciesOf, isForDevelopment, isNamedAfter, isRelated, recommends } from './requested-packages';
 import type { Package } from '../packages/package';
-import { isCommandDirectory, unitOf } from '../root/standard';
-import { withoutTrailing } from '../text/trailing';
+import { isCommandDirectory } from '../root/standard';
 
 /** Why a path may be packed. */
 export interface Grounds {
@@ -105,9 +104,7 @@ function ifSharedDirectory({ real, by, isDirectory, facts: { packages } }: Menti
 function ifNamedAfterRequestedPackage(mentioned: Mentioned): Answer {
   const { real, owner, by, isDirectory, requested, facts } = mentioned;
   if (!requested.has(by!)) return undefined;
-  const name = path.posix.basename(unitOf(real));
-  const names = (one: string) => one.startsWith(`${name}-`) || one === name || withoutTrailing(one, '0123456789.') === name;
-  const namesake = [...requested].find((one) => names(one.name));
+  const namesake = [...requested].find((one) => isNamedAfter(real, one));
   if (!namesake) return undefined;
   const rule = `in a directory named after ${namesake.name}`;
   if (requested.has(owner!)) return { rule };
@@ -158,6 +155,7 @@ interface Inside {
 const INSIDE: readonly ((inside: Inside) => Answer)[] = [
   ifGenerated,
   ifOfRequestedPackage,
+  ifForDevelopingOnRequestedPackage,
   ifBudgetExcludesAddOns,
   ifNeededByHost,
   ifAddOnOfHost,
@@ -193,6 +191,12 @@ function ifGenerated({ real, other, host, requested, facts }: Inside): Answer {
 
 function ifOfRequestedPackage({ other, requested }: Inside): Answer {
   return requested.has(other!) ? { rule: `of package ${other!.name}` } : undefined;
+}
+
+/** Packages depend on `-dev` packages of interpreters if they were built with them; only compilers need what is in those. */
+function ifForDevelopingOnRequestedPackage({ other, requested, facts: { packages } }: Inside): Answer {
+  const isExtension = isForDevelopment(other!) && dependenciesOf(other!, packages).some((one) => requested.has(one));
+  return isExtension ? REFUSED : undefined;
 }
 
 function ifBudgetExcludesAddOns({ facts: { budget } }: Inside): Answer {

@@ -7,10 +7,11 @@ import type { Context } from './context';
 import { ownersOf } from './context';
 import { addPackageData } from './package-data';
 import { startProcess } from './processes';
-import { dependenciesOf } from './requested-packages';
+import { dependenciesOf, isForDevelopment, isNamedAfter } from './requested-packages';
 import type { Selection, Why } from './selection';
 import type { Program } from '../closure/find';
 import type { Package } from '../packages/package';
+import { unitOf } from '../root/standard';
 
 /** Adds a program that the user requests. */
 export function addRequestedProgram(program: Program, delta: Selection, context: Context): void {
@@ -37,7 +38,7 @@ export function addProgram(program: Program, why: Why, isRequired: boolean, delt
   delta.enqueue(real, elf ? real : undefined);
   for (const owner of adopted) addPackageData(owner, real, opener, delta, context);
   if (!interpreter) return;
-  const interpreters = new Set(ownersOf(interpreter.program.path, context).map(({ source }) => source));
+  const interpreters = ownersOf(interpreter.program.path, context);
   for (const owner of owners) addModules(owner, interpreters, { through: real, opener }, delta, context);
 }
 
@@ -48,10 +49,10 @@ function adopt(owner: Package, delta: Selection): readonly Package[] {
   return adopted;
 }
 
-/** Dependencies of a script's package that themselves depend on the interpreter are the script's modules. */
+/** Dependencies of a script's package that depend on the interpreter, or have files in a directory with its name, are the script's modules. */
 function addModules(
   owner: Package,
-  interpreters: ReadonlySet<string>,
+  interpreters: readonly Package[],
   script: { readonly through: string; readonly opener: string },
   delta: Selection,
   context: Context,
@@ -62,9 +63,16 @@ function addModules(
   for (let dependency; (dependency = waiting.pop()); ) {
     if (seen.has(dependency)) continue;
     seen.add(dependency);
-    const its = dependenciesOf(dependency, context.packages);
-    if (!its.some(({ source }) => interpreters.has(source))) continue;
+    if (!isModule(dependency, interpreters, context)) continue;
     for (const adopted of adopt(dependency, delta)) addPackageData(adopted, script.through, script.opener, delta, context);
-    for (const one of its.reverse()) waiting.push(one);
+    for (const one of dependenciesOf(dependency, context.packages).reverse()) waiting.push(one);
   }
+}
+
+function isModule(dependency: Package, interpreters: readonly Package[], { packages, packageFiles }: Context): boolean {
+  if (isForDevelopment(dependency)) return false;
+  const isOfInterpreter = ({ source }: Package) => interpreters.some((one) => one.source === source);
+  if (dependenciesOf(dependency, packages).some(isOfInterpreter)) return true;
+  const units = new Set(packageFiles.data(dependency).map(unitOf));
+  return [...units].some((unit) => interpreters.some((one) => isNamedAfter(unit, one)));
 }

@@ -4,7 +4,10 @@
  *
  * Immutable, so that a selection can be forked and dropped without any of it to be taken back.
  */
+import * as path from 'path';
 import type { Package, PackageDatabase } from '../packages/package';
+import { unitOf } from '../root/standard';
+import { withoutTrailing } from '../text/trailing';
 
 export class RequestedPackages implements Iterable<Package> {
   private reached?: ReadonlySet<Package>;
@@ -40,7 +43,11 @@ export class RequestedPackages implements Iterable<Package> {
     return new RequestedPackages(this.database, this.all, new Set([...this.extensible, ...more]));
   }
 
-  /** A package that is not requested yet, and its dependencies from the same source package, likewise. */
+  /**
+   * A package that is not requested yet, and its dependencies from the same source package, likewise. An essential package is the
+   * least part of a program that every system has: packages of the same source that depend on it complete it, as perl does
+   * perl-base.
+   */
   public newWith(owner: Package): readonly Package[] {
     const found = new Set<Package>();
     const waiting = [owner];
@@ -49,6 +56,9 @@ export class RequestedPackages implements Iterable<Package> {
       found.add(one);
       // each with its own dependencies before the next, as a recursion would give them
       for (const dependency of dependenciesOf(one, this.database).reverse()) if (dependency.source === owner.source) waiting.push(dependency);
+      if (!one.isEssential) continue;
+      const siblings = this.database.builtFrom(one.source);
+      for (const sibling of siblings) if (sibling.depends.includes(one.name) && !isForDevelopment(sibling)) waiting.push(sibling);
     }
     return [...found];
   }
@@ -93,4 +103,19 @@ export function isRelated(owner: Package, other: Package): boolean {
 
 export function recommends(owner: Package, other: Package): boolean {
   return owner.recommends.includes(other.name);
+}
+
+/** Headers and what compilers need, and no program at run time: Debian policy 8.4, and the same by convention in rpm's distributions. */
+export function isForDevelopment({ name }: Package): boolean {
+  return /-dev(?:el)?$/.test(name);
+}
+
+/** Characters of a version at the end of a name. */
+const VERSION = '0123456789.';
+
+/** With or without a version on either side: /usr/share/perl5 is named after perl-base, /usr/lib/python3 after python3.11. */
+export function isNamedAfter(real: string, owner: Package): boolean {
+  const whole = path.posix.basename(unitOf(real));
+  const names = [whole, withoutTrailing(whole, VERSION)];
+  return names.some((name) => owner.name.startsWith(`${name}-`) || owner.name === name || withoutTrailing(owner.name, VERSION) === name);
 }
