@@ -8,7 +8,7 @@ import { MOST_BYTES } from '../lambda';
 import { nameAliases } from '../plan/alias';
 import { FileEntry, Plan, rootOf, withKey } from '../plan/plan';
 import { trustBytecode } from '../root/python-bytecode';
-import { readUnchanged } from '../root/stamp';
+import { Root } from '../root/root';
 import { LayerError } from '../error';
 import { printableName } from '../text/printable';
 
@@ -31,19 +31,20 @@ export class UneditableFileError extends LayerError {}
  * @throws ChangedFileError, UneditableFileError
  */
 export function* written(plan: Plan): Generator<Written> {
+  const root = new Root(plan.root);
   const names = nameAliases(plan.key, plan.aliases);
   const replacements = names.map((name, index) => name.slice(0, plan.aliases[index].replaced));
   let bytes = 0;
-  for (const { name, link, text, file } of named(plan, names)) {
+  for (const { name, link, text, file, mode } of named(plan, names)) {
     if (link !== undefined) {
       yield { name, kind: 'link', target: link };
     } else if (text === undefined && file === undefined) {
       yield { name, kind: 'directory' };
     } else {
-      const content = file ? edited(file, plan.key, replacements) : Buffer.from(text!);
+      const content = file ? edited(file, root, plan.key, replacements) : Buffer.from(text!);
       bytes += content.length;
       if (bytes > MOST_BYTES) throw new Error(`the layer is larger than the ${MOST_BYTES} bytes that Lambda takes once its files are edited`);
-      yield { name, kind: 'file', content, mode: file?.mode ?? 0o644 };
+      yield { name, kind: 'file', content, mode: mode ?? 0o644 };
     }
   }
 }
@@ -53,6 +54,7 @@ interface Named {
   readonly link?: string;
   readonly text?: string;
   readonly file?: FileEntry;
+  readonly mode?: number;
 }
 
 function named(plan: Plan, aliases: readonly string[]): Named[] {
@@ -60,9 +62,9 @@ function named(plan: Plan, aliases: readonly string[]): Named[] {
   const entries: Named[] = plan.entries.map((entry) => {
     const name = mirrored + entry.path;
     switch (entry.kind) {
-      case 'file': return { name, file: entry };
+      case 'file': return { name, file: entry, mode: entry.mode };
       case 'link': return { name, link: withKey(entry.target, plan.key) };
-      case 'text': return { name, text: withKey(entry.text, plan.key) };
+      case 'text': return { name, text: withKey(entry.text, plan.key), mode: entry.mode };
       case 'directory': return { name };
     }
   });
@@ -82,9 +84,9 @@ function named(plan: Plan, aliases: readonly string[]): Named[] {
 }
 
 /** A file as it goes into the layer. */
-function edited(entry: FileEntry, key: string, aliases: readonly string[]): Buffer {
-  const bytes = readUnchanged(entry.source, entry.stamp);
-  if (!bytes) throw new ChangedFileError(`${printableName(entry.source)} changed while the layer was made: run synth again when nothing writes to it`);
+function edited(entry: FileEntry, root: Root, key: string, aliases: readonly string[]): Buffer {
+  const bytes = root.readUnchanged(entry.real, entry.stamp);
+  if (!bytes) throw new ChangedFileError(`${printableName(root.locate(entry.real))} changed while the layer was made: run synth again when nothing writes to it`);
   const { edits } = entry;
   if (!edits) return bytes;
   replaceText(bytes, edits.aliases.map(([offset, index, from, to]) => ({ offset, text: aliases[index].slice(from, to) })));
@@ -96,7 +98,7 @@ function edited(entry: FileEntry, key: string, aliases: readonly string[]): Buff
   try {
     return editElf(bytes, { interpreter: keyed(edits.interpreter), rpath: keyed(edits.rpath) });
   } catch (error) {
-    throw error instanceof FormatError ? new UneditableFileError(`${printableName(entry.source)} cannot be made to run from /opt: ${error.message}; leave it out with exclude, or link it otherwise`) : error;
+    throw error instanceof FormatError ? new UneditableFileError(`${printableName(root.locate(entry.real))} cannot be made to run from /opt: ${error.message}; leave it out with exclude, or link it otherwise`) : error;
   }
 }
 

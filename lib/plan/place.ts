@@ -5,6 +5,7 @@
  * directory's name and nothing above it, so that neither the layer nor its hash tells where a project lies.
  */
 import * as path from 'path';
+import { LayerPath, RootPath } from '../root/paths';
 
 const SYSTEM = /^\/(?:usr|bin|sbin|lib|lib32|lib64|libx32|etc|opt|var|srv)(?:\/|$)/;
 
@@ -27,8 +28,8 @@ export class Places {
   }
 
   /** The path below `/opt/elf/KEY` of a resolved path. */
-  public of(real: string): string {
-    if (!this.isOwn(real)) return real;
+  public of(real: RootPath): LayerPath {
+    if (!this.isOwn(real)) return real as string; // a system path stays as it is
     let index = this.bases.findIndex((base) => isWithin(real, base));
     if (index < 0) index = this.bases.push(path.posix.dirname(path.posix.dirname(real))) - 1;
     return path.posix.join(index === 0 ? '/app' : `/app.${index + 1}`, path.posix.relative(this.bases[index], real));

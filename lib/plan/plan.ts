@@ -5,6 +5,7 @@
 import { createHash } from 'crypto';
 import { Alias } from './alias';
 import { Why } from '../collect/selection';
+import { LayerPath, MachinePath, RootPath } from '../root/paths';
 
 /**
  * Version of the rules by which a layer is made. It goes up whenever the same source would give other bytes.
@@ -41,9 +42,9 @@ export interface Edits {
 export interface FileEntry {
   readonly kind: 'file';
   /** below the mirrored root, as `/usr/bin/rig` */
-  readonly path: string;
-  /** on this machine */
-  readonly source: string;
+  readonly path: LayerPath;
+  /** in the source's root, links resolved */
+  readonly real: RootPath;
   /** of the source as it was read; see `Root.stamp` */
   readonly stamp: string;
   readonly sha256: string;
@@ -56,22 +57,24 @@ export interface FileEntry {
 
 export interface LinkEntry {
   readonly kind: 'link';
-  readonly path: string;
+  readonly path: LayerPath;
   /** with `KEY` */
   readonly target: string;
 }
 
 export interface DirectoryEntry {
   readonly kind: 'directory';
-  readonly path: string;
+  readonly path: LayerPath;
 }
 
 /** A file of the layer's own. */
 export interface TextEntry {
   readonly kind: 'text';
-  readonly path: string;
+  readonly path: LayerPath;
   /** with `KEY` */
   readonly text: string;
+  /** @default 0644 */
+  readonly mode?: number;
 }
 
 export type Entry = FileEntry | LinkEntry | DirectoryEntry | TextEntry;
@@ -81,6 +84,8 @@ export interface Plan {
   readonly fingerprint: string;
   /** see `keyOf` */
   readonly key: string;
+  /** the directory of the source's root; the layer's bytes do not depend on it */
+  readonly root: MachinePath;
   /** sorted by path */
   readonly entries: readonly Entry[];
   readonly aliases: readonly Alias[];
@@ -93,7 +98,7 @@ export interface Plan {
 }
 
 /** A SHA-256 over paths, modes, content, edits, aliases and the version of the rules: all that the layer's bytes depend on. */
-export function fingerprintOf(plan: Omit<Plan, 'fingerprint' | 'key'>): string {
+export function fingerprintOf(plan: Omit<Plan, 'fingerprint' | 'key' | 'root'>): string {
   const hash = createHash('sha256');
   const line = (...parts: unknown[]) => hash.update(`${JSON.stringify(parts)}\n`);
   line(RULES_VERSION, plan.programs, plan.commands, plan.loader, plan.aliases);

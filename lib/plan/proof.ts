@@ -31,8 +31,8 @@ export function prove(plan: Plan, processes: Iterable<Process>, root: Root, sett
   }
   const nowhere = { libraryPath: [], variants: [], cache: undefined, configured: [], defaults: [], cwd: undefined };
   const inside: Setting = { ...setting, ...nowhere, files, pathFile: muslPathFile(plan.key) };
-  const placeOf = new Map(plan.entries.flatMap((entry) => (entry.kind === 'file' ? [[entry.source, rootOf(plan.key) + entry.path]] : [])));
-  for (const process of processes) proveProcess(process, (real) => placeOf.get(root.locate(real))!, files, inside);
+  const placeOf = new Map(plan.entries.flatMap((entry) => (entry.kind === 'file' ? [[entry.real, rootOf(plan.key) + entry.path]] : [])));
+  for (const process of processes) proveProcess(process, (real) => placeOf.get(real)!, files, inside);
 }
 
 function proveProcess(process: Process, placeOf: (real: string) => string, files: PlannedFiles, inside: Setting): void {
@@ -113,7 +113,7 @@ class PlannedFiles implements Files {
 
   public content(real: string) {
     const entry = this.nodes.get(real) as FileEntry;
-    const content = this.root.content(entry.source.slice(this.root.directory === '/' ? 0 : this.root.directory.length));
+    const content = this.root.content(entry.real);
     return { ...content, elf: content.elf instanceof Error || !content.elf ? content.elf : this.edited(content.elf, entry) };
   }
 

@@ -67,12 +67,12 @@ export interface RecordOptions {
 
 /** The entry that records the others. */
 export function recordOf(entries: readonly Entry[], { root, packages, setting }: RecordOptions): TextEntry {
-  const placeOf = new Map(entries.flatMap((entry) => (entry.kind === 'file' ? [[entry.source, entry.path]] : [])));
+  const placeOf = new Map(entries.flatMap((entry) => (entry.kind === 'file' ? [[entry.real, entry.path]] : [])));
   const owners = new Map<string, RecordedPackage>();
-  const fileOf = ({ source, why }: FileEntry): RecordedFile => {
-    const owner = recorded(packages.ownerOf(root.directory === '/' ? source : source.slice(root.directory.length)));
+  const fileOf = ({ real, why }: FileEntry): RecordedFile => {
+    const owner = recorded(packages.ownerOf(real));
     if (owner) owners.set(owner.name, owner);
-    const through = why.through === undefined ? undefined : placeOf.get(root.locate(why.through));
+    const through = why.through === undefined ? undefined : placeOf.get(why.through);
     // by which rule a library was found differs between machines that have the same: it is of the search, not of the layer
     return { package: owner?.name, why: why.reason.replace(/ \[[^\]]*\]$/, ''), through };
   };

@@ -6,18 +6,22 @@
  */
 import * as path from 'path';
 import { confine, MUSL_LOADER, MUSL_PATH_FILE } from './confine-musl';
+import { linkDuplicates } from './duplicates';
 import { Places } from './place';
 import { Edits, Entry, fingerprintOf, KEY, keyOf, Plan, rootOf } from './plan';
 import { recordOf } from './record';
+import { Rpaths } from './rpath';
 import { Replacements } from './replace';
+import { starter, starterOf } from './starter';
 import { Process } from '../closure/closure';
 import { Program } from '../closure/find';
 import { Collected } from '../collect/collect';
 import { isDocumentation } from '../collect/non-runtime';
-import { Elf, FormatError } from '../elf';
+import { FormatError } from '../elf';
 import { systemDirectories } from '../loader/musl';
-import { Loaded, LoaderRules, Setting } from '../loader/search';
+import { LoaderRules, Setting } from '../loader/search';
 import { PackageDatabase } from '../packages/package';
+import { LayerPath, RootPath } from '../root/paths';
 import { sourceOfBytecode } from '../root/python-bytecode';
 import { Root } from '../root/root';
 
@@ -49,8 +53,7 @@ class Relocation {
   /** resolved paths of everything that the layer has, directories on the way included */
   private readonly held = new Set<string>(['/']);
   public readonly replacements: Replacements;
-  /** resolved path of an object → how it was loaded */
-  private readonly objects = new Map<string, { object: Loaded; process: Process }>();
+  private readonly rpaths: Rpaths;
   /** the first process that is started by the loader of each C library: its loader is the layer's */
   private readonly started: { readonly [libc in LoaderRules['libc']]?: Process };
 
@@ -69,13 +72,12 @@ class Relocation {
     this.replacements = new Replacements(options.root, this.held, this.places, collected, options.packages);
     const startedBy = (libc: LoaderRules['libc']) => [...processes.values()].find(({ interpreter, rules }) => interpreter && rules.libc === libc);
     this.started = { glibc: startedBy('glibc'), musl: startedBy('musl') };
-    for (const process of processes.values()) {
-      for (const object of process.objects) if (!this.objects.has(object.real) || !object.loader) this.objects.set(object.real, { object, process });
-    }
+    this.rpaths = new Rpaths(options.root, options.setting, this.places, this.held, processes.values());
   }
 
   public plan(): Plan {
     const { selection } = this.collected;
+    const { root } = this.options;
     const entries: Entry[] = [];
     for (const real of selection.files.keys()) entries.push(this.file(real));
     for (const [link, target] of selection.links) {
@@ -92,21 +94,44 @@ class Relocation {
     }
     const { glibc, musl } = this.started;
     if (musl) entries.push(...this.muslEntries(musl));
-    entries.push(recordOf(entries, this.options));
+    entries.push(recordOf(entries, this.options), ...this.starters());
     entries.sort((a, b) => (a.path < b.path ? -1 : 1));
     const plan = {
-      entries,
+      entries: linkDuplicates(entries, (real) => root.content(real)),
       aliases: this.replacements.aliases,
       programs: this.named(this.programs),
       commands: this.named(this.collected.commands),
       loader: glibc && this.places.of(glibc.interpreter!.real),
     };
     const fingerprint = fingerprintOf(plan);
-    return { fingerprint, key: keyOf(fingerprint), ...plan };
+    return { fingerprint, key: keyOf(fingerprint), root: root.directory, ...plan };
   }
 
   private named(programs: ReadonlyMap<string, Program>): Record<string, string> {
-    return Object.fromEntries([...programs].map(([name, program]) => [name, this.places.of(program.real)]));
+    return Object.fromEntries([...programs].map(([name, program]) => [name, this.startedAt(program)]));
+  }
+
+  /** Where a program is started: a script that carries data by a starter. */
+  private startedAt({ real }: Program): LayerPath {
+    const place = this.places.of(real);
+    return this.carriesData(real) ? starterOf(place) : place;
+  }
+
+  private starters(): Entry[] {
+    const scripts = this.scripts().filter(({ real }) => this.carriesData(real));
+    return [...new Map(scripts.map((script) => [script.real, script])).values()].map(({ real, interpreter }) => {
+      const place = this.places.of(real);
+      return starter(place, this.interpreterPath(interpreter!.program), interpreter!.argument, rootOf(KEY) + place);
+    });
+  }
+
+  private carriesData(real: RootPath): boolean {
+    return this.options.root.content(real).carriesData;
+  }
+
+  /** The programs and commands that are scripts. */
+  private scripts(): Program[] {
+    return [...this.programs.values(), ...this.collected.commands.values()].filter(({ interpreter }) => interpreter !== undefined);
   }
 
   /** The names by which the loader is started, and finds its default directories. */
@@ -128,7 +153,7 @@ class Relocation {
     return {
       kind: 'file',
       path: this.places.of(real),
-      source: root.locate(real),
+      real,
       stamp: root.stamp(real),
       sha256: content.sha256,
       size: content.size,
@@ -156,11 +181,12 @@ class Relocation {
   }
 
   private edits(real: string): Edits | undefined {
-    const { elf, mentions } = this.options.root.content(real);
+    const { elf, mentions, carriesData } = this.options.root.content(real);
+    if (carriesData) return undefined;
     const parsed = elf instanceof FormatError ? undefined : elf;
     const process = this.collected.processes.get(real);
     const interpreter = process && parsed?.interpreter !== undefined ? LOADERS[process.rules.libc] : undefined;
-    const rpath = parsed?.dynamic && this.rpath(real, parsed);
+    const rpath = parsed?.dynamic && this.rpaths.of(real, parsed);
     const shebang = this.shebang(real);
     const aliases = isDocumentation(real) ? [] : this.replacements.in(real, parsed, mentions);
     const bytecode = sourceOfBytecode(real) === undefined ? undefined : true;
@@ -171,52 +197,15 @@ class Relocation {
 
   /** The first line of a script that is on PATH names its interpreter by its place. */
   private shebang(real: string): string | undefined {
-    const script = [...this.programs.values(), ...this.collected.commands.values()].find((program) => program.real === real && program.interpreter);
+    const script = this.scripts().find((program) => program.real === real);
     if (!script) return undefined;
     const { program, argument } = script.interpreter!;
+    return `#!${this.interpreterPath(program)}${argument ? ` ${argument}` : ''}`;
+  }
+
+  private interpreterPath(program: Program): string {
     const directory = this.options.root.real(path.posix.dirname(program.path))!;
-    return `#!${path.posix.join(this.inLayer(directory), path.posix.basename(program.path))}${argument ? ` ${argument}` : ''}`;
-  }
-
-  /**
-   * The DT_RPATH of an object in the layer.
-   *
-   * @returns `undefined` to leave the file as it is; `''` for none
-   */
-  private rpath(real: string, elf: Elf): string | undefined {
-    const known = this.objects.get(real);
-    const { rpath, runpath } = elf.dynamic!;
-    if (!known) return undefined;
-    const { object, process } = known;
-    const entries = this.ownDirectories(known, runpath ?? rpath);
-    if (!object.loader && elf.interpreter !== undefined) entries.push(...this.libraryDirectories(process));
-    const wanted = [...new Set(entries)].join(':');
-    if (runpath === undefined && (rpath ?? '') === wanted) return undefined;
-    return wanted;
-  }
-
-  /** Of an object's own search path, the entries that lead into the layer; those by `$ORIGIN` as they are. */
-  private ownDirectories({ object, process }: { object: Loaded; process: Process }, list: string | undefined): string[] {
-    if (list === undefined) return [];
-    const { root, setting } = this.options;
-    const expanded = process.rules.directoriesOf(list, object, setting);
-    return list.split(':').flatMap((entry, index) => {
-      const directory = expanded[index];
-      const real = directory.startsWith('/') ? root.real(path.posix.normalize(directory)) : undefined;
-      if (real === undefined || !this.held.has(real)) return [];
-      return /^\$(ORIGIN\b|\{ORIGIN\})/.test(entry) && this.keepsOrigin(object, entry, real) ? [entry] : [this.inLayer(real)];
-    });
-  }
-
-  /** Whether `$ORIGIN/…` leads to the same directory in the layer. */
-  private keepsOrigin(object: Loaded, entry: string, real: string): boolean {
-    const origin = this.places.of(object.loader ? this.options.root.real(path.posix.dirname(object.path))! : path.posix.dirname(object.real));
-    return path.posix.join(origin, entry.replace(/^\$(ORIGIN|\{ORIGIN\})/, '.')) === this.places.of(real);
-  }
-
-  /** The directories of a process's libraries, in the order of first use. */
-  private libraryDirectories(process: Process): string[] {
-    return process.objects.filter((object) => object.loader).map((object) => this.inLayer(this.options.root.real(path.posix.dirname(object.path))!));
+    return path.posix.join(this.inLayer(directory), path.posix.basename(program.path));
   }
 
   private inLayer(real: string): string {

@@ -23,8 +23,8 @@ export function inWords({ programs, libraries, dataFiles }: Summary): string {
 function describe(entry: Entry): string {
   switch (entry.kind) {
     case 'file': {
-      const { why, source, path } = entry;
-      const origin = source.endsWith(path) ? '' : ` (${source})`;
+      const { why, real, path } = entry;
+      const origin = real === path ? '' : ` (${real})`;
       return `${why.reason}${why.rule === undefined ? '' : ` (${why.rule})`}${why.through === undefined ? '' : `, through ${why.through}`}${origin}`;
     }
     case 'link': return `a link to ${entry.target}`;

@@ -19,13 +19,13 @@ type Kind = 'required' | 'module' | 'included' | 'data';
 
 export function tooLarge(plan: Pick<Plan, 'entries'>, root: Root): string {
   const files = plan.entries.filter((entry): entry is FileEntry => entry.kind === 'file');
-  const bySource = new Map(files.map((entry) => [entry.source, entry]));
-  const chainOf = (entry: FileEntry) => chain(entry, (real) => bySource.get(root.locate(real)));
+  const byReal = new Map(files.map((entry) => [entry.real, entry]));
+  const chainOf = (entry: FileEntry) => chain(entry, (real) => byReal.get(real));
   const kindOf = (entry: FileEntry): Kind => {
     const reasons = chainOf(entry);
     if (reasons.every((reason) => REQUIRED.test(reason))) return 'required';
     if (reasons[0] === INCLUDED) return 'included';
-    return root.content(inRoot(entry, root)).kind === 'elf' ? 'module' : 'data';
+    return root.content(entry.real).kind === 'elf' ? 'module' : 'data';
   };
   const kinds = new Map(files.map((entry) => [entry, kindOf(entry)]));
   const largest = [...files].sort((a, b) => b.size - a.size);
@@ -56,10 +56,6 @@ function advice(required: number, detected: number, included: number, removable:
     ...(detected > 0 && required + included <= MOST_BYTES ?
       ['  or set `detectData: false`, and name what the program needs with `traceCommands` (command lines that open it) or `include`'] : []),
   ];
-}
-
-function inRoot({ source }: FileEntry, root: Root): string {
-  return root.directory === '/' ? source : source.slice(root.directory.length);
 }
 
 /** The reason for a file, for the file that led to it, and so on. */

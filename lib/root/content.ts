@@ -17,6 +17,8 @@ export interface Content {
   readonly kind: 'elf' | 'script' | 'text' | 'data';
   /** of an ELF file: what it says, or why it cannot be read */
   readonly elf?: Elf | FormatError;
+  /** whether binary data follows a script or a text: an archive, or a signature over the whole file */
+  readonly carriesData: boolean;
   /** the first bytes, at most `HEAD` */
   readonly head: Buffer;
   /** absolute paths in it; of data and texts only where they are small */
@@ -40,6 +42,7 @@ export function inspect(bytes: Buffer, where?: string): Content {
     size: bytes.length,
     kind,
     elf: kind === 'elf' ? parse(bytes) : undefined,
+    carriesData: (kind === 'script' || kind === 'text') && bytes.includes(0),
     head,
     mentions: bytes.length > (MOST_MENTIONING[kind] ?? Infinity) ? [] : findMentions(bytes, where),
   };
@@ -58,6 +61,7 @@ export function oversized(real: string, size: number, head: Buffer): Content {
     size,
     kind,
     elf: kind === 'elf' ? new FormatError(exceeding(LIMITS.file, size), 0) : undefined,
+    carriesData: false,
     head,
     mentions: [],
   };

@@ -8,7 +8,8 @@
 import * as fs from 'fs';
 import * as path from 'path';
 import { Content, HEAD, inspect, oversized } from './content';
-import { contentStamp, hasContent, lstat, type Node, type Status } from './stamp';
+import { MachinePath, RootPath } from './paths';
+import { contentStamp, hasContent, lstat, readUnchanged, type Node, type Status } from './stamp';
 import { readDescriptor, useRegularFile } from '../elf';
 import { checkLimit, Limit, LIMITS } from '../limits';
 
@@ -52,8 +53,8 @@ export class Root {
   constructor(public readonly directory: string) {}
 
   /** The path on this machine of a path inside the root whose links are resolved. */
-  public locate(real: string): string {
-    return this.directory === '/' ? real : this.directory + real;
+  public locate(real: RootPath): MachinePath {
+    return (this.directory === '/' ? '' : this.directory) + real;
   }
 
   /** Follows a path inside the root, `.` and `..` and links included. */
@@ -151,6 +152,11 @@ export class Root {
       checkLimit(limit, size, real);
       return readDescriptor(descriptor, Buffer.allocUnsafe(size), real);
     });
+  }
+
+  /** The bytes of a regular file, as long as it is the one that had a stamp; `undefined` if it has changed. */
+  public readUnchanged(real: RootPath, stamp: string): Buffer | undefined {
+    return readUnchanged(this.locate(real), stamp);
   }
 
   /** What one read of the regular file at a resolved path tells. It is read once. */

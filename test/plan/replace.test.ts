@@ -117,7 +117,7 @@ test('replaced text changes no file\'s size, and nothing but the text', async ()
   let replaced = 0;
   for (const entry of layer.plan.entries) {
     if (entry.kind !== 'file' || entry.edits?.interpreter !== undefined || entry.edits?.rpath !== undefined) continue;
-    const [before, after] = [entry.source, path.join(layer.mirrored, entry.path)].map((file) => fs.readFileSync(file));
+    const [before, after] = [root.locate(entry.real), path.join(layer.mirrored, entry.path)].map((file) => fs.readFileSync(file));
     expect([entry.path, after.length]).toEqual([entry.path, before.length]);
     const edits = entry.edits?.aliases ?? [];
     replaced += edits.length;

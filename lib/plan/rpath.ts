@@ -1,0 +1,72 @@
+/**
+ * The DT_RPATH of each ELF file of a layer.
+ *
+ * A program lists the directories of all its libraries, so that they serve `dlopen` as well, before LD_LIBRARY_PATH. A library keeps
+ * the entries that lead into the layer; its DT_RUNPATH becomes a DT_RPATH, because the program's does not serve an object that has one.
+ */
+import * as path from 'path';
+import { Places } from './place';
+import { KEY, rootOf } from './plan';
+import { Process } from '../closure/closure';
+import { Elf } from '../elf';
+import { Loaded, Setting } from '../loader/search';
+import { RootPath } from '../root/paths';
+import { Root } from '../root/root';
+
+export class Rpaths {
+  /** resolved path of an object → how it was loaded */
+  private readonly objects = new Map<RootPath, { object: Loaded; process: Process }>();
+
+  /** @param packed resolved paths of everything that the layer has */
+  constructor(
+    private readonly root: Root,
+    private readonly setting: Setting,
+    private readonly places: Places,
+    private readonly packed: ReadonlySet<RootPath>,
+    processes: Iterable<Process>,
+  ) {
+    for (const process of processes) {
+      for (const object of process.objects) if (!this.objects.has(object.real) || !object.loader) this.objects.set(object.real, { object, process });
+    }
+  }
+
+  /** @returns the directories with `KEY`; `undefined` to leave the file as it is, `''` for no DT_RPATH */
+  public of(real: RootPath, elf: Elf): string | undefined {
+    const known = this.objects.get(real);
+    const { rpath, runpath } = elf.dynamic!;
+    if (!known) return undefined;
+    const { object, process } = known;
+    const entries = this.ownDirectories(known, runpath ?? rpath);
+    if (!object.loader && elf.interpreter !== undefined) entries.push(...this.libraryDirectories(process));
+    const wanted = [...new Set(entries)].join(':');
+    if (runpath === undefined && (rpath ?? '') === wanted) return undefined;
+    return wanted;
+  }
+
+  /** Of an object's own search path, the entries that lead into the layer; those by `$ORIGIN` as they are. */
+  private ownDirectories({ object, process }: { object: Loaded; process: Process }, list: string | undefined): string[] {
+    if (list === undefined) return [];
+    const expanded = process.rules.directoriesOf(list, object, this.setting);
+    return list.split(':').flatMap((entry, index) => {
+      const directory = expanded[index];
+      const real = directory.startsWith('/') ? this.root.real(path.posix.normalize(directory)) : undefined;
+      if (real === undefined || !this.packed.has(real)) return [];
+      return /^\$(ORIGIN\b|\{ORIGIN\})/.test(entry) && this.keepsOrigin(object, entry, real) ? [entry] : [this.inLayer(real)];
+    });
+  }
+
+  /** Whether `$ORIGIN/…` leads to the same directory in the layer. */
+  private keepsOrigin(object: Loaded, entry: string, real: string): boolean {
+    const origin = this.places.of(object.loader ? this.root.real(path.posix.dirname(object.path))! : path.posix.dirname(object.real));
+    return path.posix.join(origin, entry.replace(/^\$(ORIGIN|\{ORIGIN\})/, '.')) === this.places.of(real);
+  }
+
+  /** The directories of a process's libraries, in the order of first use. */
+  private libraryDirectories(process: Process): string[] {
+    return process.objects.filter((object) => object.loader).map((object) => this.inLayer(this.root.real(path.posix.dirname(object.path))!));
+  }
+
+  private inLayer(real: RootPath): string {
+    return rootOf(KEY) + this.places.of(real);
+  }
+}

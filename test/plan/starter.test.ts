@@ -1,0 +1,77 @@
+/**
+ * Scripts that carry data behind their text: no byte of them may change, and they are started by a script of the layer's own.
+ */
+import { createHash } from 'crypto';
+import * as fs from 'fs';
+import * as path from 'path';
+import { lambda, Made } from './make';
+import { LIB, makeFound, Packaged } from '../collect/packaged';
+import { Fixture } from '../fixture';
+
+/** Prints its arguments, and whether the file that it is given has the SHA-256 or length that its last bytes say. */
+const INTERPRETER = `
+  #include <stdio.h>
+  #include <string.h>
+  int main(int argc, char **argv) {
+    for (int index = 1; index < argc; index++) puts(argv[index]);
+    FILE *file = fopen(argv[1][0] == '/' ? argv[1] : argv[2], "rb");
+    char bytes[4096] = "";
+    size_t size = fread(bytes, 1, sizeof bytes, file);
+    return printf("%zu bytes, data at %ld\\n", size, (long) ((char *) memchr(bytes, 0, size) - bytes)) < 0;
+  }`;
+
+let root: Packaged;
+let host: Fixture;
+
+beforeEach(() => {
+  root = new Packaged().debian().libc() as Packaged;
+  root.install('libc6', { [`${LIB}/libc.so.6`]: [], [`${LIB}/ld-linux-x86-64.so.2`]: [] }, { Source: 'glibc' });
+  root.compile('/usr/bin/interp', INTERPRETER);
+  root.install('interp', { '/usr/bin/interp': [] }, { Depends: 'libc6' });
+  host = new Fixture().debian().libc();
+  host.copy('/bin/dash', '/usr/bin/sh');
+});
+
+function layerOf(line: string, data = '\0\x01\x02'): Promise<Made> {
+  root.install('rig', { '/usr/bin/rig': Buffer.from(`${line}\nsee /usr/share/rig/table\n${data}`, 'latin1'), '/usr/share/rig/table': 'x' }, { Depends: 'interp' });
+  return makeFound(root);
+}
+
+function output({ opt }: Made, ...options: string[]): string[] {
+  const { status, stdout, stderr } = lambda(opt, ['rig', ...options], host);
+  expect({ status, stderr }).toEqual({ status: 0, stderr: '' });
+  return stdout.trimEnd().split('\n');
+}
+
+test.each([
+  ['#!/usr/bin/interp', []],
+  ['#!/usr/bin/interp -x y', ['-x y']],
+  ['#!/usr/bin/env interp', []],
+  ['#!/usr/bin/interp it\'s $HOME', ['it\'s $HOME']],
+])('a script that begins with %s and carries data has its own path, its arguments, and every byte', async (line, before) => {
+  const layer = await layerOf(line);
+  const packed = path.join(layer.mirrored, 'usr/bin/rig');
+  const original = fs.readFileSync(root.locate('/usr/bin/rig'));
+  expect(fs.readFileSync(packed).equals(original)).toBe(true);
+  const script = `/opt/elf/${layer.plan.key}/usr/bin/rig`;
+  expect(output(layer, 'a b', '$c')).toEqual([...before, script, 'a b', '$c', `${original.length} bytes, data at ${original.indexOf(0)}`]);
+});
+
+test('the starter is executable, beside the script, and what /opt/bin leads to', async () => {
+  const layer = await layerOf('#!/usr/bin/interp');
+  expect(fs.readlinkSync(path.join(layer.opt, 'bin/rig'))).toBe(`../elf/${layer.plan.key}/usr/bin/.start-rig`);
+  expect(fs.statSync(path.join(layer.mirrored, 'usr/bin/.start-rig')).mode & 0o777).toBe(0o755);
+});
+
+test('a script without data is edited and started itself', async () => {
+  const layer = await layerOf('#!/usr/bin/interp', '');
+  expect(fs.readlinkSync(path.join(layer.opt, 'bin/rig'))).toBe(`../elf/${layer.plan.key}/usr/bin/rig`);
+});
+
+test('a text that carries data, as a PHAR without a first line does, is not changed either', async () => {
+  root.install('rig-archive', { '/usr/share/rig/archive.phar': Buffer.from(`<?php "/usr/share/rig/table"; __HALT_COMPILER(); ?>${' '.repeat(5000)}\0`, 'latin1') });
+  root.install('rig', { '/usr/bin/rig': '#!/usr/bin/interp\n/usr/share/rig/table /usr/share/rig/archive.phar\n', '/usr/share/rig/table': 'x' }, { Depends: 'interp, rig-archive' });
+  const layer = await makeFound(root);
+  const hash = (file: string) => createHash('sha256').update(fs.readFileSync(file)).digest('hex');
+  expect(hash(path.join(layer.mirrored, 'usr/share/rig/archive.phar'))).toBe(hash(root.locate('/usr/share/rig/archive.phar')));
+});
