@@ -5,12 +5,16 @@ import { PHDR_SIZE, readHeader } from './header';
 import { HEADER_SIZE } from './identification';
 import { Image } from './image';
 import { editBehindSegment } from './in-place';
-import { addSegment, HeaderSource, spareHeader } from './new-segment';
+import type { HeaderSource } from './new-segment';
+import { addSegment, spareHeader } from './new-segment';
 import { checkOverlaps, structures } from './overlap';
 import { prepend } from './prepend';
-import { dynamicPart, interpreterPart, pair, Part, partsBehindHeaders, setValue, stringsPart, tableParts } from './part';
-import { Extent, PF_R, PF_W, PT_DYNAMIC, readSegments, setExtent } from './program-header';
-import { checked, Range } from './read-back';
+import type { Part } from './part';
+import { dynamicPart, interpreterPart, pair, partsBehindHeaders, setValue, stringsPart, tableParts } from './part';
+import type { Extent } from './program-header';
+import { PF_R, PF_W, PT_DYNAMIC, readSegments, setExtent } from './program-header';
+import type { Range } from './read-back';
+import { checked } from './read-back';
 import { linkingTables, moveSection } from './section-header';
 
 /**

@@ -1,6 +1,8 @@
 import { FormatError, hex } from './format-error';
-import { Header, PHDR_SIZE } from './header';
-import { Extent, PT_NULL, Segment } from './program-header';
+import type { Header } from './header';
+import { PHDR_SIZE } from './header';
+import type { Extent, Segment } from './program-header';
+import { PT_NULL } from './program-header';
 import { sectionsOf, sectionTable } from './section-header';
 
 /**
@@ -24,7 +26,7 @@ export class Image {
     public readonly end: number,
     /** whether data follows */
     public readonly hasOverlay: boolean,
-    private readonly sectionTable: Pick<Extent, 'offset' | 'size'> | undefined,
+    private readonly sectionHeaders: Pick<Extent, 'offset' | 'size'> | undefined,
   ) {}
 
   public static of(bytes: Buffer, header: Header, segments: readonly Segment[]): Image {
@@ -49,7 +51,7 @@ export class Image {
       bytes.copy(file);
       return { file, shift: 0 };
     }
-    const { offset: from = 0, size = 0 } = this.sectionTable ?? {};
+    const { offset: from = 0, size = 0 } = this.sectionHeaders ?? {};
     const shift = Math.ceil((end + size - this.end) / PAGE_SIZE) * PAGE_SIZE;
     const file = Buffer.alloc(bytes.length + shift);
     bytes.copy(file, 0, 0, this.end);

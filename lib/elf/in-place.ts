@@ -1,8 +1,11 @@
 import { DT_RPATH, DT_STRSZ } from './dynamic-section';
-import { Header, PHDR_SIZE } from './header';
-import { Part, setValue } from './part';
-import { Range } from './read-back';
-import { PF_W, PT_LOAD, Segment } from './program-header';
+import type { Header } from './header';
+import { PHDR_SIZE } from './header';
+import type { Part } from './part';
+import { setValue } from './part';
+import type { Range } from './read-back';
+import type { Segment } from './program-header';
+import { PF_W, PT_LOAD } from './program-header';
 import { sectionsOf } from './section-header';
 
 /** The smallest page of both machines: the rest of a segment's last one is mapped as well. */

@@ -1,6 +1,6 @@
 import { isDeepStrictEqual } from 'util';
-import { ElfEdit } from './edit';
-import { Elf, readElf } from './elf';
+import type { Elf } from './elf';
+import { readElf } from './elf';
 import { FormatError, hex } from './format-error';
 
 export type Range = { readonly offset: number; readonly size: number };
@@ -22,7 +22,7 @@ export interface Change {
  * @returns the edited file
  * @throws FormatError
  */
-export function checked(original: Buffer, edited: Buffer, edit: ElfEdit, change: Change): Buffer {
+export function checked(original: Buffer, edited: Buffer, edit: { readonly interpreter?: string; readonly rpath?: string }, change: Change): Buffer {
   checkRest(original, edited, change);
   const [before, after] = [readElf(original, false), readBack(edited)];
   const dynamic = before.dynamic && edit.rpath !== undefined ? { ...before.dynamic, rpath: edit.rpath || undefined, runpath: undefined } : before.dynamic;
