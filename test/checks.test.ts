@@ -211,7 +211,7 @@ describe('verbose', () => {
     expect(packs.map((line) => line.split(' ')[3].slice(0, -1))).toEqual(inRoot);
     expect(packs).toEqual([...packs].sort());
     expect(said).toEqual(expect.arrayContaining([
-      expect.stringMatching(`^BinaryLayer Stack/Layer: packs /.*tool: asked for( \\(${tool}\\))?$`),
+      expect.stringMatching(`^BinaryLayer Stack/Layer: packs /.*tool: requested( \\(${tool}\\))?$`),
       expect.stringMatching(`^BinaryLayer Stack/Layer: packs /.*libown\\.so: needed by tool \\[.*\\], through ${tool}( \\(${library}\\))?$`),
       expect.stringMatching('^BinaryLayer Stack/Layer: packs /.*share/text: included'),
       `BinaryLayer Stack/Layer: leaves out ${project}/share/secret: not world-readable`,
