@@ -48,7 +48,7 @@ function namesIn(file: string, owner: Package, { requested }: CurrentSelection, 
   const { kind, elf, size } = root.content(file);
   if (kind === 'elf') {
     if (elf === undefined || elf instanceof FormatError) return [];
-    return libraryNames(stringsOf(root.read(file), elf, MOST_CHARACTERS));
+    return libraryNames(stringsOf(root.read(file), elf, MOST_CHARACTERS, '.so'));
   }
   if (kind === 'data' || size > MOST_TEXT || !requested.isSibling(owner)) return [];
   const text = root.read(file).toString('latin1');

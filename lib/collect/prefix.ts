@@ -35,15 +35,15 @@ export function behindPrefix(
 ): string[] {
   const { elf, mentions } = root.content(file);
   if (elf === undefined || elf instanceof FormatError || !mentions.some(({ kind }) => kind === 'prefix')) return [];
-  const configuration = configurationFiles(file, root);
-  if (!hasPrefix(file, PREFIX, root)) return configuration;
+  const inEtc = configurationFiles(file, root);
+  if (!hasPrefix(file, PREFIX, root)) return inEtc;
   const strings = [...stringsOf(root.read(file), elf, MOST_CHARACTERS)];
   const found = strings.filter((text) => BEHIND.test(text)).map((text) => path.posix.join(PREFIX, text));
   const dependencies = owner === undefined || requested.has(owner) ? [] : dependenciesOf(owner, packages);
   const siblings = dependencies.filter(({ source }) => source === owner?.source);
   const units = new Set(siblings.flatMap((one) => packageFiles.data(one).map(unitOf)).filter((unit) => root.isDirectory(unit)));
   const isOfUse = (candidate: string) => !isStandardDirectory(candidate) && !isNonRuntime(`${candidate}/`);
-  return [...configuration, ...found, ...units].filter((candidate) => root.real(candidate) !== undefined && isOfUse(candidate));
+  return [...inEtc, ...found, ...units].filter((candidate) => root.real(candidate) !== undefined && isOfUse(candidate));
 }
 
 function hasPrefix(file: string, prefix: string, root: Root): boolean {
@@ -51,12 +51,33 @@ function hasPrefix(file: string, prefix: string, root: Root): boolean {
   return kind === 'elf' && mentions.some((mention) => mention.kind === 'prefix' && mention.path === prefix);
 }
 
+/** The names that some bytes contain, found in one pass: `/etc` has hundreds, and an object megabytes. */
+function namesIn(bytes: Buffer, names: readonly string[]): string[] {
+  if (names.length === 0) return [];
+  const asBytes = (name: string) => Buffer.from(name).toString('latin1');
+  const longestFirst = names.map(asBytes).sort((a, b) => b.length - a.length).map((name) => name.replace(/[^\w]/g, '\\$&'));
+  // looks ahead, so that names which overlap are all found
+  const pattern = new RegExp(`(?=(${longestFirst.join('|')}))`, 'g');
+  const found = new Set([...bytes.toString('latin1').matchAll(pattern)].map(([, name]) => name));
+  return names.filter((name) => [...found].some((longer) => longer.startsWith(asBytes(name))));
+}
+
+/** By object: each is asked for several times, and searched for every name in `/etc`. */
+const configuration = new WeakMap<Root, Map<string, string[]>>();
+
 /** Files directly in `/etc` whose names an object has without it: `/etc` and `odbcinst.ini`. A name without a dot may be any word. */
 function configurationFiles(file: string, root: Root): string[] {
   if (!hasPrefix(file, CONFIGURATION, root)) return [];
-  const bytes = root.read(file);
-  const names = root.names(root.real(CONFIGURATION) ?? CONFIGURATION).filter((name) => name.includes('.') && bytes.includes(name));
-  return names.map((name) => path.posix.join(CONFIGURATION, name)).filter((real) => root.status(real)?.type === 'file' && !isMachineSpecific(real));
+  const known = configuration.get(root) ?? new Map<string, string[]>();
+  configuration.set(root, known);
+  let found = known.get(file);
+  if (found === undefined) {
+    const names = namesIn(root.read(file), root.names(root.real(CONFIGURATION) ?? CONFIGURATION).filter((name) => name.includes('.')));
+    const inEtc = names.map((name) => path.posix.join(CONFIGURATION, name));
+    found = inEtc.filter((real) => root.status(real)?.type === 'file' && !isMachineSpecific(real));
+    known.set(file, found);
+  }
+  return found;
 }
 
 /**
