@@ -16,7 +16,7 @@ const project = new awscdk.AwsCdkConstructLibrary({
   constructsVersion: '10.5.0',
   jsiiVersion: '~6.0.0',
   typescriptVersion: '~6.0.0',
-  minNodeVersion: '20.0.0',
+  minNodeVersion: '20.15.0',
   // execa 6 and commander 15 are ESM only; jsii bundles what is no jsii module
   bundledDeps: [
     '@cyclonedx/cyclonedx-library@^10.3.0', 'cli-progress@^3.12.0', 'commander@^14', 'd3-hierarchy@^3.1.2', 'execa@5.1.1',
@@ -59,7 +59,7 @@ const project = new awscdk.AwsCdkConstructLibrary({
 project.package.addField('overrides', { 'unrs-resolver': '1.12.2' });
 
 // the page of a report is read from where it is written
-['/.ci/', '/cdk.json', '/examples/', '!/lib/inspect/', '/lib/**/*.ts'].forEach((path) => project.addPackageIgnore(path));
+['/.ci/', '/ARCHITECTURE.md', '/CONTRIBUTING.md', '/cdk.json', '/examples/', '!/lib/inspect/', '/lib/**/*.ts'].forEach((path) => project.addPackageIgnore(path));
 
 // The layers of lib, the lowest first. A file imports from its own layer and from lower ones.
 const LAYERS: ReadonlyArray<readonly [name: string, content: string]> = [

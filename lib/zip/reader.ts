@@ -6,7 +6,7 @@
  * Both have to say the same, since unpackers differ in which one they believe.
  */
 import * as fs from 'fs';
-import { inflateRawSync } from 'zlib';
+import { crc32, inflateRawSync } from 'zlib';
 import { refusal, ZipEntry, ZipError } from './entry';
 import { Tree } from './tree';
 import { MOST_BYTES } from '../lambda';
@@ -222,17 +222,4 @@ class ZipReader {
 /** Unpacked, in bytes: what a link leads to is inflated as well. */
 function sizeOf(entry: ZipEntry): number {
   return entry.type === 'file' ? entry.size : entry.type === 'link' ? entry.target.length : 0;
-}
-
-/** By APPNOTE.TXT 4.4.7. Node has one of its own only from 20.15 on. */
-const CRC_TABLE = Uint32Array.from({ length: 256 }, (_, byte) => {
-  let crc = byte;
-  for (let bit = 0; bit < 8; bit++) crc = crc & 1 ? (crc >>> 1) ^ 0xedb88320 : crc >>> 1;
-  return crc >>> 0;
-});
-
-function crc32(bytes: Buffer): number {
-  let crc = 0xffffffff;
-  for (let at = 0; at < bytes.length; at++) crc = CRC_TABLE[(crc ^ bytes[at]) & 0xff] ^ (crc >>> 8);
-  return ~crc >>> 0;
 }
