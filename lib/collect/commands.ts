@@ -83,8 +83,10 @@ export function mayStart(file: string, { requested }: CurrentSelection, context:
   const { kind, elf } = root.content(file);
   if (kind === 'text') return (one) => requested.isSibling(one);
   const isExecutable = (root.status(file)!.mode & 0o111) !== 0;
-  const isStarted = kind === 'script' ? isExecutable : elf !== undefined && !(elf instanceof FormatError) && isProgram(elf);
-  return isStarted ? (one) => requested.needs(one) || requested.isSibling(one) || recommends(owner, one) : undefined;
+  const isNeeded = (one: Package) => requested.needs(one) || requested.isSibling(one);
+  // commands are what a script is made of; a program names many that it can do without
+  if (kind === 'script') return isExecutable ? (one) => isNeeded(one) || recommends(owner, one) : undefined;
+  return elf !== undefined && !(elf instanceof FormatError) && isProgram(elf) ? isNeeded : undefined;
 }
 
 /** Whether a file is a requested script that no package owns: nothing states what it depends on. */

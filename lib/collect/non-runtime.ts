@@ -11,8 +11,8 @@ const NON_RUNTIME = new RegExp(
     '^/usr/lib/(?:\\.build-id|debug|pkgconfig|cmake|systemd|tmpfiles\\.d|sysusers\\.d|mime)/',
     '^/usr/lib/[^/]+/(?:pkgconfig|cmake)/',
     '^/etc/(?:bash_completion\\.d|default|logrotate\\.d|init|init\\.d|apparmor\\.d|cron\\.[a-z]+)/',
-    // hooks that package managers run, such as /usr/share/python3/runtime.d
-    '^/usr/share/[^/]+/runtime\\.d/',
+    // hooks of package managers and bug reporters, such as /usr/share/python3/runtime.d and /usr/share/apport/package-hooks
+    '^/usr/share/[^/]+/(?:runtime\\.d|package-hooks)/',
     '^/usr/lib/(?:[^/]+/)?[^/]+\\.a$',
     // a compiler's own headers are in a directory `include` below /usr/lib
     '^(?!.*/include/).*\\.h$',

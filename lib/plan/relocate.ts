@@ -12,15 +12,17 @@ import { Edits, Entry, fingerprintOf, KEY, keyOf, Plan, rootOf } from './plan';
 import { recordOf } from './record';
 import { Rpaths } from './rpath';
 import { Replacements } from './replace';
+import { sharedMemoryIn } from './shared-memory';
 import { starter, starterOf } from './starter';
 import { Process } from '../closure/closure';
 import { Program } from '../closure/find';
 import { Collected } from '../collect/collect';
 import { isDocumentation } from '../collect/non-runtime';
-import { FormatError } from '../elf';
+import { Elf, FormatError } from '../elf';
 import { systemDirectories } from '../loader/musl';
 import { LoaderRules, Setting } from '../loader/search';
 import { PackageDatabase } from '../packages/package';
+import { PathMention } from '../root/mentions';
 import { LayerPath, RootPath } from '../root/paths';
 import { sourceOfBytecode } from '../root/python-bytecode';
 import { Root } from '../root/root';
@@ -190,9 +192,17 @@ class Relocation {
     const shebang = this.shebang(real);
     const aliases = isDocumentation(real) ? [] : this.replacements.in(real, parsed, mentions);
     const bytecode = sourceOfBytecode(real) === undefined ? undefined : true;
-    const texts = real === this.started.musl?.interpreter!.real ? confine(this.options.root.read(real), real) : undefined;
+    const texts = this.texts(real, parsed, mentions);
     if (aliases.length === 0 && [interpreter, rpath, shebang, bytecode, texts].every((edit) => edit === undefined)) return undefined;
     return { interpreter, rpath, shebang, bytecode, texts, aliases };
+  }
+
+  /** What is written over in an object: what would lead musl's loader to the host, and the directory of shared memory. */
+  private texts(real: string, elf: Elf | undefined, mentions: readonly PathMention[]): Edits['texts'] {
+    if (!elf) return undefined;
+    const confined = real === this.started.musl?.interpreter!.real ? confine(this.options.root.read(real), real) : [];
+    const texts = [...confined, ...sharedMemoryIn(mentions)];
+    return texts.length === 0 ? undefined : texts;
   }
 
   /** The first line of a script that is on PATH names its interpreter by its place. */
