@@ -6,6 +6,7 @@
  *   `*.md5sums`). A database without checksums counts as agreement;
  * - it is a copy of a file of a package, which maintainer scripts make, such as `/etc/profile` and PHP's `mods-available`, or
  *   ucf has installed it and records the same checksum (`/var/lib/ucf/hashfile`);
+ * - it is a list of numbers, which the C library reads: see `NUMBERS`. An administrator may have added to it;
  * - a known generator has made it: see `GENERATORS`. Links (`/etc/alternatives`, fontconfig's and PHP's `conf.d`) are judged by
  *   the file that they lead to.
  */
@@ -23,6 +24,10 @@ const CONFIGURATION = '/etc/';
 const UCF = '/var/lib/ucf/hashfile';
 /** Generated indexes are smaller, but for bundles of certificates. */
 const MOST_BYTES = 4 * 1024 * 1024;
+
+/** services(5) and protocols(5): names, numbers, and no room for anything else. */
+const NUMBERS = /^\/etc\/(?:services|protocols)$/;
+const NUMBERED = /^[\w.+/-]+\s+\d+(?:\/\w+)?(?:\s+[\w.+/-]+)*\s*(?:#.*)?$/;
 
 interface Generator {
   readonly place: RegExp;
@@ -67,6 +72,7 @@ export class Configuration {
     if (size === 0 || !this.root.isReadable(real)) return undefined;
     const bytes = this.root.read(real);
     const md5 = createHash('md5').update(bytes).digest('hex');
+    if (NUMBERS.test(real) && size <= MOST_BYTES && linesOf(bytes.toString('latin1')).every((line) => NUMBERED.test(line))) return undefined;
     const owner = this.packages.ownerOf(real);
     if (owner !== undefined) {
       const recorded = this.packages.checksums?.(owner).get(real);
@@ -97,9 +103,14 @@ export class Configuration {
 
 function isGenerated(real: string, text: string): boolean {
   if (privateKeyIn(text)) return false;
-  const lines = text.split(/\r?\n/).filter((line) => line.trim() !== '' && !line.startsWith('#'));
+  const lines = linesOf(text);
   return GENERATORS.some(({ place, line, start }) => {
     if (!place.test(real) || (start !== undefined && !start.test(text))) return false;
     return line === undefined || (lines.length > 0 && lines.every((one) => line.test(one)));
   });
+}
+
+/** Without empty ones and comments. */
+function linesOf(text: string): string[] {
+  return text.split(/\r?\n/).filter((line) => line.trim() !== '' && !line.startsWith('#'));
 }

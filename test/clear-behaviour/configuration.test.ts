@@ -126,6 +126,17 @@ describe('packed is configuration that says nothing of the machine', () => {
   });
 
   test.each([
+    ['/etc/services', 'https 443/tcp\nrig 4711/udp local # our own\n'],
+    ['/etc/protocols', 'ip 0 IP\n# comment\n\nhopopt\t0\tHOPOPT\t# IPv6\n'],
+  ])('%s, though no package owns it: it lists numbers only', (file, text) => {
+    rig(file);
+    root.write({ [file]: text });
+    isPacked(file);
+    root.write({ [file]: `${text}password = secret\n` });
+    expect(find(root).data).toEqual(['/usr/bin/rig']);
+  });
+
+  test.each([
     ['a bundle of certificates', '/etc/ssl/certs/ca-certificates.crt', CERTIFICATE + CERTIFICATE],
     ['a bundle of certificates with their names', '/etc/pki/tls/certs/bundle.pem', `# Some Authority\n${CERTIFICATE}\n# Other Authority\n${CERTIFICATE}`],
     ['a Java key store with certificates', '/etc/ssl/certs/java/cacerts', '\xfe\xed\xfe\xed'],

@@ -30,7 +30,7 @@ const from = ({ directory }: Fixture) => ['--source', `directory:${directory}`];
 function busy(file: string): string {
   const directory = temporaryDirectory();
   fs.chmodSync(directory, 0o755);
-  fs.writeFileSync(path.join(directory, 'bwrap'), `#!/bin/sh\n: > ${file}\nPATH=\${PATH#*:} exec bwrap "$@"\n`, { mode: 0o755 });
+  fs.writeFileSync(path.join(directory, 'bwrap'), `#!/bin/sh\n[ -e ${file} ] || : > ${file}\nPATH=/usr/local/bin:/usr/bin:/bin exec bwrap "$@"\n`, { mode: 0o755 });
   return `${directory}:${process.env.PATH}`;
 }
 
@@ -56,7 +56,7 @@ describe('build', () => {
   test('says nothing but that with -q, and what is packed and why with -v', () => {
     const made = fixture();
     expect(build(['prog', '-q', ...from(made)])).toMatchObject({ status: 0, stdout: 'prog.zip\n', stderr: '' });
-    expect(build(['prog', '-v', ...from(made)]).stderr).toMatch(/^packs \/usr\/bin\/prog: asked for\n(?:packs .*\n)*packs .*liba\.so\.1: needed by prog/m);
+    expect(build(['prog', '-v', ...from(made)]).stderr).toMatch(/^packs \/usr\/bin\/prog: requested\n(?:packs .*\n)*packs .*liba\.so\.1: needed by prog/m);
     expect(build(['prog', '-q', '-v']).status).toBe(2);
   });
 

