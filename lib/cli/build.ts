@@ -51,21 +51,21 @@ export function buildCommand(): Command {
   const several = (value: string, before: string[]) => [...before, value];
   const repeatable = (flags: string, description: string) => new Option(flags, `${description} (repeatable)`).argParser(several).default([], 'none');
   return addSource(new Command('build'))
-    .description('makes a layer in which programs run')
-    .argument('<program...>', 'commands on PATH, or paths; the layer is named after the first')
-    .option('-o, --output <file>', 'what to write: NAME.zip, NAME.tar.gz, or any other name, or NAME/, for a directory (default: PROGRAM.zip)')
-    .addOption(repeatable('-i, --include <path>', 'a file, directory or glob to pack as well'))
-    .addOption(repeatable('-x, --exclude <path>', 'a data file, directory or glob to leave out'))
-    .addOption(new Option('--rename <program=name>', 'what a program is called in the layer (repeatable)').argParser(renamed).default({}, 'its own name'))
-    .option('--no-detect-data', 'do not look for data and plug-ins')
-    .addOption(repeatable('--trace <command>', 'a command line to run under strace: what it opens or executes is packed'))
-    .addOption(new Option('--from-trace <file>', 'a log of strace: what was opened or executed in it is packed; - reads standard input').conflicts('trace'))
-    .option('--from-list <file>', 'names of files to pack, one a line; - reads standard input')
-    .option('--test <command>', 'a command line that has to succeed in the layer, or nothing is written')
-    .option('--test-timeout <seconds>', 'how long that may take', seconds, 30)
-    .option('--sbom <file>', 'write the software bill of materials as well, CycloneDX 1.6 as JSON')
-    .option('-q, --quiet', 'say nothing but errors')
-    .addOption(new Option('-v, --verbose', 'say what is packed and why, and what was found and left out').conflicts('quiet'))
+    .description('make a layer in which programs run')
+    .argument('<program...>', 'commands on PATH, or paths of programs; the first names the layer')
+    .option('-o, --output <file>', 'output: NAME.zip, NAME.tar.gz, or another name for a directory, such as NAME/ (default: PROGRAM.zip)')
+    .addOption(repeatable('-i, --include <path>', 'file, directory or glob to add to the layer'))
+    .addOption(repeatable('-x, --exclude <path>', 'data file, directory or glob to leave out'))
+    .addOption(new Option('--rename <program=name>', 'name of a program in the layer (repeatable)').argParser(renamed).default({}, 'its own name'))
+    .option('--no-detect-data', 'do not detect data and plug-ins')
+    .addOption(repeatable('--trace <command>', 'command line to run under strace: files that it opens or executes are packed'))
+    .addOption(new Option('--from-trace <file>', 'log of strace: files that were opened or executed are packed; - reads standard input').conflicts('trace'))
+    .option('--from-list <file>', 'list of files to pack, one name per line; - reads standard input')
+    .option('--test <command>', 'command line that must exit 0 inside the layer, or nothing is written')
+    .option('--test-timeout <seconds>', 'time limit of --test', seconds, 30)
+    .option('--sbom <file>', 'also write a software bill of materials (CycloneDX 1.6, JSON)')
+    .option('-q, --quiet', 'print errors only')
+    .addOption(new Option('-v, --verbose', 'print why each file is packed or skipped').conflicts('quiet'))
     .addHelpText('after', `
 Examples:
   $ binary-layer build rig                                  rig.zip
@@ -75,8 +75,8 @@ Examples:
   $ strace -f -o /dev/stdout rig | binary-layer build rig --from-trace -
   $ dpkg -L rig | binary-layer build rig --from-list -
 
-Standard output gets the name of what was written, standard error everything else.
-Exit status: 0; 1 if the layer cannot be made or does not pass its test, and nothing is written; 2 if the command line is wrong.`)
+Standard output gets the name of the output, standard error all messages.
+Exit codes: 0; 1 if the layer cannot be made or fails its test, and nothing is written; 2 if the command line is wrong.`)
     .action(build);
 }
 

@@ -35,14 +35,14 @@ interface CacheOptions {
 export function cacheCommand(): Command {
   const kinds = new Option('-k, --kind <kind...>', 'only these kinds of entries').choices(Object.keys(KINDS)).default([], 'all');
   return new Command('cache')
-    .description('lists what is kept in the cache directory, or removes it')
+    .description('list the contents of the cache, or clear it')
     .addArgument(new Argument('[action]', 'what to do').choices(['list', 'clear']).default('list'))
     .addOption(kinds)
     .addHelpText('after', `
 Examples:
-  $ binary-layer cache                        what is kept, with sizes
-  $ binary-layer cache clear                  removes all of it; it is made again when it is needed
-  $ binary-layer cache clear -k images apt    only these
+  $ binary-layer cache                        list the contents, with sizes
+  $ binary-layer cache clear                  clear all of it; what is needed is made again
+  $ binary-layer cache clear -k images apt    clear only these kinds
 
 Packed layers are kept up to 1024 MB in all; the environment variable BINARY_LAYER_CACHE_MB sets another
 limit, 0 keeps none. The directory is cdk-binary-layer in $XDG_CACHE_HOME, ~/.cache or ~/Library/Caches.`)

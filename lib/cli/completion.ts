@@ -15,8 +15,8 @@ interface Shown {
 export function completionCommand(program: () => Command): Command {
   const shells = Object.keys(SCRIPTS);
   return new Command('completion')
-    .description('prints a script that completes the command line in a shell')
-    .addArgument(new Argument('<shell>', 'which shell').choices(shells))
+    .description('print a completion script for a shell')
+    .addArgument(new Argument('<shell>', 'the shell').choices(shells))
     .addHelpText('after', `
 Examples:
   $ source <(binary-layer completion bash)                                         in ~/.bashrc

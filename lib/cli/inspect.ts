@@ -1,5 +1,5 @@
 /**
- * `binary-layer inspect layer.zip`: what is in a layer, as text, as JSON, as a page, as a bill of materials.
+ * `binary-layer inspect layer.zip`: the contents of a layer as text, JSON, an HTML report, or a bill of materials.
  */
 import { Command } from 'commander';
 import { checkApart, checkInput, checkOutput, STANDARD } from './files';
@@ -24,19 +24,19 @@ interface Options {
 
 export function inspectCommand(): Command {
   return new Command('inspect')
-    .description('says what is in a layer, by program, package and size, and how much of Lambda\'s limits it uses')
-    .argument('<layer.zip>', 'a layer that this library made: written by build, or the asset of one in cdk.out')
-    .option('--all', 'name every package and file')
-    .option('--json', 'as JSON')
-    .option('--html <file>', 'write a page to look at and search through, which needs nothing but itself; - for standard output')
-    .option('--sbom <file>', 'write the software bill of materials, CycloneDX 1.6 as JSON; - for standard output')
+    .description('show the contents of a layer by program, package and size, and its share of Lambda\'s quotas')
+    .argument('<layer.zip>', 'a layer made by this library: the output of build, or its asset in cdk.out')
+    .option('--all', 'list every package and file')
+    .option('--json', 'print JSON')
+    .option('--html <file>', 'write a searchable report, one self-contained HTML file; - is standard output')
+    .option('--sbom <file>', 'write a software bill of materials (CycloneDX 1.6, JSON); - is standard output')
     .addHelpText('after', `
 Examples:
   $ binary-layer inspect layer.zip
   $ binary-layer inspect layer.zip --html report.html
   $ binary-layer inspect layer.zip --sbom layer.cdx.json
 
-Exit status: 0; 1 if it is no layer, or something cannot be written; 2 if the command line is wrong.`)
+Exit codes: 0; 1 if the file is not a layer, or an output cannot be written; 2 if the command line is wrong.`)
     .action(inspect);
 }
 

@@ -1,9 +1,8 @@
 #!/usr/bin/env node
 /**
- * The command `binary-layer`: what the construct does, from a shell.
+ * The command `binary-layer`: the construct's work, from a shell.
  *
- * Exit status: 0; 1, the layer does not hold, or cannot be made; 2, the command line is wrong. Of `run` it is the
- * command's own.
+ * Exit codes: 0; 1 if a layer cannot be made or read; 2 if the command line is wrong. `run` ends with the exit code of its command.
  */
 import * as fs from 'fs';
 import * as path from 'path';
@@ -13,7 +12,7 @@ import { colours } from './terminal';
 import { UsageError } from './usage';
 import { printableLines } from '../text/printable';
 
-/* eslint-disable @typescript-eslint/no-require-imports -- a command loads what it needs when it is the one that is wanted: each takes as long as Node itself to start */
+/* eslint-disable @typescript-eslint/no-require-imports -- only the requested command is loaded: each takes as long to load as Node.js itself */
 const COMMANDS: Readonly<Record<string, () => Command>> = {
   tree: () => (require('./tree') as typeof import('./tree')).treeCommand(),
   build: () => (require('./build') as typeof import('./build')).buildCommand(),
@@ -24,27 +23,27 @@ const COMMANDS: Readonly<Record<string, () => Command>> = {
 };
 /* eslint-enable @typescript-eslint/no-require-imports */
 
-/** @param wanted the one command to load, where it is one @default - all of them, as help and completion want them */
+/** @param wanted the name of the command to load @default - all of them, for help and completion */
 export function program(wanted?: string): Command {
   const whole = new Command('binary-layer')
-    .description('Makes AWS Lambda layers in which a Linux program runs, and looks into them.')
-    .helpCommand('help [command]', 'says how a command is used')
-    .helpOption('-h, --help', 'says how this is used')
-    .version(version(), '-V, --version', 'says which version this is')
+    .description('Make AWS Lambda layers in which a Linux program runs, and inspect them.')
+    .helpCommand('help [command]', 'print the help of a command')
+    .helpOption('-h, --help', 'print this help')
+    .version(version(), '-V, --version', 'print the version')
     .addHelpText('after', `
 Examples:
-  $ binary-layer tree rig                     what rig needs, and where that is found
-  $ binary-layer build rig -o layer.zip       a layer in which rig runs
-  $ binary-layer run layer.zip -- rig -f      rig of that layer, as a function would run it
+  $ binary-layer tree rig                     show the libraries of rig
+  $ binary-layer build rig -o layer.zip       make a layer with rig
+  $ binary-layer run layer.zip -- rig -f      run rig from the layer, as a function would
 
-Exit status: 0; 1 if a layer does not hold or cannot be made; 2 if the command line is wrong.
-'binary-layer run' ends with the exit status of what it runs.`);
+Exit codes: 0; 1 if a layer cannot be made or read; 2 if the command line is wrong.
+'binary-layer run' ends with the exit code of its command.`);
   const names = wanted !== undefined && Object.hasOwn(COMMANDS, wanted) ? [wanted] : Object.keys(COMMANDS);
   for (const name of names) whole.addCommand(COMMANDS[name]());
   for (const command of [whole, ...whole.commands]) {
-    command.exitOverride().showHelpAfterError(`(binary-layer ${command === whole ? '' : `${command.name()} `}--help says how it is used)`);
+    command.exitOverride().showHelpAfterError(`(binary-layer ${command === whole ? '' : `${command.name()} `}--help prints the usage)`);
     command.configureOutput({ outputError: (text, write) => write(text.replace(/^error: /, `${colours(process.stderr).red('binary-layer:')} `)) });
-    if (command !== whole) command.helpOption('-h, --help', 'says how this is used');
+    if (command !== whole) command.helpOption('-h, --help', 'print this help');
   }
   return whole;
 }
@@ -58,7 +57,7 @@ async function main(args: readonly string[]): Promise<void> {
     await program(args[0]).parseAsync(args, { from: 'user' });
   } catch (error) {
     if (error instanceof CommanderError) {
-      process.exitCode = error.exitCode === 0 ? 0 : 2; // it has said what is wrong
+      process.exitCode = error.exitCode === 0 ? 0 : 2; // commander has printed the message
     } else {
       process.stderr.write(`${colours(process.stderr).red('binary-layer:')} ${describe(error)}\n`);
       process.exitCode = error instanceof UsageError ? 2 : 1;
@@ -74,7 +73,7 @@ function describe(error: unknown): string {
   return `internal error: please report it with the stack trace below\n${error instanceof Error ? error.stack : String(error)}`;
 }
 
-/** A reader that has enough, as head(1), is no error. */
+/** A reader that stops early, such as head(1), is not an error. */
 process.stdout.on('error', (error: NodeJS.ErrnoException) => {
   if (error.code !== 'EPIPE') throw error;
   process.exit();

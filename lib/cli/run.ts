@@ -39,13 +39,13 @@ interface RunOptions {
 
 export function runCommand(): Command {
   return new Command('run')
-    .description('runs a command with a layer at /opt, as a function would')
-    .argument('<layer>', 'the zip, or a directory with what is to be at /opt')
-    .argument('<command...>', 'the command and its arguments, behind --')
-    .option('--root <directory>', 'the root file system to run in, as one of Lambda\'s base images', '/')
-    .option('--task <directory>', 'the function\'s code: what is to be at /var/task (default: an empty directory)')
-    .addOption(new Option('-e, --env <name=value>', 'a variable of the environment (repeatable)').argParser(variable).default({}, 'a function\'s'))
-    .option('--no-read-only', 'let the command write: into the directory of --task, and elsewhere what is gone afterwards')
+    .description('run a command with a layer at /opt, as a function would')
+    .argument('<layer>', 'zip of a layer, or a directory to mount at /opt')
+    .argument('<command...>', 'the command and its arguments, after --')
+    .option('--root <directory>', 'root file system to run in, such as an unpacked Lambda base image', '/')
+    .option('--task <directory>', 'the function\'s code, mounted at /var/task (default: an empty directory)')
+    .addOption(new Option('-e, --env <name=value>', 'environment variable (repeatable)').argParser(variable).default({}, 'a function\'s'))
+    .option('--no-read-only', 'make the directory of --task writable, and the rest until the command ends')
     .addHelpText('after', `
 Examples:
   $ binary-layer run layer.zip -- rig -f
@@ -53,9 +53,9 @@ Examples:
   $ binary-layer run layer.zip --task ./function --env STAGE=test -- python3 handler.py
   $ binary-layer run layer.zip --root /srv/al2023 -- sh -c 'ldd /opt/bin/rig'
 
-A command of the layer is taken before any other of its name, which PATH would have first.
-The command runs under bubblewrap: everything but /tmp is read-only, the user is 993, the environment a function's.
-Exit status: the command's own, 128 and its number if a signal ended it; 1 if it could not be run; 2 if the command line is wrong.`)
+The layer's command wins over another of the same name on PATH.
+The command runs under bubblewrap, as user 993 in the environment of a function; only /tmp is writable.
+Exit codes: that of the command, 128 + N if signal N ended it; 1 if it cannot be started; 2 if the command line is wrong.`)
     .action(run);
 }
 

@@ -1,5 +1,5 @@
 /**
- * `--source KIND:WHAT`, `--arch` and what goes with them: where a command takes programs from, and for which machine.
+ * `--source`, `--arch` and their options: the source of the programs, and the target architecture.
  */
 import { Command, Option } from 'commander';
 import { Machine } from '../elf';
@@ -39,11 +39,11 @@ export interface SourceOptions {
 export function addSource(command: Command): Command {
   const forms = Object.values(KINDS).map(({ form }) => form);
   return command
-    .addOption(new Option('-s, --source <source>', `where the programs are taken from: ${forms.join(', ')}`).default('host'))
-    .addOption(new Option('--arch <machine>', 'what the programs are to be for').choices(Object.keys(MACHINES)))
-    .option('--apt-sources <file>', 'of apt: where packages come from, as in /etc/apt/sources.list.d/*.sources (default: the machine\'s own)')
-    .option('--recommends', 'of apt: bring what packages recommend, beside what they depend on')
-    .option('--no-maintainer-scripts', 'of apt: do not run the scripts of packages');
+    .addOption(new Option('-s, --source <source>', `source of the programs: ${forms.join(', ')}`).default('host'))
+    .addOption(new Option('--arch <machine>', 'target architecture; a program built for another one is an error').choices(Object.keys(MACHINES)))
+    .option('--apt-sources <file>', 'for apt: package sources in the format of /etc/apt/sources.list.d/*.sources (default: this machine\'s)')
+    .option('--recommends', 'for apt: also install recommended packages')
+    .option('--no-maintainer-scripts', 'for apt: do not run maintainer scripts');
 }
 
 /** @throws UsageError, SourceError */

@@ -1,5 +1,5 @@
 /**
- * `binary-layer tree PROGRAM`: the closure of a program, each library with the reason why it was found where it was.
+ * `binary-layer tree PROGRAM`: the closure of a program, with the reason why each library is found where it is.
  *
  * Nothing is executed, and of each file little more is read than its dynamic section.
  */
@@ -48,9 +48,9 @@ export interface TreeObject {
 
 export function treeCommand(): Command {
   return addSource(new Command('tree'))
-    .description('shows the libraries of a program: who needs each, why it was found there, its size and its package')
-    .argument('<program>', 'a command on PATH, or a path')
-    .option('--json', 'as JSON, the objects in the order in which the loader maps them')
+    .description('show the libraries of a program: where each is found and why, which file needs it, its size and its package')
+    .argument('<program>', 'a command on PATH, or the path of a program')
+    .option('--json', 'print JSON, with the objects in the order in which the loader maps them')
     .addHelpText('after', `
 Examples:
   $ binary-layer tree rig
@@ -58,7 +58,7 @@ Examples:
   $ binary-layer tree ffmpeg --json | jq -r '.objects[].path'
   $ binary-layer tree rig --source directory:/srv/bookworm
 
-Exit status: 0; 1 if a library or a symbol version is missing, or there is no such program; 2 if the command line is wrong.`)
+Exit codes: 0; 1 if the program, a library or a symbol version is missing; 2 if the command line is wrong.`)
     .action((program: string, options: SourceOptions & { json?: boolean }) => {
       const tree = treeOf(program, options);
       process.stdout.write(options.json ? `${printableJson(tree)}\n` : render(tree));
@@ -116,7 +116,7 @@ function toObject(object: Loaded, process: Process, place: ReadonlyMap<Loaded, n
   };
 }
 
-/** For people: each object once with what it was the first to ask for, and below that, in a line, what is shown elsewhere. */
+/** Text for a terminal: each object once, below the object that requests it first. Its other needs follow on one line. */
 function render(found: Tree): string {
   const { bold, cyan, dim, red } = colours(process.stdout);
   const tree = inPlainText(found);
@@ -162,7 +162,7 @@ function summary({ objects, missing, missingVersions }: Tree, size: (bytes: numb
   return `${libraries} ${libraries === 1 ? 'library' : 'libraries'}, ${sum} with the program${unmet > 0 ? `; ${unmet} unmet ${unmet === 1 ? 'need' : 'needs'}` : ''}`;
 }
 
-/** With nothing in a file's name that commands a terminal. */
+/** The tree with its text escaped. */
 function inPlainText(tree: Tree): Tree {
   const plain = (key: string, value: unknown) => (typeof value !== 'string' ? value : key === 'message' ? printableLines(value) : printable(value));
   return JSON.parse(JSON.stringify(tree), plain) as Tree;

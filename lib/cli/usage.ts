@@ -1,5 +1,5 @@
 /**
- * What is wrong with a command line: exit status 2.
+ * A wrong command line: exit code 2.
  */
 import { LayerError } from '../error';
 
