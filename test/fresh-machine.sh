@@ -104,6 +104,7 @@ for command; do
     mount -t proc proc /proc
     umount -l /.old
     rmdir /.old
+    mount --make-rshared /
     cd /
     exec "$@"
   ' "$machine" env -i HOME="$home" PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin TERM=dumb LANG=C.UTF-8 \
