@@ -144,7 +144,7 @@ const DEMO = 'bubblewrap busybox-static python3';
 const BENCH = 'bubblewrap gcc libc6-dev unzip zip';
 const TEST = [
   'bash-static binutils bsdutils bubblewrap busybox-static ca-certificates chromium curl elfutils file gcc git gnupg jq libc6-dev lld',
-  'musl-tools fish openssl perl php-cli podman python3 rig rpm ruby squashfs-tools strace unzip zip zsh',
+  'musl-tools fish openssl perl php-cli podman python3 rig rpm ruby squashfs-tools strace uidmap unzip zip zsh',
 ].join(' ');
 const TWO_LAYERS = 'bubblewrap file imagemagick python3 unzip';
 const FIELD_SIZES = 'python3 strace';
