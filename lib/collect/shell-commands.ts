@@ -59,7 +59,7 @@ function valuesOf(word: string, assigned: ReadonlyMap<string, ReadonlySet<string
   if (variables.length === 0) return word === '' ? [] : [word];
   if (variables.length > 1) return [];
   const [[whole, name]] = variables;
-  return [...assigned.get(name) ?? []].map((value) => word.replace(whole, () => value));
+  return [...(assigned.get(name) ?? [])].map((value) => word.replace(whole, () => value));
 }
 
 class ShellText {
@@ -73,9 +73,10 @@ class ShellText {
   public commands(): Set<string> {
     const { text } = this;
     const words = new Set<string>();
-    for (let at = 0; at < text.length; ) {
+    for (let at = 0; at < text.length;) {
       const isFirst = at === 0 || text[at - 1] === '\n' || text[at - 1] === '\r';
-      const end = (isFirst ? this.command(at, words) : undefined) ?? (SEPARATORS.includes(text[at]) ? this.command(at + 1, words) : undefined);
+      const end =
+        (isFirst ? this.command(at, words) : undefined) ?? (SEPARATORS.includes(text[at]) ? this.command(at + 1, words) : undefined);
       at = end ?? at + 1;
     }
     return words;
@@ -87,7 +88,7 @@ class ShellText {
     const visited: number[] = [];
     /** a word that takes a command, and is one itself if none follows */
     let taking: { readonly word: string; readonly end: number } | undefined;
-    for (let at = this.skip(BLANKS, from)!; !this.failed.has(at); ) {
+    for (let at = this.skip(BLANKS, from)!; !this.failed.has(at);) {
       visited.push(at);
       const behindWord = this.skip(TAKES_COMMAND, at);
       const next = behindWord ?? this.assignment(at);
@@ -115,7 +116,7 @@ class ShellText {
     if (value === undefined) return undefined;
     const quote = text[value];
     let end: number;
-    if (quote === '"' || quote === '\'') {
+    if (quote === '"' || quote === "'") {
       end = this.next(quote, value + 1) + 1;
       if (end > this.next('\n', value + 1)) return undefined;
     } else {

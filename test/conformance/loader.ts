@@ -62,7 +62,11 @@ export interface AgreementOptions {
  * @param root the root directory on this machine
  * @param directories inside the root, each searched with everything below it
  */
-export async function agreement(root: string, directories: readonly string[], { tree = false, cwd = '/' }: AgreementOptions = {}): Promise<Agreement> {
+export async function agreement(
+  root: string,
+  directories: readonly string[],
+  { tree = false, cwd = '/' }: AgreementOptions = {},
+): Promise<Agreement> {
   const files = new Root(root);
   const variants = await searchedVariants(root);
   const setting = settingOf(files, 'x86_64', { variants, cwd });
@@ -71,7 +75,7 @@ export async function agreement(root: string, directories: readonly string[], { 
   const all = [...new Set(directories.flatMap((directory) => [...dynamicFiles(files, directory)]))];
   const batches = Array.from({ length: Math.ceil(all.length / BATCH) }, (_, index) => all.slice(index * BATCH, (index + 1) * BATCH));
   const worker = async (): Promise<void> => {
-    for (let batch; (batch = batches.shift()); ) {
+    for (let batch; (batch = batches.shift());) {
       const listed = await list(root, cwd, batch);
       for (const [index, file] of batch.entries()) {
         const { name, answer = '' } = tree
@@ -92,13 +96,19 @@ function compare(root: Root, file: string, listed: Listed, setting: Setting): Ve
   try {
     // the loader that lists is this one, whatever the file names
     const objects = load(file, { ...elf, interpreter: LOADER }, setting).objects.slice(1);
-    answer = objects.map((object) => (object.elf.interpreter === undefined && object.reason === 'interpreter' ? LOADER : object.path)).join(' ');
+    answer = objects
+      .map((object) => (object.elf.interpreter === undefined && object.reason === 'interpreter' ? LOADER : object.path))
+      .join(' ');
     if (listed.status === 0 && answer === listed.paths.join(' ')) return { name: 'agree' };
   } catch (error) {
-    if (!(error instanceof MissingLibraryError || error instanceof MissingInterpreterError || error instanceof UnloadableError)) throw error;
+    if (!(error instanceof MissingLibraryError || error instanceof MissingInterpreterError || error instanceof UnloadableError)) {
+      throw error;
+    }
     answer = error.message;
     if (error instanceof MissingLibraryError && saysMissing(listed.text, error.library)) return { name: 'agree that a library is missing' };
-    if (error instanceof UnloadableError && error.message.startsWith(`${refusedFile(listed.text)} `)) return { name: 'agree that a library cannot be loaded' };
+    if (error instanceof UnloadableError && error.message.startsWith(`${refusedFile(listed.text)} `)) {
+      return { name: 'agree that a library cannot be loaded' };
+    }
   }
   return { name: 'differs', answer };
 }
@@ -106,12 +116,19 @@ function compare(root: Root, file: string, listed: Listed, setting: Setting): Ve
 function compareTree(root: Root, file: string, listed: Listed, setting: Setting): Verdict {
   const elf = setting.files.content(file).elf as Elf;
   const tree = closureTree(file, { ...elf, interpreter: LOADER }, setting, root, () => new Map());
-  const answer = tree.objects.slice(1).map((object) => (object.reason === 'interpreter' ? LOADER : object.path)).join(' ');
+  const answer = tree.objects
+    .slice(1)
+    .map((object) => (object.reason === 'interpreter' ? LOADER : object.path))
+    .join(' ');
   const isSame = answer === listed.paths.join(' ');
   if (isSame && tree.missing.length === 0) return { name: 'agree' };
   const hasRefused = tree.missing.some(({ message }) => message.startsWith(`${refusedFile(listed.text)} `));
   if (hasRefused) return { name: 'agree that a library cannot be loaded' };
-  if (tree.missing.length > 0 && tree.missing.every(({ name }) => saysMissing(listed.text, name)) && (isSame || listed.paths.length === 0)) {
+  if (
+    tree.missing.length > 0 &&
+    tree.missing.every(({ name }) => saysMissing(listed.text, name)) &&
+    (isSame || listed.paths.length === 0)
+  ) {
     return { name: 'agree that a library is missing' };
   }
   return { name: 'differs', answer: `${answer} ${tree.missing.map(({ message }) => message).join(' ')}` };
@@ -150,10 +167,15 @@ function startsAsElf(file: string): boolean {
 async function list(root: string, cwd: string, files: readonly string[]): Promise<Listed[]> {
   const text = await inRoot(root, cwd, ['/bin/sh', '-c', SCRIPT, 'sh', LOADER, ...files]);
   const outputs = text.split(END).slice(0, -1);
-  if (outputs.length !== files.length) throw new Error(`${root}: the loader said something of ${outputs.length} of ${files.length} files: ${text.slice(-500)}`);
+  if (outputs.length !== files.length) {
+    throw new Error(`${root}: the loader said something of ${outputs.length} of ${files.length} files: ${text.slice(-500)}`);
+  }
   return outputs.map((output) => {
     const [said, status] = output.split(STATUS);
-    const lines = said.split('\n').map((line) => line.trim()).filter((line) => line && !line.startsWith('linux-vdso'));
+    const lines = said
+      .split('\n')
+      .map((line) => line.trim())
+      .filter((line) => line && !line.startsWith('linux-vdso'));
     const paths = lines.filter((line) => line.includes('(0x')).map((line) => line.replace(/ \(0x[0-9a-f]+\)$/, '').replace(/^.* => /, ''));
     return { status: Number(status), text: said, paths: paths.map((found) => path.normalize(found)) };
   });
@@ -167,7 +189,16 @@ async function searchedVariants(root: string): Promise<string[]> {
 
 /** Runs a command with a root as `/`, without any environment. @returns its output */
 function inRoot(root: string, cwd: string, command: readonly string[]): Promise<string> {
-  const options = ['--ro-bind', root, '/', ...(root === '/' ? [] : ['--proc', '/proc', '--dev', '/dev']), '--unshare-net', '--chdir', cwd, '--clearenv'];
+  const options = [
+    '--ro-bind',
+    root,
+    '/',
+    ...(root === '/' ? [] : ['--proc', '/proc', '--dev', '/dev']),
+    '--unshare-net',
+    '--chdir',
+    cwd,
+    '--clearenv',
+  ];
   return new Promise((resolve, reject) => {
     const child = spawn('bwrap', [...options, ...command], { stdio: ['ignore', 'pipe', 'pipe'], env: { PATH: process.env.PATH } });
     let text = '';

@@ -24,7 +24,7 @@ const [STATUS, END] = ['\x1e', '\x1f'];
 /** Runs each program in its own process group, and stops one that waits for something. */
 const SCRIPT = [
   'for name; do timeout -k 1 20 "$name" --version 2>&1 </dev/null; printf "\\036%s\\037" $?; done',
-  'for name; do LD_TRACE_LOADED_OBJECTS=1 timeout 20 "$name" 2>&1 </dev/null; printf "\\036%s\\037" $?; done',
+  'for name; do timeout 20 env LD_TRACE_LOADED_OBJECTS=1 "$name" 2>&1 </dev/null; printf "\\036%s\\037" $?; done',
 ];
 
 export interface ProgramResults {
@@ -47,8 +47,9 @@ interface Output {
 export function dynamicPrograms(): string[] {
   const root = new Root('/');
   const directories = DIRECTORIES.filter((directory) => fs.existsSync(directory));
-  return directories.flatMap((directory) => [...dynamicFiles(root, directory)])
-    .filter((file) => (root.content(file).elf as Elf).interpreter !== undefined && (fs.statSync(file).mode & 0o6000) === 0)
+  return directories
+    .flatMap((directory) => [...dynamicFiles(root, directory)])
+    .filter((file) => (root.content(file).elf as Elf).interpreter?.includes('/ld-linux') && (fs.statSync(file).mode & 0o6000) === 0)
     .sort();
 }
 
@@ -70,10 +71,14 @@ export async function comparePrograms(onlyEvery = 1): Promise<ProgramResults> {
         const trace = wrongLoad(mapped[index]);
         const at = starting.indexOf(name);
         const difference = trace ?? (at < 0 ? undefined : differenceOf(originals[at], answers[at]));
-        if (difference === undefined && at >= 0) same++;
-        else if (difference === undefined) traced++;
-        else if (!detectData) await attempt([batch[index]], true); // it may need its data
-        else broken.set(batch[index], difference);
+        if (difference === undefined) {
+          if (at >= 0) same++;
+          else traced++;
+        } else if (!detectData) {
+          await attempt([batch[index]], true); // it may need its data
+        } else {
+          broken.set(batch[index], difference);
+        }
       }
     } finally {
       fs.rmSync(path.dirname(layer), { recursive: true, force: true });
@@ -106,14 +111,25 @@ export async function comparePrograms(onlyEvery = 1): Promise<ProgramResults> {
 
 function planOf(batch: readonly string[], detectData: boolean): Plan {
   return planLayer(new Root('/'), {
-    binaries: batch, rename: {}, include: [], exclude: [], detectData, traceCommands: [], searchPath: DIRECTORIES, libraryPath: '', cwd: '/',
+    binaries: batch,
+    rename: {},
+    include: [],
+    exclude: [],
+    detectData,
+    traceCommands: [],
+    searchPath: DIRECTORIES,
+    libraryPath: '',
+    cwd: '/',
   }).plan;
 }
 
 /** @returns what a loader maps from outside the layer, or cannot find */
 function wrongLoad({ status, text }: Output): string | undefined {
   if (status !== 0) return `the loader ends with ${status}: ${text.slice(0, 300)}`;
-  const outside = text.split('\n').map((line) => line.trim()).filter((line) => line !== '' && !line.startsWith('linux-vdso') && !/(?:^|=> )\/opt\//.test(line));
+  const outside = text
+    .split('\n')
+    .map((line) => line.trim())
+    .filter((line) => line !== '' && !line.startsWith('linux-vdso') && !/(?:^|=> )\/opt\//.test(line));
   return outside.length === 0 ? undefined : `not from the layer: ${outside.join(', ').slice(0, 300)}`;
 }
 
@@ -123,15 +139,58 @@ function differenceOf(original: Output, answer: Output): string | undefined {
   return `ends with ${answer.status} instead of ${original.status}: ${answer.text.slice(0, 200)} instead of ${original.text.slice(0, 200)}`;
 }
 
-/** Runs programs by their names, without network, and with nothing but /tmp to write to. @param layer where they are @default - the originals */
+/**
+ * Runs programs by their names, without network, and with nothing but /tmp to write to.
+ *
+ * @param layer where they are @default - the originals
+ */
 function run(names: readonly string[], script: string, layer?: string): Output[] {
   if (names.length === 0) return [];
   const searchPath = [...(layer === undefined ? [] : ['/opt/bin']), ...DIRECTORIES, '/usr/bin'].join(':');
-  const { stdout, stderr } = spawnSync('bwrap', [
-    '--ro-bind', '/', '/', ...(layer === undefined ? [] : ['--ro-bind', layer, '/opt']), '--dev', '/dev', '--proc', '/proc', '--tmpfs', '/tmp', '--tmpfs', '/run', '--tmpfs', '/root',
-    '--unshare-all', '--uid', '65534', '--gid', '65534', '--die-with-parent', '--new-session', '--chdir', '/tmp', '--clearenv', '--setenv', 'PATH', searchPath, '--setenv', 'HOME', '/tmp',
-    '--setenv', 'LANG', 'C.UTF-8', '/bin/sh', '-c', script, 'sh', ...names,
-  ], { encoding: 'utf8', maxBuffer: 2 ** 28, env: { PATH: process.env.PATH } });
+  const { stdout, stderr } = spawnSync(
+    'bwrap',
+    [
+      '--ro-bind',
+      '/',
+      '/',
+      ...(layer === undefined ? [] : ['--ro-bind', layer, '/opt']),
+      '--dev',
+      '/dev',
+      '--proc',
+      '/proc',
+      '--tmpfs',
+      '/tmp',
+      '--tmpfs',
+      '/run',
+      '--tmpfs',
+      '/root',
+      '--unshare-all',
+      '--uid',
+      '65534',
+      '--gid',
+      '65534',
+      '--die-with-parent',
+      '--new-session',
+      '--chdir',
+      '/tmp',
+      '--clearenv',
+      '--setenv',
+      'PATH',
+      searchPath,
+      '--setenv',
+      'HOME',
+      '/tmp',
+      '--setenv',
+      'LANG',
+      'C.UTF-8',
+      '/bin/sh',
+      '-c',
+      script,
+      'sh',
+      ...names,
+    ],
+    { encoding: 'utf8', maxBuffer: 2 ** 28, env: { PATH: process.env.PATH } },
+  );
   const outputs = stdout.split(END).slice(0, -1);
   if (outputs.length !== names.length) throw new Error(`${outputs.length} of ${names.length} programs were run: ${stderr.slice(0, 500)}`);
   return outputs.map((output) => {
@@ -144,5 +203,9 @@ function run(names: readonly string[], script: string, layer?: string): Output[]
 export function answering(): string[] {
   const names = dynamicPrograms().map((file) => path.basename(file));
   const [first, second] = [run(names, SCRIPT[0]), run(names, SCRIPT[0])];
-  return [...new Set(names.filter((_, index) => first[index].status === 0 && first[index].text !== '' && first[index].text === second[index].text))];
+  return [
+    ...new Set(
+      names.filter((_, index) => first[index].status === 0 && first[index].text !== '' && first[index].text === second[index].text),
+    ),
+  ];
 }

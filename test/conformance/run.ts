@@ -38,7 +38,8 @@ function isException({ file, loader, resolver }: Difference): boolean {
 
 async function main(): Promise<void> {
   const { values, positionals } = parseArgs({
-    options: { 'record': { type: 'boolean' }, 'every': { type: 'string' }, 'update-list': { type: 'boolean' } }, allowPositionals: true,
+    options: { 'record': { type: 'boolean' }, 'every': { type: 'string' }, 'update-list': { type: 'boolean' } },
+    allowPositionals: true,
   });
   if (values['update-list']) {
     const names = answering();
@@ -53,12 +54,17 @@ async function main(): Promise<void> {
     const found = await agreement(root, directories);
     agreements.push([systemOf(root), found]);
     console.log(`${root}: ${found.files} files: ${[...found.counts].map(([name, count]) => `${count} ${name}`).join(', ')}`);
-    for (const { file, loader, resolver } of found.differences.slice(0, 10)) console.log(`${file}\n  loader:   ${loader}\n  resolver: ${resolver}`);
+    for (const { file, loader, resolver } of found.differences.slice(0, 10)) {
+      console.log(`${file}\n  loader:   ${loader}\n  resolver: ${resolver}`);
+    }
   }
   const toolchains = await compareToolchains();
   for (const [name, result] of toolchains) console.log(`${name}: ${result}`);
   const programs = await comparePrograms(Number(values.every ?? 1));
-  console.log(`${programs.programs} programs: ${programs.same} started, ${programs.traced} traced, ${programs.refused.size} refused, ${programs.broken.size} broken`);
+  console.log(
+    `${programs.programs} programs: ${programs.same} started, ${programs.traced} traced, ` +
+      `${programs.refused.size} refused, ${programs.broken.size} broken`,
+  );
   for (const [name, what] of [...programs.refused, ...programs.broken]) console.log(`${name}: ${what}`);
   if (values.record) record('Conformance', report(agreements, toolchains, programs));
   const hasDifferences = agreements.some(([, { differences }]) => differences.some((one) => !isException(one)));
@@ -74,7 +80,9 @@ function installed(): string[] {
   return SUITES.flatMap((suite) => {
     const directory = path.join(os.tmpdir(), `binary-layer-${suite}`);
     if (fs.existsSync(path.join(directory, 'bin/sh')) && !fs.existsSync(path.join(directory, 'debootstrap'))) return [directory];
-    const { error, status } = spawnSync('debootstrap', ['--variant=minbase', `--include=${PACKAGES.join(',')}`, suite, directory], { stdio: ['ignore', 2, 2] });
+    const { error, status } = spawnSync('debootstrap', ['--variant=minbase', `--include=${PACKAGES.join(',')}`, suite, directory], {
+      stdio: ['ignore', 2, 2],
+    });
     if (!error && status === 0) return [directory];
     console.log(`${suite}: skipped, debootstrap ${error ? 'is not installed' : `ended with ${status}`}`);
     return [];
@@ -87,26 +95,45 @@ function systemOf(root: string): string {
   return name;
 }
 
-function report(agreements: readonly (readonly [string, Agreement])[], toolchains: readonly ToolchainResult[], programs: ProgramResults): string {
+function report(
+  agreements: readonly (readonly [string, Agreement])[],
+  toolchains: readonly ToolchainResult[],
+  programs: ProgramResults,
+): string {
   const rows = agreements.map(([system, { files, differences }]) => {
     const exceptions = differences.filter(isException).length;
     return `| ${system} | ${files} | ${files - differences.length} | ${exceptions} | ${differences.length - exceptions} |`;
   });
   const absent = toolchains.filter(([, result]) => result.startsWith('not installed'));
   const present = toolchains.filter(([, result]) => !result.startsWith('not installed'));
-  const list = (entries: ReadonlyMap<string, string>): string[] => [...entries].map(([name, what]) => `- \`${name}\`: ${what.replace(/\s+/g, ' ')}`);
+  const list = (entries: ReadonlyMap<string, string>): string[] =>
+    [...entries].map(([name, what]) => `- \`${name}\`: ${what.replace(/\s+/g, ' ')}`);
   return [
-    '`npm run conformance -- --record`', '',
-    '### The libraries that `ld.so --list` prints, in its order', '',
-    '| system | files | same | known exceptions | different |', '|---|---:|---:|---:|---:|', ...rows, '',
-    'Known exceptions: files `libabsl_*` that need no libc, for which ld.so lists itself as well.', '',
-    '### Programs of this machine, packed and started from the layer', '',
-    `${programs.programs} dynamic programs: ${programs.same} started with \`--version\`, with the output and exit status of the original; ${programs.traced} not started, but loaded ` +
-    `from the layer only; ${programs.refused.size} rejected with an error of ours; ${programs.broken.size} broken.`, '',
-    ...list(programs.broken), ...list(programs.refused), '',
-    '### Toolchains', '',
-    `${present.filter(([, result]) => result === 'same').length} of ${present.length} run as the original does: ${present.map(([name]) => name).join('; ')}.`,
-    ...present.filter(([, result]) => result !== 'same').map(([name, result]) => `- ${name}: ${result}`), '',
+    '`npm run conformance -- --record`',
+    '',
+    '### The libraries that `ld.so --list` prints, in its order',
+    '',
+    '| system | files | same | known exceptions | different |',
+    '|---|---:|---:|---:|---:|',
+    ...rows,
+    '',
+    'Known exceptions: files `libabsl_*` that need no libc, for which ld.so lists itself as well.',
+    '',
+    '### Programs of this machine, packed and started from the layer',
+    '',
+    `${programs.programs} dynamic programs: ${programs.same} started with \`--version\`, with the output and exit status of ` +
+      `the original; ${programs.traced} not started, but loaded ` +
+      `from the layer only; ${programs.refused.size} rejected with an error of ours; ${programs.broken.size} broken.`,
+    '',
+    ...list(programs.broken),
+    ...list(programs.refused),
+    '',
+    '### Toolchains',
+    '',
+    `${present.filter(([, result]) => result === 'same').length} of ${present.length} run as the original does: ` +
+      `${present.map(([name]) => name).join('; ')}.`,
+    ...present.filter(([, result]) => result !== 'same').map(([name, result]) => `- ${name}: ${result}`),
+    '',
     `Not installed here: ${absent.map(([name]) => name).join('; ') || 'none'}.`,
   ].join('\n');
 }

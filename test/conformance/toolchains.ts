@@ -10,7 +10,8 @@ import { writeDirectory } from '../../lib/pack/directory';
 import { planLayer } from '../../lib/plan/plan-layer';
 import { Root } from '../../lib/root/root';
 
-const C = '#include <stdio.h>\n#include <math.h>\nint main(int argc, char **argv) { printf("%d %.3f\\n", argc, sqrt(argc + 1)); return argc; }\n';
+const C =
+  '#include <stdio.h>\n#include <math.h>\nint main(int argc, char **argv) { printf("%d %.3f\\n", argc, sqrt(argc + 1)); return argc; }\n';
 const GO = 'package main\nimport "fmt"\nfunc main() { fmt.Println("2 1.732") }\n';
 const CGO = 'package main\n// #include <stdlib.h>\nimport "C"\nimport "fmt"\nfunc main() { fmt.Println(C.abs(-2)) }\n';
 const RUST = 'fn main() { println!("{}", std::env::args().count()); }\n';
@@ -23,8 +24,16 @@ interface Toolchain {
   readonly commands: readonly (readonly string[])[];
 }
 
-const gcc = (name: string, ...options: string[]): Toolchain => ({ name, source: ['prog.c', C], commands: [['gcc', 'SOURCE', '-O1', ...options, '-o', 'OUT', '-lm']] });
-const after = (toolchain: Toolchain, name: string, ...commands: (readonly string[])[]): Toolchain => ({ ...toolchain, name, commands: [...toolchain.commands, ...commands] });
+const gcc = (name: string, ...options: string[]): Toolchain => ({
+  name,
+  source: ['prog.c', C],
+  commands: [['gcc', 'SOURCE', '-O1', ...options, '-o', 'OUT', '-lm']],
+});
+const after = (toolchain: Toolchain, name: string, ...commands: (readonly string[])[]): Toolchain => ({
+  ...toolchain,
+  name,
+  commands: [...toolchain.commands, ...commands],
+});
 
 export const TOOLCHAINS: readonly Toolchain[] = [
   gcc('gcc, bfd', '-fuse-ld=bfd'),
@@ -81,16 +90,32 @@ async function compare({ source: [name, text], commands }: Toolchain, workplace:
     const [tool, ...args] = command.map((word) => (word === 'SOURCE' ? source : word === 'OUT' ? program : word));
     const { error, status, stderr } = spawnSync(tool, args, { encoding: 'utf8', cwd: workplace });
     if (error) return `not installed: ${tool}`;
-    if (status !== 0) return /collect2: fatal error: cannot find|invalid linker name/.test(stderr) ? `not installed: ${args.find((word) => word.includes('fuse-ld'))}` : `does not compile: ${stderr.split('\n')[0]}`;
+    if (status !== 0) {
+      return /collect2: fatal error: cannot find|invalid linker name/.test(stderr)
+        ? `not installed: ${args.find((word) => word.includes('fuse-ld'))}`
+        : `does not compile: ${stderr.split('\n')[0]}`;
+    }
   }
   const layer = path.join(workplace, 'opt');
   const { plan } = planLayer(new Root('/'), {
-    binaries: [program], rename: {}, include: [], exclude: [], detectData: false, traceCommands: [], searchPath: ['/usr/bin'], libraryPath: '', cwd: '/',
+    binaries: [program],
+    rename: {},
+    include: [],
+    exclude: [],
+    detectData: false,
+    traceCommands: [],
+    searchPath: ['/usr/bin'],
+    libraryPath: '',
+    cwd: '/',
   });
   await writeDirectory(plan, layer);
   const original = spawnSync(program, ['x'], { encoding: 'utf8' });
   // nothing but the layer is there: what is not in it cannot be loaded
-  const packed = spawnSync('bwrap', ['--ro-bind', layer, '/opt', '--dev', '/dev', '--proc', '/proc', '--unshare-all', '--clearenv', '/opt/bin/prog', 'x'], { encoding: 'utf8' });
+  const packed = spawnSync(
+    'bwrap',
+    ['--ro-bind', layer, '/opt', '--dev', '/dev', '--proc', '/proc', '--unshare-all', '--clearenv', '/opt/bin/prog', 'x'],
+    { encoding: 'utf8' },
+  );
   const [expected, actual] = [original, packed].map(({ status, signal, stdout }) => `${signal ?? status}: ${stdout.trim()}`);
   return expected === actual ? 'same' : `prints ${actual} instead of ${expected} ${packed.stderr.trim().slice(0, 200)}`;
 }

@@ -47,10 +47,15 @@ export async function fuzz(reader: Reader, cases: number, seed: number, workplac
       slowest = Math.max(slowest, (user + system) / 1000);
       if (reader.writes) fs.rmSync(directory, { recursive: true, force: true });
     }
-    if (slowest > mostTime) throw new Error(`a file of ${bytes.length} bytes takes ${slowest} ms of CPU time, expected at most ${mostTime}`);
+    if (slowest > mostTime) {
+      throw new Error(`a file of ${bytes.length} bytes takes ${slowest} ms of CPU time, expected at most ${mostTime}`);
+    }
   };
   const run = await fc.check(fc.asyncProperty(mutated(reader.seeds), one), { numRuns: cases, seed, skipAllAfterTimeLimit: undefined });
-  const failure = run.failed && run.counterexample ? { message: String((run.errorInstance as Error)?.stack ?? run.errorInstance), bytes: run.counterexample[0] } : undefined;
+  const failure =
+    run.failed && run.counterexample
+      ? { message: String((run.errorInstance as Error)?.stack ?? run.errorInstance), bytes: run.counterexample[0] }
+      : undefined;
   return { reader: reader.name, cases: run.numRuns, accepted, slowest, failure };
 }
 

@@ -6,6 +6,7 @@ import * as fs from 'fs';
 import * as path from 'path';
 import type { Seed } from './mutate';
 import * as seeds from './seeds';
+import * as texts from './text-seeds';
 import { interpreterOf, readShebang } from '../../lib/closure/script';
 import { startedIn } from '../../lib/collect/command-words';
 import { openedLibraries } from '../../lib/collect/dlopen-note';
@@ -16,6 +17,7 @@ import { readCache } from '../../lib/loader/cache';
 import { configuredDirectories } from '../../lib/loader/conf';
 import { settingOf } from '../../lib/loader/setting';
 import { apkDatabase } from '../../lib/packages/apk';
+import { alternativesIn, paragraphs } from '../../lib/packages/deb822';
 import { dpkgDatabase } from '../../lib/packages/dpkg';
 import { ownersOf } from '../../lib/packages/owners';
 import type { PackageDatabase } from '../../lib/packages/package';
@@ -85,8 +87,10 @@ function edit(bytes: Buffer): unknown {
   } catch (error) {
     throw new Error(`an edited file cannot be read: ${(error as Error).message}`);
   }
-  if (after.interpreter !== INTERPRETER || after.dynamic?.rpath !== '/opt/lib' || after.dynamic.runpath !== undefined) throw new Error('an edited file does not have what was written');
-  if (JSON.stringify(after.dynamic.needed) !== JSON.stringify(before.dynamic?.needed)) throw new Error('an edit changed what a file needs');
+  const isWritten = after.interpreter === INTERPRETER && after.dynamic?.rpath === '/opt/lib' && after.dynamic.runpath === undefined;
+  if (!isWritten) throw new Error('an edited file does not have what was written');
+  if (
+    JSON.stringify(after.dynamic?.needed) !== JSON.stringify(before.dynamic?.needed)) throw new Error('an edit changed what a file needs');
   return undefined;
 }
 
@@ -105,7 +109,12 @@ function ask(packages: PackageDatabase | undefined): unknown {
     if (!found || !packages) return found;
     const files = packages.files(found);
     return [
-      found.depends, found.recommends, packages.builtFrom(found.source).length, files, packages.ownerOf('/usr/bin/rig')?.name, packages.isSole('/usr/bin'),
+      found.depends,
+      found.recommends,
+      packages.builtFrom(found.source).length,
+      files,
+      packages.ownerOf('/usr/bin/rig')?.name,
+      packages.isSole('/usr/bin'),
       packages.lists(found, '/usr/share/rig'),
     ];
   });
@@ -122,13 +131,19 @@ export const READERS: readonly Reader[] = [
       identify(bytes);
       const elf = readElf(new CountedBytes(bytes));
       const loaded = readElf(new CountedBytes(bytes), false);
-      return [elf, loaded, stringsOf(bytes, elf, 200), findReferences(bytes, elf, new Set([addressOf(elf, 0x200) ?? 0x400])), openedLibraries(elf)];
+      return [
+        elf,
+        loaded,
+        stringsOf(bytes, elf, 200),
+        findReferences(bytes, elf, new Set([addressOf(elf, 0x200) ?? 0x400])),
+        openedLibraries(elf),
+      ];
     },
   },
   { name: 'ELF editor', seeds: seeds.ELF, errors: [FormatError], read: edit },
   {
     name: 'content of any file',
-    seeds: [...seeds.ELF, ...seeds.SCRIPT, ...seeds.ZIP],
+    seeds: [...seeds.ELF, ...texts.SCRIPT, ...seeds.ZIP],
     errors: [LimitError],
     read: (bytes) => {
       const content = inspect(bytes);
@@ -138,7 +153,7 @@ export const READERS: readonly Reader[] = [
   { name: 'ld.so.cache', seeds: seeds.LOADER_CACHE, errors: [LimitError], read: (bytes) => readCache(bytes, 0x303) },
   {
     name: 'ld.so.conf',
-    seeds: seeds.LOADER_CONFIGURATION,
+    seeds: texts.LOADER_CONFIGURATION,
     errors: [LimitError],
     read: (bytes, workplace) => {
       rootWith(workplace, '/etc/ld.so.conf.d/more/a.conf', bytes);
@@ -153,7 +168,7 @@ export const READERS: readonly Reader[] = [
   },
   {
     name: 'dpkg status',
-    seeds: seeds.DPKG_STATUS,
+    seeds: texts.DPKG_STATUS,
     errors: [LimitError],
     read: (bytes, workplace) => {
       rootWith(workplace, '/var/lib/dpkg/info/rig.list', Buffer.from('/usr\n/usr/bin\n/usr/bin/rig\n'));
@@ -162,7 +177,7 @@ export const READERS: readonly Reader[] = [
   },
   {
     name: 'dpkg file list',
-    seeds: seeds.DPKG_LIST,
+    seeds: texts.DPKG_LIST,
     errors: [LimitError],
     read: (bytes, workplace) => {
       rootWith(workplace, '/var/lib/dpkg/status', Buffer.from(DPKG_STATUS));
@@ -170,9 +185,14 @@ export const READERS: readonly Reader[] = [
       return [ask(dpkgDatabase(root, 'amd64')), ownersOf(root, ['/usr/bin/rig', '/lib/x/librig.so.1'])];
     },
   },
-  { name: 'apk', seeds: seeds.APK, errors: [LimitError], read: (bytes, workplace) => ask(apkDatabase(rootWith(workplace, '/lib/apk/db/installed', bytes))) },
-  { name: 'rpm', seeds: seeds.RPM, errors: [LimitError], read: (bytes) => installedIn(bytes.toString('utf8'), 'x86_64', 'rpmdb') },
-  { name: 'strace log', seeds: seeds.STRACE, errors: [TraceLogError], read: (bytes) => readTraceLog(bytes.toString('utf8'), '/work') },
+  {
+    name: 'apk',
+    seeds: texts.APK,
+    errors: [LimitError],
+    read: (bytes, workplace) => ask(apkDatabase(rootWith(workplace, '/lib/apk/db/installed', bytes))),
+  },
+  { name: 'rpm', seeds: texts.RPM, errors: [LimitError], read: (bytes) => installedIn(bytes.toString('utf8'), 'x86_64', 'rpmdb') },
+  { name: 'strace log', seeds: texts.STRACE, errors: [TraceLogError], read: (bytes) => readTraceLog(bytes.toString('utf8'), '/work') },
   {
     name: 'zip',
     seeds: seeds.ZIP,
@@ -189,25 +209,34 @@ export const READERS: readonly Reader[] = [
     errors: [UnpackError],
     writes: true,
     read: async (bytes, workplace) => {
-      await unpack((async function* chunks() {
-        for (let at = 0; at < bytes.length; at += 1000) yield bytes.subarray(at, at + 1000);
-      })(), workplace);
+      await unpack(
+        (async function* chunks() {
+          for (let at = 0; at < bytes.length; at += 1000) yield bytes.subarray(at, at + 1000);
+        })(),
+        workplace,
+      );
     },
   },
   {
     name: 'copyright',
-    seeds: seeds.COPYRIGHT,
+    seeds: texts.COPYRIGHT,
     errors: [],
     read: (bytes) => licencesIn(bytes.toString('utf8'))?.map((name) => spdxOf(name, (identifier) => identifier)),
   },
   {
+    name: 'control file of a deb',
+    seeds: texts.CONTROL,
+    errors: [],
+    read: (bytes) => [...paragraphs(bytes.toString('utf8'))].map((fields) => [...fields.values()].map(alternativesIn)),
+  },
+  {
     name: 'script',
-    seeds: seeds.SCRIPT,
+    seeds: texts.SCRIPT,
     errors: [LimitError],
     read: (bytes) => {
       const shebang = readShebang(bytes);
       return [shebang && interpreterOf(shebang), startedIn('/usr/bin/rig', inspect(bytes), () => bytes)];
     },
   },
-  { name: 'record of a layer', seeds: seeds.RECORD, errors: [RecordError], read: (bytes) => readRecord(bytes.toString('utf8')) },
+  { name: 'record of a layer', seeds: texts.RECORD, errors: [RecordError], read: (bytes) => readRecord(bytes.toString('utf8')) },
 ];

@@ -19,7 +19,9 @@ import { record } from '../reliability';
 const MOST_TIME = 2000; // milliseconds of CPU time
 
 async function main(): Promise<void> {
-  const { values } = parseArgs({ options: { cases: { type: 'string' }, seed: { type: 'string' }, reader: { type: 'string' }, record: { type: 'boolean' } } });
+  const { values } = parseArgs({
+    options: { cases: { type: 'string' }, seed: { type: 'string' }, reader: { type: 'string' }, record: { type: 'boolean' } },
+  });
   const [cases, seed] = [Number(values.cases ?? 10_000), Number(values.seed ?? 1)];
   const readers = READERS.filter(({ name }) => values.reader === undefined || name === values.reader);
   const results: Fuzzed[] = [];
@@ -28,7 +30,10 @@ async function main(): Promise<void> {
     try {
       const result = await fuzz(reader, Math.ceil(cases / readers.length), seed, workplace, MOST_TIME);
       results.push(result);
-      console.log(`${result.reader}: ${result.cases} cases, ${result.accepted} accepted, slowest ${result.slowest.toFixed(0)} ms${result.failure ? ' FAILED' : ''}`);
+      console.log(
+        `${result.reader}: ${result.cases} cases, ${result.accepted} accepted, slowest ${result.slowest.toFixed(0)} ms` +
+          (result.failure ? ' FAILED' : ''),
+      );
       if (!result.failure) continue;
       const file = path.join(os.tmpdir(), `fuzz-${result.reader.replace(/\W/g, '-')}.bin`);
       fs.writeFileSync(file, result.failure.bytes);
@@ -45,12 +50,15 @@ function report(results: readonly Fuzzed[], seed: number): string {
   const total = results.reduce((sum, { cases }) => sum + cases, 0);
   const failures = results.filter(({ failure }) => failure).length;
   return [
-    `\`npm run fuzz -- --cases ${total} --seed ${seed} --record\`: ${total} mutated files, ${failures} crashes, hangs (more than ${MOST_TIME / 1000} s of CPU time) or foreign errors.`,
+    `\`npm run fuzz -- --cases ${total} --seed ${seed} --record\`: ${total} mutated files, ${failures} crashes, ` +
+      `hangs (more than ${MOST_TIME / 1000} s of CPU time) or foreign errors.`,
     '',
     '| reader | cases | accepted | rejected with an error of ours | slowest case |',
     '|---|---:|---:|---:|---:|',
-    ...results.map(({ reader, cases, accepted, slowest, failure }) => (
-      `| ${reader} | ${cases} | ${accepted} | ${cases - accepted} | ${failure ? 'FAILED' : `${slowest.toFixed(0)} ms`} |`)),
+    ...results.map(
+      ({ reader, cases, accepted, slowest, failure }) =>
+        `| ${reader} | ${cases} | ${accepted} | ${cases - accepted} | ${failure ? 'FAILED' : `${slowest.toFixed(0)} ms`} |`,
+    ),
   ].join('\n');
 }
 

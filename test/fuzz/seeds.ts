@@ -1,9 +1,8 @@
 /**
- * A valid file for each reader, put together byte by byte so that it is the same on every machine.
+ * A valid file for each reader of binary files, put together byte by byte so that it is the same on every machine.
  */
 import { Header } from 'tar';
 import type { Field, Seed } from './mutate';
-import { SEPARATORS } from '../../lib/packages/rpm';
 import { build, halfWords, words } from '../elf/bytes';
 import { rawBytes } from '../zip/raw-bytes';
 
@@ -17,17 +16,44 @@ function column(start: number, end: number, size: Field['size']): Field[] {
 const NAMES = Buffer.from('\0libc.so.6\0libz.so.1\0librig.so\0$ORIGIN/../lib:/usr/lib\0GLIBC_2.34\0ZLIB_1.2\0inflate\0puts\0');
 const nameOf = (name: string): number => NAMES.indexOf(`\0${name}\0`) + 1;
 const NEEDS = Buffer.concat([
-  u16(1, 2), halfWords(nameOf('libc.so.6'), 16, 48), Buffer.alloc(4), u16(0, 2), halfWords(nameOf('GLIBC_2.34'), 16),
-  Buffer.alloc(4), u16(2, 3), halfWords(nameOf('ZLIB_1.2'), 0), u16(1, 1), halfWords(nameOf('libz.so.1'), 16, 0), Buffer.alloc(4), u16(0, 4), halfWords(nameOf('ZLIB_1.2'), 0),
+  u16(1, 2),
+  halfWords(nameOf('libc.so.6'), 16, 48),
+  Buffer.alloc(4),
+  u16(0, 2),
+  halfWords(nameOf('GLIBC_2.34'), 16),
+  Buffer.alloc(4),
+  u16(2, 3),
+  halfWords(nameOf('ZLIB_1.2'), 0),
+  u16(1, 1),
+  halfWords(nameOf('libz.so.1'), 16, 0),
+  Buffer.alloc(4),
+  u16(0, 4),
+  halfWords(nameOf('ZLIB_1.2'), 0),
 ]);
-const DEFINITIONS = Buffer.concat([u16(1, 1, 1, 1), halfWords(0, 20, 28, nameOf('librig.so'), 0), u16(1, 0, 2, 1), halfWords(0, 20, 0, nameOf('ZLIB_1.2'), 0)]);
-const SYMBOLS = Buffer.concat(['', 'inflate', 'puts'].map((name) => Buffer.concat([halfWords(name === '' ? 0 : nameOf(name)), Buffer.from([0x12, 0]), u16(0), words(0, 0)])));
+const DEFINITIONS = Buffer.concat([
+  u16(1, 1, 1, 1),
+  halfWords(0, 20, 28, nameOf('librig.so'), 0),
+  u16(1, 0, 2, 1),
+  halfWords(0, 20, 0, nameOf('ZLIB_1.2'), 0),
+]);
+const SYMBOLS = Buffer.concat(
+  ['', 'inflate', 'puts'].map((name) =>
+    Buffer.concat([halfWords(name === '' ? 0 : nameOf(name)), Buffer.from([0x12, 0]), u16(0), words(0, 0)]),
+  ),
+);
 const RELOCATIONS = Buffer.concat([1, 2].map((index) => Buffer.concat([words(0x400), halfWords(7, index), words(0x200)])));
 const note = (owner: string, type: number, descriptor: string): Buffer => {
   const padded = (bytes: Buffer): Buffer => Buffer.concat([bytes, Buffer.alloc(-bytes.length & 3)]);
-  return Buffer.concat([halfWords(owner.length + 1, descriptor.length, type), padded(Buffer.from(`${owner}\0`)), padded(Buffer.from(descriptor))]);
+  return Buffer.concat([
+    halfWords(owner.length + 1, descriptor.length, type),
+    padded(Buffer.from(`${owner}\0`)),
+    padded(Buffer.from(descriptor)),
+  ]);
 };
-const NOTES = Buffer.concat([note('GNU', 3, 'build-id'), note('FDO', 0x407c0c0a, '[{"soname":["libz.so.1"],"priority":"required"},{"soname":["libx.so"]}]\0')]);
+const NOTES = Buffer.concat([
+  note('GNU', 3, 'build-id'),
+  note('FDO', 0x407c0c0a, '[{"soname":["libz.so.1"],"priority":"required"},{"soname":["libx.so"]}]\0'),
+]);
 
 function elf(type: number): Seed {
   const blocks = {
@@ -42,19 +68,52 @@ function elf(type: number): Seed {
     spare: Buffer.alloc(64),
   };
   const dynamic = [
-    [1, nameOf('libc.so.6')], [1, nameOf('libz.so.1')], [14, nameOf('librig.so')], [29, NAMES.indexOf('$ORIGIN')], [5, 'strings'], [10, NAMES.length], [6, 'symbols'],
-    [7, 'relocations'], [8, RELOCATIONS.length], [0x6ffffffe, 'needs'], [0x6fffffff, 2], [0x6ffffffc, 'definitions'], [0x6ffffffd, 2], [0, 0], [0, 0],
+    [1, nameOf('libc.so.6')],
+    [1, nameOf('libz.so.1')],
+    [14, nameOf('librig.so')],
+    [29, NAMES.indexOf('$ORIGIN')],
+    [5, 'strings'],
+    [10, NAMES.length],
+    [6, 'symbols'],
+    [7, 'relocations'],
+    [8, RELOCATIONS.length],
+    [0x6ffffffe, 'needs'],
+    [0x6fffffff, 2],
+    [0x6ffffffc, 'definitions'],
+    [0x6ffffffd, 2],
+    [0, 0],
+    [0, 0],
   ] as const;
-  const bytes = build({ type, headers: [{ type: 3, block: 'interpreter' }, { type: 4, block: 'notes', align: 4 }, { type: 0, block: 'spare' }], blocks, dynamic });
+  const bytes = build({
+    type,
+    headers: [
+      { type: 3, block: 'interpreter' },
+      { type: 4, block: 'notes', align: 4 },
+      { type: 0, block: 'spare' },
+    ],
+    blocks,
+    dynamic,
+  });
   const place = (block: Buffer): number => bytes.indexOf(block);
   const inside = (block: Buffer, size: Field['size']): Field[] => column(place(block), place(block) + block.length, size);
   return {
     bytes,
     fields: [
-      ...column(16, 24, 2), ...column(24, 48, 8), ...column(52, 64, 2), ...Array.from({ length: 5 }, (_, index) => 64 + 56 * index)
-        .flatMap((at) => [...column(at, at + 8, 4), ...column(at + 8, at + 56, 8)]),
-      ...column(bytes.length - dynamic.length * 16 - 16, bytes.length, 8), ...inside(NEEDS, 4), ...inside(NEEDS, 2), ...inside(DEFINITIONS, 4), ...inside(SYMBOLS, 4),
-      ...inside(RELOCATIONS, 4), ...inside(NOTES.subarray(0, 12), 4), ...column(place(NOTES) + 24, place(NOTES) + 36, 4),
+      ...column(16, 24, 2),
+      ...column(24, 48, 8),
+      ...column(52, 64, 2),
+      ...Array.from({ length: 5 }, (_, index) => 64 + 56 * index).flatMap((at) => [
+        ...column(at, at + 8, 4),
+        ...column(at + 8, at + 56, 8),
+      ]),
+      ...column(bytes.length - dynamic.length * 16 - 16, bytes.length, 8),
+      ...inside(NEEDS, 4),
+      ...inside(NEEDS, 2),
+      ...inside(DEFINITIONS, 4),
+      ...inside(SYMBOLS, 4),
+      ...inside(RELOCATIONS, 4),
+      ...inside(NOTES.subarray(0, 12), 4),
+      ...column(place(NOTES) + 24, place(NOTES) + 36, 4),
     ],
   };
 }
@@ -62,12 +121,16 @@ function elf(type: number): Seed {
 export const ELF: readonly Seed[] = [elf(3), elf(2)];
 
 function loaderCache(): Seed {
-  const strings = Buffer.from('libc.so.6\0/lib/x86_64-linux-gnu/libc.so.6\0libz.so.1\0/usr/lib/glibc-hwcaps/x86-64-v3/libz.so.1\0x86-64-v3\0');
+  const strings = Buffer.from(
+    'libc.so.6\0/lib/x86_64-linux-gnu/libc.so.6\0libz.so.1\0/usr/lib/glibc-hwcaps/x86-64-v3/libz.so.1\0x86-64-v3\0',
+  );
   const count = 3;
   const start = 48 + 24 * count;
   const at = (text: string): number => start + strings.indexOf(text);
   const entries = [
-    halfWords(0x303, at('libc.so.6'), at('/lib/x86'), 0, 0, 0), halfWords(0x303, at('libz'), at('/usr'), 0, 0, 1 << 30), halfWords(0x3, at('libz'), at('/usr'), 0, 0, 0),
+    halfWords(0x303, at('libc.so.6'), at('/lib/x86'), 0, 0, 0),
+    halfWords(0x303, at('libz'), at('/usr'), 0, 0, 1 << 30),
+    halfWords(0x3, at('libz'), at('/usr'), 0, 0, 0),
   ];
   const extension = Math.ceil((start + strings.length) / 4) * 4;
   const padding = Buffer.alloc(extension - start - strings.length);
@@ -78,43 +141,16 @@ function loaderCache(): Seed {
 
 const old = Buffer.concat([Buffer.from('ld.so-1.7.0\0'), halfWords(1), Buffer.alloc(12), Buffer.alloc(4)]);
 const cache = loaderCache();
-export const LOADER_CACHE: readonly Seed[] = [cache, { bytes: Buffer.concat([old, cache.bytes]), fields: [{ offset: 12, size: 4 }, ...column(old.length + 20, old.length + 120, 4)] }];
-
-const text = (content: string, ...dictionary: string[]): readonly Seed[] => [{ bytes: Buffer.from(content, 'latin1'), words: dictionary }];
-
-export const LOADER_CONFIGURATION = text('# first\n/opt/lib # mine\ninclude /etc/ld.so.conf.d/*.conf more/[a-c]?\nhwcap 1 nosegneg\n/usr/lib=libc6\n/x//\n',
-  'include ', '*', '[', ']', '[!', '\\', '?', '/etc/ld.so.conf', '/etc/*', '#', '=', 'hwcap ', '*a');
-export const DPKG_STATUS = text(
-  'Package: rig\nStatus: install ok installed\nArchitecture: amd64\nVersion: 1:1.1-2\nSource: rig (1)\nDepends: libc6 (>= 2.3) | libx:any, base\nProvides: rig-data (= 1)\n' +
-  'Description: x\n more\n\nPackage: libc6\nStatus: install ok triggers-awaited\nArchitecture: amd64\nMulti-Arch: same\nEssential: yes\nRecommends: rig\nPre-Depends: rig\n\n',
-  'Package: ', 'Status: install ok installed', 'Depends: ', 'Provides: ', 'Source: ', 'Multi-Arch: same', ', ', ' | ', '(', ')', ':any', 'Architecture: amd64\n', '__proto__', 'constructor');
-export const DPKG_LIST = text('/.\n/usr\n/usr/bin\n/usr/bin/rig\n/lib/x\n/usr/share/rig\n/usr/share/rig/a b\n', '/usr/bin/rig\n', '/../', '//', '/.', '/usr/share/rig\n');
-export const APK = text('C:Q1\nP:rig\nV:1.1-r0\nA:x86_64\no:rig\nD:so:libc.musl-x86_64.so.1 cmd:sh>=1.2 !none\np:so:librig.so=1 cmd:rig\ni:base musl\nF:usr/bin\nR:rig\na:0:0:755\nF:\n\nP:musl\nV:1\n\n',
-  'P:', 'D:', 'p:', 'i:', 'F:', 'R:', '\n\n', '!', '>=', 'so:', 'rig', 'musl', '__proto__', 'F:usr\n', '../');
-const [ELEMENT, FIELD, PACKAGE] = SEPARATORS;
-export const RPM: readonly Seed[] = text(
-  ['rig', '1-1', 'x86_64', 'rig-1.1-2.src.rpm', `(a >= 1 if b)${ELEMENT}/bin/sh${ELEMENT}`, `x${ELEMENT}`, `rig${ELEMENT}`, `/usr/bin/rig${ELEMENT}`].join(FIELD) + PACKAGE,
-  FIELD, ELEMENT, PACKAGE, '(none)', ' if ', ' and ', '(', ')', '-', 'noarch', '.src.rpm');
-export const STRACE = text(
-  '12 execve("/usr/bin/rig", ["rig"], 0x7ffc /* 5 vars */) = 0\n[pid 13] 12:00:00.1 openat(AT_FDCWD</tmp>, "/etc/x\\303\\244\\x41", O_RDONLY|O_CLOEXEC) = 3</etc/x>\n' +
-  '12 openat(AT_FDCWD, "a" <unfinished ...>\n13 clone(child_stack=NULL, flags=SIGCHLD) = 14\n12 <... openat resumed>, O_RDONLY) = 4\n14 chdir("/srv") = 0\n' +
-  '14 open("x", O_WRONLY|O_CREAT, 0666) = 3\n14 creat("/tmp/x", 0666) = 3\n14 openat(5</usr/share>, "rig", O_RDONLY) = -1 ENOENT\n14 +++ exited with 0 +++\n',
-  'open("', '", O_RDONLY) = 3\n', ' <unfinished ...>\n', '<... openat resumed>', '\\x', '\\', '"', 'AT_FDCWD', 'execve("', '12 ', '(+ 1.2)', 'openat(', '<', '>', ') = 0');
-export const COPYRIGHT = text(
-  'Format: https://www.debian.org/doc/packaging-manuals/copyright-format/1.0/\nUpstream-Name: rig\n\nFiles: *\nCopyright: 2000 X\nLicense: GPL-2+ or MIT/X11\n text\n\nLicense: LGPLv2.1+\n .\n text\n',
-  'License: ', 'GPL-2', 'Format: ', '\n\n', ' .\n', 'expat', 'https://www.debian.org/doc/packaging-manuals/copyright-format/1.0/');
-export const SCRIPT = text(
-  '#!/usr/bin/env -S bash -e\n# comment\nPATH=/usr/bin:$PATH export LD_LIBRARY_PATH="/usr/lib"\nif true; then exec nice convert "a" | rig; fi\nx=$(gs -q) `jq .` /usr/share/rig/data\n' +
-  'prefix, \'lib\', \'rig\'\nFile.join(\'/\', \'var\', \'lib\')\nA=\'x\' B="y" cmd /a/b\n',
-  '#!', ' ', '\t', '\r', 'env ', '-S ', ';', '|', '`', '$(', 'a=', 'exec ', '"', '\'', '/a/b ', 'prefix,\'lib\',\'x\'', '\'/\',\'a\'', '#', '{', 'then ', 'a=; ');
-export const RECORD = text(
-  '{"version":1,"machine":"x86_64","distribution":{"id":"debian","version":"12"},"packages":[{"name":"rig","version":"1","architecture":"amd64","source":"rig","type":"deb"}],' +
-  '"files":{"/usr/bin/rig":{"package":"rig","why":"requested"}}}\n',
-  '[', ']', '{', '}', 'null', '0', '"', ',', ':', '"__proto__"', '1e999', '[[', '"\\ud800"');
-export const CONTROL = text('Package: rig\nArchitecture: amd64\nDepends: a (>= 1) | b:any, c\nProvides: x\nMulti-Arch: same\n', 'Package: ', '\n\n', 'Depends: ', ', ', '../', '/');
+export const LOADER_CACHE: readonly Seed[] = [
+  cache,
+  { bytes: Buffer.concat([old, cache.bytes]), fields: [{ offset: 12, size: 4 }, ...column(old.length + 20, old.length + 120, 4)] },
+];
 
 const zipBytes = rawBytes([
-  { name: 'bin/' }, { name: 'bin/rig', content: 'program '.repeat(20), mode: 0o100755 }, { name: 'bin/stored', content: 'stored', method: 0 }, { name: 'bin/link', content: 'rig', mode: 0o120777 },
+  { name: 'bin/' },
+  { name: 'bin/rig', content: 'program '.repeat(20), mode: 0o100755 },
+  { name: 'bin/stored', content: 'stored', method: 0 },
+  { name: 'bin/link', content: 'rig', mode: 0o120777 },
   { name: 'elf/a/b', content: 'x'.repeat(500) },
 ]);
 
@@ -122,18 +158,33 @@ function zip(): Seed {
   const fields: Field[] = [];
   for (let at = 0; at + 46 <= zipBytes.length; at++) {
     const signature = zipBytes.readUInt32LE(at);
-    if (signature === 0x04034b50) fields.push(...column(at + 4, at + 14, 2), ...column(at + 14, at + 26, 4), ...column(at + 26, at + 30, 2));
-    if (signature === 0x02014b50) fields.push(...column(at + 4, at + 16, 2), ...column(at + 16, at + 28, 4), ...column(at + 28, at + 38, 2), ...column(at + 38, at + 46, 4));
+    if (signature === 0x04034b50) {
+      fields.push(...column(at + 4, at + 14, 2), ...column(at + 14, at + 26, 4), ...column(at + 26, at + 30, 2));
+    }
+    if (signature === 0x02014b50) {
+      fields.push(
+        ...column(at + 4, at + 16, 2),
+        ...column(at + 16, at + 28, 4),
+        ...column(at + 28, at + 38, 2),
+        ...column(at + 38, at + 46, 4),
+      );
+    }
   }
   const end = zipBytes.length - 22;
-  return { bytes: zipBytes, fields: [...fields, ...column(end + 4, end + 12, 2), ...column(end + 12, end + 20, 4), ...column(end + 20, end + 22, 2)] };
+  return {
+    bytes: zipBytes,
+    fields: [...fields, ...column(end + 4, end + 12, 2), ...column(end + 12, end + 20, 4), ...column(end + 20, end + 22, 2)],
+  };
 }
 
 export const ZIP: readonly Seed[] = [zip()];
 
 const TAR_ENTRIES = [
-  { path: 'usr/', type: 'Directory', mode: 0o755, size: 0 }, { path: 'usr/bin/', type: 'Directory', mode: 0o755, size: 0 }, { path: 'usr/bin/rig', type: 'File', mode: 0o755, size: 600 },
-  { path: 'bin', type: 'SymbolicLink', linkpath: 'usr/bin', mode: 0o777, size: 0 }, { path: 'usr/bin/hard', type: 'Link', linkpath: 'usr/bin/rig', mode: 0o755, size: 0 },
+  { path: 'usr/', type: 'Directory', mode: 0o755, size: 0 },
+  { path: 'usr/bin/', type: 'Directory', mode: 0o755, size: 0 },
+  { path: 'usr/bin/rig', type: 'File', mode: 0o755, size: 600 },
+  { path: 'bin', type: 'SymbolicLink', linkpath: 'usr/bin', mode: 0o777, size: 0 },
+  { path: 'usr/bin/hard', type: 'Link', linkpath: 'usr/bin/rig', mode: 0o755, size: 0 },
   { path: 'dev/null', type: 'CharacterDevice', mode: 0o666, size: 0 },
 ] as const;
 
@@ -146,7 +197,13 @@ function tar(): Seed {
     new Header({ ...entry, mtime: new Date(0) }).encode(header, 0);
     blocks.push(header, Buffer.alloc(Math.ceil(entry.size / 512) * 512, 'x'));
     // name, mode, size, checksum, type, link: each byte is a character
-    fields.push(...column(at, at + 8, 1), ...column(at + 100, at + 107, 1), ...column(at + 124, at + 135, 1), ...column(at + 148, at + 158, 1), ...column(at + 257, at + 263, 1));
+    fields.push(
+      ...column(at, at + 8, 1),
+      ...column(at + 100, at + 107, 1),
+      ...column(at + 124, at + 135, 1),
+      ...column(at + 148, at + 158, 1),
+      ...column(at + 257, at + 263, 1),
+    );
   }
   blocks.push(Buffer.alloc(1024));
   return { bytes: Buffer.concat(blocks), fields, repair: withChecksums };

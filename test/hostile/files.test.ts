@@ -1,6 +1,6 @@
 /**
- * Files and directories that are made to keep their reader busy, or to fill its memory: of each there is an error that names the file, or the
- * result of an ordinary one. A hang fails by jest's time limit.
+ * Files and directories that are made to keep their reader busy, or to fill its memory. Each gives an error
+ * that names the file, or the result of an ordinary one. A hang fails by jest's time limit.
  */
 import { execFileSync } from 'child_process';
 import * as fs from 'fs';
@@ -33,7 +33,9 @@ describe('a file larger than any layer', () => {
   test.each([3 * GIB, 10 * GIB])('of %d bytes, listed by the package, is an error that names it', (size) => {
     rig();
     sparse('/usr/share/rig/data', size);
-    expect(() => find(root)).toThrow(new RegExp(`/usr/share/rig/data: found ${size} bytes of a file, expected at most 262144000; .*exclude`));
+    expect(() => find(root)).toThrow(
+      new RegExp(`/usr/share/rig/data: found ${size} bytes of a file, expected at most 262144000; .*exclude`),
+    );
   });
 
   test('does no harm if it is excluded', () => {
@@ -46,7 +48,9 @@ describe('a file larger than any layer', () => {
     rig();
     sparse('/usr/bin/rig', 9 * GIB, programWith());
     fs.chmodSync(root.locate('/usr/bin/rig'), 0o755);
-    expect(() => find(root)).toThrow(`binary 'rig': /usr/bin/rig is a 64-bit ELF file for x86_64 (found ${9 * GIB} bytes of a file, expected at most 262144000`);
+    expect(() => find(root)).toThrow(
+      `binary 'rig': /usr/bin/rig is a 64-bit ELF file for x86_64 (found ${9 * GIB} bytes of a file, expected at most 262144000`,
+    );
   });
 
   test.each([
@@ -76,7 +80,9 @@ test('a file that a pipe replaced is refused, and nobody waits for a writer', ()
 test('a directory with too many entries is an error', () => {
   root.directories('/usr/share/rig');
   execFileSync('/bin/sh', ['-c', 'seq 65537 | xargs touch'], { cwd: root.locate('/usr/share/rig') });
-  expect(() => new Root(root.directory).names('/usr/share/rig')).toThrow('/usr/share/rig: found 65537 entries of a directory, expected at most 65536');
+  expect(() => new Root(root.directory).names('/usr/share/rig')).toThrow(
+    '/usr/share/rig: found 65537 entries of a directory, expected at most 65536',
+  );
 });
 
 test('links that lead from directory to directory in a long chain are followed without recursion', () => {
@@ -85,7 +91,9 @@ test('links that lead from directory to directory in a long chain are followed w
   for (let index = 0; index < count; index++) root.directories(`/usr/share/rig/${index}`);
   for (let index = 1; index < count; index++) fs.symlinkSync(`../${index - 1}`, root.locate(`/usr/share/rig/${index}/before`));
   fs.symlinkSync(`rig/${count - 1}`, root.locate('/usr/share/rig-last'));
-  expect(find(root, 'rig', { detectData: false, include: ['/usr/share/rig-last'] }).all).toEqual(expect.arrayContaining([expect.stringMatching(/\/usr\/share\/rig\/0$/)]));
+  expect(find(root, 'rig', { detectData: false, include: ['/usr/share/rig-last'] }).all).toEqual(
+    expect.arrayContaining([expect.stringMatching(/\/usr\/share\/rig\/0$/)]),
+  );
 });
 
 test('directories nested as deep as paths can be are followed without recursion', () => {

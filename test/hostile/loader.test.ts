@@ -1,6 +1,6 @@
 /**
- * Loader caches, loader configuration and ELF files that are made to keep their reader busy, or to fill its memory: of each there is an error that names the file, or the
- * result of an ordinary one. A hang fails by jest's time limit.
+ * Loader caches, loader configuration and ELF files that are made to keep their reader busy, or to fill its memory. Each gives an error
+ * that names the file, or the result of an ordinary one. A hang fails by jest's time limit.
  */
 import { FormatError, readElf } from '../../lib/elf';
 import { LIMITS } from '../../lib/limits';
@@ -23,7 +23,10 @@ describe('ld.so.conf', () => {
   const directories = () => configuredDirectories(new Root(root.directory));
 
   test('with a pattern of many stars is matched in linear time', () => {
-    root.write({ '/etc/ld.so.conf': `include /etc/c/${'*a'.repeat(12)}*b /etc/c/${'*a'.repeat(12)}*\n`, [`/etc/c/${'a'.repeat(250)}`]: '/x\n' });
+    root.write({
+      '/etc/ld.so.conf': `include /etc/c/${'*a'.repeat(12)}*b /etc/c/${'*a'.repeat(12)}*\n`,
+      [`/etc/c/${'a'.repeat(250)}`]: '/x\n',
+    });
     expect(directories()).toEqual(['/x']);
   });
 
@@ -53,9 +56,28 @@ describe('ld.so.conf', () => {
 });
 
 test.each([
-  ['*', 'a', true], ['*', '', true], ['*', '.a', false], ['.*', '.a', true], ['\\.*', '.a', true], ['?', '.', false], ['a?', 'ab', true], ['a?', 'a', false],
-  ['[a-c]x', 'bx', true], ['[!a-c]x', 'bx', false], ['[^a-c]x', 'dx', true], ['[]]', ']', true], ['[!]]', ']', false], ['[]', '[]', true], ['[a-]', '-', true],
-  ['a*b*c', 'aXbYbZc', true], ['a*b*c', 'aXbYbZ', false], ['\\*', '*', true], ['\\*', 'a', false], ['{a,b}', 'a', false], ['a|b', 'a', false], ['a\\', 'a\\', true],
+  ['*', 'a', true],
+  ['*', '', true],
+  ['*', '.a', false],
+  ['.*', '.a', true],
+  ['\\.*', '.a', true],
+  ['?', '.', false],
+  ['a?', 'ab', true],
+  ['a?', 'a', false],
+  ['[a-c]x', 'bx', true],
+  ['[!a-c]x', 'bx', false],
+  ['[^a-c]x', 'dx', true],
+  ['[]]', ']', true],
+  ['[!]]', ']', false],
+  ['[]', '[]', true],
+  ['[a-]', '-', true],
+  ['a*b*c', 'aXbYbZc', true],
+  ['a*b*c', 'aXbYbZ', false],
+  ['\\*', '*', true],
+  ['\\*', 'a', false],
+  ['{a,b}', 'a', false],
+  ['a|b', 'a', false],
+  ['a\\', 'a\\', true],
 ])('the pattern %s matches the name %s: %s', (pattern, name, isMatch) => {
   expect(globMatcher(pattern)(name)).toBe(isMatch);
 });
@@ -67,7 +89,11 @@ describe('ld.so.cache', () => {
     header.write('glibc-ld.so.cache1.1');
     header.set(halfWords(count, string.length + 1), 20);
     const strings = 48 + count * 24;
-    return Buffer.concat([header, ...Array.from({ length: count }, () => halfWords(0x303, strings, strings, 0, 0, 0)), Buffer.from(`${string}\0`)]);
+    return Buffer.concat([
+      header,
+      ...Array.from({ length: count }, () => halfWords(0x303, strings, strings, 0, 0, 0)),
+      Buffer.from(`${string}\0`),
+    ]);
   }
   const read = (bytes: Buffer) => {
     root.write({ '/etc/ld.so.cache': bytes });
@@ -79,7 +105,9 @@ describe('ld.so.cache', () => {
   });
 
   test('whose entries read the same bytes over and over is an error', () => {
-    expect(() => read(cache(2000, 'x'.repeat(4000)))).toThrow(/^\/etc\/ld\.so\.cache: found \d+ bytes of strings in the entries, expected at most \d+/);
+    expect(() => read(cache(2000, 'x'.repeat(4000)))).toThrow(
+      /^\/etc\/ld\.so\.cache: found \d+ bytes of strings in the entries, expected at most \d+/,
+    );
   });
 
   test('leaves out names longer than any path', () => {
@@ -92,7 +120,9 @@ describe('an ELF file', () => {
 
   test('with too many dynamic entries is a format error', () => {
     const dynamic = Array.from({ length: LIMITS.dynamicEntries.most + 1 }, () => [1, 0] as const);
-    expect(parse(build({ dynamic }))).toThrow(new FormatError('found 65537 entries of a dynamic section, expected at most 65536', 120 + 56));
+    expect(parse(build({ dynamic }))).toThrow(
+      new FormatError('found 65537 entries of a dynamic section, expected at most 65536', 120 + 56),
+    );
   });
 
   test('with too many versions, each of which shares the others, is a format error', () => {
@@ -105,13 +135,21 @@ describe('an ELF file', () => {
       table.writeUInt32LE(index === files - 1 ? 0 : 16, index * 16 + 12);
     }
     for (let index = 0; index < versions - 1; index++) table.writeUInt32LE(16, (files + index) * 16 + 12);
-    const bytes = build({ blocks: { strings: Buffer.alloc(100_000), table }, dynamic: [[5, 'strings'], [10, 100_000], [0x6ffffffe, 'table']] });
+    const bytes = build({
+      blocks: { strings: Buffer.alloc(100_000), table },
+      dynamic: [
+        [5, 'strings'],
+        [10, 100_000],
+        [0x6ffffffe, 'table'],
+      ],
+    });
     expect(parse(bytes)).toThrow(/found 100001 symbol versions, expected at most 100000/);
   });
 
   test('that wants tens of thousands of versions which a library does not have is told the first', () => {
     const count = 60_000;
-    const names = (letter: string) => Buffer.from(`\0libv.so\0${Array.from({ length: count }, (_, index) => `${letter}${String(index).padStart(7, '0')}\0`).join('')}`);
+    const names = (letter: string) =>
+      Buffer.from(`\0libv.so\0${Array.from({ length: count }, (_, index) => `${letter}${String(index).padStart(7, '0')}\0`).join('')}`);
     const nameOf = (index: number) => 9 + index * 9;
     const need = Buffer.alloc(16 * (count + 1));
     need.writeUInt16LE(1, 0);
@@ -129,9 +167,22 @@ describe('an ELF file', () => {
       '/usr/bin/rig': build({
         headers: [{ type: 3, block: 'interpreter' }],
         blocks: { interpreter, strings: wanted, need },
-        dynamic: [[1, 1], [5, 'strings'], [10, wanted.length], [0x6ffffffe, 'need']],
+        dynamic: [
+          [1, 1],
+          [5, 'strings'],
+          [10, wanted.length],
+          [0x6ffffffe, 'need'],
+        ],
       }),
-      [`${LIB}/libv.so`]: build({ blocks: { strings: had, definitions }, dynamic: [[14, 1], [5, 'strings'], [10, had.length], [0x6ffffffc, 'definitions']] }),
+      [`${LIB}/libv.so`]: build({
+        blocks: { strings: had, definitions },
+        dynamic: [
+          [14, 1],
+          [5, 'strings'],
+          [10, had.length],
+          [0x6ffffffc, 'definitions'],
+        ],
+      }),
     });
     expect(() => find(root)).toThrow('version A0000000 not found, needed by /usr/bin/rig');
   });
@@ -144,7 +195,13 @@ describe('an ELF file', () => {
   test('whose string table claims gigabytes is a format error before memory is allocated', () => {
     const size = 300 * 1024 * 1024;
     const bytes = Buffer.alloc(size);
-    build({ blocks: { strings: Buffer.alloc(8) }, dynamic: [[5, 'strings'], [10, 200 * 1024 * 1024]] }).copy(bytes);
+    build({
+      blocks: { strings: Buffer.alloc(8) },
+      dynamic: [
+        [5, 'strings'],
+        [10, 200 * 1024 * 1024],
+      ],
+    }).copy(bytes);
     bytes.set(words(size, size), 64 + 32); // the segment is the whole file
     expect(parse(bytes)).toThrow(/found 209715200 bytes of a string table, expected at most 134217728/);
   });

@@ -1,6 +1,6 @@
 /**
- * Scripts and package databases that are made to keep their reader busy, or to fill its memory: of each there is an error that names the file, or the
- * result of an ordinary one. A hang fails by jest's time limit.
+ * Scripts and package databases that are made to keep their reader busy, or to fill its memory. Each gives an error
+ * that names the file, or the result of an ordinary one. A hang fails by jest's time limit.
  */
 import { readShebang } from '../../lib/closure/script';
 import { shellCommands } from '../../lib/collect/shell-commands';
@@ -24,7 +24,9 @@ describe('a script', () => {
   });
 
   test.each([
-    ['#!/bin/sh', '/bin/sh', ''], ['#! \t/bin/sh -e  x \t\r\n', '/bin/sh', '-e  x'], ['#!/bin/a\u00a0b c', '/bin/a\u00a0b', 'c'],
+    ['#!/bin/sh', '/bin/sh', ''],
+    ['#! \t/bin/sh -e  x \t\r\n', '/bin/sh', '-e  x'],
+    ['#!/bin/a\u00a0b c', '/bin/a\u00a0b', 'c'],
   ])('%j is read as the kernel reads it, a carriage return at its end aside', (line, interpreter, argument) => {
     expect(readShebang(Buffer.from(line, 'latin1'))).toEqual({ interpreter, argument });
   });
@@ -46,8 +48,15 @@ describe('a script', () => {
   });
 
   test.each([
-    ['convert a b', ['convert']], ['  if x=1 y="a b" convert; then rig|jq', ['convert', 'rig', 'jq']], ['exec nice gs -q', ['gs']], ['exec $x', ['exec']],
-    ['/usr/bin/gs; a=$(date) b', ['b']], ['a="x"y gs', []], ['A=\'\n\' gs', []], ['done', ['done']], ['x=$(cmd /x)', ['cmd']],
+    ['convert a b', ['convert']],
+    ['  if x=1 y="a b" convert; then rig|jq', ['convert', 'rig', 'jq']],
+    ['exec nice gs -q', ['gs']],
+    ['exec $x', ['exec']],
+    ['/usr/bin/gs; a=$(date) b', ['b']],
+    ['a="x"y gs', []],
+    ["A='\n' gs", []],
+    ['done', ['done']],
+    ['x=$(cmd /x)', ['cmd']],
   ])('%j starts %j', (text, commands) => {
     expect([...shellCommands(text)]).toEqual(commands);
   });
@@ -58,7 +67,9 @@ describe('a script', () => {
   });
 
   test('that puts paths together without end is an error that names it', () => {
-    root.install('rig', { '/usr/bin/rig': `#!/bin/sh\n${'prefix,\'lib\',\'x\'\n'.repeat(200_001)}` }).install('dash', { '/usr/bin/sh': programWith() });
+    root
+      .install('rig', { '/usr/bin/rig': `#!/bin/sh\n${"prefix,'lib','x'\n".repeat(200_001)}` })
+      .install('dash', { '/usr/bin/sh': programWith() });
     expect(() => find(root)).toThrow('/usr/bin/rig: found 200001 absolute paths in a file');
   });
 
@@ -70,10 +81,13 @@ describe('a script', () => {
 
 test('packages of one source that depend on each other in a long chain are followed without recursion', () => {
   const count = 20_000;
-  const stanza = (index: number) => `Package: ${index === 0 ? 'rig' : `p${index}`}\nStatus: install ok installed\nArchitecture: amd64\nSource: rig\nDepends: p${index + 1}\n`;
+  const stanza = (index: number) =>
+    `Package: ${index === 0 ? 'rig' : `p${index}`}\nStatus: install ok installed\nArchitecture: amd64\nSource: rig\nDepends: p${index + 1}\n`;
   rig();
   root.write({ '/var/lib/dpkg/status': Array.from({ length: count }, (_, index) => stanza(index)).join('\n') });
-  expect(find(root).data).toEqual(expect.arrayContaining(['/usr/bin/rig', '/usr/share/rig/data'].map((file) => expect.stringContaining(file))));
+  expect(find(root).data).toEqual(
+    expect.arrayContaining(['/usr/bin/rig', '/usr/share/rig/data'].map((file) => expect.stringContaining(file))),
+  );
 });
 
 describe('a package database', () => {
@@ -85,7 +99,10 @@ describe('a package database', () => {
   });
 
   test('with tens of thousands of packages of one source lists them all', () => {
-    const stanzas = Array.from({ length: 60_000 }, (_, index) => `Package: p${index}\nStatus: install ok installed\nArchitecture: amd64\nSource: rig\n`);
+    const stanzas = Array.from(
+      { length: 60_000 },
+      (_, index) => `Package: p${index}\nStatus: install ok installed\nArchitecture: amd64\nSource: rig\n`,
+    );
     root.write({ '/var/lib/dpkg/status': stanzas.join('\n') });
     expect(database().builtFrom('rig')).toHaveLength(60_000);
   });
@@ -97,6 +114,8 @@ describe('a package database', () => {
 
   test('whose file lists have lines without end is an error', () => {
     root.write({ '/var/lib/dpkg/info/base-files.list': '\n'.repeat(LIMITS.fileListLines.most + 1) });
-    expect(() => database().ownerOf('/x')).toThrow('/var/lib/dpkg/info: found 8000001 lines in the file lists of a package database, expected at most 8000000');
+    expect(() => database().ownerOf('/x')).toThrow(
+      '/var/lib/dpkg/info: found 8000001 lines in the file lists of a package database, expected at most 8000000',
+    );
   });
 });
