@@ -93,7 +93,7 @@ describe('trace commands', () => {
 
   test('are run again when a file that they opened has changed', () => {
     const { command, count } = counting();
-    const directory = fs.mkdtempSync('/srv/traced-');
+    const directory = fs.mkdtempSync('/var/tmp/traced-');
     try {
       const traced = path.join(directory, 'file');
       fs.writeFileSync(traced, 'a\n');
