@@ -191,6 +191,11 @@ project.addTask('two-layers', {
   receiveArgs: true,
   steps: [{ exec: `test/setup.sh ${TWO_LAYERS}` }, { exec: 'ts-node -T test/two-layers.ts', receiveArgs: true }],
 });
+project.addTask('fat-and-lean', {
+  description: 'Compare layers from a root and from one with more packages; arguments: both root directories, programs',
+  receiveArgs: true,
+  steps: [{ exec: 'ts-node -T test/fat-and-lean.ts', receiveArgs: true }],
+});
 project.addTask('field-sizes', {
   description: 'Compare the sizes of layers with those that exodus makes; arguments: the directory of a field trial, names of programs',
   receiveArgs: true,

@@ -15,7 +15,7 @@ const EXCLUDED = 'excluded';
 export const NOT_WORLD_READABLE = 'not world-readable';
 
 /** Why a path below a directory may be packed, `undefined` if it may not. */
-type Accept = (real: string) => Grounds | undefined;
+export type Accept = (real: string) => Pick<Grounds, 'rule'> | undefined;
 
 /**
  * Adds a file whatever its permissions: a library that a program needs, a file that the user names.
@@ -76,7 +76,7 @@ function add(
   const added: string[] = [];
   const entered = new Set<string>();
   /** the children of a path that is a directory */
-  const enter = function* (at: string, grounds?: Grounds): Generator<[child: string, grounds?: Grounds]> {
+  const enter = function* (at: string, grounds?: Pick<Grounds, 'rule'>): Generator<[child: string, grounds?: Pick<Grounds, 'rule'>]> {
     const { real, links } = root.resolve(at);
     if (real === undefined) return;
     const refused = refusal(real);
@@ -85,7 +85,6 @@ function add(
       return;
     }
     for (const link of links) delta.links.set(link.path, link.target);
-    if (grounds?.addOn) delta.addOns.add(grounds.addOn);
     if (root.status(real)!.type === 'file') {
       if (delta.files.has(real)) return;
       delta.files.set(real, grounds ? { ...why, rule: grounds.rule } : why);

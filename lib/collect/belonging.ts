@@ -7,6 +7,8 @@ import * as path from 'path';
 import type { Context } from './context';
 import type { RequestedPackages } from './requested-packages';
 import { dependenciesOf, isForDevelopment, isNamedAfter, isRelated, recommends } from './requested-packages';
+import type { Need } from './size-budget';
+import { NEEDS } from './size-budget';
 import type { Package } from '../packages/package';
 import { isCommandDirectory } from '../root/standard';
 
@@ -14,16 +16,18 @@ import { isCommandDirectory } from '../root/standard';
 export interface Grounds {
   /** in words that follow the path, such as `of rig-data, a dependency of rig` */
   readonly rule: string;
-  /** the package, if it is packed only because it extends a requested package */
-  readonly addOn?: Package;
+  /** how much the requested packages need the package that owns the path */
+  readonly need: Exclude<Need, 'mentioned'>;
+  /** that package */
+  readonly owner?: Package;
 }
 
 /** Ends the list of rules: the path may not be packed. */
 const REFUSED = 'refused';
 
-type Answer = Grounds | typeof REFUSED | undefined;
+type Answer = Pick<Grounds, 'rule'> | typeof REFUSED | undefined;
 
-type Facts = Pick<Context, 'root' | 'packages' | 'packageFiles' | 'budget'>;
+type Facts = Pick<Context, 'root' | 'packages' | 'packageFiles'>;
 
 /** A path that a file mentions. */
 interface Mentioned {
@@ -67,8 +71,32 @@ export function groundsToFollow(
   facts: Facts,
 ): Grounds | undefined {
   const type = facts.root.status(real)?.type;
-  const owner = facts.packages.ownerOf(candidate) ?? facts.packages.ownerOf(real);
-  return firstAnswer(MENTIONED, { real, owner, by, isFile: type === 'file', isDirectory: type === 'directory', requested, facts });
+  const [isFile, isDirectory] = [type === 'file', type === 'directory'];
+  const owners = [...facts.packages.ownersOf(candidate)];
+  return strongest(owners.length > 0 ? owners : [...facts.packages.ownersOf(real)], requested, (owner) =>
+    firstAnswer(MENTIONED, { real, owner, by, isFile, isDirectory, requested, facts }));
+}
+
+/** The grounds for that owner of a path which the requested packages need most: several packages may list one directory. */
+function strongest(
+  owners: readonly Package[],
+  requested: RequestedPackages,
+  answerFor: (owner: Package | undefined) => Pick<Grounds, 'rule'> | undefined,
+): Grounds | undefined {
+  let best: Grounds | undefined;
+  for (const owner of owners.length > 0 ? owners : [undefined]) {
+    const need = needOf(owner, requested);
+    if (best && NEEDS.indexOf(need) >= NEEDS.indexOf(best.need)) continue;
+    const answer = answerFor(owner);
+    if (answer) best = { rule: answer.rule, need, owner };
+  }
+  return best;
+}
+
+/** How much the requested packages need a package, none for a file that an installation generated. */
+export function needOf(owner: Package | undefined, requested: RequestedPackages): Grounds['need'] {
+  if (owner === undefined || owner.isEssential || requested.requires(owner)) return 'needed';
+  return requested.reachable().has(owner) ? 'recommended' : 'add-on';
 }
 
 /** A command belongs to nothing that mentions it, but to packages that need it. */
@@ -108,7 +136,7 @@ function ifNamedAfterRequestedPackage(mentioned: Mentioned): Answer {
   if (!namesake) return undefined;
   const rule = `in a directory named after ${namesake.name}`;
   if (requested.has(owner!)) return { rule };
-  if (isAcceptedAddOn(owner!, by!, requested, facts)) return { rule, addOn: owner };
+  if (requested.isExtensible(by!)) return { rule };
   // each package that lists a shared directory decides about its own files there
   return isDirectory && !facts.packages.isSole(real) ? { rule } : undefined;
 }
@@ -128,8 +156,8 @@ function ifFileOfReachablePackage({ owner, by, isFile, requested }: Mentioned): 
 function ifDirectoryOfAddOn({ real, owner, by, isFile, requested, facts }: Mentioned): Answer {
   if (isFile || !requested.has(by!) || !facts.packages.isSole(real)) return undefined;
   const extendsIt = facts.packages.builtFrom(by!.source).some((one) => isRelated(owner!, one));
-  if (!extendsIt || !isAcceptedAddOn(owner!, by!, requested, facts)) return undefined;
-  return { rule: `of ${owner!.name}, an add-on of ${by!.name}`, addOn: owner };
+  if (!extendsIt || !requested.isExtensible(by!)) return undefined;
+  return { rule: `of ${owner!.name}, an add-on of ${by!.name}` };
 }
 
 function ifAddOnInDirectoryOfSibling({ real, by, requested, facts }: Mentioned): Answer {
@@ -156,7 +184,6 @@ const INSIDE: readonly ((inside: Inside) => Answer)[] = [
   ifGenerated,
   ifOfRequestedPackage,
   ifForDevelopingOnRequestedPackage,
-  ifBudgetExcludesAddOns,
   ifNeededByHost,
   ifAddOnOfHost,
 ];
@@ -173,7 +200,7 @@ export function groundsInDirectoryOf(
   requested: RequestedPackages,
   facts: Facts,
 ): Grounds | undefined {
-  return firstAnswer(INSIDE, { real, other: facts.packages.ownerOf(real), host, requested, facts });
+  return strongest([...facts.packages.ownersOf(real)], requested, (other) => firstAnswer(INSIDE, { real, other, host, requested, facts }));
 }
 
 /**
@@ -199,45 +226,40 @@ function ifForDevelopingOnRequestedPackage({ other, requested, facts: { packages
   return isExtension ? REFUSED : undefined;
 }
 
-function ifBudgetExcludesAddOns({ facts: { budget } }: Inside): Answer {
-  return budget.addOns === 'none' ? REFUSED : undefined;
-}
-
 function ifNeededByHost({ other, host, requested, facts }: Inside): Answer {
   const user = usersOf(host, requested, facts).find((one) => isRelated(one, other!) || recommends(one, other!));
   return user && relationTo(user, other!);
 }
 
 function ifAddOnOfHost({ other, host, requested, facts }: Inside): Answer {
-  if (!isAcceptedAddOn(other!, host, requested, facts)) return undefined;
+  if (!requested.isExtensible(host)) return undefined;
   const extended = usersOf(host, requested, facts).find((one) => isRelated(other!, one) || recommends(other!, one));
-  return extended && { rule: `of ${other!.name}, an add-on of ${extended.name}`, addOn: other };
+  return extended && { rule: `of ${other!.name}, an add-on of ${extended.name}` };
 }
 
 function usersOf(host: Package, requested: RequestedPackages, { packages }: Facts): Package[] {
   return [host, ...packages.builtFrom(host.source), ...requested];
 }
 
-/** Whether a package that nothing requested needs may be packed because it extends a requested package. */
-function isAcceptedAddOn(other: Package, host: Package, requested: RequestedPackages, { budget, packageFiles }: Facts): boolean {
-  if (!requested.isExtensible(host) || budget.addOns === 'none') return false;
-  return packageFiles.sizeOf(other) <= budget.addOns;
-}
-
 /** In words, for a package that is related to another, or recommended by it. */
-function relationTo(user: Package, owner: Package): Grounds {
+function relationTo(user: Package, owner: Package): Pick<Grounds, 'rule'> {
   if (owner === user) return { rule: `of package ${owner.name}` };
   if (owner.source === user.source) return { rule: `of ${owner.name}, from the same source package as ${user.name}` };
   const relation = user.depends.includes(owner.name) ? 'a dependency of' : 'recommended by';
   return { rule: `of ${owner.name}, ${relation} ${user.name}` };
 }
 
-function firstAnswer<T>(rules: readonly ((question: T) => Answer)[], question: T): Grounds | undefined {
+function firstAnswer<T>(rules: readonly ((question: T) => Answer)[], question: T): Pick<Grounds, 'rule'> | undefined {
   for (const rule of rules) {
     const answer = rule(question);
     if (answer !== undefined) return answer === REFUSED ? undefined : answer;
   }
   return undefined;
+}
+
+/** Whether a path is a directory that several packages list, none of which the requested packages need: each decides about its own files. */
+export function isOfSeveralAddOns(real: string, { need }: Grounds, { root, packages }: Facts): boolean {
+  return need === 'add-on' && root.isDirectory(real) && !packages.isSole(root.real(real)!);
 }
 
 /** Whether a path is packed only because requested packages recommend its package: programs work without what they only recommend. */

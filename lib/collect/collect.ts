@@ -7,6 +7,7 @@
 import * as path from 'path';
 import { addIncluded } from './add-files';
 import { addCommandsOfArchive } from './archive-commands';
+import { bytesAdded, Candidates } from './candidates';
 import { addStartedCommands } from './commands';
 import { CommandsOnPath } from './commands-on-path';
 import { Configuration } from './configuration';
@@ -24,7 +25,7 @@ import { addRequestedProgram } from './programs';
 import { RequestedPackages } from './requested-packages';
 import type { CurrentSelection, Pending } from './selection';
 import { Selection } from './selection';
-import { BUDGETS, FULL } from './size-budget';
+import { FULL } from './size-budget';
 import { addTraced } from './traced';
 import type { Process } from '../closure/closure';
 import type { Program } from '../closure/find';
@@ -35,6 +36,8 @@ export interface Collected {
   readonly processes: ReadonlyMap<string, Process>;
   /** messages for the user */
   readonly notices: ReadonlySet<string>;
+  /** whether packed files mention others that there was no room for */
+  readonly isFull: boolean;
   /** resolved paths of files that start commands */
   readonly starting: ReadonlySet<string>;
   /** programs that others start by their bare names: name → program */
@@ -54,9 +57,9 @@ const RULES: readonly Rule[] = [addFilesForCompiling, followPathMentions, addNam
 
 /** @throws SelectionError, PrivateLibraryError, MissingLibraryError and the like: see `startProcess` */
 export function collect(programs: readonly Program[], options: CollectOptions): Collected {
-  const { root, packages, searchPath, mostBytes } = options;
+  const { root, packages, searchPath } = options;
   const names = new Set(programs.map(({ real }) => path.posix.basename(real)));
-  const shared = {
+  const context: Context = {
     ...options,
     requestedPrograms: new Set(programs.map(({ real }) => real)),
     dispatchedNames: new Set(programs.map(({ path: link }) => path.posix.basename(link)).filter((name) => !names.has(name))),
@@ -64,37 +67,58 @@ export function collect(programs: readonly Program[], options: CollectOptions): 
     commandsOnPath: new CommandsOnPath(root, searchPath),
     configuration: new Configuration(root, packages),
   };
-  let context: Context = { ...shared, budget: BUDGETS[0] };
-  let selection = select(programs, context);
-  for (const budget of BUDGETS.slice(1)) {
-    if (sizeOf(selection, context) <= FULL * mostBytes) break;
-    if (budget.addOns !== 'none' && budget.addOns >= largestAddOn(selection, context)) continue;
-    context = { ...shared, budget };
-    selection = select(programs, context);
-  }
+  const { selection, isFull } = select(programs, context);
   return {
     selection: finish(selection, root),
     processes: new Map(selection.processes),
     notices: new Set(selection.notices.keys()),
+    isFull,
     starting: new Set(selection.starting.keys()),
     commands: new Map(selection.commands),
-    prefixed: options.detectData ? prefixed(selection, context) : new Map(),
+    prefixed: prefixed(selection, context),
   };
 }
 
-/** Selects what the programs need within a size budget. */
-function select(programs: readonly Program[], context: Context): Selection {
+function select(programs: readonly Program[], context: Context): { readonly selection: Selection; readonly isFull: boolean } {
   const selection = new Selection(new RequestedPackages(context.packages));
   for (const program of programs) addRequestedProgram(program, selection, context);
   for (const included of context.include) include(included, selection, context);
   selection.merge(addTraced(selection, context));
-  if (!context.detectData) return selection;
-  for (let file = selection.next(); file; file = selection.next()) {
-    for (const rule of RULES) selection.merge(rule(file, selection, context));
-  }
+  if (!context.detectData) return { selection, isFull: false };
+  const isFull = fill(selection, context);
   rejectStaleBytecode(selection, context);
   selection.merge(addLicences(selection, context));
-  return selection;
+  return { selection, isFull };
+}
+
+/** Adds data: everything that is needed, then candidates as long as the layer has room for them. @returns see `Collected.isFull` */
+function fill(selection: Selection, context: Context): boolean {
+  applyRules(selection, context);
+  const candidates = new Candidates(context);
+  let room = FULL * context.mostBytes - sizeOf(selection, context);
+  for (;;) {
+    candidates.takeFrom(selection);
+    const delta = candidates.tryNext(selection, room);
+    if (delta === undefined) break;
+    room -= bytesAdded(delta, context);
+    selection.merge(delta);
+    room -= applyRules(selection, context);
+  }
+  for (const notice of candidates.notices()) selection.notices.add(notice);
+  return candidates.lacksMentioned;
+}
+
+/** Applies the rules to every file that was not looked at yet. @returns bytes that they add */
+function applyRules(selection: Selection, context: Context): number {
+  let bytes = 0;
+  for (let file = selection.next(); file; file = selection.next()) {
+    for (const rule of RULES) {
+      const delta = rule(file, selection, context);
+      bytes += bytesAdded(delta, context);
+      selection.merge(delta);
+    }
+  }
+  return bytes;
 }
 
 /** Adds a file or directory that the user names; plug-ins in it are those of the first program. */
@@ -107,9 +131,4 @@ function sizeOf({ files }: CurrentSelection, { root }: Context): number {
   let bytes = 0;
   for (const real of files.keys()) bytes += root.status(real)!.size;
   return bytes;
-}
-
-/** Bytes of data of the largest package that was packed as an add-on, 0 for none. */
-function largestAddOn({ addOns }: CurrentSelection, { packageFiles }: Context): number {
-  return Math.max(0, ...[...addOns.keys()].map((owner) => packageFiles.sizeOf(owner)));
 }

@@ -4,6 +4,7 @@
  */
 import * as path from 'path';
 import { NOT_WORLD_READABLE } from './add-files';
+import { needOf } from './belonging';
 import { startedIn } from './command-words';
 import type { Context } from './context';
 import { ownersOf } from './context';
@@ -27,8 +28,26 @@ export function addStartedCommands({ real: file }: Pending, selection: CurrentSe
     return found !== undefined && root.isFile(found) && ownersOf(found, context).some(may) ? [[word, found]] : [];
   });
   if (started.length > 0) delta.starting.add(file);
-  for (const [name, found] of started) if (!delta.commands.has(name)) delta.merge(addCommand(name, found, file, delta, context));
+  for (const [name, found] of started) {
+    if (delta.commands.has(name)) continue;
+    if (isNeeded(found, file, delta, context)) delta.merge(addCommand(name, found, file, delta, context));
+    else deferCommand(name, found, file, delta, context);
+  }
   return delta;
+}
+
+/** Whether requested packages need the package of a command, or recommend it. A script that no package owns does not state what it needs. */
+function isNeeded(found: string, file: string, { requested }: CurrentSelection, context: Context): boolean {
+  return isUsersScript(file, context) || ownersOf(found, context).some((owner) => needOf(owner, requested) !== 'add-on');
+}
+
+function deferCommand(name: string, found: string, file: string, delta: Selection, context: Context): void {
+  const why = { reason: `started by ${path.posix.basename(file)}`, through: file };
+  const add = (fork: Selection) => {
+    if (!fork.commands.has(name)) fork.merge(addCommand(name, found, file, fork, context));
+    return [];
+  };
+  delta.defer({ path: found, need: 'add-on', group: found, why, add });
 }
 
 /**

@@ -56,6 +56,7 @@ const GENERATORS: readonly Generator[] = [
 ];
 
 export class Configuration {
+  private readonly refusals = new Map<string, string | undefined>();
   private ucf?: string;
 
   constructor(private readonly root: Root, private readonly packages: PackageDatabase) {}
@@ -68,6 +69,11 @@ export class Configuration {
    */
   public refusal(real: string): string | undefined {
     if (!real.startsWith(CONFIGURATION) || this.root.status(real)?.type !== 'file') return undefined;
+    if (!this.refusals.has(real)) this.refusals.set(real, this.judge(real));
+    return this.refusals.get(real);
+  }
+
+  private judge(real: string): string | undefined {
     const { size } = this.root.status(real)!;
     if (size === 0 || !this.root.isReadable(real)) return undefined;
     const bytes = this.root.read(real);

@@ -4,7 +4,6 @@
 import type { CommandsOnPath } from './commands-on-path';
 import type { Configuration } from './configuration';
 import type { PackageFiles } from './package-files';
-import type { SizeBudget } from './size-budget';
 import type { Machine } from '../elf';
 import type { Setting } from '../loader/search';
 import type { Package, PackageDatabase } from '../packages/package';
@@ -26,6 +25,8 @@ export interface CollectOptions {
   readonly searchPath: readonly string[];
   /** files that the user's trace commands opened */
   readonly traced: readonly Opened[];
+  /** directories that these commands listed */
+  readonly listed: readonly string[];
   /** bytes that a layer may hold */
   readonly mostBytes: number;
 }
@@ -38,7 +39,6 @@ export interface Context extends CollectOptions {
   readonly packageFiles: PackageFiles;
   readonly commandsOnPath: CommandsOnPath;
   readonly configuration: Configuration;
-  readonly budget: SizeBudget;
 }
 
 /** The packages of a path, and of the file that it leads to: a command may be a link of one package to a program of another. */

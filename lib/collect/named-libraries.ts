@@ -6,8 +6,9 @@
  * requested packages, depends on one that has it.
  */
 import * as path from 'path';
+import { needOf } from './belonging';
 import type { Context } from './context';
-import { addWithinBudget, isFollowed } from './path-mentions';
+import { addOrDefer, isFollowed } from './path-mentions';
 import { dependenciesOf } from './requested-packages';
 import type { CurrentSelection, Pending, Selection } from './selection';
 import { FormatError, stringsOf } from '../elf';
@@ -36,9 +37,9 @@ export function addNamedLibraries(pending: Pending, selection: CurrentSelection,
   for (const name of names) {
     const found = libraryOf(providers, name, context);
     if (found === undefined || delta.files.has(context.root.real(found.library)!)) continue;
-    const grounds = { rule: `a library of ${found.provider.name}, which ${path.posix.basename(file)} opens by name` };
+    const grounds = { rule: `a library of ${found.provider.name}, which ${path.posix.basename(file)} opens by name`, need: needOf(found.provider, delta.requested), owner: found.provider };
     const real = context.root.real(found.library)!;
-    delta.merge(addWithinBudget(found.library, real, { ...pending, owner }, grounds, delta, context));
+    delta.merge(addOrDefer(found.library, real, { ...pending, owner }, grounds, delta, context));
   }
   return delta;
 }

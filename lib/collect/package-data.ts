@@ -3,29 +3,50 @@
  * language, an extension.
  */
 import { addFound } from './add-files';
-import { groundsInDirectoryOf } from './belonging';
+import type { Grounds } from './belonging';
+import { groundsInDirectoryOf, isOfSeveralAddOns } from './belonging';
 import type { Context } from './context';
 import { isNonRuntime, isForLinking } from './non-runtime';
 import { takeFile } from './processes';
-import type { Selection } from './selection';
+import type { Selection, Why } from './selection';
+import type { Need } from './size-budget';
+import { isAsNecessary } from './size-budget';
 import type { Package } from '../packages/package';
 
-/**
- * @param through resolved path of the program that the package was added for
- * @param opener resolved path of the program that opens the data: the interpreter of a script
- */
-export function addPackageData(owner: Package, through: string, opener: string, delta: Selection, context: Context): void {
+/** Where packages may extend a requested one. */
+interface Extended {
+  readonly host: Package;
+  /** resolved path of the program that the package was added for */
+  readonly through: string;
+  /** resolved path of the program that opens the data: the interpreter of a script */
+  readonly opener: string;
+}
+
+/** Adds the data of a package, and defers the data of others that extend it. */
+export function addPackageData(host: Package, through: string, opener: string, delta: Selection, context: Context): void {
   const { packageFiles } = context;
-  const why = { reason: `of package ${owner.name}`, through };
   // a link of the package may lead to a directory of another one, which is not entered
   const nothingBelow = () => undefined;
-  const added = packageFiles.data(owner).flatMap((real) => addFound(real, why, delta, context, nothingBelow));
-  const accept = (real: string) => {
-    if (isNonRuntime(real) || isForLinking(real)) return undefined;
-    return groundsInDirectoryOf(real, owner, delta.requested, context);
-  };
-  for (const directory of packageFiles.directoriesOf(owner)) {
-    added.push(...addFound(directory, { reason: `in a directory of package ${owner.name}`, through }, delta, context, accept));
-  }
+  const why = { reason: `of package ${host.name}`, through };
+  const added = packageFiles.data(host).flatMap((real) => addFound(real, why, delta, context, nothingBelow));
+  const extended = { host, through, opener };
+  for (const directory of packageFiles.directoriesOf(host)) added.push(...addInside(directory, 'needed', undefined, extended, delta, context));
   for (const real of added) takeFile(real, opener, delta, context);
+}
+
+/** Adds a path in a directory of a package without reading it, and defers what is needed less than the path itself. */
+function addInside(at: string, need: Need, grounds: Grounds | undefined, extended: Extended, delta: Selection, context: Context): string[] {
+  const { host, through, opener } = extended;
+  const why: Why = { reason: `in a directory of package ${host.name}`, through, rule: grounds?.rule };
+  const accept = (child: string) => {
+    if (isNonRuntime(child) || isForLinking(child)) return undefined;
+    const found = groundsInDirectoryOf(child, host, delta.requested, context);
+    if (found === undefined || found.need === 'needed' || isOfSeveralAddOns(child, found, context)) return found;
+    if (isAsNecessary(found.need, found.owner, need, grounds?.owner)) return found;
+    const group = found.owner!.name;
+    const add = (fork: Selection) => addInside(child, found.need, found, extended, fork, context);
+    delta.defer({ path: child, need: found.need, group, why: { ...why, rule: found.rule }, program: opener, add });
+    return undefined;
+  };
+  return addFound(at, why, delta, context, accept);
 }

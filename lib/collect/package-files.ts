@@ -10,7 +10,6 @@ import { isCommandDirectory, isStandardDirectory } from '../root/standard';
 export class PackageFiles {
   private readonly lists = new Map<Package, readonly string[]>();
   private readonly directories = new Map<Package, ReadonlySet<string>>();
-  private readonly sizes = new Map<Package, number>();
   private readonly byName = new Map<Package, ReadonlyMap<string, string>>();
 
   constructor(private readonly database: PackageDatabase, private readonly root: Root) {}
@@ -37,16 +36,6 @@ export class PackageFiles {
       this.directories.set(owner, directories);
     }
     return directories;
-  }
-
-  /** Bytes of a package's data. */
-  public sizeOf(owner: Package): number {
-    let bytes = this.sizes.get(owner);
-    if (bytes === undefined) {
-      bytes = this.data(owner).reduce((sum, real) => sum + this.root.status(real)!.size, 0);
-      this.sizes.set(owner, bytes);
-    }
-    return bytes;
   }
 
   /** Shared libraries of a package, links to them included: name → path. The first directory counts. */

@@ -1,11 +1,11 @@
 /**
  * Path mentions: what a packed file names by an absolute path is packed if it belongs to that file's package, to a related
- * one, or to an add-on (see belonging.ts), within a size budget.
+ * one, or to an add-on (see belonging.ts). What programs can do without is deferred: see candidates.ts.
  */
 import * as path from 'path';
 import { addFound } from './add-files';
 import type { Grounds } from './belonging';
-import { groundsToFollow, isOnlyRecommended } from './belonging';
+import { groundsToFollow, isOfSeveralAddOns, isOnlyRecommended } from './belonging';
 import { addCommand, mayStart } from './commands';
 import type { Context } from './context';
 import { ownersOf } from './context';
@@ -13,10 +13,9 @@ import { isMachineSpecific } from './machine-specific';
 import { isNonRuntime, isDocumentation, isForLinking } from './non-runtime';
 import { behindPrefix } from './prefix';
 import { takeFile } from './processes';
-import type { CurrentSelection, Pending, Selection } from './selection';
-import type { Limit } from './size-budget';
-import { RECOMMENDED } from './size-budget';
-import { FormatError } from '../elf';
+import type { Candidate, CurrentSelection, Pending, Selection, Why } from './selection';
+import type { Limit, Need } from './size-budget';
+import { BY_OTHERS, BY_SIBLINGS, isAsNecessary, RECOMMENDED } from './size-budget';
 import type { Package } from '../packages/package';
 import { isCommandDirectory, isStandardDirectory } from '../root/standard';
 
@@ -64,7 +63,7 @@ function followOne(candidate: string, real: string, by: Mentioning, selection: C
   const isCommand = isNamedAsCommand && context.root.status(real)?.type === 'file';
   if (isCommand) return followCommand(candidate, real, by.real, selection, context);
   const grounds = groundsToFollow(candidate, real, by.owner, selection.requested, context);
-  if (grounds) return addWithinBudget(candidate, real, by, grounds, selection, context);
+  if (grounds) return addOrDefer(candidate, real, by, grounds, selection, context);
   if (selection.files.has(real)) return selection.fork();
   return skipping(candidate, `mentioned in ${by.real}, whose package neither owns it nor depends on one that does`, selection);
 }
@@ -79,47 +78,73 @@ function followCommand(candidate: string, real: string, file: string, selection:
   return skipping(candidate, reason, selection);
 }
 
-/** Adds what is mentioned with the libraries of its plug-ins, unless that exceeds the size budget for it. */
-export function addWithinBudget(
-  candidate: string,
-  real: string,
-  by: Mentioning,
-  grounds: Grounds,
-  selection: CurrentSelection,
-  context: Context,
-): Selection {
-  const { root, packages } = context;
+/** Adds what is mentioned if programs need it, or defers it. */
+export function addOrDefer(candidate: string, real: string, by: Mentioning, grounds: Grounds, selection: CurrentSelection, context: Context): Selection {
   const delta = selection.fork();
-  const whole = packages.isSole(real) ? packages.ownerOf(real) : undefined;
+  const mention: Mention = { real, by, whole: context.packages.isSole(real) ? context.packages.ownerOf(real) : undefined };
+  // each package that extends something decides about its own files in a shared directory
+  const need = isOfSeveralAddOns(real, grounds, context) ? 'needed' : needOf(grounds, by, selection);
+  if (need !== 'needed') {
+    deferTo(need, candidate, mention, grounds, delta, context);
+    return delta;
+  }
+  for (const added of addMentioned(need, candidate, mention, grounds, delta, context)) takeFile(added, by.program, delta, context);
+  return delta;
+}
+
+/** A path that a file mentions. */
+interface Mention {
+  readonly real: string;
+  readonly by: Mentioning;
+  /** the package that alone owns the path, and everything of its own below it */
+  readonly whole?: Package;
+}
+
+/** Adds what is mentioned without reading it, and defers what is needed less than the mentioned path itself. */
+function addMentioned(need: Need, at: string, mention: Mention, grounds: Grounds, delta: Selection, context: Context): string[] {
+  const { by, whole } = mention;
   const accept = (child: string) => {
     if (isNonRuntime(child) || isForLinking(child)) return undefined;
-    const isOfWhole = whole !== undefined && packages.ownerOf(child) === whole;
-    return groundsToFollow(child, child, by.owner, delta.requested, context) ?? (isOfWhole ? grounds : undefined);
+    const isOfWhole = whole !== undefined && context.packages.ownerOf(child) === whole;
+    const found = groundsToFollow(child, child, by.owner, delta.requested, context) ?? (isOfWhole ? grounds : undefined);
+    if (found === undefined || isOfSeveralAddOns(child, found, context)) return found;
+    if (isAsNecessary(needOf(found, by, delta), found.owner, need, grounds.owner)) return found;
+    deferTo(needOf(found, by, delta) as Candidate['need'], child, mention, found, delta, context);
+    return undefined;
   };
-  if (grounds.addOn) delta.addOns.add(grounds.addOn);
-  const why = { reason: `mentioned in ${path.posix.basename(by.real)}`, through: by.real, rule: grounds.rule };
-  for (const added of addFound(candidate, why, delta, context, accept)) takeFile(added, by.program, delta, context);
-  const limit = limitFor(real, by.owner, selection, context);
-  if (limit === undefined) return delta;
-  const bytes = { data: 0, plugIns: 0 };
-  for (const file of delta.files.additions.keys()) bytes[isPlugIn(file, context) ? 'plugIns' : 'data'] += root.status(file)!.size;
-  if (bytes.data <= limit.data && bytes.plugIns <= limit.plugIns) return delta;
-  const megabytes = Math.round((bytes.data + bytes.plugIns) / 1e6);
-  return skipping(candidate, `${why.reason}, but it would add ${megabytes} MB: name it in include if it is needed`, selection);
+  return addFound(at, whyOf(by, grounds), delta, context, accept);
+}
+
+function deferTo(need: Candidate['need'], at: string, mention: Mention, grounds: Grounds, delta: Selection, context: Context): void {
+  const { real, by } = mention;
+  const limit = limitFor(real, by.owner, delta, context);
+  const owner = need === 'add-on' ? grounds.owner?.name : undefined;
+  delta.defer({
+    path: at,
+    need,
+    group: limit === undefined && owner !== undefined ? owner : [real, owner ?? by.owner?.name].join(' of '),
+    limit,
+    why: whyOf(by, grounds),
+    program: by.program,
+    add: (fork) => addMentioned(need, at, mention, grounds, fork, context),
+  });
+}
+
+function whyOf(by: Mentioning, { rule }: Grounds): Why {
+  return { reason: `mentioned in ${path.posix.basename(by.real)}`, through: by.real, rule };
+}
+
+/** A file that no package owns does not state what it needs. */
+function needOf({ need }: Grounds, { owner }: Mentioning, { requested }: CurrentSelection): Need {
+  if (owner === undefined) return 'mentioned';
+  return need === 'needed' && !requested.has(owner) ? 'mentioned' : need;
 }
 
 /** @returns `undefined` for no limit */
 function limitFor(real: string, by: Package | undefined, { requested }: CurrentSelection, context: Context): Limit | undefined {
-  const { packages, budget } = context;
+  const { packages } = context;
   if (by === undefined || requested.has(by)) return isOnlyRecommended(real, requested, context) ? RECOMMENDED : undefined;
-  return packages.builtFrom(by.source).some((one) => packages.lists(one, real)) ? budget.siblings : budget.others;
-}
-
-/** Objects that need no library, and that none needs, are data: Guile's compiled modules, for example. */
-function isPlugIn(file: string, { root }: Context): boolean {
-  const { elf } = root.content(file);
-  if (elf === undefined || elf instanceof FormatError || !elf.dynamic) return false;
-  return elf.dynamic.needed.length > 0 || elf.dynamic.soname !== undefined;
+  return packages.builtFrom(by.source).some((one) => packages.lists(one, real)) ? BY_SIBLINGS : BY_OTHERS;
 }
 
 function skipping(candidate: string, reason: string, selection: CurrentSelection): Selection {

@@ -28,14 +28,16 @@ export function addRequestedProgram(program: Program, delta: Selection, context:
 export function addProgram(program: Program, why: Why, isRequired: boolean, delta: Selection, context: Context): void {
   const { real, elf, interpreter } = program;
   addFile(program.path, why, delta, context.root);
-  const owners = context.detectData ? ownersOf(program.path, context).filter((owner) => isRequired || delta.requested.needs(owner)) : [];
+  const owners = ownersOf(program.path, context).filter((owner) => isRequired || delta.requested.needs(owner));
   const adopted = owners.flatMap((owner) => adopt(owner, delta));
   if (why.through === undefined && elf) delta.requested = delta.requested.extending(adopted);
-  if (elf) startProcess(real, elf, delta, context);
+  // a helper that is a program of its own may run already, with plug-ins
+  if (elf && !delta.processes.has(real)) startProcess(real, elf, delta, context);
   const ofScript = { reason: `interpreter of ${path.posix.basename(real)}`, through: real };
   if (interpreter) addProgram(interpreter.program, ofScript, isRequired, delta, context);
   const opener = interpreter ? interpreter.program.real : real;
   delta.enqueue(real, elf ? real : undefined);
+  if (!context.detectData) return;
   for (const owner of adopted) addPackageData(owner, real, opener, delta, context);
   if (!interpreter) return;
   const interpreters = ownersOf(interpreter.program.path, context);

@@ -70,8 +70,13 @@ export class RequestedPackages implements Iterable<Package> {
 
   /** Whether requested packages depend on another, directly or not. Essential packages do not count: every system has them. */
   public needs(other: Package): boolean {
+    return this.requires(other) && !other.isEssential;
+  }
+
+  /** Whether a package is requested, or requested packages depend on it, directly or not. */
+  public requires(other: Package): boolean {
     this.required ??= this.closure(({ depends }) => depends);
-    return this.required.has(other) && !other.isEssential;
+    return this.required.has(other);
   }
 
   /** The requested packages with everything that they depend on or recommend, directly or not. */

@@ -8,9 +8,9 @@
 import type { Layered } from './layered';
 import { LayeredMap, LayeredSet } from './layered';
 import type { RequestedPackages } from './requested-packages';
+import type { Limit, Need } from './size-budget';
 import type { Process } from '../closure/closure';
 import type { Program } from '../closure/find';
-import type { Package } from '../packages/package';
 import { LayerError } from '../error';
 
 /** Why something is in the layer. */
@@ -31,6 +31,22 @@ export interface Pending {
   readonly real: string;
   /** resolved path of the program whose process would open it */
   readonly program?: string;
+}
+
+/** Something that programs work without: it is added once everything that they need more is packed, if there is room for it. */
+export interface Candidate {
+  /** the path by which it was found */
+  readonly path: string;
+  readonly need: Exclude<Need, 'needed'>;
+  /** candidates of one group are packed together, or none of them */
+  readonly group: string;
+  /** most bytes that the group may add, whatever room there is @default - no limit */
+  readonly limit?: Limit;
+  readonly why: Why;
+  /** resolved path of the program whose process would open its files */
+  readonly program?: string;
+  /** Adds it without its content being read. @returns resolved paths of the files that are new */
+  readonly add: (delta: Selection) => readonly string[];
 }
 
 /** An `include` of which nothing can be packed, or an invalid one. */
@@ -56,8 +72,6 @@ export interface CurrentSelection {
   readonly commands: Layered<string, Program>;
   /** resolved paths of files that start commands */
   readonly starting: Layered<string, true>;
-  /** packages that were packed as add-ons, though nothing requested depends on them or recommends them */
-  readonly addOns: Layered<Package, true>;
   /** messages for the user */
   readonly notices: Layered<string, true>;
   /** path mentions that were followed, each with the package or file that mentions it */
@@ -77,13 +91,13 @@ export class Selection implements CurrentSelection {
   public readonly processes: LayeredMap<string, Process>;
   public readonly commands: LayeredMap<string, Program>;
   public readonly starting: LayeredSet<string>;
-  public readonly addOns: LayeredSet<Package>;
   public readonly notices: LayeredSet<string>;
   public readonly followed: LayeredSet<string>;
   private readonly queued: LayeredSet<string>;
   private readonly pending: Pending[] = [];
   /** how many of them were taken: `shift` moves all others, which takes seconds for 100,000 of them */
   private taken = 0;
+  private deferred: Candidate[] = [];
 
   constructor(public requested: RequestedPackages, private readonly below?: Selection) {
     this.files = new LayeredMap(below?.files);
@@ -95,7 +109,6 @@ export class Selection implements CurrentSelection {
     this.processes = new LayeredMap(below?.processes);
     this.commands = new LayeredMap(below?.commands);
     this.starting = new LayeredSet(below?.starting);
-    this.addOns = new LayeredSet(below?.addOns);
     this.notices = new LayeredSet(below?.notices);
     this.followed = new LayeredSet(below?.followed);
     this.queued = new LayeredSet(below?.queued);
@@ -118,11 +131,11 @@ export class Selection implements CurrentSelection {
     this.processes.merge(delta.processes);
     this.commands.merge(delta.commands);
     this.starting.merge(delta.starting);
-    this.addOns.merge(delta.addOns);
     this.notices.merge(delta.notices);
     this.followed.merge(delta.followed);
     this.queued.merge(delta.queued);
     for (const file of delta.pending.slice(delta.taken)) this.pending.push(file);
+    for (const candidate of delta.deferred) this.deferred.push(candidate);
     this.requested = delta.requested;
   }
 
@@ -151,6 +164,18 @@ export class Selection implements CurrentSelection {
     if (this.queued.has(real)) return;
     this.queued.add(real);
     this.pending.push({ real, program });
+  }
+
+  /** Has a candidate tried later. */
+  public defer(candidate: Candidate): void {
+    this.deferred.push(candidate);
+  }
+
+  /** The candidates that were deferred since the last call. */
+  public takeDeferred(): readonly Candidate[] {
+    const { deferred } = this;
+    this.deferred = [];
+    return deferred;
   }
 
   /** The next file whose content is to be looked at. */

@@ -1,7 +1,21 @@
 /**
- * Size budgets: how much optional data may be added to what the requested packages need. What these mention themselves has no
- * limit, unless they only recommend it.
+ * The order in which a layer is filled, and how much one path mention may add.
+ *
+ * A layer must not depend on what else is installed: packages that the requested ones neither depend on nor recommend come last,
+ * and get the room that is left.
  */
+import type { Package } from '../packages/package';
+
+/**
+ * How much programs need something, most first:
+ * - `needed`: libraries, what the user names, data of the requested packages, and what these mention of packages that they depend on;
+ * - `mentioned`: what other packed files mention of such packages;
+ * - `recommended`: data of packages that are usually installed with the requested ones;
+ * - `add-on`: data of any other package, such as a module for an interpreter.
+ */
+export const NEEDS = ['needed', 'mentioned', 'recommended', 'add-on'] as const;
+
+export type Need = typeof NEEDS[number];
 
 /** Most bytes that one path mention may add: data, and plug-ins with the libraries that they need. */
 export interface Limit {
@@ -9,35 +23,24 @@ export interface Limit {
   readonly plugIns: number;
 }
 
-export interface SizeBudget {
-  /** for mentions in files of packages that are not requested */
-  readonly others: Limit;
-  /** for mentions in such files of paths of the same source package: a library's own modules */
-  readonly siblings: Limit;
-  /**
-   * bytes of data that a package may have to be packed as an add-on; with `none`, files in the directories of other packages
-   * are not packed even if these depend on them
-   */
-  readonly addOns: number | 'none';
+/** Whether something can be packed along with a path: it is needed at least as much, and is not of another add-on. */
+export function isAsNecessary(need: Need, owner: Package | undefined, than: Need, ownerOfPath: Package | undefined): boolean {
+  return NEEDS.indexOf(need) <= NEEDS.indexOf(than) && (need !== 'add-on' || owner === ownerOfPath);
 }
 
 const MB = 1024 * 1024;
 
 /**
- * Measured on Debian 12: fonts, character maps, map projections and the modules of most libraries are smaller; drivers of
- * graphics hardware, which Lambda does not have, are larger.
+ * For mentions in files of packages that are not requested. Measured on Debian 12: fonts, character maps, map projections and
+ * the modules of most libraries are smaller; drivers of graphics hardware, which Lambda does not have, are larger.
  */
-const GENEROUS = { others: { data: 32 * MB, plugIns: 8 * MB }, siblings: { data: 64 * MB, plugIns: 64 * MB } };
-const TIGHT = { data: 64 * 1024, plugIns: 64 * 1024 };
+export const BY_OTHERS: Limit = { data: 32 * MB, plugIns: 8 * MB };
 
-/** The first is tried first, each of the others in turn if the layer would be too large with those before it. */
-export const BUDGETS: readonly SizeBudget[] = [
-  ...[Infinity, 8 * MB, 3 * MB, 0].map((addOns) => ({ ...GENEROUS, addOns })),
-  { others: TIGHT, siblings: TIGHT, addOns: 'none' },
-];
-
-/** The part of a layer's size limit that may be used before a smaller budget is tried. */
-export const FULL = 0.98;
+/** For mentions in such files of paths of the same source package: a library's own modules. */
+export const BY_SIBLINGS: Limit = { data: 64 * MB, plugIns: 64 * MB };
 
 /** For paths that requested packages mention, but only recommend. */
 export const RECOMMENDED: Limit = { data: 12 * 1000 * 1000, plugIns: 8 * MB };
+
+/** The part of the size limit that is filled with candidates. The rest is for licence texts and the record. */
+export const FULL = 0.98;

@@ -1,5 +1,5 @@
 /**
- * Files that the user's trace commands opened.
+ * Files that the user's trace commands opened, and directories that they listed.
  */
 import { addFound } from './add-files';
 import type { Context } from './context';
@@ -10,13 +10,25 @@ import { readShebang } from '../closure/script';
 import { sourceOfBytecode } from '../root/python-bytecode';
 import type { Opened } from '../trace/log';
 
+/** Below these directories only installations write. */
+const INSTALLED = /^\/(?:usr|etc|var|opt)\//;
+
 /** Programs are added first, so that the files they load are assigned to their processes. */
 export function addTraced(selection: CurrentSelection, context: Context): Selection {
   const delta = selection.fork();
   const programs = new Set(context.traced.map(({ by }) => by));
   for (const opened of context.traced) if (programs.has(opened.path)) addOpened(opened, delta, context);
   for (const opened of context.traced) if (!programs.has(opened.path)) addOpened(opened, delta, context);
+  for (const listed of context.listed) addListed(listed, delta, context);
   return delta;
+}
+
+/** A program may fail if a directory that it lists does not exist. Directories of the user's and of the machine are not created. */
+function addListed(listed: string, delta: Selection, context: Context): void {
+  const { root } = context;
+  if (!INSTALLED.test(`${root.real(listed)}/`)) return;
+  const nothingBelow = () => undefined;
+  if (root.isDirectory(listed)) addFound(listed, { reason: 'listed in a trace command' }, delta, context, nothingBelow);
 }
 
 function addOpened({ path: file, by }: Opened, delta: Selection, context: Context): void {

@@ -1,6 +1,7 @@
 export { DF_1_NODEFLIB, DF_1_PIE, type Dynamic } from './dynamic';
 export { editElf, type ElfEdit } from './edit';
 export { type Elf, isProgram, readElf } from './elf';
+export { exportsOf } from './exports';
 export { FileBytes } from './file-bytes';
 export { FormatError } from './format-error';
 export type { FileType, Machine } from './header';

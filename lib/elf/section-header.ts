@@ -69,7 +69,7 @@ export function moveSection(file: Buffer, from: Extent, to: Extent): void {
 }
 
 /** The headers, as parts of the file; none if they are missing, or not what they should be. */
-function sectionHeaders(file: Buffer): Buffer[] {
+export function sectionHeaders(file: Buffer): Buffer[] {
   const size = file.readUInt16LE(58);
   const count = file.readUInt16LE(60);
   const table = part(file, file.readBigUInt64LE(40), BigInt(count * SHDR_SIZE));
@@ -79,6 +79,6 @@ function sectionHeaders(file: Buffer): Buffer[] {
 }
 
 /** A part of the file that can be written to; an empty one for what does not lie in the file. */
-function part(file: Buffer, offset: bigint, size: bigint): Buffer {
+export function part(file: Buffer, offset: bigint, size: bigint): Buffer {
   return offset + size <= BigInt(file.length) ? file.subarray(Number(offset), Number(offset + size)) : Buffer.alloc(0);
 }

@@ -26,6 +26,11 @@ export class PackagesByName implements PackageDatabase {
     return this.get(path.posix.basename(unit).replace(/^lib(.+)\.so(?:\..*)?$/, '$1').replace(/\.conf$/, ''));
   }
 
+  public ownersOf(real: string): Iterable<Package> {
+    const owner = this.ownerOf(real);
+    return owner ? [owner] : [];
+  }
+
   public get(name: string): Package {
     let found = this.packages.get(name);
     if (!found) {

@@ -101,6 +101,10 @@ class Dpkg implements PackageDatabase {
     return owner;
   }
 
+  public ownersOf(real: string): Iterable<Package> {
+    return this.listing(real);
+  }
+
   public *withName(name: string): Generator<Package> {
     this.fileListsOfAll ??= new FileLists(this.root, this.info);
     for (const list of this.fileListsOfAll.withEnd(`/${name}`)) {

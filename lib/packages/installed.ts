@@ -51,6 +51,12 @@ export class InstalledPackages implements PackageDatabase {
     return this.owners.get(real);
   }
 
+  public ownersOf(real: string): Iterable<Package> {
+    if (this.shared.has(real)) return [...this.packages.values()].filter((one) => this.lists(one, real));
+    const owner = this.owners.get(real);
+    return owner ? [owner] : [];
+  }
+
   public get(name: string): Package | undefined {
     return this.packages.get(name);
   }

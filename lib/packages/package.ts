@@ -25,6 +25,8 @@ export interface Package {
 export interface PackageDatabase {
   /** the package of a file at its resolved path */
   ownerOf(real: string): Package | undefined;
+  /** every package that lists a resolved path, as several do with a directory */
+  ownersOf(real: string): Iterable<Package>;
   get(name: string): Package | undefined;
   /** resolved paths of what a package installed, directories included */
   files(owner: Package): readonly string[];

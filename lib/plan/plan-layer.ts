@@ -10,6 +10,7 @@ import { ZONES } from '../collect/opened-by-glibc';
 import { SECRET } from '../collect/secrets';
 import { staticProgramNotice } from '../collect/static-program';
 import { Machine } from '../elf';
+import { withSmallerAlternatives } from './alternatives';
 import { Plan, sizeOf } from './plan';
 import { MOST_BYTES } from '../lambda';
 import { prove } from './proof';
@@ -72,30 +73,31 @@ export interface Summary {
  * @param knownTrace what the trace commands open, where that is known: they are not run then
  * @throws ProgramError, SelectionError, TraceError, MissingLibraryError, MissingVersionError, ProofError and their like: all say what to do
  */
-export function planLayer(root: Root, request: LayerRequest, knownTrace?: Trace): PlannedLayer {
-  const programs = namePrograms(request.binaries.map((binary) => findProgram(root, binary, request.searchPath, request.cwd)), request.rename);
+export function planLayer(source: Root, request: LayerRequest, knownTrace?: Trace): PlannedLayer {
+  const programs = namePrograms(request.binaries.map((binary) => findProgram(source, binary, request.searchPath, request.cwd)), request.rename);
   const machine = machineOf([...programs.values()], request.machine);
-  const setting = settingOf(root, machine, { libraryPath: request.libraryPath });
   const secrets = new Map<string, string>();
-  const include = included(root, request.include, request.cwd, secrets);
-  const traced = knownTrace ?? traceIn(root, request.traceCommands);
+  const include = included(source, request.include, request.cwd, secrets);
+  const traced = knownTrace ?? traceIn(source, request.traceCommands);
   // what the trace rests on is looked at, so that another look tells whether it still holds
-  for (const name of traced.looked) root.real(name);
-  for (const name of traced.listed) root.names(root.real(name) ?? name);
-  const { packages, notice } = packageDatabase(root, machine);
+  for (const name of traced.looked) source.real(name);
+  for (const name of traced.listed) source.names(source.real(name) ?? name);
+  const { packages, notice } = packageDatabase(source, machine);
   const excluder = new Excluder(request.exclude, request.cwd);
-  const collected = collect([...programs.values()], {
-    root,
+  const settingIn = (root: Root) => settingOf(root, machine, { libraryPath: request.libraryPath });
+  const { root, setting, collected, replaced } = withSmallerAlternatives(source, settingIn, (from, its) => collect([...programs.values()], {
+    root: from,
     machine,
-    setting,
+    setting: its,
     packages,
     detectData: request.detectData,
     searchPath: request.searchPath,
     isExcluded: (real) => excluder.excludes(real),
     include,
     traced: traced.opened,
+    listed: traced.listed,
     mostBytes: MOST_BYTES,
-  });
+  }));
   const { selection } = collected;
   const { plan, unreplaced } = relocate(programs, collected, { root, setting, packages, project: request.cwd });
   prove(plan, collected.processes.values(), root, setting);
@@ -109,6 +111,7 @@ export function planLayer(root: Root, request: LayerRequest, knownTrace?: Trace)
     skipped: new Map([...selection.skipped, ...unreplaced]),
     notices: [
       ...collected.notices,
+      ...replaced,
       ...refusalNotices(selection, secrets),
       ...(selection.skipped.has(ZONES) ? [selection.skipped.get(ZONES)!] : []),
       ...[...programs.values()].flatMap((program) => staticProgramNotice(program.interpreter?.program ?? program, root) ?? []),

@@ -12,6 +12,7 @@ import { Elf } from '../elf';
 import { Loaded, Setting } from '../loader/search';
 import { RootPath } from '../root/paths';
 import { Root } from '../root/root';
+import { isStandardDirectory } from '../root/standard';
 
 export class Rpaths {
   /** resolved path of an object → how it was loaded */
@@ -61,9 +62,13 @@ export class Rpaths {
     return path.posix.join(origin, entry.replace(/^\$(ORIGIN|\{ORIGIN\})/, '.')) === this.places.of(real);
   }
 
-  /** The directories of a process's libraries, in the order of first use. */
+  /** The directories of a process's libraries, in the order of first use. Plug-ins are opened by their paths, or from a system directory by name. */
   private libraryDirectories(process: Process): string[] {
-    return process.objects.filter((object) => object.loader).map((object) => this.inLayer(this.root.real(path.posix.dirname(object.path))!));
+    const directories = process.objects.filter(({ loader }) => loader).flatMap((object) => {
+      const directory = this.root.real(path.posix.dirname(object.path))!;
+      return object.reason === 'plug-in' && !isStandardDirectory(directory) ? [] : [directory];
+    });
+    return directories.map((directory) => this.inLayer(directory));
   }
 
   private inLayer(real: RootPath): string {

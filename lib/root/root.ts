@@ -42,15 +42,28 @@ export class Root {
   private readonly nodes = new Map<string, Node | undefined>();
   private readonly resolutions = new Map<string, Resolution>();
   private readonly listings = new Map<string, readonly string[]>();
-  private readonly contents = new Map<string, Content>();
-  private readonly seen = new Map<string, string>();
+  private readonly contents: Map<string, Content>;
+  private readonly seen: Map<string, string>;
   /** see `stamp` */
-  private readonly stamps = new Map<string, string>();
+  private readonly stamps: Map<string, string>;
   /** see `readAside` */
   private room = Buffer.alloc(0);
 
-  /** @param directory the root directory on this machine, absolute */
-  constructor(public readonly directory: string) {}
+  /**
+   * @param directory the root directory on this machine, absolute
+   * @param links resolved path of a link → what it says instead of its own target
+   * @param same a root of the same directory: what was read and seen is shared with it
+   */
+  constructor(public readonly directory: string, private readonly links: ReadonlyMap<string, string> = new Map(), same?: Root) {
+    this.contents = same?.contents ?? new Map();
+    this.seen = same?.seen ?? new Map();
+    this.stamps = same?.stamps ?? new Map();
+  }
+
+  /** The same root with other targets of links. */
+  public withLinks(links: ReadonlyMap<string, string>): Root {
+    return new Root(this.directory, new Map([...this.links, ...links]), this);
+  }
 
   /** The path on this machine of a path inside the root whose links are resolved. */
   public locate(real: RootPath): MachinePath {
@@ -208,7 +221,8 @@ export class Root {
   private node(real: string): Node | undefined {
     if (PSEUDO.test(real)) return undefined;
     if (this.nodes.has(real)) return this.nodes.get(real);
-    const node = lstat(this.locate(real));
+    const found = lstat(this.locate(real));
+    const node = found?.type === 'link' ? { ...found, target: this.links.get(real) ?? found.target } : found;
     this.nodes.set(real, node);
     this.seen.set(real, node ? briefly(node) : '');
     return node;

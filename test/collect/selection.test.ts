@@ -60,7 +60,6 @@ describe('a fork of a selection', () => {
     fork.skip('/usr/share/other', 'not needed');
     fork.excluded.add('/usr/share/excluded');
     fork.starting.add('/usr/bin/rig');
-    fork.addOns.add(packages.get('add-on'));
     fork.notices.add('notice');
     fork.followed.add('rig /usr/share/rig');
     fork.requested = fork.requested.with([packages.get('rig')]);

@@ -1,0 +1,168 @@
+/**
+ * Candidates in the order in which they are tried: those that programs need most first, and of these the smallest. Each is
+ * packed if the room that is left holds it.
+ *
+ * Sizes come from the directory entries. A file is read only once it is known that there is room for its candidate.
+ */
+import type { Context } from './context';
+import { takeFile } from './processes';
+import type { Candidate, CurrentSelection, Selection } from './selection';
+import { NEEDS } from './size-budget';
+import { FormatError } from '../elf';
+import { megabytes } from '../text/megabytes';
+
+/** Packages or paths that a notice lists. */
+const MOST_LISTED = 5;
+
+/** Candidates that are packed together or not at all. */
+interface Group extends Pick<Candidate, 'need' | 'limit'> {
+  readonly key: string;
+  readonly candidates: readonly Candidate[];
+  /** bytes that it would add, as far as known */
+  readonly bytes: number;
+  /** whether the libraries that its plug-ins need are among these */
+  readonly isMeasured: boolean;
+}
+
+interface Attempt {
+  readonly delta: Selection;
+  readonly bytes: number;
+}
+
+export class Candidates {
+  private waiting: Group[] = [];
+  /** groups without room → bytes */
+  private readonly rejected = new Map<string, { readonly need: Candidate['need']; readonly bytes: number }>();
+
+  constructor(private readonly context: Context) {}
+
+  /** Takes over the candidates that a selection has deferred. */
+  public takeFrom(selection: Selection): void {
+    const byKey = new Map<string, Candidate[]>();
+    for (const candidate of selection.takeDeferred()) {
+      const { group } = candidate;
+      if (this.rejected.has(group)) selection.skip(candidate.path, noRoom(candidate, this.rejected.get(group)!.bytes));
+      else byKey.set(group, [...byKey.get(group) ?? [], candidate]);
+    }
+    for (const [key, added] of byKey) {
+      const known = this.waiting.find((group) => group.key === key);
+      if (known) this.waiting.splice(this.waiting.indexOf(known), 1);
+      const candidates = [...known?.candidates ?? [], ...added];
+      const { need, limit } = candidates[0];
+      this.waiting.push({ key, need, limit, candidates, bytes: this.found(candidates, selection).bytes, isMeasured: false });
+    }
+  }
+
+  /**
+   * Tries the next group.
+   *
+   * @param room bytes that are left in the layer
+   * @returns what it adds, or the reason why it is not packed; `undefined` if no group is left
+   */
+  public tryNext(selection: CurrentSelection, room: number): Selection | undefined {
+    for (let group = this.next(); group; group = this.next()) {
+      const attempt = group.bytes > room ? undefined : this.attempt(group, selection);
+      const bytes = attempt?.bytes ?? group.bytes;
+      if (attempt && this.isLargerThanNext(group, bytes, room)) {
+        this.waiting.push({ ...group, bytes, isMeasured: true });
+        continue;
+      }
+      if (attempt && bytes <= room && this.isWithinLimit(group, attempt)) return attempt.delta;
+      return this.reject(group, bytes, bytes <= room, selection);
+    }
+    return undefined;
+  }
+
+  /** Whether there was no room for a path that packed files mention. */
+  public get lacksMentioned(): boolean {
+    return [...this.rejected.values()].some(({ need }) => need === 'mentioned');
+  }
+
+  /** Names what there was no room for. */
+  public notices(): string[] {
+    const largest = [...this.rejected].sort(([, a], [, b]) => b.bytes - a.bytes);
+    return [
+      ...listed('the layer is full, and does not contain all files that the program may need', largest.filter(([, { need }]) => need !== 'add-on')),
+      ...listed('the layer is full, and does not contain all add-ons', largest.filter(([, { need }]) => need === 'add-on')),
+    ];
+  }
+
+  private next(): Group | undefined {
+    if (this.waiting.length === 0) return undefined;
+    const first = this.waiting.reduce((best, group) => (comesBefore(group, best) ? group : best));
+    this.waiting.splice(this.waiting.indexOf(first), 1);
+    return first;
+  }
+
+  /** Whether others are to be tried first, because its plug-ins need more than its own files and the layer may become full. */
+  private isLargerThanNext({ need, isMeasured }: Group, bytes: number, room: number): boolean {
+    if (isMeasured) return false;
+    const others = this.waiting.filter((group) => group.need === need);
+    const sum = others.reduce((all, group) => all + group.bytes, bytes);
+    return sum > room && others.some((group) => group.bytes < bytes);
+  }
+
+  private attempt({ candidates, limit, bytes }: Group, selection: CurrentSelection): Attempt {
+    const { delta, added } = this.found(candidates, selection);
+    if (limit !== undefined && bytes > limit.data + limit.plugIns) return { delta, bytes };
+    for (const [real, program] of added) takeFile(real, program, delta, this.context);
+    return { delta, bytes: bytesAdded(delta, this.context) };
+  }
+
+  private found(candidates: readonly Candidate[], selection: CurrentSelection): Attempt & { readonly added: ReadonlyMap<string, string | undefined> } {
+    const delta = selection.fork();
+    const added = new Map<string, string | undefined>();
+    for (const candidate of candidates) for (const real of candidate.add(delta)) added.set(real, candidate.program);
+    return { delta, added, bytes: bytesAdded(delta, this.context) };
+  }
+
+  private isWithinLimit({ limit }: Group, { delta, bytes }: Attempt): boolean {
+    if (limit === undefined) return true;
+    if (bytes > limit.data + limit.plugIns) return false;
+    const { root } = this.context;
+    let plugIns = 0;
+    for (const file of delta.files.additions.keys()) if (isPlugIn(file, this.context)) plugIns += root.status(file)!.size;
+    return plugIns <= limit.plugIns && bytes - plugIns <= limit.data;
+  }
+
+  private reject({ key, need, candidates }: Group, bytes: number, hasRoom: boolean, selection: CurrentSelection): Selection {
+    const delta = selection.fork();
+    if (!hasRoom) this.rejected.set(key, { need, bytes });
+    for (const candidate of candidates) delta.skip(candidate.path, hasRoom ? aboveLimit(candidate, bytes) : noRoom(candidate, bytes));
+    return delta;
+  }
+}
+
+/** Bytes of the files that a delta adds. */
+export function bytesAdded({ files }: Selection, { root }: Context): number {
+  let bytes = 0;
+  for (const real of files.additions.keys()) bytes += root.status(real)!.size;
+  return bytes;
+}
+
+function comesBefore(one: Group, other: Group): boolean {
+  const ranks = NEEDS.indexOf(one.need) - NEEDS.indexOf(other.need);
+  return ranks === 0 ? one.bytes < other.bytes : ranks < 0;
+}
+
+/** Objects that need no library, and that none needs, are data: Guile's compiled modules, for example. */
+function isPlugIn(file: string, { root }: Context): boolean {
+  const { elf } = root.content(file);
+  if (elf === undefined || elf instanceof FormatError || !elf.dynamic) return false;
+  return elf.dynamic.needed.length > 0 || elf.dynamic.soname !== undefined;
+}
+
+function aboveLimit({ why }: Candidate, bytes: number): string {
+  return `${why.reason}, but it would add ${Math.round(bytes / 1e6)} MB: name it in include if it is needed`;
+}
+
+function noRoom({ why }: Candidate, bytes: number): string {
+  return `${why.reason}, but the layer has no room for ${megabytes(bytes)}: name it in include if it is needed`;
+}
+
+function listed(problem: string, groups: readonly (readonly [name: string, of: { readonly bytes: number }])[]): string[] {
+  if (groups.length === 0) return [];
+  const names = groups.slice(0, MOST_LISTED).map(([name, { bytes }]) => `${name} (${megabytes(bytes)})`).join(', ');
+  const more = groups.length > MOST_LISTED ? ` and ${groups.length - MOST_LISTED} more` : '';
+  return [`${problem}: ${names}${more}; name the files that are needed in include, which are packed first`];
+}

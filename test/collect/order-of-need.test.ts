@@ -1,0 +1,97 @@
+/**
+ * What a layer holds must not depend on what else is installed: packages that the requested ones neither depend on nor
+ * recommend get the room that is left.
+ */
+import * as fs from 'fs';
+import type { FileEntry } from '../../lib/plan/plan';
+import { plan } from '../plan/make';
+import { find, LIB, libraryWith, Packaged, programWith } from './packaged';
+
+const MB = 1e6;
+let root: Packaged;
+
+beforeEach(() => {
+  root = new Packaged();
+});
+
+/** Makes a file of a size that it does not take on the disk. */
+function enlarge(file: string, size: number): void {
+  fs.truncateSync(root.locate(file), size);
+}
+
+describe('a plug-in of a package from the same source that nothing depends on', () => {
+  beforeEach(() => {
+    root.install('client', { '/usr/bin/rig': programWith('</usr/lib/db>'), '/usr/lib/db/client.so': libraryWith('client.so'), '/usr/share/client/data': '' }, { Source: 'db' });
+    root.install('server', { '/usr/lib/db/jit.so': libraryWith('jit.so', '', ['libjit.so.1']) }, { Source: 'db', Depends: 'libjit' });
+    root.install('libjit', { [`${LIB}/libjit.so.1`]: libraryWith('libjit.so.1') });
+  });
+
+  test('is packed with its libraries if there is room', () => {
+    const { all, notices } = find(root);
+    for (const file of ['/usr/lib/db/client.so', '/usr/lib/db/jit.so', `${LIB}/libjit.so.1`]) expect(all).toContain(file);
+    expect(notices).toEqual([]);
+  });
+
+  test('is left out with a notice if its libraries would make the layer too large', () => {
+    enlarge(`${LIB}/libjit.so.1`, 200 * MB);
+    enlarge('/usr/share/client/data', 80 * MB);
+    const { all, skipped, notices } = find(root);
+    expect(all).toContain('/usr/lib/db/client.so');
+    expect(all).toContain('/usr/share/client/data');
+    for (const file of ['/usr/lib/db/jit.so', `${LIB}/libjit.so.1`]) expect(all).not.toContain(file);
+    expect(skipped.get('/usr/lib/db/jit.so')).toBe('mentioned in rig, but the layer has no room for 200.0 MB: name it in include if it is needed');
+    expect(notices).toEqual(['the layer is full, and does not contain all add-ons: server (200.0 MB); name the files that are needed in include, which are packed first']);
+  });
+});
+
+test('data that a library mentions is packed before an add-on, whichever is smaller', () => {
+  root.install('rig', { '/usr/bin/rig': programWith('', ['liba.so.1']), '/usr/lib/rig/one': '' }, { Depends: 'liba' });
+  root.install('liba', { [`${LIB}/liba.so.1`]: libraryWith('liba.so.1', '</usr/share/liba/table>'), '/usr/share/liba/table': '' });
+  root.install('extra', { '/usr/lib/rig/extra': '' }, { Depends: 'rig' }).install('more', { '/usr/lib/rig/more': '' }, { Depends: 'rig' });
+  enlarge('/usr/share/liba/table', 30 * MB);
+  enlarge('/usr/lib/rig/extra', 20 * MB);
+  enlarge('/usr/lib/rig/more', 220 * MB);
+  const { data } = find(root);
+  expect(data).toEqual(['/usr/bin/rig', '/usr/lib/rig/extra', '/usr/lib/rig/one', '/usr/share/liba/table']);
+});
+
+test('a layer without room for data that a library mentions says so', () => {
+  root.install('rig', { '/usr/bin/rig': programWith('', ['liba.so.1']), '/usr/lib/rig/one': '' }, { Depends: 'liba' });
+  root.install('liba', { [`${LIB}/liba.so.1`]: libraryWith('liba.so.1', '</usr/share/liba/table></usr/share/liba/names>'), '/usr/share/liba/table': '', '/usr/share/liba/names': '' });
+  enlarge('/usr/lib/rig/one', 240 * MB);
+  enlarge('/usr/share/liba/table', 30 * MB);
+  const { data, notices } = find(root);
+  expect(data).toEqual(['/usr/bin/rig', '/usr/lib/rig/one', '/usr/share/liba/names']);
+  expect(notices).toEqual([
+    'the layer is full, and does not contain all files that the program may need: /usr/share/liba/table of liba (30.0 MB); name the files that are needed in include, which are packed first',
+  ]);
+});
+
+test('a directory that another package lists as well counts for the package that is needed', () => {
+  root.install('rig', { '/usr/bin/rig': programWith('', ['liba.so.1']) }, { Depends: 'liba' });
+  root.install('liba', { [`${LIB}/liba.so.1`]: libraryWith('liba.so.1', '</usr/share/tables>') }, { Depends: 'tables' });
+  root.install('tables', { '/usr/share/tables/sub/one': '' });
+  const { data } = find(root);
+  root.install('aaa', { '/usr/share/tables/sub/other': '' });
+  expect(data).toContain('/usr/share/tables/sub/one');
+  expect(find(root).data).toEqual(data);
+});
+
+test('a helper that is also started by its name keeps the plug-ins that it has loaded', () => {
+  root.install('rig', {
+    '/usr/bin/rig': programWith(),
+    '/usr/lib/rig/helper': programWith('</usr/lib/plug/plug.so>'),
+    '/usr/lib/rig/run': '#!/bin/sh\nhelper\n',
+    '/usr/bin/helper': { link: '../lib/rig/helper' },
+    '/bin/sh': programWith(),
+  }, { Depends: 'plug' });
+  fs.chmodSync(root.locate('/usr/lib/rig/run'), 0o755);
+  root.library('/usr/lib/plug/plug.so', { needs: ['libp.so'], runpath: '/usr/lib/plug/private' });
+  root.library('/usr/lib/plug/private/libp.so');
+  root.install('plug', { '/usr/lib/plug/plug.so': [], '/usr/lib/plug/private/libp.so': [] });
+  const { plan: { entries, commands } } = plan(root, 'rig', { detectData: true });
+  expect(commands).toHaveProperty('helper');
+  const rpathOf = (file: string) => entries.find((entry): entry is FileEntry => entry.kind === 'file' && entry.path === file)?.edits?.rpath;
+  expect(rpathOf('/usr/lib/plug/plug.so')).toBe('/opt/elf/{key}/usr/lib/plug/private');
+  expect(rpathOf('/usr/lib/rig/helper')).toBe('/opt/elf/{key}/usr/lib/plug/private');
+});

@@ -1,0 +1,54 @@
+/**
+ * Compares the layers of the same programs from two roots that have the same versions of their packages, one of them with many
+ * other packages: the layer of the fat root must hold every file of the lean root's layer.
+ *
+ * usage: npx ts-node -T test/fat-and-lean.ts LEAN FAT PROGRAM...      PROGRAM is a command or an absolute path
+ *
+ * Exit status 1: a layer of the fat root lacks a file, or cannot be planned.
+ */
+import * as path from 'path';
+import type { FileEntry, Plan } from '../lib/plan/plan';
+import { sizeOf } from '../lib/plan/plan';
+import { planLayer } from '../lib/plan/plan-layer';
+import { Root } from '../lib/root/root';
+import { megabytes } from '../lib/text/megabytes';
+
+const SEARCH_PATH = ['/usr/local/sbin', '/usr/local/bin', '/usr/sbin', '/usr/bin', '/sbin', '/bin', '/usr/games'];
+
+function main(lean: string, fat: string, programs: readonly string[]): void {
+  let failed = 0;
+  for (const program of programs) {
+    const result = compare(program, path.resolve(lean), path.resolve(fat));
+    console.log(`${program.padEnd(24)} ${result.text}`);
+    for (const file of result.missing) console.log(`    ${file}`);
+    if (!result.passed) failed++;
+  }
+  console.log(`${programs.length - failed} of ${programs.length} pass`);
+  process.exitCode = failed > 0 ? 1 : 0;
+}
+
+function compare(program: string, lean: string, fat: string): { readonly text: string; readonly missing: readonly string[]; readonly passed: boolean } {
+  try {
+    const [leanPlan, fatPlan] = [planOf(program, lean), planOf(program, fat)];
+    const packed = new Set(filesOf(fatPlan));
+    const missing = filesOf(leanPlan).filter((file) => !packed.has(file));
+    const text = `lean ${megabytes(sizeOf(leanPlan))}, fat ${megabytes(sizeOf(fatPlan))}${missing.length > 0 ? `, ${missing.length} files missing:` : ''}`;
+    return { text, missing, passed: missing.length === 0 };
+  } catch (error) {
+    return { text: (error as Error).message, missing: [], passed: false };
+  }
+}
+
+function planOf(program: string, directory: string): Plan {
+  return planLayer(new Root(directory), {
+    binaries: [program], rename: {}, include: [], exclude: [], detectData: true, traceCommands: [], searchPath: SEARCH_PATH, libraryPath: '', cwd: '/',
+  }).plan;
+}
+
+function filesOf({ entries }: Plan): string[] {
+  return entries.filter((entry): entry is FileEntry => entry.kind === 'file').map((entry) => entry.path);
+}
+
+const [lean, fat, ...programs] = process.argv.slice(2);
+if (programs.length === 0) throw new Error('usage: npx ts-node -T test/fat-and-lean.ts LEAN FAT PROGRAM...');
+main(lean, fat, programs);
