@@ -5,10 +5,10 @@
  */
 import * as path from 'path';
 import type { Context } from './context';
+import { strongest } from './need';
 import type { RequestedPackages } from './requested-packages';
 import { dependenciesOf, isForDevelopment, isNamedAfter, isRelated, recommends } from './requested-packages';
 import type { Need } from './size-budget';
-import { NEEDS } from './size-budget';
 import type { Package } from '../packages/package';
 import { isCommandDirectory } from '../root/standard';
 
@@ -75,28 +75,6 @@ export function groundsToFollow(
   const owners = [...facts.packages.ownersOf(candidate)];
   return strongest(owners.length > 0 ? owners : [...facts.packages.ownersOf(real)], requested, (owner) =>
     firstAnswer(MENTIONED, { real, owner, by, isFile, isDirectory, requested, facts }));
-}
-
-/** The grounds for that owner of a path which the requested packages need most: several packages may list one directory. */
-function strongest(
-  owners: readonly Package[],
-  requested: RequestedPackages,
-  answerFor: (owner: Package | undefined) => Pick<Grounds, 'rule'> | undefined,
-): Grounds | undefined {
-  let best: Grounds | undefined;
-  for (const owner of owners.length > 0 ? owners : [undefined]) {
-    const need = needOf(owner, requested);
-    if (best && NEEDS.indexOf(need) >= NEEDS.indexOf(best.need)) continue;
-    const answer = answerFor(owner);
-    if (answer) best = { rule: answer.rule, need, owner };
-  }
-  return best;
-}
-
-/** How much the requested packages need a package, none for a file that an installation generated. */
-export function needOf(owner: Package | undefined, requested: RequestedPackages): Grounds['need'] {
-  if (owner === undefined || owner.isEssential || requested.requires(owner)) return 'needed';
-  return requested.reachable().has(owner) ? 'recommended' : 'add-on';
 }
 
 /** A command belongs to nothing that mentions it, but to packages that need it. */
@@ -255,18 +233,4 @@ function firstAnswer<T>(rules: readonly ((question: T) => Answer)[], question: T
     if (answer !== undefined) return answer === REFUSED ? undefined : answer;
   }
   return undefined;
-}
-
-/** Whether a path is a directory that several packages list, none of which the requested packages need: each decides about its own files. */
-export function isOfSeveralAddOns(real: string, { need }: Grounds, { root, packages }: Facts): boolean {
-  return need === 'add-on' && root.isDirectory(real) && !packages.isSole(root.real(real)!);
-}
-
-/** Whether a path is packed only because requested packages recommend its package: programs work without what they only recommend. */
-export function isOnlyRecommended(real: string, requested: RequestedPackages, { packages }: Facts): boolean {
-  const owner = packages.ownerOf(real);
-  if (owner === undefined) return false;
-  const extendsOne = (one: Package) => packages.builtFrom(one.source).some((sibling) => isRelated(owner, sibling));
-  if ([...requested].some((one) => isRelated(one, owner) || extendsOne(one))) return false;
-  return [...requested].some((one) => recommends(one, owner));
 }

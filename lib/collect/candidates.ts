@@ -134,7 +134,7 @@ export class Candidates {
 }
 
 /** Bytes of the files that a delta adds. */
-export function bytesAdded({ files }: Selection, { root }: Context): number {
+function bytesAdded({ files }: Selection, { root }: Context): number {
   let bytes = 0;
   for (const real of files.additions.keys()) bytes += root.status(real)!.size;
   return bytes;

@@ -7,7 +7,7 @@
 import * as path from 'path';
 import { addIncluded } from './add-files';
 import { addCommandsOfArchive } from './archive-commands';
-import { bytesAdded, Candidates } from './candidates';
+import { Candidates } from './candidates';
 import { addStartedCommands } from './commands';
 import { CommandsOnPath } from './commands-on-path';
 import { Configuration } from './configuration';
@@ -23,9 +23,9 @@ import { prefixed } from './prefix';
 import { takeFile } from './processes';
 import { addRequestedProgram } from './programs';
 import { RequestedPackages } from './requested-packages';
+import { Room } from './room';
 import type { CurrentSelection, Pending } from './selection';
 import { Selection } from './selection';
-import { FULL } from './size-budget';
 import { addTraced } from './traced';
 import type { Process } from '../closure/closure';
 import type { Program } from '../closure/find';
@@ -95,40 +95,32 @@ function select(programs: readonly Program[], context: Context): { readonly sele
 function fill(selection: Selection, context: Context): boolean {
   applyRules(selection, context);
   const candidates = new Candidates(context);
-  let room = FULL * context.mostBytes - sizeOf(selection, context);
+  const room = new Room(selection, context);
   for (;;) {
     candidates.takeFrom(selection);
-    const delta = candidates.tryNext(selection, room);
+    const delta = candidates.tryNext(selection, room.bytes);
     if (delta === undefined) break;
-    room -= bytesAdded(delta, context);
+    room.take(delta.files.additions.keys());
     selection.merge(delta);
-    room -= applyRules(selection, context);
+    applyRules(selection, context, room);
   }
   for (const notice of candidates.notices()) selection.notices.add(notice);
   return candidates.lacksMentioned;
 }
 
-/** Applies the rules to every file that was not looked at yet. @returns bytes that they add */
-function applyRules(selection: Selection, context: Context): number {
-  let bytes = 0;
+/** Applies the rules to every file that was not looked at yet. */
+function applyRules(selection: Selection, context: Context, room?: Room): void {
   for (let file = selection.next(); file; file = selection.next()) {
     for (const rule of RULES) {
       const delta = rule(file, selection, context);
-      bytes += bytesAdded(delta, context);
+      room?.take(delta.files.additions.keys());
       selection.merge(delta);
     }
   }
-  return bytes;
 }
 
 /** Adds a file or directory that the user names; plug-ins in it are those of the first program. */
 function include(included: string, selection: Selection, context: Context): void {
   const [program] = selection.processes.keys();
   for (const real of addIncluded(included, { reason: 'included' }, selection, context)) takeFile(real, program, selection, context);
-}
-
-function sizeOf({ files }: CurrentSelection, { root }: Context): number {
-  let bytes = 0;
-  for (const real of files.keys()) bytes += root.status(real)!.size;
-  return bytes;
 }

@@ -4,7 +4,7 @@
  */
 import * as path from 'path';
 import { NOT_WORLD_READABLE } from './add-files';
-import { needOf } from './belonging';
+import { needOf } from './need';
 import { startedIn } from './command-words';
 import type { Context } from './context';
 import { ownersOf } from './context';

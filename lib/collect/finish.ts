@@ -7,6 +7,7 @@ import { addFound } from './add-files';
 import type { Context } from './context';
 import type { CurrentSelection, Generated, Selection, Why } from './selection';
 import { isCurrent, sourceOfBytecode } from '../root/python-bytecode';
+import type { Package } from '../packages/package';
 import type { Root } from '../root/root';
 
 /** The selection as the plan gets it. */
@@ -25,13 +26,18 @@ export interface FinishedSelection {
   readonly excluded: ReadonlySet<string>;
 }
 
+/** Where a package has its licence text, a file or a directory. */
+export function licencesOf({ name }: Package): readonly string[] {
+  return [`/usr/share/doc/${name}/copyright`, `/usr/share/licenses/${name}`];
+}
+
 /** Adds the licence texts of all packages with packed files. */
 export function addLicences(selection: CurrentSelection, context: Context): Selection {
   const delta = selection.fork();
   const owners = new Set([...selection.files.keys()].map((real) => context.packages.ownerOf(real)));
   for (const owner of owners) {
     if (!owner) continue;
-    for (const text of [`/usr/share/doc/${owner.name}/copyright`, `/usr/share/licenses/${owner.name}`]) {
+    for (const text of licencesOf(owner)) {
       addFound(text, { reason: `licence of ${owner.name}` }, delta, context);
     }
   }

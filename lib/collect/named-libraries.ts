@@ -6,7 +6,7 @@
  * requested packages, depends on one that has it.
  */
 import * as path from 'path';
-import { needOf } from './belonging';
+import { needOf } from './need';
 import type { Context } from './context';
 import { addOrDefer, isFollowed } from './path-mentions';
 import { dependenciesOf } from './requested-packages';

@@ -4,7 +4,8 @@
  */
 import { addFound } from './add-files';
 import type { Grounds } from './belonging';
-import { groundsInDirectoryOf, isOfSeveralAddOns } from './belonging';
+import { groundsInDirectoryOf } from './belonging';
+import { isOfSeveralAddOns } from './need';
 import type { Context } from './context';
 import { isNonRuntime, isForLinking } from './non-runtime';
 import { takeFile } from './processes';

@@ -5,7 +5,8 @@
 import * as path from 'path';
 import { addFound } from './add-files';
 import type { Grounds } from './belonging';
-import { groundsToFollow, isOfSeveralAddOns, isOnlyRecommended } from './belonging';
+import { groundsToFollow } from './belonging';
+import { isOfSeveralAddOns, isOnlyRecommended } from './need';
 import { addCommand, mayStart } from './commands';
 import type { Context } from './context';
 import { ownersOf } from './context';

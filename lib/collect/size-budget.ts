@@ -42,5 +42,8 @@ export const BY_SIBLINGS: Limit = { data: 64 * MB, plugIns: 64 * MB };
 /** For paths that requested packages mention, but only recommend. */
 export const RECOMMENDED: Limit = { data: 12 * 1000 * 1000, plugIns: 8 * MB };
 
-/** The part of the size limit that is filled with candidates. The rest is for licence texts and the record. */
-export const FULL = 0.98;
+/** Bytes that are not filled with candidates: for what one candidate adds beside its files. */
+export const RESERVE = 2_000_000;
+
+/** Bytes of a file's line in the record of the layer, measured. */
+export const RECORD_LINE = 200;

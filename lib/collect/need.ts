@@ -1,0 +1,47 @@
+/**
+ * How much the requested packages need another one, by the package database.
+ */
+import type { Grounds } from './belonging';
+import type { Context } from './context';
+import type { RequestedPackages } from './requested-packages';
+import { isRelated, recommends } from './requested-packages';
+import { NEEDS } from './size-budget';
+import type { Package } from '../packages/package';
+
+type Facts = Pick<Context, 'root' | 'packages'>;
+
+/** How much the requested packages need a package, none for a file that an installation generated. */
+export function needOf(owner: Package | undefined, requested: RequestedPackages): Grounds['need'] {
+  if (owner === undefined || owner.isEssential || requested.requires(owner)) return 'needed';
+  return requested.reachable().has(owner) ? 'recommended' : 'add-on';
+}
+
+/** The grounds for that owner of a path which the requested packages need most: several packages may list one directory. */
+export function strongest(
+  owners: readonly Package[],
+  requested: RequestedPackages,
+  answerFor: (owner: Package | undefined) => Pick<Grounds, 'rule'> | undefined,
+): Grounds | undefined {
+  let best: Grounds | undefined;
+  for (const owner of owners.length > 0 ? owners : [undefined]) {
+    const need = needOf(owner, requested);
+    if (best && NEEDS.indexOf(need) >= NEEDS.indexOf(best.need)) continue;
+    const answer = answerFor(owner);
+    if (answer) best = { rule: answer.rule, need, owner };
+  }
+  return best;
+}
+
+/** Whether a path is a directory that several packages list, none of which the requested packages need: each decides about its own files. */
+export function isOfSeveralAddOns(real: string, { need }: Grounds, { root, packages }: Facts): boolean {
+  return need === 'add-on' && root.isDirectory(real) && !packages.isSole(root.real(real)!);
+}
+
+/** Whether a path is packed only because requested packages recommend its package: programs work without what they only recommend. */
+export function isOnlyRecommended(real: string, requested: RequestedPackages, { packages }: Facts): boolean {
+  const owner = packages.ownerOf(real);
+  if (owner === undefined) return false;
+  const extendsOne = (one: Package) => packages.builtFrom(one.source).some((sibling) => isRelated(owner, sibling));
+  if ([...requested].some((one) => isRelated(one, owner) || extendsOne(one))) return false;
+  return [...requested].some((one) => recommends(one, owner));
+}

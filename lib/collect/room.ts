@@ -1,0 +1,36 @@
+/**
+ * The room that is left in a layer, with what its files add to it: a line each in the record, and the licence texts of their
+ * packages.
+ */
+import type { Context } from './context';
+import { licencesOf } from './finish';
+import type { CurrentSelection } from './selection';
+import { RECORD_LINE, RESERVE } from './size-budget';
+import type { Package } from '../packages/package';
+
+export class Room {
+  private left: number;
+  private readonly owners = new Set<Package>();
+
+  constructor(selection: CurrentSelection, private readonly context: Context) {
+    this.left = context.mostBytes - RESERVE;
+    this.take(selection.files.keys());
+  }
+
+  /** In bytes; negative if the layer is full. */
+  public get bytes(): number {
+    return this.left;
+  }
+
+  /** @param files resolved paths of files that are packed from now on */
+  public take(files: Iterable<string>): void {
+    const { root, packages } = this.context;
+    for (const real of files) {
+      this.left -= root.status(real)!.size + RECORD_LINE;
+      const owner = packages.ownerOf(real);
+      if (owner === undefined || this.owners.has(owner)) continue;
+      this.owners.add(owner);
+      for (const licence of licencesOf(owner)) if (root.isFile(licence)) this.left -= root.status(root.real(licence)!)!.size;
+    }
+  }
+}
