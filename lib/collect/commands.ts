@@ -30,14 +30,14 @@ export function addStartedCommands({ real: file }: Pending, selection: CurrentSe
   if (started.length > 0) delta.starting.add(file);
   for (const [name, found] of started) {
     if (delta.commands.has(name)) continue;
-    if (isNeeded(found, file, delta, context)) delta.merge(addCommand(name, found, file, delta, context));
+    if (isOfNeededPackage(found, file, delta, context)) delta.merge(addCommand(name, found, file, delta, context));
     else deferCommand(name, found, file, delta, context);
   }
   return delta;
 }
 
 /** Whether requested packages need the package of a command, or recommend it. A script that no package owns does not state what it needs. */
-function isNeeded(found: string, file: string, { requested }: CurrentSelection, context: Context): boolean {
+function isOfNeededPackage(found: string, file: string, { requested }: CurrentSelection, context: Context): boolean {
   return isUsersScript(file, context) || ownersOf(found, context).some((owner) => needOf(owner, requested) !== 'add-on');
 }
 

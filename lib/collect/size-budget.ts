@@ -43,7 +43,7 @@ export const BY_SIBLINGS: Limit = { data: 64 * MB, plugIns: 64 * MB };
 export const RECOMMENDED: Limit = { data: 12 * 1000 * 1000, plugIns: 8 * MB };
 
 /** Bytes that are not filled with candidates: for what one candidate adds beside its files. */
-export const RESERVE = 2_000_000;
+export const RESERVE = 1_000_000;
 
 /** Bytes of a file's line in the record of the layer, measured. */
 export const RECORD_LINE = 200;

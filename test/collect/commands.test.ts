@@ -216,7 +216,7 @@ describe('packages that extend the package of a program', () => {
 
   test('are packed smallest first if the layer cannot hold all of them', () => {
     install({});
-    fs.truncateSync(root.locate('/usr/lib/python3/dist-packages/large/one'), 260_000_000);
+    fs.truncateSync(root.locate('/usr/lib/python3/dist-packages/large/one'), 261_500_000);
     expect(modules('python3')).toEqual(['/usr/lib/python3/dist-packages/small/one.py']);
   });
 
