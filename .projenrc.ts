@@ -59,7 +59,8 @@ const project = new awscdk.AwsCdkConstructLibrary({
 project.package.addField('overrides', { 'unrs-resolver': '1.12.2' });
 
 // the page of a report is read from where it is written
-['/.ci/', '/ARCHITECTURE.md', '/CONTRIBUTING.md', '/cdk.json', '/examples/', '!/lib/inspect/', '/lib/**/*.ts'].forEach((path) => project.addPackageIgnore(path));
+['/.ci/', '/ARCHITECTURE.md', '/CONTRIBUTING.md', '/cdk.json', '/examples/'].forEach((path) => project.addPackageIgnore(path));
+['!/lib/inspect/', '/lib/inspect/page/tsconfig.json', '/lib/**/*.ts'].forEach((path) => project.addPackageIgnore(path));
 
 // The layers of lib, the lowest first. A file imports from its own layer and from lower ones.
 const LAYERS: ReadonlyArray<readonly [name: string, content: string]> = [
@@ -129,7 +130,7 @@ const TO_SHORTEN = [
 project.eslint?.addOverride({ files: TO_SHORTEN, rules: { 'max-lines': ['warn', { max: 250 }] } });
 const TO_WRAP = [
   'lib/*.ts', 'lib/{closure,collect,elf,loader,pack,packages,plan,process,root,sandbox,source,trace}/**',
-  'lib/{cli,inspect,zip}/**', 'test/**',
+  'lib/{cli,inspect,zip}/**/*.ts', 'test/**',
 ];
 project.eslint?.addOverride({ files: TO_WRAP, rules: { '@stylistic/max-len': ['warn', { code: 140, ignoreUrls: true }] } });
 project.eslint?.addOverride({
@@ -137,6 +138,8 @@ project.eslint?.addOverride({
   rules: { 'regexp/no-super-linear-backtracking': 'off', 'regexp/no-super-linear-move': 'off' },
 });
 project.eslint?.addLintPattern('examples');
+project.eslint?.addIgnorePattern('!lib/inspect/page/*.js');
+project.eslint?.addLintPattern('lib/inspect/page/*.js');
 project.eslint?.allowDevDeps('examples/**');
 
 // A layer is packed by a process that runs the compiled library, so every task that packs compiles first.
@@ -153,7 +156,7 @@ project.testTask.prependExec(`test/setup.sh ${TEST}`);
 // ts-jest and `ts-node -T` strip types without checking them
 const typeCheck = project.addTask('type-check', {
   description: 'Check the types of the tests, the examples and the configuration',
-  steps: [{ exec: 'tsc -p test/tsconfig.json' }, { exec: 'tsc -p examples/tsconfig.json' }],
+  steps: ['test', 'examples', 'lib/inspect/page'].map((directory) => ({ exec: `tsc -p ${directory}/tsconfig.json` })),
 });
 project.testTask.spawn(typeCheck);
 project.addTask('test:unit', {
@@ -206,6 +209,15 @@ project.tasks.addEnvironment('JSII_SILENCE_WARNING_END_OF_LIFE_NODE_VERSION', '2
 
 new JsonFile(project, 'examples/tsconfig.json', {
   obj: { extends: '../tsconfig.json', compilerOptions: { noEmit: true, rootDir: '..' }, include: ['**/*.ts'] },
+});
+// the script of the HTML report runs in a browser
+new JsonFile(project, 'lib/inspect/page/tsconfig.json', {
+  obj: {
+    compilerOptions: {
+      allowJs: true, checkJs: true, noEmit: true, strict: true, target: 'ES2022', lib: ['ES2022', 'DOM', 'DOM.Iterable'], types: [],
+    },
+    include: ['*.js', '*.d.ts'],
+  },
 });
 new JsonFile(project, 'cdk.json', { obj: { app: 'npx ts-node -T examples/rig/app.ts' } });
 

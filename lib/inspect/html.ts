@@ -1,7 +1,8 @@
 /**
- * The page of a layer: one file of HTML that has everything in it, and may load nothing, which its policy says.
+ * The HTML report of a layer: one file that contains everything that it needs. Its content security policy forbids loading
+ * anything else.
  *
- * page.html, page.css and page.js beside this are its parts; d3-hierarchy lays out the treemap.
+ * The folder page/ has its parts. d3-hierarchy lays out the treemap.
  */
 import { createHash } from 'crypto';
 import * as fs from 'fs';
@@ -10,13 +11,16 @@ import type { Contents } from './contents';
 import { MOST_BYTES, MOST_DIRECT } from '../lambda';
 import { printable } from '../text/printable';
 
-/** From the compiled library as well: the compiler leaves aside what is no TypeScript. */
-const PAGE = path.join(__dirname, '..', '..', 'lib', 'inspect');
+/** From the compiled library, too: the compiler does not copy what is not TypeScript. */
+const PAGE = path.join(__dirname, '..', '..', 'lib', 'inspect', 'page');
+
+/** In the order in which they are joined. */
+const SCRIPTS = ['data.js', 'search.js', 'treemap.js', 'file.js', 'table.js'];
 
 export function htmlOf(contents: Contents): string {
   const part = (name: string) => fs.readFileSync(path.join(PAGE, name), 'utf8');
-  const style = part('page.css');
-  const script = `${treemap()}\n${part('page.js')}`;
+  const style = part('style.css');
+  const script = `${treemap()}\n(() => {\n'use strict';\n${SCRIPTS.map(part).join('\n')}})();\n`;
   const parts: Readonly<Record<string, string>> = {
     title: escaped(`${contents.programs.map(({ name }) => printable(name)).join(', ')}: what is in the layer`),
     policy: `default-src 'none'; script-src '${sha256(script)}'; style-src '${sha256(style)}'; img-src data:; base-uri 'none'; form-action 'none'`,

@@ -59,7 +59,14 @@ const layer = JSON.parse($('data').textContent ?? '');
 const files = layer.files.map(([path, kind, size, packed, owner, why, through, needs], id) => {
   const pack = owner < 0 ? undefined : layer.packages[owner];
   return {
-    id, path, kind, size, packed, why, needs, through,
+    id,
+    path,
+    kind,
+    size,
+    packed,
+    why,
+    needs,
+    through,
     name: path.slice(path.lastIndexOf('/') + 1),
     directory: path.slice(0, path.lastIndexOf('/')) || '/',
     owner: pack,

@@ -6,19 +6,22 @@
 function drawOne() {
   const file = chosen;
   const gone = alone(file);
+  const others = gone.length > 1 ? `, with ${plural(gone.length - 1, 'file')} that nothing else asks for` : '';
   const facts = [
     ['Path', make('span', { class: 'path' }, `/opt/elf/${layer.key}${file.path}`)],
     ['Size', `${bytes(file.size)}, ${bytes(file.packed)} in the zip`],
     ['Package', owned(file)],
     ['Why', file.why],
-    ['Without it', `${bytes(sum(gone))} less${gone.length > 1 ? `, with ${plural(gone.length - 1, 'file')} that nothing else asks for` : ''}`],
+    ['Without it', `${bytes(sum(gone))} less${others}`],
   ];
+  /** @param {LayerFile} step */
+  const link = (step) => make('button', { class: 'link', type: 'button', onclick: () => choose(step, true) }, step.name);
   const steps = chain(file).map((step) => make('li', {},
-    step === file ? make('strong', {}, step.name) : make('button', { class: 'link', type: 'button', onclick: () => choose(step, true) }, step.name),
+    step === file ? make('strong', {}, step.name) : link(step),
     make('small', {}, step.why)));
   /** @param {number[]} ids */
   const near = (ids) => [...ids].map((id) => files[id]).sort((a, b) => b.size - a.size);
-  const others = near(file.brought.filter((id) => !file.needs.includes(id)));
+  const led = near(file.brought.filter((id) => !file.needs.includes(id)));
   $('one').replaceChildren(...[
     make('h2', { id: 'one-title', tabindex: '-1' }, file.name),
     make('dl', { class: 'facts' }, ...facts.flatMap(([term, description]) => [make('dt', {}, term), make('dd', {}, description)])),
@@ -28,7 +31,7 @@ function drawOne() {
     graph(near(file.neededBy), file, 'neededBy'),
     make('h3', {}, `Needs ${plural(file.needs.length, 'file')}`),
     graph(near(file.needs), file, 'needs'),
-    ...(others.length > 0 ? [make('h3', {}, `Brought in ${plural(others.length, 'other file')}`), graph(others, file, 'needs')] : []),
+    ...(led.length > 0 ? [make('h3', {}, `Brought in ${plural(led.length, 'other file')}`), graph(led, file, 'needs')] : []),
   ]);
   connectGraphs();
 }
@@ -50,13 +53,17 @@ function graph(neighbours, file, side) {
   const drawing = make('div', { class: 'graph' }, ...(side === 'needs' ? [self, list] : [list, self]));
   drawing.dataset.side = side;
   if (neighbours.length > MOST_NEIGHBOURS) {
-    list.append(make('li', {}, make('button', { class: 'plain', type: 'button', onclick: () => {
-      show(neighbours);
-      connect(drawing);
-      /** @type {NodeListOf<HTMLElement>} */
-      const nodes = list.querySelectorAll('.node');
-      nodes[MOST_NEIGHBOURS].focus();
-    } }, `… and ${neighbours.length - MOST_NEIGHBOURS} more`)));
+    list.append(make('li', {}, make('button', {
+      class: 'plain',
+      type: 'button',
+      onclick: () => {
+        show(neighbours);
+        connect(drawing);
+        /** @type {NodeListOf<HTMLElement>} */
+        const nodes = list.querySelectorAll('.node');
+        nodes[MOST_NEIGHBOURS].focus();
+      },
+    }, `… and ${neighbours.length - MOST_NEIGHBOURS} more`)));
   }
   return drawing;
 }
@@ -64,7 +71,8 @@ function graph(neighbours, file, side) {
 /** @param {LayerFile} file */
 function node(file) {
   const dot = make('i', { class: `dot ${file.kind}` });
-  return make('button', { class: 'node', type: 'button', onclick: () => choose(file, true) }, dot, file.name, make('small', {}, bytes(file.size)));
+  const size = make('small', {}, bytes(file.size));
+  return make('button', { class: 'node', type: 'button', onclick: () => choose(file, true) }, dot, file.name, size);
 }
 
 const SVG = 'http://www.w3.org/2000/svg';

@@ -5,7 +5,8 @@
 
 $('title').textContent = layer.programs.map(({ name }) => name).join(', ');
 $('about').textContent = [
-  layer.zip, layer.machine, layer.distribution, plural(files.length, 'file'), plural(layer.packages.length, 'package'), `/opt/elf/${layer.key}`,
+  layer.zip, layer.machine, layer.distribution, plural(files.length, 'file'), plural(layer.packages.length, 'package'),
+  `/opt/elf/${layer.key}`,
 ].filter(Boolean).join(' · ');
 
 /**
@@ -17,9 +18,10 @@ const addLimit = (title, strong, ...more) => {
   $('limits').append(make('div', {}, make('dt', {}, title), make('dd', {}, make('strong', {}, strong), ...more)));
 };
 const { size, mostBytes, zipSize, mostDirect } = layer;
+const share = Math.round((layer.size / layer.mostBytes) * 100) || '< 1';
 const fill = make('span');
 fill.style.width = `${Math.min(100, (size / mostBytes) * 100)}%`;
-addLimit('Unpacked', `${(size / 1e6).toFixed(1)} of ${(mostBytes / 1e6).toFixed(1)} MB`, ` ${Math.round((size / mostBytes) * 100) || '< 1'} %`,
+addLimit('Unpacked', `${(size / 1e6).toFixed(1)} of ${(mostBytes / 1e6).toFixed(1)} MB`, ` ${share} %`,
   make('div', { class: size > 0.9 * mostBytes ? 'meter full' : 'meter' }, fill),
   make('span', { class: 'soft' }, 'that a function may have with all its layers, of which it may have five'));
 addLimit('Zipped', bytes(zipSize), make('br'), make('span', { class: 'soft' }, zipSize > mostDirect ?

@@ -38,11 +38,14 @@ function sorted() {
 }
 
 const heads = COLUMNS.map((column) => {
-  const head = make('th', { scope: 'col', class: column.class }, make('button', { type: 'button', onclick: () => {
-    const isSame = order.column === column;
-    order = { column, direction: !isSame ? column.first : order.direction === 'ascending' ? 'descending' : 'ascending' };
-    drawRows();
-  } }, column.name));
+  const head = make('th', { scope: 'col', class: column.class }, make('button', {
+    type: 'button',
+    onclick: () => {
+      const isSame = order.column === column;
+      order = { column, direction: !isSame ? column.first : order.direction === 'ascending' ? 'descending' : 'ascending' };
+      drawRows();
+    },
+  }, column.name));
   $('columns').append(head);
   return head;
 });
@@ -53,7 +56,8 @@ function drawRows() {
     else heads[index].removeAttribute('aria-sort');
   }
   const all = sorted();
-  $('rows').replaceChildren(...all.slice(0, rows).map((file) => make('tr', { 'data-file': file.id, 'class': file === chosen ? 'chosen' : undefined },
+  $('rows').replaceChildren(...all.slice(0, rows).map((file) => make(
+    'tr', { 'data-file': file.id, 'class': file === chosen ? 'chosen' : undefined },
     make('td', { class: 'size' }, bytes(file.size)),
     make('td', {},
       make('button', { class: 'link path', type: 'button', onclick: () => choose(file, true) }, file.path),

@@ -68,7 +68,12 @@ function drawMap() {
       const file = /** @type {LayerFile} */ (leaf.data);
       const label = `${file.name}, ${bytes(file.size)}, ${owned(file)}, ${file.why}`;
       const tile = make('button', {
-        'class': `tile ${file.kind}`, 'type': 'button', 'tabindex': '-1', 'data-file': file.id, 'aria-label': label, 'title': label,
+        'class': `tile ${file.kind}`,
+        'type': 'button',
+        'tabindex': '-1',
+        'data-file': file.id,
+        'aria-label': label,
+        'title': label,
         'onclick': () => choose(file),
       });
       if (wide > 44 && high > 17) tile.append(make('span', {}, file.name));
