@@ -6,9 +6,9 @@
  * systems, which its comment gives.
  */
 
+import { LayerError } from './error';
 import { MOST_BYTES } from './lambda';
 import { printableName } from './text/printable';
-import { LayerError } from './error';
 
 export interface Limit {
   /** what is limited, as a plural for messages: `bytes of …` */
@@ -53,6 +53,8 @@ export const LIMITS = {
   stringTable: { of: 'bytes of a string table', most: 128 * MIB },
   /** 82 in NSS */
   symbolVersions: { of: 'symbol versions', most: 100_000 },
+  /** some 2,000: 10 directories for each of 200 libraries */
+  searchedPlaces: { of: 'places searched for the libraries of one program', most: 500_000 },
   /** a few hundred, with all plug-ins of a media player */
   loadedObjects: { of: 'libraries of one program', most: 5000 },
 } satisfies Record<string, Limit>;

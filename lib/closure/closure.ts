@@ -6,9 +6,10 @@
  * same way, with the objects that are loaded by then.
  */
 import * as path from 'path';
-import { exceeding, LIMITS } from '../limits';
-import { Found, Loaded, LoaderRules, NotFound, Setting, UnloadableError } from '../loader/search';
 import { LayerError } from '../error';
+import { exceeding, LIMITS } from '../limits';
+import type { Found, Loaded, LoaderRules, NotFound, Setting } from '../loader/search';
+import { SearchBudget, UnloadableError } from '../loader/search';
 import { printableName } from '../text/printable';
 
 /** A library that was not found. */
@@ -43,6 +44,8 @@ export class Process {
   /** other names by which an object was requested, such as a link to its file: it answers to them from then on */
   private names: Map<string, Loaded>;
 
+  private readonly setting: Setting;
+
   /**
    * @param program what is started, or a library as `ld.so --list` takes one
    * @param rules those of its loader
@@ -51,7 +54,7 @@ export class Process {
    */
   constructor(
     public readonly program: Loaded,
-    private readonly setting: Setting,
+    setting: Setting,
     public readonly rules: LoaderRules,
     public readonly interpreter?: Loaded,
     from?: Process,
@@ -59,6 +62,7 @@ export class Process {
     this.loaded = from ? [...from.loaded] : [program];
     this.closed = new Set(from?.closed);
     this.names = new Map(from?.names);
+    this.setting = { ...setting, budget: setting.budget ?? new SearchBudget(program.path) };
     if (!from) this.close();
   }
 

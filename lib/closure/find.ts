@@ -2,14 +2,15 @@
  * The file behind the name of a program, and whether it is one.
  */
 import * as path from 'path';
-import { describe, Elf, FormatError, identify, isProgram, Machine } from '../elf';
+import type { Elf, Machine } from '../elf';
+import { describe, FormatError, identify, isProgram } from '../elf';
 import { interpreterOf, readShebang } from './script';
 import { shimManager, versionsBehind } from './shim';
-import { Content } from '../root/content';
-import { Root } from '../root/root';
 import { LayerError } from '../error';
-import { printableName } from '../text/printable';
+import type { Content } from '../root/content';
+import type { Root } from '../root/root';
 import { nearest } from '../text/nearest';
+import { printableName } from '../text/printable';
 
 /** A program that cannot be packed. */
 export class ProgramError extends LayerError {}

@@ -2,11 +2,11 @@
  * A program at the start of a process: the object itself and the loader that the kernel starts with it.
  */
 import * as path from 'path';
-import { Elf } from '../elf';
+import type { Elf } from '../elf';
 import { Process } from './closure';
-import { rulesFor } from '../loader/rules';
-import { Loaded, LoaderRules, Setting } from '../loader/search';
 import { LayerError } from '../error';
+import { rulesFor } from '../loader/rules';
+import type { Loaded, LoaderRules, Setting } from '../loader/search';
 import { printableName } from '../text/printable';
 
 /** The loader that a program names was not found. */

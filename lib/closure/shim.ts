@@ -6,8 +6,8 @@
  * - volta, mise, rustup and snap install links to the manager, which goes by the name that it is called by.
  */
 import * as path from 'path';
-import { Content } from '../root/content';
-import { Root } from '../root/root';
+import type { Content } from '../root/content';
+import type { Root } from '../root/root';
 
 export type ShimFiles = Pick<Root, 'real' | 'status' | 'names'> & { content(real: string): Pick<Content, 'kind' | 'head' | 'size'> };
 

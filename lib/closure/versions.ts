@@ -6,8 +6,8 @@
  * versions only earns a warning.
  */
 import { chainOf } from './closure';
-import { Loaded } from '../loader/search';
 import { LayerError } from '../error';
+import type { Loaded } from '../loader/search';
 import { printableName } from '../text/printable';
 
 /** A symbol version that the library which serves it does not have. */

@@ -7,7 +7,7 @@
 import * as path from 'path';
 import { globMatcher, isPattern } from './glob';
 import { checkLimit, LIMITS } from '../limits';
-import { Root } from '../root/root';
+import type { Root } from '../root/root';
 import { withoutTrailing } from '../text/trailing';
 
 /**

@@ -2,11 +2,12 @@
  * The files of a root as a loader sees them: of each no more is read than what tells where its libraries are. To load
  * two hundred libraries takes some milliseconds so; to read them, as `Root.content` does, more than a second.
  */
-import { Elf, FileBytes, FormatError, readElf } from '../elf';
-import { Files } from './search';
-import { Limit } from '../limits';
+import type { Elf } from '../elf';
+import { FileBytes, FormatError, readElf } from '../elf';
+import type { Files } from './search';
+import type { Limit } from '../limits';
 import { HEAD, kindOf } from '../root/content';
-import { Root, Status } from '../root/root';
+import type { Root, Status } from '../root/root';
 
 export interface Glimpse {
   readonly kind: ReturnType<typeof kindOf>;

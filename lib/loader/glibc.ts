@@ -4,9 +4,12 @@
  * glibc elf/dl-load.c, _dl_map_object. The order, from top to bottom, is that of `search` below.
  */
 import * as path from 'path';
-import { DF_1_NODEFLIB, DF_1_PIE, FormatError, identify, Machine } from '../elf';
-import { CacheEntry, nameKey } from './cache';
-import { absolute, Found, Loaded, LoaderRules, NotFound, searchEntries, Setting, UnloadableError } from './search';
+import type { Machine } from '../elf';
+import { DF_1_NODEFLIB, DF_1_PIE, FormatError, identify } from '../elf';
+import type { CacheEntry } from './cache';
+import { nameKey } from './cache';
+import type { Found, Loaded, LoaderRules, NotFound, Setting } from './search';
+import { absolute, searchEntries, UnloadableError } from './search';
 import { expandTokens } from './tokens';
 import { printableName } from '../text/printable';
 
@@ -83,6 +86,7 @@ function lookInto(directories: readonly string[], name: string, reason: string, 
     const directory = absolute(entry, setting.cwd);
     if (directory === undefined) continue;
     for (const variant of [...setting.variants, '']) {
+      setting.budget?.count();
       const found = openLibrary(path.posix.join(directory, variant, name), reason, setting);
       if (found) return found;
     }

@@ -1,8 +1,8 @@
 /**
  * What differs from machine to machine in where glibc's loader looks.
  */
-import { Machine } from '../elf';
-import { Root } from '../root/root';
+import type { Machine } from '../elf';
+import type { Root } from '../root/root';
 
 /** What this process runs on. */
 export const THIS_MACHINE: Machine = process.arch === 'arm64' ? 'aarch64' : 'x86_64';

@@ -6,7 +6,8 @@
  */
 import * as path from 'path';
 import { FormatError } from '../elf';
-import { absolute, Found, Loaded, LoaderRules, NotFound, searchEntries, Setting, UnloadableError } from './search';
+import type { Found, Loaded, LoaderRules, NotFound, Setting } from './search';
+import { absolute, searchEntries, UnloadableError } from './search';
 import { LIMITS } from '../limits';
 import { printableName } from '../text/printable';
 
@@ -40,6 +41,7 @@ function search(name: string, requester: Loaded, program: Loaded, setting: Setti
     for (const entry of directories) {
       const directory = entry === '' ? undefined : absolute(entry, setting.cwd);
       if (directory === undefined) continue;
+      setting.budget?.count();
       const found = open(path.posix.join(directory, name), reason, setting);
       if (found) return found;
       searched.push(`${directory} (${reason})`);

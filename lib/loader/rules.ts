@@ -3,7 +3,7 @@
  */
 import { GLIBC } from './glibc';
 import { MUSL } from './musl';
-import { LoaderRules } from './search';
+import type { LoaderRules } from './search';
 
 /** musl's loader is called `ld-musl-ARCH.so.1` wherever it is installed; any other, and none, counts as glibc's. */
 const MUSL_NAME = /(?:^|\/)ld-musl-[^/]+$/;

@@ -3,11 +3,12 @@
  * and musl.ts.
  */
 import * as path from 'path';
-import { Elf, Machine } from '../elf';
-import { LoaderCache } from './cache';
-import { exceeding, Limit, LIMITS } from '../limits';
-import { Content } from '../root/content';
+import type { Elf, Machine } from '../elf';
+import type { LoaderCache } from './cache';
 import { LayerError } from '../error';
+import type { Limit } from '../limits';
+import { exceeding, LIMITS } from '../limits';
+import type { Content } from '../root/content';
 
 /** The files that a loader sees. */
 export interface Files {
@@ -55,6 +56,8 @@ export interface Setting {
   readonly platform: string;
   /** musl: the file that lists its default directories, below the prefix for which it was installed */
   readonly pathFile: string;
+  /** @default - no limit */
+  readonly budget?: SearchBudget;
   /** is told of each library that is not found or cannot be loaded, without which it goes on then @default - the error is thrown */
   readonly missing?: (name: string, requester: Loaded, error: Error) => void;
 }
@@ -73,6 +76,19 @@ export interface NotFound {
 
 /** A file that ends the search: the loader gives up on it rather than look further. */
 export class UnloadableError extends LayerError {}
+
+/** How often one program's libraries may be looked for: each search path that a file has is gone through for each of its names. */
+export class SearchBudget {
+  private places = 0;
+
+  /** @param program its path, for errors */
+  constructor(private readonly program: string) {}
+
+  /** @throws UnloadableError */
+  public count(): void {
+    if (++this.places > LIMITS.searchedPlaces.most) throw new UnloadableError(`${this.program}: ${exceeding(LIMITS.searchedPlaces, this.places)}`);
+  }
+}
 
 /** What one C library's loader does otherwise than another's. */
 export interface LoaderRules {

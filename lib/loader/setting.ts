@@ -1,13 +1,13 @@
 /**
  * The setting of a root: what its loader goes by.
  */
-import { Machine } from '../elf';
+import type { Machine } from '../elf';
 import { readCache } from './cache';
 import { configuredDirectories } from './conf';
 import { defaultDirectories, MACHINES } from './machine';
-import { Setting } from './search';
+import type { Setting } from './search';
 import { LIMITS } from '../limits';
-import { Root } from '../root/root';
+import type { Root } from '../root/root';
 
 /** What may differ while the root stays the same. */
 export interface SettingOptions {

@@ -70,7 +70,7 @@ export async function comparePrograms(onlyEvery = 1): Promise<ProgramResults> {
       for (const [index, name] of names.entries()) {
         const trace = wrongLoad(mapped[index]);
         const at = starting.indexOf(name);
-        const difference = trace ?? (at < 0 ? undefined : differenceOf(originals[at], answers[at]));
+        const difference = trace ?? (at < 0 ? undefined : differenceOf(originals[at], answers[at], layer));
         if (difference === undefined) {
           if (at >= 0) same++;
           else traced++;
@@ -133,10 +133,16 @@ function wrongLoad({ status, text }: Output): string | undefined {
   return outside.length === 0 ? undefined : `not from the layer: ${outside.join(', ').slice(0, 300)}`;
 }
 
-function differenceOf(original: Output, answer: Output): string | undefined {
-  const plain = (text: string): string => text.replace(/\/opt\/elf\/[0-9a-f]+/g, '').replace(/\/opt\/bin\//g, '/usr/bin/');
-  if (original.status === answer.status && original.text === plain(answer.text)) return undefined;
+function differenceOf(original: Output, answer: Output, layer: string): string | undefined {
+  if (original.status === answer.status && original.text === asInstalled(answer.text, layer)) return undefined;
   return `ends with ${answer.status} instead of ${original.status}: ${answer.text.slice(0, 200)} instead of ${original.text.slice(0, 200)}`;
+}
+
+/** An output in which paths of the layer are those of the source: below the mirrored root, in /opt/bin, and behind path aliases. */
+function asInstalled(text: string, layer: string): string {
+  const links = fs.readdirSync(layer, { withFileTypes: true }).filter((entry) => entry.isSymbolicLink());
+  const aliased = links.reduce((before, { name }) => before.replaceAll(`/opt/${name}`, `/opt/${fs.readlinkSync(path.join(layer, name))}`), text);
+  return aliased.replace(/\/opt\/elf\/[0-9a-f]+/g, '').replaceAll('/opt/bin/', '/usr/bin/');
 }
 
 /**

@@ -192,6 +192,14 @@ describe('an ELF file', () => {
     expect(() => find(root)).toThrow('/usr/bin/rig: found 1001 library directories of one search path, expected at most 1000');
   });
 
+  test('whose search path is gone through for too many libraries is an error that names the file', () => {
+    const names = Array.from({ length: 600 }, (_, index) => `lib${index}.so`);
+    const directories = Array.from({ length: 1000 }, (_, index) => `/${index}`).join(':');
+    root.install('rig', { '/usr/bin/rig': elfFile({ interpreter: LOADER, needed: names, runpath: directories }) });
+    for (const name of names) root.write({ [`${LIB}/${name}`]: elfFile({ soname: name }) });
+    expect(() => find(root)).toThrow('/usr/bin/rig: found 500001 places searched for the libraries of one program, expected at most 500000');
+  });
+
   test('whose string table claims gigabytes is a format error before memory is allocated', () => {
     const size = 300 * 1024 * 1024;
     const bytes = Buffer.alloc(size);
