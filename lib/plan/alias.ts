@@ -1,85 +1,91 @@
 /**
- * Aliases: names of the same length in place of baked-in paths.
+ * Path aliases: names of the same length that replace absolute paths in files.
  *
- * A path in a file cannot grow, so each directory of the layer below which something is mentioned gets a
- * name directly below `/opt`, exactly as long as its own, which is a symbolic link to its place: `/usr/share`
- * (10 characters) becomes `/opt/` and 5 characters of a hash. No byte of the file moves.
+ * A path in a file cannot grow, so a directory of the layer that files mention gets a name directly below `/opt` with as many
+ * characters as its own. That name is a symbolic link to the directory's place: `/usr/share` (10 characters) becomes `/opt/` and 5
+ * characters of a hash. No byte of the file moves.
  */
 import { createHash } from 'crypto';
 import { RESERVED_NAMES } from '../lambda';
 import { isCommandDirectory, isStandardDirectory } from '../root/standard';
 
-/** Names in `/opt` that Lambda gives a meaning, and the library's own. */
-const TAKEN = [...RESERVED_NAMES, 'elf'];
+/** Names in `/opt` with a meaning to Lambda, and the library's own. */
+const RESERVED = [...RESERVED_NAMES, 'elf'];
 const PREFIX = '/opt/';
+/** Characters of `/opt/`. An alias that replaces no more, such as `/opt/rig` for `/etc/rig`, may be in several layers of a function. */
+export const SHARED = PREFIX.length;
 const LEAST_CHARACTERS = 3;
 const MOST_CHARACTERS = 255; // NAME_MAX
 const ALPHABET = 'abcdefghijklmnopqrstuvwxyz0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ';
 
 /**
- * Whether a path below `/opt` is Lambda's, or ours. Below `lib` there may be directories: LD_LIBRARY_PATH leads to what lies
- * in it, and no further.
+ * True if a path below `/opt` is reserved for Lambda or the library. Directories in `lib` are free: LD_LIBRARY_PATH names `/opt/lib`,
+ * and the loader does not search below it.
  */
-export function isReserved(place: string): boolean {
-  const [first, ...below] = place.split('/');
-  return TAKEN.includes(first) && !(first === 'lib' && below.length > 0);
+export function isReserved(name: string): boolean {
+  const [first, ...below] = name.split('/');
+  return RESERVED.includes(first) && !(first === 'lib' && below.length > 0);
 }
 
 export interface Alias {
   /** the path that is replaced */
   readonly base: string;
-  /** its place below the mirrored root; none for a path that is to lead nowhere rather than to the host's */
+  /** its place below the mirrored root; none for a path that must not exist in the function, not even on the host */
   readonly place?: string;
-  /** names that begin with the base, as `magic.mgc` with `magic`, or lie below it: what follows the base → place */
+  /** paths that begin with the base: `magic.mgc` with the base `magic`, or paths below it; what follows the base → place */
   readonly siblings?: Readonly<Record<string, string>>;
-  /** how many characters of the base are replaced, those of `/opt/` among them; the others stay @default - all */
+  /** how many characters of the base are replaced, including those of `/opt/`; the others stay @default - all */
   readonly replaced?: number;
 }
 
-/** What of a mentioned path an alias stands for. */
+/** The part of a path mention that an alias replaces. */
 export interface Aliased {
   readonly base: string;
-  /** whether the layer has it */
-  readonly held: boolean;
+  readonly isPacked: boolean;
 }
 
 /**
- * The part of a mentioned path that an alias stands for: the uppermost directory that is long enough, so that few
- * aliases serve all paths, and most of each path stays as it is.
+ * Returns the part of a path mention that an alias replaces: the uppermost directory that is long enough, so that few aliases serve
+ * all paths, and most of each path stays as it is.
  *
- * @param mentioned the path as it stands in the file, without a trailing `/`
- * @param holds whether the layer has something at a path
- * @param placed whether what it has there has a place of its own; what lies above a user's own program has none
- * @param closed whether a path of libraries or data that the layer does not have must not lead to the host's
- * @returns `undefined` where the path stays as it is; `short` where the layer has it, but no alias is as short
+ * @param mentioned as in the file, without a trailing `/`
+ * @param isPacked whether the layer has something at a path
+ * @param hasPlace whether it has a place: directories above the user's own programs have none
+ * @param closed whether paths of libraries or data that the layer lacks must not lead to the host
+ * @returns `undefined` if the path stays as it is; `short` if the layer has it but every alias is longer
  */
-export function aliased(mentioned: string, holds: (wanted: string) => boolean, placed: (wanted: string) => boolean, closed: boolean): Aliased | 'short' | undefined {
+export function aliased(
+  mentioned: string,
+  isPacked: (file: string) => boolean,
+  hasPlace: (file: string) => boolean,
+  closed: boolean,
+): Aliased | 'short' | undefined {
   const steps = prefixes(mentioned);
   const standard = steps.filter(isStandardDirectory);
   const shared = standard.find(fits);
   const unit = steps.find((step) => !isStandardDirectory(step));
   const isCommand = standard.some(isCommandDirectory);
-  if (unit !== undefined && holds(unit)) {
-    const base = shared ?? steps.find((step) => step.length >= unit.length && fits(step) && holds(step) && placed(step));
-    return base === undefined ? 'short' : { base, held: true };
+  if (unit !== undefined && isPacked(unit)) {
+    const base = shared ?? steps.find((step) => step.length >= unit.length && fits(step) && isPacked(step) && hasPlace(step));
+    return base === undefined ? 'short' : { base, isPacked: true };
   }
   if (shared === undefined || isCommand || !(closed || unit === undefined)) return undefined;
-  if (holds(shared)) return { base: shared, held: true };
-  return closed && /^\/(?:usr\/local|var\/lib)/.test(shared) ? { base: shared, held: false } : undefined;
+  if (isPacked(shared)) return { base: shared, isPacked: true };
+  return closed && /^\/(?:usr\/local|var\/lib)/.test(shared) ? { base: shared, isPacked: false } : undefined;
 }
 
-/** A path of which only so many characters can be replaced: the part of it that ends with the component in which they end. */
+/** Of a path of which only so many characters can be replaced, the part that ends with the component in which they end. */
 export function baseOf(unit: string, characters: number): string {
   return prefixes(unit).find((base) => base.length >= characters) ?? unit;
 }
 
 /** A path and the directories above it, the uppermost first. */
-function prefixes(mentioned: string): string[] {
-  const found = [];
-  for (let end = mentioned.indexOf('/', 1); end >= 0; end = mentioned.indexOf('/', end + 1)) {
-    if (mentioned[end - 1] !== '/') found.push(mentioned.slice(0, end));
+function prefixes(file: string): string[] {
+  const directories = [];
+  for (let end = file.indexOf('/', 1); end >= 0; end = file.indexOf('/', end + 1)) {
+    if (file[end - 1] !== '/') directories.push(file.slice(0, end));
   }
-  return [...found, mentioned];
+  return [...directories, file];
 }
 
 function fits(base: string): boolean {
@@ -90,9 +96,8 @@ function fits(base: string): boolean {
 /**
  * Names the aliases of a layer.
  *
- * @param key the layer's key: two layers on one function share no name, but for those that replace no more than a
- * path's first directory
- * @returns `/opt/NAME` for each, in their order
+ * @param key the layer's key: two layers of a function have different names, except for aliases that replace only `/opt/`
+ * @returns `/opt/NAME` for each alias, in the same order
  */
 export function nameAliases(key: string, aliases: readonly Alias[]): string[] {
   const taken = new Set<string>();

@@ -1,46 +1,58 @@
 /**
- * Where a file of the source goes in the layer.
+ * Where files of the source go in the layer.
  *
- * What lies below a system directory keeps its path. A program of the user's own goes to `app/`, with its
- * directory's name and nothing above it, so that neither the layer nor its hash tells where a project lies.
+ * Files below system directories keep their paths. Programs of the user's own go to `app/` with the name of their directory and no
+ * directory above it, so that neither the layer nor its hash reveals where a project is.
  */
 import * as path from 'path';
-import { LayerPath, RootPath } from '../root/paths';
+import type { LayerPath, RootPath } from '../root/paths';
 
 const SYSTEM = /^\/(?:usr|bin|sbin|lib|lib32|lib64|libx32|etc|opt|var|srv)(?:\/|$)/;
 
+/** Resolved paths of everything that needs a place. */
+export interface Placed {
+  /** groups of files that keep their places relative to each other: a program and its libraries */
+  readonly together: readonly (readonly RootPath[])[];
+  /** directories that are packed with their names */
+  readonly directories: Iterable<RootPath>;
+  /** other files and directories, in a fixed order: each in none of the directories so far gets one of its own */
+  readonly others: Iterable<RootPath>;
+}
+
 export class Places {
+  /** Directories that stand for `/app`, `/app.2` and so on: every file of the user's own is in one of them. */
   private readonly bases: string[] = [];
 
-  /**
-   * @param together resolved paths whose places relative to each other must stay: a program and its libraries
-   * @param directories that were asked for: each keeps its name
-   * @param project the working directory: what lies below it is the user's own, wherever it is
-   */
-  constructor(together: readonly (readonly string[])[], directories: Iterable<string>, private readonly project: string) {
-    for (const group of together) this.add(group.filter((real) => this.isOwn(real)));
-    for (const directory of directories) if (!this.has(directory)) this.open(path.posix.dirname(directory));
+  /** @param project the working directory: everything below it is the user's own, even below a system directory */
+  constructor({ together, directories, others }: Placed, private readonly project: string) {
+    for (const group of together) this.addTogether(group.filter((real) => this.isOwn(real)));
+    for (const directory of directories) if (!this.has(directory)) this.addBase(path.posix.dirname(directory));
+    for (const real of others) if (!this.has(real)) this.bases.push(path.posix.dirname(path.posix.dirname(real)));
   }
 
-  /** Whether it has a place: what lies above the user's own has none. */
-  public has(real: string): boolean {
+  /** True if a path has a place. Directories above the user's own programs have none. */
+  public has(real: RootPath): boolean {
     return !this.isOwn(real) || this.bases.some((base) => isWithin(real, base));
   }
 
-  /** The path below `/opt/elf/KEY` of a resolved path. */
+  /**
+   * The path below `/opt/elf/KEY`.
+   *
+   * @throws Error if the path has no place
+   */
   public of(real: RootPath): LayerPath {
     if (!this.isOwn(real)) return real as string; // a system path stays as it is
-    let index = this.bases.findIndex((base) => isWithin(real, base));
-    if (index < 0) index = this.bases.push(path.posix.dirname(path.posix.dirname(real))) - 1;
+    const index = this.bases.findIndex((base) => isWithin(real, base));
+    if (index < 0) throw new Error(`internal error: ${real} has no place in the layer, please report it`);
     return path.posix.join(index === 0 ? '/app' : `/app.${index + 1}`, path.posix.relative(this.bases[index], real));
   }
 
-  private add(own: readonly string[]): void {
-    if (own.length === 0) return;
-    this.open([path.posix.dirname(path.posix.dirname(own[0])), ...own.map((real) => path.posix.dirname(real))].reduce(common));
+  private addTogether(files: readonly string[]): void {
+    if (files.length === 0) return;
+    this.addBase([path.posix.dirname(path.posix.dirname(files[0])), ...files.map((real) => path.posix.dirname(real))].reduce(common));
   }
 
-  private open(base: string): void {
+  private addBase(base: string): void {
     const near = this.bases.findIndex((other) => isWithin(base, other) || isWithin(other, base));
     if (near < 0) this.bases.push(base);
     else this.bases[near] = common(this.bases[near], base);
@@ -55,7 +67,7 @@ function isWithin(real: string, base: string): boolean {
   return real === base || real.startsWith(base === '/' ? base : `${base}/`);
 }
 
-/** The deepest directory that holds both. */
+/** The deepest directory that contains both. */
 function common(one: string, other: string): string {
   const [a, b] = [one.split('/'), other.split('/')];
   let length = 0;

@@ -1,8 +1,8 @@
 /**
- * Relocation: from a selection of the source to a plan in which everything works from its place in the layer.
+ * Relocation: turns the selected files of a source into a plan in which programs run from their places in the layer.
  *
- * The kernel finds the loader by PT_INTERP, the loader finds the libraries by DT_RPATH, and the program finds
- * its data by aliases; see alias.ts.
+ * The kernel finds the loader by PT_INTERP, the loader finds libraries by DT_RPATH, and programs find their data by path aliases:
+ * see alias.ts.
  */
 import * as path from 'path';
 import { confine, MUSL_LOADER, MUSL_PATH_FILE } from './confine-musl';
@@ -11,7 +11,8 @@ import { Places } from './place';
 import { Edits, Entry, fingerprintOf, KEY, keyOf, Plan, rootOf } from './plan';
 import { recordOf } from './record';
 import { Rpaths } from './rpath';
-import { Replacements } from './replace';
+import { replacePaths, Replacements } from './replace';
+import { FileReplacer } from './replace-in-file';
 import { sharedMemoryIn } from './shared-memory';
 import { starter, starterOf } from './starter';
 import { Process } from '../closure/closure';
@@ -47,17 +48,19 @@ export function relocate(programs: ReadonlyMap<string, Program>, collected: Coll
   return { plan: relocation.plan(), unreplaced: relocation.replacements.unreplaced };
 }
 
-/** The loader that a program names, by the C library that it is of. */
+/** The loader that a program names, by its C library. */
 const LOADERS = { glibc: `${rootOf(KEY)}/ld.so`, musl: `${rootOf(KEY)}/${MUSL_LOADER}` };
 
 class Relocation {
   private readonly places: Places;
-  /** resolved paths of everything that the layer has, directories on the way included */
-  private readonly held = new Set<string>(['/']);
+  /** resolved paths of everything in the layer, and of the directories above */
+  private readonly packed = new Set<RootPath>(['/']);
   public readonly replacements: Replacements;
   private readonly rpaths: Rpaths;
-  /** the first process that is started by the loader of each C library: its loader is the layer's */
+  /** for each C library the first process that its loader starts: that loader is packed for all */
   private readonly started: { readonly [libc in LoaderRules['libc']]?: Process };
+  /** resolved path of each program or command that is a script */
+  private readonly scripts: ReadonlyMap<RootPath, Program>;
 
   constructor(
     private readonly programs: ReadonlyMap<string, Program>,
@@ -65,16 +68,25 @@ class Relocation {
     private readonly options: RelocateOptions,
   ) {
     const { selection, processes } = collected;
-    const together = [...processes.values()].map((process) => process.objects.map((object) => object.real));
-    this.places = new Places([...together, ...[...programs.values()].map(({ real }) => [real])], selection.directories, options.project);
-    for (const real of selection.files.keys()) this.places.of(real);
-    for (const held of [...selection.files.keys(), ...selection.links.keys(), ...selection.directories, ...selection.generated.keys()]) {
-      for (let at = held; !this.held.has(at); at = path.posix.dirname(at)) this.held.add(at);
+    const { root, setting, packages, project } = options;
+    const programsAndCommands = [...programs.values(), ...collected.commands.values()];
+    this.scripts = new Map(programsAndCommands.filter(({ interpreter }) => interpreter).map((script) => [script.real, script]));
+    const libraries = [...processes.values()].flatMap(({ objects }) => objects.filter((object) => object.loader));
+    const interpreters = [...this.scripts.values()].map((script) => script.interpreter!.program);
+    this.places = new Places({
+      together: [...[...processes.values()].map(({ objects }) => objects.map(({ real }) => real)), ...[...programs.values()].map(({ real }) => [real])],
+      directories: selection.directories,
+      others: [...selection.files.keys(), ...selection.generated.keys(), ...[...libraries, ...interpreters].flatMap((file) => this.directoryOf(file.path) ?? [])],
+    }, project);
+    for (const real of [...selection.files.keys(), ...selection.links.keys(), ...selection.directories, ...selection.generated.keys()]) {
+      for (let at: RootPath = real; !this.packed.has(at); at = path.posix.dirname(at)) this.packed.add(at);
     }
-    this.replacements = new Replacements(options.root, this.held, this.places, collected, options.packages);
+    // documentation is read by people, and data behind a script must not change
+    const changeable = [...selection.files.keys()].filter((real) => !isDocumentation(real) && !this.carriesData(real));
+    this.replacements = replacePaths(changeable, new FileReplacer(root, this.packed, this.places, collected, packages));
     const startedBy = (libc: LoaderRules['libc']) => [...processes.values()].find(({ interpreter, rules }) => interpreter && rules.libc === libc);
     this.started = { glibc: startedBy('glibc'), musl: startedBy('musl') };
-    this.rpaths = new Rpaths(options.root, options.setting, this.places, this.held, processes.values());
+    this.rpaths = new Rpaths(root, setting, this.places, this.packed, processes.values());
   }
 
   public plan(): Plan {
@@ -86,13 +98,13 @@ class Relocation {
       const entry = this.link(link, target);
       if (entry) entries.push(entry);
     }
-    const parents = new Set([...this.held].map((held) => path.posix.dirname(held)));
+    const parents = new Set([...this.packed].map((real) => path.posix.dirname(real)));
     for (const directory of selection.directories) {
       if (!parents.has(directory)) entries.push({ kind: 'directory', path: this.places.of(directory) });
     }
-    for (const [made, what] of selection.generated) {
-      const place = this.places.of(made);
-      entries.push('link' in what ? { kind: 'link', path: place, target: what.link } : { kind: 'text', path: place, text: what.text });
+    for (const [file, content] of selection.generated) {
+      const place = this.places.of(file);
+      entries.push('link' in content ? { kind: 'link', path: place, target: content.link } : { kind: 'text', path: place, text: content.text });
     }
     const { glibc, musl } = this.started;
     if (musl) entries.push(...this.muslEntries(musl));
@@ -113,15 +125,14 @@ class Relocation {
     return Object.fromEntries([...programs].map(([name, program]) => [name, this.startedAt(program)]));
   }
 
-  /** Where a program is started: a script that carries data by a starter. */
+  /** The place of the file that starts a program: for a script that carries data, its starter. */
   private startedAt({ real }: Program): LayerPath {
     const place = this.places.of(real);
     return this.carriesData(real) ? starterOf(place) : place;
   }
 
   private starters(): Entry[] {
-    const scripts = this.scripts().filter(({ real }) => this.carriesData(real));
-    return [...new Map(scripts.map((script) => [script.real, script])).values()].map(({ real, interpreter }) => {
+    return [...this.scripts.values()].filter(({ real }) => this.carriesData(real)).map(({ real, interpreter }) => {
       const place = this.places.of(real);
       return starter(place, this.interpreterPath(interpreter!.program), interpreter!.argument, rootOf(KEY) + place);
     });
@@ -131,24 +142,18 @@ class Relocation {
     return this.options.root.content(real).carriesData;
   }
 
-  /** The programs and commands that are scripts. */
-  private scripts(): Program[] {
-    return [...this.programs.values(), ...this.collected.commands.values()].filter(({ interpreter }) => interpreter !== undefined);
-  }
-
-  /** The names by which the loader is started, and finds its default directories. */
+  /** The link by which musl's loader is started, and the file with its default directories. */
   private muslEntries({ program, interpreter }: Process): Entry[] {
     const { root, setting } = this.options;
     const listed = systemDirectories(program.elf.interpreter, setting).filter((directory) => directory.startsWith('/'));
-    const directories = listed.map((directory) => root.real(directory));
-    const held = directories.filter((directory) => directory !== undefined && this.held.has(directory) && this.places.has(directory)) as string[];
+    const directories = listed.flatMap((directory) => root.real(directory) ?? []).filter((real) => this.packed.has(real) && this.places.has(real));
     return [
       { kind: 'link', path: `/${MUSL_LOADER}`, target: this.places.of(interpreter!.real).slice(1) },
-      { kind: 'text', path: MUSL_PATH_FILE, text: `${[...new Set(held)].map((directory) => this.inLayer(directory)).join(':')}\n` },
+      { kind: 'text', path: MUSL_PATH_FILE, text: `${[...new Set(directories)].map((directory) => this.inLayer(directory)).join(':')}\n` },
     ];
   }
 
-  private file(real: string): Entry {
+  private file(real: RootPath): Entry {
     const { root } = this.options;
     const content = root.content(real);
     const executable = content.kind === 'elf' || content.kind === 'script';
@@ -165,24 +170,25 @@ class Relocation {
     };
   }
 
-  /** Links lead to where the same thing is in the layer, absolute ones by absolute paths. */
+  /** A link leads to the place of its target: an absolute link by an absolute path, a relative one by a relative path. */
   private link(link: string, target: string): Entry | undefined {
     const real = this.options.root.real(link);
     const directory = path.posix.dirname(link);
-    // `/lib` and its like, and what leads from outside to a program of the user's own: every path in the layer is a resolved one
+    // left out: links such as `/lib`, and links to a user's own program from outside. Paths in the layer are resolved ones
     if (real === undefined || directory === '/' || !this.places.has(directory)) return undefined;
     const parent = this.places.of(directory);
-    const aim = target.startsWith('/') ? target : path.posix.join(path.posix.dirname(link), target);
-    // one link may lead to another: each keeps its own step
-    const stepReal = this.options.root.real(path.posix.dirname(aim));
-    const step = stepReal === undefined || !this.places.has(stepReal) ? real : path.posix.join(stepReal, path.posix.basename(aim));
-    if (!this.held.has(step)) return undefined;
-    const place = this.places.of(step);
-    // who reads a link rather than follows it may have come by another name, from which `..` leads elsewhere
-    return { kind: 'link', path: path.posix.join(parent, path.posix.basename(link)), target: target.startsWith('/') ? rootOf(KEY) + place : path.posix.relative(parent, place) };
+    const absolute = target.startsWith('/') ? target : path.posix.join(directory, target);
+    // a link may lead to another link, and keeps doing so
+    const nextDirectory = this.options.root.real(path.posix.dirname(absolute));
+    const next = nextDirectory === undefined || !this.places.has(nextDirectory) ? real : path.posix.join(nextDirectory, path.posix.basename(absolute));
+    if (!this.packed.has(next) || !this.places.has(next)) return undefined;
+    const place = this.places.of(next);
+    // a program that reads the link instead of following it may know its directory by another name, from which `..` leads elsewhere
+    const inLayer = target.startsWith('/') ? rootOf(KEY) + place : path.posix.relative(parent, place);
+    return { kind: 'link', path: path.posix.join(parent, path.posix.basename(link)), target: inLayer };
   }
 
-  private edits(real: string): Edits | undefined {
+  private edits(real: RootPath): Edits | undefined {
     const { elf, mentions, carriesData } = this.options.root.content(real);
     if (carriesData) return undefined;
     const parsed = elf instanceof FormatError ? undefined : elf;
@@ -190,35 +196,39 @@ class Relocation {
     const interpreter = process && parsed?.interpreter !== undefined ? LOADERS[process.rules.libc] : undefined;
     const rpath = parsed?.dynamic && this.rpaths.of(real, parsed);
     const shebang = this.shebang(real);
-    const aliases = isDocumentation(real) ? [] : this.replacements.in(real, parsed, mentions);
+    const aliases = this.replacements.byFile.get(real) ?? [];
     const bytecode = sourceOfBytecode(real) === undefined ? undefined : true;
     const texts = this.texts(real, parsed, mentions);
     if (aliases.length === 0 && [interpreter, rpath, shebang, bytecode, texts].every((edit) => edit === undefined)) return undefined;
     return { interpreter, rpath, shebang, bytecode, texts, aliases };
   }
 
-  /** What is written over in an object: what would lead musl's loader to the host, and the directory of shared memory. */
-  private texts(real: string, elf: Elf | undefined, mentions: readonly PathMention[]): Edits['texts'] {
+  /** Texts that are overwritten in an object: those that lead musl's loader to the host, and the directory of shared memory. */
+  private texts(real: RootPath, elf: Elf | undefined, mentions: readonly PathMention[]): Edits['texts'] {
     if (!elf) return undefined;
     const confined = real === this.started.musl?.interpreter!.real ? confine(this.options.root.read(real), real) : [];
     const texts = [...confined, ...sharedMemoryIn(mentions)];
     return texts.length === 0 ? undefined : texts;
   }
 
-  /** The first line of a script that is on PATH names its interpreter by its place. */
-  private shebang(real: string): string | undefined {
-    const script = this.scripts().find((program) => program.real === real);
+  /** The first line of a program or command that is a script: it names the interpreter by its place. */
+  private shebang(real: RootPath): string | undefined {
+    const script = this.scripts.get(real);
     if (!script) return undefined;
     const { program, argument } = script.interpreter!;
     return `#!${this.interpreterPath(program)}${argument ? ` ${argument}` : ''}`;
   }
 
   private interpreterPath(program: Program): string {
-    const directory = this.options.root.real(path.posix.dirname(program.path))!;
-    return path.posix.join(this.inLayer(directory), path.posix.basename(program.path));
+    return path.posix.join(this.inLayer(this.directoryOf(program.path)!), path.posix.basename(program.path));
   }
 
-  private inLayer(real: string): string {
+  /** The resolved directory of a path, whose last component may be a link. */
+  private directoryOf(file: string): RootPath | undefined {
+    return this.options.root.real(path.posix.dirname(file));
+  }
+
+  private inLayer(real: RootPath): string {
     return rootOf(KEY) + this.places.of(real);
   }
 }

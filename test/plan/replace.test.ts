@@ -121,6 +121,7 @@ test('replaced text changes no file\'s size, and nothing but the text', async ()
     expect([entry.path, after.length]).toEqual([entry.path, before.length]);
     const edits = entry.edits?.aliases ?? [];
     replaced += edits.length;
+    for (const [offset, written] of entry.edits?.texts ?? []) after.set(before.subarray(offset, offset + written.length), offset);
     for (const [offset, index] of edits) after.set(before.subarray(offset, offset + layer.plan.aliases[index].base.length), offset);
     expect(after.equals(before)).toBe(true);
   }
@@ -166,5 +167,5 @@ test('of two paths that would get the same place below /opt the first has it, an
   const layer = await makeFound(root, 'one', { binaries: ['one', 'two'] });
   expect(output(layer, ['one'])).toEqual(['foobar', 'of the layer']);
   expect(output(layer, ['two'])).toEqual(['foobar', 'nothing']);
-  expect(layer.skipped.get('/srv/foobar')).toBe('in the layer, but not found there by what names it: /opt/foobar stands for /etc/foobar already');
+  expect(layer.skipped.get('/srv/foobar')).toBe('in the layer, but the files that mention it do not find it: /opt/foobar stands for /etc/foobar');
 });
