@@ -80,7 +80,7 @@ test('the bundle that curl and git go by is the whole of the source\'s', () => {
   for (const binary of ['curl', 'git']) {
     const { entries } = planLayer(new Root('/'), request(binary, { detectData: true })).plan;
     const bundle = entries.find((entry) => entry.path === BUNDLE);
-    expect(bundle).toMatchObject({ kind: 'file', source: BUNDLE, size: fs.statSync(BUNDLE).size });
+    expect(bundle).toMatchObject({ kind: 'file', real: BUNDLE, size: fs.statSync(BUNDLE).size });
   }
 });
 
