@@ -204,6 +204,10 @@ project.addTask('field-sizes', {
   receiveArgs: true,
   steps: [{ exec: `test/setup.sh ${FIELD_SIZES}` }, { spawn: 'compile' }, { exec: 'python3 test/field-sizes.py', receiveArgs: true }],
 });
+project.addTask('notice', {
+  description: 'Write the licences of the bundled packages to NOTICE',
+  steps: [{ exec: 'ts-node -T test/notice.ts' }],
+});
 // Node 20 stays the minimum; without this, jsii prints eleven lines about its end of life, for every command
 project.tasks.addEnvironment('JSII_SILENCE_WARNING_END_OF_LIFE_NODE_VERSION', '20');
 

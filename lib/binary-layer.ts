@@ -21,114 +21,125 @@ import { fileError } from './text/file-error';
  */
 export interface BinaryLayerProps extends lambda.LayerVersionOptions {
   /**
-   * The program: a command, looked for in the directories of PATH, or the path to a file.
+   * The program that the layer is for: a command or a path.
    *
-   * What has a `/` is a path, relative ones from the working directory, or from the top of a source that is given.
+   * A name without `/` is a command on PATH, such as `rig`. A name with `/` is a path, such as `./build/tool`. Relative paths
+   * start at the working directory, or at the top of the `source` if one is given.
    */
   readonly binary: string;
 
   /**
-   * Where the programs are taken from, with their libraries and data.
+   * Where the programs come from, with their libraries and data.
    *
    * @default BinarySource.host()
    */
   readonly source?: BinarySource;
 
   /**
-   * What the programs are to be for. One that is for anything else is an error.
+   * Target architecture. A program for another architecture is an error.
    *
-   * @default - what the source has; the machine's own, where the source could have either
+   * @default - the architecture of the source, or of this machine if the source has several
    */
   readonly architecture?: lambda.Architecture;
 
   /**
-   * More programs for the same layer, each a command or a path. What they share is packed once.
+   * More programs for the same layer, each a command or a path like `binary`.
+   *
+   * Files that the programs share are packed once.
    *
    * @default - none
    */
   readonly additionalBinaries?: string[];
 
   /**
-   * Names of the programs in the layer, by what they were asked for as: `{ '/usr/bin/convert-im6.q16': 'convert' }`.
+   * Names of programs in the layer, by their names in `binary` and `additionalBinaries`.
    *
-   * @default - each program keeps its file's name
+   * For example, `{ '/usr/bin/convert-im6.q16': 'convert' }`.
+   *
+   * @default - the last part of each requested name
    */
   readonly rename?: { [binary: string]: string };
 
   /**
-   * Files, directories and globs to pack beside what is found, relative ones as those of `binary`.
+   * Files, directories and globs to pack in addition to the files that are found.
    *
-   * What not everybody may read is packed only where it is named here.
+   * Relative paths start at the same directory as those of `binary`. A pattern that matches nothing is an error. Files that
+   * are not world-readable, and files that belong to the machine, are packed only if listed here. Files that may hold
+   * credentials are packed only if listed individually, not as part of a directory or a glob.
    *
-   * @default - nothing
+   * @default - none
    */
   readonly include?: string[];
 
   /**
-   * Files, directories and globs among the data that are not to be packed.
+   * Data files, directories and globs to leave out.
    *
-   * @default - nothing
+   * Libraries that the programs need are packed even if they match. A pattern that leaves out nothing gets a notice.
+   *
+   * @default - none
    */
   readonly exclude?: string[];
 
   /**
-   * Whether to look for the data and plug-ins of the programs.
+   * Whether to find data and plug-ins of the programs.
    *
    * @default true
    */
   readonly detectData?: boolean;
 
   /**
-   * Command lines that show what else the programs need: what they open or execute is packed as well.
+   * Command lines to run under strace during synthesis. The files that they open or execute are packed.
    *
-   * Each is run by `sh -c` under strace, in an empty temporary directory, when the layer is first made of what this
-   * machine has, and again when a file that it opened, looked for or listed has changed. Its environment is PATH and
-   * LD_LIBRARY_PATH of this process, HOME (the empty directory), TMPDIR, LANG=C.UTF-8 and TZ=:UTC; set other variables in
-   * the command line, such as `STAGE=test tool`. Files in temporary and home directories, those that belong to
-   * the machine, and those that not everybody may read are not packed.
+   * `sh -c` runs each in an empty temporary directory, for at most 10 minutes: when the layer is first made on this machine, and
+   * again when a file that it opened, looked for or listed has changed. Its environment is PATH and LD_LIBRARY_PATH of this
+   * process, HOME (the empty directory), TMPDIR, LANG=C.UTF-8 and TZ=:UTC. Set other variables in the command line, such as
+   * `STAGE=test tool`.
+   *
+   * Files in temporary and home directories, files that belong to the machine, and files that are not world-readable are not
+   * packed. Needs strace, and this machine as the `source`.
    *
    * @default - none
    */
   readonly traceCommands?: string[];
 
   /**
-   * A command line that has to exit with status 0 in the layer before that is accepted.
+   * A command line that must exit 0 inside the layer, or synthesis fails.
    *
-   * It is run by a static shell under bubblewrap, whenever the layer is packed, where there is nothing but the layer in
-   * `/opt`, an empty `/tmp`, `/dev` and `/proc`, with the environment of a function and without network.
+   * It runs in a sandbox whenever the layer is packed. The sandbox contains the layer in `/opt`, an empty `/tmp`, `/dev`,
+   * `/proc` and a static shell. It has the environment of a function and no network. Needs bubblewrap and busybox-static.
    *
-   * @default - the layer is not tried
+   * @default - the layer is not tested
    */
   readonly testCommand?: string;
 
   /**
-   * How long `testCommand` may take.
+   * How long `testCommand` may take before it is killed, which is an error.
    *
    * @default Duration.seconds(30)
    */
   readonly testTimeout?: Duration;
 
   /**
-   * Whether to say on standard error what is packed and why, and what was found and left out.
+   * Whether to print why each file is packed or skipped, on standard error.
    *
-   * The environment variable `BINARY_LAYER_VERBOSE=1` asks for the same of every layer that does not say.
+   * The environment variable `BINARY_LAYER_VERBOSE=1` turns this on for every layer that does not set it.
    *
    * @default false
    */
   readonly verbose?: boolean;
 
   /**
-   * Whether to write a software bill of materials beside the layer's asset, as `asset.HASH.cdx.json` in `cdk.out`.
+   * Whether to write a software bill of materials beside the asset: `asset.HASH.cdx.json` in `cdk.out`.
    *
-   * It is CycloneDX 1.6: packages with their versions, package URLs and licences, and files with the SHA-256 that they have
-   * in the layer.
+   * The format is CycloneDX 1.6, in JSON: packages with their versions, package URLs and licences, and files with their SHA-256 in
+   * the layer.
    *
    * @default false
    */
   readonly sbom?: boolean;
 
   /**
-   * The runtimes that the layer is listed for. The programs in it do not depend on any.
+   * Runtimes that the layer is listed for. The programs do not depend on a runtime.
    *
    * @default - all runtimes
    */
@@ -138,16 +149,38 @@ export interface BinaryLayerProps extends lambda.LayerVersionOptions {
 /**
  * A Lambda layer in which a Linux program runs, with its libraries, loader, plug-ins and data.
  *
- * They are found on the machine that synthesizes, or in the source that is given. The program is at `/opt/bin/NAME`, which is on the PATH of
- * every function that has the layer.
+ * The files are found during synthesis, on this machine or in a `source`. The program is at `/opt/bin/NAME`, which is on the PATH
+ * of every function that has the layer.
+ *
+ * The constructor throws an error, and nothing is written, if the layer cannot be made, is larger than Lambda accepts, or does not
+ * pass `testCommand`.
+ *
+ * With `BINARY_LAYER_SKIP=1` in the environment, or the context `aws:cdk:bundling-stacks: []`, no layer is made, and the template
+ * cannot be deployed. This is for unit tests.
  *
  * @example
- * const rig = new BinaryLayer(this, 'Rig', { binary: 'rig' });
+ * import { App, Stack } from 'aws-cdk-lib';
+ * import * as lambda from 'aws-cdk-lib/aws-lambda';
+ * import { BinaryLayer } from 'cdk-binary-layer';
+ *
+ * const stack = new Stack(new App(), 'Identities');
+ * const rig = new BinaryLayer(stack, 'Rig', { binary: 'rig' });
+ * new lambda.Function(stack, 'Function', {
+ *   runtime: lambda.Runtime.PYTHON_3_13, handler: 'handler.handler', code: lambda.Code.fromAsset('function'), layers: [rig],
+ * });
  */
 export class BinaryLayer extends lambda.LayerVersion {
   private readonly names: ReadonlyMap<string, string>;
   private readonly binary: string;
 
+  /**
+   * Makes the layer, unless its source is unchanged since the last synthesis.
+   *
+   * @param scope The stack, or a construct in one
+   * @param id The name of the layer in its scope
+   * @param props The program and its options
+   * @throws Error if the layer cannot be made, is larger than Lambda accepts, or does not pass `testCommand`; nothing is written then
+   */
   constructor(scope: Construct, id: string, props: BinaryLayerProps) {
     const label = `${scope.node.path}/${id}`.replace(/^\//, '');
     labelled(label, () => checkResolved(ownPropsOf(props)));
@@ -168,9 +201,13 @@ export class BinaryLayer extends lambda.LayerVersion {
   }
 
   /**
-   * Where a program is inside the function, as `/opt/bin/rig`.
+   * The path of a program in the function, such as `/opt/bin/rig`.
    *
-   * @param binary one of the programs, as it was asked for @default - the layer's own, `binary`
+   * Without an argument, it is the path of `binary`. A name that is not in the layer is an error.
+   *
+   * @param binary One of `binary` and `additionalBinaries`, as it is named there
+   * @returns An absolute path
+   * @throws Error if the layer has no such program
    */
   public executablePath(binary?: string): string {
     const name = this.names.get(binary ?? this.binary);

@@ -9,26 +9,28 @@ import { openImage } from './source/image/image';
 import type { OpenedSource } from './source/source';
 
 /**
- * How packages are fetched and unpacked.
+ * Options of BinarySource.apt.
  */
 export interface AptSourceOptions {
   /**
-   * Where from: the text of a deb822 file, as it stands in `/etc/apt/sources.list.d/*.sources` (sources.list(5)).
+   * Where packages are downloaded from: the text of a deb822 file, like those in `/etc/apt/sources.list.d/*.sources`
+   * (sources.list(5)).
    *
-   * @default - what the machine's own apt has
+   * @default - the sources of this machine's apt
    */
   readonly sources?: string;
 
   /**
-   * Whether to bring what packages recommend, beside what they depend on.
+   * Whether to add the packages that others recommend.
    *
    * @default false
    */
   readonly recommends?: boolean;
 
   /**
-   * Whether to run the scripts of the packages that an installation would run, which make links and indexes that
-   * programs need: under bubblewrap, without network and privileges, with nothing but the new root to write to.
+   * Whether to run the installation scripts of the packages. They make links and indexes that programs need.
+   *
+   * They run under bubblewrap, without network and privileges, and can write only to the new root.
    *
    * @default true
    */
@@ -36,97 +38,115 @@ export interface AptSourceOptions {
 }
 
 /**
- * Where the programs of a layer are taken from: a root file system of Linux, whatever it was made by.
+ * The root file system that programs, libraries and data of a layer come from.
  *
- * Nothing of any other source is read than of the one that is given, and nothing in it is executed.
+ * Use one of the static methods. Nothing outside of the source is packed, and nothing in it is executed, except for the
+ * installation scripts of `apt` packages.
+ *
+ * @example
+ * import { App, Stack } from 'aws-cdk-lib';
+ * import * as lambda from 'aws-cdk-lib/aws-lambda';
+ * import { BinaryLayer, BinarySource } from 'cdk-binary-layer';
+ *
+ * const stack = new Stack(new App(), 'Queries');
+ * new BinaryLayer(stack, 'Jq', {
+ *   binary: 'jq',
+ *   source: BinarySource.apt(['jq']),
+ *   architecture: lambda.Architecture.ARM_64,
+ * });
  */
-export abstract class BinarySource {
+export class BinarySource {
   /**
-   * The machine that synthesizes, which has to run Linux.
+   * The machine that synthesizes, which must run Linux.
    *
-   * Commands are looked for on its PATH, and relative paths count from the working directory.
+   * Commands are found on PATH. Relative paths start at the working directory. On macOS and Windows, a layer from this source is an
+   * error.
    */
   public static host(): BinarySource {
-    return new Opener((machine) => openHost(machine));
+    return new BinarySource((machine) => openHost(machine));
   }
 
   /**
-   * An unpacked root file system, as `debootstrap` makes it, or `docker export` and `tar -x`.
+   * An unpacked root file system, made by `debootstrap`, for example, or by `docker export` and `tar -x`.
    *
-   * Paths are those inside it, and so are symbolic links, absolute ones included. Relative paths of a layer count from
-   * its top.
+   * Paths and symbolic links, absolute ones included, are resolved inside the root. Relative paths start at its top.
+   * If the directory does not exist, a layer from this source is an error.
    *
-   * @param root the directory that holds `usr`, relative to the working directory
+   * @param root The directory that contains `usr`. A relative path starts at the working directory
+   * @throws Error if the path is a CDK token
    */
   public static directory(root: string): BinarySource {
     checkResolved({ 'the root of BinarySource.directory': root });
-    return new Opener((machine) => openDirectory(root, machine));
+    return new BinarySource((machine) => openDirectory(root, machine));
   }
 
   /**
-   * A container image, through Docker or the engine that the environment variable `CDK_DOCKER` names (`podman`, `finch`).
+   * A container image, exported with Docker or the engine that the environment variable `CDK_DOCKER` names (`podman`, `finch`).
    *
-   * Nothing of the image is run: its file system is exported once, and kept by the image's id in `cdk-binary-layer/image`
-   * below `$XDG_CACHE_HOME`, `~/.cache` or `~/Library/Caches`, which may be deleted at any time. From then on the engine
-   * is only asked for the id, so that a name which has come to stand for another image is noticed. An image that is not
-   * there is pulled; one that is there is not updated, `docker pull` does that.
+   * The image is never run. Its file system is exported once and kept by the image's ID, in `cdk-binary-layer/image` below
+   * `$XDG_CACHE_HOME`, `~/.cache` or `~/Library/Caches`. You may delete it at any time. After that, each synthesis asks the engine
+   * only for the ID. An image that is missing is pulled. An existing one is not updated: use `docker pull`.
    *
-   * Commands are looked for on the PATH that the image sets, and relative paths count from its top. With `architecture` it
-   * is the image for that platform; without, the engine's own choice.
+   * Commands are found on the PATH that the image sets. Relative paths start at its top. With `architecture`, the image
+   * for that platform is used, otherwise the engine's choice. If there is no engine or no such image, a layer from this source is an
+   * error.
    *
-   * @param reference `debian:12`, `public.ecr.aws/debian/debian:12`, `debian@sha256:…`
+   * @param reference The name of the image: `debian:12`, `public.ecr.aws/debian/debian:12`, `debian@sha256:…`
+   * @throws Error if the name is a CDK token
    */
   public static image(reference: string): BinarySource {
     checkResolved({ 'the reference of BinarySource.image': reference });
-    return new Opener((machine) => openImage(reference, machine));
+    return new BinarySource((machine) => openImage(reference, machine));
   }
 
   /**
-   * An image that CDK builds or names, as `DockerImage.fromBuild('./tools')`. See `image`.
+   * A container image that CDK builds, such as `DockerImage.fromBuild('./tools')`. See `image`.
    *
-   * An image that is built here for another architecture has to be told so: `fromBuild('./tools', { platform: 'linux/arm64' })`.
+   * For another architecture than this machine's, build it for that platform: `fromBuild('./tools', { platform: 'linux/arm64' })`.
+   *
+   * @param image The image. `DockerImage.fromBuild` builds it when it is called
    */
   public static dockerImage(image: DockerImage): BinarySource {
     return BinarySource.image(image.image);
   }
 
   /**
-   * Packages of Debian or Ubuntu, with all that they depend on, whether or not they are installed and for either
-   * architecture, which is the layer's `architecture`.
+   * Packages of Debian or Ubuntu with their dependencies, for the layer's `architecture`. They need not be installed.
    *
-   * The machine's apt fetches them, from its own sources and checked by its own keys, and they are unpacked into a root of
-   * their own: nothing is installed, and no root rights are needed. The root is kept by the versions of its packages in
-   * `cdk-binary-layer/apt` below `$XDG_CACHE_HOME` or `~/.cache`. Newer versions are looked for when that is deleted, and
-   * where the environment variable `BINARY_LAYER_REFRESH` is `1`.
+   * This machine's apt downloads them, from its own sources and checked with its own keys. They are unpacked into a separate root:
+   * nothing is installed, and root rights are not needed. Needs apt, bubblewrap and busybox-static.
    *
-   * @param packages as `apt-get install` takes them: `jq`, `jq=1.6-2.1`, `jq/bookworm-backports`
+   * The root is kept by the versions of its packages, in `cdk-binary-layer/apt` below `$XDG_CACHE_HOME` or `~/.cache`. Newer
+   * versions are used after you delete it, or if the environment variable `BINARY_LAYER_REFRESH` is `1`. If a package cannot be
+   * downloaded, a layer from this source is an error.
+   *
+   * @param packages Names as in `apt-get install`: `jq`, `jq=1.6-2.1`, `jq/bookworm-backports`
+   * @param options Package sources, recommended packages and installation scripts
+   * @throws Error if a name or an option is a CDK token
    */
   public static apt(packages: string[], options?: AptSourceOptions): BinarySource {
     checkResolved({ 'packages of BinarySource.apt': packages, 'options of BinarySource.apt': options });
-    return new Opener((machine) => openApt(packages, options, machine), THIS_MACHINE);
+    return new BinarySource((machine) => openApt(packages, options, machine), THIS_MACHINE);
   }
 
   /**
-   * What its programs are for if no architecture is given; undefined if that is known only when it is opened.
+   * The machine that the programs are for if no architecture is given; undefined if it is known only when the source is opened.
    *
    * @internal
    */
-  public abstract readonly _machine?: Machine;
+  public readonly _machine?: Machine;
 
-  /** @internal */
-  public abstract _open(machine?: Machine): OpenedSource;
-}
-
-/** Opens a source once for each machine, however many layers are made from it. */
-class Opener extends BinarySource {
   private readonly opened = new Map<Machine | undefined, OpenedSource>();
 
-  /** @internal */
-  constructor(private readonly open: (machine?: Machine) => OpenedSource, public readonly _machine?: Machine) {
-    super();
+  private constructor(private readonly open: (machine?: Machine) => OpenedSource, machine?: Machine) {
+    this._machine = machine;
   }
 
-  /** @internal */
+  /**
+   * Opens the source, once for each machine, however many layers are made from it.
+   *
+   * @internal
+   */
   public _open(machine?: Machine): OpenedSource {
     let opened = this.opened.get(machine);
     if (!opened) this.opened.set(machine, (opened = this.open(machine)));

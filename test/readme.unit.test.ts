@@ -1,0 +1,107 @@
+/**
+ * The README, compared with the code: its examples compile as they are pasted, and what it names exists.
+ */
+import * as fs from 'fs';
+import * as path from 'path';
+import * as ts from 'typescript';
+import { program } from '../lib/cli/main';
+
+const ROOT = path.join(__dirname, '..');
+const readme = fs.readFileSync(path.join(ROOT, 'README.md'), 'utf8');
+const blocks = [...readme.matchAll(/^```(\w*)\n(.*?)^```/gms)].map(([, language, text]) => ({ language, text }));
+const spans = [...readme.replace(/^```.*?^```/gms, '').matchAll(/`([^`\n]+)`/g)].map(([, text]) => text);
+const section = (title: string) => readme.split(/^## /m).find((text) => text.startsWith(`${title}\n`))!;
+const sources = fs.readdirSync(path.join(ROOT, 'lib'), { recursive: true, encoding: 'utf8' })
+  .filter((name) => name.endsWith('.ts')).map((name) => fs.readFileSync(path.join(ROOT, 'lib', name), 'utf8'));
+const publicFiles = ['binary-layer.ts', 'binary-source.ts'].map((name) => path.join(ROOT, 'lib', name));
+
+/** TypeScript blocks of the README, and the examples of docstrings, by the names of files that they would be. */
+const examples = new Map([
+  ...blocks.filter(({ language }) => language === 'ts').map(({ text }, index) => [path.join(ROOT, `readme-${index + 1}.ts`), text] as const),
+  ...publicFiles.flatMap((file) => docstringExamples(fs.readFileSync(file, 'utf8'))
+    .map((text, index) => [path.join(ROOT, `${path.parse(file).name}-${index + 1}.ts`), text] as const)),
+]);
+
+function docstringExamples(source: string): string[] {
+  const docstrings = [...source.matchAll(/^ *\/\*\*$(.*?)\*\/$/gms)].map(([, text]) => text.replace(/^ *\* ?/gm, ''));
+  return docstrings.flatMap((text) => text.split(/^@/m).filter((tag) => tag.startsWith('example')).map((tag) => tag.slice('example'.length)));
+}
+
+let checked: ts.Program;
+beforeAll(() => {
+  const options: ts.CompilerOptions = {
+    strict: true, noEmit: true, skipLibCheck: true, target: ts.ScriptTarget.ES2022, module: ts.ModuleKind.Node16, types: ['node'],
+    moduleResolution: ts.ModuleResolutionKind.Node16, esModuleInterop: true, paths: { 'cdk-binary-layer': [path.join(ROOT, 'lib', 'index.ts')] },
+  };
+  const host = ts.createCompilerHost(options);
+  const { getSourceFile, fileExists, readFile } = host;
+  host.fileExists = (file) => examples.has(file) || fileExists.call(host, file);
+  host.readFile = (file) => examples.get(file) ?? readFile.call(host, file);
+  host.getSourceFile = (file, ...rest) => {
+    const text = examples.get(file);
+    return text === undefined ? getSourceFile.call(host, file, ...rest) : ts.createSourceFile(file, text, ts.ScriptTarget.ES2022, true);
+  };
+  checked = ts.createProgram([...examples.keys()], options, host);
+});
+
+test.each([...examples.keys()].map((file) => [path.basename(file), file]))('the example %s compiles as it is pasted', (_, file) => {
+  const source = checked.getSourceFile(file)!;
+  expect(examples.get(file)!.trimStart()).toMatch(/^import /);
+  const messages = [...checked.getSyntacticDiagnostics(source), ...checked.getSemanticDiagnostics(source)]
+    .map(({ messageText }) => ts.flattenDiagnosticMessageText(messageText, '\n'));
+  expect(messages).toEqual([]);
+});
+
+test('the table of properties has each property of BinaryLayerProps once, and no other', () => {
+  const file = checked.getSourceFile(publicFiles[0])!;
+  const props = file.statements.find((node): node is ts.InterfaceDeclaration => ts.isInterfaceDeclaration(node) && node.name.text === 'BinaryLayerProps')!;
+  const rows = [...section('Properties').matchAll(/^\| `(\w+)` \|/gm)].map(([, name]) => name);
+  expect([...rows].sort()).toEqual(props.members.map((member) => member.name!.getText(file)).sort());
+});
+
+test('every source that it names is a static method of BinarySource', () => {
+  const source = fs.readFileSync(publicFiles[1], 'utf8');
+  const named = new Set([...readme.matchAll(/BinarySource\.(\w+)/g)].map(([, name]) => name));
+  expect([...named].filter((name) => !source.includes(`public static ${name}(`))).toEqual([]);
+  expect(named.size).toBeGreaterThanOrEqual(5);
+});
+
+test('every subcommand and option of binary-layer that it names exists', () => {
+  const { commands } = program();
+  const optionsOf = (name: string) => commands.find((command) => command.name() === name)?.options.flatMap(({ long, short }) => [long, short]) ?? [];
+  const lines = [...blocks.flatMap(({ text }) => text.split('\n')), ...spans];
+  const calls = lines.flatMap((line) => [...line.matchAll(/(?:npx |\()binary-layer (\w+)(.*?)(?: -- |\)|#|$)/g)]);
+  expect(calls.length).toBeGreaterThanOrEqual(6);
+  for (const [call, name, rest] of calls) {
+    expect(commands.map((command) => command.name())).toContain(name);
+    for (const option of rest.match(/(?<= )--?[a-z][a-z-]*/g) ?? []) expect([call, optionsOf(name)]).toEqual([call, expect.arrayContaining([option])]);
+  }
+  const all = new Set([...commands.flatMap((command) => optionsOf(command.name())), '--help']);
+  const named = [...section('Command line').matchAll(/(?<=`|`\w+ | )--[a-z][a-z-]*/g)].map(([option]) => option);
+  expect(named.filter((option) => !all.has(option))).toEqual([]);
+});
+
+test('every npm script and projen task that it names exists', () => {
+  const { scripts } = JSON.parse(fs.readFileSync(path.join(ROOT, 'package.json'), 'utf8'));
+  const named = [...readme.matchAll(/(?:npm run|npx projen) ([a-z][\w:-]*)/g)].map(([, name]) => name);
+  expect(named.filter((name) => !(name in scripts))).toEqual([]);
+});
+
+test('every environment variable of the library that it names is read by the code', () => {
+  const named = new Set(readme.match(/\bBINARY_LAYER_\w+/g));
+  expect([...named].filter((name) => !sources.some((text) => text.includes(name)))).toEqual([]);
+});
+
+test('every message in its table for troubleshooting is in the code', () => {
+  const rows = [...section('Troubleshooting').matchAll(/^\| `([^`]+)`/gm)].map(([, message]) => message);
+  expect(rows.length).toBeGreaterThan(20);
+  const literal = sources.map((text) => text.replace(/\\'/g, '\'')).join('\n');
+  const isPrinted = (message: string) => message.split('…').every((part) => literal.includes(part.trim()));
+  expect(rows.filter((message) => !isPrinted(message))).toEqual([]);
+});
+
+test('every file and section that it links to exists', () => {
+  const links = [...readme.matchAll(/\]\(([^):]+)\)/g)].map(([, link]) => link);
+  const anchors = [...readme.matchAll(/^#+ (.+)$/gm)].map(([, title]) => `#${title.toLowerCase().replace(/[^\w -]/g, '').replace(/ /g, '-')}`);
+  expect(links.filter((link) => !(link.startsWith('#') ? anchors.includes(link) : fs.existsSync(path.join(ROOT, link))))).toEqual([]);
+});
