@@ -180,8 +180,8 @@ describe('a database that cannot be read', () => {
   });
 
   test.each([
-    ['other fields', 'odd\x1f1\x1fx86_64', 'it tells a part of the 8 fields of a package'],
-    ['fewer fields', 'odd$package', 'it tells 1 of the 8 fields of a package'],
+    ['other fields', 'odd\x1f1\x1fx86_64', 'it prints a part of the 8 fields of a package'],
+    ['fewer fields', 'odd$package', 'it prints 1 of the 8 fields of a package'],
   ])('because rpm tells %s is told of', (_, said, message) => {
     process.env.PATH = temporaryDirectory();
     const rpm = `#!/bin/sh\nfor query; do :; done\npackage=\x1e\${query##*\x1e}\nprintf '%s' "${said}"\n`;
