@@ -36,7 +36,9 @@ const checked = new Set<string>();
  */
 export function checkBuild(lib: string, build: string): void {
   if (checked.has(build)) return;
-  const sources = fs.readdirSync(lib, { recursive: true, encoding: 'utf8' }).filter((name) => name.endsWith('.ts'));
+  // declarations are not compiled
+  const isSource = (name: string) => name.endsWith('.ts') && !name.endsWith('.d.ts');
+  const sources = fs.readdirSync(lib, { recursive: true, encoding: 'utf8' }).filter(isSource);
   const isStale = (name: string) => modified(path.join(build, name.replace(/\.ts$/, '.js'))) < modified(path.join(lib, name));
   const stale = sources.filter(isStale).sort();
   if (stale.length > 0) {

@@ -24,6 +24,7 @@ test('a build that is newer than every source file is accepted', () => {
   write(path.join(lib, 'index.ts'), 1);
   write(path.join(lib, 'pack/zip.ts'), 2);
   write(path.join(lib, 'inspect/page.css'), 9);
+  write(path.join(lib, 'inspect/page/d3.d.ts'), 9);
   write(path.join(build, 'index.js'), 1);
   write(path.join(build, 'pack/zip.js'), 3);
   expect(() => checkBuild(lib, build)).not.toThrow();
