@@ -3,7 +3,7 @@ import { checkResolved } from './deployment-values';
 import type { Machine } from './elf';
 import { THIS_MACHINE } from './loader/machine';
 import { openApt } from './source/apt/apt';
-import { openDirectory } from './source/directory';
+import { openDirectory } from './source/root-directory';
 import { openHost } from './source/host';
 import { openImage } from './source/image/image';
 import type { OpenedSource } from './source/source';

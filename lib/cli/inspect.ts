@@ -2,7 +2,7 @@
  * `binary-layer inspect layer.zip`: the contents of a layer as text, JSON, an HTML report, or a bill of materials.
  */
 import { Command } from 'commander';
-import { checkApart, checkInput, checkOutput, STANDARD } from './files';
+import { checkApart, checkInput, checkOutput, STANDARD } from './file-arguments';
 import { colours } from './terminal';
 import { UsageError } from './usage';
 import { Contents, readContents } from '../inspect/contents';

@@ -13,7 +13,7 @@ import * as path from 'path';
 import { Readable } from 'stream';
 import { setImmediate } from 'timers/promises';
 import { Command, Option } from 'commander';
-import { checkInput, statusOf } from './files';
+import { checkInput, statusOf } from './file-arguments';
 import { UsageError } from './usage';
 import { ENVIRONMENT } from '../lambda';
 import { readRecord, RECORD } from '../plan/record';

@@ -5,14 +5,14 @@
  */
 import * as path from 'path';
 import { Command } from 'commander';
-import { addSource, openSource, SourceOptions } from './source';
+import { addSource, openSource, SourceOptions } from './source-options';
 import { colours } from './terminal';
 import { Process } from '../closure/closure';
 import { findProgram, machineOf } from '../closure/find';
 import { loadWithout, Missing } from '../closure/program';
 import { UnmetVersion, unmetVersions } from '../closure/versions';
 import { Elf } from '../elf';
-import { LoaderFiles } from '../loader/files';
+import { LoaderFiles } from '../loader/loader-files';
 import { Loaded, Setting } from '../loader/search';
 import { settingOf } from '../loader/setting';
 import { ownersOf } from '../packages/owners';

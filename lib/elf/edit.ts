@@ -3,7 +3,7 @@ import { DT_DEBUG, DT_NULL, DT_RPATH, DT_RUNPATH, DT_STRSZ, DT_STRTAB, DYN_SIZE,
 import { FormatError } from './format-error';
 import { PHDR_SIZE, readHeader } from './header';
 import { HEADER_SIZE } from './identification';
-import { Image } from './image';
+import { Image } from './loaded-image';
 import { editBehindSegment } from './in-place';
 import type { HeaderSource } from './new-segment';
 import { addSegment, spareHeader } from './new-segment';

@@ -1,12 +1,12 @@
 import { FormatError, hex } from './format-error';
 import { Header, PHDR_SIZE } from './header';
-import { Image } from './image';
+import { Image } from './loaded-image';
 import { isGivenUp } from './known-note';
 import { Extent, PT_GNU_PROPERTY, PT_LOAD, PT_NOTE, PT_NULL, PT_PHDR, Segment, setExtent } from './program-header';
 
 /**
  * Room for what a file has no room for: one more PT_LOAD segment. In the file it follows everything but appended data; see
- * image.ts. In memory it is above all other segments; programs at a fixed address are better served by prepend.ts.
+ * loaded-image.ts. In memory it is above all other segments; programs at a fixed address are better served by prepend.ts.
  *
  * A segment needs a program header. There are three sources of it, from the best to the last:
  */

@@ -9,7 +9,7 @@ import { Distribution, LayerRecord, OWN, readRecord, RECORD, RecordedPackage, Re
 import { printableName } from '../text/printable';
 import { ZipEntry, ZippedFile } from '../zip/entry';
 import { readZip } from '../zip/reader';
-import { Follow, follower } from '../zip/tree';
+import { Follow, follower } from '../zip/entry-tree';
 import { LayerError } from '../error';
 
 /** Where a layer has its record. */

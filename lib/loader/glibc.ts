@@ -6,8 +6,8 @@
 import * as path from 'path';
 import type { Machine } from '../elf';
 import { DF_1_NODEFLIB, DF_1_PIE, FormatError, identify } from '../elf';
-import type { CacheEntry } from './cache';
-import { nameKey } from './cache';
+import type { CacheEntry } from './ld-so-cache';
+import { nameKey } from './ld-so-cache';
 import type { Found, Loaded, LoaderRules, NotFound, Setting } from './search';
 import { absolute, searchEntries, UnloadableError } from './search';
 import { expandTokens } from './tokens';

@@ -4,7 +4,7 @@
  */
 import * as path from 'path';
 import type { Elf, Machine } from '../elf';
-import type { LoaderCache } from './cache';
+import type { LoaderCache } from './ld-so-cache';
 import { LayerError } from '../error';
 import type { Limit } from '../limits';
 import { exceeding, LIMITS } from '../limits';

@@ -2,8 +2,8 @@
  * The setting of a root: what its loader goes by.
  */
 import type { Machine } from '../elf';
-import { readCache } from './cache';
-import { configuredDirectories } from './conf';
+import { readCache } from './ld-so-cache';
+import { configuredDirectories } from './ld-so-conf';
 import { defaultDirectories, MACHINES } from './machine';
 import type { Setting } from './search';
 import { LIMITS } from '../limits';

@@ -5,7 +5,7 @@
  * programs do not need the variable: their loader finds the libraries by DT_RPATH.
  */
 import { PackageDatabase } from '../packages/package';
-import { SearchPaths, SearchPathUse, useInString } from '../root/environment';
+import { SearchPaths, SearchPathUse, useInString } from '../root/search-path-variables';
 import { PathMention } from '../root/mentions';
 import { sourceOfBytecode } from '../root/python-bytecode';
 import { Root } from '../root/root';

@@ -8,7 +8,7 @@
 import * as fs from 'fs';
 import { crc32, inflateRawSync } from 'zlib';
 import { refusal, ZipEntry, ZipError } from './entry';
-import { Tree } from './tree';
+import { Tree } from './entry-tree';
 import { MOST_BYTES } from '../lambda';
 import { printableName } from '../text/printable';
 

@@ -11,7 +11,7 @@ import { closureTree } from '../../lib/cli/tree';
 import { MissingLibraryError } from '../../lib/closure/closure';
 import { load, MissingInterpreterError } from '../../lib/closure/program';
 import type { Elf } from '../../lib/elf';
-import { LoaderFiles } from '../../lib/loader/files';
+import { LoaderFiles } from '../../lib/loader/loader-files';
 import { UnloadableError } from '../../lib/loader/search';
 import type { Setting } from '../../lib/loader/search';
 import { settingOf } from '../../lib/loader/setting';

@@ -4,7 +4,7 @@
  */
 import { FormatError, readElf } from '../../lib/elf';
 import { LIMITS } from '../../lib/limits';
-import { configuredDirectories } from '../../lib/loader/conf';
+import { configuredDirectories } from '../../lib/loader/ld-so-conf';
 import { globMatcher } from '../../lib/loader/glob';
 import { settingOf } from '../../lib/loader/setting';
 import { Root } from '../../lib/root/root';

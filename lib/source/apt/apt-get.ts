@@ -12,7 +12,7 @@ import { paragraphs } from '../../packages/deb822';
 import { aptEnvironment } from '../../process/environment';
 import { changesBetween } from '../../text/nearest';
 import { printable } from '../../text/printable';
-import { run } from '../run';
+import { run } from '../system-program';
 import { SourceError } from '../source';
 
 export interface AptSetting {

@@ -19,10 +19,10 @@ import { OWNER, temporaryDirectory } from '../../process/leftovers';
 import { discard } from '../../process/remove-tree';
 import { writeWhole } from '../../process/whole-file';
 import { printable } from '../../text/printable';
-import { loadersIn, openRoot } from '../directory';
+import { loadersIn, openRoot } from '../root-directory';
 import { isKept, keptRoot } from '../kept';
 import { Root } from '../../root/root';
-import { run } from '../run';
+import { run } from '../system-program';
 import { OpenedSource, SourceError } from '../source';
 
 export interface AptOptions {

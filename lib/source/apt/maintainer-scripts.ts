@@ -10,7 +10,7 @@ import * as fs from 'fs';
 import { constants } from 'os';
 import * as path from 'path';
 import { diskUsage, removePrivileges } from './after-scripts';
-import { applyAlternatives } from './alternatives';
+import { applyAlternatives } from './update-alternatives';
 import { Unpacked } from './deb';
 import { makeDirectory, placeInside, putLink, readText } from './inside';
 import { StandIn, standIn, writeStandIns } from './mounted-stand-ins';

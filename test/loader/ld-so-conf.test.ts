@@ -1,5 +1,5 @@
-import { readCache } from '../../lib/loader/cache';
-import { configuredDirectories } from '../../lib/loader/conf';
+import { readCache } from '../../lib/loader/ld-so-cache';
+import { configuredDirectories } from '../../lib/loader/ld-so-conf';
 import { Root } from '../../lib/root/root';
 import { Fixture } from '../fixture';
 

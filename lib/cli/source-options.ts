@@ -3,7 +3,7 @@
  */
 import { Command, Option } from 'commander';
 import { Machine } from '../elf';
-import { readText } from './files';
+import { readText } from './file-arguments';
 import { UsageError } from './usage';
 import type { AptOptions } from '../source/apt/apt';
 import { openHost } from '../source/host';
@@ -19,7 +19,7 @@ interface Kind {
 /* eslint-disable @typescript-eslint/no-require-imports -- only the one that is asked for is loaded */
 const KINDS: Readonly<Record<string, Kind>> = {
   host: { form: 'host', open: (_, machine) => openHost(machine) },
-  directory: { form: 'directory:PATH', open: (what, machine) => (require('../source/directory') as typeof import('../source/directory')).openDirectory(what, machine) },
+  directory: { form: 'directory:PATH', open: (what, machine) => (require('../source/root-directory') as typeof import('../source/root-directory')).openDirectory(what, machine) },
   image: { form: 'image:NAME', open: (what, machine) => (require('../source/image/image') as typeof import('../source/image/image')).openImage(what, machine) },
   apt: { form: 'apt:PACKAGE,PACKAGE…', open: (what, machine, apt) => (require('../source/apt/apt') as typeof import('../source/apt/apt')).openApt(what.split(','), apt(), machine) },
 };

@@ -1,4 +1,4 @@
-import { SearchPaths, useInString } from '../../lib/root/environment';
+import { SearchPaths, useInString } from '../../lib/root/search-path-variables';
 
 const LIBRARIES = '/usr/lib/x86_64-linux-gnu';
 

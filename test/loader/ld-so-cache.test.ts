@@ -1,6 +1,6 @@
 import * as fs from 'fs';
 import { mapped, reasons, resolve, VARIANTS } from './agree';
-import { nameKey, readCache } from '../../lib/loader/cache';
+import { nameKey, readCache } from '../../lib/loader/ld-so-cache';
 import { MACHINES } from '../../lib/loader/machine';
 import { Fixture } from '../fixture';
 
