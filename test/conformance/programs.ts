@@ -141,7 +141,8 @@ function differenceOf(original: Output, answer: Output, layer: string): string |
 /** An output in which paths of the layer are those of the source: below the mirrored root, in /opt/bin, and behind path aliases. */
 function asInstalled(text: string, layer: string): string {
   const links = fs.readdirSync(layer, { withFileTypes: true }).filter((entry) => entry.isSymbolicLink());
-  const aliased = links.reduce((before, { name }) => before.replaceAll(`/opt/${name}`, `/opt/${fs.readlinkSync(path.join(layer, name))}`), text);
+  const target = (name: string): string => fs.readlinkSync(path.join(layer, name));
+  const aliased = links.reduce((before, { name }) => before.replaceAll(`/opt/${name}`, `/opt/${target(name)}`), text);
   return aliased.replace(/\/opt\/elf\/[0-9a-f]+/g, '').replaceAll('/opt/bin/', '/usr/bin/');
 }
 

@@ -197,7 +197,9 @@ describe('an ELF file', () => {
     const directories = Array.from({ length: 1000 }, (_, index) => `/${index}`).join(':');
     root.install('rig', { '/usr/bin/rig': elfFile({ interpreter: LOADER, needed: names, runpath: directories }) });
     for (const name of names) root.write({ [`${LIB}/${name}`]: elfFile({ soname: name }) });
-    expect(() => find(root)).toThrow('/usr/bin/rig: found 500001 places searched for the libraries of one program, expected at most 500000');
+    expect(() => find(root)).toThrow(
+      '/usr/bin/rig: found 500001 places searched for the libraries of one program, expected at most 500000',
+    );
   });
 
   test('whose string table claims gigabytes is a format error before memory is allocated', () => {

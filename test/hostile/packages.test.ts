@@ -82,7 +82,8 @@ describe('a script', () => {
 test('packages of one source that depend on each other in a long chain are followed without recursion', () => {
   const count = 20_000;
   const stanza = (index: number) =>
-    `Package: ${index === 0 ? 'rig' : `p${index}`}\nStatus: install ok installed\nArchitecture: amd64\nSource: rig\nDepends: p${index + 1}\n`;
+    `Package: ${index === 0 ? 'rig' : `p${index}`}\nStatus: install ok installed\nArchitecture: amd64\n` +
+    `Source: rig\nDepends: p${index + 1}\n`;
   rig();
   root.write({ '/var/lib/dpkg/status': Array.from({ length: count }, (_, index) => stanza(index)).join('\n') });
   expect(find(root).data).toEqual(
