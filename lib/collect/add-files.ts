@@ -12,6 +12,7 @@ import type { Root } from '../root/root';
 import { printableName } from '../text/printable';
 
 const EXCLUDED = 'excluded';
+const MACHINE_SPECIFIC = 'machine-specific';
 export const NOT_WORLD_READABLE = 'not world-readable';
 
 /** Why a path below a directory may be packed, `undefined` if it may not. */
@@ -37,8 +38,26 @@ export function addFile(file: string, why: Why, delta: Selection, root: Root): s
  * @returns resolved paths of the files that are new
  */
 export function addFound(found: string, why: Why, delta: Selection, context: Context, accept?: Accept): string[] {
-  const refusal = (real: string) => (isMachineSpecific(real) ? 'machine-specific' : refusalOf(real, delta, context) ?? context.configuration.refusal(real));
+  const refusal = (real: string) => (isMachineSpecific(real) ? MACHINE_SPECIFIC : refusalOf(real, delta, context) ?? context.configuration.refusal(real));
   return add(found, why, delta, context, refusal, accept);
+}
+
+/**
+ * Adds files of a self-built program: a file or a directory with everything below it, except for what is excluded, not
+ * world-readable, or may hold credentials. Below `base` the rules for machine-specific files do not apply.
+ *
+ * @param base the directory of the program's files, which may be in a home directory
+ * @param accept whether a path below the directory is packed @default - everything is
+ * @returns resolved paths of the files that are new
+ */
+export function addSelfBuilt(found: string, base: string, why: Why, delta: Selection, context: Context, accept?: (real: string) => boolean): string[] {
+  const { root, configuration } = context;
+  const refusal = (real: string) => {
+    const isInside = real === base || real.startsWith(`${base}/`);
+    const refused = refusalOf(real, delta, context, isInside ? base : undefined) ?? secretIn(root, real);
+    return refused ?? (isInside ? undefined : isMachineSpecific(real) ? MACHINE_SPECIFIC : configuration.refusal(real));
+  };
+  return add(found, why, delta, context, refusal, accept && ((real) => (accept(real) ? { rule: why.rule! } : undefined)));
 }
 
 /**

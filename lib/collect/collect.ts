@@ -7,6 +7,7 @@
 import * as path from 'path';
 import { addIncluded } from './add-files';
 import { addCommandsOfArchive } from './archive-commands';
+import { addBuildOutput } from './build-output';
 import { Candidates } from './candidates';
 import { addStartedCommands } from './commands';
 import { CommandsOnPath } from './commands-on-path';
@@ -16,12 +17,15 @@ import type { FinishedSelection } from './finish';
 import { addLicences, finish, rejectStaleBytecode } from './finish';
 import { addDispatched } from './dispatched';
 import { addFilesForCompiling } from './for-compiling';
+import { addLibrariesOfCode } from './libraries-of-code';
 import { addNamedLibraries } from './named-libraries';
 import { PackageFiles } from './package-files';
 import { followPathMentions } from './path-mentions';
 import { prefixed } from './prefix';
+import { addPrefixLibrary } from './prefix-library';
 import { takeFile } from './processes';
 import { addRequestedProgram } from './programs';
+import { addScriptModules } from './script-modules';
 import { RequestedPackages } from './requested-packages';
 import { Room } from './room';
 import type { CurrentSelection, Pending } from './selection';
@@ -53,7 +57,10 @@ export interface Collected {
 type Rule = (file: Pending, selection: CurrentSelection, context: Context) => Selection;
 
 /** In the order in which they apply to each file. */
-const RULES: readonly Rule[] = [addFilesForCompiling, followPathMentions, addNamedLibraries, addStartedCommands, addCommandsOfArchive, addDispatched];
+const RULES: readonly Rule[] = [
+  addFilesForCompiling, addPrefixLibrary, addScriptModules, addBuildOutput, followPathMentions, addNamedLibraries, addLibrariesOfCode,
+  addStartedCommands, addCommandsOfArchive, addDispatched,
+];
 
 /** @throws SelectionError, PrivateLibraryError, MissingLibraryError and the like: see `startProcess` */
 export function collect(programs: readonly Program[], options: CollectOptions): Collected {
@@ -61,7 +68,7 @@ export function collect(programs: readonly Program[], options: CollectOptions): 
   const names = new Set(programs.map(({ real }) => path.posix.basename(real)));
   const context: Context = {
     ...options,
-    requestedPrograms: new Set(programs.map(({ real }) => real)),
+    requestedPrograms: new Map(programs.map((program) => [program.real, program])),
     dispatchedNames: new Set(programs.map(({ path: link }) => path.posix.basename(link)).filter((name) => !names.has(name))),
     packageFiles: new PackageFiles(packages, root),
     commandsOnPath: new CommandsOnPath(root, searchPath),

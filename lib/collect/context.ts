@@ -4,6 +4,7 @@
 import type { CommandsOnPath } from './commands-on-path';
 import type { Configuration } from './configuration';
 import type { PackageFiles } from './package-files';
+import type { Program } from '../closure/find';
 import type { Machine } from '../elf';
 import type { Setting } from '../loader/search';
 import type { Package, PackageDatabase } from '../packages/package';
@@ -32,8 +33,8 @@ export interface CollectOptions {
 }
 
 export interface Context extends CollectOptions {
-  /** resolved paths of the requested programs */
-  readonly requestedPrograms: ReadonlySet<string>;
+  /** the requested programs by their resolved paths */
+  readonly requestedPrograms: ReadonlyMap<string, Program>;
   /** names under which programs with another name were requested, such as `pg_dump` for a link to `pg_wrapper` */
   readonly dispatchedNames: ReadonlySet<string>;
   readonly packageFiles: PackageFiles;

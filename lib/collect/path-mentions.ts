@@ -14,6 +14,8 @@ import { isMachineSpecific } from './machine-specific';
 import { isNonRuntime, isDocumentation, isForLinking } from './non-runtime';
 import { behindPrefix } from './prefix';
 import { takeFile } from './processes';
+import { isSelfBuilt } from './self-built';
+import { followFromSelfBuilt, isOfSelfBuilt, runtimeMentions } from './self-built-mentions';
 import type { Candidate, CurrentSelection, Pending, Selection, Why } from './selection';
 import type { Limit, Need } from './size-budget';
 import { BY_OTHERS, BY_SIBLINGS, isAsNecessary, RECOMMENDED } from './size-budget';
@@ -36,7 +38,7 @@ export function followPathMentions(pending: Pending, selection: CurrentSelection
   const owner = packages.ownerOf(file);
   const by: Mentioning = { ...pending, owner };
   for (const mentioned of behindPrefix(file, owner, selection.requested, context)) follow(mentioned, by, delta, context);
-  for (const mention of root.content(file).mentions) {
+  for (const mention of isSelfBuilt(file, context) ? runtimeMentions(file, context) : root.content(file).mentions) {
     for (const written of mention.kind === 'instruction' ? completions(mention.path, mention.code, context) : [mention.path]) {
       const mentioned = path.posix.normalize(written).replace(/(?<=.)\/$/, '');
       const key = `${owner?.name ?? file} ${mentioned}`;
@@ -59,6 +61,7 @@ function follow(mentioned: string, by: Mentioning, delta: Selection, context: Co
 }
 
 function followOne(candidate: string, real: string, by: Mentioning, selection: CurrentSelection, context: Context): Selection {
+  if (isSelfBuilt(by.real, context) && isOfSelfBuilt(candidate, real, context)) return followFromSelfBuilt(candidate, real, by, selection, context);
   // a link in a command directory may lead anywhere, as /usr/bin/java does
   const isNamedAsCommand = [candidate, real].some((file) => isCommandDirectory(path.posix.dirname(file)));
   const isCommand = isNamedAsCommand && context.root.status(real)?.type === 'file';
@@ -159,6 +162,7 @@ function noteHomeDirectory(mentioned: string, file: string, delta: Selection, { 
   const prefix = path.posix.dirname(path.posix.dirname(file));
   if (!requestedPrograms.has(file) || !isMachineSpecific(prefix)) return;
   if (!`${mentioned}/`.startsWith(`${prefix}/`) || root.real(mentioned) === undefined) return;
+  if ([...delta.directories.keys()].some((directory) => directory.startsWith(`${prefix}/`))) return; // found by its layout
   delta.notices.add([
     `${file} names paths below ${prefix}, such as ${mentioned}, and home directories are not searched for data:`,
     'name what it needs in include, or use a program that a package has installed',

@@ -70,6 +70,24 @@ export function takeFile(real: string, program: string | undefined, delta: Selec
   if (kind !== 'data' || isArchive(head)) delta.enqueue(real, opener);
 }
 
+/**
+ * Opens a library by name in the process of a program, as dlopen(3) does, with the libraries that it needs.
+ *
+ * @param reason why, for the reason if it is skipped
+ */
+export function openLibrary(name: string, program: string, reason: string, delta: Selection, context: Context): void {
+  const process = delta.processToExtend(program)!;
+  if (process.interpreter === undefined) return;
+  const before = process.objects.length;
+  try {
+    process.openName(name, process.program);
+  } catch (error) {
+    delta.skip(name, `${reason}, but ${(error as Error).message.split('\n')[0]}`);
+    return;
+  }
+  addObjects(process, process.objects.slice(before), delta, context);
+}
+
 function loadPlugIn(real: string, program: string, delta: Selection, context: Context): void {
   const process = delta.processToExtend(program)!;
   const { path: started, elf } = process.program;

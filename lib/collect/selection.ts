@@ -24,7 +24,11 @@ export interface Why {
 }
 
 /** A file or link of the layer that the source does not have, or has with other content. */
-export type Generated = { readonly link: string } | { readonly text: string };
+export type Generated =
+  | { readonly link: string }
+  | { readonly text: string }
+  /** a text with paths in the layer: `inLayer` gives the path of a resolved directory of the source */
+  | { readonly textWith: (inLayer: (real: string) => string) => string };
 
 /** A packed file whose content has not been looked at yet. */
 export interface Pending {

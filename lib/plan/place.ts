@@ -26,7 +26,7 @@ export class Places {
   /** @param project the working directory: everything below it is the user's own, even below a system directory */
   constructor({ together, directories, others }: Placed, private readonly project: string) {
     for (const group of together) this.addTogether(group.filter((real) => this.isOwn(real)));
-    for (const directory of directories) if (!this.has(directory)) this.addBase(path.posix.dirname(directory));
+    for (const directory of directories) if (!this.has(directory) || this.isNameLost(directory)) this.addBase(path.posix.dirname(directory));
     for (const real of others) if (!this.has(real)) this.bases.push(path.posix.dirname(path.posix.dirname(real)));
   }
 
@@ -45,6 +45,11 @@ export class Places {
     const index = this.bases.findIndex((base) => isWithin(real, base));
     if (index < 0) throw new Error(`internal error: ${real} has no place in the layer, please report it`);
     return path.posix.join(index === 0 ? '/app' : `/app.${index + 1}`, path.posix.relative(this.bases[index], real));
+  }
+
+  /** Node looks into directories with this name; a base has none in the layer. */
+  private isNameLost(directory: RootPath): boolean {
+    return path.posix.basename(directory) === 'node_modules' && this.isOwn(directory) && this.bases.includes(directory);
   }
 
   private addTogether(files: readonly string[]): void {

@@ -104,7 +104,8 @@ class Relocation {
     }
     for (const [file, content] of selection.generated) {
       const place = this.places.of(file);
-      entries.push('link' in content ? { kind: 'link', path: place, target: content.link } : { kind: 'text', path: place, text: content.text });
+      if ('link' in content) entries.push({ kind: 'link', path: place, target: content.link });
+      else entries.push({ kind: 'text', path: place, text: 'text' in content ? content.text : content.textWith((directory) => this.inLayer(directory)) });
     }
     const { glibc, musl } = this.started;
     if (musl) entries.push(...this.muslEntries(musl));

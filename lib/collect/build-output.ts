@@ -1,0 +1,119 @@
+/**
+ * The build output of a self-built program: files beside it that it finds by its own path, through /proc/self/exe or `argv[0]`,
+ * such as `plugins` and `data` beside `./dist/tool`, or `lib` and `share` beside its `bin`.
+ */
+import * as path from 'path';
+import { addSelfBuilt } from './add-files';
+import type { Context } from './context';
+import { isForLinking } from './non-runtime';
+import { takeFile } from './processes';
+import type { CurrentSelection, Pending, Selection } from './selection';
+import { excessOf, isHome, isSelfBuilt, isSourceTree } from './self-built';
+import type { Program } from '../closure/find';
+import { FormatError, stringsOf } from '../elf';
+import { isStandardDirectory } from '../root/standard';
+import { printableName } from '../text/printable';
+
+const COMMANDS = ['bin', 'sbin', 'libexec'];
+
+/** Names of directories in which programs look for their own files. They need no mention if the program finds its own path. */
+const USUAL = [
+  'lib', 'lib64', 'plugins', 'modules', 'share', 'data', 'resources', 'assets', 'etc', 'conf', 'config', 'locale', 'locales', 'templates',
+];
+
+/** Symbols by which a program finds its own path: readlink(2) of /proc/self/exe, dladdr(3), AT_EXECFN, realpath(3) of `argv[0]`. */
+const OWN_PATH = [
+  'readlink', 'readlinkat', 'realpath', '__realpath_chk', '__readlink_chk', 'dladdr', 'getauxval', 'program_invocation_name',
+];
+const MOST_CHARACTERS = 4096;
+/** Larger scripts carry data. */
+const MOST_SCRIPT = 1024 * 1024;
+
+export function addBuildOutput({ real: file }: Pending, selection: CurrentSelection, context: Context): Selection {
+  const delta = selection.fork();
+  const program = context.requestedPrograms.get(file);
+  if (program === undefined || !isSelfBuilt(file, context)) return delta;
+  const directory = path.posix.dirname(file);
+  const bases = COMMANDS.includes(path.posix.basename(directory)) ? [directory, path.posix.dirname(directory)] : [directory];
+  const refersTo = references(program, context);
+  for (const base of bases) {
+    for (const name of context.root.names(base)) {
+      const entry = path.posix.join(base, name);
+      // the program itself, directories above it, and hidden files
+      if (file === entry || file.startsWith(`${entry}/`) || name.startsWith('.') || delta.directories.has(entry)) continue;
+      const reference = refersTo(name, context.root.isDirectory(entry));
+      if (reference !== undefined) addEntry(entry, base, reference, program, delta, context);
+    }
+  }
+  return delta;
+}
+
+type Reference = 'named' | 'usual';
+
+function addEntry(
+  entry: string,
+  base: string,
+  reference: Reference,
+  program: Program,
+  delta: Selection,
+  context: Context,
+): void {
+  const { real, interpreter } = program;
+  const notice = (problem: string) => {
+    delta.skip(entry, `beside ${real}, but ${problem}`);
+    const beside = `${printableName(entry)}, beside ${printableName(real)}`;
+    delta.notices.add(`${beside}, is not packed: ${problem}; name it in include if the program needs it`);
+  };
+  const place = problemWith(base, context);
+  if (place !== undefined) {
+    // an unrelated directory may have a usual name, and an unrelated file any
+    if (reference === 'named' && place.isNoted && context.root.isDirectory(entry)) notice(place.problem);
+    return;
+  }
+  const rule = reference === 'named' ? 'the program names it' : 'the program finds its own path';
+  const why = { reason: `beside ${path.posix.basename(real)}`, through: real, rule };
+  const added = delta.fork();
+  for (const one of addSelfBuilt(entry, base, why, added, context, (child) => !isForLinking(child))) {
+    takeFile(one, interpreter?.program.real ?? real, added, context);
+  }
+  const excess = excessOf(added, delta, context);
+  if (excess === undefined) delta.merge(added);
+  else notice(`it would add ${Math.round(excess / 1e6)} MB`);
+}
+
+/** Why a directory is not the build output of a program in it, and whether a notice names what is not packed. */
+function problemWith(base: string, context: Context): { readonly problem: string; readonly isNoted: boolean } | undefined {
+  if (isStandardDirectory(base) || context.searchPath.includes(base)) return { problem: 'a system directory', isNoted: false };
+  if (isHome(base) || path.posix.basename(base).startsWith('.')) return { problem: 'files in a home directory may be private', isNoted: false };
+  if (isSourceTree(base, context)) return { problem: `${printableName(base)} is a source tree`, isNoted: true };
+  return undefined;
+}
+
+/** How a program refers to a file or directory beside it, by its name. */
+function references(program: Program, { root }: Context): (name: string, isDirectory: boolean) => Reference | undefined {
+  const { elf, kind, size, mentions } = root.content(program.real);
+  if (kind !== 'elf') {
+    if (size > MOST_SCRIPT) return () => undefined;
+    const text = root.read(program.real).toString('latin1');
+    return (name) => (isNamedInScript(text, name) ? 'named' : undefined);
+  }
+  if (elf === undefined || elf instanceof FormatError) return () => undefined;
+  const strings = [...stringsOf(root.read(program.real), elf, MOST_CHARACTERS)];
+  const words = new Set(strings);
+  // `plugins/p.so`, `%s/data/x.txt` and `../share`, but not `/usr/lib`, the beginning of an absolute path
+  const relative = strings.filter((text) => text.includes('/') && root.real(text) === undefined);
+  const components = new Set(relative.flatMap((text) => text.split('/')));
+  const importsOwnPath = OWN_PATH.some((symbol) => elf.dynamic?.imports.has(symbol));
+  const findsItself = importsOwnPath || mentions.some((mention) => mention.path === '/proc/self/exe');
+  return (name, isDirectory) => {
+    if (components.has(name) || (findsItself && words.has(name))) return 'named';
+    return isDirectory && findsItself && USUAL.includes(name) ? 'usual' : undefined;
+  };
+}
+
+/** `./lib/x`, `"$DIR/data"`, `require('./x')` for `x.js`, `import x` and `from x import y` for `x.py`. */
+function isNamedInScript(text: string, name: string): boolean {
+  const stem = path.posix.parse(name).name.replace(/[^\w-]/g, '\\$&');
+  const whole = name.replace(/[^\w]/g, '\\$&');
+  return new RegExp(`/(?:${whole}|${stem})(?![\\w.-])|(?<![\\w./-])${whole}/|(?:^|\\n)[ \\t]*(?:import|from)[ \\t]+${stem}\\b`).test(text);
+}

@@ -1,0 +1,183 @@
+/**
+ * Scripts with modules that no package owns: below node_modules, in a virtual environment, and in the standard library of an
+ * interpreter that was built by hand. They run with this machine's own interpreters, where the project does not exist.
+ */
+import { spawnSync } from 'child_process';
+import * as fs from 'fs';
+import * as path from 'path';
+import { writeZip } from '../../lib/pack/zip';
+import type { PlannedLayer } from '../../lib/plan/plan-layer';
+import { planLayer } from '../../lib/plan/plan-layer';
+import { Root } from '../../lib/root/root';
+import { gcc, temporaryDirectory } from '../fixture';
+import { request, unpack } from '../plan/make';
+
+const SANDBOX = path.join(__dirname, '..', 'sandbox.sh');
+const PYTHON = '/usr/bin/python3';
+
+function write(directory: string, files: Readonly<Record<string, string>>): void {
+  for (const [name, text] of Object.entries(files)) {
+    const file = path.join(directory, name);
+    fs.mkdirSync(path.dirname(file), { recursive: true });
+    fs.writeFileSync(file, text);
+    if (text.startsWith('#!')) fs.chmodSync(file, 0o755);
+  }
+}
+
+function plan(directory: string, binary: string): PlannedLayer {
+  return planLayer(new Root('/'), request(binary, { detectData: true, cwd: directory, searchPath: ['/usr/bin'] }));
+}
+
+async function output({ plan: planned }: PlannedLayer, name: string, ...argument: readonly string[]): Promise<string> {
+  const zip = path.join(temporaryDirectory(), 'layer.zip');
+  await writeZip(planned, zip);
+  const { status, stdout, stderr } = spawnSync(SANDBOX, [unpack(zip), temporaryDirectory(), `/opt/bin/${name}`, ...argument], { encoding: 'utf8' });
+  expect({ status, stderr }).toEqual({ status: 0, stderr: '' });
+  return stdout;
+}
+
+const placesOf = ({ plan: planned }: PlannedLayer) => planned.entries.map((entry) => entry.path);
+
+describe('a script below node_modules', () => {
+  const CLI = '#!/usr/bin/env node\nconst { first } = require("first");\nconsole.log("cli", first, require("../lib/own"));\n';
+
+  test('comes with its package and the dependencies that Node resolves, nested and hoisted, but not with those for development', async () => {
+    const project = temporaryDirectory();
+    write(project, {
+      'package.json': '{"name":"project","dependencies":{"cli":"1"}}',
+      'node_modules/cli/package.json': '{"name":"cli","bin":"bin/cli.js","dependencies":{"first":"1"},"devDependencies":{"unused":"1"},"optionalDependencies":{"absent":"1"}}',
+      'node_modules/cli/bin/cli.js': CLI,
+      'node_modules/cli/lib/own.js': 'module.exports = "own";\n',
+      'node_modules/first/package.json': '{"name":"first","dependencies":{"@scope/second":"1"}}',
+      'node_modules/first/index.js': 'exports.first = "first+" + require("@scope/second");\n',
+      'node_modules/first/node_modules/@scope/second/package.json': '{"name":"@scope/second"}',
+      'node_modules/first/node_modules/@scope/second/index.js': 'module.exports = "nested";\n',
+      'node_modules/@scope/second/package.json': '{"name":"@scope/second"}',
+      'node_modules/@scope/second/index.js': 'module.exports = "hoisted";\n',
+      'node_modules/unused/package.json': '{"name":"unused"}',
+      'src/private.js': '',
+    });
+    fs.mkdirSync(path.join(project, 'node_modules/.bin'));
+    fs.symlinkSync('../cli/bin/cli.js', path.join(project, 'node_modules/.bin/cli'));
+    const planned = plan(project, './node_modules/.bin/cli');
+    expect(await output(planned, 'cli')).toBe('cli first+nested own\n');
+    expect(placesOf(planned).filter((place) => /unused|private|^\/app\/node_modules\/@scope/.test(place))).toEqual([]);
+  });
+
+  test('finds its dependencies in a store of links, as pnpm has it', async () => {
+    const project = temporaryDirectory();
+    const store = 'node_modules/.pnpm';
+    write(project, {
+      [`${store}/cli@1/node_modules/cli/package.json`]: '{"name":"cli","dependencies":{"first":"1"}}',
+      [`${store}/cli@1/node_modules/cli/bin/cli.js`]: CLI,
+      [`${store}/cli@1/node_modules/cli/lib/own.js`]: 'module.exports = "own";\n',
+      [`${store}/first@1/node_modules/first/package.json`]: '{"name":"first"}',
+      [`${store}/first@1/node_modules/first/index.js`]: 'exports.first = "linked";\n',
+    });
+    fs.symlinkSync('.pnpm/cli@1/node_modules/cli', path.join(project, 'node_modules/cli'));
+    fs.symlinkSync('../../first@1/node_modules/first', path.join(project, store, 'cli@1/node_modules/first'));
+    expect(await output(plan(project, './node_modules/cli/bin/cli.js'), 'cli.js')).toBe('cli linked own\n');
+  });
+
+  test('whose dependency is not installed gets a notice', () => {
+    const project = temporaryDirectory();
+    write(project, { 'node_modules/cli/package.json': '{"name":"cli","dependencies":{"first":"1"}}', 'node_modules/cli/cli.js': '#!/usr/bin/env node\n' });
+    expect(plan(project, './node_modules/cli/cli.js').notices).toContainEqual(
+      `${project}/node_modules/cli/cli.js needs the package first, which is not in any node_modules above ${project}/node_modules/cli: install it`);
+  });
+
+  test('with a manifest that is not JSON, or has other types, is packed without dependencies', () => {
+    const project = temporaryDirectory();
+    write(project, {
+      'node_modules/a/package.json': '{',
+      'node_modules/a/a.js': '#!/usr/bin/env node\n',
+      'node_modules/b/package.json': '{"dependencies":{"../../x":"1"},"bin":7,"optionalDependencies":[]}',
+      'node_modules/b/b.js': '#!/usr/bin/env node\n',
+      'x/package.json': '{}',
+    });
+    for (const name of ['a', 'b']) {
+      const places = placesOf(plan(project, `./node_modules/${name}/${name}.js`)).filter((place) => place.startsWith('/app/'));
+      expect(places).toEqual([`/app/node_modules/${name}/${name}.js`, `/app/node_modules/${name}/package.json`]);
+    }
+  });
+});
+
+test('a command that the manifest of a project names comes with the dependencies of the project', () => {
+  const project = temporaryDirectory();
+  write(project, {
+    'package.json': '{"name":"project","bin":{"tool":"bin/tool.js"},"dependencies":{"first":"1"}}',
+    'bin/tool.js': '#!/usr/bin/env node\nconsole.log(require("first"));\n',
+    'node_modules/first/package.json': '{"name":"first"}',
+    'node_modules/first/index.js': 'module.exports = "first";\n',
+  });
+  const places = placesOf(plan(project, './bin/tool.js')).filter((place) => place.startsWith('/app/'));
+  expect(places).toEqual(['bin/tool.js', 'node_modules/first/index.js', 'node_modules/first/package.json'].map((name) => `/app/${name}`));
+});
+
+test('a script in a virtual environment has its modules, compiled ones with their libraries, and the standard library', async () => {
+  const project = temporaryDirectory();
+  const environment = path.join(project, '.venv');
+  expect(spawnSync(PYTHON, ['-m', 'venv', '--without-pip', environment], { encoding: 'utf8' })).toMatchObject({ status: 0 });
+  const [version] = fs.readdirSync(path.join(environment, 'lib'));
+  const modules = path.join('.venv/lib', version, 'site-packages');
+  write(project, {
+    [`${modules}/mypkg/__init__.py`]: '',
+    [`${modules}/mypkg/cli.py`]: [
+      'import json, sys, ctypes, os', 'def main():', '    library = ctypes.CDLL(os.path.join(os.path.dirname(__file__), "answer.so"))',
+      '    print("venv says", library.answer(), sys.prefix != sys.base_prefix)', '',
+    ].join('\n'),
+    '.venv/bin/mycli': `#!${environment}/bin/python3\nfrom mypkg.cli import main\nmain()\n`,
+  });
+  gcc(path.join(project, modules, 'mypkg/answer.so'), 'int answer(void) { return 42; }', ['-shared', '-fPIC']);
+  const planned = plan(project, './.venv/bin/mycli');
+  expect(await output(planned, 'mycli')).toBe('venv says 42 True\n');
+  const configuration = planned.plan.entries.find((entry) => entry.path.endsWith('/pyvenv.cfg'));
+  expect(configuration).toMatchObject({ kind: 'text', text: expect.stringMatching(/^home = \/opt\/elf\/[^/]+\/usr\/bin\n/) });
+  expect(JSON.stringify(configuration)).not.toContain(project);
+});
+
+test('libraries that a script\'s module opens by name are packed with the libraries that they need', async () => {
+  const project = temporaryDirectory();
+  write(project, {
+    'dist/tool': `#!${PYTHON}\nimport helper\nprint(helper.version())\n`,
+    'dist/helper.py': 'import ctypes\ndef version():\n    return ctypes.CDLL("libmagic.so.1").magic_version() > 500\n',
+  });
+  const planned = plan(project, './dist/tool');
+  expect(placesOf(planned).filter((place) => /\/libmagic\.so\.1/.test(place))).not.toEqual([]);
+  expect(await output(planned, 'tool')).toBe('True\n');
+});
+
+test('scripts in the directories of Composer, RubyGems and local::lib have the modules there', () => {
+  const project = temporaryDirectory();
+  const script = '#!/bin/sh\n';
+  write(project, {
+    'vendor/bin/tool': script,
+    'vendor/autoload.php': '<?php\n',
+    'vendor/composer/installed.php': '<?php\n',
+    'vendor/a/b/src/B.php': '<?php\n',
+    'bundle/ruby/3.1.0/bin/tool': script,
+    'bundle/ruby/3.1.0/gems/a-1/lib/a.rb': '\n',
+    'bundle/ruby/3.1.0/specifications/a-1.gemspec': '\n',
+    'perl/bin/tool': script,
+    'perl/lib/perl5/A.pm': '1;\n',
+  });
+  const ownOf = (binary: string) => placesOf(plan(project, binary)).filter((place) => place.startsWith('/app/'));
+  expect(ownOf('./vendor/bin/tool')).toEqual(['a/b/src/B.php', 'autoload.php', 'bin/tool', 'composer/installed.php'].map((name) => `/app/${name}`));
+  expect(ownOf('./bundle/ruby/3.1.0/bin/tool')).toEqual(['bin/tool', 'gems/a-1/lib/a.rb', 'specifications/a-1.gemspec'].map((name) => `/app/${name}`));
+  expect(ownOf('./perl/bin/tool')).toEqual(['/app/bin/tool', '/app/lib/perl5/A.pm']);
+});
+
+test('an interpreter in a prefix of its own comes with the standard library of its version, without tests', () => {
+  const prefix = temporaryDirectory();
+  write(prefix, {
+    'lib/lang3.2/os.py': '\n', 'lib/lang3.2/test/x.py': '\n', 'lib/lang3.2/site-packages/module.py': '\n', 'lib/lang3.1/os.py': '\n', 'lib/other/x.py': '\n',
+  });
+  fs.mkdirSync(path.join(prefix, 'bin'));
+  gcc(path.join(prefix, 'bin/lang3.2'), 'int main(void) { return 0; }');
+  fs.writeFileSync(path.join(prefix, 'script'), `#!${prefix}/bin/lang3.2\n`, { mode: 0o755 });
+  for (const binary of [`${prefix}/bin/lang3.2`, `${prefix}/script`]) {
+    const planned = plan(prefix, binary);
+    expect(placesOf(planned).filter((place) => place.includes('/lib/') && place.startsWith('/app/')).map((place) => path.posix.basename(place))).toEqual(['os.py', 'module.py']);
+    expect(planned.notices.join()).not.toContain('home directories are not searched');
+  }
+});
