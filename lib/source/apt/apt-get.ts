@@ -147,7 +147,7 @@ export class AptGet {
   private adviceForInstall(said: string): string {
     const [, missing] = /(?:Unable to locate package|Package '?)\s*([a-z0-9][a-z0-9.+-]+)/.exec(said) ?? [];
     if (/Unable to locate package|no installation candidate/.test(said) && missing !== undefined) {
-      const near = nearest(missing, this.known ?? []);
+      const near = similarNames(missing, this.known ?? []);
       const meant = near.length > 0 ? `did you mean ${near.join(', ')}? ` : '';
       return `${meant}the package has to be in the sources, for ${this.setting.architecture}; the option sources gives others ` +
         '(Ubuntu has arm64 at http://ports.ubuntu.com/ubuntu-ports)';
@@ -176,7 +176,7 @@ const MOST_NAMES = 4;
 const MOST_CHANGES = 2;
 
 /** Names that somebody may have meant, the closest first. */
-function nearest(wanted: string, names: readonly string[]): string[] {
+function similarNames(wanted: string, names: readonly string[]): string[] {
   const isVariant = (name: string) => name.startsWith(`${wanted}-`) || name.endsWith(`-${wanted}`);
   const close = names.map((name) => ({ name, changes: isVariant(name) ? MOST_CHANGES : changesBetween(wanted, name, MOST_CHANGES) }));
   const near = close.filter(({ changes }) => changes <= MOST_CHANGES);
