@@ -5,6 +5,7 @@ import { addFound } from './add-files';
 import type { Context } from './context';
 import { HEADERS } from './non-runtime';
 import { isFollowed } from './path-mentions';
+import { isSelfBuilt } from './self-built';
 import type { CurrentSelection, Pending, Selection } from './selection';
 
 export function addFilesForCompiling({ real: file }: Pending, selection: CurrentSelection, context: Context): Selection {
@@ -12,6 +13,7 @@ export function addFilesForCompiling({ real: file }: Pending, selection: Current
   const { root, packages, packageFiles } = context;
   const owner = packages.ownerOf(file);
   if (owner === undefined || !selection.requested.has(owner)) return delta;
+  if (isOnlyInterpreter(file, context)) return delta;
   if (selection.followed.has(HEADERS) || !isFollowed(file, selection, context)) return delta;
   const { kind, mentions } = root.content(file);
   if (kind !== 'elf' || !mentions.some((mention) => mention.path.replace(/\/$/, '') === HEADERS)) return delta;
@@ -22,4 +24,10 @@ export function addFilesForCompiling({ real: file }: Pending, selection: Current
     for (const real of added) delta.enqueue(real, undefined);
   }
   return delta;
+}
+
+/** Whether a program is packed to run self-built scripts: these come with modules that were compiled at the source. */
+function isOnlyInterpreter(file: string, context: Context): boolean {
+  const users = [...context.requestedPrograms.values()].filter((program) => program.real === file || program.interpreter?.program.real === file);
+  return users.length > 0 && users.every((program) => program.real !== file && isSelfBuilt(program.real, context));
 }
