@@ -1,5 +1,5 @@
 /**
- * The layer as a directory: what `/opt` is in a function.
+ * Writes a layer as a directory with the content of `/opt` in a function.
  */
 import * as fs from 'fs';
 import * as path from 'path';
@@ -13,24 +13,24 @@ import { fileError } from '../text/file-error';
 /**
  * Writes a plan's directory, whole or not at all.
  *
- * @param directory where to: nothing may be there, or an empty directory
+ * @param directory does not exist, or is empty
  */
 export async function writeDirectory(plan: Plan, directory: string, progress?: Progress): Promise<Packed> {
   const temporary = unfinished(directory);
-  const made = new Set<string>();
-  const make = (wanted: string) => {
-    if (made.has(wanted)) return;
-    if (wanted !== temporary) make(path.dirname(wanted));
-    fs.mkdirSync(wanted);
-    fs.chmodSync(wanted, 0o755); // the umask took its part
-    made.add(wanted);
+  const existing = new Set<string>();
+  const makeDirectory = (place: string) => {
+    if (existing.has(place)) return;
+    if (place !== temporary) makeDirectory(path.dirname(place));
+    fs.mkdirSync(place);
+    fs.chmodSync(place, 0o755); // whatever the umask
+    existing.add(place);
   };
   let bytes = 0;
   try {
-    make(temporary);
+    makeDirectory(temporary);
     for (const entry of written(plan)) {
       const place = path.join(temporary, entry.name);
-      make(entry.kind === 'directory' ? place : path.dirname(place));
+      makeDirectory(entry.kind === 'directory' ? place : path.dirname(place));
       if (entry.kind === 'link') {
         fs.symlinkSync(entry.target, place);
       } else if (entry.kind === 'file') {

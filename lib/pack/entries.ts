@@ -1,6 +1,5 @@
 /**
- * What is written of a plan: each entry of the layer with its bytes, edited. It is the same for a zip, a tar file and a
- * directory.
+ * The entries that are written for a plan, each with its edited bytes. They are the same in a zip, a tar file and a directory.
  */
 import * as path from 'path';
 import { editElf, FormatError, replaceText } from '../elf';
@@ -12,21 +11,21 @@ import { Root } from '../root/root';
 import { LayerError } from '../error';
 import { printableName } from '../text/printable';
 
-/** Below `/opt`, its name without a `/` at either end. */
+/** An entry; `name` is its path below `/opt`, without a `/` at either end. */
 export type Written = { readonly name: string } & (
   | { readonly kind: 'directory' }
   | { readonly kind: 'link'; readonly target: string }
   | { readonly kind: 'file'; readonly content: Buffer; readonly mode: number }
 );
 
-/** A source file that is not what was planned. */
+/** A source file that changed after it was planned. */
 export class ChangedFileError extends LayerError {}
 
-/** An ELF file that has no room for what has to be written into it. */
+/** An ELF file in which an interpreter or a DT_RPATH cannot be set. */
 export class UneditableFileError extends LayerError {}
 
 /**
- * Every entry, sorted by name; a file is read when it is asked for.
+ * Yields every entry, sorted by name. A file is read when its entry is yielded.
  *
  * @throws ChangedFileError, UneditableFileError
  */
@@ -78,15 +77,17 @@ function named(plan: Plan, aliases: readonly string[]): Named[] {
       entries.push({ name: at, link: path.posix.relative(path.posix.dirname(at), mirrored + sibling) });
     }
   }
-  // one place may serve two aliases, as `/usr` and what begins with it
+  // two aliases may have the same name and target: `/usr` with a directory below it, and that directory
   const byName = new Map(entries.map((entry) => [entry.name, entry]));
   return [...byName.values()].sort((a, b) => (a.name < b.name ? -1 : 1));
 }
 
-/** A file as it goes into the layer. */
+/** The bytes of a file in the layer. */
 function edited(entry: FileEntry, root: Root, key: string, aliases: readonly string[]): Buffer {
   const bytes = root.readUnchanged(entry.real, entry.stamp);
-  if (!bytes) throw new ChangedFileError(`${printableName(root.locate(entry.real))} changed while the layer was made: run synth again when nothing writes to it`);
+  if (!bytes) {
+    throw new ChangedFileError(`${printableName(root.locate(entry.real))} changed while the layer was made: run synth again when nothing writes to it`);
+  }
   const { edits } = entry;
   if (!edits) return bytes;
   replaceText(bytes, edits.aliases.map(([offset, index, from, to]) => ({ offset, text: aliases[index].slice(from, to) })));
@@ -98,7 +99,9 @@ function edited(entry: FileEntry, root: Root, key: string, aliases: readonly str
   try {
     return editElf(bytes, { interpreter: keyed(edits.interpreter), rpath: keyed(edits.rpath) });
   } catch (error) {
-    throw error instanceof FormatError ? new UneditableFileError(`${printableName(root.locate(entry.real))} cannot be made to run from /opt: ${error.message}; leave it out with exclude, or link it otherwise`) : error;
+    if (!(error instanceof FormatError)) throw error;
+    const file = printableName(root.locate(entry.real));
+    throw new UneditableFileError(`${file} cannot be made to run from /opt: ${error.message}; leave it out with exclude, or link it otherwise`);
   }
 }
 

@@ -1,6 +1,6 @@
 /**
- * The packing process: reads a plan as JSON from standard input, writes the zip, and prints on standard output what it
- * wrote, as JSON. It is a process of its own because a construct is synchronous, and compression is not.
+ * The packing process: reads a plan as JSON from standard input, writes the zip, and prints its size and hash as JSON. It is a
+ * separate process because constructs are synchronous and compression is asynchronous.
  *
  * usage: node process.js FILE.zip
  */
@@ -11,7 +11,7 @@ import type { Plan } from '../plan/plan';
 import { sha256OfFile } from '../root/sha256';
 
 export interface PackedZip extends Packed {
-  /** of the zip, in hexadecimal digits */
+  /** SHA-256 of the zip, in hexadecimal digits */
   readonly sha256: string;
 }
 

@@ -1,7 +1,7 @@
 /**
- * The layer as a `.tar.gz`: what `tar -xzf` unpacks into `/opt`. The same plan gives the same bytes.
+ * Writes a layer as a `.tar.gz` to unpack into `/opt`. The same plan gives the same bytes.
  *
- * POSIX.1-2017, pax: the ustar format, and an extended header before what has longer names than that takes.
+ * Format: POSIX.1-2017, pax. Entries have ustar headers; an extended header precedes entries whose names do not fit.
  */
 import * as fs from 'fs';
 import { Readable } from 'stream';
@@ -15,15 +15,15 @@ import { discard } from '../process/remove-tree';
 import { unfinished } from '../process/whole-file';
 import { fileError } from '../text/file-error';
 
-/** That of the zip's entries, in every time zone. */
+/** The date of the zip's entries. */
 const MTIME = new Date(Date.UTC(1980, 0, 1));
-/** Of a tar file everything begins at a multiple of that many bytes, and two empty blocks end it. */
+/** Size of a block in bytes. Each header and each file begins a block, and two empty blocks end the archive. */
 const BLOCK = 512;
 
 /**
  * Writes a plan's tar file, whole or not at all.
  *
- * @param file where to; what is there is replaced
+ * @param file replaced if it exists
  */
 export async function writeTar(plan: Plan, file: string, progress?: Progress): Promise<Packed> {
   const temporary = unfinished(file);

@@ -1,7 +1,7 @@
 /**
- * The layer's zip: the same plan gives the same bytes, whatever the machine, its clock, its time zone and its umask.
+ * Writes a layer as a zip. The same plan gives the same bytes, whatever the machine, its clock, its time zone and its umask.
  *
- * Symbolic links are entries that say where they lead, with the mode of a link; AWS Lambda keeps them.
+ * A symbolic link is an entry whose content is the target, with the mode of a link; AWS Lambda unpacks it as a link.
  */
 import * as fs from 'fs';
 import { Readable } from 'stream';
@@ -13,27 +13,29 @@ import { discard } from '../process/remove-tree';
 import { unfinished } from '../process/whole-file';
 import { fileError } from '../text/file-error';
 
-/** What was written, in bytes. */
+/** The size of a written layer. */
 export interface Packed {
+  /** unpacked */
   readonly bytes: number;
+  /** of the archive */
   readonly zipBytes: number;
 }
 
-/** Is told how many bytes of the files are packed so far. */
+/** Called with the number of bytes that are packed so far. */
 export type Progress = (bytes: number) => void;
 
-/** zip has local time with a resolution of 2 s from 1980 on: the beginning of it, everywhere. */
+/** The earliest date in the format of zip, which has local time: 1980-01-01 00:00 in every time zone. */
 const DATE = { mtime: new Date(1980, 0, 1), forceDosTimestamp: true };
 const LINK_MODE = 0o120777;
 /**
- * zlib's level 5 gives 0.5 % more bytes than 6 in nine tenths of the time, and 1 % more than 9 in a third. Small layers
- * are to be quick, large ones small.
+ * zlib's level 5 gives 0.5 % more bytes than level 6 and takes 90 % of its time, and 1 % more bytes than level 9 in a third of its
+ * time. Small files are compressed quickly, large ones well.
  */
 const COMPRESSION = { least: 5, most: 6, mostFrom: 12 * 1024 * 1024 };
 /**
- * Bytes of files that are compressed, or wait to be, at a time: what bounds the memory. yazl says how far it has come only
- * where a file is added lazily: then everything before that is written. So a small one is, when that many bytes have come since
- * the last, and what follows goes on being compressed meanwhile; a large one would be compressed by itself.
+ * The most bytes of files that are in memory at a time, being compressed or waiting. yazl reports its progress only when it reaches a
+ * file that was added lazily: then everything before it is written. So one small file in every `BETWEEN_MARKS` bytes is added lazily.
+ * Large files are not: yazl compresses lazily added files one after the other.
  */
 const MOST_WAITING = 24 * 1024 * 1024;
 const BETWEEN_MARKS = MOST_WAITING / 8;
@@ -42,8 +44,8 @@ const MOST_MARK = 256 * 1024;
 /**
  * Writes a plan's zip, whole or not at all.
  *
- * @param file where to; what is there is replaced
- * @throws ChangedFileError, and what writing throws
+ * @param file replaced if it exists
+ * @throws ChangedFileError, UneditableFileError; Error if the file cannot be written
  */
 export async function writeZip(plan: Plan, file: string, progress?: Progress): Promise<Packed> {
   const temporary = unfinished(file);
@@ -52,7 +54,7 @@ export async function writeZip(plan: Plan, file: string, progress?: Progress): P
     const zip = new ZipFile();
     const failed = new Promise<never>((_, reject) => zip.once('error', reject));
     const done = pipeline(zip.outputStream, sink);
-    done.catch(() => {}); // its failure is awaited below, or comes after another one
+    done.catch(() => {}); // its failure is awaited below, or follows another one
     const bytes = await Promise.race([addEntries(zip, plan, done, progress), failed]);
     zip.end();
     await Promise.race([done, failed]);
@@ -67,7 +69,7 @@ export async function writeZip(plan: Plan, file: string, progress?: Progress): P
   }
 }
 
-/** @returns the bytes of the files */
+/** @returns the number of bytes of the files */
 async function addEntries(zip: ZipFile, plan: Plan, done: Promise<void>, progress?: Progress): Promise<number> {
   let bytes = 0;
   let waiting = 0;

@@ -1,22 +1,22 @@
 /**
- * How musl's loader is kept to the layer.
+ * Keeps musl's loader from loading libraries of the host.
  *
- * It takes LD_LIBRARY_PATH before anything that an object says, and on Lambda that lists directories of the host. In the
- * layer's copy of it two strings are written over, in place: the name of that variable, and the file that lists the
- * default directories. With that, every search goes by DT_RPATH and the layer's directories alone, that of `dlopen` as well;
- * children of a program still inherit the variable as it is.
+ * The loader searches LD_LIBRARY_PATH before DT_RPATH, and on Lambda that variable lists directories of the host. In the layer's
+ * copy of the loader two strings are overwritten: the name of the variable, and the path of the file with the default directories.
+ * Then every search, including that of `dlopen`, uses only DT_RPATH and directories of the layer. Child processes still inherit
+ * the variable.
  */
 import { KEY } from './plan';
 import { LayerError } from '../error';
 import { printableName } from '../text/printable';
 
-/** A loader that is not as expected: it cannot be kept to the layer. */
+/** A loader of musl without the expected strings: it would load libraries of the host. */
 export class UnknownLoaderError extends LayerError {}
 
-/** What programs name as their loader, below the mirrored root: `ld.so` is glibc's, and there may be programs of both. */
+/** The name of musl's loader below the mirrored root. glibc's is `ld.so`, and a layer may have both. */
 export const MUSL_LOADER = 'musl';
 
-/** The file that lists the default directories, below the mirrored root. */
+/** The file with the default directories, below the mirrored root. */
 export const MUSL_PATH_FILE = '/ld.path';
 
 /** The same below the prefix that the loader has in the layer, `/opt/elf`: `/opt/elf/KEY/musl`, by which it was started, less two components. */
@@ -24,13 +24,13 @@ export function muslPathFile(key: string): string {
   return `/${key}${MUSL_PATH_FILE}`;
 }
 
-/** No environment holds a variable of a name with `=`; `PATH`, the end of this string, is in use as a string of its own. */
+/** No variable has a name with `=`. Only the first byte changes: `PATH`, the end of this string, is used as a string of its own. */
 const LIBRARY_PATH = { found: 'LD_LIBRARY_PATH\0', written: '=' };
-/** musl ldso/dynlink.c, load_library: the format by which it puts the file's name together. */
+/** The format of the file's path: musl ldso/dynlink.c, load_library. */
 const PATH_FILE = { found: /^%\.\*s\/etc\/ld-musl-[a-z0-9_]+\.path\0/, start: '%.*s/etc/ld-musl-', written: `%.*s${muslPathFile(KEY)}\0` };
 
 /**
- * What is written over in the loader.
+ * Returns the texts to overwrite in the loader.
  *
  * @param file its path, for the message
  * @throws UnknownLoaderError

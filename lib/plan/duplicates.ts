@@ -1,9 +1,9 @@
 /**
- * Identical files of a layer: stored once, the others are links to the first.
+ * Stores identical files of a layer once: the others become links to the first.
  *
- * A link differs from a file for a program that asks where it is: interpreters resolve the links to a script or module before they
- * look for others beside it, Java does so for archives, and the loader takes `$ORIGIN` from the path of a library. Therefore only
- * texts that no program reads (licences), and binary data that is not code, bytecode or an archive, become links.
+ * Some programs notice the difference. Interpreters resolve the link to a script or module before they look for files next to it,
+ * so does Java for archives, and the loader takes `$ORIGIN` from the path of a library. Therefore only documentation and binary
+ * data other than code, bytecode and archives become links.
  */
 import * as path from 'path';
 import { Entry, FileEntry } from './plan';
@@ -11,11 +11,11 @@ import { isDocumentation } from '../collect/non-runtime';
 import { Content } from '../root/content';
 import { sourceOfBytecode } from '../root/python-bytecode';
 
-/** Smaller files are not worth a link, in bytes. */
+/** Smaller files stay files: a link would save little. In bytes. */
 const LEAST_SIZE = 1024;
 const ZIP = 'PK';
 
-/** @param contentOf what a file of the source has */
+/** @param contentOf reads a file of the source by its resolved path */
 export function linkDuplicates(entries: readonly Entry[], contentOf: (real: string) => Content): Entry[] {
   const firsts = new Map<string, FileEntry>();
   return entries.map((entry) => {

@@ -1,5 +1,5 @@
 /**
- * A layer, from what is asked for to the plan: source → programs → closure → data → plan.
+ * Plans a layer, from the request to the proved plan: source → programs → closure → data → plan.
  */
 import * as path from 'path';
 import { NOT_WORLD_READABLE } from '../collect/add-files';
@@ -24,24 +24,24 @@ import { Trace } from '../trace/log';
 import { trace, TraceError } from '../trace/strace';
 import { printableName } from '../text/printable';
 
-/** What is asked for. The same request on the same source gives the same plan. */
+/** The user's request. The same request on the same source gives the same plan. */
 export interface LayerRequest {
-  /** commands or paths; the first is the layer's own */
+  /** commands or paths; the layer is named after the first */
   readonly binaries: readonly string[];
   /** name in the layer, by binary */
   readonly rename: Readonly<Record<string, string>>;
   readonly include: readonly string[];
   readonly exclude: readonly string[];
   readonly detectData: boolean;
-  /** command lines; what they open joins */
+  /** command lines; the files that they open are packed */
   readonly traceCommands: readonly string[];
-  /** what the programs are to be for; undefined for whatever they are for */
+  /** target architecture @default - that of the programs */
   readonly machine?: Machine;
-  /** directories in which commands are looked for */
+  /** directories in which commands are searched for */
   readonly searchPath: readonly string[];
   /** LD_LIBRARY_PATH of the source, `''` for none */
   readonly libraryPath: string;
-  /** what relative paths count from */
+  /** the directory that relative paths start from */
   readonly cwd: string;
 }
 
@@ -49,29 +49,31 @@ export interface PlannedLayer {
   readonly plan: Plan;
   readonly machine: Machine;
   readonly summary: Summary;
-  /** path → why it is not in the layer */
+  /** path → the reason why it is not packed */
   readonly skipped: ReadonlyMap<string, string>;
-  /** what of the source keeps data from being found, for people */
+  /** messages for the user: data that cannot be found in this source, or that is not packed */
   readonly notices: readonly string[];
-  /** whether it may be another one without any change of the source: when a command is installed that can read its package database */
+  /** whether a command that reads the source's package database is missing on this machine: with it the plan may differ */
   readonly isProvisional: boolean;
-  /** what the trace commands opened */
+  /** files that the trace commands opened */
   readonly traced: Trace;
 }
 
-/** What a layer holds, for people. */
+/** The content of a layer in numbers, for messages. */
 export interface Summary {
-  /** names in the layer, in the order in which they were asked for */
+  /** names in the layer, in the order of the request */
   readonly programs: readonly string[];
   readonly libraries: number;
   readonly dataFiles: number;
-  /** of all files, unpacked */
+  /** unpacked size of all files */
   readonly bytes: number;
 }
 
 /**
- * @param knownTrace what the trace commands open, where that is known: they are not run then
- * @throws ProgramError, SelectionError, TraceError, MissingLibraryError, MissingVersionError, ProofError and their like: all say what to do
+ * Plans a layer, and proves that its programs find their libraries in it.
+ *
+ * @param knownTrace files that the trace commands open, if they are known: the commands do not run then
+ * @throws LayerError with advice: ProgramError, SelectionError, TraceError, MissingLibraryError, MissingVersionError, ProofError
  */
 export function planLayer(source: Root, request: LayerRequest, knownTrace?: Trace): PlannedLayer {
   const programs = namePrograms(request.binaries.map((binary) => findProgram(source, binary, request.searchPath, request.cwd)), request.rename);
@@ -79,7 +81,7 @@ export function planLayer(source: Root, request: LayerRequest, knownTrace?: Trac
   const secrets = new Map<string, string>();
   const include = included(source, request.include, request.cwd, secrets);
   const traced = knownTrace ?? traceIn(source, request.traceCommands);
-  // what the trace rests on is looked at, so that another look tells whether it still holds
+  // the trace depends on these paths: looking at them records their state, so that a later change is noticed
   for (const name of traced.looked) source.real(name);
   for (const name of traced.listed) source.names(source.real(name) ?? name);
   const { packages, notice } = packageDatabase(source, machine);
@@ -144,7 +146,7 @@ function unreadableNotice(skipped: ReadonlyMap<string, string>): string[] {
   return [`${files} not world-readable and not packed: ${remedy}`];
 }
 
-/** @throws TraceError where there are commands, and the root is not the one that they would run in */
+/** @throws TraceError if there are commands and the source is not this machine */
 function traceIn(root: Root, commands: readonly string[]): Trace {
   if (commands.length > 0 && root.directory !== '/') {
     throw new TraceError('traceCommands run the programs of the machine that synthesizes, and the source is another one: name what they open in include', 'traceCommands');
@@ -152,7 +154,7 @@ function traceIn(root: Root, commands: readonly string[]): Trace {
   return trace(commands);
 }
 
-/** The name of a program in the layer: the one that it is asked for by, unless it is renamed. */
+/** The name of a program in the layer: the name in `rename`, or else the file name in the request. */
 export function programName(binary: string, rename: Readonly<Record<string, string>>): string {
   return Object.hasOwn(rename, binary) ? rename[binary] : path.posix.basename(binary);
 }
@@ -164,10 +166,12 @@ function namePrograms(programs: readonly Program[], rename: Readonly<Record<stri
   const named = new Map<string, Program>();
   for (const program of programs) {
     const name = programName(program.binary, rename);
-    if (!/^[^/\0]+$/.test(name) || name === '.' || name === '..') throw new ProgramError(`binary '${program.binary}' cannot be named '${name}': expected a file name`);
+    const isFileName = /^[^/\0]+$/.test(name) && name !== '.' && name !== '..';
+    if (!isFileName) throw new ProgramError(`binary '${program.binary}' cannot be named '${name}': expected a file name`);
     const other = named.get(name);
     if (other) {
-      throw new ProgramError(`${printableName(other.path)} and ${printableName(program.path)} would both be ${name} in the layer: give one another name, as rename: { '${program.binary}': '${name}-2' }`, 'rename');
+      const both = `${printableName(other.path)} and ${printableName(program.path)} would both be ${name} in the layer`;
+      throw new ProgramError(`${both}: give one another name, as rename: { '${program.binary}': '${name}-2' }`, 'rename');
     }
     named.set(name, program);
   }

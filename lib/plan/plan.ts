@@ -1,6 +1,6 @@
 /**
- * The plan: each entry of the layer, what is done to it, and why it is there. It is complete and proved
- * before a byte is written, and the layer's bytes depend on nothing else.
+ * The plan: each entry of the layer, how its bytes are edited, and the reason for it. It is complete and proved before a byte is
+ * written, and the layer's bytes depend on nothing else.
  */
 import { createHash } from 'crypto';
 import { Alias } from './alias';
@@ -8,19 +8,19 @@ import { Why } from '../collect/selection';
 import { LayerPath, MachinePath, RootPath } from '../root/paths';
 
 /**
- * Version of the rules by which a layer is made. It goes up whenever the same source would give other bytes.
+ * Version of the rules for making a layer. It is incremented whenever the same source would give other bytes.
  */
 export const RULES_VERSION = 4;
 
-/** Stands for the layer's key wherever a plan says it: the key is a hash of the plan. */
+/** Placeholder for the layer's key in the texts of a plan: the key is a hash of the plan, so it is known last. */
 export const KEY = '{key}';
 
-/** Where the mirrored root stands, inside the function. */
+/** The mirrored root of a layer, as an absolute path in the function. */
 export function rootOf(key: string): string {
   return `/opt/elf/${key}`;
 }
 
-/** What is done to a file's bytes. */
+/** Edits of a file's bytes. */
 export interface Edits {
   /** PT_INTERP, with `KEY` */
   readonly interpreter?: string;
@@ -28,20 +28,20 @@ export interface Edits {
   readonly rpath?: string;
   /** the first line of a script, with `KEY` */
   readonly shebang?: string;
-  /** whether it is Python's bytecode, which is to hold without a look at its source */
+  /** whether it is Python bytecode, which is marked as valid whatever the date of its source */
   readonly bytecode?: boolean;
-  /** offset in bytes → what is written there, with `KEY`, over as many bytes as it has */
+  /** offset in bytes → text, with `KEY`, that overwrites as many bytes as it has */
   readonly texts?: readonly (readonly [offset: number, text: string])[];
   /**
-   * offset in bytes of each path that an alias replaces → the index of the alias in `Plan.aliases`, and of its name the
-   * characters that stand there @default - all
+   * offset in bytes of each path that an alias replaces → index of the alias in `Plan.aliases`, and the range of the characters of
+   * its name that are written there @default - all
    */
   readonly aliases: readonly (readonly [offset: number, alias: number, from?: number, to?: number])[];
 }
 
 export interface FileEntry {
   readonly kind: 'file';
-  /** below the mirrored root, as `/usr/bin/rig` */
+  /** below the mirrored root: `/usr/bin/rig` */
   readonly path: LayerPath;
   /** in the source's root, links resolved */
   readonly real: RootPath;
@@ -67,7 +67,7 @@ export interface DirectoryEntry {
   readonly path: LayerPath;
 }
 
-/** A file of the layer's own. */
+/** A generated file, which the source does not have. */
 export interface TextEntry {
   readonly kind: 'text';
   readonly path: LayerPath;
@@ -91,13 +91,13 @@ export interface Plan {
   readonly aliases: readonly Alias[];
   /** name in `/opt/bin` → place below the mirrored root */
   readonly programs: Readonly<Record<string, string>>;
-  /** likewise, of what these start by bare names */
+  /** likewise for the commands that programs start by their bare names */
   readonly commands: Readonly<Record<string, string>>;
-  /** place of glibc's loader, where there is one; see confine-musl.ts for the other */
+  /** place of glibc's loader, if a program needs it; see confine-musl.ts for musl's */
   readonly loader?: string;
 }
 
-/** A SHA-256 over paths, modes, content, edits, aliases and the version of the rules: all that the layer's bytes depend on. */
+/** SHA-256 of everything that the layer's bytes depend on: paths, modes, content, edits, aliases and the version of the rules. */
 export function fingerprintOf(plan: Omit<Plan, 'fingerprint' | 'key' | 'root'>): string {
   const hash = createHash('sha256');
   const line = (...parts: unknown[]) => hash.update(`${JSON.stringify(parts)}\n`);
@@ -109,17 +109,17 @@ export function fingerprintOf(plan: Omit<Plan, 'fingerprint' | 'key' | 'root'>):
   return hash.digest('hex');
 }
 
-/** What tells the place of one layer from that of another: 8 hexadecimal digits of the fingerprint. */
+/** The name of the layer's directory below `/opt/elf`: the first 8 hexadecimal digits of the fingerprint. */
 export function keyOf(fingerprint: string): string {
   return fingerprint.slice(0, 8);
 }
 
-/** A text of a plan as it stands in the layer. */
+/** Replaces the placeholder in a text of a plan. */
 export function withKey(text: string, key: string): string {
   return text.replaceAll(KEY, key);
 }
 
-/** Bytes that the files take unpacked, as they were at the source. */
+/** Unpacked size of the files in bytes, before they are edited. */
 export function sizeOf(plan: Pick<Plan, 'entries'>): number {
   return plan.entries.reduce((sum, entry) => sum + (entry.kind === 'file' ? entry.size : entry.kind === 'text' ? Buffer.byteLength(entry.text) : 0), 0);
 }

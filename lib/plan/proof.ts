@@ -1,7 +1,6 @@
 /**
- * The proof that a plan holds: the loader is asked again, this time for the layer as it will stand in the
- * function, and has to find every library inside the layer, the same one as at the source, with every symbol
- * version. Of the host it may see nothing.
+ * Proves a plan: loads every program again, this time from the layer as it will be in the function. The loader must find each
+ * library inside the layer, the same one as in the source, with every symbol version. It sees no file of the host.
  */
 import * as path from 'path';
 import { nameAliases } from './alias';
@@ -18,7 +17,7 @@ import { Root } from '../root/root';
 import { LayerError } from '../error';
 import { printableName } from '../text/printable';
 
-/** A plan that does not hold. */
+/** A plan for a layer whose programs would not find their libraries, or that is too large. */
 export class ProofError extends LayerError {}
 
 /** @throws ProofError, MissingLibraryError, MissingVersionError */
@@ -54,7 +53,7 @@ function proveProcess(process: Process, placeOf: (real: string) => string, files
   if (process.rules.hasVersions) checkVersions(again.objects);
 }
 
-/** What replaces paths may not stand for two things. */
+/** @throws ProofError if a name that replaces paths would lead to two places */
 function checkNames({ key, aliases }: Plan): void {
   const places = new Map<string, string>();
   for (const [index, name] of nameAliases(key, aliases).entries()) {
@@ -67,7 +66,7 @@ function checkNames({ key, aliases }: Plan): void {
   }
 }
 
-/** The layer, as a loader in the function would see it. */
+/** The layer as a loader in the function sees it. */
 class PlannedFiles implements Files {
   private readonly nodes = new Map<string, Entry | { kind: 'link'; target: string } | { kind: 'directory' }>();
 
@@ -130,7 +129,7 @@ class PlannedFiles implements Files {
     return { ...elf, interpreter: keyed(edits?.interpreter) ?? elf.interpreter, dynamic };
   }
 
-  /** A library that is needed by its path is found by the alias of that path. */
+  /** A library that is needed by its path is found through the alias of that path. */
   private aliased(name: string): string {
     const index = this.plan.aliases.findIndex(({ base }) => name === base || name.startsWith(`${base}/`));
     return index < 0 ? name : alias(index) + name.slice(this.plan.aliases[index].base.length);
@@ -142,7 +141,7 @@ class PlannedFiles implements Files {
   }
 }
 
-/** In the proof, aliases go by their numbers: what matters is where they lead. */
+/** In the proof, aliases are named by their numbers: only their targets matter. */
 function alias(index: number): string {
   return `/opt/ALIAS${index}`;
 }

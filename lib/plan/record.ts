@@ -1,9 +1,9 @@
 /**
- * The layer's record of itself, `/opt/elf/KEY/contents.json`: of each file the package that it is of, and why it is
- * there, so that a layer can be looked into wherever it is, by scanners as well as by `binary-layer inspect`.
+ * The record of a layer, `/opt/elf/KEY/contents.json`: the package of each file and the reason for it. `binary-layer inspect` and
+ * scanners read it, wherever the layer is.
  *
- * It is part of the layer and of its fingerprint: it says nothing of the machine that it was made on, of the time, or of
- * where a file of the user's own was taken from.
+ * It is part of the layer and of its fingerprint, so it does not contain the machine that made it, the time, or the original
+ * directories of the user's own files.
  */
 import { Entry, FileEntry, TextEntry } from './plan';
 import { Machine } from '../elf';
@@ -13,13 +13,13 @@ import { Root } from '../root/root';
 import { printableName } from '../text/printable';
 import { LayerError } from '../error';
 
-/** Below the mirrored root. No file of the source has that place: only those in system directories keep their paths. */
+/** Its place. No file of the source has it: only files in system directories keep their paths. */
 export const RECORD = '/contents.json';
 
-/** Why a text is there that the source does not have. */
+/** The reason for a generated file. */
 export const OWN = 'of the layer\'s own';
 
-/** Version of the record's form. */
+/** Version of the record's format. */
 const VERSION = 1;
 
 export interface RecordedPackage {
@@ -34,29 +34,29 @@ export interface RecordedPackage {
 /** The distribution, as os-release(5) names it. */
 export interface Distribution {
   readonly id: string;
-  /** `''` where it has none */
+  /** `''` for none */
   readonly version: string;
 }
 
 export interface RecordedFile {
-  /** the name of a package; the user's own have none, nor has what an installation made */
+  /** the name of a package; none for the user's own files and for generated files */
   readonly package?: string;
-  /** in words */
+  /** the reason, in words */
   readonly why: string;
-  /** the place of the file through which it came in */
+  /** the place of the file that led to it */
   readonly through?: string;
 }
 
 export interface LayerRecord {
   readonly machine: Machine;
-  /** where the packages are from; none without packages */
+  /** the origin of the packages; none without packages */
   readonly distribution?: Distribution;
   readonly packages: readonly RecordedPackage[];
   /** by place below the mirrored root */
   readonly files: ReadonlyMap<string, RecordedFile>;
 }
 
-/** A record that is none; the message says what is wrong with it. */
+/** A text that is not a valid record. */
 export class RecordError extends LayerError {}
 
 export interface RecordOptions {
@@ -73,7 +73,7 @@ export function recordOf(entries: readonly Entry[], { root, packages, setting }:
     const owner = recorded(packages.ownerOf(real));
     if (owner) owners.set(owner.name, owner);
     const through = why.through === undefined ? undefined : placeOf.get(why.through);
-    // by which rule a library was found differs between machines that have the same: it is of the search, not of the layer
+    // left out: the rule of the search by which a library was found. It differs between machines with the same files
     return { package: owner?.name, why: why.reason.replace(/ \[[^\]]*\]$/, ''), through };
   };
   const files = entries.flatMap((entry): [string, RecordedFile][] => {
@@ -101,7 +101,7 @@ function recorded(owner: Package | undefined): RecordedPackage | undefined {
 
 /** os-release(5): `/etc/os-release`, or else `/usr/lib/os-release`. */
 function distributionOf(root: Root): Distribution | undefined {
-  const file = ['/etc/os-release', '/usr/lib/os-release'].find((one) => root.isFile(one));
+  const file = ['/etc/os-release', '/usr/lib/os-release'].find((candidate) => root.isFile(candidate));
   if (file === undefined) return undefined;
   const fields = new Map<string, string>();
   const lines = root.read(root.real(file)!).toString('utf8').matchAll(/^(ID|VERSION_ID|VERSION_CODENAME)=["']?([\w.+-]*)["']?\s*$/gm);
@@ -111,14 +111,14 @@ function distributionOf(root: Root): Distribution | undefined {
 }
 
 /**
- * What a record says. It may be from anybody.
+ * Reads a record, which is not trusted.
  *
  * @throws RecordError
  */
 export function readRecord(text: string): LayerRecord {
   const record = parse(text);
-  const refuse = (what: string): never => {
-    throw new RecordError(`${what}, expected a record of version ${VERSION}`);
+  const refuse = (problem: string): never => {
+    throw new RecordError(`${problem}, expected a record of version ${VERSION}`);
   };
   if (!isObject(record)) return refuse('its record has no fields');
   if (record.version !== VERSION) return refuse(`its record has version ${printableName(JSON.stringify(record.version) ?? 'none')}`);
@@ -155,5 +155,5 @@ function isPackage(value: unknown): value is RecordedPackage {
 }
 
 function isFile(value: unknown): value is RecordedFile {
-  return isObject(value) && isText(value.why) && [value.package, value.through].every((one) => one === undefined || isText(one));
+  return isObject(value) && isText(value.why) && [value.package, value.through].every((field) => field === undefined || isText(field));
 }

@@ -1,21 +1,21 @@
 /**
- * What is in a layer, in words: all of it in a few, and why each file is there, and what is not, in the order of their paths.
+ * Describes a layer in words: in one line, or each packed or skipped path with the reason, sorted by path.
  */
 import { Entry, withKey } from './plan';
 import type { PlannedLayer, Summary } from './plan-layer';
 import { printable } from '../text/printable';
 
 export function report({ plan, skipped }: Pick<PlannedLayer, 'plan' | 'skipped'>): string[] {
-  const left = [...skipped].sort(([a], [b]) => (a < b ? -1 : 1));
+  const leftOut = [...skipped].sort(([a], [b]) => (a < b ? -1 : 1));
   return [
     ...plan.entries.map((entry) => `packs ${entry.path}: ${withKey(describe(entry), plan.key)}`),
-    ...left.map(([path, why]) => `leaves out ${path}: ${why}`),
+    ...leftOut.map(([path, why]) => `leaves out ${path}: ${why}`),
   ].map(printable);
 }
 
 /** `rig and 5 libraries, 21 data files` */
 export function inWords({ programs, libraries, dataFiles }: Summary): string {
-  const count = (number: number, one: string, more: string) => `${number} ${number === 1 ? one : more}`;
+  const count = (number: number, singular: string, plural: string) => `${number} ${number === 1 ? singular : plural}`;
   const files = dataFiles > 0 ? `, ${count(dataFiles, 'data file', 'data files')}` : '';
   return `${programs.join(', ')} and ${count(libraries, 'library', 'libraries')}${files}`;
 }

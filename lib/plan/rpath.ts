@@ -18,7 +18,7 @@ export class Rpaths {
   /** resolved path of an object → how it was loaded */
   private readonly objects = new Map<RootPath, { object: Loaded; process: Process }>();
 
-  /** @param packed resolved paths of everything that the layer has */
+  /** @param packed resolved paths of everything in the layer */
   constructor(
     private readonly root: Root,
     private readonly setting: Setting,
@@ -39,12 +39,11 @@ export class Rpaths {
     const { object, process } = known;
     const entries = this.ownDirectories(known, runpath ?? rpath);
     if (!object.loader && elf.interpreter !== undefined) entries.push(...this.libraryDirectories(process));
-    const wanted = [...new Set(entries)].join(':');
-    if (runpath === undefined && (rpath ?? '') === wanted) return undefined;
-    return wanted;
+    const list = [...new Set(entries)].join(':');
+    return runpath === undefined && (rpath ?? '') === list ? undefined : list;
   }
 
-  /** Of an object's own search path, the entries that lead into the layer; those by `$ORIGIN` as they are. */
+  /** The entries of an object's own search path that lead into the layer; entries with `$ORIGIN` stay as they are. */
   private ownDirectories({ object, process }: { object: Loaded; process: Process }, list: string | undefined): string[] {
     if (list === undefined) return [];
     const expanded = process.rules.directoriesOf(list, object, this.setting);

@@ -1,5 +1,5 @@
 /**
- * Path mentions that reach child processes by the environment, and must not lead into the layer.
+ * Path mentions that child processes inherit through the environment. They must not lead into the layer.
  *
  * A host program that finds the layer's libraries in LD_LIBRARY_PATH loads the layer's C library and fails. The layer's own
  * programs do not need the variable: their loader finds the libraries by DT_RPATH.
@@ -12,16 +12,19 @@ import { Root } from '../root/root';
 import { isStandardDirectory } from '../root/standard';
 
 export class InheritedPaths {
-  /** @param packed resolved paths of everything that the layer has */
+  /** directory → source packages of the packed files below it; `undefined` for files without a package */
+  private readonly packagesBelow = new Map<string, ReadonlySet<string | undefined>>();
+
+  /** @param packed resolved paths of everything in the layer */
   constructor(private readonly root: Root, private readonly packages: PackageDatabase, private readonly packed: ReadonlySet<string>) {}
 
   /**
-   * Answers for the mentions of one file whether they must stay as they are.
+   * Returns a function that tells for each mention of a file whether it must stay as it is.
    *
-   * A directory of modules in PYTHONPATH or the like stays, unless all that the layer has of it belongs to the package of the file
+   * A directory of modules in PYTHONPATH or the like stays, unless all packed files in it belong to the package of the file
    * that sets the variable: then no host program has modules of that name, and the layer's interpreter needs the path.
    *
-   * @param read gives the bytes of the file
+   * @param read returns the bytes of the file
    */
   public of(real: string, read: () => Buffer): (mention: PathMention) => boolean {
     const useOf = this.usesIn(real, read);
@@ -40,7 +43,7 @@ export class InheritedPaths {
     return ({ offset }) => searchPaths?.useAt(offset);
   }
 
-  /** Bytecode has the strings of its source without what they are assigned to. */
+  /** Bytecode has the strings of its source, but not next to the variables that they are assigned to. */
   private usesInSource(source: string): (mention: PathMention) => SearchPathUse | undefined {
     const real = this.root.file(source);
     if (real === undefined) return () => undefined;
@@ -53,7 +56,15 @@ export class InheritedPaths {
     const directory = this.root.real(mentioned);
     if (directory === undefined || isStandardDirectory(directory)) return false;
     const owner = this.packages.ownerOf(real)?.source;
-    const below = [...this.packed].filter((packed) => packed.startsWith(`${directory}/`) && this.root.status(packed)?.type === 'file');
-    return below.every((packed) => this.packages.ownerOf(packed)?.source === owner);
+    return [...this.packagesIn(directory)].every((source) => source === owner);
+  }
+
+  private packagesIn(directory: string): ReadonlySet<string | undefined> {
+    const known = this.packagesBelow.get(directory);
+    if (known) return known;
+    const files = [...this.packed].filter((packed) => packed.startsWith(`${directory}/`) && this.root.status(packed)?.type === 'file');
+    const sources = new Set(files.map((packed) => this.packages.ownerOf(packed)?.source));
+    this.packagesBelow.set(directory, sources);
+    return sources;
   }
 }

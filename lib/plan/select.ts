@@ -1,5 +1,5 @@
 /**
- * What a user's `include` and `exclude` select: files, directories and globs, relative ones from the working directory.
+ * The paths that `include` and `exclude` select: files, directories and globs. Relative ones start from the working directory.
  */
 import * as path from 'path';
 import picomatch from 'picomatch';
@@ -16,19 +16,19 @@ import { printableName } from '../text/printable';
  */
 export function included(root: Root, patterns: readonly string[], cwd: string, secrets = new Map<string, string>()): string[] {
   return patterns.flatMap((pattern) => {
-    const wanted = path.posix.resolve(cwd, pattern);
+    const absolute = path.posix.resolve(cwd, pattern);
     const known = secrets.size;
-    const found = root.real(wanted) === undefined ? globbed(root, wanted, secrets) : [wanted];
-    if (found.length === 0 && secrets.size > known) {
+    const matching = root.real(absolute) === undefined ? globbed(root, absolute, secrets) : [absolute];
+    if (matching.length === 0 && secrets.size > known) {
       const files = [...secrets.keys()].slice(known).join(', ');
       throw new SelectionError(`include '${pattern}' matches only files that may hold credentials (${files}): list them individually to pack them`);
     }
-    if (found.length === 0) throw new SelectionError(`include '${pattern}' matches nothing: expected a file, a directory or a glob, relative ones from ${cwd}`);
-    for (const one of found) {
-      const real = root.real(one)!;
-      if (!root.isReadable(real)) throw new SelectionError(`include '${pattern}': ${printableName(one)} cannot be read by this user: change its permissions, or leave it out`);
+    if (matching.length === 0) throw new SelectionError(`include '${pattern}' matches nothing: expected a file, a directory or a glob, relative ones from ${cwd}`);
+    for (const file of matching) {
+      const real = root.real(file)!;
+      if (!root.isReadable(real)) throw new SelectionError(`include '${pattern}': ${printableName(file)} cannot be read by this user: change its permissions, or leave it out`);
     }
-    return found;
+    return matching;
   });
 }
 
@@ -57,8 +57,8 @@ export class Excluder {
 
   private patternFor(real: string): string | undefined {
     for (let at = real; at !== '/' && this.matchers.length > 0; at = path.posix.dirname(at)) {
-      const found = this.matchers.find(({ matches }) => matches(at));
-      if (found) return found.pattern;
+      const matcher = this.matchers.find(({ matches }) => matches(at));
+      if (matcher) return matcher.pattern;
     }
     return undefined;
   }
@@ -69,7 +69,7 @@ function globbed(root: Root, pattern: string, secrets: Map<string, string>): str
   const start = isGlob ? root.real(base) : undefined;
   if (start === undefined) return [];
   const matches = picomatch(pattern, { dot: true });
-  const found: string[] = [];
+  const matching: string[] = [];
   const walk = (directory: string, shown: string) => {
     for (const name of root.names(directory)) {
       const child = path.posix.join(directory, name);
@@ -77,10 +77,10 @@ function globbed(root: Root, pattern: string, secrets: Map<string, string>): str
       const secret = secretIn(root, child);
       if (secret !== undefined && matches(shownChild)) secrets.set(child, secret);
       else if (secret !== undefined) continue;
-      else if (matches(shownChild)) found.push(child);
+      else if (matches(shownChild)) matching.push(child);
       else if (root.status(child)?.type === 'directory') walk(child, shownChild);
     }
   };
   walk(start, base);
-  return found;
+  return matching;
 }

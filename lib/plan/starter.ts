@@ -1,15 +1,15 @@
 /**
- * Scripts that carry data: an archive behind their text (makeself, zipapp), or an archive with a signature over the whole file (PHAR).
- * They count bytes or lines of themselves, so no byte of them may change, the first line with their interpreter included.
+ * Starts scripts that carry data: an archive after their text (makeself, zipapp), or a signature of the whole file (PHAR). They
+ * count their own bytes or lines, so no byte of them may change, not even in the first line with their interpreter.
  *
- * A small script of the layer's own starts such a script, with the arguments that the kernel would give to its interpreter: `$0` and
- * its like are the path of the untouched script. The starter needs the host's `/bin/sh`, which all runtimes of Lambda have.
+ * A small generated script, the starter, runs the interpreter with the arguments that the kernel would give it, so `$0` is the path
+ * of the unchanged script. The starter needs `/bin/sh` of the host, which all Lambda runtimes have.
  */
 import * as path from 'path';
 import { TextEntry } from './plan';
 import { LayerPath } from '../root/paths';
 
-/** The starter's place: beside the script. */
+/** The starter's place: next to the script. */
 export function starterOf(script: LayerPath): LayerPath {
   return path.posix.join(path.posix.dirname(script), `.start-${path.posix.basename(script)}`);
 }

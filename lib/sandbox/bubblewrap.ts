@@ -1,8 +1,8 @@
 /**
- * Sandboxes made by bubblewrap: the one wrapper for maintainer scripts, for trials of a layer, and for commands run in one.
+ * Runs programs in sandboxes of bubblewrap: maintainer scripts, trials of a layer, and `binary-layer run`.
  *
- * bubblewrap itself is process 1 in the sandbox, where /proc/1/environ shows the environment that it was started with:
- * `--clearenv` clears that of its child only. So bubblewrap is started with an empty environment.
+ * bubblewrap itself is process 1 in the sandbox, and /proc/1/environ shows the environment that it was started with:
+ * `--clearenv` clears only its child's. So bubblewrap is started with an empty environment.
  */
 import { ChildProcess, StdioOptions } from 'child_process';
 import * as fs from 'fs';
@@ -12,7 +12,7 @@ import { THIS_MACHINE } from '../loader/machine';
 import { EndedChild, onPath, runChild, startChild } from '../process/child';
 import { Environment, systemEnvironment } from '../process/environment';
 
-/** On Lambda a function runs as a user without privileges. As root it would own the kernel's settings and the devices here. */
+/** The user of a function on Lambda, without privileges. Root would own the kernel's settings and the devices in the sandbox. */
 export const USER = { uid: 993, gid: 990 };
 
 export interface Sandbox {
@@ -20,30 +20,30 @@ export interface Sandbox {
   readonly mounts: readonly string[];
   /** `function`: as on Lambda; `root`: root's number without any of its capabilities, as maintainer scripts expect */
   readonly user: 'function' | 'root';
-  /** whether it shares the machine's network */
+  /** whether the sandbox shares the machine's network */
   readonly network: boolean;
-  /** the working directory in it */
+  /** the working directory in the sandbox */
   readonly directory: string;
   readonly environment: Environment;
 }
 
-/** What a program in a sandbox may use. */
+/** Limits on the resources of a program in a sandbox. */
 export interface Limits {
   /** processes and threads at a time */
   readonly processes: number;
   /** writable memory of each process, in bytes (RLIMIT_DATA) */
   readonly memory: number;
-  /** bytes in each file that it writes (RLIMIT_FSIZE) */
+  /** size of each file that it writes, in bytes (RLIMIT_FSIZE) */
   readonly fileSize: number;
-  /** in milliseconds, after which everything in the sandbox is killed */
+  /** time in milliseconds after which everything in the sandbox is killed @default - none */
   readonly time?: number;
-  /** a directory on this machine that may take so many bytes of disk space, after which everything is killed */
+  /** a directory on this machine, and the bytes of disk space that it may take before everything in the sandbox is killed */
   readonly disk?: { readonly directory: string; readonly bytes: number };
-  /** a shell in the sandbox that is not part of what is run: it sets the limits */
+  /** a trusted shell in the sandbox, which sets the limits */
   readonly shell: string;
 }
 
-/** Before kernel 5.14 all processes of the user count, those outside the sandbox included. */
+/** Before this version of the kernel, the limit on processes counts those of the user outside the sandbox as well. */
 const COUNTS_PER_SANDBOX = [5, 14];
 
 /** Runs a program with limits, and returns how it ended. */
@@ -64,7 +64,7 @@ export function runInSandbox(sandbox: Sandbox, command: readonly string[], limit
 }
 
 /**
- * Runs bubblewrap, which does not limit disk space, and kills it when a directory has grown too large.
+ * Runs bubblewrap, and kills it if a directory becomes too large: bubblewrap does not limit disk space.
  * `sh -c WATCH sh DIRECTORY KILOBYTES BUBBLEWRAP ARGUMENTS`
  */
 const WATCH = `
@@ -82,7 +82,7 @@ status=$?
 kill "$watch"
 exit "$status"`;
 
-/** Starts a program in a session and a process group of its own, with streams of the caller's. */
+/** Starts a program in a session and a process group of its own, with the caller's streams. */
 export function startInSandbox(sandbox: Sandbox, command: readonly string[], options: readonly string[], stdio: StdioOptions): ChildProcess {
   return startChild('bwrap', [...options, ...optionsOf(sandbox), '--', ...command], {
     environment: {}, diesWithParent: false, stdio, detached: true, ...starter(),
@@ -118,7 +118,7 @@ function countsPerSandbox(): boolean {
   return major > COUNTS_PER_SANDBOX[0] || (major === COUNTS_PER_SANDBOX[0] && minor >= COUNTS_PER_SANDBOX[1]);
 }
 
-/** The user who starts bubblewrap: root gives up its rights before. */
+/** The user who starts bubblewrap: root drops its privileges first. */
 export function starter(): Partial<typeof USER> {
   return process.geteuid?.() === 0 ? USER : {};
 }
@@ -126,7 +126,7 @@ export function starter(): Partial<typeof USER> {
 /** File names of busybox: Debian's and Fedora's, Alpine's, openSUSE's. */
 export const BUSYBOX = ['busybox', 'busybox.static', 'busybox-static'];
 
-/** Whether a program runs without a loader. */
+/** True if a program runs without a loader. */
 export function isStatic(file: string): boolean {
   try {
     return readElf(fs.readFileSync(file)).interpreter === undefined;
@@ -135,7 +135,7 @@ export function isStatic(file: string): boolean {
   }
 }
 
-/** Why programs for a machine cannot be started here; `undefined` where they can, by an emulator as well (binfmt_misc). */
+/** Why programs for an architecture cannot run on this machine; `undefined` if they can, natively or in an emulator (binfmt_misc). */
 export function foreign(machine: Machine): string | undefined {
   if (machine === THIS_MACHINE || fs.existsSync(`/proc/sys/fs/binfmt_misc/qemu-${machine}`)) return undefined;
   return [
@@ -144,10 +144,10 @@ export function foreign(machine: Machine): string | undefined {
   ].join(' ');
 }
 
-/** Advice where bubblewrap is not installed. */
+/** Advice if bubblewrap is not installed. */
 export const INSTALL = 'no bwrap is on PATH: install it on the machine that synthesizes, as with apt-get install bubblewrap';
 
-/** Advice where bubblewrap cannot make a sandbox. */
+/** Advice if bubblewrap cannot make a sandbox. */
 export const ALLOW = [
   '  it needs user namespaces: allow them, as with sysctl kernel.apparmor_restrict_unprivileged_userns=0 (Ubuntu), kernel.unprivileged_userns_clone=1 (Debian)',
   '  or user.max_user_namespaces=10000; start a container with --privileged',

@@ -1,9 +1,9 @@
 /**
- * Tries a layer before it is accepted: a command line has to succeed where there is nothing but the layer.
+ * Tries a layer before it is accepted: a command must succeed in a sandbox that has nothing but the layer.
  *
- * bubblewrap makes the place: an empty root, read-only, with `/opt`, an empty `/tmp`, `/dev`, `/proc` and a static
- * shell, which needs no library of anybody's; no network, no privileges, the environment of a function. What works
- * there needs nothing of Lambda's.
+ * bubblewrap makes the sandbox: an empty, read-only root with `/opt`, an empty `/tmp`, `/dev`, `/proc` and a static shell, which
+ * needs no libraries; no network, no privileges, and the environment of a function. A command that succeeds there needs nothing
+ * from Lambda's own file system.
  */
 import * as fs from 'fs';
 import * as path from 'path';
@@ -20,21 +20,20 @@ import { LayerError } from '../error';
 export interface Trial {
   /** a command line */
   readonly command: string;
-  /** after which it is killed, in milliseconds */
+  /** the time after which the command is killed, in milliseconds */
   readonly timeout: number;
 }
 
-/** A layer that did not pass, or that cannot be tried here. */
+/** The command failed, or the layer cannot be tried on this machine. */
 export class TrialError extends LayerError {}
 
-/** Static ones. */
+/** Names of shells that may be static. */
 const SHELLS = [...BUSYBOX, 'bash-static'];
 
 /**
  * Runs a command line in the unpacked layer.
  *
- * A shell of busybox takes a command that it has itself before one on PATH: an alias for each program of the layer
- * comes before either.
+ * busybox's shell prefers its own commands to those on PATH, and aliases to both: so each program of the layer gets an alias.
  *
  * @param zip the layer
  * @param programs names in `/opt/bin`
@@ -45,7 +44,7 @@ export function tryLayer(zip: string, programs: readonly string[], { command, ti
   try {
     const opt = path.join(directory, 'opt');
     fs.mkdirSync(opt);
-    // whoever runs the sandbox can enter it
+    // the user of the sandbox must be able to enter it
     for (const place of [directory, opt]) fs.chmodSync(place, 0o755);
     unzip(zip, opt);
     const aliases = programs.filter((name) => /^[\w.+-]+$/.test(name)).map((name) => `alias ${name}=/opt/bin/${name}\n`).join('');
@@ -57,13 +56,13 @@ export function tryLayer(zip: string, programs: readonly string[], { command, ti
   }
 }
 
-/** @throws TrialError where a layer for a machine cannot be tried on this one */
+/** @throws TrialError if programs for an architecture cannot run on this machine */
 export function checkMachine(machine: Machine): void {
   const why = foreign(machine);
   if (why !== undefined) throw new TrialError(`testCommand cannot be run: the layer ${why}`, 'testCommand');
 }
 
-/** @throws TrialError where no layer can be tried on this machine */
+/** @throws TrialError if bubblewrap or a static shell is missing, or bubblewrap cannot make a sandbox */
 export function checkSandbox(): void {
   const ended = sandbox(['--dir', '/opt'], ':', []);
   if (ended.code === 'ENOENT') {
@@ -73,10 +72,10 @@ export function checkSandbox(): void {
   throw new TrialError(`bubblewrap cannot make the sandbox for testCommand: ${ended.stderr.trim() || howItEnded(ended)}\n${ALLOW}`, 'testCommand');
 }
 
-/** As large as the largest function; its `/tmp` is as large as it is unless a function asks for more. */
+/** The memory of the largest function; `/tmp` has a function's default size. */
 const LIMITS: Limits = { processes: 1024, memory: 10_240 * 1024 ** 2, fileSize: 512 * 1024 ** 2, shell: '/bin/sh' };
 
-/** @param layer options of bubblewrap that make `/opt` */
+/** @param layer options of bubblewrap that mount `/opt` */
 function sandbox(layer: readonly string[], script: string, args: readonly string[], time?: number): EndedChild {
   const mounts = [
     '--ro-bind', staticShell(), '/bin/sh', ...layer, '--dir', '/var/task', ...tmpfs('/tmp', LIMITS.fileSize),

@@ -1,32 +1,32 @@
 /**
- * Reads lines of strace: the system calls in them, whatever options it was run with.
+ * Parses lines of strace's output into system calls, whatever options strace was run with.
  *
- * A line may begin with the number of the process and with times. A call that another process interrupts is written in
- * two lines, `… <unfinished ...>` and `<... NAME resumed>…`. Each character is looked at once: a log is foreign text.
+ * A line may begin with a process ID and with times. If another process interrupts a call, strace writes it in two lines,
+ * `… <unfinished ...>` and `<... NAME resumed>…`. Logs are not trusted: the parser reads each character once.
  */
 
 /** An argument: a string, a descriptor with the path that strace's `-y` adds, or anything else. */
 export interface Argument {
-  /** the argument as it is written */
+  /** the argument as strace writes it */
   readonly raw: string;
-  /** a string's text */
+  /** text of a string */
   readonly text?: string;
-  /** a descriptor's number, `cwd` for AT_FDCWD */
+  /** number of a file descriptor, `cwd` for AT_FDCWD */
   readonly descriptor?: number | 'cwd';
-  /** the path that a descriptor stands for */
+  /** path of a file descriptor, with strace's option `-y` */
   readonly path?: string;
 }
 
 export interface Call {
   readonly name: string;
   readonly args: readonly Argument[];
-  /** what it returned; -1 for an error, `undefined` where it is not told */
+  /** return value; -1 for an error, `undefined` if the log does not have it */
   readonly result?: number;
 }
 
-/** What a line says of a process. */
+/** A parsed line. */
 export interface Line {
-  /** the number of the process, `''` where the line has none */
+  /** the process ID, `''` if the line has none */
   readonly process: string;
   readonly call: Call;
   /** whether the call has begun and not returned */
@@ -38,10 +38,10 @@ const RESUMED = ' resumed>';
 
 /** Reads the lines of one log, in their order. */
 export class LineReader {
-  /** process → the beginning of the call that it is in */
+  /** process → the first part of its unfinished call */
   private readonly begun = new Map<string, string>();
 
-  /** @param line of a log, as Latin-1: strings are bytes, which UTF-8 is made of */
+  /** @param line decoded as Latin-1, so that each byte of a string is one character */
   public read(line: string): Line | undefined {
     const scanner = new Scanner(line);
     const process = scanner.processAndTimes();
@@ -99,7 +99,7 @@ class Scanner {
     return process;
   }
 
-  /** `NAME(ARGUMENTS) = RESULT`; one that is unfinished has no end. */
+  /** `NAME(ARGUMENTS) = RESULT`; an unfinished call ends earlier. */
   public call(): Call | undefined {
     const name = this.take(isWord);
     if (name === '' || this.line[this.at] !== '(') return undefined;
@@ -139,7 +139,7 @@ class Scanner {
     return { raw: this.line.slice(start, this.at), text, descriptor, path };
   }
 
-  /** Goes to the comma or the bracket that ends an argument. */
+  /** Skips to the comma or the bracket that ends an argument. */
   private rest(): void {
     let depth = 0;
     for (; this.at < this.line.length; this.at++) {
@@ -157,7 +157,7 @@ class Scanner {
     }
   }
 
-  /** A text with C's escapes, from the character that begins it to the one that ends it. */
+  /** A text with escapes of C, without its delimiters. */
   private quoted(end: string): string {
     const start = ++this.at;
     while (this.at < this.line.length && this.line[this.at] !== end) this.at += this.line[this.at] === '\\' ? 2 : 1;
@@ -179,7 +179,7 @@ class Scanner {
 
 const ESCAPES: Readonly<Record<string, string>> = { n: '\n', t: '\t', r: '\r', v: '\v', f: '\f' };
 
-/** C's escapes of bytes, octal or hexadecimal, which UTF-8 is made of again. */
+/** Replaces escapes of C by bytes, and decodes these as UTF-8. */
 function unescaped(text: string): string {
   const bytes = text.replace(/\\(?:x([0-9a-f]{2})|([0-7]{1,3})|([^]))/g, (_, hex?: string, octal?: string, letter?: string) => (
     letter !== undefined ? ESCAPES[letter] ?? letter : String.fromCharCode(hex === undefined ? parseInt(octal!, 8) : parseInt(hex, 16))));

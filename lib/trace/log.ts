@@ -1,8 +1,8 @@
 /**
  * Reads logs of strace: which files were opened, executed, looked for or listed, and by which program.
  *
- * A relative name counts from the working directory of its process, or from a descriptor: both are followed from call to
- * call and from parent to child. A file that is renamed is told by its last name.
+ * A relative name starts from the working directory of its process, or from a file descriptor: both are tracked from call to
+ * call and from parent to child. A renamed file is reported with its last name.
  */
 import { Argument, Call, LineReader } from './call';
 import { LayerError } from '../error';
@@ -12,29 +12,29 @@ export class TraceLogError extends LayerError {}
 
 /** A file that was opened or executed. */
 export interface Opened {
-  /** absolute, as it was named: links are not resolved */
+  /** absolute, as the call names it: links are not resolved */
   readonly path: string;
-  /** the program that did, as it was named when it was executed itself; none for the shell of a trace command */
+  /** path of the program that opened it; none for the shell of a trace command */
   readonly by?: string;
 }
 
 export interface Trace {
   /** files that were opened for reading or executed, sorted by path, each once */
   readonly opened: readonly Opened[];
-  /** paths whose status was asked for, and those that could not be opened or executed, sorted */
+  /** paths whose status was read, and paths that could not be opened or executed, sorted */
   readonly looked: readonly string[];
-  /** directories whose names were read, sorted */
+  /** directories whose entries were read, sorted */
   readonly listed: readonly string[];
 }
 
-/** What a process has, and shares with its threads: the parts of it that `clone` names. */
+/** The state of a process. Threads share those parts that the flags of `clone` name. */
 interface Situation {
   readonly directory: { cwd: string };
   readonly descriptors: Map<number, string>;
   program?: string;
 }
 
-/** Calls that name a file, by the place of its name. One that has a descriptor before it counts from that. */
+/** Calls that name a file, with the position of the name. If it is not the first argument, a file descriptor precedes it. */
 const NAMING: Readonly<Record<string, { at: number; kind: 'open' | 'execute' | 'look' | 'enter' }>> = {
   open: { at: 0, kind: 'open' },
   openat: { at: 1, kind: 'open' },
@@ -51,14 +51,14 @@ const DUPLICATING = new Set(['dup', 'dup2', 'dup3', 'fcntl']);
 const LISTING = new Set(['getdents', 'getdents64']);
 const RENAMING = new Set(['rename', 'renameat', 'renameat2']);
 
-/** The system calls that are read, as strace's option `-e trace=` takes them: a `?` is for those that not every architecture has. */
+/** The system calls to log, for strace's option `-e trace=`. `?` permits calls that an architecture does not have. */
 export const CALLS = [...Object.keys(NAMING), ...BIRTHS, ...RENAMING, ...LISTING, 'fchdir'].map((name) => `?${name}`).join(',');
 
 /**
- * Reads a log that someone else's strace wrote, `strace -f -o LOG COMMAND`, with any options.
+ * Reads the log of a user's own `strace -f -o LOG COMMAND`, with any options.
  *
- * @param cwd what relative names count from at first
- * @throws TraceLogError where it is not a log of strace
+ * @param cwd the initial working directory
+ * @throws TraceLogError if the text is not a log of strace
  */
 export function readTraceLog(text: string, cwd: string): Trace {
   const log = new Log(cwd);
@@ -69,24 +69,24 @@ export function readTraceLog(text: string, cwd: string): Trace {
 
 /** One log, line by line. */
 export class Log {
-  /** whether there was a system call in it */
+  /** whether the log has a system call */
   public isLog = false;
-  /** whether what counts has begun */
+  /** whether a process has entered the directory `from` */
   public hasBegun: boolean;
   private readonly reader = new LineReader();
   private readonly situations = new Map<string, Situation>();
-  /** processes that are in a call that makes another one */
+  /** processes in a call that starts another one */
   private readonly bearing = new Set<string>();
   private latest: Situation;
   private opened = new Map<string, Opened>();
   private readonly looked = new Set<string>();
   private readonly listed = new Set<string>();
-  /** the paths that are known, and the directories that they are in: the rename of any other changes nothing */
+  /** known paths and the directories above them: renaming any other path changes nothing */
   private readonly ancestors = new Set<string>();
 
   /**
-   * @param cwd what relative names count from at first
-   * @param from a directory: nothing counts until a process enters it @default - everything counts
+   * @param cwd the initial working directory
+   * @param from a directory: calls are ignored until a process enters it @default - no call is ignored
    */
   constructor(cwd: string, private readonly from?: string) {
     this.latest = { directory: { cwd }, descriptors: new Map() };
@@ -114,8 +114,8 @@ export class Log {
   }
 
   /**
-   * A process that no call was seen to make is that of one that is about to, or of the one that was last at work: in a
-   * namespace of its own it has another number there, by which its parent knows it.
+   * An unknown process is the child of a process that is starting one, or else of the process of the line before: in another PID
+   * namespace a process has another number than the one that its parent's call returns.
    */
   private situationOf(process: string): Situation {
     let situation = this.situations.get(process);
@@ -198,7 +198,7 @@ export class Log {
     for (let at = path; at !== '' && !this.ancestors.has(at); at = at.slice(0, at.lastIndexOf('/'))) this.ancestors.add(at);
   }
 
-  /** Everything that is known by the old name, or lies below it, has the new one. */
+  /** Renames known files, working directories and descriptors at the path or below it. */
   private rename(from: string, to: string): void {
     const file = this.opened.get(from);
     if (file) {
@@ -212,11 +212,11 @@ export class Log {
       directory.cwd = moved(directory.cwd);
       for (const [descriptor, path] of descriptors) descriptors.set(descriptor, moved(path));
     }
-    for (const one of [...this.opened.values()]) {
-      const path = moved(one.path);
-      if (path === one.path) continue;
-      this.opened.delete(one.path);
-      if (!this.opened.has(path)) this.opened.set(path, { ...one, path });
+    for (const known of [...this.opened.values()]) {
+      const path = moved(known.path);
+      if (path === known.path) continue;
+      this.opened.delete(known.path);
+      if (!this.opened.has(path)) this.opened.set(path, { ...known, path });
     }
   }
 }
@@ -241,7 +241,7 @@ function pathOf(situation: Situation, from: Argument | undefined, named: Argumen
   return name === '' ? base : plain(`${base}/${name}`);
 }
 
-/** Without empty parts and `.`; `..` counts from where a link leads, which is not known here. */
+/** Removes empty components and `.`. `..` stays: the component before it may be a link. */
 function plain(path: string): string {
   return `/${path.split('/').filter((part) => part !== '' && part !== '.').join('/')}`;
 }

@@ -1,8 +1,8 @@
 /**
  * Runs trace commands under strace, and reads from its log which files they open, execute, look for and list.
  *
- * strace writes names in hexadecimal (`-xx`), so that no name can look like the end of a string or of a line, and adds to
- * each descriptor the path that it stands for (`-y`).
+ * strace writes names in hexadecimal (`-xx`), so no name can look like the end of a string or of a line, and adds to each file
+ * descriptor its path (`-y`).
  */
 import * as fs from 'fs';
 import * as os from 'os';
@@ -15,27 +15,27 @@ import { temporaryDirectory } from '../process/leftovers';
 import { discard } from '../process/remove-tree';
 import { LayerError } from '../error';
 
-/** A trace command that failed, or that cannot be traced here. */
+/** A trace command failed, or strace cannot trace on this machine. */
 export class TraceError extends LayerError {}
 
 /**
- * How long a trace command may take until everything that it started has ended, in milliseconds: strace waits for the last
- * of its processes, and a daemon would keep it forever.
+ * Time limit for a trace command and all processes that it starts, in milliseconds: strace waits for the last of them, so a daemon
+ * would make it wait forever.
  */
 const MOST_TIME = 600_000;
 
-/** Bytes of a log: a minute of a busy program is some tens of megabytes. */
+/** Size limit for a log in bytes: a busy program writes some tens of megabytes per minute. */
 const MOST_LOG = 1024 ** 3;
 
 /**
- * The shell enters the directory before it does what it is told: what it opened until then is its own loader's.
+ * The shell enters the directory before it runs the command line: the files that it opens until then are its own.
  * `sh -c SCRIPT sh DIRECTORY COMMAND-LINE`
  */
 const SCRIPT = 'exec 2>&1; cd -- "$1" && shift && eval "$1"';
 
 /**
- * Runs strace, and kills what it traces when it is told to end, by a time limit or because this process has ended: strace
- * that is killed itself leaves its processes running (its option --kill-on-exit is newer than Debian 12).
+ * Runs strace, and on SIGTERM, sent at the time limit or when this process ends, kills the traced processes: if only strace is
+ * killed, they keep running (its option --kill-on-exit is newer than Debian 12).
  * `sh -c TRACER sh STRACE-ARGUMENTS`
  */
 const TRACER = `
@@ -66,13 +66,13 @@ wait "$tracer"`;
 const INSTALL = 'traceCommands are run under strace, and no strace is on PATH: install it on the machine that synthesizes, as with apt-get install strace';
 
 /**
- * Runs trace commands, one after the other, each in an empty directory that is removed afterwards, in the environment that
- * `traceEnvironment` gives.
+ * Runs trace commands one after the other, each in an empty directory that is removed afterwards, in the environment
+ * `traceEnvironment`.
  *
- * `opened` holds regular files outside temporary directories, `/proc`, `/sys` and `/dev`. What a command looked for or
- * listed, and what it opened in a temporary directory, is in `looked` and `listed`: the result holds as long as that does.
+ * In the result, `opened` has regular files outside temporary directories, `/proc`, `/sys` and `/dev`. `looked` and `listed` have
+ * all other paths that the commands depend on: the result stays valid as long as these do not change.
  *
- * @param mostTime after which everything that a command started is killed, in milliseconds
+ * @param mostTime time after which a command and everything that it started is killed, in milliseconds
  * @throws TraceError
  */
 export function trace(commands: readonly string[], mostTime = MOST_TIME): Trace {
@@ -118,7 +118,8 @@ function traceCommand(command: string, directory: string, mostTime: number): Tra
     ].join('\n'), 'traceCommands');
   }
   if (ended.failed) {
-    throw new TraceError(`the trace command '${command}' ended with ${howItEnded(ended)}, expected exit status 0; nothing was packed\n${lastLines(ended.stdout)}`, 'traceCommands');
+    const problem = `the trace command '${command}' ended with ${howItEnded(ended)}, expected exit status 0; nothing was packed`;
+    throw new TraceError(`${problem}\n${lastLines(ended.stdout)}`, 'traceCommands');
   }
   return log.trace();
 }
@@ -130,12 +131,15 @@ function cannotTrace({ stderr }: EndedChild): string {
   ].join('\n');
 }
 
-/** A file's lines, as Latin-1. */
+/** The lines of a file, decoded as Latin-1. */
 function* linesOf(file: string, command: string): Generator<string> {
   const descriptor = fs.openSync(file, 'r');
   try {
     const { size } = fs.fstatSync(descriptor);
-    if (size > MOST_LOG) throw new TraceError(`the trace command '${command}' makes ${size} bytes of strace's log, expected at most ${MOST_LOG}: trace a shorter run of the program`, 'traceCommands');
+    if (size > MOST_LOG) {
+      const problem = `the trace command '${command}' makes ${size} bytes of strace's log, expected at most ${MOST_LOG}`;
+      throw new TraceError(`${problem}: trace a shorter run of the program`, 'traceCommands');
+    }
     const chunk = Buffer.alloc(1024 * 1024);
     let rest = '';
     for (let length; (length = fs.readSync(descriptor, chunk, 0, chunk.length, null)) > 0; ) {
@@ -149,14 +153,13 @@ function* linesOf(file: string, command: string): Generator<string> {
   }
 }
 
-/** Directories whose files are never packed: they come and go, or the kernel makes them up. */
+/** Directories whose files are never packed: they are temporary, or the kernel generates them. */
 const FLEETING = ['/tmp', '/proc', '/sys', '/dev'];
 
 /**
- * The file as one of the source; `undefined` for one in a temporary directory, for anything but a regular file, and for one
- * that is gone.
+ * Returns the file if it belongs to the source; `undefined` if it is temporary, not a regular file, or removed.
  *
- * @param directory the command's own, its links resolved: the one above it is for temporary files
+ * @param directory the command's own directory, links resolved; its parent is the directory for temporary files
  */
 function fileOfSource({ path: name, by }: Opened, directory: string): Opened | undefined {
   let real: string;
@@ -166,7 +169,7 @@ function fileOfSource({ path: name, by }: Opened, directory: string): Opened | u
   } catch {
     return undefined;
   }
-  const isFleeting = (file: string) => [...FLEETING, os.tmpdir(), path.dirname(directory)].some((one) => file === one || file.startsWith(`${one}/`));
+  const isFleeting = (file: string) => [...FLEETING, os.tmpdir(), path.dirname(directory)].some((fleeting) => file === fleeting || file.startsWith(`${fleeting}/`));
   if (isFleeting(real)) return undefined;
   // a link in a temporary directory that leads out of it: the link is not part of the source
   return { path: isFleeting(name) ? real : name, by };
