@@ -133,7 +133,7 @@ function refusalNotices({ files, skipped }: FinishedSelection, globbed: Readonly
   const [configuration, secrets] = [listed(REFUSED), listed(SECRET)];
   return [
     ...(configuration !== '' ? [`configuration of this machine is not packed: ${configuration}; name a file in include to pack it`] : []),
-    ...(secrets !== '' ? [`skipped in what include names: ${secrets}; list a file individually in include to pack it`] : []),
+    ...(secrets !== '' ? [`files that may hold credentials are skipped: ${secrets}; list a file individually in include to pack it`] : []),
   ];
 }
 

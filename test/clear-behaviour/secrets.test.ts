@@ -35,7 +35,7 @@ test.each(['.', '/srv/app', '/srv', '*', '**'])('credentials and private keys ar
   expect(project(pattern)).toEqual(PUBLIC);
   const { notices } = plan(root, 'rig', request(pattern));
   expect(notices).toHaveLength(1);
-  expect(notices[0]).toMatch(/^skipped in what include names: .*; list a file individually in include to pack it$/);
+  expect(notices[0]).toMatch(/^files that may hold credentials are skipped: .*; list a file individually in include to pack it$/);
   for (const name of ['.git', '.env', '.env.local', '.npmrc', '.netrc', '.aws', 'id_ed25519', 'store.p12']) expect(notices[0]).toContain(`/srv/app/${name} (${name} often holds credentials)`);
   expect(notices[0]).toContain('/srv/app/tls.pem (it contains a private key)');
 });
