@@ -1,9 +1,11 @@
 import * as fs from 'fs';
 import * as path from 'path';
+import { build } from './elf/bytes';
 import { temporaryDirectory } from './fixture';
 import { fuzz } from './fuzz/fuzz';
 import { READERS } from './fuzz/readers';
 import { record } from './reliability';
+import { editElf } from '../lib/elf';
 import { readTraceLog } from '../lib/trace/log';
 
 /** In all, `npm run fuzz` reads more. */
@@ -31,6 +33,14 @@ test('a reader that gives more than a file can hold is reported', async () => {
 test('a log of strace with a line of megabytes is read', () => {
   const log = `open("/a${'x'.repeat(8_000_000)}", O_RDONLY) = 3\nopen("/b", O_RDONLY) = 3\n`;
   expect(readTraceLog(log, '/').opened.map((one) => one.path)).toContain('/b');
+});
+
+test('a file whose symbols begin in its program headers is not edited', () => {
+  const strings = Buffer.from('\0libc.so.6\0');
+  const dynamic = [[1, 1], [5, 'strings'], [10, strings.length], [6, 64 + 2 * 56]] as const;
+  const blocks = { interpreter: Buffer.from('/lib/ld.so\0'), strings, spare: Buffer.alloc(64) };
+  const file = build({ headers: [{ type: 3, block: 'interpreter' }], blocks, dynamic });
+  expect(() => editElf(file, { interpreter: '/opt/ld.so', rpath: '/opt/lib' })).toThrow('found symbols in the program header table');
 });
 
 describe('docs/reliability.md', () => {

@@ -3,14 +3,14 @@ import { DT_DEBUG, DT_NULL, DT_RPATH, DT_RUNPATH, DT_STRSZ, DT_STRTAB, DYN_SIZE,
 import { FormatError } from './format-error';
 import { PHDR_SIZE, readHeader } from './header';
 import { HEADER_SIZE } from './identification';
-import { Image } from './loaded-image';
 import { editBehindSegment } from './in-place';
+import { Image } from './loaded-image';
 import type { HeaderSource } from './new-segment';
 import { addSegment, spareHeader } from './new-segment';
-import { checkOverlaps, structures } from './overlap';
-import { prepend } from './prepend';
+import { checkOverlaps, checkSymbols, structures } from './overlap';
 import type { Part } from './part';
 import { dynamicPart, interpreterPart, pair, partsBehindHeaders, setValue, stringsPart, tableParts } from './part';
+import { prepend } from './prepend';
 import type { Extent } from './program-header';
 import { PF_R, PF_W, PT_DYNAMIC, readSegments, setExtent } from './program-header';
 import type { Range } from './read-back';
@@ -58,6 +58,7 @@ export function editElf(bytes: Buffer, edit: ElfEdit): Buffer {
   let parts = [section, strings, interpreter].filter(part => part !== undefined);
   const isChanged = ({ place, content }: Part) => !padded(content, place.size).equals(reader.view(place.offset, place.size));
   if (!parts.some(isChanged)) return bytes;
+  checkSymbols(header, segments, dynamic);
   checkOverlaps(parts.filter(isChanged), structures(header, segments, dynamic));
   const image = Image.of(bytes, header, segments);
   if (image.hasOverlay && section && strings && fits(section) && (interpreter === undefined || fits(interpreter))) {

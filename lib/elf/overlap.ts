@@ -1,9 +1,13 @@
-import { DynamicSection } from './dynamic-section';
+import type { DynamicSection } from './dynamic-section';
+import { DT_SYMTAB } from './dynamic-section';
 import { FormatError, hex } from './format-error';
-import { Header, PHDR_SIZE } from './header';
+import type { Header } from './header';
+import { PHDR_SIZE } from './header';
 import { HEADER_SIZE } from './identification';
-import { ADDRESSES, Part } from './part';
-import { locate, PT_DYNAMIC, PT_GNU_PROPERTY, PT_INTERP, PT_NOTE, Segment } from './program-header';
+import type { Part } from './part';
+import { ADDRESSES } from './part';
+import type { Segment } from './program-header';
+import { locate, PT_DYNAMIC, PT_GNU_PROPERTY, PT_INTERP, PT_NOTE } from './program-header';
 
 /** A range of a file that has a meaning of its own. */
 export interface Structure {
@@ -28,6 +32,18 @@ export function structures(header: Header, segments: readonly Segment[], dynamic
       return start ? [{ name: `the data of dynamic tag ${hex(tag)}`, offset: start.offset, size: 1 }] : [];
     }),
   ];
+}
+
+/**
+ * Every edit writes to the program header table. How long the symbol table is no file says, but it cannot begin there.
+ *
+ * @throws FormatError
+ */
+export function checkSymbols({ phoff, phnum }: Header, segments: readonly Segment[], dynamic: DynamicSection | undefined): void {
+  const address = dynamic?.number(DT_SYMTAB);
+  const start = address === undefined ? undefined : locate(segments, address)?.offset;
+  if (start === undefined || start < phoff || start >= phoff + phnum * PHDR_SIZE) return;
+  throw new FormatError('found symbols in the program header table, expected each in a place of its own', start);
 }
 
 /** @throws FormatError if a part shares bytes with another structure */
