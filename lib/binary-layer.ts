@@ -203,7 +203,7 @@ export class BinaryLayer extends lambda.LayerVersion {
   /**
    * The path of a program in the function, such as `/opt/bin/rig`.
    *
-   * Without an argument, it is the path of `binary`. A name that is not in the layer is an error.
+   * Without an argument, it is the path of the program that the property `binary` names. A name that is not in the layer is an error.
    *
    * @param binary One of `binary` and `additionalBinaries`, as it is named there
    * @returns An absolute path

@@ -41,7 +41,7 @@ export function cacheCommand(): Command {
     .addHelpText('after', `
 Examples:
   $ binary-layer cache                        list the contents, with sizes
-  $ binary-layer cache clear                  clear all of it; what is needed is made again
+  $ binary-layer cache clear                  clear everything; later builds make entries again
   $ binary-layer cache clear -k images apt    clear only these kinds
 
 Packed layers are kept up to 1024 MB in all; the environment variable BINARY_LAYER_CACHE_MB sets another

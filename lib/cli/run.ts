@@ -45,7 +45,7 @@ export function runCommand(): Command {
     .option('--root <directory>', 'root file system to run in, such as an unpacked Lambda base image', '/')
     .option('--task <directory>', 'the function\'s code, mounted at /var/task (default: an empty directory)')
     .addOption(new Option('-e, --env <name=value>', 'environment variable (repeatable)').argParser(variable).default({}, 'a function\'s'))
-    .option('--no-read-only', 'make the directory of --task writable, and the rest until the command ends')
+    .option('--no-read-only', 'make everything writable; changes outside --task are discarded at the end')
     .addHelpText('after', `
 Examples:
   $ binary-layer run layer.zip -- rig -f
