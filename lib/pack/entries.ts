@@ -42,7 +42,9 @@ export function* written(plan: Plan): Generator<Written> {
     } else {
       const content = file ? edited(file, root, plan.key, replacements) : Buffer.from(text!);
       bytes += content.length;
-      if (bytes > MOST_BYTES) throw new Error(`the layer is larger than the ${MOST_BYTES} bytes that Lambda takes once its files are edited`);
+      if (bytes > MOST_BYTES) {
+        throw new Error(`the layer is larger than the ${MOST_BYTES} bytes that Lambda takes once its files are edited`);
+      }
       yield { name, kind: 'file', content, mode: mode ?? 0o644 };
     }
   }
@@ -67,7 +69,9 @@ function named(plan: Plan, aliases: readonly string[]): Named[] {
       case 'directory': return { name };
     }
   });
-  for (const [name, place] of Object.entries({ ...plan.commands, ...plan.programs })) entries.push({ name: `bin/${name}`, link: `../${mirrored}${place}` });
+  for (const [name, place] of Object.entries({ ...plan.commands, ...plan.programs })) {
+    entries.push({ name: `bin/${name}`, link: `../${mirrored}${place}` });
+  }
   if (plan.loader !== undefined) entries.push({ name: `${mirrored}/ld.so`, link: plan.loader.slice(1) });
   for (const [index, { place, siblings = {} }] of plan.aliases.entries()) {
     const name = path.posix.relative('/opt', aliases[index]);
@@ -86,7 +90,8 @@ function named(plan: Plan, aliases: readonly string[]): Named[] {
 function edited(entry: FileEntry, root: Root, key: string, aliases: readonly string[]): Buffer {
   const bytes = root.readUnchanged(entry.real, entry.stamp);
   if (!bytes) {
-    throw new ChangedFileError(`${printableName(root.locate(entry.real))} changed while the layer was made: run synth again when nothing writes to it`);
+    const file = printableName(root.locate(entry.real));
+    throw new ChangedFileError(`${file} changed while the layer was made: run synth again when nothing writes to it`);
   }
   const { edits } = entry;
   if (!edits) return bytes;
@@ -101,7 +106,8 @@ function edited(entry: FileEntry, root: Root, key: string, aliases: readonly str
   } catch (error) {
     if (!(error instanceof FormatError)) throw error;
     const file = printableName(root.locate(entry.real));
-    throw new UneditableFileError(`${file} cannot be made to run from /opt: ${error.message}; leave it out with exclude, or link it otherwise`);
+    const advice = 'leave it out with exclude, or link it otherwise';
+    throw new UneditableFileError(`${file} cannot be made to run from /opt: ${error.message}; ${advice}`);
   }
 }
 

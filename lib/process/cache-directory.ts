@@ -1,7 +1,7 @@
 /**
- * Where this user's caches are, by the XDG Base Directory Specification; `~/Library/Caches` on macOS.
+ * The directory of this user's cache: as in the XDG Base Directory Specification, or in `~/Library/Caches` on macOS.
  *
- * What is in there is never needed for a right answer: deleting `cdk-binary-layer` clears it.
+ * Results never depend on the cache. Deleting its directory `cdk-binary-layer` clears it.
  */
 import * as fs from 'fs';
 import { homedir } from 'os';
@@ -12,14 +12,14 @@ import { fileError } from '../text/file-error';
 
 export function cacheDirectory(): string {
   const { XDG_CACHE_HOME } = process.env;
-  // XDG: a relative path is invalid, to be ignored
+  // XDG: a relative path is invalid and ignored
   if (XDG_CACHE_HOME && path.isAbsolute(XDG_CACHE_HOME)) return path.join(XDG_CACHE_HOME, 'cdk-binary-layer');
   const home = homeDirectory();
   if (home === undefined) return temporaryCacheDirectory();
   return path.join(home, ...(process.platform === 'darwin' ? ['Library', 'Caches'] : ['.cache']), 'cdk-binary-layer');
 }
 
-/** @returns `undefined` if HOME is not an absolute path, or is not set and the user has no entry in /etc/passwd, as in many CI containers */
+/** @returns `undefined` if HOME is not an absolute path, or if it is not set and /etc/passwd does not list the user: in many CI containers */
 function homeDirectory(): string | undefined {
   try {
     const home = homedir();
@@ -62,7 +62,8 @@ export function makeCacheDirectory(directory: string): void {
     fs.chmodSync(directory, 0o700); // whatever the umask
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === 'EEXIST') return; // another process was quicker
-    throw fileError(error, 'cannot make the cache directory', directory, 'set XDG_CACHE_HOME to a directory with space that this user can write to');
+    const advice = 'set XDG_CACHE_HOME to a directory with space that this user can write to';
+    throw fileError(error, 'cannot make the cache directory', directory, advice);
   }
 }
 
@@ -73,15 +74,15 @@ export function checkOwn(directory: string, stat: fs.Stats): void {
   throw new Error(`the cache directory ${directory} belongs to another user (uid ${stat.uid}): ${advice}`);
 }
 
-/** Whether something in the cache was made by this user: nothing else in there is trusted. */
+/** True if this user owns a file of the cache: other files are not trusted. */
 export function isOwn({ uid }: fs.Stats): boolean {
   return process.geteuid === undefined || uid === process.geteuid();
 }
 
-/** Bytes of a text in the cache: the looks of a layer of many thousand files are some megabytes. */
+/** Size limit for a text in the cache, in bytes. */
 const MOST_TEXT = 256 * 1024 * 1024;
 
-/** The text of a file in the cache; `undefined` where there is none that this user has made. */
+/** The text of a file in the cache; `undefined` if it does not exist or belongs to another user. */
 export function readCached(file: string): string | undefined {
   let descriptor: number | undefined;
   try {

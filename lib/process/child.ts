@@ -1,6 +1,5 @@
 /**
- * Child processes. Every process that the library starts is started here, with an explicit environment, and ends when
- * this process ends, however it does.
+ * Starts every child process of the library, with an explicit environment. A child ends when this process ends, even if it is killed.
  */
 import { ChildProcess, spawn, SpawnOptions } from 'child_process';
 import * as fs from 'fs';
@@ -10,15 +9,15 @@ import { MOST_OUTPUT } from './command';
 import { Environment } from './environment';
 
 export interface ChildOptions {
-  /** all the variables that it gets */
+  /** all its environment variables */
   readonly environment: Environment;
   /**
-   * whether the kernel ends it when this process ends, where util-linux's setpriv is on PATH
+   * whether the kernel kills it when this process ends; takes effect if util-linux's setpriv is on PATH
    *
    * @default true
    */
   readonly diesWithParent?: boolean;
-  /** which ends it then, and after the time that it may take @default SIGKILL */
+  /** the signal that kills it then, and at its time limit @default SIGKILL */
   readonly killSignal?: NodeJS.Signals;
   readonly uid?: number;
   readonly gid?: number;
@@ -27,26 +26,26 @@ export interface ChildOptions {
 export interface RunOptions extends ChildOptions {
   /** its standard input @default - none */
   readonly input?: string;
-  /** in milliseconds, after which it is killed @default - none */
+  /** time in milliseconds after which it is killed @default - none */
   readonly timeout?: number;
-  /** bytes of each output stream, after which it is killed @default MOST_OUTPUT */
+  /** bytes of output per stream after which it is killed @default MOST_OUTPUT */
   readonly mostOutput?: number;
 }
 
 /** How a child process ended. */
 export interface EndedChild {
-  /** whether it did not end with exit code 0, or could not be started */
+  /** whether its exit code is not 0, or it could not be started */
   readonly failed: boolean;
   readonly exitCode?: number;
   readonly signal?: string;
   readonly stdout: string;
   readonly stderr: string;
   readonly timedOut: boolean;
-  /** of an error in starting it or in reading its output: `ENOENT`, `ENOBUFS` */
+  /** code of an error in starting it or in reading its output: `ENOENT`, `ENOBUFS` */
   readonly code?: string;
 }
 
-/** Runs a program of PATH, or at a path, to its end. */
+/** Runs a program to its end: a path, or a name on PATH. */
 export function runChild(command: string, args: readonly string[], options: RunOptions): EndedChild {
   const { input, timeout, killSignal = 'SIGKILL', mostOutput = MOST_OUTPUT } = options;
   const { file, words, ...shared } = prepared(command, args, options);
@@ -61,27 +60,32 @@ export async function runDetached(command: string, args: readonly string[], opti
 }
 
 /** Starts a program with streams that the caller reads. */
-export function startChild(command: string, args: readonly string[], options: ChildOptions & Pick<SpawnOptions, 'stdio' | 'detached'>): ChildProcess {
+export function startChild(
+  command: string,
+  args: readonly string[],
+  options: ChildOptions & Pick<SpawnOptions, 'stdio' | 'detached'>,
+): ChildProcess {
   const { stdio, detached } = options;
   const { file, words, ...shared } = prepared(command, args, options);
   return spawn(file, words, { ...shared, stdio, detached });
 }
 
-/** The files on PATH that have one of some names, in the order of these. */
+/** The files on PATH with some names, in the order of the names. */
 export function onPath(...names: readonly string[]): string[] {
   const directories = (process.env.PATH ?? '').split(path.delimiter).filter((directory) => path.isAbsolute(directory));
   return names.flatMap((name) => directories.map((directory) => path.join(directory, name))).filter((file) => fs.existsSync(file));
 }
 
-function prepared(command: string, args: readonly string[], { environment, diesWithParent = true, killSignal = 'SIGKILL', uid, gid }: ChildOptions) {
+function prepared(command: string, args: readonly string[], options: ChildOptions) {
+  const { environment, diesWithParent = true, killSignal = 'SIGKILL', uid, gid } = options;
   const user = { ...(uid === undefined ? {} : { uid }), ...(gid === undefined ? {} : { gid }) };
-  // the environment that it gets need not have a PATH to find it by
-  const found = command.includes('/') ? command : onPath(command).find(isExecutable);
-  // not there: with this PATH the system says why
-  if (found === undefined) return { file: command, words: args, env: { ...environment, PATH: process.env.PATH }, ...user };
-  const setpriv = diesWithParent && isExecutable(found) ? pdeathsig() : undefined;
-  if (setpriv === undefined) return { file: found, words: args, env: environment, ...user };
-  return { file: setpriv, words: ['--pdeathsig', killSignal.slice('SIG'.length), '--', found, ...args], env: environment, ...user };
+  // looked up here: its environment may have no PATH
+  const executable = command.includes('/') ? command : onPath(command).find(isExecutable);
+  // not found: the system reports why, given this PATH
+  if (executable === undefined) return { file: command, words: args, env: { ...environment, PATH: process.env.PATH }, ...user };
+  const setpriv = diesWithParent && isExecutable(executable) ? pdeathsig() : undefined;
+  if (setpriv === undefined) return { file: executable, words: args, env: environment, ...user };
+  return { file: setpriv, words: ['--pdeathsig', killSignal.slice('SIG'.length), '--', executable, ...args], env: environment, ...user };
 }
 
 function isExecutable(file: string): boolean {
@@ -93,7 +97,7 @@ function isExecutable(file: string): boolean {
   }
 }
 
-/** By path: whether it is util-linux's, as busybox's knows no --pdeathsig. */
+/** path of each setpriv → whether it is util-linux's: busybox's does not have --pdeathsig */
 const knowsPdeathsig = new Map<string, boolean>();
 
 /** A setpriv that makes the kernel kill a program when its parent ends (PR_SET_PDEATHSIG). */

@@ -1,13 +1,12 @@
 /**
- * Work that leaves something behind until that is cleared away, whatever ends it.
+ * Runs work that leaves temporary files behind, and clears them away however the work ends.
  */
 
-/** What ends a process by default. */
+/** Signals that end a process by default. */
 const STOPS: readonly NodeJS.Signals[] = ['SIGINT', 'SIGTERM', 'SIGHUP'];
 
 /**
- * @param clear is called when the work is done, or has failed, or a signal comes that nobody else listens for: the signal ends
- * this process then, as it would have
+ * @param clear is called when the work succeeds or fails, and on a signal that has no other listener, which then ends this process
  */
 export async function cleared<T>(clear: () => void, work: () => Promise<T>): Promise<T> {
   const stop = (signal: NodeJS.Signals) => {

@@ -1,24 +1,24 @@
 /**
- * How a command line of the user's ended, in words: what is said of one that failed.
+ * Describes in error messages how a user's command ended.
  */
 import { constants } from 'os';
 import { printable } from '../text/printable';
 
-/** Bytes of output that a command line may write: they are kept in memory, to say the last of them. */
+/** Limit on the output of a command in bytes: it is kept in memory to report its last lines. */
 export const MOST_OUTPUT = 64 * 1024 * 1024;
 
 const LAST_LINES = 20;
-/** Of these, in characters: a line may have any length. */
+/** Limit on these lines together, in characters. */
 const LAST_CHARACTERS = 8192;
 
 export interface Ended {
   readonly exitCode?: number;
   readonly signal?: string;
-  /** why it could not be run to its end, as `ENOENT` or `ENOBUFS`, execa has it so */
+  /** code of the error that kept it from running to its end, such as `ENOENT` or `ENOBUFS` */
   readonly code?: string;
 }
 
-/** `exit status 3`, `SIGSEGV`: a shell says of a command that a signal ended it 128 and the number of that. */
+/** `exit status 3`, `SIGSEGV`. After a signal, the exit status of a shell is 128 plus the number of the signal. */
 export function howItEnded({ exitCode, signal, code }: Ended): string {
   if (code === 'ENOBUFS') return `more than ${MOST_OUTPUT / 1024 / 1024} MiB of output (send it to /dev/null)`;
   if (exitCode === undefined) return signal ?? code ?? 'no exit status';
@@ -26,7 +26,7 @@ export function howItEnded({ exitCode, signal, code }: Ended): string {
   return `exit status ${exitCode}${name ? ` (${name})` : ''}`;
 }
 
-/** The last lines of an output, indented; what a terminal would take for commands is made visible. */
+/** The last lines of an output, indented, with escape sequences made visible. */
 export function lastLines(output: string): string {
   const end = output.trimEnd();
   if (end === '') return '  it said nothing';

@@ -1,9 +1,8 @@
 /**
  * Environments of child processes.
  *
- * The environment of this process holds the deployer's credentials, and a program shows the environment that it was
- * started with to every process of the same user (/proc/PID/environ). So no child inherits it: each gets the variables
- * that its program reads, and no others.
+ * The environment of this process has the deployer's credentials, and every process of the same user can read the environment that
+ * a program was started with (/proc/PID/environ). So no child inherits it: each gets only the variables that its program reads.
  */
 import { tmpdir } from 'os';
 
@@ -15,13 +14,13 @@ export function inherited(...names: readonly (string | RegExp)[]): Environment {
   return Object.fromEntries(Object.entries(process.env).filter(([name, value]) => value !== undefined && isNamed(name))) as Environment;
 }
 
-/** Of curl, apt, Docker and others; some read them in lower case only. */
+/** Read by curl, apt, Docker and others; some read only the lower-case names. */
 const PROXIES = /^(?:https?|ftp|all|no)_proxy$/i;
 
-/** The dynamic loader's, for programs that do not start without, and Windows' own. */
+/** Read by the dynamic loader, and by Windows: without them some programs do not start. */
 const LOADING = ['LD_LIBRARY_PATH', 'SystemRoot'];
 
-/** For programs of the system that read neither a network nor a user's settings: in English, so that their messages can be recognised. */
+/** For system programs that use no network and no user settings. In English, so that their messages can be recognised. */
 export function systemEnvironment(): Environment {
   return { ...inherited('PATH', 'TMPDIR', ...LOADING), LC_ALL: 'C' };
 }
@@ -31,34 +30,35 @@ export function nodeEnvironment(): Environment {
   return inherited('NODE_OPTIONS', 'TMPDIR', ...LOADING);
 }
 
-/** For apt, which reads its settings and passwords from files that APT_CONFIG and HOME lead to. */
+/** For apt, which finds its settings and passwords through APT_CONFIG and HOME. */
 export function aptEnvironment(): Environment {
   return { ...inherited('PATH', 'HOME', 'TMPDIR', 'APT_CONFIG', PROXIES, ...LOADING), LC_ALL: 'C', DEBIAN_FRONTEND: 'noninteractive' };
 }
 
-/** The names that container engines and the helpers of their registries read begin with these. */
+/** Prefixes of the variables that container engines and registry credential helpers read. */
 const ENGINE = new RegExp(`^(?:${[
-  'DOCKER', 'CONTAINER', 'CONTAINERS', 'CONTAINERD', 'PODMAN', 'BUILDAH', 'NERDCTL', 'FINCH', 'STORAGE', 'REGISTRY', 'XDG', 'LIMA', 'COLIMA',
+  'DOCKER', 'CONTAINER', 'CONTAINERS', 'CONTAINERD', 'PODMAN', 'BUILDAH', 'NERDCTL', 'FINCH', 'STORAGE', 'REGISTRY', 'XDG',
+  'LIMA', 'COLIMA',
   // credential helpers: docker-credential-ecr-login, -gcr, -acr
   'AWS', 'GOOGLE', 'CLOUDSDK', 'AZURE',
 ].join('|')})_`);
 
 /**
- * For a container engine, which runs nothing of an image here: its own variables, and those of the credential helpers
- * that it starts to log in to a registry.
+ * For a container engine, which runs no program of an image: its own variables, and those of the credential helpers that it starts.
  */
 export function engineEnvironment(): Environment {
   return inherited(
-    'PATH', 'HOME', 'USER', 'LOGNAME', 'USERPROFILE', 'TMPDIR', 'LANG', 'SSH_AUTH_SOCK', 'SSL_CERT_FILE', 'SSL_CERT_DIR', 'DBUS_SESSION_BUS_ADDRESS',
+    'PATH', 'HOME', 'USER', 'LOGNAME', 'USERPROFILE', 'TMPDIR', 'LANG', 'SSH_AUTH_SOCK', 'SSL_CERT_FILE', 'SSL_CERT_DIR',
+    'DBUS_SESSION_BUS_ADDRESS',
     PROXIES, ENGINE, ...LOADING,
   );
 }
 
 /**
- * For trace commands: PATH and LD_LIBRARY_PATH of this process, which the program was found by, and fixed values for the rest.
- * The language is the one that glibc has on every machine; the time zone is Lambda's.
+ * For trace commands: PATH and LD_LIBRARY_PATH of this process, by which the program was found, and fixed values for the rest.
+ * Every machine with glibc has the locale; the time zone is Lambda's.
  *
- * @param directory the command's own, empty
+ * @param directory the command's own directory, empty
  */
 export function traceEnvironment(directory: string): Environment {
   return { ...inherited('PATH', 'LD_LIBRARY_PATH'), HOME: directory, TMPDIR: tmpdir(), LANG: 'C.UTF-8', TZ: ':UTC' };

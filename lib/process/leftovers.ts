@@ -1,6 +1,6 @@
 /**
- * Temporary files and directories that carry the process that made them in their names, so that those of a process that was
- * killed are recognised and removed by the next one.
+ * Temporary files and directories whose names contain the process that made them, so that a later process can recognise and remove
+ * those of a process that was killed.
  */
 import { createHash } from 'crypto';
 import * as fs from 'fs';
@@ -9,15 +9,16 @@ import * as path from 'path';
 import { discard } from './remove-tree';
 import { fileError } from '../text/file-error';
 
-/** Where the number of a process means this process: of this boot of this machine, and in this namespace of processes. */
-const NAMESPACE = createHash('sha256').update(JSON.stringify([readOr('/proc/sys/kernel/random/boot_id', os.hostname()), linkOr('/proc/self/ns/pid')])).digest('hex').slice(0, 8);
+/** Process IDs are unique only within one boot of a machine and one PID namespace. */
+const IDENTITY = JSON.stringify([readOr('/proc/sys/kernel/random/boot_id', os.hostname()), linkOr('/proc/self/ns/pid')]);
+const NAMESPACE = createHash('sha256').update(IDENTITY).digest('hex').slice(0, 8);
 
-/** `PID-START-NAMESPACE`: no other process has the same, as the kernel tells when each was started (proc(5), stat: starttime). */
+/** `PID-START-NAMESPACE`, unique to this process. START is the time at which it was started (proc(5), stat: starttime). */
 export const OWNER = `${process.pid}-${startOf(process.pid) ?? 0}-${NAMESPACE}`;
 
 const OWNERS = /(?:^|[.-])(\d{1,10})-(\d{1,20})-([0-9a-f]{8})(?=[.-]|$)/;
 
-/** Leftovers whose process cannot be asked for, of another machine perhaps, are removed after that time. In milliseconds. */
+/** Age in milliseconds at which leftovers are removed if their process cannot be checked, because it ran on another machine. */
 const ABANDONED = 24 * 3600 * 1000;
 
 const PREFIX = 'binary-layer-';
@@ -36,14 +37,15 @@ export function temporaryDirectory(purpose: string, parent = os.tmpdir()): strin
   try {
     return fs.mkdtempSync(path.join(parent, `${PREFIX}${purpose}-${OWNER}-`));
   } catch (error) {
-    throw fileError(error, 'cannot make a temporary directory in', parent, 'set TMPDIR to a directory with space that this user can write to');
+    const advice = 'set TMPDIR to a directory with space that this user can write to';
+    throw fileError(error, 'cannot make a temporary directory in', parent, advice);
   }
 }
 
 /**
- * Removes what processes that have died left in a directory: only this user's, and once in a process.
+ * Removes leftovers of dead processes of this user from a directory, once per process.
  *
- * @param prefix of the names of what the library leaves there; a name that does not hold a process as `OWNER` does is not touched
+ * @param prefix of their names; files whose names do not contain a process in the form of `OWNER` stay
  */
 export function removeLeftovers(parent: string, prefix: string): void {
   const place = path.join(parent, `${prefix}*`);
@@ -53,16 +55,16 @@ export function removeLeftovers(parent: string, prefix: string): void {
   try {
     names = fs.readdirSync(parent);
   } catch {
-    return; // whoever writes there says why that cannot be done
+    return; // the caller fails when it writes there, and reports why
   }
-  for (const name of names.filter((one) => one.startsWith(prefix))) {
+  for (const name of names.filter((candidate) => candidate.startsWith(prefix))) {
     const leftover = path.join(parent, name);
     const stat = fs.lstatSync(leftover, { throwIfNoEntry: false });
     if (stat && stat.uid === process.geteuid?.() && !isInUse(name, stat)) discard(leftover);
   }
 }
 
-/** Whether the process that a name holds may be running. */
+/** True if the process in a name may still be running. */
 function isInUse(name: string, { mtimeMs }: fs.Stats): boolean {
   const [, pid, start, namespace] = OWNERS.exec(name) ?? [];
   if (pid === undefined) return true;
@@ -91,7 +93,7 @@ function linkOr(link: string, otherwise = ''): string {
   }
 }
 
-/** When a process was started, in clock ticks since boot; `undefined` where there is none, and elsewhere than on Linux. */
+/** Start time of a process in clock ticks since boot; `undefined` if it does not exist, and on systems other than Linux. */
 function startOf(pid: number): number | undefined {
   try {
     const stat = fs.readFileSync(`/proc/${pid}/stat`, 'latin1');

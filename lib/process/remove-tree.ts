@@ -1,16 +1,16 @@
 /**
- * The removal of directory trees that came from elsewhere, whatever their permissions and their depth.
+ * Removes directory trees of any depth and with any permissions.
  */
 import * as fs from 'fs';
 import * as path from 'path';
 import { printableName } from '../text/printable';
 
-/** Removes a file or a tree. One that cannot be removed is reported on standard error: it never fails what was done. */
+/** Removes a file or a tree. If that fails, it prints a message on standard error and does not throw. */
 export function discard(place: string): void {
   try {
     removeTree(place);
   } catch (error) {
-    if (!fs.existsSync(place)) return; // it was never made, or another process was quicker
+    if (!fs.existsSync(place)) return; // never made, or removed by another process
     process.stderr.write(`binary-layer: ${printableName(place)} could not be removed: ${printableName((error as Error).message)}\n`);
   }
 }
@@ -50,7 +50,7 @@ export function removeTree(place: string): void {
 
 const SLASH = Buffer.from('/');
 
-/** A directory that is moved gets another `..`, for which its owner has to be allowed to write to it. */
+/** Moving a directory changes its `..`, so its owner needs write permission for it. */
 function move(directory: Buffer, to: string): void {
   try {
     fs.renameSync(directory, to);

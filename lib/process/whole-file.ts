@@ -9,7 +9,7 @@ import { discard } from './remove-tree';
 import { fileError } from '../text/file-error';
 
 /**
- * Where a file is written before it is whole: beside the file. What processes that were killed left there is removed.
+ * Returns the path for an incomplete file, next to the complete one. Leftovers of killed processes are removed from there.
  *
  * @param suffix @default .tmp
  */
@@ -18,7 +18,7 @@ export function unfinished(file: string, suffix = '.tmp'): string {
   return `${file}.${OWNER}${suffix}`;
 }
 
-/** The same, another name at each call: for several writers of one file in one process. */
+/** Like `unfinished`, with another name at each call: for several writers of one file in one process. */
 export function uniqueUnfinished(file: string, suffix = '.tmp'): string {
   removeLeftovers(path.dirname(file), `${path.basename(file)}.`);
   return `${file}.${randomBytes(6).toString('hex')}.${OWNER}${suffix}`;
@@ -36,7 +36,7 @@ export function writeWhole(file: string, content: string): void {
   }
 }
 
-/** Puts a finished file into its place, whatever is there: a directory, too. */
+/** Moves a finished file to its place, and replaces a file or directory there. */
 export function putInPlace(finished: string, file: string): void {
   if (fs.lstatSync(file, { throwIfNoEntry: false })?.isDirectory()) fs.rmSync(file, { recursive: true });
   fs.renameSync(finished, file);

@@ -51,7 +51,8 @@ export function runInSandbox(sandbox: Sandbox, command: readonly string[], limit
   const blocks = Math.ceil(limits.fileSize / 512);
   // the number of processes is -u to bash and busybox, -p to dash and to busybox before 1.32; a lower limit than these may be set already
   const settings = [
-    `ulimit -f ${blocks}`, 'ulimit -c 0', `ulimit -d ${Math.ceil(limits.memory / 1024)}`, ...(countsPerSandbox() ? [`ulimit -u ${limits.processes} || ulimit -p ${limits.processes}`] : []),
+    `ulimit -f ${blocks}`, 'ulimit -c 0', `ulimit -d ${Math.ceil(limits.memory / 1024)}`,
+    ...(countsPerSandbox() ? [`ulimit -u ${limits.processes} || ulimit -p ${limits.processes}`] : []),
   ];
   const words = [limits.shell, '-c', `{ ${settings.join('; ')}; } 2>/dev/null; exec "$@"`, 'sh', ...command];
   const options = { environment: {}, timeout: limits.time, ...starter() };
@@ -83,7 +84,12 @@ kill "$watch"
 exit "$status"`;
 
 /** Starts a program in a session and a process group of its own, with the caller's streams. */
-export function startInSandbox(sandbox: Sandbox, command: readonly string[], options: readonly string[], stdio: StdioOptions): ChildProcess {
+export function startInSandbox(
+  sandbox: Sandbox,
+  command: readonly string[],
+  options: readonly string[],
+  stdio: StdioOptions,
+): ChildProcess {
   return startChild('bwrap', [...options, ...optionsOf(sandbox), '--', ...command], {
     environment: {}, diesWithParent: false, stdio, detached: true, ...starter(),
   });
@@ -149,6 +155,7 @@ export const INSTALL = 'no bwrap is on PATH: install it on the machine that synt
 
 /** Advice if bubblewrap cannot make a sandbox. */
 export const ALLOW = [
-  '  it needs user namespaces: allow them, as with sysctl kernel.apparmor_restrict_unprivileged_userns=0 (Ubuntu), kernel.unprivileged_userns_clone=1 (Debian)',
+  '  it needs user namespaces: allow them, as with sysctl kernel.apparmor_restrict_unprivileged_userns=0 (Ubuntu), ' +
+    'kernel.unprivileged_userns_clone=1 (Debian)',
   '  or user.max_user_namespaces=10000; start a container with --privileged',
 ].join('\n');

@@ -49,8 +49,15 @@ export function tryLayer(zip: string, programs: readonly string[], { command, ti
     unzip(zip, opt);
     const aliases = programs.filter((name) => /^[\w.+-]+$/.test(name)).map((name) => `alias ${name}=/opt/bin/${name}\n`).join('');
     const ended = sandbox(['--ro-bind', opt, '/opt'], `exec 2>&1\n${aliases}eval "$1"`, [command], timeout);
-    if (ended.timedOut) throw new TrialError(`testCommand '${command}' had not ended after ${timeout / 1000} s, testTimeout, and was killed; nothing was written\n${lastLines(ended.stdout)}`, 'testCommand', 'testTimeout');
-    if (ended.failed) throw new TrialError(`testCommand '${command}' ended in the layer with ${howItEnded(ended)}, expected exit status 0; nothing was written\n${lastLines(ended.stdout)}`, 'testCommand');
+    const output = `nothing was written\n${lastLines(ended.stdout)}`;
+    if (ended.timedOut) {
+      const problem = `testCommand '${command}' had not ended after ${timeout / 1000} s, testTimeout, and was killed`;
+      throw new TrialError(`${problem}; ${output}`, 'testCommand', 'testTimeout');
+    }
+    if (ended.failed) {
+      const problem = `testCommand '${command}' ended in the layer with ${howItEnded(ended)}, expected exit status 0`;
+      throw new TrialError(`${problem}; ${output}`, 'testCommand');
+    }
   } finally {
     discard(directory);
   }
@@ -69,7 +76,8 @@ export function checkSandbox(): void {
     throw new TrialError(`testCommand is run under bubblewrap, and ${INSTALL}`, 'testCommand');
   }
   if (!ended.failed) return;
-  throw new TrialError(`bubblewrap cannot make the sandbox for testCommand: ${ended.stderr.trim() || howItEnded(ended)}\n${ALLOW}`, 'testCommand');
+  const reason = ended.stderr.trim() || howItEnded(ended);
+  throw new TrialError(`bubblewrap cannot make the sandbox for testCommand: ${reason}\n${ALLOW}`, 'testCommand');
 }
 
 /** The memory of the largest function; `/tmp` has a function's default size. */
@@ -89,8 +97,9 @@ function staticShell(): string {
   const found = onPath(...SHELLS);
   const shell = found.find(isStatic);
   if (shell !== undefined) return shell;
+  const problem = found.length > 0 ? `${found[0]} is not static` : 'none is there';
   throw new TrialError([
-    `testCommand is run by a static shell, expected as ${SHELLS.join(', ')} on PATH, and ${found.length > 0 ? `${found[0]} is not static` : 'none is there'}:`,
+    `testCommand is run by a static shell, expected as ${SHELLS.join(', ')} on PATH, and ${problem}:`,
     'install one on the machine that synthesizes, as with apt-get install bubblewrap busybox-static, or bash-static beside another busybox',
   ].join(' '), 'testCommand');
 }

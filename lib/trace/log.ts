@@ -43,9 +43,14 @@ const NAMING: Readonly<Record<string, { at: number; kind: 'open' | 'execute' | '
   execve: { at: 0, kind: 'execute' },
   execveat: { at: 1, kind: 'execute' },
   chdir: { at: 0, kind: 'enter' },
-  ...Object.fromEntries(['stat', 'stat64', 'lstat', 'lstat64', 'access', 'readlink'].map((name) => [name, { at: 0, kind: 'look' as const }])),
-  ...Object.fromEntries(['newfstatat', 'fstatat64', 'statx', 'faccessat', 'faccessat2', 'readlinkat'].map((name) => [name, { at: 1, kind: 'look' as const }])),
+  ...looking(0, 'stat', 'stat64', 'lstat', 'lstat64', 'access', 'readlink'),
+  ...looking(1, 'newfstatat', 'fstatat64', 'statx', 'faccessat', 'faccessat2', 'readlinkat'),
 };
+
+function looking(at: number, ...names: readonly string[]) {
+  return Object.fromEntries(names.map((name) => [name, { at, kind: 'look' as const }]));
+}
+
 const BIRTHS = new Set(['fork', 'vfork', 'clone', 'clone3']);
 const DUPLICATING = new Set(['dup', 'dup2', 'dup3', 'fcntl']);
 const LISTING = new Set(['getdents', 'getdents64']);
@@ -63,7 +68,9 @@ export const CALLS = [...Object.keys(NAMING), ...BIRTHS, ...RENAMING, ...LISTING
 export function readTraceLog(text: string, cwd: string): Trace {
   const log = new Log(cwd);
   for (const line of Buffer.from(text).toString('latin1').split('\n')) log.add(line);
-  if (!log.isLog) throw new TraceLogError('this is not a log of strace: found no system call in it, expected what strace -f -o LOG COMMAND writes');
+  if (!log.isLog) {
+    throw new TraceLogError('this is not a log of strace: found no system call in it, expected what strace -f -o LOG COMMAND writes');
+  }
   return log.trace();
 }
 

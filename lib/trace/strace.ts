@@ -63,7 +63,8 @@ end() {
 trap end TERM
 wait "$tracer"`;
 
-const INSTALL = 'traceCommands are run under strace, and no strace is on PATH: install it on the machine that synthesizes, as with apt-get install strace';
+const INSTALL = 'traceCommands are run under strace, and no strace is on PATH: ' +
+  'install it on the machine that synthesizes, as with apt-get install strace';
 
 /**
  * Runs trace commands one after the other, each in an empty directory that is removed afterwards, in the environment
@@ -112,7 +113,8 @@ function traceCommand(command: string, directory: string, mostTime: number): Tra
   if (!log.hasBegun) throw new TraceError(cannotTrace(ended), 'traceCommands');
   if (ended.timedOut) {
     throw new TraceError([
-      `the trace command '${command}' had not ended after ${mostTime / 1000} s, with all that it started, and was killed; nothing was packed`,
+      `the trace command '${command}' had not ended after ${mostTime / 1000} s, with all that it started, and was killed; ` +
+        'nothing was packed',
       lastLines(ended.stdout),
       '  end what it starts in the background, as with kill $! at its end',
     ].join('\n'), 'traceCommands');
@@ -169,7 +171,8 @@ function fileOfSource({ path: name, by }: Opened, directory: string): Opened | u
   } catch {
     return undefined;
   }
-  const isFleeting = (file: string) => [...FLEETING, os.tmpdir(), path.dirname(directory)].some((fleeting) => file === fleeting || file.startsWith(`${fleeting}/`));
+  const fleeting = [...FLEETING, os.tmpdir(), path.dirname(directory)];
+  const isFleeting = (file: string) => fleeting.some((above) => file === above || file.startsWith(`${above}/`));
   if (isFleeting(real)) return undefined;
   // a link in a temporary directory that leads out of it: the link is not part of the source
   return { path: isFleeting(name) ? real : name, by };
