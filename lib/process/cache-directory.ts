@@ -19,7 +19,7 @@ export function cacheDirectory(): string {
   return path.join(home, ...(process.platform === 'darwin' ? ['Library', 'Caches'] : ['.cache']), 'cdk-binary-layer');
 }
 
-/** @returns `undefined` if HOME is not an absolute path, or if it is not set and /etc/passwd does not list the user: in many CI containers */
+/** @returns `undefined` if HOME is relative, or if it is not set and /etc/passwd does not list the user, as in many CI containers */
 function homeDirectory(): string | undefined {
   try {
     const home = homedir();

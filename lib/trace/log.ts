@@ -34,6 +34,7 @@ interface Situation {
   program?: string;
 }
 
+const looking = (at: number, ...names: readonly string[]) => Object.fromEntries(names.map((name) => [name, { at, kind: 'look' as const }]));
 /** Calls that name a file, with the position of the name. If it is not the first argument, a file descriptor precedes it. */
 const NAMING: Readonly<Record<string, { at: number; kind: 'open' | 'execute' | 'look' | 'enter' }>> = {
   open: { at: 0, kind: 'open' },
@@ -46,11 +47,6 @@ const NAMING: Readonly<Record<string, { at: number; kind: 'open' | 'execute' | '
   ...looking(0, 'stat', 'stat64', 'lstat', 'lstat64', 'access', 'readlink'),
   ...looking(1, 'newfstatat', 'fstatat64', 'statx', 'faccessat', 'faccessat2', 'readlinkat'),
 };
-
-function looking(at: number, ...names: readonly string[]) {
-  return Object.fromEntries(names.map((name) => [name, { at, kind: 'look' as const }]));
-}
-
 const BIRTHS = new Set(['fork', 'vfork', 'clone', 'clone3']);
 const DUPLICATING = new Set(['dup', 'dup2', 'dup3', 'fcntl']);
 const LISTING = new Set(['getdents', 'getdents64']);
