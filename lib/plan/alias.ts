@@ -116,7 +116,8 @@ export function nameAliases(key: string, aliases: readonly Alias[]): string[] {
 function nameFor(seed: string, length: number): string {
   let name = '';
   for (let block = 0; name.length < length; block++) {
-    for (const byte of createHash('sha256').update(`${seed}\0${block}`).digest()) name += byte < 248 ? ALPHABET[byte % ALPHABET.length] : '';
+    const hash = createHash('sha256').update(`${seed}\0${block}`).digest();
+    for (const byte of hash) name += byte < 248 ? ALPHABET[byte % ALPHABET.length] : '';
   }
   return name.slice(0, length);
 }

@@ -101,7 +101,8 @@ function choicesOf({ collected: { selection, processes }, root }: Gathered): Map
   for (const link of [...selection.links.keys()].sort()) {
     const chosen = root.real(link);
     if (!link.startsWith(`${LINKS}/`) || chosen === undefined || !libraries.has(chosen)) continue;
-    const others = alternativesOf(path.posix.basename(link), root).filter((one) => root.file(one) !== undefined && root.file(one) !== chosen);
+    const isOther = (file: string | undefined) => file !== undefined && file !== chosen;
+    const others = alternativesOf(path.posix.basename(link), root).filter((alternative) => isOther(root.file(alternative)));
     if (others.length > 0) choices.set(link, others);
   }
   return choices;
@@ -118,7 +119,10 @@ function combinations(choices: ReadonlyMap<string, readonly string[]>): Links[] 
   return found.slice(1);
 }
 
-/** The paths that update-alternatives knows for a link: mode, link, links that follow it, an empty line, then each path with its priority. */
+/**
+ * The paths that update-alternatives knows for a link. Its file has the mode, the link, links that follow it, an empty line, and then
+ * each path with its priority.
+ */
 function alternativesOf(name: string, root: Root): string[] {
   const state = root.file(path.posix.join(STATE, name));
   if (state === undefined) return [];

@@ -19,7 +19,7 @@ export const MUSL_LOADER = 'musl';
 /** The file with the default directories, below the mirrored root. */
 export const MUSL_PATH_FILE = '/ld.path';
 
-/** The same below the prefix that the loader has in the layer, `/opt/elf`: `/opt/elf/KEY/musl`, by which it was started, less two components. */
+/** Its path below the loader's prefix `/opt/elf`, which is the path of the loader, `/opt/elf/KEY/musl`, without the last two components. */
 export function muslPathFile(key: string): string {
   return `/${key}${MUSL_PATH_FILE}`;
 }
@@ -41,8 +41,9 @@ export function confine(bytes: Buffer, file: string): (readonly [offset: number,
   if (libraryPath >= 0 && pathFile >= 0 && PATH_FILE.found.test(bytes.toString('latin1', pathFile, pathFile + 64))) {
     return [[libraryPath, LIBRARY_PATH.written], [pathFile, PATH_FILE.written]];
   }
+  const missing = libraryPath < 0 ? 'does not mention LD_LIBRARY_PATH' : 'has no file of default directories, /etc/ld-musl-ARCH.path';
   throw new UnknownLoaderError([
-    `${printableName(file)} is a loader of musl that ${libraryPath < 0 ? 'does not mention LD_LIBRARY_PATH' : 'has no file of default directories, /etc/ld-musl-ARCH.path'}, expected musl 1.1 or 1.2 as it is released`,
+    `${printableName(file)} is a loader of musl that ${missing}, expected musl 1.1 or 1.2 as it is released`,
     '  on Lambda it would load libraries of the host: take the program from another distribution, or link it statically',
   ].join('\n'));
 }

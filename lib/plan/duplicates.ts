@@ -19,7 +19,8 @@ const ZIP = 'PK';
 export function linkDuplicates(entries: readonly Entry[], contentOf: (real: string) => Content): Entry[] {
   const firsts = new Map<string, FileEntry>();
   return entries.map((entry) => {
-    if (entry.kind !== 'file' || entry.edits !== undefined || entry.size < LEAST_SIZE || !mayBeLink(entry, contentOf(entry.real))) return entry;
+    if (entry.kind !== 'file' || entry.edits !== undefined || entry.size < LEAST_SIZE) return entry;
+    if (!mayBeLink(entry, contentOf(entry.real))) return entry;
     const identity = `${entry.sha256} ${entry.mode}`;
     const first = firsts.get(identity);
     if (first === undefined) {

@@ -26,7 +26,9 @@ export class Places {
   /** @param project the working directory: everything below it is the user's own, even below a system directory */
   constructor({ together, directories, others }: Placed, private readonly project: string) {
     for (const group of together) this.addTogether(group.filter((real) => this.isOwn(real)));
-    for (const directory of directories) if (!this.has(directory) || this.isNameLost(directory)) this.addBase(path.posix.dirname(directory));
+    for (const directory of directories) {
+      if (!this.has(directory) || this.isNameLost(directory)) this.addBase(path.posix.dirname(directory));
+    }
     for (const real of others) if (!this.has(real)) this.bases.push(path.posix.dirname(path.posix.dirname(real)));
   }
 

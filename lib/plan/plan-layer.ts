@@ -76,7 +76,8 @@ export interface Summary {
  * @throws LayerError with advice: ProgramError, SelectionError, TraceError, MissingLibraryError, MissingVersionError, ProofError
  */
 export function planLayer(source: Root, request: LayerRequest, knownTrace?: Trace): PlannedLayer {
-  const programs = namePrograms(request.binaries.map((binary) => findProgram(source, binary, request.searchPath, request.cwd)), request.rename);
+  const requested = request.binaries.map((binary) => findProgram(source, binary, request.searchPath, request.cwd));
+  const programs = namePrograms(requested, request.rename);
   const machine = machineOf([...programs.values()], request.machine);
   const secrets = new Map<string, string>();
   const include = included(source, request.include, request.cwd, secrets);
@@ -117,7 +118,7 @@ export function planLayer(source: Root, request: LayerRequest, knownTrace?: Trac
       ...refusalNotices(selection, secrets),
       ...(selection.skipped.has(ZONES) ? [selection.skipped.get(ZONES)!] : []),
       ...[...programs.values()].flatMap((program) => staticProgramNotice(program.interpreter?.program ?? program, root) ?? []),
-      ...excluder.unused(selection.excluded).map((pattern) => `exclude '${pattern}' leaves out nothing: no data that was found matches it, and libraries that are needed stay`),
+      ...excluder.unused(selection.excluded).map((pattern) => `exclude '${pattern}' ${WITHOUT_EFFECT}`),
       ...unreadableNotice(selection.skipped),
       ...(notice !== undefined && request.detectData ? [notice] : []),
     ],
@@ -126,10 +127,13 @@ export function planLayer(source: Root, request: LayerRequest, knownTrace?: Trac
   };
 }
 
+const WITHOUT_EFFECT = 'leaves out nothing: no data that was found matches it, and libraries that are needed stay';
+
 /** Names the files that are not packed because they may hold secrets. */
 function refusalNotices({ files, skipped }: FinishedSelection, globbed: ReadonlyMap<string, string>): string[] {
-  const listed = (kind: string) => [...new Map([...globbed, ...skipped])]
-    .filter(([file, reason]) => reason.startsWith(kind) && !files.has(file)).map(([file, reason]) => `${file} (${reason.slice(kind.length)})`).join(', ');
+  const reasons = [...new Map([...globbed, ...skipped])].filter(([file]) => !files.has(file));
+  const listed = (kind: string) => reasons.filter(([, reason]) => reason.startsWith(kind))
+    .map(([file, reason]) => `${file} (${reason.slice(kind.length)})`).join(', ');
   const [configuration, secrets] = [listed(REFUSED), listed(SECRET)];
   return [
     ...(configuration !== '' ? [`configuration of this machine is not packed: ${configuration}; name a file in include to pack it`] : []),
@@ -149,7 +153,8 @@ function unreadableNotice(skipped: ReadonlyMap<string, string>): string[] {
 /** @throws TraceError if there are commands and the source is not this machine */
 function traceIn(root: Root, commands: readonly string[]): Trace {
   if (commands.length > 0 && root.directory !== '/') {
-    throw new TraceError('traceCommands run the programs of the machine that synthesizes, and the source is another one: name what they open in include', 'traceCommands');
+    const problem = 'traceCommands run the programs of the machine that synthesizes, and the source is another one';
+    throw new TraceError(`${problem}: name what they open in include`, 'traceCommands');
   }
   return trace(commands);
 }
@@ -162,7 +167,9 @@ export function programName(binary: string, rename: Readonly<Record<string, stri
 function namePrograms(programs: readonly Program[], rename: Readonly<Record<string, string>>): Map<string, Program> {
   const binaries = programs.map(({ binary }) => binary);
   const unknown = Object.keys(rename).find((binary) => !binaries.includes(binary));
-  if (unknown !== undefined) throw new ProgramError(`rename names '${unknown}', which is not among the binaries: ${binaries.join(', ')}`, 'rename');
+  if (unknown !== undefined) {
+    throw new ProgramError(`rename names '${unknown}', which is not among the binaries: ${binaries.join(', ')}`, 'rename');
+  }
   const named = new Map<string, Program>();
   for (const program of programs) {
     const name = programName(program.binary, rename);

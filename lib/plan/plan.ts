@@ -121,5 +121,6 @@ export function withKey(text: string, key: string): string {
 
 /** Unpacked size of the files in bytes, before they are edited. */
 export function sizeOf(plan: Pick<Plan, 'entries'>): number {
-  return plan.entries.reduce((sum, entry) => sum + (entry.kind === 'file' ? entry.size : entry.kind === 'text' ? Buffer.byteLength(entry.text) : 0), 0);
+  const bytesOf = (entry: Entry) => (entry.kind === 'file' ? entry.size : entry.kind === 'text' ? Buffer.byteLength(entry.text) : 0);
+  return plan.entries.reduce((sum, entry) => sum + bytesOf(entry), 0);
 }

@@ -26,7 +26,9 @@ export function prove(plan: Plan, processes: Iterable<Process>, root: Root, sett
   checkNames(plan);
   const files = new PlannedFiles(plan, root);
   for (const { base, place } of plan.aliases) {
-    if (place !== undefined && !files.has(rootOf(plan.key) + place)) throw new ProofError(`${printableName(base)} was to be replaced, but the layer has nothing at ${printableName(place)}`);
+    if (place !== undefined && !files.has(rootOf(plan.key) + place)) {
+      throw new ProofError(`${printableName(base)} was to be replaced, but the layer has nothing at ${printableName(place)}`);
+    }
   }
   const nowhere = { libraryPath: [], variants: [], cache: undefined, configured: [], defaults: [], cwd: undefined };
   const inside: Setting = { ...setting, ...nowhere, files, pathFile: muslPathFile(plan.key) };
@@ -47,7 +49,9 @@ function proveProcess(process: Process, placeOf: (real: string) => string, files
       found = again.openName(object.name, again.objects.find(({ real }) => real === opener) ?? again.program);
     }
     if (!found || found.real !== place) {
-      throw new ProofError(`${printableName(object.path)}, which ${printableName(path.posix.basename(program))} needs, would ${found ? `be served by ${printableName(found.real)}` : 'not be found'} in the layer`);
+      const problem = found ? `be served by ${printableName(found.real)}` : 'not be found';
+      const name = printableName(path.posix.basename(program));
+      throw new ProofError(`${printableName(object.path)}, which ${name} needs, would ${problem} in the layer`);
     }
   }
   if (process.rules.hasVersions) checkVersions(again.objects);
@@ -60,7 +64,10 @@ function checkNames({ key, aliases }: Plan): void {
     const { place, siblings = {} } = aliases[index];
     for (const [suffix, target] of [...(place === undefined ? [] : [['', place]]), ...Object.entries(siblings)]) {
       const other = places.get(name + suffix) ?? target;
-      if (other !== target) throw new ProofError(`${printableName(name + suffix)} would lead to ${printableName(other)} and to ${printableName(target)} in the layer: exclude one of them`);
+      if (other !== target) {
+        const both = `${printableName(other)} and to ${printableName(target)}`;
+        throw new ProofError(`${printableName(name + suffix)} would lead to ${both} in the layer: exclude one of them`);
+      }
       places.set(name + suffix, target);
     }
   }
@@ -72,9 +79,13 @@ class PlannedFiles implements Files {
 
   constructor(private readonly plan: Plan, private readonly root: Root) {
     const mirrored = rootOf(plan.key);
-    for (const entry of plan.entries) this.add(mirrored + entry.path, entry.kind === 'link' ? { ...entry, target: withKey(entry.target, plan.key) } : entry);
+    for (const entry of plan.entries) {
+      this.add(mirrored + entry.path, entry.kind === 'link' ? { ...entry, target: withKey(entry.target, plan.key) } : entry);
+    }
     if (plan.loader !== undefined) this.add(`${mirrored}/ld.so`, { kind: 'link', target: plan.loader.slice(1) });
-    for (const [index, { place }] of plan.aliases.entries()) if (place !== undefined) this.add(alias(index), { kind: 'link', target: mirrored + place });
+    for (const [index, { place }] of plan.aliases.entries()) {
+      if (place !== undefined) this.add(alias(index), { kind: 'link', target: mirrored + place });
+    }
   }
 
   public real(wanted: string): string | undefined {
@@ -137,7 +148,8 @@ class PlannedFiles implements Files {
 
   private add(place: string, node: Entry | { kind: 'link'; target: string }): void {
     this.nodes.set(place, node);
-    for (let at = path.posix.dirname(place); at !== '/' && !this.nodes.has(at); at = path.posix.dirname(at)) this.nodes.set(at, { kind: 'directory' });
+    let at = place;
+    while ((at = path.posix.dirname(at)) !== '/' && !this.nodes.has(at)) this.nodes.set(at, { kind: 'directory' });
   }
 }
 

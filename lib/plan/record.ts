@@ -125,7 +125,9 @@ export function readRecord(text: string): LayerRecord {
   const { machine, distribution, packages, files } = record;
   if (machine !== 'x86_64' && machine !== 'aarch64') return refuse('its record names no machine');
   if (distribution !== undefined && !isDistribution(distribution)) return refuse('its record names no distribution');
-  if (!Array.isArray(packages) || !packages.every(isPackage)) return refuse('its record has a package without name, version, architecture, source or type');
+  if (!Array.isArray(packages) || !packages.every(isPackage)) {
+    return refuse('its record has a package without name, version, architecture, source or type');
+  }
   if (!isObject(files) || !Object.values(files).every(isFile)) return refuse('its record has a file without a reason');
   return { machine, distribution, packages, files: new Map(Object.entries(files as Record<string, RecordedFile>)) };
 }
@@ -151,7 +153,9 @@ function isDistribution(value: unknown): value is Distribution {
 }
 
 function isPackage(value: unknown): value is RecordedPackage {
-  return isObject(value) && [value.name, value.version, value.architecture, value.source].every(isText) && ['deb', 'apk', 'rpm'].includes(value.type as string);
+  if (!isObject(value)) return false;
+  const { name, version, architecture, source, type } = value;
+  return [name, version, architecture, source].every(isText) && ['deb', 'apk', 'rpm'].includes(type as string);
 }
 
 function isFile(value: unknown): value is RecordedFile {

@@ -74,9 +74,14 @@ class Relocation {
     const libraries = [...processes.values()].flatMap(({ objects }) => objects.filter((object) => object.loader));
     const interpreters = [...this.scripts.values()].map((script) => script.interpreter!.program);
     this.places = new Places({
-      together: [...[...processes.values()].map(({ objects }) => objects.map(({ real }) => real)), ...[...programs.values()].map(({ real }) => [real])],
+      together: [...[...processes.values()].map(({ objects }) => objects), ...[...programs.values()].map((program) => [program])]
+        .map((group) => group.map(({ real }) => real)),
       directories: selection.directories,
-      others: [...selection.files.keys(), ...selection.generated.keys(), ...[...libraries, ...interpreters].flatMap((file) => this.directoryOf(file.path) ?? [])],
+      others: [
+        ...selection.files.keys(),
+        ...selection.generated.keys(),
+        ...[...libraries, ...interpreters].flatMap((file) => this.directoryOf(file.path) ?? []),
+      ],
     }, project);
     for (const real of [...selection.files.keys(), ...selection.links.keys(), ...selection.directories, ...selection.generated.keys()]) {
       for (let at: RootPath = real; !this.packed.has(at); at = path.posix.dirname(at)) this.packed.add(at);
@@ -84,7 +89,8 @@ class Relocation {
     // documentation is read by people, and data behind a script must not change
     const changeable = [...selection.files.keys()].filter((real) => !isDocumentation(real) && !this.carriesData(real));
     this.replacements = replacePaths(changeable, new FileReplacer(root, this.packed, this.places, collected, packages));
-    const startedBy = (libc: LoaderRules['libc']) => [...processes.values()].find(({ interpreter, rules }) => interpreter && rules.libc === libc);
+    const startedBy = (libc: LoaderRules['libc']) => (
+      [...processes.values()].find(({ interpreter, rules }) => interpreter && rules.libc === libc));
     this.started = { glibc: startedBy('glibc'), musl: startedBy('musl') };
     this.rpaths = new Rpaths(root, setting, this.places, this.packed, processes.values());
   }
@@ -105,7 +111,8 @@ class Relocation {
     for (const [file, content] of selection.generated) {
       const place = this.places.of(file);
       if ('link' in content) entries.push({ kind: 'link', path: place, target: content.link });
-      else entries.push({ kind: 'text', path: place, text: 'text' in content ? content.text : content.textWith((directory) => this.inLayer(directory)) });
+      else if ('text' in content) entries.push({ kind: 'text', path: place, text: content.text });
+      else entries.push({ kind: 'text', path: place, text: content.textWith((directory) => this.inLayer(directory)) });
     }
     const { glibc, musl } = this.started;
     if (musl) entries.push(...this.muslEntries(musl));
@@ -147,7 +154,8 @@ class Relocation {
   private muslEntries({ program, interpreter }: Process): Entry[] {
     const { root, setting } = this.options;
     const listed = systemDirectories(program.elf.interpreter, setting).filter((directory) => directory.startsWith('/'));
-    const directories = listed.flatMap((directory) => root.real(directory) ?? []).filter((real) => this.packed.has(real) && this.places.has(real));
+    const isPacked = (real: RootPath) => this.packed.has(real) && this.places.has(real);
+    const directories = listed.flatMap((directory) => root.real(directory) ?? []).filter(isPacked);
     return [
       { kind: 'link', path: `/${MUSL_LOADER}`, target: this.places.of(interpreter!.real).slice(1) },
       { kind: 'text', path: MUSL_PATH_FILE, text: `${[...new Set(directories)].map((directory) => this.inLayer(directory)).join(':')}\n` },
@@ -181,7 +189,8 @@ class Relocation {
     const absolute = target.startsWith('/') ? target : path.posix.join(directory, target);
     // a link may lead to another link, and keeps doing so
     const nextDirectory = this.options.root.real(path.posix.dirname(absolute));
-    const next = nextDirectory === undefined || !this.places.has(nextDirectory) ? real : path.posix.join(nextDirectory, path.posix.basename(absolute));
+    const isPlaced = nextDirectory !== undefined && this.places.has(nextDirectory);
+    const next = isPlaced ? path.posix.join(nextDirectory, path.posix.basename(absolute)) : real;
     if (!this.packed.has(next) || !this.places.has(next)) return undefined;
     const place = this.places.of(next);
     // a program that reads the link instead of following it may know its directory by another name, from which `..` leads elsewhere

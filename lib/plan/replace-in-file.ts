@@ -61,7 +61,8 @@ export class FileReplacer {
     this.units = new Set([...packed].filter((real) => !isStandardDirectory(real)).map(unitOf));
     const processes = [...collected.processes.values()];
     const isLibc = (soname: string | undefined) => /^libc\.so\.\d+$/.test(soname ?? '');
-    const libc = processes.flatMap(({ interpreter, objects }) => [interpreter, ...objects.filter(({ elf }) => isLibc(elf.dynamic?.soname))]);
+    const libc = processes.flatMap(({ interpreter, objects }) => (
+      [interpreter, ...objects.filter(({ elf }) => isLibc(elf.dynamic?.soname))]));
     this.libc = new Set(libc.flatMap((object) => object?.real ?? []));
   }
 
@@ -124,7 +125,8 @@ export class FileReplacer {
    * to the host. A command that is a script, or the user's own file, may well refer to the host.
    */
   private isModule(real: RootPath): boolean {
-    return /^\/(?:usr\/(?:lib[^/]*|share)|etc)\//.test(real) && (this.root.content(real).kind !== 'data' || sourceOfBytecode(real) !== undefined);
+    if (!/^\/(?:usr\/(?:lib[^/]*|share)|etc)\//.test(real)) return false;
+    return this.root.content(real).kind !== 'data' || sourceOfBytecode(real) !== undefined;
   }
 
   /**
@@ -191,7 +193,7 @@ export class FileReplacer {
     return { base, place: this.placeOf(base), replaced: unit.length === 12 || unit.length === 13 ? unit.length - 7 : head.length - 1 };
   }
 
-  /** Packed paths that a program may build from a prefix. `/opt` is as long as `/usr`: the program finds `/usr/share/x` at `/opt/share/x`. */
+  /** Packed paths that a program may build from a prefix. `/opt` is as long as `/usr`: it finds `/usr/share/x` at `/opt/share/x`. */
   private unitsBehind(real: RootPath, prefix: string): string[] {
     return (this.collected.prefixed.get(real) ?? []).filter((unit) => unit.startsWith(`${prefix}/`) && this.hasPlace(unit));
   }
@@ -227,13 +229,14 @@ export class FileReplacer {
     const parent = this.root.real(path.posix.dirname(base));
     if (parent === undefined) return undefined;
     const prefix = `${path.posix.basename(base)}.`;
-    const isSibling = (name: string) => name.startsWith(prefix) && this.isPacked(path.posix.join(parent, name)) && this.hasPlace(path.posix.join(parent, name));
-    const names = this.root.names(parent).filter(isSibling);
-    return names.length === 0 ? undefined : Object.fromEntries(names.map((name) => [name.slice(prefix.length - 1), this.placeOf(path.posix.join(parent, name))]));
+    const files = this.root.names(parent).filter((name) => name.startsWith(prefix)).map((name) => path.posix.join(parent, name));
+    const siblings = files.filter((file) => this.isPacked(file) && this.hasPlace(file));
+    if (siblings.length === 0) return undefined;
+    return Object.fromEntries(siblings.map((file) => [path.posix.basename(file).slice(prefix.length - 1), this.placeOf(file)]));
   }
 }
 
-/** True if the mention is only a suffix of the file's own path, or of a directory's above it: it may be removed from or appended to something. */
+/** True if the mention is only a suffix of the file's own path, or of a directory's above it: to remove from a path, or to append. */
 function isEndOf(mentioned: string, real: RootPath): boolean {
   const suffix = withoutTrailing(mentioned, '/');
   return !isStandardDirectory(suffix) && `${real}/`.indexOf(`${suffix}/`) > 0;

@@ -28,7 +28,8 @@ export function replacePaths(files: readonly RootPath[], replacer: FileReplacer)
     ...tooShort.map((file) => [file, 'in the layer, but mentioned by a path too short to be replaced'] as const),
     ...shared.flatMap((file) => {
       const other = names.get(nameOf(file));
-      return other === undefined || other === file ? [] : [[file, `in the layer, but the files that mention it do not find it: /opt/${nameOf(file)} stands for ${other}`] as const];
+      const reason = `in the layer, but the files that mention it do not find it: /opt/${nameOf(file)} stands for ${other}`;
+      return other === undefined || other === file ? [] : [[file, reason] as const];
     }),
   ]));
   const aliases: Alias[] = [];

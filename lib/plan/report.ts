@@ -25,7 +25,9 @@ function describe(entry: Entry): string {
     case 'file': {
       const { why, real, path } = entry;
       const origin = real === path ? '' : ` (${real})`;
-      return `${why.reason}${why.rule === undefined ? '' : ` (${why.rule})`}${why.through === undefined ? '' : `, through ${why.through}`}${origin}`;
+      const rule = why.rule === undefined ? '' : ` (${why.rule})`;
+      const through = why.through === undefined ? '' : `, through ${why.through}`;
+      return why.reason + rule + through + origin;
     }
     case 'link': return `a link to ${entry.target}`;
     case 'directory': return 'a directory';

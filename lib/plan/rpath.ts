@@ -27,7 +27,9 @@ export class Rpaths {
     processes: Iterable<Process>,
   ) {
     for (const process of processes) {
-      for (const object of process.objects) if (!this.objects.has(object.real) || !object.loader) this.objects.set(object.real, { object, process });
+      for (const object of process.objects) {
+        if (!this.objects.has(object.real) || !object.loader) this.objects.set(object.real, { object, process });
+      }
     }
   }
 
@@ -61,7 +63,10 @@ export class Rpaths {
     return path.posix.join(origin, entry.replace(/^\$(ORIGIN|\{ORIGIN\})/, '.')) === this.places.of(real);
   }
 
-  /** The directories of a process's libraries, in the order of first use. Plug-ins are opened by their paths, or from a system directory by name. */
+  /**
+   * The directories of a process's libraries, in the order of first use. Plug-ins are opened by their paths, or by name from a system
+   * directory.
+   */
   private libraryDirectories(process: Process): string[] {
     const directories = process.objects.filter(({ loader }) => loader).flatMap((object) => {
       const directory = this.root.real(path.posix.dirname(object.path))!;

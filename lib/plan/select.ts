@@ -21,12 +21,17 @@ export function included(root: Root, patterns: readonly string[], cwd: string, s
     const matching = root.real(absolute) === undefined ? globbed(root, absolute, secrets) : [absolute];
     if (matching.length === 0 && secrets.size > known) {
       const files = [...secrets.keys()].slice(known).join(', ');
-      throw new SelectionError(`include '${pattern}' matches only files that may hold credentials (${files}): list them individually to pack them`);
+      const problem = `include '${pattern}' matches only files that may hold credentials (${files})`;
+      throw new SelectionError(`${problem}: list them individually to pack them`);
     }
-    if (matching.length === 0) throw new SelectionError(`include '${pattern}' matches nothing: expected a file, a directory or a glob, relative ones from ${cwd}`);
+    if (matching.length === 0) {
+      throw new SelectionError(`include '${pattern}' matches nothing: expected a file, a directory or a glob, relative ones from ${cwd}`);
+    }
     for (const file of matching) {
       const real = root.real(file)!;
-      if (!root.isReadable(real)) throw new SelectionError(`include '${pattern}': ${printableName(file)} cannot be read by this user: change its permissions, or leave it out`);
+      if (root.isReadable(real)) continue;
+      const problem = `include '${pattern}': ${printableName(file)} cannot be read by this user`;
+      throw new SelectionError(`${problem}: change its permissions, or leave it out`);
     }
     return matching;
   });

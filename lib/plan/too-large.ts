@@ -32,11 +32,13 @@ export function tooLarge(plan: Pick<Plan, 'entries'>, root: Root): string {
   const sum = (kind: Kind) => files.reduce((bytes, entry) => bytes + (kinds.get(entry) === kind ? entry.size : 0), 0);
   const [required, modules, data, included] = [sum('required'), sum('module'), sum('data'), sum('included')];
   return [
-    `the layer would be ${megabytes(sizeOf(plan))} unpacked, Lambda takes ${megabytes(MOST_BYTES)} (${MOST_BYTES} bytes) for a function and all its layers`,
-    `  programs and the libraries that they need: ${megabytes(required)}; add-on modules and helpers: ${megabytes(modules)}; data: ${megabytes(data)}; ` +
-      `included files: ${megabytes(included)}`,
+    `the layer would be ${megabytes(sizeOf(plan))} unpacked, Lambda takes ${megabytes(MOST_BYTES)} (${MOST_BYTES} bytes) ` +
+      'for a function and all its layers',
+    `  programs and the libraries that they need: ${megabytes(required)}; add-on modules and helpers: ${megabytes(modules)}; ` +
+      `data: ${megabytes(data)}; included files: ${megabytes(included)}`,
     '  the largest files, each with the files that led to it:',
-    ...largest.slice(0, MOST_LISTED).map((entry) => `  ${megabytes(entry.size).padStart(9)} ${printableName(entry.path)}: ${printable(chainOf(entry).join(', which is '))}`),
+    ...largest.slice(0, MOST_LISTED).map((entry) => (
+      `  ${megabytes(entry.size).padStart(9)} ${printableName(entry.path)}: ${printable(chainOf(entry).join(', which is '))}`)),
     ...advice(required, modules + data, included, largest.filter((entry) => kinds.get(entry) === 'module' || kinds.get(entry) === 'data')),
   ].join('\n');
 }
@@ -45,7 +47,8 @@ function advice(required: number, detected: number, included: number, removable:
   if (required > MOST_BYTES) {
     return [
       '  the programs do not start without these libraries, so neither `exclude` nor `detectData` makes the layer small enough',
-      '  take a build with fewer libraries from another source, such as a package with fewer features or a static build, put the programs into',
+      '  take a build with fewer libraries from another source, such as a package with fewer features or a static build, ' +
+        'put the programs into',
       '  layers of different functions, or use a function from a container image, which may have 10 GB',
     ];
   }
@@ -54,7 +57,8 @@ function advice(required: number, detected: number, included: number, removable:
     ...(included > 0 ? ['  take files that the program can do without out of `include`'] : []),
     ...(detected > 0 ? [`  leave out data that the program can do without: exclude: [${places}]`] : []),
     ...(detected > 0 && required + included <= MOST_BYTES ?
-      ['  or set `detectData: false`, and name what the program needs with `traceCommands` (command lines that open it) or `include`'] : []),
+      ['  or set `detectData: false`, and name what the program needs with `traceCommands` (command lines that open it) ' +
+        'or `include`'] : []),
   ];
 }
 
@@ -62,7 +66,8 @@ function advice(required: number, detected: number, included: number, removable:
 function chain(entry: FileEntry, entryOf: (real: string) => FileEntry | undefined): string[] {
   const reasons: string[] = [];
   const seen = new Set<FileEntry>();
-  for (let at: FileEntry | undefined = entry; at && !seen.has(at); at = at.why.through === undefined ? undefined : entryOf(at.why.through)) {
+  const next = ({ why }: FileEntry) => (why.through === undefined ? undefined : entryOf(why.through));
+  for (let at: FileEntry | undefined = entry; at && !seen.has(at); at = next(at)) {
     seen.add(at);
     reasons.push(at.why.reason);
   }

@@ -66,7 +66,7 @@ function isImmediate(bytes: Buffer, at: number): boolean {
   return isMove && /^\/[a-z]+\/[\w+.-]+$/.test(bytes.toString('latin1', at, at + IMMEDIATE));
 }
 
-/** The installation prefix, to which a program adds `/lib/…` or `/share/…`, and the directory to which it adds the names of its configuration files. */
+/** The installation prefix, to which a program adds `/lib/…` or `/share/…`, and the directory of its configuration files. */
 export const PREFIXES = ['/usr', '/etc'];
 /** Characters of each of them. */
 const PREFIX_LENGTH = 4;
@@ -166,7 +166,8 @@ export function findMentions(bytes: Buffer, where = 'a file'): PathMention[] {
     if (isPrefix(bytes, at)) add({ kind: 'prefix', offset: at, path: bytes.toString('latin1', at, at + PREFIX_LENGTH) });
     if (isImmediate(bytes, at)) {
       next = at + IMMEDIATE;
-      add({ kind: 'instruction', offset: at, path: bytes.toString('latin1', at, next), code: Buffer.from(bytes.subarray(next, next + NEAR)) });
+      const code = Buffer.from(bytes.subarray(next, next + NEAR));
+      add({ kind: 'instruction', offset: at, path: bytes.toString('latin1', at, next), code });
       continue;
     }
     const inWords = joined(bytes, at);
@@ -176,7 +177,8 @@ export function findMentions(bytes: Buffer, where = 'a file'): PathMention[] {
       if (code === SLASH) lastSlash = next;
       if (code === COMMA && bytes[next + 1] === SLASH) break;
     }
-    if (lastSlash > at + 1) add({ kind: 'whole', offset: at, path: bytes.toString('latin1', at, next < end && UNKNOWN[bytes[next]] ? lastSlash + 1 : next) });
+    const endOfPath = next < end && UNKNOWN[bytes[next]] ? lastSlash + 1 : next;
+    if (lastSlash > at + 1) add({ kind: 'whole', offset: at, path: bytes.toString('latin1', at, endOfPath) });
   }
   return mentions;
 }
