@@ -1,12 +1,8 @@
 /**
- * A layer as an asset: its hash, and its zip in an output directory of the CDK.
- *
- * CDK's own bundling is not used. It works in a directory whose name is the same in every process, so that apps which
- * share an output directory remove each other's files; and it takes an asset for complete if that directory exists.
+ * A layer as an asset: its hash, and its zip.
  */
 import { createHash } from 'crypto';
 import * as fs from 'fs';
-import * as path from 'path';
 import { PACK, packZip } from './packing';
 import { Planning } from './planning';
 import { ZipCache } from './zip-cache';
@@ -33,6 +29,7 @@ export class LayerAsset {
   private readonly started = performance.now();
   private readonly planning: Planning;
   private readonly trial?: Trial;
+  private readonly cache: ZipCache;
 
   /**
    * @param label the layer's name in messages
@@ -42,6 +39,7 @@ export class LayerAsset {
     ownFile(PACK); // fails at every synth rather than only when the layer has to be packed
     this.trial = trial;
     this.planning = new Planning(source, request, verbose);
+    this.cache = new ZipCache(this.hash);
     const { made } = this.planning;
     this.print(made?.notices ?? []);
     if (made && verbose) this.print(report(made));
@@ -60,29 +58,31 @@ export class LayerAsset {
     return this.trial ? createHash('sha256').update(JSON.stringify([fingerprint, this.trial.command])).digest('hex') : fingerprint;
   }
 
+  /** Whether a file is the layer's zip, complete and correct. */
+  public isAt(file: string): boolean {
+    return this.cache.matches(file);
+  }
+
+  /** To be called when the zip that was written has been renamed to this path. */
+  public renamed(file: string): void {
+    this.cache.renamed(file);
+  }
+
   /**
-   * Makes sure that the output directory has the layer's zip, complete and correct.
+   * Puts the layer's zip at a path: the kept one, or else one that is packed and tried.
    *
-   * Processes that do so at the same time write under names of their own, and then replace the zip by an identical one.
-   *
-   * @returns its path
    * @throws Error if the layer cannot be packed, does not pass its test, or cannot be written
    */
-  public writeTo(directory: string): string {
-    // the name that CDK gives to an asset with this hash: where it is there, CDK copies nothing
-    const file = path.join(directory, `asset.${createHash('sha256').update(this.hash).digest('hex')}.zip`);
-    const cache = new ZipCache(this.hash);
+  public write(file: string): void {
     try {
-      if (cache.matches(file) || cache.restore(file)) return file;
-      this.pack(file, cache);
-      return file;
+      if (!this.cache.restore(file)) this.pack(file);
     } catch (error) {
       throw fileError(error, 'cannot write', file, 'choose another output directory with cdk --output, or make room there');
     }
   }
 
   /** Packs and tries the layer. Messages go to standard error: standard output is the app's. */
-  private pack(file: string, cache: ZipCache): void {
+  private pack(file: string): void {
     if (this.trial) {
       checkMachine(this.machine);
       checkSandbox();
@@ -93,7 +93,7 @@ export class LayerAsset {
       const { bytes, zipBytes, sha256 } = packZip(plan, untried);
       if (this.trial) tryLayer(untried, Object.keys(plan.programs), this.trial);
       putInPlace(untried, file);
-      cache.add(file, { bytes: zipBytes, sha256 });
+      this.cache.add(file, { bytes: zipBytes, sha256 });
       const seconds = ((performance.now() - this.started) / 1000).toFixed(1);
       this.print([`${inWords(summary)}, ${megabytes(bytes)} (${megabytes(zipBytes)} zipped) in ${seconds} s`]);
     } catch (error) {

@@ -1,16 +1,63 @@
 /**
- * The code of a layer version: its zip as an asset, or none if bundling is off.
+ * The code of a layer version: its zip as an asset that a bundling hook makes, or none if bundling is off.
  */
-import type { CfnResource } from 'aws-cdk-lib';
-import { AssetHashType, Stage } from 'aws-cdk-lib';
+import { createHash } from 'crypto';
+import * as fs from 'fs';
+import * as path from 'path';
+import type { BundlingOptions, CfnResource, ILocalBundling } from 'aws-cdk-lib';
+import { AssetHashType, BundlingOutput, DockerImage, Stage } from 'aws-cdk-lib';
 import * as lambda from 'aws-cdk-lib/aws-lambda';
+import type { Asset } from 'aws-cdk-lib/aws-s3-assets';
 import type { Construct } from 'constructs';
 import type { LayerAsset } from './layer-asset';
+import { removeLeftovers } from '../process/leftovers';
+import { withLock } from '../process/lock';
+import { fileError } from '../text/file-error';
 
-/** A zip that is written when the layer version is made, and uploaded as it is. */
+/** In the output directory, while an asset is staged. */
+const LOCK = '.cdk-binary-layer.lock';
+
+/**
+ * CDK's bundling hook. Everything that can be wrong with the request was found before it is called: it packs the plan, or puts
+ * the kept zip in place.
+ */
+class BundlingHook implements ILocalBundling {
+  // Private fields are not enumerable: CDK's asset hash includes those that are.
+  readonly #asset: LayerAsset;
+  #failure?: unknown;
+  #isDone = false;
+
+  constructor(asset: LayerAsset) {
+    this.#asset = asset;
+  }
+
+  /** The error of `tryBundle`, which CDK wraps in one that names an output directory. */
+  public get failure(): unknown {
+    return this.#failure;
+  }
+
+  /** Whether it has written the zip. */
+  public get isDone(): boolean {
+    return this.#isDone;
+  }
+
+  public tryBundle(outputDir: string, _options: BundlingOptions): boolean {
+    try {
+      this.#asset.write(path.join(outputDir, 'layer.zip'));
+      this.#isDone = true;
+      return true;
+    } catch (error) {
+      fs.rmSync(outputDir, { recursive: true, force: true });
+      this.#failure = error;
+      throw error;
+    }
+  }
+}
+
+/** A zip that CDK stages when the layer version is made, and uploads as it is. */
 export class LayerCode extends lambda.Code {
   public readonly isInline = false;
-  /** the path of the zip */
+  /** the path of the zip, once it is staged */
   public file?: string;
   private code?: lambda.Code;
 
@@ -22,14 +69,46 @@ export class LayerCode extends lambda.Code {
   public bind(scope: Construct): lambda.CodeConfig {
     const stage = Stage.of(scope);
     if (!stage) throw new Error(`BinaryLayer ${scope.node.path} is not in an App or a Stage: create its stack in one`);
-    this.file = this.named(() => this.asset.writeTo(stage.assetOutdir));
-    this.code = lambda.Code.fromAsset(this.file, { assetHash: this.asset.hash, assetHashType: AssetHashType.CUSTOM });
-    return this.code.bind(scope);
+    return this.named(() => this.stage(scope, stage));
   }
 
   public bindToResource(resource: CfnResource, options?: lambda.ResourceBindOptions): void {
     this.code?.bindToResource(resource, options);
   }
+
+  /**
+   * CDK bundles in a directory whose name is the same in every process, so apps that share an output directory stage one after
+   * the other. It takes a directory with the asset's name for a complete asset: one without the right zip is removed first.
+   */
+  private stage(scope: Construct, { outdir: stageOutdir, assetOutdir: outdir }: Stage): lambda.CodeConfig {
+    const hook = new BundlingHook(this.asset);
+    const bundling = {
+      image: DockerImage.fromRegistry('not used: this asset is bundled without a container'),
+      local: hook,
+      outputType: BundlingOutput.ARCHIVED,
+    };
+    const directory = path.join(outdir, `asset.${bundledHash(this.asset.hash, bundling)}`);
+    try {
+      removeLeftovers(outdir, LOCK);
+      return withLock(path.join(outdir, LOCK), () => {
+        if (!this.asset.isAt(`${directory}.zip`)) for (const place of [directory, `${directory}.zip`]) fs.rmSync(place, { recursive: true, force: true });
+        this.code = lambda.Code.fromAsset(__dirname, { assetHash: this.asset.hash, assetHashType: AssetHashType.CUSTOM, bundling });
+        const config = this.code.bind(scope);
+        this.file = path.resolve(stageOutdir, (scope.node.findChild('Code') as Asset).assetPath);
+        if (hook.isDone) this.asset.renamed(this.file);
+        // within a process, CDK stages an asset only once, even if its zip is gone
+        else if (!this.asset.isAt(this.file)) this.asset.write(this.file);
+        return config;
+      });
+    } catch (error) {
+      throw hook.failure ?? fileError(error, 'cannot write', `${directory}.zip`, 'choose another output directory with cdk --output, or make room there');
+    }
+  }
+}
+
+/** The hash that CDK names the asset by: see `calculateHash` in aws-cdk-lib/core/lib/asset-staging.ts. */
+function bundledHash(assetHash: string, bundling: BundlingOptions): string {
+  return createHash('sha256').update(assetHash).update(JSON.stringify(bundling)).digest('hex');
 }
 
 /**

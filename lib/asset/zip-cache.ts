@@ -62,6 +62,12 @@ export class ZipCache {
     return true;
   }
 
+  /** Notes that a zip which was just put in place has been renamed: that changes its stamp, and it need not be read again. */
+  public renamed(file: string): void {
+    const known = this.known();
+    if (known && fs.statSync(file).size === known.bytes) this.save(known, file);
+  }
+
   /**
    * Puts the kept zip at a path.
    *

@@ -7,7 +7,7 @@
 import type { Context } from './context';
 import { takeFile } from './processes';
 import type { Candidate, CurrentSelection, Selection } from './selection';
-import { NEEDS } from './size-budget';
+import { ADD_ON, NEEDS } from './size-budget';
 import { FormatError } from '../elf';
 import { megabytes } from '../text/megabytes';
 
@@ -34,6 +34,9 @@ export class Candidates {
   /** groups without room → bytes */
   private readonly rejected = new Map<string, { readonly need: Candidate['need']; readonly bytes: number }>();
 
+  /** add-ons above their limit → bytes */
+  private readonly oversized = new Map<string, { readonly bytes: number }>();
+
   constructor(private readonly context: Context) {}
 
   /** Takes over the candidates that a selection has deferred. */
@@ -48,7 +51,7 @@ export class Candidates {
       const known = this.waiting.find((group) => group.key === key);
       if (known) this.waiting.splice(this.waiting.indexOf(known), 1);
       const candidates = [...known?.candidates ?? [], ...added];
-      const { need, limit } = candidates[0];
+      const { need, limit = need === 'add-on' ? ADD_ON : undefined } = candidates[0];
       this.waiting.push({ key, need, limit, candidates, bytes: this.found(candidates, selection).bytes, isMeasured: false });
     }
   }
@@ -84,6 +87,7 @@ export class Candidates {
     return [
       ...listed('the layer is full, and does not contain all files that the program may need', largest.filter(([, { need }]) => need !== 'add-on')),
       ...listed('the layer is full, and does not contain all add-ons', largest.filter(([, { need }]) => need === 'add-on')),
+      ...listed('large add-ons are packed only if they are included', [...this.oversized].sort(([, a], [, b]) => b.bytes - a.bytes)),
     ];
   }
 
@@ -128,6 +132,7 @@ export class Candidates {
   private reject({ key, need, candidates }: Group, bytes: number, hasRoom: boolean, selection: CurrentSelection): Selection {
     const delta = selection.fork();
     if (!hasRoom) this.rejected.set(key, { need, bytes });
+    else if (need === 'add-on') this.oversized.set(key, { bytes });
     for (const candidate of candidates) delta.skip(candidate.path, hasRoom ? aboveLimit(candidate, bytes) : noRoom(candidate, bytes));
     return delta;
   }

@@ -64,11 +64,15 @@ export function removeLeftovers(parent: string, prefix: string): void {
   }
 }
 
-/** True if the process in a name may still be running. */
-function isInUse(name: string, { mtimeMs }: fs.Stats): boolean {
+/**
+ * True if the process in a name may still be running.
+ *
+ * @param patience after how many milliseconds a process that cannot be asked for, of another machine or container, counts as dead
+ */
+export function isInUse(name: string, { mtimeMs }: fs.Stats, patience = ABANDONED): boolean {
   const [, pid, start, namespace] = OWNERS.exec(name) ?? [];
   if (pid === undefined) return true;
-  if (namespace !== NAMESPACE) return Date.now() - mtimeMs < ABANDONED;
+  if (namespace !== NAMESPACE) return Date.now() - mtimeMs < patience;
   if (process.platform === 'linux') return startOf(Number(pid)) === Number(start);
   try {
     return process.kill(Number(pid), 0);

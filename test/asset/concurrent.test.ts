@@ -45,9 +45,12 @@ describe('several processes in one cdk.out, without the lock of CDK\'s command l
       child.once('close', (code) => resolve(code === 0 ? '' : `${code}: ${said}`));
     })));
     expect(ended).toEqual(Array(8).fill(''));
-    const names = fs.readdirSync(outdir).filter((name) => name.startsWith('asset.'));
-    expect(names.map((name) => path.extname(name))).toEqual(Array(which === 'one layer' ? 1 : 8).fill('.zip'));
-    for (const name of names) expect(spawnSync('unzip', ['-tq', path.join(outdir, name)]).status).toBe(0);
+    const names = fs.readdirSync(outdir).filter((name) => /asset\.|cdk-binary-layer/.test(name));
+    const hashes = names.filter((name) => name.endsWith('.zip')).map((name) => name.slice(0, -'.zip'.length));
+    expect(hashes).toHaveLength(which === 'one layer' ? 1 : 8);
+    // beside each zip, CDK leaves the directory in which it was bundled
+    expect(names.sort()).toEqual(hashes.flatMap((hash) => [hash, `${hash}.zip`]).sort());
+    for (const name of names.filter((one) => one.endsWith('.zip'))) expect(spawnSync('unzip', ['-tq', path.join(outdir, name)]).status).toBe(0);
     // none of them is packed again
     const args = ['-e', APP, root.directory, outdir, 'Stack0', '/usr/share/data/0', 'synthesize'];
     const again = spawnSync(process.execPath, args, { encoding: 'utf8', env: process.env });

@@ -121,6 +121,7 @@ describe('a zip that is not the one that was packed is packed again', () => {
     fs.rmSync(file);
     fs.rmSync(place.cache, { recursive: true });
     const beside = file.replace(/\.zip$/, '');
+    fs.rmSync(beside, { recursive: true, force: true });
     if (what !== 'nothing') fs.mkdirSync(beside);
     if (what.includes('part')) fs.writeFileSync(path.join(beside, 'layer.zip'), 'PK');
     synthesize({}, path.dirname(file));
