@@ -88,10 +88,11 @@ export class LayerCode extends lambda.Code {
       outputType: BundlingOutput.ARCHIVED,
     };
     const directory = path.join(outdir, `asset.${bundledHash(this.asset.hash, bundling)}`);
+    const file = `${directory}.zip`;
     try {
       removeLeftovers(outdir, LOCK);
       return withLock(path.join(outdir, LOCK), () => {
-        if (!this.asset.isAt(`${directory}.zip`)) for (const place of [directory, `${directory}.zip`]) fs.rmSync(place, { recursive: true, force: true });
+        if (!this.asset.isAt(file)) for (const place of [directory, file]) fs.rmSync(place, { recursive: true, force: true });
         this.code = lambda.Code.fromAsset(__dirname, { assetHash: this.asset.hash, assetHashType: AssetHashType.CUSTOM, bundling });
         const config = this.code.bind(scope);
         this.file = path.resolve(stageOutdir, (scope.node.findChild('Code') as Asset).assetPath);
@@ -101,7 +102,7 @@ export class LayerCode extends lambda.Code {
         return config;
       });
     } catch (error) {
-      throw hook.failure ?? fileError(error, 'cannot write', `${directory}.zip`, 'choose another output directory with cdk --output, or make room there');
+      throw hook.failure ?? fileError(error, 'cannot write', file, 'choose another output directory with cdk --output, or make room there');
     }
   }
 }

@@ -6,6 +6,7 @@
  */
 import * as path from 'path';
 import { addIncluded } from './add-files';
+import { addDependenciesOfAddOn } from './add-on-dependencies';
 import { addCommandsOfArchive } from './archive-commands';
 import { addBuildOutput } from './build-output';
 import { Candidates } from './candidates';
@@ -59,7 +60,7 @@ type Rule = (file: Pending, selection: CurrentSelection, context: Context) => Se
 /** In the order in which they apply to each file. */
 const RULES: readonly Rule[] = [
   addFilesForCompiling, addPrefixLibrary, addScriptModules, addBuildOutput, followPathMentions, addNamedLibraries, addLibrariesOfCode,
-  addStartedCommands, addCommandsOfArchive, addDispatched,
+  addStartedCommands, addCommandsOfArchive, addDispatched, addDependenciesOfAddOn,
 ];
 
 /** @throws SelectionError, PrivateLibraryError, MissingLibraryError and the like: see `startProcess` */

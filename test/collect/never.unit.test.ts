@@ -164,10 +164,11 @@ describe('a library that is not world-readable', () => {
   });
 });
 
-test('a program in a home directory with data beside it gets a notice: home directories are not searched', () => {
-  const prefix = '/home/one/.versions/3';
-  root.write({ [`${prefix}/bin/python`]: programWith(`<${prefix}/lib/python3>`), [`${prefix}/lib/python3/os.py`]: '' });
-  const { plan: { entries }, notices } = plan(root, `${prefix}/bin/python`, { detectData: true });
-  expect(entries.map((entry) => entry.path)).not.toContain('/app/lib/python3/os.py');
-  expect(notices).toEqual([expect.stringMatching(/^\/home\/one\/\.versions\/3\/bin\/python names paths below \/home\/one\/\.versions\/3, such as \S+\/lib\/python3, and home directories are not searched for data: name what it needs in include/)]);
+test('data of a program directly in a home directory is not searched for, and a notice says so', () => {
+  root.write({ '/home/one/bin/rig': programWith('</home/one/share/names>'), '/home/one/share/names/first': '' });
+  const { plan: { entries }, notices } = plan(root, '/home/one/bin/rig', { detectData: true });
+  expect(entries.map((entry) => entry.path)).not.toContain('/app/share/names/first');
+  expect(notices).toEqual([expect.stringMatching(
+    /^\/home\/one\/bin\/rig names paths below \/home\/one, such as \S+\/share\/names, and home directories are not searched for data: name what it needs in include/,
+  )]);
 });
