@@ -1,7 +1,7 @@
 import { find, Packaged, programWith } from './packaged';
 
 /** A synthesizer with a voice as an add-on, which needs a dictionary; the dictionary needs letters. */
-function synthesizer(dictionary = '/usr/share/rig/dicts/words'): string[] {
+function synthesizer(dictionary = '/usr/share/rig/dicts/words'): readonly string[] {
   const root = new Packaged();
   root.install('rig', { '/usr/bin/rig': programWith(), '/usr/share/rig/init': 'voices' });
   root.install('rig-voice', { '/usr/share/rig/voices/kal': 'a voice' }, { Depends: 'rig, lexicon' });
