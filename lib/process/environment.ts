@@ -27,7 +27,7 @@ export function systemEnvironment(): Environment {
 
 /** For Node.js running a file of this library. Yarn's Plug'n'Play sets NODE_OPTIONS. */
 export function nodeEnvironment(): Environment {
-  return inherited('NODE_OPTIONS', 'TMPDIR', ...LOADING);
+  return inherited('NODE_OPTIONS', 'NODE_PATH', 'TMPDIR', ...LOADING);
 }
 
 /** For apt, which finds its settings and passwords through APT_CONFIG and HOME. */
