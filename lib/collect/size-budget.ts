@@ -43,10 +43,10 @@ export const BY_SIBLINGS: Limit = { data: 64 * MB, plugIns: 64 * MB };
 export const RECOMMENDED: Limit = { data: 12 * 1000 * 1000, plugIns: 8 * MB };
 
 /**
- * For an add-on with the libraries that it needs. Most modules of interpreters are smaller. Without a limit, the largest that is
- * installed would take the room of all others on one machine, and have no room itself on another.
+ * For an add-on with the libraries that it needs: half of a layer. Without a limit, the largest that is installed would take the
+ * room of all others on one machine, and have no room itself on another.
  */
-export const ADD_ON: Limit = { data: 32 * MB, plugIns: 32 * MB };
+export const ADD_ON: Limit = { data: 128 * MB, plugIns: 128 * MB };
 
 /** Bytes that are not filled with candidates: for what one candidate adds beside its files. */
 export const RESERVE = 1_000_000;

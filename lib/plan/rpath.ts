@@ -65,12 +65,15 @@ export class Rpaths {
 
   /**
    * The directories of a process's libraries, in the order of first use. Plug-ins are opened by their paths, or by name from a system
-   * directory.
+   * directory. One that another object needs is both a plug-in and a library, such as R's libR.so.
    */
   private libraryDirectories(process: Process): string[] {
+    const needed = new Set(process.objects.flatMap(({ elf }) => elf.dynamic?.needed ?? []));
+    const isLibrary = ({ path: found, elf: { dynamic } }: Loaded) =>
+      needed.has(path.posix.basename(found)) || (dynamic?.soname !== undefined && needed.has(dynamic.soname));
     const directories = process.objects.filter(({ loader }) => loader).flatMap((object) => {
       const directory = this.root.real(path.posix.dirname(object.path))!;
-      return object.reason === 'plug-in' && !isStandardDirectory(directory) ? [] : [directory];
+      return object.reason === 'plug-in' && !isStandardDirectory(directory) && !isLibrary(object) ? [] : [directory];
     });
     return directories.map((directory) => this.inLayer(directory));
   }

@@ -1,0 +1,15 @@
+import { libraryWith, makeFound, Packaged, programWith } from '../collect/packaged';
+
+test('a plug-in that another plug-in needs as a library is found by it in the layer', async () => {
+  const root = new Packaged();
+  root.install('rig', {
+    '/usr/bin/rig': programWith(),
+    '/usr/lib/rig/lib/libcore.so': libraryWith('libcore.so'),
+    '/usr/lib/rig/modules/draw.so': libraryWith('draw.so', '', ['libcore.so']),
+  });
+  const { plan: { entries } } = await makeFound(root);
+  const program = entries.find(({ path }) => path === '/usr/bin/rig');
+  const rpath = program?.kind === 'file' ? program.edits?.rpath?.split(':') : undefined;
+  expect(rpath).toContain('/opt/elf/{key}/usr/lib/rig/lib');
+  expect(rpath).not.toContain('/opt/elf/{key}/usr/lib/rig/modules');
+});
