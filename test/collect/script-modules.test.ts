@@ -25,7 +25,9 @@ function write(directory: string, files: Readonly<Record<string, string>>): void
 }
 
 function plan(directory: string, binary: string): PlannedLayer {
-  return planLayer(new Root('/'), request(binary, { detectData: true, cwd: directory, searchPath: ['/usr/bin'] }));
+  // Node is where it was installed: /usr/local/bin on some machines
+  const searchPath = ['/usr/bin', path.dirname(fs.realpathSync(process.execPath))];
+  return planLayer(new Root('/'), request(binary, { detectData: true, cwd: directory, searchPath }));
 }
 
 async function output({ plan: planned }: PlannedLayer, name: string, ...argument: readonly string[]): Promise<string> {
