@@ -97,14 +97,19 @@ export function entriesOf(zip: string): ZipEntry[] {
   return entries;
 }
 
-/** Every file, link and directory below a directory: its content, or where it leads. */
+/** Every file and link below a directory: its content, or where it leads. */
 export function tree(directory: string): Record<string, string> {
   const found: Record<string, string> = {};
-  for (const entry of fs.readdirSync(directory, { recursive: true, withFileTypes: true })) {
-    const file = path.join(entry.parentPath, entry.name);
-    const name = path.relative(directory, file);
-    if (entry.isSymbolicLink()) found[name] = `→ ${fs.readlinkSync(file)}`;
-    else if (entry.isFile()) found[name] = fs.readFileSync(file, 'latin1');
-  }
+  // not readdir's own recursion: Node 22 follows links to directories there
+  const walk = (parent: string) => {
+    for (const entry of fs.readdirSync(parent, { withFileTypes: true })) {
+      const file = path.join(parent, entry.name);
+      const name = path.relative(directory, file);
+      if (entry.isDirectory()) walk(file);
+      else if (entry.isSymbolicLink()) found[name] = `→ ${fs.readlinkSync(file)}`;
+      else if (entry.isFile()) found[name] = fs.readFileSync(file, 'latin1');
+    }
+  };
+  walk(directory);
   return found;
 }
