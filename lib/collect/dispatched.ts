@@ -35,6 +35,11 @@ export function addDispatched({ real: file }: Pending, selection: CurrentSelecti
 
 function addImplementation(found: string, file: string, selection: CurrentSelection, context: Context): Selection {
   const delta = selection.fork();
+  if (context.isExcluded(found)) {
+    delta.skip(found, `started by ${file}, but excluded`);
+    delta.excluded.add(found);
+    return delta;
+  }
   try {
     if (!context.root.isPublic(found)) throw new Error(NOT_WORLD_READABLE);
     const program = findProgram(context.root, found, context.searchPath, '/');

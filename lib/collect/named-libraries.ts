@@ -36,10 +36,12 @@ export function addNamedLibraries(pending: Pending, selection: CurrentSelection,
   const providers = new Set([...packages.builtFrom(owner.source), ...(isRequested ? dependenciesOf(owner, packages) : [])]);
   for (const name of names) {
     const found = libraryOf(providers, name, context);
-    if (found === undefined || delta.files.has(context.root.real(found.library)!)) continue;
-    const grounds = { rule: `a library of ${found.provider.name}, which ${path.posix.basename(file)} opens by name`, need: needOf(found.provider, delta.requested), owner: found.provider };
-    const real = context.root.real(found.library)!;
-    delta.merge(addOrDefer(found.library, real, { ...pending, owner }, grounds, delta, context));
+    const real = found && context.root.real(found.library);
+    if (found === undefined || real === undefined || delta.files.has(real)) continue;
+    const { library, provider } = found;
+    const rule = `a library of ${provider.name}, which ${path.posix.basename(file)} opens by name`;
+    const grounds = { rule, need: needOf(provider, delta.requested), owner: provider };
+    delta.merge(addOrDefer(library, real, { ...pending, owner }, grounds, delta, context));
   }
   return delta;
 }

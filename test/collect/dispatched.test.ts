@@ -35,3 +35,9 @@ test('an implementation that is not world-readable is skipped with a reason', ()
   expect(data).not.toContain('/usr/lib/dump/15/bin/dump');
   expect(skipped.get('/usr/lib/dump/15/bin/dump')).toMatch(/not world-readable/);
 });
+
+test('an implementation that is excluded is skipped with a reason', () => {
+  const { data, skipped } = find(dispatcher(), 'dump', { exclude: ['/usr/lib/dump'] });
+  expect(data).not.toContain('/usr/lib/dump/15/bin/dump');
+  expect(skipped.get('/usr/lib/dump/15/bin/dump')).toMatch(/but excluded$/);
+});
