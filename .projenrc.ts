@@ -103,7 +103,7 @@ project.eslint?.addRules({
   'regexp/no-super-linear-move': ['error', { report: 'potential' }],
   'import/no-restricted-paths': ['error', { zones }],
   'import/no-cycle': 'error',
-  '@typescript-eslint/consistent-type-imports': ['warn', { disallowTypeAnnotations: false }],
+  '@typescript-eslint/consistent-type-imports': ['error', { disallowTypeAnnotations: false, fixStyle: 'inline-type-imports' }],
   '@stylistic/max-len': ['error', { code: 140, ignoreUrls: true }],
   'max-lines': ['error', { max: 250 }],
   // modes, segment flags and symbol flags are bits

@@ -6,7 +6,7 @@ import { App, AssetStaging, RemovalPolicy, Stack, Stage } from 'aws-cdk-lib';
 import { Annotations, Match, Template } from 'aws-cdk-lib/assertions';
 import * as lambda from 'aws-cdk-lib/aws-lambda';
 import { elfHeader, gcc, growing, noise, temporaryDirectory } from './fixture';
-import { BinaryLayer, BinaryLayerProps } from '../lib';
+import { BinaryLayer, type BinaryLayerProps } from '../lib';
 import { ownFile } from '../lib/process/own-file';
 
 const ROOT = path.join(__dirname, '..');

@@ -7,7 +7,7 @@ import * as path from 'path';
 import { Duration } from 'aws-cdk-lib';
 import { gcc, temporaryDirectory } from './fixture';
 import { freshPlaces, privateTemporaryDirectory, synth, zips } from './synth';
-import { BinaryLayerProps } from '../lib';
+import type { BinaryLayerProps } from '../lib';
 
 const place = freshPlaces();
 

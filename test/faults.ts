@@ -5,7 +5,7 @@
  *
  * usage: ts-node -T test/faults.ts, as root for full disks; writes a section of docs/reliability.md
  */
-import { ChildProcess, execFileSync, spawn, spawnSync } from 'child_process';
+import { type ChildProcess, execFileSync, spawn, spawnSync } from 'child_process';
 import { createHash } from 'crypto';
 import * as fs from 'fs';
 import * as os from 'os';

@@ -2,7 +2,7 @@
  * Small worlds for tests: a temporary root directory with files that are made on the spot, and the machine's own
  * loader to ask what it makes of them.
  */
-import { ChildProcess, execFileSync, spawnSync } from 'child_process';
+import { type ChildProcess, execFileSync, spawnSync } from 'child_process';
 import { createCipheriv } from 'crypto';
 import * as fs from 'fs';
 import * as os from 'os';

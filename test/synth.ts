@@ -5,7 +5,7 @@ import * as fs from 'fs';
 import * as path from 'path';
 import { App, AssetStaging, Stack } from 'aws-cdk-lib';
 import { temporaryDirectory } from './fixture';
-import { BinaryLayer, BinaryLayerProps } from '../lib';
+import { BinaryLayer, type BinaryLayerProps } from '../lib';
 
 export interface Place {
   outdir: string;

@@ -2,10 +2,10 @@
  * A function in Python that calls `rig`, and the layer that brings it.
  */
 import * as path from 'path';
-import { CfnOutput, RemovalPolicy, Stack, StackProps } from 'aws-cdk-lib';
+import { CfnOutput, RemovalPolicy, Stack, type StackProps } from 'aws-cdk-lib';
 import * as lambda from 'aws-cdk-lib/aws-lambda';
-import { Construct } from 'constructs';
-import { BinaryLayer, BinarySource } from '../../lib'; // 'cdk-binary-layer' in a project of yours
+import type { Construct } from 'constructs';
+import { BinaryLayer, type BinarySource } from '../../lib'; // 'cdk-binary-layer' in a project of yours
 
 export interface RigStackProps extends StackProps {
   /**

@@ -2,7 +2,7 @@
  * `binary-layer completion SHELL`: a script that completes the command line, made from the commands and their options as
  * they are declared.
  */
-import { Argument, Command, Option } from 'commander';
+import { Argument, Command, type Option } from 'commander';
 
 interface Shown {
   readonly name: string;

@@ -5,7 +5,7 @@ import { Command } from 'commander';
 import { checkApart, checkInput, checkOutput, STANDARD } from './file-arguments';
 import { colours } from './terminal';
 import { UsageError } from './usage';
-import { Contents, readContents } from '../inspect/contents';
+import { type Contents, readContents } from '../inspect/contents';
 import { htmlOf } from '../inspect/html';
 import { sbomOf } from '../inspect/sbom';
 import { byPackage, byProgram, summary } from '../inspect/summary';

@@ -6,11 +6,11 @@
  * they make of signals, this process gets, and passes on. Shells in it have no job control, and nothing can open
  * `/dev/tty`; on Lambda there is no terminal either.
  */
-import { ChildProcess } from 'child_process';
+import type { ChildProcess } from 'child_process';
 import * as fs from 'fs';
 import * as os from 'os';
 import * as path from 'path';
-import { Readable } from 'stream';
+import type { Readable } from 'stream';
 import { setImmediate } from 'timers/promises';
 import { Command, Option } from 'commander';
 import { checkInput, statusOf } from './file-arguments';
@@ -21,7 +21,7 @@ import { cleared } from '../process/cleared';
 import { temporaryDirectory } from '../process/leftovers';
 import { discard } from '../process/remove-tree';
 import { Root } from '../root/root';
-import { ALLOW, foreign, INSTALL, Sandbox, startInSandbox } from '../sandbox/bubblewrap';
+import { ALLOW, foreign, INSTALL, type Sandbox, startInSandbox } from '../sandbox/bubblewrap';
 import { nearest } from '../text/nearest';
 import { printableName } from '../text/printable';
 import { unzip } from '../zip/unzip';

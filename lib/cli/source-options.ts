@@ -1,13 +1,13 @@
 /**
  * `--source`, `--arch` and their options: the source of the programs, and the target architecture.
  */
-import { Command, Option } from 'commander';
-import { Machine } from '../elf';
+import { type Command, Option } from 'commander';
+import type { Machine } from '../elf';
 import { readText } from './file-arguments';
 import { UsageError } from './usage';
 import type { AptOptions } from '../source/apt/apt';
 import { openHost } from '../source/host';
-import { OpenedSource } from '../source/source';
+import type { OpenedSource } from '../source/source';
 import { nearest } from '../text/nearest';
 
 interface Kind {

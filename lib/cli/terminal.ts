@@ -1,7 +1,7 @@
 /**
  * What a terminal gets, and nothing else: colours. https://no-color.org, https://force-color.org
  */
-import { WriteStream } from 'tty';
+import type { WriteStream } from 'tty';
 import { createColors } from 'picocolors';
 
 /** Colours for a stream: none where it is no terminal, unless the environment says otherwise. */

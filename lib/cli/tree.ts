@@ -5,15 +5,15 @@
  */
 import * as path from 'path';
 import { Command } from 'commander';
-import { addSource, openSource, SourceOptions } from './source-options';
+import { addSource, openSource, type SourceOptions } from './source-options';
 import { colours } from './terminal';
-import { Process } from '../closure/closure';
+import type { Process } from '../closure/closure';
 import { findProgram, machineOf } from '../closure/find';
-import { loadWithout, Missing } from '../closure/program';
-import { UnmetVersion, unmetVersions } from '../closure/versions';
-import { Elf } from '../elf';
+import { loadWithout, type Missing } from '../closure/program';
+import { type UnmetVersion, unmetVersions } from '../closure/versions';
+import type { Elf } from '../elf';
 import { LoaderFiles } from '../loader/loader-files';
-import { Loaded, Setting } from '../loader/search';
+import type { Loaded, Setting } from '../loader/search';
 import { settingOf } from '../loader/setting';
 import { ownersOf } from '../packages/owners';
 import { Root } from '../root/root';

@@ -13,8 +13,8 @@
 import { createHash } from 'crypto';
 import * as path from 'path';
 import { privateKeyIn } from './secrets';
-import { Package, PackageDatabase } from '../packages/package';
-import { Root } from '../root/root';
+import type { Package, PackageDatabase } from '../packages/package';
+import type { Root } from '../root/root';
 import { isStandardDirectory } from '../root/standard';
 
 /** Begins each reason, so that a notice can be made of those that still hold in the end. */

@@ -3,7 +3,7 @@
  * are there for the developer, and whoever may use the layer could read them.
  */
 import * as path from 'path';
-import { Root } from '../root/root';
+import type { Root } from '../root/root';
 
 /** Begins each reason, so that a notice can be made of those that still hold in the end. */
 export const SECRET = 'may be secret: ';

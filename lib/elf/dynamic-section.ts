@@ -1,6 +1,6 @@
-import { ByteReader } from './byte-reader';
+import type { ByteReader } from './byte-reader';
 import { FormatError, hex } from './format-error';
-import { Extent, locate, PT_DYNAMIC, Segment } from './program-header';
+import { type Extent, locate, PT_DYNAMIC, type Segment } from './program-header';
 import { StringTable } from './string-table';
 import { exceeding, LIMITS } from '../limits';
 

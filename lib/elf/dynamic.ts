@@ -1,11 +1,11 @@
-import { ByteReader } from './byte-reader';
+import type { ByteReader } from './byte-reader';
 import {
   DT_AUXILIARY, DT_FILTER, DT_FLAGS, DT_FLAGS_1, DT_JMPREL, DT_NEEDED, DT_PLTRELSZ, DT_RELA, DT_RELASZ, DT_RPATH, DT_RUNPATH, DT_SONAME,
   DT_SYMTAB, DT_VERDEF, DT_VERNEED, DynamicSection,
 } from './dynamic-section';
-import { Segment } from './program-header';
+import type { Segment } from './program-header';
 import { readImports } from './symbol';
-import { readVersionDefinitions, readVersionNeeds, VersionNeed } from './symbol-version';
+import { readVersionDefinitions, readVersionNeeds, type VersionNeed } from './symbol-version';
 
 /** What a file tells the dynamic loader: which libraries it needs, where to look for them, and what it takes from them. */
 export interface Dynamic {

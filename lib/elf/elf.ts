@@ -1,9 +1,9 @@
-import { ByteReader, Bytes } from './byte-reader';
-import { DF_1_PIE, Dynamic, readDynamic } from './dynamic';
-import { FileType, Machine, readHeader } from './header';
+import { ByteReader, type Bytes } from './byte-reader';
+import { DF_1_PIE, type Dynamic, readDynamic } from './dynamic';
+import { type FileType, type Machine, readHeader } from './header';
 import { HEADER_SIZE } from './identification';
-import { Note, readNotes } from './note';
-import { readInterpreter, readSegments, Segment } from './program-header';
+import { type Note, readNotes } from './note';
+import { readInterpreter, readSegments, type Segment } from './program-header';
 
 /**
  * What there is to know of an ELF file to load it: read from the program headers, as the loaders do. Section headers

@@ -1,5 +1,5 @@
 import * as fs from 'fs';
-import { Bytes } from './byte-reader';
+import type { Bytes } from './byte-reader';
 import { useRegularFile } from './regular-file';
 
 /** What is read at once at least, in bytes: mostly the headers, or the dynamic section, and what lies around them. */

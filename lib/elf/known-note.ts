@@ -1,4 +1,4 @@
-import { PT_NOTE, Segment } from './program-header';
+import { PT_NOTE, type Segment } from './program-header';
 
 /**
  * Notes that a program does not read when it runs, by owner. Other notes may be a program's data: Node.js and Deno keep the script of

@@ -1,8 +1,8 @@
 import { FormatError, hex } from './format-error';
-import { Header, PHDR_SIZE } from './header';
-import { Image } from './loaded-image';
+import { type Header, PHDR_SIZE } from './header';
+import type { Image } from './loaded-image';
 import { isGivenUp } from './known-note';
-import { Extent, PT_GNU_PROPERTY, PT_LOAD, PT_NOTE, PT_NULL, PT_PHDR, Segment, setExtent } from './program-header';
+import { type Extent, PT_GNU_PROPERTY, PT_LOAD, PT_NOTE, PT_NULL, PT_PHDR, type Segment, setExtent } from './program-header';
 
 /**
  * Room for what a file has no room for: one more PT_LOAD segment. In the file it follows everything but appended data; see

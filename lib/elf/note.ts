@@ -1,5 +1,5 @@
-import { ByteReader } from './byte-reader';
-import { PT_NOTE, Segment } from './program-header';
+import type { ByteReader } from './byte-reader';
+import { PT_NOTE, type Segment } from './program-header';
 
 /**
  * A note: a few bytes that a compiler, linker or packager leaves in a file for others to find, with the name of the

@@ -1,10 +1,10 @@
-import { ByteReader } from './byte-reader';
+import type { ByteReader } from './byte-reader';
 import {
   DT_FINI, DT_FINI_ARRAY, DT_GNU_HASH, DT_HASH, DT_INIT, DT_INIT_ARRAY, DT_JMPREL, DT_NULL, DT_PLTGOT, DT_PREINIT_ARRAY, DT_RELA, DT_RELR,
-  DT_STRSZ, DT_STRTAB, DT_SYMTAB, DT_VERDEF, DT_VERNEED, DT_VERSYM, DYN_SIZE, DynamicSection,
+  DT_STRSZ, DT_STRTAB, DT_SYMTAB, DT_VERDEF, DT_VERNEED, DT_VERSYM, DYN_SIZE, type DynamicSection,
 } from './dynamic-section';
-import { Header, PHDR_SIZE } from './header';
-import { Extent, PT_DYNAMIC, PT_INTERP, Segment } from './program-header';
+import { type Header, PHDR_SIZE } from './header';
+import { type Extent, PT_DYNAMIC, PT_INTERP, type Segment } from './program-header';
 
 /**
  * A part of a file that can be moved. Code and data hold each other's addresses, and stay where they are; but what the

@@ -1,6 +1,6 @@
-import { Header, PHDR_SIZE } from './header';
-import { NewSegment } from './new-segment';
-import { Extent, PT_LOAD, PT_NULL, PT_PHDR, Segment, setExtent } from './program-header';
+import { type Header, PHDR_SIZE } from './header';
+import type { NewSegment } from './new-segment';
+import { type Extent, PT_LOAD, PT_NULL, PT_PHDR, type Segment, setExtent } from './program-header';
 import { shiftSections } from './section-header';
 
 /**

@@ -1,6 +1,6 @@
-import { ByteReader } from './byte-reader';
+import type { ByteReader } from './byte-reader';
 import { FormatError, hex } from './format-error';
-import { Header, PHDR_SIZE } from './header';
+import { type Header, PHDR_SIZE } from './header';
 
 /**
  * A segment: a part of the file that the loader uses as one, described by a program header.

@@ -1,7 +1,7 @@
 import { ByteReader } from './byte-reader';
 import { DT_RELA, DT_RELASZ, DynamicSection } from './dynamic-section';
-import { Elf } from './elf';
-import { loadedFrom, PF_W, PF_X, PT_LOAD, Segment } from './program-header';
+import type { Elf } from './elf';
+import { loadedFrom, PF_W, PF_X, PT_LOAD, type Segment } from './program-header';
 
 /**
  * Which of some addresses a file refers to: from code, by an address relative to the instruction, and from data, by

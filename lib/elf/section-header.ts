@@ -1,4 +1,4 @@
-import { Extent } from './program-header';
+import type { Extent } from './program-header';
 
 /**
  * Section headers: the linker's view of a file, which no loader reads. An edited file keeps them right, so that strip,

@@ -1,4 +1,4 @@
-import { ByteReader } from './byte-reader';
+import type { ByteReader } from './byte-reader';
 import { FormatError, hex } from './format-error';
 import { exceeding, LIMITS } from '../limits';
 

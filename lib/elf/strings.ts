@@ -1,6 +1,6 @@
 import { ByteReader } from './byte-reader';
 import { DT_STRSZ, DT_STRTAB, DynamicSection } from './dynamic-section';
-import { Elf } from './elf';
+import type { Elf } from './elf';
 import { loadedFrom, PF_X } from './program-header';
 
 const NUL = 0;

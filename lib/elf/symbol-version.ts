@@ -1,6 +1,6 @@
-import { ByteReader } from './byte-reader';
+import type { ByteReader } from './byte-reader';
 import { FormatError } from './format-error';
-import { StringTable } from './string-table';
+import type { StringTable } from './string-table';
 import { exceeding, LIMITS } from '../limits';
 
 /**

@@ -1,6 +1,6 @@
-import { ByteReader } from './byte-reader';
-import { Extent } from './program-header';
-import { StringTable } from './string-table';
+import type { ByteReader } from './byte-reader';
+import type { Extent } from './program-header';
+import type { StringTable } from './string-table';
 
 /**
  * Dynamic symbols. No program header tells how many there are, and the hash tables that lead to them need not cover

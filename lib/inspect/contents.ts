@@ -4,12 +4,12 @@
 import { createHash } from 'crypto';
 import * as fs from 'fs';
 import * as path from 'path';
-import { Dynamic, FormatError, Machine, readElf } from '../elf';
-import { Distribution, LayerRecord, OWN, readRecord, RECORD, RecordedPackage, RecordError } from '../plan/record';
+import { type Dynamic, FormatError, type Machine, readElf } from '../elf';
+import { type Distribution, type LayerRecord, OWN, readRecord, RECORD, type RecordedPackage, RecordError } from '../plan/record';
 import { printableName } from '../text/printable';
-import { ZipEntry, ZippedFile } from '../zip/entry';
+import type { ZipEntry, ZippedFile } from '../zip/entry';
 import { readZip } from '../zip/reader';
-import { Follow, follower } from '../zip/entry-tree';
+import { type Follow, follower } from '../zip/entry-tree';
 import { LayerError } from '../error';
 
 /** Where a layer has its record. */

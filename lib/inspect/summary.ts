@@ -1,7 +1,7 @@
 /**
  * What is in a layer, as lines of text: by program, by package, the largest files, and how much of the limits it uses.
  */
-import { Contents, ContentsFile, origins } from './contents';
+import { type Contents, type ContentsFile, origins } from './contents';
 import { MOST_BYTES, MOST_DIRECT } from '../lambda';
 import { megabytes } from '../text/megabytes';
 import { printable } from '../text/printable';

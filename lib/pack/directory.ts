@@ -5,7 +5,7 @@ import * as fs from 'fs';
 import * as path from 'path';
 import { written } from './entries';
 import type { Packed, Progress } from './zip';
-import { Plan } from '../plan/plan';
+import type { Plan } from '../plan/plan';
 import { discard } from '../process/remove-tree';
 import { unfinished } from '../process/whole-file';
 import { fileError } from '../text/file-error';

@@ -5,7 +5,7 @@ import * as path from 'path';
 import { editElf, FormatError, replaceText } from '../elf';
 import { MOST_BYTES } from '../lambda';
 import { nameAliases } from '../plan/alias';
-import { FileEntry, Plan, rootOf, withKey } from '../plan/plan';
+import { type FileEntry, type Plan, rootOf, withKey } from '../plan/plan';
 import { trustBytecode } from '../root/python-bytecode';
 import { Root } from '../root/root';
 import { LayerError } from '../error';

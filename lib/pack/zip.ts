@@ -8,7 +8,7 @@ import { Readable } from 'stream';
 import { pipeline } from 'stream/promises';
 import { ZipFile } from 'yazl';
 import { written } from './entries';
-import { Plan } from '../plan/plan';
+import type { Plan } from '../plan/plan';
 import { discard } from '../process/remove-tree';
 import { unfinished } from '../process/whole-file';
 import { fileError } from '../text/file-error';

@@ -2,10 +2,10 @@
  * Alpine's package database: `/lib/apk/db/installed`, with a stanza for each package and a letter for each field
  * (apk-package(5), apk-installed-db).
  */
-import { Installed, InstalledPackages } from './installed';
-import { PackageDatabase, valueOf } from './package';
+import { type Installed, InstalledPackages } from './installed';
+import { type PackageDatabase, valueOf } from './package';
 import { checkLimit, LIMITS } from '../limits';
-import { Root } from '../root/root';
+import type { Root } from '../root/root';
 
 /** The second is for roots in which `/lib` is merged into `/usr/lib`. */
 const PLACES = ['/lib/apk/db/installed', '/usr/lib/apk/db/installed'];

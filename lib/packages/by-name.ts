@@ -5,8 +5,8 @@
  * `/usr/lib/librig.so.1`. Nothing depends on anything.
  */
 import * as path from 'path';
-import { Package, PackageDatabase } from './package';
-import { Root } from '../root/root';
+import type { Package, PackageDatabase } from './package';
+import type { Root } from '../root/root';
 import { isStandardDirectory, unitOf } from '../root/standard';
 
 /** Where the directories are that have a program's name. */

@@ -4,11 +4,11 @@
 import { apkDatabase } from './apk';
 import { PackagesByName } from './by-name';
 import { dpkgDatabase } from './dpkg';
-import { PackageDatabase } from './package';
+import type { PackageDatabase } from './package';
 import { rpmDatabase } from './rpm';
-import { Machine } from '../elf';
+import type { Machine } from '../elf';
 import { MACHINES } from '../loader/machine';
-import { Root } from '../root/root';
+import type { Root } from '../root/root';
 
 export interface FoundDatabase {
   readonly packages: PackageDatabase;

@@ -4,9 +4,9 @@
 import { alternativesIn, paragraphs } from './deb822';
 import { conffilesIn, md5sumsIn } from './dpkg-checksums';
 import { LineIndex } from './line-index';
-import { isListed, mergedUsr, Package, PackageDatabase, valueOf } from './package';
+import { isListed, mergedUsr, type Package, type PackageDatabase, valueOf } from './package';
 import { checkLimit, LIMITS } from '../limits';
-import { Root } from '../root/root';
+import type { Root } from '../root/root';
 
 const STATUS = '/var/lib/dpkg/status';
 const INFO = '/var/lib/dpkg/info';

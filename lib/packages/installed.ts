@@ -1,8 +1,8 @@
 /**
  * A package database that is read as a whole: what it says of each package, and what follows from that.
  */
-import { isListed, mergedUsr, Package, PackageDatabase, valueOf } from './package';
-import { Root } from '../root/root';
+import { isListed, mergedUsr, type Package, type PackageDatabase, valueOf } from './package';
+import type { Root } from '../root/root';
 
 /** A package as its database has it. */
 export interface Installed extends Pick<Package, 'name' | 'source' | 'version' | 'architecture'> {

@@ -5,7 +5,7 @@
 import * as path from 'path';
 import { mergedUsr } from './package';
 import { LIMITS } from '../limits';
-import { Root } from '../root/root';
+import type { Root } from '../root/root';
 
 const INFO = '/var/lib/dpkg/info';
 const LIST = '.list';

@@ -1,7 +1,7 @@
 /**
  * Which installed package a file belongs to, and what that package goes with.
  */
-import { Root } from '../root/root';
+import type { Root } from '../root/root';
 
 export interface Package {
   readonly name: string;

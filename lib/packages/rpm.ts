@@ -7,15 +7,15 @@
 import { randomBytes } from 'crypto';
 import * as fs from 'fs';
 import * as path from 'path';
-import { Installed, InstalledPackages } from './installed';
-import { PackageDatabase } from './package';
-import { Machine } from '../elf';
+import { type Installed, InstalledPackages } from './installed';
+import type { PackageDatabase } from './package';
+import type { Machine } from '../elf';
 import { checkLimit, LIMITS } from '../limits';
 import { runChild } from '../process/child';
 import { inherited, systemEnvironment } from '../process/environment';
 import { temporaryDirectory } from '../process/leftovers';
 import { discard } from '../process/remove-tree';
-import { Root } from '../root/root';
+import type { Root } from '../root/root';
 
 /** Where it is: Fedora's since version 36, and everybody else's. */
 const DIRECTORIES = ['/usr/lib/sysimage/rpm', '/var/lib/rpm'];

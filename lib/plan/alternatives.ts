@@ -6,13 +6,13 @@
  * from the library in its place, with its version.
  */
 import * as path from 'path';
-import { Process } from '../closure/closure';
+import type { Process } from '../closure/closure';
 import { load } from '../closure/program';
-import { Collected } from '../collect/collect';
+import type { Collected } from '../collect/collect';
 import { exportsOf } from '../elf';
 import { MOST_BYTES } from '../lambda';
-import { Setting } from '../loader/search';
-import { Root } from '../root/root';
+import type { Setting } from '../loader/search';
+import type { Root } from '../root/root';
 import { megabytes } from '../text/megabytes';
 
 const STATE = '/var/lib/dpkg/alternatives';

@@ -6,9 +6,9 @@
  * data other than code, bytecode and archives become links.
  */
 import * as path from 'path';
-import { Entry, FileEntry } from './plan';
+import type { Entry, FileEntry } from './plan';
 import { isDocumentation } from '../collect/non-runtime';
-import { Content } from '../root/content';
+import type { Content } from '../root/content';
 import { sourceOfBytecode } from '../root/python-bytecode';
 
 /** Smaller files stay files: a link would save little. In bytes. */

@@ -3,9 +3,9 @@
  * written, and the layer's bytes depend on nothing else.
  */
 import { createHash } from 'crypto';
-import { Alias } from './alias';
-import { Why } from '../collect/selection';
-import { LayerPath, MachinePath, RootPath } from '../root/paths';
+import type { Alias } from './alias';
+import type { Why } from '../collect/selection';
+import type { LayerPath, MachinePath, RootPath } from '../root/paths';
 
 /**
  * Version of the rules for making a layer. It is incremented whenever the same source would give other bytes.

@@ -4,16 +4,16 @@
  */
 import * as path from 'path';
 import { nameAliases } from './alias';
-import { Process } from '../closure/closure';
+import type { Process } from '../closure/closure';
 import { load } from '../closure/program';
 import { checkVersions } from '../closure/versions';
-import { Elf } from '../elf';
+import type { Elf } from '../elf';
 import { muslPathFile } from './confine-musl';
-import { Entry, FileEntry, Plan, rootOf, sizeOf, TextEntry, withKey } from './plan';
+import { type Entry, type FileEntry, type Plan, rootOf, sizeOf, type TextEntry, withKey } from './plan';
 import { tooLarge } from './too-large';
 import { MOST_BYTES } from '../lambda';
-import { Files, Setting } from '../loader/search';
-import { Root } from '../root/root';
+import type { Files, Setting } from '../loader/search';
+import type { Root } from '../root/root';
 import { LayerError } from '../error';
 import { printableName } from '../text/printable';
 

@@ -5,11 +5,11 @@
  * It is part of the layer and of its fingerprint, so it does not contain the machine that made it, the time, or the original
  * directories of the user's own files.
  */
-import { Entry, FileEntry, TextEntry } from './plan';
-import { Machine } from '../elf';
-import { Setting } from '../loader/search';
-import { Package, PackageDatabase } from '../packages/package';
-import { Root } from '../root/root';
+import type { Entry, FileEntry, TextEntry } from './plan';
+import type { Machine } from '../elf';
+import type { Setting } from '../loader/search';
+import type { Package, PackageDatabase } from '../packages/package';
+import type { Root } from '../root/root';
 import { printableName } from '../text/printable';
 import { LayerError } from '../error';
 

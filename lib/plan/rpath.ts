@@ -5,13 +5,13 @@
  * the entries that lead into the layer; its DT_RUNPATH becomes a DT_RPATH, because the program's does not serve an object that has one.
  */
 import * as path from 'path';
-import { Places } from './place';
+import type { Places } from './place';
 import { KEY, rootOf } from './plan';
-import { Process } from '../closure/closure';
-import { Elf } from '../elf';
-import { Loaded, Setting } from '../loader/search';
-import { RootPath } from '../root/paths';
-import { Root } from '../root/root';
+import type { Process } from '../closure/closure';
+import type { Elf } from '../elf';
+import type { Loaded, Setting } from '../loader/search';
+import type { RootPath } from '../root/paths';
+import type { Root } from '../root/root';
 import { isStandardDirectory } from '../root/standard';
 
 export class Rpaths {

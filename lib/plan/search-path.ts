@@ -4,11 +4,11 @@
  * A host program that finds the layer's libraries in LD_LIBRARY_PATH loads the layer's C library and fails. The layer's own
  * programs do not need the variable: their loader finds the libraries by DT_RPATH.
  */
-import { PackageDatabase } from '../packages/package';
-import { SearchPaths, SearchPathUse, useInString } from '../root/search-path-variables';
-import { PathMention } from '../root/mentions';
+import type { PackageDatabase } from '../packages/package';
+import { SearchPaths, type SearchPathUse, useInString } from '../root/search-path-variables';
+import type { PathMention } from '../root/mentions';
 import { sourceOfBytecode } from '../root/python-bytecode';
-import { Root } from '../root/root';
+import type { Root } from '../root/root';
 import { isStandardDirectory } from '../root/standard';
 
 export class InheritedPaths {

@@ -5,7 +5,7 @@ import * as path from 'path';
 import picomatch from 'picomatch';
 import { secretIn } from '../collect/secrets';
 import { SelectionError } from '../collect/selection';
-import { Root } from '../root/root';
+import type { Root } from '../root/root';
 import { printableName } from '../text/printable';
 
 /**

@@ -6,8 +6,8 @@
  * of the unchanged script. The starter needs `/bin/sh` of the host, which all Lambda runtimes have.
  */
 import * as path from 'path';
-import { TextEntry } from './plan';
-import { LayerPath } from '../root/paths';
+import type { TextEntry } from './plan';
+import type { LayerPath } from '../root/paths';
 
 /** The starter's place: next to the script. */
 export function starterOf(script: LayerPath): LayerPath {

@@ -2,9 +2,9 @@
  * The message for a layer that is larger than Lambda's quota: the share of libraries, add-on modules and data, the largest
  * files with the files that need them, and advice that helps in this case.
  */
-import { FileEntry, Plan, sizeOf } from './plan';
+import { type FileEntry, type Plan, sizeOf } from './plan';
 import { MOST_BYTES } from '../lambda';
-import { Root } from '../root/root';
+import type { Root } from '../root/root';
 import { megabytes } from '../text/megabytes';
 import { printable, printableName } from '../text/printable';
 

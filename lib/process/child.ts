@@ -1,12 +1,12 @@
 /**
  * Starts every child process of the library, with an explicit environment. A child ends when this process ends, even if it is killed.
  */
-import { ChildProcess, spawn, SpawnOptions } from 'child_process';
+import { type ChildProcess, spawn, type SpawnOptions } from 'child_process';
 import * as fs from 'fs';
 import * as path from 'path';
 import execa from 'execa';
 import { MOST_OUTPUT } from './command';
-import { Environment } from './environment';
+import type { Environment } from './environment';
 
 export interface ChildOptions {
   /** all its environment variables */

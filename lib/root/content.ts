@@ -4,8 +4,8 @@
  * The bytes themselves are not kept: a closure can be hundreds of megabytes.
  */
 import { createHash } from 'crypto';
-import { Elf, FormatError, readElf } from '../elf';
-import { findMentions, PathMention } from './mentions';
+import { type Elf, FormatError, readElf } from '../elf';
+import { findMentions, type PathMention } from './mentions';
 import { exceeding, LimitError, LIMITS } from '../limits';
 
 export interface Content {

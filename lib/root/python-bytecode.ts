@@ -6,7 +6,7 @@
  * not. The header has 16 bytes: a magic number, the flags, then time and size of the source, or a hash of it.
  */
 import * as path from 'path';
-import { Status } from './root';
+import type { Status } from './root';
 
 const HEADER = 16;
 const UNCHECKED = 1;

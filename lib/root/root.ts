@@ -7,11 +7,11 @@
  */
 import * as fs from 'fs';
 import * as path from 'path';
-import { Content, HEAD, inspect, oversized } from './content';
-import { MachinePath, RootPath } from './paths';
+import { type Content, HEAD, inspect, oversized } from './content';
+import type { MachinePath, RootPath } from './paths';
 import { contentStamp, hasContent, lstat, readUnchanged, type Node, type Status } from './stamp';
 import { readDescriptor, useRegularFile } from '../elf';
-import { checkLimit, Limit, LIMITS } from '../limits';
+import { checkLimit, type Limit, LIMITS } from '../limits';
 
 export type { Status };
 

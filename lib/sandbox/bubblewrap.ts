@@ -4,13 +4,13 @@
  * bubblewrap itself is process 1 in the sandbox, and /proc/1/environ shows the environment that it was started with:
  * `--clearenv` clears only its child's. So bubblewrap is started with an empty environment.
  */
-import { ChildProcess, StdioOptions } from 'child_process';
+import type { ChildProcess, StdioOptions } from 'child_process';
 import * as fs from 'fs';
 import * as os from 'os';
-import { Machine, readElf } from '../elf';
+import { type Machine, readElf } from '../elf';
 import { THIS_MACHINE } from '../loader/machine';
-import { EndedChild, onPath, runChild, startChild } from '../process/child';
-import { Environment, systemEnvironment } from '../process/environment';
+import { type EndedChild, onPath, runChild, startChild } from '../process/child';
+import { type Environment, systemEnvironment } from '../process/environment';
 
 /** The user of a function on Lambda, without privileges. Root would own the kernel's settings and the devices in the sandbox. */
 export const USER = { uid: 993, gid: 990 };

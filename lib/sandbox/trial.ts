@@ -8,9 +8,9 @@
 import * as fs from 'fs';
 import * as path from 'path';
 import type { Machine } from '../elf';
-import { ALLOW, BUSYBOX, foreign, INSTALL, isStatic, Limits, runInSandbox, tmpfs } from './bubblewrap';
+import { ALLOW, BUSYBOX, foreign, INSTALL, isStatic, type Limits, runInSandbox, tmpfs } from './bubblewrap';
 import { ENVIRONMENT } from '../lambda';
-import { EndedChild, onPath } from '../process/child';
+import { type EndedChild, onPath } from '../process/child';
 import { howItEnded, lastLines } from '../process/command';
 import { temporaryDirectory } from '../process/leftovers';
 import { discard } from '../process/remove-tree';

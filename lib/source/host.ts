@@ -1,8 +1,8 @@
 /**
  * The machine itself as a source.
  */
-import { OpenedSource, SourceError } from './source';
-import { Machine } from '../elf';
+import { type OpenedSource, SourceError } from './source';
+import type { Machine } from '../elf';
 
 /** @throws SourceError on anything but Linux */
 export function openHost(machine?: Machine): OpenedSource {

@@ -3,8 +3,8 @@
  */
 import * as fs from 'fs';
 import * as path from 'path';
-import { OpenedSource, SEARCH_PATH, SourceError } from './source';
-import { Machine } from '../elf';
+import { type OpenedSource, SEARCH_PATH, SourceError } from './source';
+import type { Machine } from '../elf';
 import { Root } from '../root/root';
 
 /**

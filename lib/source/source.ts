@@ -2,7 +2,7 @@
  * A source: where programs are taken from. Whatever it is, opened it is a root directory, and from there on
  * nothing knows where that came from.
  */
-import { Machine } from '../elf';
+import type { Machine } from '../elf';
 import { LayerError } from '../error';
 
 /** A source that cannot be opened; the message says what was run, what it said, and what to do. */

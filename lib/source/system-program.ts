@@ -4,9 +4,9 @@
 import { SourceError } from './source';
 import { runChild } from '../process/child';
 import { howItEnded, lastLines } from '../process/command';
-import { Environment, systemEnvironment } from '../process/environment';
+import { type Environment, systemEnvironment } from '../process/environment';
 import { printable } from '../text/printable';
-import { OptionName } from '../error';
+import type { OptionName } from '../error';
 
 /** Of a command line that may name hundreds of packages, in characters. */
 const MOST_SHOWN = 400;

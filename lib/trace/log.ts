@@ -4,7 +4,7 @@
  * A relative name starts from the working directory of its process, or from a file descriptor: both are tracked from call to
  * call and from parent to child. A renamed file is reported with its last name.
  */
-import { Argument, Call, LineReader } from './call';
+import { type Argument, type Call, LineReader } from './call';
 import { LayerError } from '../error';
 
 /** A text that is not a log of strace. */

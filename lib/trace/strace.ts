@@ -7,8 +7,8 @@
 import * as fs from 'fs';
 import * as os from 'os';
 import * as path from 'path';
-import { CALLS, Log, Opened, Trace } from './log';
-import { EndedChild, runChild } from '../process/child';
+import { CALLS, Log, type Opened, type Trace } from './log';
+import { type EndedChild, runChild } from '../process/child';
 import { howItEnded, lastLines } from '../process/command';
 import { traceEnvironment } from '../process/environment';
 import { temporaryDirectory } from '../process/leftovers';

@@ -1,7 +1,7 @@
 /**
  * The entries of a zip as a file tree: which of them contradict each other, and where its links lead.
  */
-import { refusal, ZipEntry, ZippedLink } from './entry';
+import { refusal, type ZipEntry, type ZippedLink } from './entry';
 import { OPT } from '../lambda';
 import { printableName } from '../text/printable';
 

@@ -7,7 +7,7 @@
  */
 import * as fs from 'fs';
 import { crc32, inflateRawSync } from 'zlib';
-import { refusal, ZipEntry, ZipError } from './entry';
+import { refusal, type ZipEntry, ZipError } from './entry';
 import { Tree } from './entry-tree';
 import { MOST_BYTES } from '../lambda';
 import { printableName } from '../text/printable';

@@ -3,7 +3,7 @@
  */
 import * as fs from 'fs';
 import * as path from 'path';
-import { ZipEntry } from './entry';
+import type { ZipEntry } from './entry';
 import { readZip } from './reader';
 import { fileError } from '../text/file-error';
 

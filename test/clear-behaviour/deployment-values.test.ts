@@ -1,6 +1,6 @@
 import { App, CfnParameter, DockerImage, Duration, Lazy, Stack } from 'aws-cdk-lib';
 import { Architecture } from 'aws-cdk-lib/aws-lambda';
-import { BinaryLayer, BinaryLayerProps, BinarySource } from '../../lib';
+import { BinaryLayer, type BinaryLayerProps, BinarySource } from '../../lib';
 
 const word = Lazy.string({ produce: () => 'jq' });
 const list = Lazy.list({ produce: () => ['jq'] });

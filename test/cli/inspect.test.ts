@@ -3,7 +3,7 @@ import * as path from 'path';
 import { binaryLayer } from './command';
 import { temporaryDirectory } from '../fixture';
 import { world } from '../inspect/world';
-import { make, Made } from '../plan/make';
+import { make, type Made } from '../plan/make';
 
 let layer: Made;
 let directory: string;

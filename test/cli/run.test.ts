@@ -1,7 +1,7 @@
 import { spawn } from 'child_process';
 import * as fs from 'fs';
 import * as path from 'path';
-import { atTerminal, binaryLayer, MAIN, Surroundings } from './command';
+import { atTerminal, binaryLayer, MAIN, type Surroundings } from './command';
 import { elfHeader, Fixture, noise, temporaryDirectory } from '../fixture';
 
 /** An emulator that the kernel knows of starts programs for arm64 as well. */

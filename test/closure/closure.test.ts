@@ -1,6 +1,6 @@
 import { chainOf, MissingLibraryError } from '../../lib/closure/closure';
 import { load, MissingInterpreterError } from '../../lib/closure/program';
-import { Elf } from '../../lib/elf';
+import type { Elf } from '../../lib/elf';
 import { settingOf } from '../../lib/loader/setting';
 import { Root } from '../../lib/root/root';
 import { Fixture } from '../fixture';

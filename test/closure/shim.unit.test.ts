@@ -3,7 +3,7 @@ import * as fs from 'fs';
 import { findProgram } from '../../lib/closure/find';
 import { shimManager } from '../../lib/closure/shim';
 import { Root } from '../../lib/root/root';
-import { Content, elfHeader, Fixture } from '../fixture';
+import { type Content, elfHeader, Fixture } from '../fixture';
 
 const HOME = '/home/me';
 const PYENV = `#!/usr/bin/env bash

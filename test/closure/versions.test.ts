@@ -1,7 +1,7 @@
 import * as fs from 'fs';
 import { load } from '../../lib/closure/program';
 import { checkVersions, MissingVersionError } from '../../lib/closure/versions';
-import { Elf } from '../../lib/elf';
+import type { Elf } from '../../lib/elf';
 import { settingOf } from '../../lib/loader/setting';
 import { Root } from '../../lib/root/root';
 import { EXIT, Fixture } from '../fixture';

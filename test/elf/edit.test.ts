@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { build } from './bytes';
 import { run, Workshop } from './compile';
-import { editElf, ElfEdit, FormatError, PT_LOAD, PT_NOTE, readElf, replaceText } from '../../lib/elf';
+import { editElf, type ElfEdit, FormatError, PT_LOAD, PT_NOTE, readElf, replaceText } from '../../lib/elf';
 
 const workshop = new Workshop();
 afterAll(() => workshop.remove());

@@ -1,5 +1,5 @@
 import { build } from './bytes';
-import { describe as describeFile, Identification, identify } from '../../lib/elf';
+import { describe as describeFile, type Identification, identify } from '../../lib/elf';
 
 function changed(offset: number, ...values: readonly number[]): Buffer {
   const file = build();

@@ -1,13 +1,13 @@
 import * as fs from 'fs';
 import * as path from 'path';
 import { world } from './world';
-import { Contents, readContents } from '../../lib/inspect/contents';
+import { type Contents, readContents } from '../../lib/inspect/contents';
 import { byPackage, byProgram, summary } from '../../lib/inspect/summary';
 import { RECORD } from '../../lib/plan/record';
 import { LIB } from '../collect/packaged';
 import { elfFile, Fixture, temporaryDirectory } from '../fixture';
-import { make, Made, tree } from '../plan/make';
-import { LINK, RawEntry, rawZip } from '../zip/raw-zip';
+import { make, type Made, tree } from '../plan/make';
+import { LINK, type RawEntry, rawZip } from '../zip/raw-zip';
 
 let layer: Made;
 let contents: Contents;

@@ -2,7 +2,7 @@
 import * as fs from 'fs';
 import * as path from 'path';
 import { pathToFileURL } from 'url';
-import { Browser, chromium, Page } from 'playwright-core';
+import { type Browser, chromium, type Page } from 'playwright-core';
 import { world } from './world';
 import { readContents } from '../../lib/inspect/contents';
 import { htmlOf } from '../../lib/inspect/html';

@@ -2,7 +2,7 @@
  * A layer with a bit of everything: a program of one package, libraries of another two, data, a licence for each.
  */
 import { LIB, libraryWith, Packaged, programWith } from '../collect/packaged';
-import { Fixture } from '../fixture';
+import type { Fixture } from '../fixture';
 
 const FORMAT = 'Format: https://www.debian.org/doc/packaging-manuals/copyright-format/1.0/\nUpstream-Name: x\n';
 

@@ -2,12 +2,12 @@
  * Asks both, the machine's own loader and ours, what they make of a program in a fixture.
  */
 import { execFileSync } from 'child_process';
-import { Process } from '../../lib/closure/closure';
+import type { Process } from '../../lib/closure/closure';
 import { load } from '../../lib/closure/program';
-import { Elf } from '../../lib/elf';
+import type { Elf } from '../../lib/elf';
 import { settingOf } from '../../lib/loader/setting';
 import { Root } from '../../lib/root/root';
-import { Fixture, MUSL_LOADER, Situation } from '../fixture';
+import { type Fixture, MUSL_LOADER, type Situation } from '../fixture';
 
 /** The subdirectories that this machine's loader looks into, in order of preference. */
 export const VARIANTS = [...execFileSync('/lib64/ld-linux-x86-64.so.2', ['--help'], { encoding: 'utf8' }).matchAll(/^\s+(x86-64-v\d) \(supported, searched\)/gm)]

@@ -3,7 +3,7 @@ import { createHash } from 'crypto';
 import * as fs from 'fs';
 import * as path from 'path';
 import { writeZip } from '../../lib/pack/zip';
-import { Plan } from '../../lib/plan/plan';
+import type { Plan } from '../../lib/plan/plan';
 import { ownFile } from '../../lib/process/own-file';
 import { elfFile, Fixture, growing, noise, temporaryDirectory } from '../fixture';
 import { entriesOf, make, plan, tree, unpack } from '../plan/make';

@@ -1,7 +1,7 @@
 import * as path from 'path';
 import { apkDatabase } from '../../lib/packages/apk';
 import { Root } from '../../lib/root/root';
-import { Content, Fixture } from '../fixture';
+import { type Content, Fixture } from '../fixture';
 import { lambda, make, plan } from '../plan/make';
 
 /** An Alpine with its package database, which does not yet say that its C library is a package. */

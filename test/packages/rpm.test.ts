@@ -2,7 +2,7 @@ import { execFileSync } from 'child_process';
 import * as fs from 'fs';
 import * as path from 'path';
 import { packageDatabase } from '../../lib/packages/database';
-import { PackageDatabase } from '../../lib/packages/package';
+import type { PackageDatabase } from '../../lib/packages/package';
 import { rpmDatabase } from '../../lib/packages/rpm';
 import { Root } from '../../lib/root/root';
 import { find, libraryWith, programWith } from '../collect/packaged';

@@ -1,6 +1,6 @@
 import * as fs from 'fs';
 import * as path from 'path';
-import { make, Made, plan } from './make';
+import { make, type Made, plan } from './make';
 import { nameAliases } from '../../lib/plan/alias';
 import { elfFile, Fixture } from '../fixture';
 

@@ -1,7 +1,7 @@
 import { execFileSync } from 'child_process';
 import * as fs from 'fs';
 import * as path from 'path';
-import { lambda, Made, make, plan } from './make';
+import { lambda, type Made, make, plan } from './make';
 import { MissingLibraryError } from '../../lib/closure/closure';
 import { confine, UnknownLoaderError } from '../../lib/plan/confine-musl';
 import { KEY } from '../../lib/plan/plan';

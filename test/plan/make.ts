@@ -5,9 +5,9 @@ import { execFileSync, spawnSync } from 'child_process';
 import * as fs from 'fs';
 import * as path from 'path';
 import { writeZip } from '../../lib/pack/zip';
-import { LayerRequest, PlannedLayer, planLayer } from '../../lib/plan/plan-layer';
+import { type LayerRequest, type PlannedLayer, planLayer } from '../../lib/plan/plan-layer';
 import { Root } from '../../lib/root/root';
-import { Opened } from '../../lib/trace/log';
+import type { Opened } from '../../lib/trace/log';
 import { Fixture, temporaryDirectory } from '../fixture';
 
 export interface Made extends PlannedLayer {

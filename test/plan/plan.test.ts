@@ -2,7 +2,7 @@ import * as fs from 'fs';
 import * as path from 'path';
 import { lambda, make, plan, tree } from './make';
 import { MOST_BYTES } from '../../lib/lambda';
-import { Entry, FileEntry, KEY, Plan } from '../../lib/plan/plan';
+import { type Entry, type FileEntry, KEY, type Plan } from '../../lib/plan/plan';
 import { ProofError } from '../../lib/plan/proof';
 import { Root } from '../../lib/root/root';
 import { Fixture } from '../fixture';

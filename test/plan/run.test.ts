@@ -1,7 +1,7 @@
 import { execFileSync } from 'child_process';
 import * as fs from 'fs';
 import * as path from 'path';
-import { lambda, Made, make } from './make';
+import { lambda, type Made, make } from './make';
 import { Fixture, HOSTILE } from '../fixture';
 
 /**

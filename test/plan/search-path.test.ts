@@ -3,7 +3,7 @@
  */
 import * as fs from 'fs';
 import * as path from 'path';
-import { lambda, Made } from './make';
+import { lambda, type Made } from './make';
 import { LIB, makeFound, Packaged } from '../collect/packaged';
 import { Fixture } from '../fixture';
 

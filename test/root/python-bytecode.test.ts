@@ -2,7 +2,7 @@ import { execFileSync } from 'child_process';
 import * as fs from 'fs';
 import * as path from 'path';
 import { isCurrent, sourceOfBytecode } from '../../lib/root/python-bytecode';
-import { Status } from '../../lib/root/root';
+import type { Status } from '../../lib/root/root';
 import { find, makeFound, Packaged, programWith } from '../collect/packaged';
 import { entriesOf } from '../plan/make';
 

@@ -1,7 +1,7 @@
 import * as fs from 'fs';
 import * as path from 'path';
 import { onPath } from '../../lib/process/child';
-import { BUSYBOX, isStatic, Limits, runInSandbox, Sandbox, tmpfs, USER } from '../../lib/sandbox/bubblewrap';
+import { BUSYBOX, isStatic, type Limits, runInSandbox, type Sandbox, tmpfs, USER } from '../../lib/sandbox/bubblewrap';
 import { temporaryDirectory } from '../fixture';
 
 const LIMITS: Limits = { processes: 100, memory: 1024 ** 3, fileSize: 64 * 1024 ** 2, time: 60_000, shell: '/bin/sh' };

@@ -4,7 +4,7 @@ import * as path from 'path';
 import { tryLayer, checkSandbox } from '../../lib/sandbox/trial';
 import { unzip } from '../../lib/zip/unzip';
 import { EXIT, Fixture, gcc, noise, temporaryDirectory } from '../fixture';
-import { entriesOf, make, Made, tree } from '../plan/make';
+import { entriesOf, make, type Made, tree } from '../plan/make';
 import { privateTemporaryDirectory } from '../synth';
 
 const environment = process.env;

@@ -5,7 +5,7 @@ import * as fs from 'fs';
 import { findProgram } from '../../lib/closure/find';
 import { load } from '../../lib/closure/program';
 import { checkVersions } from '../../lib/closure/versions';
-import { Elf } from '../../lib/elf';
+import type { Elf } from '../../lib/elf';
 import { LayerError } from '../../lib/error';
 import { settingOf } from '../../lib/loader/setting';
 import { report } from '../../lib/plan/report';
@@ -14,7 +14,7 @@ import { printableJson } from '../../lib/text/printable';
 import { readZip } from '../../lib/zip/reader';
 import { binaryLayer } from '../cli/command';
 import { LIB, libraryWith, Packaged, programWith } from '../collect/packaged';
-import { elfFile, Fixture } from '../fixture';
+import { elfFile, type Fixture } from '../fixture';
 import { plan } from '../plan/make';
 import { LINK, rawZip } from '../zip/raw-zip';
 

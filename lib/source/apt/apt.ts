@@ -12,7 +12,7 @@ import * as path from 'path';
 import { AptGet, MAKE_ROOM, ONLY_DEBIAN } from './apt-get';
 import { unpackAll } from './deb';
 import { checkReplay, replay } from './maintainer-scripts';
-import { Machine } from '../../elf';
+import type { Machine } from '../../elf';
 import { MACHINES, THIS_MACHINE } from '../../loader/machine';
 import { cacheDirectory, makeCacheDirectory, readCached } from '../../process/cache-directory';
 import { OWNER, temporaryDirectory } from '../../process/leftovers';
@@ -23,7 +23,7 @@ import { loadersIn, openRoot } from '../root-directory';
 import { isKept, keptRoot } from '../kept';
 import { Root } from '../../root/root';
 import { run } from '../system-program';
-import { OpenedSource, SourceError } from '../source';
+import { type OpenedSource, SourceError } from '../source';
 
 export interface AptOptions {
   /** what stands in a file of /etc/apt/sources.list.d @default - the machine's own */

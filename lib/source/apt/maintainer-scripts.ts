@@ -11,9 +11,9 @@ import { constants } from 'os';
 import * as path from 'path';
 import { diskUsage, removePrivileges } from './after-scripts';
 import { applyAlternatives } from './update-alternatives';
-import { Unpacked } from './deb';
+import type { Unpacked } from './deb';
 import { makeDirectory, placeInside, putLink, readText } from './inside';
-import { StandIn, standIn, writeStandIns } from './mounted-stand-ins';
+import { type StandIn, standIn, writeStandIns } from './mounted-stand-ins';
 import { SourceError } from '../source';
 import { RECORD, STAND_INS } from './stand-ins';
 import { onPath, runChild } from '../../process/child';
@@ -21,7 +21,7 @@ import { howItEnded, lastLines } from '../../process/command';
 import { systemEnvironment } from '../../process/environment';
 import { removeTree } from '../../process/remove-tree';
 import { Root } from '../../root/root';
-import { ALLOW, BUSYBOX, INSTALL, isStatic, Limits, runInSandbox, Sandbox, starter, tmpfs } from '../../sandbox/bubblewrap';
+import { ALLOW, BUSYBOX, INSTALL, isStatic, type Limits, runInSandbox, type Sandbox, starter, tmpfs } from '../../sandbox/bubblewrap';
 import { printableName } from '../../text/printable';
 
 /** What all scripts together may write: an index of every font of Debian is some megabytes. In bytes. */

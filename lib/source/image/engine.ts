@@ -1,8 +1,8 @@
 /**
  * The container engine: Docker, or what goes by its command line, as Podman, Finch and nerdctl do.
  */
-import { EndedChild, runChild } from '../../process/child';
-import { Ended, howItEnded, lastLines } from '../../process/command';
+import { type EndedChild, runChild } from '../../process/child';
+import { type Ended, howItEnded, lastLines } from '../../process/command';
 import { engineEnvironment } from '../../process/environment';
 import { printable } from '../../text/printable';
 

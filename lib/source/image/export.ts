@@ -6,7 +6,7 @@
  * usage: node export.js REQUEST, an `Export` as JSON
  */
 import { once } from 'events';
-import { Readable } from 'stream';
+import type { Readable } from 'stream';
 import { failure, removal } from './engine';
 import { unpack } from './untar';
 import { runChild, runDetached, startChild } from '../../process/child';

@@ -5,9 +5,9 @@
  * image is noticed.
  */
 import { createHash, randomBytes } from 'crypto';
-import { engine, failure, Image, inspect, removal, run } from './engine';
+import { engine, failure, type Image, inspect, removal, run } from './engine';
 import type { Export } from './export';
-import { Machine } from '../../elf';
+import type { Machine } from '../../elf';
 import { MACHINES } from '../../loader/machine';
 import { isKept, keptRoot } from '../kept';
 import { recall, remember } from './platforms';
@@ -16,7 +16,7 @@ import { howItEnded } from '../../process/command';
 import { engineEnvironment, nodeEnvironment } from '../../process/environment';
 import { ownFile } from '../../process/own-file';
 import { printable } from '../../text/printable';
-import { OpenedSource, SEARCH_PATH, SourceError } from '../source';
+import { type OpenedSource, SEARCH_PATH, SourceError } from '../source';
 
 /** The exporting process: see `ownFile`. */
 const EXPORT = 'source/image/export.js';

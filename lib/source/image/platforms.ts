@@ -8,7 +8,7 @@
 import { createHash } from 'crypto';
 import * as fs from 'fs';
 import * as path from 'path';
-import { Image, isImage } from './engine';
+import { type Image, isImage } from './engine';
 import { cacheDirectory, makeCacheDirectory, readCached } from '../../process/cache-directory';
 import { writeWhole } from '../../process/whole-file';
 

@@ -10,7 +10,7 @@
  */
 import * as fs from 'fs';
 import * as path from 'path';
-import { Parser, ReadEntry } from 'tar';
+import { Parser, type ReadEntry } from 'tar';
 import { printable } from '../../text/printable';
 import { LayerError } from '../../error';
 

@@ -5,7 +5,7 @@ import { Repository } from './repository';
 import { dpkgDatabase } from '../../../lib/packages/dpkg';
 import { planLayer } from '../../../lib/plan/plan-layer';
 import { Root } from '../../../lib/root/root';
-import { AptOptions, openApt } from '../../../lib/source/apt/apt';
+import { type AptOptions, openApt } from '../../../lib/source/apt/apt';
 import { SourceError } from '../../../lib/source/source';
 import { temporaryDirectory } from '../../fixture';
 import { request } from '../../plan/make';

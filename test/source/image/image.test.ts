@@ -3,7 +3,7 @@ import * as fs from 'fs';
 import * as path from 'path';
 import { Registry } from './registry';
 import { directory, symbolicLink, tarOf } from './tar';
-import { Machine } from '../../../lib/elf';
+import type { Machine } from '../../../lib/elf';
 import { ownFile } from '../../../lib/process/own-file';
 import { openImage } from '../../../lib/source/image/image';
 import { SourceError } from '../../../lib/source/source';

@@ -1,7 +1,7 @@
 /**
  * A registry of images for tests, in a process of its own: what is tested here blocks this one.
  */
-import { ChildProcess, spawn } from 'child_process';
+import { type ChildProcess, spawn } from 'child_process';
 import { createHash } from 'crypto';
 import * as fs from 'fs';
 import * as path from 'path';

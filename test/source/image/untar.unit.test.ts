@@ -1,7 +1,7 @@
 import { execFileSync } from 'child_process';
 import * as fs from 'fs';
 import * as path from 'path';
-import { directory, hardLink, pax, symbolicLink, TarEntry, tarOf } from './tar';
+import { directory, hardLink, pax, symbolicLink, type TarEntry, tarOf } from './tar';
 import { unpack } from '../../../lib/source/image/untar';
 import { temporaryDirectory } from '../../fixture';
 
