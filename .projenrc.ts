@@ -172,6 +172,10 @@ project.addTask('fuzz', {
   description: 'Read mutated files with every reader, as `npm run fuzz -- --cases 1000000 --seed 1`',
   steps: [{ exec: 'ts-node -T test/fuzz/run.ts', receiveArgs: true }],
 });
+project.addTask('fuzz:coverage', {
+  description: 'Read files that Jazzer.js makes, guided by code coverage, with every reader, as `npm run fuzz:coverage -- --seconds 60`',
+  steps: [{ exec: 'ts-node -T test/fuzz/coverage.ts', receiveArgs: true }],
+});
 project.addTask('conformance', {
   description: 'Compare with ld.so on whole systems, and start every program of this machine from a layer',
   steps: [{ spawn: 'compile' }, { exec: 'ts-node -T test/conformance/run.ts', receiveArgs: true }],

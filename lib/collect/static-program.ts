@@ -13,6 +13,11 @@ const NSS = ['libnss_', '/etc/nsswitch.conf'];
  */
 const ICONV = ['gconv-modules', 'iconv_open'];
 
+/** In the header of UPX's loader (`l_magic` in UPX's stub/src/include/header.S), which it puts into every file that it compresses. */
+const UPX = 'UPX!';
+/** Bytes at the start of a file that hold the header: it follows the program headers. */
+const UPX_WITHIN = 4096;
+
 /**
  * Describes what a statically linked program lacks in the layer.
  *
@@ -21,6 +26,9 @@ const ICONV = ['gconv-modules', 'iconv_open'];
 export function staticProgramNotice({ elf, real }: Program, root: Root): string | undefined {
   if (elf === undefined || elf.interpreter !== undefined) return undefined;
   const bytes = root.read(real);
+  if (bytes.subarray(0, UPX_WITHIN).includes(UPX)) {
+    return `${real} is compressed with UPX: libraries that it needs cannot be found. Unless it is static, decompress it with upx -d`;
+  }
   const has = (strings: readonly string[]) => strings.every((text) => bytes.includes(text));
   const uses = [
     ...(has(NSS) ? ['names of users, groups and hosts from name services (NSS)'] : []),

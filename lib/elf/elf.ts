@@ -3,7 +3,7 @@ import { DF_1_PIE, type Dynamic, readDynamic } from './dynamic';
 import { type FileType, type Machine, readHeader } from './header';
 import { HEADER_SIZE } from './identification';
 import { type Note, readNotes } from './note';
-import { readInterpreter, readSegments, type Segment } from './program-header';
+import { PF_X, PT_LOAD, readInterpreter, readSegments, type Segment } from './program-header';
 
 /**
  * What there is to know of an ELF file to load it: read from the program headers, as the loaders do. Section headers
@@ -45,10 +45,17 @@ export function readElf(bytes: Bytes, whole = true): Elf {
 }
 
 /**
- * Whether it can be started: an executable at a fixed address, or a shared object that names a loader (some libraries
- * do, libc among them), or a static program that is position-independent.
+ * True if the kernel can start the file: an executable at a fixed address, a shared object that names a loader (some libraries do, libc
+ * among them), or a position-independent static program. The last has DF_1_PIE, or no dynamic section at all, without which no loader
+ * accepts a library: UPX writes such programs.
  */
-export function isProgram(elf: Elf): boolean {
-  const pie = Math.floor((elf.dynamic?.flags1 ?? 0) / DF_1_PIE) % 2 === 1;
-  return elf.type === 'executable' || (elf.type === 'shared' && (elf.interpreter !== undefined || pie));
+export function isProgram({ type, interpreter, dynamic, segments }: Elf): boolean {
+  if (type !== 'shared') return type === 'executable';
+  if (dynamic === undefined) return interpreter !== undefined || segments.some(isCode);
+  return interpreter !== undefined || Math.floor(dynamic.flags1 / DF_1_PIE) % 2 === 1;
+}
+
+/** A file of debug information keeps the program headers, with no bytes in the file. */
+function isCode(segment: Segment): boolean {
+  return segment.type === PT_LOAD && Math.floor(segment.flags / PF_X) % 2 === 1 && segment.filesz > 0;
 }

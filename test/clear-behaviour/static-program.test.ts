@@ -1,6 +1,8 @@
+import * as fs from 'fs';
 import * as path from 'path';
 import { planLayer } from '../../lib/plan/plan-layer';
 import { Root } from '../../lib/root/root';
+import { build } from '../elf/bytes';
 import { gcc, temporaryDirectory } from '../fixture';
 import { request } from '../plan/make';
 
@@ -37,4 +39,14 @@ test.each([
   ['a dynamic program that uses name services', NAMES, []],
 ])('%s gets no notice', (_, source, flags) => {
   expect(noticesFor(source, flags)).toEqual([]);
+});
+
+test('a program compressed with UPX gets a notice, since its libraries cannot be read', () => {
+  const tool = path.join(temporaryDirectory(), 'tool');
+  const file = build({ blocks: { loader: Buffer.from('UPX!') } });
+  file.writeUInt32LE(5, 64 + 4); // p_flags: the segment is executable
+  fs.writeFileSync(tool, file, { mode: 0o755 });
+  expect(planLayer(new Root('/'), request(tool, { detectData: true })).notices).toEqual([
+    expect.stringMatching(/tool is compressed with UPX: .* Unless it is static, decompress it with upx -d$/),
+  ]);
 });

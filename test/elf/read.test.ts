@@ -108,6 +108,18 @@ test('a static program has no dynamic section, and a static one that is position
   expect(isProgram(pie)).toBe(true);
 });
 
+test('a shared object without a dynamic section is a program if it has code, as UPX writes them, and not if it is a file of debug information', () => {
+  const file = build({ blocks: { code: Buffer.alloc(64) } });
+  const setFlags = (flags: number) => { file.writeUInt32LE(flags, 64 + 4); };
+  setFlags(5);
+  expect(isProgram(readElf(file))).toBe(true);
+  setFlags(6);
+  expect(isProgram(readElf(file))).toBe(false);
+  setFlags(5);
+  file.writeBigUInt64LE(0n, 64 + 32); // p_filesz
+  expect(isProgram(readElf(file))).toBe(false);
+});
+
 test('an object file has no segments', () => {
   const elf = readElf(readFileSync(workshop.compile('object', 'int number;', ['-c'])));
   expect(elf).toMatchObject({ type: 'relocatable', segments: [], notes: [] });
