@@ -1,4 +1,7 @@
 export { DF_1_NODEFLIB, DF_1_PIE, type Dynamic } from './dynamic';
+export {
+  type DynamicSymbols, type ExportedSymbol, type ImportedSymbol, readSymbols, refersToData, satisfies, type SymbolType,
+} from './dynamic-symbols';
 export { editElf, type ElfEdit } from './edit';
 export { type Elf, isProgram, readElf } from './elf';
 export { exportsOf } from './exports';
@@ -8,8 +11,12 @@ export type { FileType, Machine } from './header';
 export { describe, type Identification, identify } from './identification';
 export type { Note } from './note';
 export { PT_DYNAMIC, PT_INTERP, PT_LOAD, PT_NOTE, type Segment } from './program-header';
+export type { Reference } from './relocation';
 export { addressOf, findReferences } from './reference';
 export { readDescriptor, SpecialFileError, useRegularFile } from './regular-file';
 export { replaceText, type TextReplacement } from './replace-text';
+export type { StubOptions } from './stub/functions';
+export { stubLibrary } from './stub/stub-library';
+export { type Called, readCalls } from './stub/report';
 export { stringsOf } from './strings';
-export type { VersionNeed } from './symbol-version';
+export type { RequiredVersion, VersionDefinition, VersionNeed } from './symbol-version';

@@ -21,7 +21,10 @@ export interface VersionNeed {
   }[];
 }
 
+const VER_FLG_BASE = 1;
 const VER_FLG_WEAK = 2;
+/** of an entry of `.gnu.version`; the highest bit marks symbols that only a reference with that very version finds */
+export const VERSYM_INDEX = 0x7fff;
 
 /** What DT_VERNEED points to. */
 export function readVersionNeeds(reader: ByteReader, offset: number, strings: StringTable): VersionNeed[] {
@@ -47,6 +50,58 @@ export function readVersionDefinitions(reader: ByteReader, offset: number, strin
     const auxiliary = entry + reader.u32(entry + 12);
     return { value: strings.get(reader.u32(auxiliary)), next: reader.u32(entry + 16) };
   }, counter(offset));
+}
+
+/** A version that a library defines. */
+export interface VersionDefinition {
+  readonly name: string;
+  /** the number that `.gnu.version` has for its symbols */
+  readonly index: number;
+  /** VER_FLG_BASE: the name of the library itself, which is not a version of any symbol */
+  readonly isBase: boolean;
+  /** VER_FLG_WEAK */
+  readonly isWeak: boolean;
+  /** the versions that it inherits from */
+  readonly parents: readonly string[];
+}
+
+/** What DT_VERDEF points to, in order. */
+export function readDefinedVersions(reader: ByteReader, offset: number, strings: StringTable): VersionDefinition[] {
+  const count = counter(offset);
+  return chain(offset, entry => {
+    checkRevision(reader, entry);
+    const flags = reader.u16(entry + 2);
+    const [name, ...parents] = chain(entry + reader.u32(entry + 12), auxiliary => ({
+      value: strings.get(reader.u32(auxiliary)),
+      next: reader.u32(auxiliary + 4),
+    }), count);
+    const index = reader.u16(entry + 4) & VERSYM_INDEX;
+    const value = { name, index, isBase: (flags & VER_FLG_BASE) !== 0, isWeak: (flags & VER_FLG_WEAK) !== 0, parents };
+    return { value, next: reader.u32(entry + 16) };
+  }, count);
+}
+
+/** A version of a symbol that an object refers to. */
+export interface RequiredVersion {
+  readonly name: string;
+  /** the library, as DT_NEEDED names it; undefined for a symbol that the object defines itself */
+  readonly file?: string;
+}
+
+/** What DT_VERNEED points to, by the number that `.gnu.version` has for the symbols. */
+export function readRequiredVersions(reader: ByteReader, offset: number, strings: StringTable): Map<number, RequiredVersion> {
+  const count = counter(offset);
+  const versions = new Map<number, RequiredVersion>();
+  chain(offset, entry => {
+    checkRevision(reader, entry);
+    const file = strings.get(reader.u32(entry + 4));
+    chain(entry + reader.u32(entry + 8), auxiliary => {
+      versions.set(reader.u16(auxiliary + 6) & VERSYM_INDEX, { name: strings.get(reader.u32(auxiliary + 8)), file });
+      return { value: undefined, next: reader.u32(auxiliary + 12) };
+    }, count);
+    return { value: undefined, next: reader.u32(entry + 12) };
+  }, count);
+  return versions;
 }
 
 /** @param count called for each entry: chains of one table may share their entries, so that their sum exceeds the file */

@@ -1,0 +1,79 @@
+/**
+ * Machine code as it is written, at an address that is known from the start.
+ */
+export class Code {
+  private readonly content: number[] = [];
+
+  constructor(private readonly start: number) {}
+
+  /** The address of the next instruction. */
+  public get address(): number {
+    return this.start + this.content.length;
+  }
+
+  public add(...bytes: readonly number[]): this {
+    for (const byte of bytes) this.content.push(byte);
+    return this;
+  }
+
+  /** A 32-bit number, which may be negative. */
+  public word(value: number): this {
+    return this.add(value & 0xff, (value >>> 8) & 0xff, (value >>> 16) & 0xff, (value >>> 24) & 0xff);
+  }
+
+  public bytes(): Buffer {
+    return Buffer.from(this.content);
+  }
+}
+
+/** A text that code refers to. */
+export interface Text {
+  readonly address: number;
+  /** in bytes */
+  readonly length: number;
+}
+
+/** What the code of a stub writes, and where. Paths end with a NUL. */
+export interface Texts {
+  /** the path of the link to the running program */
+  readonly program: Text;
+  /** in place of the program's path where that is not known */
+  readonly unknownProgram: Text;
+  /** between program and symbol */
+  readonly beforeSymbol: Text;
+  /** behind the symbol, up to the end of the line */
+  readonly afterSymbol: Text;
+  /** absent in a stub that reports to nothing but standard error */
+  readonly report?: {
+    readonly path: Text;
+    readonly beforeSymbol: Text;
+    readonly afterSymbol: Text;
+  };
+}
+
+/** The machine code of a stub: what all its functions share, and a few instructions for each. */
+export interface StubCode {
+  readonly code: Buffer;
+  /** the address of each function, in the order of the names */
+  readonly functions: readonly number[];
+}
+
+/**
+ * @param address of the code
+ * @param names the addresses of the names of the functions, each with a NUL behind it
+ */
+export type CodeOf = (address: number, names: readonly number[], texts: Texts) => StubCode;
+
+/** How much a function takes, in bytes: compilers align functions to as many, and callers may use the low bits of their addresses. */
+export const FUNCTION_SIZE = 16;
+
+/** The most of the program's path that is printed, in bytes. Little, because the stack of a thread or signal handler can be small. */
+export const PROGRAM_MAX = 1024;
+
+/** Exit code of a shell that does not find a command. */
+export const EXIT_CODE = 127;
+
+export const STDERR = 2;
+/** O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, the same on both machines */
+export const OPEN_FLAGS = 0x80441;
+export const OPEN_MODE = 0o666;

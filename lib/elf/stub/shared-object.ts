@@ -1,0 +1,158 @@
+import type { Machine } from '../header';
+import { PHDR_SIZE } from '../header';
+import { HEADER_SIZE } from '../identification';
+import { PF_R, PF_W, PF_X, PT_DYNAMIC, PT_LOAD } from '../program-header';
+import { Strings } from './strings';
+
+/**
+ * A shared object as it is written: sections one behind the other, first those that are read or executed, then the dynamic section,
+ * to which the loader writes. The file has no padding between the two: the page that holds the end of one and the start of the other
+ * is mapped twice, as with GNU ld's `-z noseparate-code`.
+ */
+export class SharedObject {
+  private readonly sections: PlacedSection[] = [];
+  private position = HEADER_SIZE + SEGMENTS * PHDR_SIZE;
+
+  constructor(private readonly machine: Machine) {}
+
+  /** The address that a section with that alignment gets if it is added now. */
+  public next(align: number): number {
+    return Math.ceil(this.position / align) * align;
+  }
+
+  /** Adds a section whose content may be filled in later; gives its address. */
+  public add(section: Section): number {
+    const offset = this.next(section.align);
+    const address = section.isWritten ? offset + PAGE_SIZES[this.machine] : offset;
+    this.sections.push({ ...section, offset, address });
+    this.position = offset + section.content.length;
+    return address;
+  }
+
+  /** The number of a section, which symbols have. Section 0 is none. */
+  public indexOf(name: string): number {
+    return this.sections.findIndex(section => section.name === name) + 1;
+  }
+
+  public bytes(): Buffer {
+    const names = new Strings();
+    const headers = this.sections.map(section => this.sectionHeader(section, names));
+    const shstrtab = names.offset('.shstrtab');
+    const strings = names.bytes();
+    headers.push(sectionHeader({ name: shstrtab, type: SHT_STRTAB, offset: this.position, size: strings.length, align: 1 }));
+    const table = Math.ceil((this.position + strings.length) / 8) * 8;
+
+    const file = Buffer.alloc(table + (headers.length + 1) * SHDR_SIZE);
+    Buffer.from([0x7f, 0x45, 0x4c, 0x46, 2, 1, 1]).copy(file); // 64-bit, little-endian, version 1
+    file.writeUInt16LE(ET_DYN, 16);
+    file.writeUInt16LE(MACHINES[this.machine], 18);
+    file.writeUInt32LE(1, 20); // e_version
+    file.writeBigUInt64LE(BigInt(HEADER_SIZE), 32); // e_phoff
+    file.writeBigUInt64LE(BigInt(table), 40); // e_shoff
+    [HEADER_SIZE, PHDR_SIZE, SEGMENTS, SHDR_SIZE, headers.length + 1, headers.length].forEach((value, index) => {
+      file.writeUInt16LE(value, 52 + 2 * index);
+    });
+    this.programHeaders().forEach((header, index) => header.copy(file, HEADER_SIZE + index * PHDR_SIZE));
+    for (const { content, offset } of this.sections) content.copy(file, offset);
+    strings.copy(file, this.position);
+    headers.forEach((header, index) => header.copy(file, table + (index + 1) * SHDR_SIZE));
+    return file;
+  }
+
+  private programHeaders(): Buffer[] {
+    const pageSize = PAGE_SIZES[this.machine];
+    const isWritten = ({ isWritten: written }: Section) => written === true;
+    const dynamic = this.sections.find(isWritten);
+    const end = this.sections.filter(section => !isWritten(section)).reduce((last, { offset, content }) => Math.max(last, offset + content.length), 0);
+    const written = { offset: dynamic?.offset ?? 0, address: dynamic?.address ?? 0, size: dynamic?.content.length ?? 0 };
+    return [
+      programHeader(PT_LOAD, PF_R | PF_X, { offset: 0, address: 0, size: end }, pageSize),
+      programHeader(PT_LOAD, PF_R | PF_W, written, pageSize),
+      programHeader(PT_DYNAMIC, PF_R | PF_W, written, 8),
+      programHeader(PT_GNU_STACK, PF_R | PF_W, { offset: 0, address: 0, size: 0 }, 16),
+    ];
+  }
+
+  private sectionHeader({ name, type, flags, address, offset, content, align, link, info, entrySize }: PlacedSection, names: Strings): Buffer {
+    const linked = link === undefined ? 0 : this.indexOf(link);
+    return sectionHeader({ name: names.offset(name), type, flags, address, offset, size: content.length, link: linked, info, align, entrySize });
+  }
+}
+
+export interface Section {
+  readonly name: string;
+  /** SHT_ number */
+  readonly type: number;
+  /** sum of SHF_ numbers */
+  readonly flags: number;
+  readonly content: Buffer;
+  /** in bytes */
+  readonly align: number;
+  /** whether the loader writes to it: the dynamic section, which comes last */
+  readonly isWritten?: boolean;
+  /** the name of the section that `sh_link` refers to */
+  readonly link?: string;
+  readonly info?: number;
+  /** in bytes */
+  readonly entrySize?: number;
+}
+
+interface PlacedSection extends Section {
+  readonly offset: number;
+  readonly address: number;
+}
+
+export const SHT_PROGBITS = 1;
+export const SHT_STRTAB = 3;
+export const SHT_DYNAMIC = 6;
+export const SHT_DYNSYM = 11;
+export const SHT_GNU_HASH = 0x6ffffff6;
+export const SHT_GNU_VERDEF = 0x6ffffffd;
+export const SHT_GNU_VERSYM = 0x6fffffff;
+export const SHF_WRITE = 1;
+export const SHF_ALLOC = 2;
+export const SHF_EXECINSTR = 4;
+
+const ET_DYN = 3;
+const MACHINES: Readonly<Record<Machine, number>> = { x86_64: 62, aarch64: 183 };
+/** The largest page that a kernel of that machine may have: 4 KiB, and 64 KiB. */
+const PAGE_SIZES: Readonly<Record<Machine, number>> = { x86_64: 0x1000, aarch64: 0x10000 };
+/** Without this header, glibc makes the stack executable. */
+const PT_GNU_STACK = 0x6474e551;
+const SEGMENTS = 4;
+const SHDR_SIZE = 64;
+
+function programHeader(type: number, flags: number, place: { offset: number; address: number; size: number }, align: number): Buffer {
+  const header = Buffer.alloc(PHDR_SIZE);
+  header.writeUInt32LE(type, 0);
+  header.writeUInt32LE(flags, 4);
+  [place.offset, place.address, place.address, place.size, place.size, align].forEach((value, index) => {
+    header.writeBigUInt64LE(BigInt(value), 8 + 8 * index);
+  });
+  return header;
+}
+
+interface SectionHeader {
+  readonly name: number;
+  readonly type: number;
+  readonly flags?: number;
+  readonly address?: number;
+  readonly offset: number;
+  readonly size: number;
+  readonly link?: number;
+  readonly info?: number;
+  readonly align: number;
+  readonly entrySize?: number;
+}
+
+function sectionHeader({ name, type, flags = 0, address = 0, offset, size, link = 0, info = 0, align, entrySize = 0 }: SectionHeader): Buffer {
+  const header = Buffer.alloc(SHDR_SIZE);
+  header.writeUInt32LE(name, 0);
+  header.writeUInt32LE(type, 4);
+  [flags, address, offset, size].forEach((value, index) => header.writeBigUInt64LE(BigInt(value), 8 + 8 * index));
+  header.writeUInt32LE(link, 40);
+  header.writeUInt32LE(info, 44);
+  header.writeBigUInt64LE(BigInt(align), 48);
+  header.writeBigUInt64LE(BigInt(entrySize), 56);
+  return header;
+}

@@ -1,0 +1,105 @@
+import { FUNCTION_SIZE } from './code';
+import type { StubOptions } from './functions';
+import { addFunctions } from './functions';
+import { gnuHashOf } from './gnu-hash';
+import {
+  SharedObject, SHF_ALLOC, SHF_WRITE, SHT_DYNAMIC, SHT_DYNSYM, SHT_GNU_HASH, SHT_GNU_VERDEF, SHT_GNU_VERSYM, SHT_STRTAB,
+} from './shared-object';
+import { Strings } from './strings';
+import { versionTable } from './version-table';
+import { printableName } from '../../text/printable';
+import {
+  DT_FLAGS_1, DT_GNU_HASH, DT_NULL, DT_SONAME, DT_STRSZ, DT_STRTAB, DT_SYMENT, DT_SYMTAB, DT_VERDEF, DT_VERDEFNUM, DT_VERSYM, DYN_SIZE,
+} from '../dynamic-section';
+import type { DynamicSymbols, ExportedSymbol } from '../dynamic-symbols';
+import { pair } from '../part';
+
+/**
+ * Stub libraries: shared libraries that take the place of one that is never called. A stub has the name, the versions and some of
+ * the functions of the original, so that the loader accepts it, and none of its code, data, dependencies, constructors or destructors.
+ * A function that is called nevertheless says so on standard error and ends the process with exit code 127.
+ */
+
+/** What a stub keeps of DT_FLAGS_1: DF_1_GLOBAL, DF_1_NODELETE, DF_1_NOOPEN and DF_1_INTERPOSE, which make a difference to others. */
+const KEPT_FLAGS_1 = 0x2 | 0x8 | 0x40 | 0x400;
+
+const SYMBOL_SIZE = 24;
+const STT_FUNC = 2;
+const BINDINGS: Readonly<Record<ExportedSymbol['binding'], number>> = { global: 1, weak: 2, unique: 1 };
+const VERSYM_GLOBAL = 1;
+const VERSYM_HIDDEN = 0x8000;
+
+/**
+ * The bytes of a stub. They depend on the original's interface, on the symbols, whatever their order, and on the options.
+ *
+ * @param original the symbols of the library that it replaces
+ * @param symbols those of its exports that the stub defines: all that an object refers to
+ * @throws Error for a symbol that is data
+ */
+export function stubLibrary(original: DynamicSymbols, symbols: Iterable<ExportedSymbol>, options: StubOptions): Buffer {
+  const { table: gnuHash, symbols: ordered } = gnuHashOf([...new Set(symbols)].sort(byNameAndVersion));
+  const data = ordered.find(({ type }) => type !== 'function' && type !== 'ifunc' && type !== 'notype');
+  if (data) throw new Error(`${printableName(options.library)}: a stub cannot define ${printableName(data.name)}, which is data`);
+
+  const strings = new Strings();
+  const soname = original.soname === undefined ? undefined : strings.offset(original.soname);
+  const names = ordered.map(({ name }) => strings.offset(name));
+  const versions = versionTable(original.versions, strings);
+  const dynstr = strings.bytes();
+  const dynsym = Buffer.alloc((ordered.length + 1) * SYMBOL_SIZE);
+
+  const object = new SharedObject(original.machine);
+  const [read, written] = [SHF_ALLOC, SHF_ALLOC | SHF_WRITE];
+  const entries: [tag: number, value: number][] = [];
+  if (soname !== undefined) entries.push([DT_SONAME, soname]);
+  entries.push([DT_GNU_HASH, object.add({ name: '.gnu.hash', type: SHT_GNU_HASH, flags: read, content: gnuHash, align: 8, link: '.dynsym' })]);
+  const symtab = object.add({
+    name: '.dynsym', type: SHT_DYNSYM, flags: read, content: dynsym, align: 8, link: '.dynstr', info: 1, entrySize: SYMBOL_SIZE,
+  });
+  const strtab = object.add({ name: '.dynstr', type: SHT_STRTAB, flags: read, content: dynstr, align: 1 });
+  entries.push([DT_STRTAB, strtab], [DT_SYMTAB, symtab], [DT_STRSZ, dynstr.length], [DT_SYMENT, SYMBOL_SIZE]);
+  if (original.versions.length > 0) {
+    const versym = versionsOf(ordered);
+    const count = original.versions.length;
+    entries.push(
+      [DT_VERSYM, object.add({ name: '.gnu.version', type: SHT_GNU_VERSYM, flags: read, content: versym, align: 2, link: '.dynsym', entrySize: 2 })],
+      [DT_VERDEF, object.add({ name: '.gnu.version_d', type: SHT_GNU_VERDEF, flags: read, content: versions, align: 8, link: '.dynstr', info: count })],
+      [DT_VERDEFNUM, count],
+    );
+  }
+  if (ordered.length > 0) {
+    const functions = addFunctions(object, ordered.map(({ name }, index) => ({ name, address: strtab + names[index] })), original.machine, options);
+    const section = object.indexOf('.text');
+    ordered.forEach(({ binding }, index) => {
+      const at = (index + 1) * SYMBOL_SIZE;
+      dynsym.writeUInt32LE(names[index], at);
+      dynsym[at + 4] = (BINDINGS[binding] << 4) | STT_FUNC;
+      dynsym.writeUInt16LE(section, at + 6);
+      dynsym.writeBigUInt64LE(BigInt(functions[index]), at + 8);
+      dynsym.writeBigUInt64LE(BigInt(FUNCTION_SIZE), at + 16);
+    });
+  }
+  const flags1 = original.flags1 & KEPT_FLAGS_1;
+  if (flags1 !== 0) entries.push([DT_FLAGS_1, flags1]);
+  const dynamic = Buffer.concat([...entries, [DT_NULL, 0]].map(([tag, value]) => pair(tag, value)));
+  object.add({
+    name: '.dynamic', type: SHT_DYNAMIC, flags: written, content: dynamic, align: 8, isWritten: true, link: '.dynstr', entrySize: DYN_SIZE,
+  });
+  return object.bytes();
+
+}
+
+/** `.gnu.version`: the version of each symbol, by number. */
+function versionsOf(symbols: readonly ExportedSymbol[]): Buffer {
+  const table = Buffer.alloc((symbols.length + 1) * 2);
+  symbols.forEach(({ version, isHidden }, index) => {
+    table.writeUInt16LE((version?.index ?? VERSYM_GLOBAL) | (isHidden ? VERSYM_HIDDEN : 0), (index + 1) * 2);
+  });
+  return table;
+}
+
+/** Names by code units, which is the same on every machine. */
+function byNameAndVersion(a: ExportedSymbol, b: ExportedSymbol): number {
+  return Number(a.name > b.name) - Number(a.name < b.name)
+    || (a.version?.index ?? 0) - (b.version?.index ?? 0) || Number(a.isHidden) - Number(b.isHidden);
+}

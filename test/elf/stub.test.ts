@@ -1,0 +1,90 @@
+import { readFileSync, existsSync } from 'node:fs';
+import { run } from './compile';
+import { message, outcome, referredTo, StubWorkshop } from './stubs';
+import { readCalls, readElf, readSymbols, stubLibrary } from '../../lib/elf';
+
+const workshop = new StubWorkshop();
+afterAll(() => workshop.remove());
+
+const MAIN = (body: string) => `
+  #include <stdio.h>
+  #include <string.h>
+  int main(int count, char **arguments) {
+    const char *choice = count > 1 ? arguments[1] : "";
+    ${body}
+    return 0;
+  }`;
+
+describe('a program with a stub of its library', () => {
+  const library = workshop.library('libplain.so.1', 'int first(void) { return 1; } int second(void) { return 2; } int unused(void) { return 3; }');
+  const program = workshop.program('plain', `int first(void), second(void); ${MAIN(`
+    if (strcmp(choice, "first") == 0) return first();
+    if (strcmp(choice, "second") == 0) return second();
+    puts("not called");
+  `)}`, [library], ['-Wl,-z,lazy']);
+  const stub = workshop.replace(library, [program]);
+
+  test('runs as before if it calls nothing of it', () => {
+    expect(outcome(program)).toEqual({ code: 0, stdout: 'not called\n', stderr: '' });
+  });
+
+  test.each(['first', 'second'])('says which function it called, and exits 127 (%s)', name => {
+    expect(outcome(program, name)).toEqual({ code: 127, stdout: '', stderr: message(program, name, 'libplain.so.1') });
+  });
+
+  test('is listed by the loader without the dependencies of the library', () => {
+    expect(run('/lib64/ld-linux-x86-64.so.2', '--list', program)).toContain('libplain.so.1 => ');
+    expect(readElf(stub).dynamic).toMatchObject({ needed: [], soname: 'libplain.so.1' });
+  });
+
+  test('has only the functions that it refers to', () => {
+    expect([...readSymbols(stub).exports.keys()].sort()).toEqual(['first', 'second']);
+  });
+
+  test('is smaller than a page', () => {
+    expect(stub.length).toBeLessThan(2048);
+  });
+
+  test.each([['readelf', '-aW'], ['eu-elflint', '--gnu-ld', '--strict']])('is a valid file for %s', (command, ...options) => {
+    const { code, stderr, stdout } = outcome(command, ...options, library);
+    expect({ code, stderr, warnings: stdout.match(/^(?!No errors$).*(?:warning|error).*$/gim) }).toEqual({ code: 0, stderr: '', warnings: null });
+  });
+});
+
+describe('a report', () => {
+  const library = workshop.library('libreported.so', 'void reported(void) {}');
+  const program = workshop.program('reporting', `void reported(void); ${MAIN('reported();')}`, [library]);
+  const original = workshop.symbols(library);
+  const file = workshop.path('report');
+  const stubWith = (report?: string, name = 'libreported.so') =>
+    stubLibrary(original, referredTo(original, [workshop.symbols(program)]), { library: name, report });
+
+  test('names library and symbol of every call, in order', () => {
+    for (const name of ['/lib/libreported.so', 'strange\n\0%2F/name']) {
+      workshop.write('libreported.so', stubWith(file, name));
+      expect(outcome('sh', '-c', `${program} 2>/dev/null || true`)).toEqual({ code: 0, stdout: '', stderr: '' });
+    }
+    expect(readCalls(readFileSync(file))).toEqual([
+      { library: '/lib/libreported.so', symbol: 'reported' },
+      { library: 'strange\n\0%2F/name', symbol: 'reported' },
+    ]);
+  });
+
+  test('that cannot be written changes nothing else', () => {
+    workshop.write('libreported.so', stubWith(workshop.path('absent/report')));
+    expect(outcome(program)).toEqual({ code: 127, stdout: '', stderr: message(program, 'reported', 'libreported.so') });
+    expect(existsSync(workshop.path('absent'))).toBe(false);
+  });
+
+  test('is not written by a stub of a layer, which does not have the code', () => {
+    workshop.write('libreported.so', stubWith());
+    expect(outcome('strace', '-f', '-e', 'trace=!execve', '-o', workshop.path('trace'), program).code).toBe(127);
+    const calls = readFileSync(workshop.path('trace'), 'utf8').trimEnd().split('\n').slice(-4).map(line => line.replace(/^\d+ +(\w+).*/, '$1'));
+    expect(calls).toEqual(['readlink', 'writev', 'exit_group', expect.stringContaining('exited with 127')]);
+    expect(stubWith().includes('report\0')).toBe(false);
+  });
+
+  test('ignores lines that no stub wrote', () => {
+    expect(readCalls(Buffer.from('\nno NUL\na\0b\0c\n%zz\0name\nlibx.so\0name\n'))).toEqual([{ library: 'libx.so', symbol: 'name' }]);
+  });
+});
