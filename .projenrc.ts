@@ -1,4 +1,5 @@
 import { awscdk, javascript, JsonFile } from 'projen';
+import { configurePublishing, PUBLISHING } from './projenrc/publishing';
 
 const project = new awscdk.AwsCdkConstructLibrary({
   name: 'cdk-binary-layer',
@@ -7,7 +8,7 @@ const project = new awscdk.AwsCdkConstructLibrary({
   authorAddress: 'cdk-binary-layer@users.noreply.github.com',
   repositoryUrl: 'https://github.com/cdk-binary-layer/cdk-binary-layer.git',
   license: 'Apache-2.0',
-  keywords: ['aws', 'cdk', 'lambda', 'layer', 'binary', 'elf', 'ffmpeg', 'imagemagick'],
+  keywords: ['aws', 'aws-cdk', 'awscdk', 'lambda', 'lambda-layer', 'binary', 'native', 'elf', 'ffmpeg', 'imagemagick'],
   defaultReleaseBranch: 'main',
   packageManager: javascript.NodePackageManager.NPM,
   projenrcTs: true,
@@ -19,14 +20,14 @@ const project = new awscdk.AwsCdkConstructLibrary({
   minNodeVersion: '20.15.0',
   // execa 6 and commander 15 are ESM only; jsii bundles what is no jsii module
   bundledDeps: [
-    '@cyclonedx/cyclonedx-library@^10.3.0', 'cli-progress@^3.12.0', 'commander@^14', 'd3-hierarchy@^3.1.2', 'execa@5.1.1',
+    'cli-progress@^3.12.0', 'commander@^14', 'd3-hierarchy@^3.1.2', 'execa@5.1.1',
     'picocolors@^1.1.1', 'picomatch@^4', 'tar@^7.5.0', 'yazl@^3.3.1',
   ],
   devDeps: [
     '@types/cli-progress@^3.11.6', '@types/node@^20', '@types/picomatch', '@types/yazl', 'aws-cdk@2.1148.1',
     'eslint-plugin-regexp@^2.10.0', 'fast-check@^4.10.2',
-    // what the CycloneDX library checks its own output with, where it is there
-    'ajv@^8.12.0', 'ajv-formats@^3.0.1', 'ajv-formats-draft2019@^1.6.1', 'playwright-core@^1.64.0',
+    // the CycloneDX library validates bills of materials in tests, with these
+    '@cyclonedx/cyclonedx-library@^10.3.0', 'ajv@^8.12.0', 'ajv-formats@^3.0.1', 'ajv-formats-draft2019@^1.6.1', 'playwright-core@^1.64.0',
   ],
 
   srcdir: 'lib',
@@ -49,17 +50,23 @@ const project = new awscdk.AwsCdkConstructLibrary({
       testTimeout: 120_000,
     },
   },
-  github: false,
-  release: false,
-  depsUpgrade: false,
+  stability: 'experimental',
   gitignore: ['/cdk.out/'],
+  ...PUBLISHING,
 });
+configurePublishing(project);
+
+// Source maps are a third of the package, and Node.js reads them only if it is told to.
+project.tsconfig?.file.addOverride('compilerOptions.inlineSourceMap', false);
+project.tsconfig?.file.addOverride('compilerOptions.inlineSources', false);
 
 // Not every registry has each platform's package of 1.13.0, and npm ci refuses a lock file that lacks any.
 project.package.addField('overrides', { 'unrs-resolver': '1.12.2' });
 
 // the page of a report is read from where it is written
-['/.ci/', '/ARCHITECTURE.md', '/CONTRIBUTING.md', '/cdk.json', '/examples/'].forEach((path) => project.addPackageIgnore(path));
+[
+  '/.ci/', '/ARCHITECTURE.md', '/CODE_OF_CONDUCT.md', '/CONTRIBUTING.md', '/cdk.json', '/docs/', '/examples/',
+].forEach((path) => project.addPackageIgnore(path));
 ['!/lib/inspect/', '/lib/inspect/page/tsconfig.json', '/lib/**/*.ts'].forEach((path) => project.addPackageIgnore(path));
 
 // The layers of lib, the lowest first. A file imports from its own layer and from lower ones.

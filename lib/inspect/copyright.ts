@@ -1,7 +1,8 @@
 /**
- * The licences that a Debian copyright file names, where it is machine-readable: the `License` fields of its
- * paragraphs, of which this takes the short names (copyright-format 1.0).
+ * The licences that a machine-readable Debian copyright file names: the short names in the `License` fields of its paragraphs
+ * (copyright-format 1.0), and their SPDX identifiers.
  */
+import { spdxIdentifier } from './spdx';
 import { paragraphs } from '../packages/deb822';
 
 const FORMATS = new Set(['http', 'https'].map((protocol) => `${protocol}://www.debian.org/doc/packaging-manuals/copyright-format/1.0`));
@@ -15,17 +16,19 @@ const BY_DEBIAN = new Map([
 /** `GPL-2+`, `LGPLv2.1+`, `GFDL-1.3`, `AGPL-3.0` */
 const GNU = /^(A?GPL|LGPL|GFDL)-?v?(\d)(?:\.(\d))?(\+?)$/i;
 
-/** @returns the short names of licences, each once, in the order of the file; `undefined` where it is not machine-readable */
+/** The short names of licences, each once, in the order of the file. Undefined if the file is not machine-readable. */
 export function licencesIn(text: string): string[] | undefined {
   const [header, ...rest] = [...paragraphs(text)];
   if (!FORMATS.has(header?.get('format')?.replace(/\/$/, '') ?? '')) return undefined;
   const names = [header, ...rest].map((fields) => fields.get('license')?.split('\n', 1)[0].split(/\s+/).join(' '));
-  return [...new Set(names.filter((name) => name !== undefined && name !== ''))] as string[];
+  return [...new Set(names.filter((name) => name))] as string[];
 }
 
-/** The SPDX identifier of one of Debian's short names, if it is likely to have one: `isKnown` decides. */
-export function spdxOf(name: string, known: (identifier: string) => string | undefined): string | undefined {
+/** The SPDX identifier of a Debian short name, or undefined if it has none. */
+export function spdxOf(name: string): string | undefined {
   const [, family, major, minor = '0', later] = GNU.exec(name) ?? [];
-  if (family !== undefined) return known(`${family.toUpperCase()}-${major}.${minor}-${later ? 'or-later' : 'only'}`);
-  return known(BY_DEBIAN.get(name.toLowerCase()) ?? name);
+  const identifier = family !== undefined
+    ? `${family}-${major}.${minor}-${later ? 'or-later' : 'only'}`
+    : BY_DEBIAN.get(name.toLowerCase()) ?? name;
+  return spdxIdentifier(identifier);
 }

@@ -1,90 +1,126 @@
 /**
- * The software bill of materials of a layer: CycloneDX 1.6, as JSON.
+ * The software bill of materials of a layer: CycloneDX 1.6, as JSON (https://cyclonedx.org/docs/1.6/json/).
  *
- * The packages are the components, the files are in these, with the hashes of what is in the layer: files that were
- * edited to run from `/opt` have others than at their source. What depends on what comes from the files as well: a
- * package depends on another if a file of it needs one of the other's, or brought it in. The same layer gives the same
- * bytes: there is no time in it, and its serial number comes from the content.
+ * Packages are components and contain their files. The hash of a file is that of its content in the layer: it differs from
+ * the source's if the file was edited. A package depends on another if one of its files needs a file of the other, or led to
+ * it. The same layer gives the same bytes: there is no time, the serial number is a hash, and all lists are sorted.
  */
 import { createHash } from 'crypto';
 import * as path from 'path';
-import type * as Enums from '@cyclonedx/cyclonedx-library/Enums';
-import type * as Models from '@cyclonedx/cyclonedx-library/Models';
-import type * as Serialize from '@cyclonedx/cyclonedx-library/Serialize';
-import type * as Spdx from '@cyclonedx/cyclonedx-library/SPDX';
-import type * as Spec from '@cyclonedx/cyclonedx-library/Spec';
 import type { Contents, ContentsFile } from './contents';
 import { licencesIn, spdxOf } from './copyright';
 import type { Distribution, RecordedPackage } from '../plan/record';
 
-/** Loaded when it is needed: it takes a tenth of a second, which no synth without one is to spend. */
-function library() {
-  /* eslint-disable @typescript-eslint/no-require-imports */
-  return {
-    ...require('@cyclonedx/cyclonedx-library/Enums') as typeof Enums,
-    ...require('@cyclonedx/cyclonedx-library/Models') as typeof Models,
-    ...require('@cyclonedx/cyclonedx-library/Serialize') as typeof Serialize,
-    ...require('@cyclonedx/cyclonedx-library/SPDX') as typeof Spdx,
-    ...require('@cyclonedx/cyclonedx-library/Spec') as typeof Spec,
-  };
-  /* eslint-enable @typescript-eslint/no-require-imports */
-}
-
-/** What makes it, as it names itself in it. */
+/** The name of this library in `metadata.tools`. */
 const TOOL = 'cdk-binary-layer';
 
-/** Whether a text is a whole bill of materials, made by this version of the library. */
+/** The parts of CycloneDX's `component` that are used, in the order in which they are written. */
+interface Component {
+  readonly 'type': 'application' | 'file' | 'library';
+  readonly 'name': string;
+  readonly 'version'?: string;
+  readonly 'bom-ref'?: string;
+  readonly 'description'?: string;
+  readonly 'hashes'?: ReadonlyArray<{ readonly alg: 'SHA-256'; readonly content: string }>;
+  readonly 'licenses'?: ReadonlyArray<{ readonly license: { readonly id: string } | { readonly name: string } }>;
+  readonly 'purl'?: string;
+  readonly 'properties'?: ReadonlyArray<{ readonly name: string; readonly value: string }>;
+  readonly 'components'?: readonly Component[];
+}
+
+/** True for a complete bill of materials that this version of the library wrote. */
 export function isOwnSbom(text: string): boolean {
   try {
     const { bomFormat, metadata } = JSON.parse(text);
-    return bomFormat === 'CycloneDX' && metadata.tools.components.some(({ name, version }: Models.Component) => name === TOOL && version === ownVersion());
+    return bomFormat === 'CycloneDX' &&
+      metadata.tools.components.some(({ name, version }: Component) => name === TOOL && version === ownVersion());
   } catch {
     return false;
   }
 }
 
-/** @returns JSON, which ends with a line feed */
+/** The bill of materials as JSON text that ends with a line feed. */
 export function sbomOf(contents: Contents): string {
-  const lib = library();
-  const layer = new lib.Component(lib.ComponentType.Application, contents.programs.map(({ name }) => name).join(', '), {
-    bomRef: 'layer',
-    version: contents.key,
-    description: `AWS Lambda layer for ${contents.machine}`,
-  });
-  const bom = new lib.Bom({ serialNumber: `urn:uuid:${uuidOf(contents)}`, metadata: new lib.Metadata({ component: layer }) });
-  bom.metadata.tools.components.add(new lib.Component(lib.ComponentType.Application, TOOL, { version: ownVersion() }));
-
-  const packages = new Map(contents.packages.map((one) => {
-    const component = new lib.Component(lib.ComponentType.Library, one.name, { bomRef: `package:${one.name}`, version: one.version, purl: purlOf(one, contents.distribution) });
-    component.properties.add(new lib.Property('cdk-binary-layer:source-package', one.source));
-    for (const licence of licencesOf(one, contents) ?? []) component.licenses.add(licenceOf(licence, lib));
-    bom.components.add(component);
-    return [one.name, component];
-  }));
-  const holders = new Map(contents.files.map((file) => {
-    const component = new lib.Component(lib.ComponentType.File, file.path, { bomRef: `file:${file.path}` });
-    component.hashes.set(lib.HashAlgorithm['SHA-256'], file.sha256);
-    const owner = packages.get(file.package ?? '');
-    (owner?.components ?? bom.components).add(component);
-    return [file.path, owner ?? component];
-  }));
-  for (const file of contents.files) {
-    const holder = holders.get(file.path)!;
-    const depend = (one: Models.Component, other: string) => {
-      const on = holders.get(other);
-      if (on && on !== one) one.dependencies.add(on.bomRef);
-    };
-    for (const need of file.needs) depend(holder, need);
-    const through = file.through === undefined ? undefined : holders.get(file.through);
-    depend(through ?? layer, file.path);
-  }
-  const serializer = new lib.JsonSerializer(new lib.JSON.Normalize.Factory(lib.Spec1dot6));
-  return `${serializer.serialize(bom, { sortLists: true, space: 1 })}\n`;
+  const layer: Component = {
+    'type': 'application',
+    'name': contents.programs.map(({ name }) => name).join(', '),
+    'version': contents.key,
+    'bom-ref': 'layer',
+    'description': `AWS Lambda layer for ${contents.machine}`,
+  };
+  const names = new Set(contents.packages.map(({ name }) => name));
+  const ownerOf = (file: ContentsFile) => (file.package !== undefined && names.has(file.package) ? file.package : undefined);
+  const filesOf = (owner?: string) => contents.files.filter((file) => ownerOf(file) === owner).map(fileComponent);
+  const packages = contents.packages.map((recorded) => packageComponent(recorded, contents, filesOf(recorded.name)));
+  const bom = {
+    $schema: 'http://cyclonedx.org/schema/bom-1.6.schema.json',
+    bomFormat: 'CycloneDX',
+    specVersion: '1.6',
+    version: 1,
+    serialNumber: `urn:uuid:${uuidOf(contents)}`,
+    metadata: { tools: { components: [{ type: 'application', name: TOOL, version: ownVersion() }] }, component: layer },
+    components: sorted([...packages, ...filesOf()]),
+    dependencies: dependenciesOf(contents, (file) => referenceOf(file, ownerOf(file))),
+  };
+  return `${JSON.stringify(bom, undefined, 1)}\n`;
 }
 
-/**
- * A package URL, by the types `deb`, `apk` and `rpm` of the specification: the version of an rpm has its epoch apart.
- */
+function fileComponent(file: ContentsFile): Component {
+  return {
+    'type': 'file',
+    'name': file.path,
+    'bom-ref': referenceOf(file),
+    'hashes': [{ alg: 'SHA-256', content: file.sha256 }],
+  };
+}
+
+function packageComponent(recorded: RecordedPackage, contents: Contents, files: readonly Component[]): Component {
+  const licences = licencesOf(recorded, contents)?.map((name) => ({ id: spdxOf(name), name }));
+  return {
+    'type': 'library',
+    'name': recorded.name,
+    'version': recorded.version,
+    'bom-ref': `package:${recorded.name}`,
+    'licenses': licences?.length
+      ? licences.sort((a, b) => compare(a.id ?? a.name, b.id ?? b.name)).map(({ id, name }) => ({ license: id === undefined ? { name } : { id } }))
+      : undefined,
+    'purl': purlOf(recorded, contents.distribution),
+    'properties': [{ name: 'cdk-binary-layer:source-package', value: recorded.source }],
+    'components': files.length > 0 ? sorted(files) : undefined,
+  };
+}
+
+/** The `bom-ref` of the component that a dependency on a file refers to: its package if it has one. */
+function referenceOf(file: ContentsFile, owner?: string): string {
+  return owner === undefined ? `file:${file.path}` : `package:${owner}`;
+}
+
+function dependenciesOf(contents: Contents, reference: (file: ContentsFile) => string) {
+  const references = new Map(contents.files.map((file) => [file.path, reference(file)]));
+  const dependencies = new Map<string, Set<string>>([['layer', new Set()]]);
+  for (const { name } of contents.packages) dependencies.set(`package:${name}`, new Set());
+  for (const file of contents.files) dependencies.set(`file:${file.path}`, new Set());
+  const depend = (from: string, to: string | undefined) => {
+    if (to !== undefined && to !== from) dependencies.get(from)!.add(to);
+  };
+  for (const file of contents.files) {
+    for (const need of file.needs) depend(reference(file), references.get(need));
+    depend(references.get(file.through ?? '') ?? 'layer', reference(file));
+  }
+  return [...dependencies].sort(([a], [b]) => compare(a, b))
+    .map(([ref, on]) => ({ ref, dependsOn: on.size > 0 ? [...on].sort(compare) : undefined }));
+}
+
+function sorted(components: readonly Component[]): Component[] {
+  return [...components].sort((a, b) => compare(a['bom-ref']!, b['bom-ref']!));
+}
+
+/** Order by UTF-16 code units, which no locale changes. */
+function compare(a: string, b: string): number {
+  return a < b ? -1 : Number(a > b);
+}
+
+/** A package URL of type `deb`, `apk` or `rpm`. An rpm's epoch is a qualifier, not part of the version (purl-spec, "rpm"). */
 export function purlOf({ name, version, architecture, type }: RecordedPackage, distribution?: Distribution): string {
   const [, epoch, rest] = type === 'rpm' ? /^(?:(\d+):)?(.*)$/.exec(version)! : [undefined, undefined, version];
   const qualifiers = {
@@ -92,26 +128,21 @@ export function purlOf({ name, version, architecture, type }: RecordedPackage, d
     distro: distribution && [distribution.id, distribution.version].filter(Boolean).join('-'),
     epoch,
   };
-  const said = Object.entries(qualifiers).filter(([, value]) => value !== undefined).map(([key, value]) => `${key}=${encoded(value!)}`);
-  return `pkg:${type}/${[distribution?.id, name].filter((one) => one !== undefined).map(encoded).join('/')}@${encoded(rest)}?${said.join('&')}`;
+  const present = Object.entries(qualifiers).filter(([, value]) => value !== undefined).map(([key, value]) => `${key}=${encoded(value!)}`);
+  return `pkg:${type}/${[distribution?.id, name].filter((part) => part !== undefined).map(encoded).join('/')}@${encoded(rest)}?${present.join('&')}`;
 }
 
 function encoded(text: string): string {
   return encodeURIComponent(text).replaceAll('%3A', ':');
 }
 
-/** Of the copyright file, which Debian's packages have; `undefined` where it is not in the layer, or cannot be read by machines. */
+/** The licences in a Debian package's copyright file. Undefined if the layer has no such file, or it is not machine-readable. */
 function licencesOf({ name }: RecordedPackage, contents: Contents): string[] | undefined {
   const text = contents.text(`/usr/share/doc/${name}/copyright`);
   return text === undefined ? undefined : licencesIn(text);
 }
 
-function licenceOf(name: string, { fixupSpdxId, SpdxLicense, NamedLicense }: ReturnType<typeof library>): Models.License {
-  const identifier = spdxOf(name, fixupSpdxId);
-  return identifier === undefined ? new NamedLicense(name) : new SpdxLicense(identifier);
-}
-
-/** RFC 9562: version 8 leaves all bits but those of version and variant to whoever makes it. */
+/** A UUID of version 8: all bits except those of version and variant are free for use (RFC 9562). */
 function uuidOf({ key, files }: { key: string; files: readonly ContentsFile[] }): string {
   const hash = createHash('sha256').update(JSON.stringify([key, files.map((file) => [file.path, file.sha256])])).digest();
   hash[6] = 0x80 | (hash[6] & 0x0f);

@@ -221,7 +221,7 @@ export const READERS: readonly Reader[] = [
     name: 'copyright',
     seeds: texts.COPYRIGHT,
     errors: [],
-    read: (bytes) => licencesIn(bytes.toString('utf8'))?.map((name) => spdxOf(name, (identifier) => identifier)),
+    read: (bytes) => licencesIn(bytes.toString('utf8'))?.map((name) => spdxOf(name)),
   },
   {
     name: 'control file of a deb',
