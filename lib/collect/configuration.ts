@@ -3,7 +3,7 @@
  * even if it is world-readable, so a file is packed only if it says nothing that a package did not say:
  *
  * - a package owns it, and it has the checksum that the package database records (dpkg: `Conffiles` in the status file, and
- *   `*.md5sums`). A database without checksums counts as agreement;
+ *   `*.md5sums`; apk: `Z:`; rpm: FILEDIGESTS). A file without a checksum counts as unchanged;
  * - it is a copy of a file of a package, which maintainer scripts make, such as `/etc/profile` and PHP's `mods-available`, or
  *   ucf has installed it and records the same checksum (`/var/lib/ucf/hashfile`);
  * - it is a list of numbers, which the C library reads: see `NUMBERS`. An administrator may have added to it;
@@ -13,7 +13,7 @@
 import { createHash } from 'crypto';
 import * as path from 'path';
 import { privateKeyIn } from './secrets';
-import type { Package, PackageDatabase } from '../packages/package';
+import { type Checksum, type Package, type PackageDatabase, valueOf } from '../packages/package';
 import type { Root } from '../root/root';
 import { isStandardDirectory } from '../root/standard';
 
@@ -77,14 +77,14 @@ export class Configuration {
     const { size } = this.root.status(real)!;
     if (size === 0 || !this.root.isReadable(real)) return undefined;
     const bytes = this.root.read(real);
-    const md5 = createHash('md5').update(bytes).digest('hex');
     if (NUMBERS.test(real) && size <= MOST_BYTES && linesOf(bytes.toString('latin1')).every((line) => NUMBERED.test(line))) return undefined;
+    const digests = new Digests(bytes);
     const owner = this.packages.ownerOf(real);
     if (owner !== undefined) {
-      const recorded = this.packages.checksums?.(owner).get(real);
-      return recorded === undefined || recorded === md5 ? undefined : `${REFUSED}changed since the package ${owner.name} was installed`;
+      const recorded = this.packages.checksums(owner).get(real);
+      return recorded === undefined || recorded === digests.like(recorded) ? undefined : `${REFUSED}changed since the package ${owner.name} was installed`;
     }
-    if (this.ucfRecords().includes(`${md5}  ${real}\n`) || this.isCopy(real, md5)) return undefined;
+    if (this.ucfRecords().includes(`${digests.of('md5')}  ${real}\n`) || this.isCopy(real, digests)) return undefined;
     const text = size > MOST_BYTES ? '' : bytes.toString('latin1');
     return text !== '' && isGenerated(real, text) ? undefined : `${REFUSED}no package owns it, and no known tool has generated it`;
   }
@@ -96,14 +96,31 @@ export class Configuration {
   }
 
   /** Whether a package has a file of the same content: one that has directories above it or is built with such a one, or that has a file of the same name. */
-  private isCopy(real: string, md5: string): boolean {
+  private isCopy(real: string, digests: Digests): boolean {
     const candidates = new Set<Package>(this.packages.withName?.(path.posix.basename(real)));
     for (let at = path.posix.dirname(real); !isStandardDirectory(at); at = path.posix.dirname(at)) {
       const owner = this.packages.ownerOf(at);
       if (owner !== undefined) for (const sibling of this.packages.builtFrom(owner.source)) candidates.add(sibling);
     }
-    for (const candidate of candidates) for (const checksum of this.packages.checksums?.(candidate).values() ?? []) if (checksum === md5) return true;
-    return false;
+    return [...candidates].some((candidate) => [...this.packages.checksums(candidate).values()].some((checksum) => checksum === digests.like(checksum)));
+  }
+}
+
+/** The checksums of a file, each computed once. */
+class Digests {
+  private readonly known = new Map<string, string>();
+
+  constructor(private readonly bytes: Buffer) {}
+
+  /** @returns hexadecimal digits */
+  public of(algorithm: string): string {
+    return valueOf(this.known, algorithm, () => createHash(algorithm).update(this.bytes).digest('hex'));
+  }
+
+  /** @returns the checksum by the algorithm of another */
+  public like(other: Checksum): Checksum {
+    const algorithm = other.slice(0, other.indexOf(':'));
+    return `${algorithm}:${this.of(algorithm)}` as Checksum;
   }
 }
 

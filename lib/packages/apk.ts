@@ -3,7 +3,7 @@
  * (apk-package(5), apk-installed-db).
  */
 import { type Installed, InstalledPackages } from './installed';
-import { type PackageDatabase, valueOf } from './package';
+import { type Checksum, type PackageDatabase, valueOf } from './package';
 import { checkLimit, LIMITS } from '../limits';
 import type { Root } from '../root/root';
 
@@ -28,7 +28,7 @@ interface Stanza extends Omit<Installed, 'recommends'> {
 }
 
 function parse(stanza: string): Stanza {
-  const [fields, files]: [Record<string, string>, string[]] = [{}, []];
+  const [fields, files, checksums]: [Record<string, string>, string[], Map<string, Checksum>] = [{}, [], new Map()];
   let directory = '';
   for (const line of stanza.split('\n')) {
     const value = line.slice(2);
@@ -36,10 +36,17 @@ function parse(stanza: string): Stanza {
     if (line[0] === 'F') directory = value === '' ? '' : `/${value}`;
     if (line[0] === 'F' && directory !== '') files.push(directory);
     else if (line[0] === 'R') files.push(`${directory}/${value}`);
+    else if (line[0] === 'Z') addChecksum(checksums, files.at(-1), value);
     else fields[line[0]] = value;
   }
   const { P: name = '', V: version = '', A: architecture = '', o: source = name, D = '', p = '', i = '' } = fields;
-  return { name, source, version, architecture, requires: namesIn(D), provides: namesIn(p), installIf: namesIn(i), files };
+  return { name, source, version, architecture, requires: namesIn(D), provides: namesIn(p), installIf: namesIn(i), files, checksums };
+}
+
+/** `Z:Q1` and the SHA-1 of the file before it, in base64: of its content, or of a link's target. */
+function addChecksum(checksums: Map<string, Checksum>, file: string | undefined, value: string): void {
+  const digest = Buffer.from(value.startsWith('Q1') ? value.slice(2) : '', 'base64');
+  if (file !== undefined && digest.length === 20) checksums.set(file, `sha1:${digest.toString('hex')}`);
 }
 
 /** `so:libz.so.1 cmd:sh>=1.2 pc:x~3 name@repository !conflict` without versions and conflicts. */

@@ -58,6 +58,10 @@ export class PackagesByName implements PackageDatabase {
     return true;
   }
 
+  public checksums(): ReadonlyMap<string, never> {
+    return new Map<string, never>();
+  }
+
   public builtFrom(source: string): readonly Package[] {
     return [this.get(source)];
   }

@@ -4,7 +4,7 @@
 import { alternativesIn, paragraphs } from './deb822';
 import { conffilesIn, md5sumsIn } from './dpkg-checksums';
 import { LineIndex } from './line-index';
-import { isListed, mergedUsr, type Package, type PackageDatabase, valueOf } from './package';
+import { type Checksum, isListed, mergedUsr, type Package, type PackageDatabase, valueOf } from './package';
 import { checkLimit, LIMITS } from '../limits';
 import type { Root } from '../root/root';
 
@@ -26,7 +26,7 @@ class Dpkg implements PackageDatabase {
   /** resolved path → the packages that list it */
   private readonly owners = new Map<string, ReadonlySet<Package>>();
   private readonly fileLists = new Map<Package, readonly string[]>();
-  private readonly checksumsOf = new Map<Package, ReadonlyMap<string, string>>();
+  private readonly checksumsOf = new Map<Package, ReadonlyMap<string, Checksum>>();
   private readonly merged: (listed: string) => string;
   private fileListsOfAll?: FileLists;
   private conffiles?: ReadonlyMap<string, string>;
@@ -74,14 +74,14 @@ class Dpkg implements PackageDatabase {
     return files;
   }
 
-  public checksums(owner: Package): ReadonlyMap<string, string> {
+  public checksums(owner: Package): ReadonlyMap<string, Checksum> {
     let checksums = this.checksumsOf.get(owner);
     if (!checksums) {
       const file = this.root.file(`${this.info}/${(owner as DpkgPackage).list}.md5sums`);
       const text = file === undefined ? '' : this.root.read(file).toString('utf8');
-      const sums = md5sumsIn(text).map(([listed, md5]): [string, string] => [this.merged(listed), md5]);
+      const sums = md5sumsIn(text).map(([listed, md5]): [string, Checksum] => [this.merged(listed), `md5:${md5}`]);
       this.conffiles ??= conffilesIn(this.root.read(this.status, LIMITS.packageStatus).toString('utf8'));
-      const conffiles = this.files(owner).flatMap((real): [string, string][] => (this.conffiles!.has(real) ? [[real, this.conffiles!.get(real)!]] : []));
+      const conffiles = this.files(owner).flatMap((real): [string, Checksum][] => (this.conffiles!.has(real) ? [[real, `md5:${this.conffiles!.get(real)!}`]] : []));
       checksums = new Map([...sums, ...conffiles]);
       this.checksumsOf.set(owner, checksums);
     }

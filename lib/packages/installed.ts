@@ -1,7 +1,7 @@
 /**
  * A package database that is read as a whole: what it says of each package, and what follows from that.
  */
-import { isListed, mergedUsr, type Package, type PackageDatabase, valueOf } from './package';
+import { type Checksum, isListed, mergedUsr, type Package, type PackageDatabase, valueOf } from './package';
 import type { Root } from '../root/root';
 
 /** A package as its database has it. */
@@ -13,6 +13,8 @@ export interface Installed extends Pick<Package, 'name' | 'source' | 'version' |
   readonly provides: readonly string[];
   /** paths of what it installed, directories included, as they are listed */
   readonly files: readonly string[];
+  /** by path as listed */
+  readonly checksums: ReadonlyMap<string, Checksum>;
 }
 
 export class InstalledPackages implements PackageDatabase {
@@ -23,6 +25,7 @@ export class InstalledPackages implements PackageDatabase {
   /** real path → the first package that lists it */
   private readonly owners = new Map<string, Package>();
   private readonly shared = new Set<string>();
+  private readonly sums = new Map<Package, ReadonlyMap<string, Checksum>>();
 
   constructor(root: Root, type: Package['type'], installed: readonly Installed[]) {
     const merged = mergedUsr(root);
@@ -33,13 +36,14 @@ export class InstalledPackages implements PackageDatabase {
       return [...provided.get(wanted) ?? (owner ? [owner.name] : [])].filter((name) => name !== own);
     };
     for (const one of installed) {
-      const { name, source, provides, files } = one;
+      const { name, source, provides, files, checksums } = one;
       const found = new ResolvedPackage(type, one, (wanted) => [...new Set(wanted.flatMap((relation) => resolve(name, relation)))]);
       this.packages.set(name, found);
       valueOf(this.sources, source, () => []).push(found);
       for (const other of provides) valueOf(provided, other, () => new Set()).add(name);
       const list = files.filter(isListed).map(merged);
       this.fileLists.set(found, list);
+      this.sums.set(found, new Map([...checksums].map(([file, checksum]) => [merged(file), checksum])));
       for (const file of list) {
         if (this.owners.has(file)) this.shared.add(file);
         else this.owners.set(file, found);
@@ -63,6 +67,10 @@ export class InstalledPackages implements PackageDatabase {
 
   public files(owner: Package): readonly string[] {
     return this.fileLists.get(owner) ?? [];
+  }
+
+  public checksums(owner: Package): ReadonlyMap<string, Checksum> {
+    return this.sums.get(owner) ?? new Map();
   }
 
   public lists(owner: Package, real: string): boolean {

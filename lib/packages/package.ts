@@ -21,6 +21,9 @@ export interface Package {
   readonly recommends: readonly string[];
 }
 
+/** Algorithm and hexadecimal digits. */
+export type Checksum = `${'md5' | 'sha1' | 'sha256' | 'sha384' | 'sha512'}:${string}`;
+
 /** The package database of a root. */
 export interface PackageDatabase {
   /** the package of a file at its resolved path */
@@ -36,8 +39,8 @@ export interface PackageDatabase {
   isSole(real: string): boolean;
   /** every installed package that was built from a source package */
   builtFrom(source: string): readonly Package[];
-  /** the MD5 checksums that the database records for a package's files, in hexadecimal digits, by resolved path; empty if it has none */
-  checksums?(owner: Package): ReadonlyMap<string, string>;
+  /** the checksums that the database records for a package's files, such as `md5:` and 32 digits, by resolved path; empty if it has none */
+  checksums(owner: Package): ReadonlyMap<string, Checksum>;
   /** the installed packages that list a file of this name in any directory */
   withName?(name: string): Iterable<Package>;
 }

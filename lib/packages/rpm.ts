@@ -8,7 +8,7 @@ import { randomBytes } from 'crypto';
 import * as fs from 'fs';
 import * as path from 'path';
 import { type Installed, InstalledPackages } from './installed';
-import type { PackageDatabase } from './package';
+import type { Checksum, PackageDatabase } from './package';
 import type { Machine } from '../elf';
 import { checkLimit, LIMITS } from '../limits';
 import { runChild } from '../process/child';
@@ -25,8 +25,8 @@ const FILES = [['rpmdb.sqlite', 'rpmdb.sqlite-wal'], ['Packages.db', 'Index.db']
 /** What ends an element, a field, a package: it is made up each time, so that no name in a package can hold it. */
 export const SEPARATORS = ['\x1d', '\x1f', '\x1e'].map((character) => character + randomBytes(8).toString('hex'));
 const [ELEMENT, FIELD, PACKAGE] = SEPARATORS;
-const LISTS = ['REQUIRENAME', 'RECOMMENDNAME', 'PROVIDENAME', 'FILENAMES'];
-const FIELDS = ['%{NAME}', '%{EVR}', '%{ARCH}', '%{SOURCERPM}', ...LISTS.map((tag) => `[%{${tag}}${ELEMENT}]`)];
+const LISTS = ['REQUIRENAME', 'RECOMMENDNAME', 'PROVIDENAME', 'FILENAMES', 'FILEDIGESTS'];
+const FIELDS = ['%{NAME}', '%{EVR}', '%{ARCH}', '%{SOURCERPM}', '%{FILEDIGESTALGO}', ...LISTS.map((tag) => `[%{${tag}}${ELEMENT}]`)];
 const QUERY = `${FIELDS.join(FIELD)}${PACKAGE}`;
 
 const TIMEOUT = 120 * 1000; // milliseconds
@@ -70,10 +70,11 @@ export function installedIn(output: string, machine: Machine, file: string): Ins
   return packages.flatMap((fields) => parse(fields, machine));
 }
 
-function parse([name, version, architecture, source, ...lists]: readonly string[], machine: Machine): Installed[] {
+function parse([name, version, architecture, source, digest, ...lists]: readonly string[], machine: Machine): Installed[] {
   // x86_64 has variants, x86_64_v2; a key that was imported is a package without any
   if (!(architecture === 'noarch' || architecture.startsWith(machine))) return [];
-  const [requires, recommends, provides, files] = lists.map((list) => list.split(ELEMENT).filter((one) => one !== '' && one !== '(none)'));
+  const elements = lists.map((list) => list.split(ELEMENT).slice(0, -1));
+  const [requires, recommends, provides, files] = elements.map((list) => list.filter((one) => one !== '' && one !== '(none)'));
   return [{
     name,
     source: source.replace(/(?:-[^-]+){2}$/, ''),
@@ -83,7 +84,22 @@ function parse([name, version, architecture, source, ...lists]: readonly string[
     recommends: recommends.flatMap(namesIn),
     provides,
     files,
+    checksums: checksumsOf(elements[3], elements[4], digest),
   }];
+}
+
+/** FILEDIGESTALGO: the numbers of OpenPGP (RFC 4880, 9.4); packages from before 2009 have none, and MD5. */
+const ALGORITHMS: Readonly<Record<string, 'md5' | 'sha1' | 'sha256' | 'sha384' | 'sha512'>> = {
+  '(none)': 'md5', '1': 'md5', '2': 'sha1', '8': 'sha256', '9': 'sha384', '10': 'sha512',
+};
+
+/** @param digests in the order of the files; a directory's and a link's is empty */
+function checksumsOf(files: readonly string[], digests: readonly string[], number: string): Map<string, Checksum> {
+  const algorithm = ALGORITHMS[number];
+  if (algorithm === undefined || files.length !== digests.length) return new Map();
+  return new Map(files.flatMap((file, index): [string, Checksum][] => (
+    /^[0-9a-f]+$/.test(digests[index]) ? [[file, `${algorithm}:${digests[index]}`]] : []
+  )));
 }
 
 /** `(a >= 1 if b)` and its like say several names: what has a condition is taken as if that held. */

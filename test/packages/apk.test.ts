@@ -1,3 +1,4 @@
+import { createHash } from 'crypto';
 import * as path from 'path';
 import { apkDatabase } from '../../lib/packages/apk';
 import { Root } from '../../lib/root/root';
@@ -108,6 +109,27 @@ const BOX = `
     struct servent *service = getservbyname("rig", "tcp");
     return service ? printf("%d\\n", ntohs(service->s_port)) < 0 : 2;
   }`;
+
+describe('checksums', () => {
+  const sha1 = (text: string) => createHash('sha1').update(text);
+
+  test('are those after the name of a file', () => {
+    root.write({ '/lib/apk/db/installed': `P:conf\nV:1\nF:etc\nR:one\na:0:0:644\nZ:Q1${sha1('x').digest('base64')}\nR:two\nZ:Q1AAAA=\n\n` });
+    const one = database();
+    expect([...one.checksums(one.get('conf')!)]).toEqual([['/etc/one', `sha1:${sha1('x').digest('hex')}`]]);
+  });
+
+  test('decide whether a file below /etc is packed: one that was changed is not', () => {
+    root.compile('/usr/bin/tool', 'int main(void) { return !"/etc/tool/same /etc/tool/changed"; }', [], 'musl-gcc');
+    const checksum = `Z:Q1${sha1('as installed\n').digest('base64')}`;
+    const conf = `P:tool\nV:1\nA:x86_64\nF:usr/bin\nR:tool\nF:etc/tool\nR:same\n${checksum}\nR:changed\n${checksum}\n\n`;
+    root.write({ '/lib/apk/db/installed': conf, '/etc/tool/same': 'as installed\n', '/etc/tool/changed': 'password=x\n' });
+    const planned = plan(root, 'tool', { detectData: true });
+    expect(planned.plan.entries.map((entry) => entry.path)).toContain('/etc/tool/same');
+    expect(planned.plan.entries.map((entry) => entry.path)).not.toContain('/etc/tool/changed');
+    expect(planned.notices).toEqual([expect.stringContaining('/etc/tool/changed (changed since the package tool was installed)')]);
+  });
+});
 
 describe('the layer of a program', () => {
   beforeEach(() => {

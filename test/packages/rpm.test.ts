@@ -1,4 +1,5 @@
 import { execFileSync } from 'child_process';
+import { createHash } from 'crypto';
 import * as fs from 'fs';
 import * as path from 'path';
 import { packageDatabase } from '../../lib/packages/database';
@@ -128,6 +129,12 @@ test('no package is one of another architecture, but for those of none', () => {
   expect([one.get('rig'), one.get('rig-data')?.name]).toEqual([undefined, 'rig-data']);
 });
 
+test('the checksums of files are those that the database records, and directories have none', () => {
+  const one = database();
+  const empty = createHash('sha256').update('').digest('hex');
+  expect([...one.checksums(one.get('rig-data')!)]).toEqual([['/usr/share/rig/the names', `sha256:${empty}`]]);
+});
+
 test('the layer of a program has its library, and the data and licences of its packages, and no other command', () => {
   const files = find(root).all.filter((file) => !file.includes('ld-linux'));
   expect(files).toEqual(['/usr/bin/rig', '/usr/lib64/libx.so.1', '/usr/share/licenses/rig/COPYING', '/usr/share/rig/the names']);
@@ -180,8 +187,8 @@ describe('a database that cannot be read', () => {
   });
 
   test.each([
-    ['other fields', 'odd\x1f1\x1fx86_64', 'it prints a part of the 8 fields of a package'],
-    ['fewer fields', 'odd$package', 'it prints 1 of the 8 fields of a package'],
+    ['other fields', 'odd\x1f1\x1fx86_64', 'it prints a part of the 10 fields of a package'],
+    ['fewer fields', 'odd$package', 'it prints 1 of the 10 fields of a package'],
   ])('because rpm tells %s is told of', (_, said, message) => {
     process.env.PATH = temporaryDirectory();
     const rpm = `#!/bin/sh\nfor query; do :; done\npackage=\x1e\${query##*\x1e}\nprintf '%s' "${said}"\n`;
