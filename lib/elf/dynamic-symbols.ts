@@ -66,7 +66,8 @@ export interface ImportedSymbol {
 const SYMBOL_SIZE = 24;
 const SHN_UNDEF = 0;
 const SHN_ABS = 0xfff1;
-const TYPES: readonly SymbolType[] = ['notype', 'object', 'function', 'other', 'other', 'common', 'tls', 'other', 'other', 'other', 'ifunc'];
+/** by STT_ number */
+const TYPES: Readonly<Record<number, SymbolType>> = { 0: 'notype', 1: 'object', 2: 'function', 5: 'common', 6: 'tls', 10: 'ifunc' };
 const BINDINGS: Readonly<Record<number, ExportedSymbol['binding']>> = { 1: 'global', 2: 'weak', 10: 'unique' };
 const STV_DEFAULT = 0;
 const STV_PROTECTED = 3;
@@ -86,7 +87,9 @@ export function readSymbols(bytes: Bytes): DynamicSymbols {
   const segments = readSegments(reader, header);
   const section = DynamicSection.find(reader, segments);
   const symtab = section?.extent(DT_SYMTAB);
-  if (section === undefined || symtab === undefined) return { machine: header.machine, flags1: 0, versions: [], exports: new Map(), imports: [] };
+  if (section === undefined || symtab === undefined) {
+    return { machine: header.machine, flags1: 0, versions: [], exports: new Map(), imports: [] };
+  }
 
   const strings = section.strings();
   const found = readHashTable(reader, section);

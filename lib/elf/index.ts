@@ -4,7 +4,6 @@ export {
 } from './dynamic-symbols';
 export { editElf, type ElfEdit } from './edit';
 export { type Elf, isProgram, readElf } from './elf';
-export { exportsOf } from './exports';
 export { FileBytes } from './file-bytes';
 export { FormatError } from './format-error';
 export type { FileType, Machine } from './header';

@@ -28,7 +28,9 @@ const KINDS: Readonly<Record<Machine, Readonly<Record<number, Reference>>>> = {
 const RELA_SIZE = 24;
 
 /** Every combination of kinds, made once: a library has thousands of symbols, and mostly with the same. */
-const COMBINATIONS = Array.from({ length: 2 ** REFERENCES.length }, (_, bits) => REFERENCES.filter((_kind, index) => (bits & (1 << index)) !== 0));
+const COMBINATIONS = Array.from({ length: 2 ** REFERENCES.length }, (_, bits) => (
+  REFERENCES.filter((_kind, index) => (bits & (1 << index)) !== 0)
+));
 
 /** How each symbol is referred to, by its index in the symbol table. */
 export function readRelocations(reader: ByteReader, section: DynamicSection, machine: Machine): Map<number, readonly Reference[]> {

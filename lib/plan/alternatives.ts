@@ -9,7 +9,7 @@ import * as path from 'path';
 import type { Process } from '../closure/closure';
 import { load } from '../closure/program';
 import type { Collected } from '../collect/collect';
-import { exportsOf } from '../elf';
+import { readSymbols } from '../elf';
 import { MOST_BYTES } from '../lambda';
 import type { Setting } from '../loader/search';
 import type { Root } from '../root/root';
@@ -142,15 +142,19 @@ function serves(before: Collected, after: Collected, root: Root): boolean {
   });
 }
 
+function exportedBy(real: string, root: Root): Iterable<string> {
+  return readSymbols(root.read(real)).exports.keys();
+}
+
 function isServed(before: Process, after: Process, root: Root): boolean {
   const isIn = ({ objects }: Process, real: string) => objects.some((object) => object.real === real);
   const gone = before.objects.filter(({ real }) => !isIn(after, real));
   if (gone.length === 0) return true;
   const imports = new Set(after.objects.flatMap(({ elf }) => [...elf.dynamic?.imports ?? []]));
-  const lost = new Set(gone.flatMap(({ real }) => [...exportsOf(root.read(real))]).filter((symbol) => imports.has(symbol)));
+  const lost = new Set(gone.flatMap(({ real }) => [...exportedBy(real, root)]).filter((symbol) => imports.has(symbol)));
   for (const { real } of after.objects) {
     if (lost.size === 0) break;
-    for (const symbol of exportsOf(root.read(real))) lost.delete(symbol);
+    for (const symbol of exportedBy(real, root)) lost.delete(symbol);
   }
   return lost.size === 0;
 }

@@ -16,7 +16,8 @@ const MAIN = (body: string) => `
   }`;
 
 describe('a program with a stub of its library', () => {
-  const library = workshop.library('libplain.so.1', 'int first(void) { return 1; } int second(void) { return 2; } int unused(void) { return 3; }');
+  const source = 'int first(void) { return 1; } int second(void) { return 2; } int unused(void) { return 3; }';
+  const library = workshop.library('libplain.so.1', source);
   const program = workshop.program('plain', `int first(void), second(void); ${MAIN(`
     if (strcmp(choice, "first") == 0) return first();
     if (strcmp(choice, "second") == 0) return second();
@@ -47,7 +48,8 @@ describe('a program with a stub of its library', () => {
 
   test.each([['readelf', '-aW'], ['eu-elflint', '--gnu-ld', '--strict']])('is a valid file for %s', (command, ...options) => {
     const { code, stderr, stdout } = outcome(command, ...options, library);
-    expect({ code, stderr, warnings: stdout.match(/^(?!No errors$).*(?:warning|error).*$/gim) }).toEqual({ code: 0, stderr: '', warnings: null });
+    const warnings = stdout.match(/^(?!No errors$).*(?:warning|error).*$/gim);
+    expect({ code, stderr, warnings }).toEqual({ code: 0, stderr: '', warnings: null });
   });
 });
 
@@ -79,7 +81,8 @@ describe('a report', () => {
   test('is not written by a stub of a layer, which does not have the code', () => {
     workshop.write('libreported.so', stubWith());
     expect(outcome('strace', '-f', '-e', 'trace=!execve', '-o', workshop.path('trace'), program).code).toBe(127);
-    const calls = readFileSync(workshop.path('trace'), 'utf8').trimEnd().split('\n').slice(-4).map(line => line.replace(/^\d+ +(\w+).*/, '$1'));
+    const lines = readFileSync(workshop.path('trace'), 'utf8').trimEnd().split('\n').slice(-4);
+    const calls = lines.map(line => line.replace(/^\d+ +(\w+).*/, '$1'));
     expect(calls).toEqual(['readlink', 'writev', 'exit_group', expect.stringContaining('exited with 127')]);
     expect(stubWith().includes('report\0')).toBe(false);
   });

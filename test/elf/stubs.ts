@@ -23,7 +23,8 @@ export class StubWorkshop extends Workshop {
   /** Replaces a library by a stub with the functions that others refer to. */
   public replace(library: string, users: readonly string[], options: Partial<StubOptions> = {}): Buffer {
     const original = this.symbols(library);
-    const stub = stubLibrary(original, referredTo(original, users.map(user => this.symbols(user))), { library: original.soname!, ...options });
+    const symbols = referredTo(original, users.map(user => this.symbols(user)));
+    const stub = stubLibrary(original, symbols, { library: original.soname!, ...options });
     this.write(library.slice(this.directory.length + 1), stub);
     return stub;
   }
@@ -31,7 +32,9 @@ export class StubWorkshop extends Workshop {
 
 /** The exports of a library that others refer to. */
 export function referredTo(library: DynamicSymbols, users: readonly DynamicSymbols[]): ExportedSymbol[] {
-  return users.flatMap(({ imports }) => imports.flatMap(imported => (library.exports.get(imported.name) ?? []).filter(symbol => satisfies(symbol, imported))));
+  return users.flatMap(({ imports }) => imports).flatMap(imported => (
+    (library.exports.get(imported.name) ?? []).filter(symbol => satisfies(symbol, imported))
+  ));
 }
 
 /** What a program does: exit code or signal, standard output and error. */
@@ -43,5 +46,6 @@ export function outcome(command: string, ...options: readonly string[]): { code:
 
 /** The line that a function of a stub writes. */
 export function message(program: string, symbol: string, library: string): string {
-  return `${program}: called ${symbol} in ${library}, left out because the workload did not use it: add a command that does, or \`keep\` the library\n`;
+  const advice = 'left out because the workload did not use it: add a command that does, or `keep` the library';
+  return `${program}: called ${symbol} in ${library}, ${advice}\n`;
 }

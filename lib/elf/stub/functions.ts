@@ -30,7 +30,10 @@ const ADVICE = 'left out because the workload did not use it: add a command that
  * @returns the address of each function
  */
 export function addFunctions(
-  object: SharedObject, names: readonly { readonly name: string; readonly address: number }[], machine: Machine, { library, report }: StubOptions,
+  object: SharedObject,
+  names: readonly { readonly name: string; readonly address: number }[],
+  machine: Machine,
+  { library, report }: StubOptions,
 ): readonly number[] {
   const start = object.next(1);
   const contents: Buffer[] = [];

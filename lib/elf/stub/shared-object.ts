@@ -63,7 +63,8 @@ export class SharedObject {
     const pageSize = PAGE_SIZES[this.machine];
     const isWritten = ({ isWritten: written }: Section) => written === true;
     const dynamic = this.sections.find(isWritten);
-    const end = this.sections.filter(section => !isWritten(section)).reduce((last, { offset, content }) => Math.max(last, offset + content.length), 0);
+    const read = this.sections.filter(section => !isWritten(section));
+    const end = read.reduce((last, { offset, content }) => Math.max(last, offset + content.length), 0);
     const written = { offset: dynamic?.offset ?? 0, address: dynamic?.address ?? 0, size: dynamic?.content.length ?? 0 };
     return [
       programHeader(PT_LOAD, PF_R | PF_X, { offset: 0, address: 0, size: end }, pageSize),
@@ -73,9 +74,9 @@ export class SharedObject {
     ];
   }
 
-  private sectionHeader({ name, type, flags, address, offset, content, align, link, info, entrySize }: PlacedSection, names: Strings): Buffer {
-    const linked = link === undefined ? 0 : this.indexOf(link);
-    return sectionHeader({ name: names.offset(name), type, flags, address, offset, size: content.length, link: linked, info, align, entrySize });
+  private sectionHeader(section: PlacedSection, names: Strings): Buffer {
+    const link = section.link === undefined ? 0 : this.indexOf(section.link);
+    return sectionHeader({ ...section, name: names.offset(section.name), size: section.content.length, link });
   }
 }
 
@@ -145,7 +146,8 @@ interface SectionHeader {
   readonly entrySize?: number;
 }
 
-function sectionHeader({ name, type, flags = 0, address = 0, offset, size, link = 0, info = 0, align, entrySize = 0 }: SectionHeader): Buffer {
+function sectionHeader(fields: SectionHeader): Buffer {
+  const { name, type, flags = 0, address = 0, offset, size, link = 0, info = 0, align, entrySize = 0 } = fields;
   const header = Buffer.alloc(SHDR_SIZE);
   header.writeUInt32LE(name, 0);
   header.writeUInt32LE(type, 4);

@@ -49,26 +49,27 @@ export function stubLibrary(original: DynamicSymbols, symbols: Iterable<Exported
   const dynsym = Buffer.alloc((ordered.length + 1) * SYMBOL_SIZE);
 
   const object = new SharedObject(original.machine);
-  const [read, written] = [SHF_ALLOC, SHF_ALLOC | SHF_WRITE];
+  const read = { flags: SHF_ALLOC };
   const entries: [tag: number, value: number][] = [];
   if (soname !== undefined) entries.push([DT_SONAME, soname]);
-  entries.push([DT_GNU_HASH, object.add({ name: '.gnu.hash', type: SHT_GNU_HASH, flags: read, content: gnuHash, align: 8, link: '.dynsym' })]);
+  const hash = object.add({ ...read, name: '.gnu.hash', type: SHT_GNU_HASH, content: gnuHash, align: 8, link: '.dynsym' });
   const symtab = object.add({
-    name: '.dynsym', type: SHT_DYNSYM, flags: read, content: dynsym, align: 8, link: '.dynstr', info: 1, entrySize: SYMBOL_SIZE,
+    ...read, name: '.dynsym', type: SHT_DYNSYM, content: dynsym, align: 8, link: '.dynstr', info: 1, entrySize: SYMBOL_SIZE,
   });
-  const strtab = object.add({ name: '.dynstr', type: SHT_STRTAB, flags: read, content: dynstr, align: 1 });
-  entries.push([DT_STRTAB, strtab], [DT_SYMTAB, symtab], [DT_STRSZ, dynstr.length], [DT_SYMENT, SYMBOL_SIZE]);
-  if (original.versions.length > 0) {
-    const versym = versionsOf(ordered);
-    const count = original.versions.length;
-    entries.push(
-      [DT_VERSYM, object.add({ name: '.gnu.version', type: SHT_GNU_VERSYM, flags: read, content: versym, align: 2, link: '.dynsym', entrySize: 2 })],
-      [DT_VERDEF, object.add({ name: '.gnu.version_d', type: SHT_GNU_VERDEF, flags: read, content: versions, align: 8, link: '.dynstr', info: count })],
-      [DT_VERDEFNUM, count],
-    );
+  const strtab = object.add({ ...read, name: '.dynstr', type: SHT_STRTAB, content: dynstr, align: 1 });
+  entries.push([DT_GNU_HASH, hash], [DT_STRTAB, strtab], [DT_SYMTAB, symtab], [DT_STRSZ, dynstr.length], [DT_SYMENT, SYMBOL_SIZE]);
+  const count = original.versions.length;
+  if (count > 0) {
+    const content = versionsOf(ordered);
+    const versym = object.add({ ...read, name: '.gnu.version', type: SHT_GNU_VERSYM, content, align: 2, link: '.dynsym', entrySize: 2 });
+    const verdef = object.add({
+      ...read, name: '.gnu.version_d', type: SHT_GNU_VERDEF, content: versions, align: 8, link: '.dynstr', info: count,
+    });
+    entries.push([DT_VERSYM, versym], [DT_VERDEF, verdef], [DT_VERDEFNUM, count]);
   }
   if (ordered.length > 0) {
-    const functions = addFunctions(object, ordered.map(({ name }, index) => ({ name, address: strtab + names[index] })), original.machine, options);
+    const places = ordered.map(({ name }, index) => ({ name, address: strtab + names[index] }));
+    const functions = addFunctions(object, places, original.machine, options);
     const section = object.indexOf('.text');
     ordered.forEach(({ binding }, index) => {
       const at = (index + 1) * SYMBOL_SIZE;
@@ -83,10 +84,10 @@ export function stubLibrary(original: DynamicSymbols, symbols: Iterable<Exported
   if (flags1 !== 0) entries.push([DT_FLAGS_1, flags1]);
   const dynamic = Buffer.concat([...entries, [DT_NULL, 0]].map(([tag, value]) => pair(tag, value)));
   object.add({
-    name: '.dynamic', type: SHT_DYNAMIC, flags: written, content: dynamic, align: 8, isWritten: true, link: '.dynstr', entrySize: DYN_SIZE,
+    name: '.dynamic', type: SHT_DYNAMIC, flags: SHF_ALLOC | SHF_WRITE, content: dynamic, align: 8, isWritten: true,
+    link: '.dynstr', entrySize: DYN_SIZE,
   });
   return object.bytes();
-
 }
 
 /** `.gnu.version`: the version of each symbol, by number. */
