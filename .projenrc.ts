@@ -153,7 +153,7 @@ project.eslint?.allowDevDeps('examples/**');
 const DEMO = 'bubblewrap busybox-static python3';
 const BENCH = 'bubblewrap gcc libc6-dev unzip zip';
 const TEST = [
-  'bash-static binutils bsdutils bubblewrap busybox-static ca-certificates chromium curl elfutils file gcc git gnupg jq libc6-dev lld',
+  'bash-static binutils bsdutils bubblewrap busybox-static ca-certificates chromium curl elfutils file g++ gcc git gnupg jq libc6-dev lld',
   'musl-tools fish openssl perl php-cli podman python3 rig rpm ruby squashfs-tools strace uidmap unzip zip zsh',
 ].join(' ');
 const TWO_LAYERS = 'bubblewrap file imagemagick python3 unzip';

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { build, halfWords, words } from './bytes';
 import { StubWorkshop } from './stubs';
-import { DynamicSymbols, FormatError, readElf, readSymbols, refersToData, satisfies } from '../../lib/elf';
+import { type DynamicSymbols, FormatError, readElf, readSymbols, refersToData, satisfies } from '../../lib/elf';
 
 const workshop = new StubWorkshop();
 afterAll(() => workshop.remove());
@@ -56,7 +56,9 @@ test('a class that inherits from one of the library refers to data: its type inf
     int plain(int);
     ${source}`, ['-x', 'c++'], 'g++'));
   const library = compiled('libclass.so', 'Base::~Base() {} int Base::f() { return 1; } int plain(int x) { return x; }');
-  const derived = compiled('libderived.so', 'struct Derived : Base { int f() override { return plain(2); } }; Base *make() { return new Derived; }');
+  const derived = compiled('libderived.so', `
+    struct Derived : Base { int f() override { return plain(2); } };
+    Base *make() { return new Derived; }`);
   expect(dataOf(library, derived)).toMatchObject({ _ZTI4Base: true, _Z5plaini: false, _ZN4BaseD2Ev: false });
   expect(dataOf(library, compiled('libcreating.so', 'Base *make() { return new Base; }'))).toEqual({ _ZTV4Base: true });
 });
@@ -105,7 +107,12 @@ describe('an export', () => {
 
 test('a reference binds to its version or an unversioned definition, one without a version to the first or the default one', () => {
   const definition = (index: number | undefined, isHidden: boolean) => ({
-    name: 'f', type: 'function', binding: 'global', size: 1, isFunction: true, isHidden,
+    name: 'f',
+    type: 'function',
+    binding: 'global',
+    size: 1,
+    isFunction: true,
+    isHidden,
     version: index === undefined ? undefined : { name: `V${index}`, index, isBase: false, isWeak: false, parents: [] },
   } as const);
   const reference = { name: 'f', isWeak: false, isDefined: false, references: ['call'] } as const;

@@ -4,13 +4,14 @@
  */
 import * as fs from 'fs';
 import * as path from 'path';
+import { CountedBytes, edit, stubbed } from './elf';
 import type { Seed } from './mutate';
 import * as seeds from './seeds';
 import * as texts from './text-seeds';
 import { interpreterOf, readShebang } from '../../lib/closure/script';
 import { startedIn } from '../../lib/collect/command-words';
 import { openedLibraries } from '../../lib/collect/dlopen-note';
-import { addressOf, editElf, findReferences, FormatError, identify, readElf, stringsOf } from '../../lib/elf';
+import { addressOf, findReferences, FormatError, identify, readElf, stringsOf } from '../../lib/elf';
 import { licencesIn, spdxOf } from '../../lib/inspect/copyright';
 import { LimitError } from '../../lib/limits';
 import { readCache } from '../../lib/loader/ld-so-cache';
@@ -38,60 +39,6 @@ export interface Reader {
   /** @param workplace an empty directory, emptied after each case by the caller if `writes` */
   read(bytes: Buffer, workplace: string): unknown;
   readonly writes?: true;
-}
-
-/** Reads per byte of the file that an ELF reader may make, and what it may make of the smallest. */
-const READS_PER_BYTE = 64;
-const READS = 4096;
-
-/** Counts each look at the bytes: what takes time must be bounded by the size of the file. */
-class CountedBytes {
-  public readonly length: number;
-  private left: number;
-
-  constructor(private readonly bytes: Buffer) {
-    this.length = bytes.length;
-    this.left = READS + READS_PER_BYTE * bytes.length;
-  }
-
-  public readUInt16LE(offset: number): number {
-    this.count(2);
-    return this.bytes.readUInt16LE(offset);
-  }
-
-  public readUInt32LE(offset: number): number {
-    this.count(4);
-    return this.bytes.readUInt32LE(offset);
-  }
-
-  public subarray(start: number, end: number): Buffer {
-    this.count(end - start);
-    return this.bytes.subarray(start, end);
-  }
-
-  private count(size: number): void {
-    this.left -= size;
-    if (this.left < 0) throw new Error(`a file of ${this.length} bytes is read more than ${READS_PER_BYTE} times over`);
-  }
-}
-
-const INTERPRETER = '/opt/elf/0123456789abcdef/lib64/ld-linux-x86-64.so.2';
-
-/** An edit that is not refused must read back, with what was asked for in it. */
-function edit(bytes: Buffer): unknown {
-  const before = readElf(bytes); // only files that can be read are packed
-  const edited = editElf(bytes, { interpreter: INTERPRETER, rpath: '/opt/lib' });
-  let after;
-  try {
-    after = readElf(edited);
-  } catch (error) {
-    throw new Error(`an edited file cannot be read: ${(error as Error).message}`);
-  }
-  const isWritten = after.interpreter === INTERPRETER && after.dynamic?.rpath === '/opt/lib' && after.dynamic.runpath === undefined;
-  if (!isWritten) throw new Error('an edited file does not have what was written');
-  if (
-    JSON.stringify(after.dynamic?.needed) !== JSON.stringify(before.dynamic?.needed)) throw new Error('an edit changed what a file needs');
-  return undefined;
 }
 
 /** Writes one file of a root, and gives the root. */
@@ -141,6 +88,7 @@ export const READERS: readonly Reader[] = [
     },
   },
   { name: 'ELF editor', seeds: seeds.ELF, errors: [FormatError], read: edit },
+  { name: 'ELF symbols', seeds: [...seeds.STUB, ...seeds.ELF], errors: [FormatError], read: stubbed },
   {
     name: 'content of any file',
     seeds: [...seeds.ELF, ...texts.SCRIPT, ...seeds.ZIP],

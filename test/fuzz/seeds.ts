@@ -3,6 +3,7 @@
  */
 import { Header } from 'tar';
 import type { Field, Seed } from './mutate';
+import { stubLibrary } from '../../lib/elf';
 import { build, halfWords, words } from '../elf/bytes';
 import { rawBytes } from '../zip/raw-bytes';
 
@@ -119,6 +120,21 @@ function elf(type: number): Seed {
 }
 
 export const ELF: readonly Seed[] = [elf(3), elf(2)];
+
+/** A library with hash table, versions and functions. */
+function stub(machine: 'x86_64' | 'aarch64'): Seed {
+  const versions = ['librig.so', 'RIG_1', 'RIG_2'].map((name, index) => (
+    { name, index: index + 1, isBase: index === 0, isWeak: false, parents: index === 2 ? ['RIG_1'] : [] }
+  ));
+  const symbols = ['open', 'close', 'open'].map((name, index) => (
+    { name, version: versions[index], isHidden: index === 2, type: 'function', binding: 'global', size: 1, isFunction: true } as const
+  ));
+  const original = { machine, soname: 'librig.so', flags1: 8, versions, exports: new Map(), imports: [] };
+  const bytes = stubLibrary(original, symbols, { library: 'rig' });
+  return { bytes, fields: [...column(0x40, bytes.length, 4), ...column(0x40, bytes.length, 8)] };
+}
+
+export const STUB: readonly Seed[] = [stub('x86_64'), stub('aarch64')];
 
 function loaderCache(): Seed {
   const strings = Buffer.from(

@@ -84,8 +84,14 @@ export function stubLibrary(original: DynamicSymbols, symbols: Iterable<Exported
   if (flags1 !== 0) entries.push([DT_FLAGS_1, flags1]);
   const dynamic = Buffer.concat([...entries, [DT_NULL, 0]].map(([tag, value]) => pair(tag, value)));
   object.add({
-    name: '.dynamic', type: SHT_DYNAMIC, flags: SHF_ALLOC | SHF_WRITE, content: dynamic, align: 8, isWritten: true,
-    link: '.dynstr', entrySize: DYN_SIZE,
+    name: '.dynamic',
+    type: SHT_DYNAMIC,
+    flags: SHF_ALLOC | SHF_WRITE,
+    content: dynamic,
+    align: 8,
+    isWritten: true,
+    link: '.dynstr',
+    entrySize: DYN_SIZE,
   });
   return object.bytes();
 }
