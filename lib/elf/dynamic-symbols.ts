@@ -59,6 +59,11 @@ export interface ImportedSymbol {
   readonly isWeak: boolean;
   /** whether the file has a definition of its own, which counts if no other object precedes it */
   readonly isDefined: boolean;
+  /**
+   * whether that definition is weak or unique, as C++ compilers emit inline functions, instances of templates, virtual tables and
+   * type information in every object that uses them: all such definitions of a name are the same
+   */
+  readonly isShared: boolean;
   /** what the relocations do with it */
   readonly references: readonly Reference[];
 }
@@ -123,7 +128,7 @@ export function readSymbols(bytes: Bytes): DynamicSymbols {
     const versionEntry = versym?.readUInt16LE(index * 2) ?? 0;
     if (references !== undefined && !(isDefined && visibility === STV_PROTECTED)) {
       const version = required.get(versionEntry & VERSYM_INDEX) ?? ownVersions.get(versionEntry & VERSYM_INDEX);
-      imports.push({ name, version, isWeak: binding === 'weak', isDefined, references });
+      imports.push({ name, version, isWeak: binding === 'weak', isDefined, isShared: isDefined && binding !== 'global', references });
     }
     if (!isExported) continue;
     const value = table.readUInt32LE(at + 8) + table.readUInt32LE(at + 12) * 2 ** 32;
@@ -157,8 +162,12 @@ function isFunctionIn(segment: Segment, type: SymbolType): boolean {
   return type === 'function' || type === 'ifunc' || (type === 'notype' && segment.offset > 0);
 }
 
-/** Whether glibc binds a reference to a definition of the same name (elf/dl-lookup.c, check_match). */
-export function satisfies(definition: ExportedSymbol, { version }: ImportedSymbol): boolean {
+/**
+ * Whether a reference needs a definition of the same name in another object, if glibc finds it first (elf/dl-lookup.c, check_match).
+ * It does not if the object has the same definition itself: without the other one, the loader finds that.
+ */
+export function satisfies(definition: ExportedSymbol, { version, isShared }: ImportedSymbol): boolean {
+  if (isShared && definition.binding !== 'global') return false;
   if (version === undefined) return definition.version === undefined || definition.version.index < 3 || !definition.isHidden;
   return definition.version === undefined ? !definition.isHidden : definition.version.name === version.name;
 }

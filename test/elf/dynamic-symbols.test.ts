@@ -63,6 +63,24 @@ test('a class that inherits from one of the library refers to data: its type inf
   expect(dataOf(library, compiled('libcreating.so', 'Base *make() { return new Base; }'))).toEqual({ _ZTV4Base: true });
 });
 
+test('what C++ compilers emit in every object that uses it is not taken from another one', () => {
+  const shared = `
+    template <class T> struct Box { virtual ~Box() {} virtual T get() { return T(1); } static T last; };
+    template <class T> T Box<T>::last;
+    inline int counted() { static int count; return ++count; }`;
+  const compiled = (name: string, source: string) => workshop.symbols(workshop.library(name, `${shared} ${source}`, ['-x', 'c++'], 'g++'));
+  const source = 'Box<int> *make() { counted(); return new Box<int>; }';
+  const [first, second] = [compiled('libbox.so', source), compiled('libother-box.so', source.replace('make', 'make_other'))];
+  const duplicates = second.imports.filter(({ isShared }) => isShared).map(({ name }) => name);
+  expect(duplicates).toEqual(expect.arrayContaining(['_ZTV3BoxIiE', '_ZTI3BoxIiE', '_ZN3BoxIiE3getEv', '_ZZ7countedvE5count']));
+  expect(duplicates.every(name => first.exports.has(name))).toBe(true);
+  expect(dataOf(first, second)).toEqual({});
+  const overriding = workshop.symbols(workshop.library('liboverriding.so', 'int hook(void) { return 1; }'));
+  const weak = '__attribute__((weak)) int hook(void) { return 0; } int f(void) { return hook(); }';
+  const overridden = workshop.symbols(workshop.library('liboverridden.so', weak));
+  expect(dataOf(overriding, overridden)).toEqual({ hook: false });
+});
+
 describe('an export', () => {
   const source = `
     __asm__(".globl assembled\\n.text\\nassembled: ret");
@@ -115,7 +133,7 @@ test('a reference binds to its version or an unversioned definition, one without
     isHidden,
     version: index === undefined ? undefined : { name: `V${index}`, index, isBase: false, isWeak: false, parents: [] },
   } as const);
-  const reference = { name: 'f', isWeak: false, isDefined: false, references: ['call'] } as const;
+  const reference = { name: 'f', isWeak: false, isDefined: false, isShared: false, references: ['call'] } as const;
   const cases = [[undefined, false], [undefined, true], [2, true], [3, true], [3, false]] as const;
   const definitions = cases.map(([index, isHidden]) => definition(index, isHidden));
   expect(definitions.map(candidate => satisfies(candidate, reference))).toEqual([true, true, true, false, true]);

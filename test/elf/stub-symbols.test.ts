@@ -96,6 +96,23 @@ test('weak references to what the library does not define stay absent, and the o
   expect(outcome(program, 'call').stderr).toBe(message(program, 'present', 'libweak.so'));
 });
 
+test('a library uses its own copy of a template if the stub is of the library that had the first one', () => {
+  const library = (name: string, code: string) => workshop.library(name, `
+    template <class T> struct Box { virtual ~Box() {} virtual T get() { static T number = 4; return ++number; } };
+    ${code}`, ['-x', 'c++', '-nodefaultlibs', '-lsupc++', '-lc', '-lgcc_s'], 'g++');
+  const first = library('libfirst-box.so', 'extern "C" int first() { return Box<int>().get(); }');
+  const second = library('libsecond-box.so', 'extern "C" int second() { Box<int> *box = new Box<int>; return box->get(); }');
+  const program = workshop.program('boxes', choosing('int first(void), second(void);', {
+    first: 'return first();',
+    second: 'return second();',
+  }), [first, second]);
+  expect(outcome(program, 'second').code).toBe(5);
+  const stub = workshop.replace(first, [program, first, second]);
+  expect([...readSymbols(stub).exports.keys()]).toEqual(['first']);
+  expect(outcome(program, 'second')).toEqual({ code: 5, stdout: '', stderr: '' });
+  expect(outcome(program, 'first').stderr).toBe(message(program, 'first', 'libfirst-box.so'));
+});
+
 test('an indirect function becomes a plain one', () => {
   const library = workshop.library('libindirect.so', `
     static int fast(void) { return 1; }
