@@ -4,11 +4,11 @@
  *
  * usage: node process.js FILE.zip
  */
+import { createHash } from 'crypto';
 import { readFileSync } from 'fs';
 import type { Packed } from './zip';
 import { writeZip } from './zip';
 import type { Plan } from '../plan/plan';
-import { sha256OfFile } from '../root/sha256';
 
 export interface PackedZip extends Packed {
   /** SHA-256 of the zip, in hexadecimal digits */
@@ -17,7 +17,9 @@ export interface PackedZip extends Packed {
 
 async function main(file: string): Promise<void> {
   const plan = JSON.parse(readFileSync(0, 'utf8')) as Plan;
-  const packed: PackedZip = { ...await writeZip(plan, file), sha256: sha256OfFile(file) };
+  const hash = createHash('sha256');
+  const written = await writeZip(plan, file, undefined, hash);
+  const packed: PackedZip = { ...written, sha256: hash.digest('hex') };
   process.stdout.write(JSON.stringify(packed));
 }
 
