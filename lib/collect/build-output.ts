@@ -98,7 +98,7 @@ function references(program: Program, { root }: Context): (name: string, isDirec
     return (name) => (isNamedInScript(text, name) ? 'named' : undefined);
   }
   if (elf === undefined || elf instanceof FormatError) return () => undefined;
-  const strings = [...stringsOf(root.read(program.real), elf, MOST_CHARACTERS)];
+  const strings = [...root.scan(program.real, (bytes) => stringsOf(bytes, elf, MOST_CHARACTERS))];
   const words = new Set(strings);
   // `plugins/p.so`, `%s/data/x.txt` and `../share`, but not `/usr/lib`, the beginning of an absolute path
   const relative = strings.filter((text) => text.includes('/') && root.real(text) === undefined);

@@ -28,28 +28,52 @@ const QUOTED = /["'`]([\w.+-]+)(?=["'`]| +[-%"'$|<>])/g;
 const COMMENT = /(?:^|\s)#.*$/gm;
 const BETWEEN_SPACES = /(?:^|\s)["']?([\w.+-]+)["']?(?=\s|$)/gm;
 
+/** Calls a function with the bytes of a file: see `Root.scan`. */
+type Scan = <T>(use: (bytes: Buffer) => T) => T;
+
 /**
  * @param file its path
- * @param read reads its bytes; not called for files that start no commands
+ * @param scan calls a function with its bytes; not called for files that start no commands
  * @returns words that may be commands, if PATH has them
  */
-export function startedIn(file: string, content: Content, read: () => Buffer): Set<string> {
+export function startedIn(file: string, content: Content, scan: Scan): Set<string> {
   switch (content.kind) {
     case 'elf': {
       if (content.elf === undefined || content.elf instanceof FormatError) return new Set();
-      const strings = stringsOf(read(), content.elf, MOST_STRING);
+      const { elf } = content;
+      const strings = scan((bytes) => stringsOf(bytes, elf, MOST_STRING, mayBeCommand));
       // a program that has the directory as a separate string may have the command at the end of a path: gpg has `/agent/gpg-agent`
       const patterns = strings.has(COMMANDS) ? [COMMAND_LINE, LAST] : [COMMAND_LINE];
       const found = [...strings].flatMap((text) => patterns.map((pattern) => pattern.exec(text)?.[1]));
       return new Set(found.filter((word) => word !== undefined));
     }
-    case 'script': return inScript(content.head, read);
+    case 'script': return inScript(content.head, scan);
     case 'text': {
       if (!CONFIGURATION.test(path.posix.basename(file)) || content.size > MOST_TEXT) return new Set();
-      return words(read().toString('latin1').replace(COMMENT, ''), BETWEEN_SPACES);
+      return words(scan((bytes) => bytes.toString('latin1')).replace(COMMENT, ''), BETWEEN_SPACES);
     }
     default: return new Set();
   }
+}
+
+const WORD = Uint8Array.from({ length: 256 }, (_, code) => (/[\w.+-]/.test(String.fromCharCode(code)) ? 1 : 0));
+const SPACE = 0x20;
+const HYPHEN = 0x2d;
+const SLASH = 0x2f;
+const QUOTES: readonly number[] = [0x22, 0x27];
+
+/** False for strings that match neither pattern: most are messages, which begin with several words. */
+function mayBeCommand(bytes: Buffer, start: number, end: number): boolean {
+  if (!WORD[bytes[start]]) return true;
+  let at = start;
+  while (at < end && WORD[bytes[at]]) at++;
+  if (at === end || QUOTES.includes(bytes[at])) return true;
+  if (bytes[at] === SPACE) {
+    while (at < end && bytes[at] === SPACE) at++;
+    return !WORD[bytes[at]] || bytes[at] === HYPHEN;
+  }
+  const rest = bytes.subarray(at, end);
+  return rest.includes(SLASH) && !rest.includes(SPACE);
 }
 
 /** @param interpreter a path, or a command */
@@ -57,11 +81,11 @@ function isShell(interpreter: string): boolean {
   return SHELL.test(path.posix.basename(interpreter));
 }
 
-function inScript(head: Buffer, read: () => Buffer): Set<string> {
+function inScript(head: Buffer, scan: Scan): Set<string> {
   const shebang = readShebang(head);
   const named = shebang && interpreterOf(shebang);
   if (!named) return new Set();
-  const text = read().toString('latin1', 0, MOST_SCRIPT); // what follows is an archive that the script unpacks
+  const text = scan((bytes) => bytes.toString('latin1', 0, MOST_SCRIPT)); // what follows is an archive that the script unpacks
   const found = isShell(named.name) ? inShell(text.replace(COMMENT, '')) : words(text, QUOTED);
   // `#!/usr/bin/env NAME` searches PATH, too
   return named.name.includes('/') ? found : found.add(named.name);

@@ -22,7 +22,7 @@ export function addStartedCommands({ real: file }: Pending, selection: CurrentSe
   const may = mayStart(file, selection, context);
   if (!may) return delta;
   const { root, commandsOnPath } = context;
-  const words = startedIn(file, root.content(file), () => root.read(file));
+  const words = startedIn(file, root.content(file), (use) => root.scan(file, use));
   const started = [...words].flatMap((word): [name: string, found: string][] => {
     const found = commandsOnPath.get(word);
     return found !== undefined && root.isFile(found) && ownersOf(found, context).some(may) ? [[word, found]] : [];

@@ -11,16 +11,7 @@ import type { Context } from './context';
 import { addOrDefer, isFollowed } from './path-mentions';
 import { dependenciesOf } from './requested-packages';
 import type { CurrentSelection, Pending, Selection } from './selection';
-import { FormatError, stringsOf } from '../elf';
 import type { Package } from '../packages/package';
-
-/** Characters of the longest string that is searched for a name. */
-const MOST_CHARACTERS = 200;
-/** Larger texts are not configuration or modules. */
-const MOST_TEXT = 1024 * 1024;
-/** What separates words in a text; a directory or a variable before the name is part of the word. */
-const BETWEEN_WORDS = /[^\w.+/$-]/;
-const LIBRARY = /^lib[\w.+-]+\.so(?:\.\d+)*$/;
 
 /** Adds the libraries that a file names, each with the libraries that it needs itself, within the size budget for path mentions. */
 export function addNamedLibraries(pending: Pending, selection: CurrentSelection, context: Context): Selection {
@@ -47,25 +38,9 @@ export function addNamedLibraries(pending: Pending, selection: CurrentSelection,
 }
 
 /** Names of libraries in the strings of an object, and in the words of a text of a requested package. */
-function namesIn(file: string, owner: Package, { requested }: CurrentSelection, { root }: Context): string[] {
-  const { kind, elf, size } = root.content(file);
-  if (kind === 'elf') {
-    if (elf === undefined || elf instanceof FormatError) return [];
-    return libraryNames(stringsOf(root.read(file), elf, MOST_CHARACTERS, '.so'));
-  }
-  if (kind === 'data' || size > MOST_TEXT || !requested.isSibling(owner)) return [];
-  const text = root.read(file).toString('latin1');
-  return text.includes('.so') ? libraryNames(new Set(text.split(BETWEEN_WORDS))) : [];
-}
-
-function libraryNames(words: Iterable<string>): string[] {
-  const names = new Set<string>();
-  for (const word of words) {
-    if (!word.includes('.so')) continue;
-    const name = path.posix.basename(word);
-    if (LIBRARY.test(name)) names.add(name);
-  }
-  return [...names];
+function namesIn(file: string, owner: Package, { requested }: CurrentSelection, { root }: Context): readonly string[] {
+  const { kind, libraries } = root.content(file);
+  return libraries.length > 0 && (kind === 'elf' || requested.isSibling(owner)) ? libraries : [];
 }
 
 function libraryOf(

@@ -6,6 +6,7 @@ import { addFound } from './add-files';
 import type { Context } from './context';
 import type { Selection } from './selection';
 import type { Process } from '../closure/closure';
+import type { Elf } from '../elf';
 import type { Loaded } from '../loader/search';
 import type { Root } from '../root/root';
 
@@ -34,6 +35,8 @@ const CALLS = {
   ],
 };
 
+type Call = keyof typeof CALLS;
+
 /** IBM's code pages except those of DOS: half the size of all modules. Users with EBCDIC data name them in `include`. */
 const MAINFRAME = /\/(?:EBCDIC-.*|IBM(?!437|85|86|874).*)\.so$/;
 
@@ -61,8 +64,8 @@ const COPIES = /^\/usr\/share\/zoneinfo\/(?:posix|right)(?:\/|$)/;
 export function openedByLibc(process: Process): void {
   const libc = libcOf(process);
   if (!libc) return;
-  if (calls(process, CALLS.unwind)) process.openName('libgcc_s.so.1', libc);
-  if (calls(process, CALLS.names)) for (const name of ['libnss_files.so.2', 'libnss_dns.so.2']) process.openName(name, libc);
+  if (calls(process, 'unwind')) process.openName('libgcc_s.so.1', libc);
+  if (calls(process, 'names')) for (const name of ['libnss_files.so.2', 'libnss_dns.so.2']) process.openName(name, libc);
 }
 
 /**
@@ -83,10 +86,10 @@ export function dataOfLibc(process: Process, delta: Selection, context: Context,
   const convert = (accept: (real: string) => boolean) => {
     added.push(...addFound(gconv, why, delta, context, (real) => (accept(real) ? { rule } : undefined)));
   };
-  const converts = (role: Role) => calls(process, CALLS.convert, (object) => roleOf(object) === role);
+  const converts = (role: Role) => calls(process, 'convert', (object) => roleOf(object) === role);
   if (converts('program')) convert((real) => !MAINFRAME.test(real));
   else if (converts('library')) convert((real) => root.isDirectory(real) || COMMON.test(real));
-  if (calls(process, CALLS.locale)) {
+  if (calls(process, 'locale')) {
     const locale = ['C.utf8', 'C.UTF-8'].map((name) => `/usr/lib/locale/${name}`).find((directory) => root.isDirectory(directory));
     if (locale !== undefined) {
       added.push(...addFound(locale, why, delta, context));
@@ -94,14 +97,14 @@ export function dataOfLibc(process: Process, delta: Selection, context: Context,
       delta.generated.set('/usr/lib/locale/en_US.utf8', { link: path.posix.basename(locale) });
     }
   }
-  const callsFor = (symbols: readonly string[]) => calls(process, symbols, (object) => roleOf(object) === 'program');
-  if (callsFor(CALLS.zone)) {
+  const callsFor = (call: Call) => calls(process, call, (object) => roleOf(object) === 'program');
+  if (callsFor('zone')) {
     added.push(...addFound(ZONES, why, delta, context, (real) => (COPIES.test(real) ? undefined : { rule: 'for the local time of TZ' })));
-  } else if (callsFor(CALLS.localTime) && context.requestedPrograms.has(process.program.real) && root.isDirectory(ZONES)) {
+  } else if (callsFor('localTime') && context.requestedPrograms.has(process.program.real) && root.isDirectory(ZONES)) {
     delta.skip(ZONES, `${process.program.real} uses local time, and time zones are not packed: add '${ZONES}' to include if TZ will be other than UTC`);
   }
-  if (calls(process, CALLS.names)) delta.generated.set('/etc/nsswitch.conf', { text: NSSWITCH });
-  const services = calls(process, CALLS.services) ? ['/etc/services', '/etc/protocols'] : [];
+  if (calls(process, 'names')) delta.generated.set('/etc/nsswitch.conf', { text: NSSWITCH });
+  const services = calls(process, 'services') ? ['/etc/services', '/etc/protocols'] : [];
   return [...added, ...services.flatMap((file) => addFound(file, why, delta, context))];
 }
 
@@ -117,9 +120,21 @@ function libcOf(process: Process) {
   return process.objects.find((object) => object.elf.dynamic?.soname === 'libc.so.6');
 }
 
-/** Whether an object other than glibc itself imports one of the symbols. */
-function calls(process: Process, symbols: readonly string[], by: (object: Loaded) => boolean = () => true): boolean {
+/** Whether an object other than glibc itself imports one of the symbols of a call. */
+function calls(process: Process, call: Call, by: (object: Loaded) => boolean = () => true): boolean {
   const libc = libcOf(process);
-  const imports = (object: Loaded) => symbols.some((symbol) => object.elf.dynamic?.imports.has(symbol));
-  return process.objects.some((object) => object !== libc && by(object) && imports(object));
+  return process.objects.some((object) => object !== libc && callsOf(object.elf).has(call) && by(object));
+}
+
+/** Many processes share their objects. */
+const callsOfObjects = new WeakMap<Elf, ReadonlySet<Call>>();
+
+function callsOf(elf: Elf): ReadonlySet<Call> {
+  let found = callsOfObjects.get(elf);
+  if (!found) {
+    const imports = elf.dynamic?.imports;
+    found = new Set((Object.keys(CALLS) as Call[]).filter((call) => CALLS[call].some((symbol) => imports?.has(symbol))));
+    callsOfObjects.set(elf, found);
+  }
+  return found;
 }

@@ -37,13 +37,18 @@ export function behindPrefix(
   if (elf === undefined || elf instanceof FormatError || !mentions.some(({ kind }) => kind === 'prefix')) return [];
   const inEtc = configurationFiles(file, root);
   if (!hasPrefix(file, PREFIX, root)) return inEtc;
-  const strings = [...stringsOf(root.read(file), elf, MOST_CHARACTERS)];
+  const strings = [...root.scan(file, (bytes) => stringsOf(bytes, elf, MOST_CHARACTERS, mayBeBehind))];
   const found = strings.filter((text) => BEHIND.test(text)).map((text) => path.posix.join(PREFIX, text));
   const dependencies = owner === undefined || requested.has(owner) ? [] : dependenciesOf(owner, packages);
   const siblings = dependencies.filter(({ source }) => source === owner?.source);
   const units = new Set(siblings.flatMap((one) => packageFiles.data(one).map(unitOf)).filter((unit) => root.isDirectory(unit)));
   const isOfUse = (candidate: string) => !isStandardDirectory(candidate) && !isNonRuntime(`${candidate}/`);
   return [...inEtc, ...found, ...units].filter((candidate) => root.real(candidate) !== undefined && isOfUse(candidate));
+}
+
+/** False for most strings that `BEHIND` does not match. */
+function mayBeBehind(bytes: Buffer, start: number): boolean {
+  return '/ls'.includes(String.fromCharCode(bytes[start]));
 }
 
 function hasPrefix(file: string, prefix: string, root: Root): boolean {
@@ -72,7 +77,7 @@ function configurationFiles(file: string, root: Root): string[] {
   configuration.set(root, known);
   let found = known.get(file);
   if (found === undefined) {
-    const names = namesIn(root.read(file), root.names(root.real(CONFIGURATION) ?? CONFIGURATION).filter((name) => name.includes('.')));
+    const names = root.scan(file, (bytes) => namesIn(bytes, root.names(root.real(CONFIGURATION) ?? CONFIGURATION).filter((name) => name.includes('.'))));
     const inEtc = names.map((name) => path.posix.join(CONFIGURATION, name));
     found = inEtc.filter((real) => root.status(real)?.type === 'file' && !isMachineSpecific(real));
     known.set(file, found);

@@ -17,5 +17,5 @@ export { replaceText, type TextReplacement } from './replace-text';
 export type { StubOptions } from './stub/functions';
 export { stubLibrary } from './stub/stub-library';
 export { type Called, readCalls } from './stub/report';
-export { stringsOf } from './strings';
+export { stringsOf, stringsWith } from './strings';
 export type { RequiredVersion, VersionDefinition, VersionNeed } from './symbol-version';

@@ -6,36 +6,57 @@ import { loadedFrom, PF_X } from './program-header';
 const NUL = 0;
 const [FIRST, LAST] = [0x20, 0x7e]; // printable ASCII
 
+/** Whether to keep the string between two offsets. Making all strings takes longer than finding them. */
+export type IsWanted = (bytes: Buffer, start: number, end: number) => boolean;
+
 /**
- * The strings among an object's data, each ended by a NUL, as C has them; not the names of its symbols and libraries.
+ * The strings among an object's data, each ended by a NUL, as in C; not the names of its symbols and libraries.
  *
- * @param most characters that one may have: longer ones are passed over
- * @param part text that they contain @default - any
+ * @param most characters of a string; longer ones are skipped
+ * @param isWanted @default - all are kept
  */
-export function stringsOf(bytes: Buffer, elf: Elf, most: number, part = ''): Set<string> {
+export function stringsOf(bytes: Buffer, elf: Elf, most: number, isWanted?: IsWanted): Set<string> {
   const found = new Set<string>();
-  const loaded = loadedFrom(elf.segments, bytes.length);
-  // data is apart from code where ld keeps it so (`-z separate-code`), and that may be hundreds of megabytes
-  const data = loaded.filter(({ flags }) => (flags & PF_X) === 0);
-  const names = DynamicSection.find(new ByteReader(bytes), elf.segments)?.extent(DT_STRTAB, DT_STRSZ);
-  for (const { offset, filesz } of data.length > 0 ? data : loaded) {
-    let start = offset;
-    // where the part is next: most objects have it in few of their strings, and making all of them takes longer than the search
-    let next = bytes.indexOf(part, offset);
-    for (let at = offset; at < offset + filesz; at++) {
-      if (names && at === names.offset) {
-        at += names.size - 1;
-        start = at + 1;
-        continue;
-      }
+  for (const [from, to] of dataOf(bytes, elf)) {
+    let start = from;
+    for (let at = from; at < to; at++) {
       const byte = bytes[at];
       if (byte >= FIRST && byte <= LAST) continue;
-      if (byte === NUL && at > start && at - start <= most) {
-        if (part !== '' && next >= 0 && next < start) next = bytes.indexOf(part, start);
-        if (part === '' || (next >= 0 && next + part.length <= at)) found.add(bytes.toString('latin1', start, at));
+      if (byte === NUL && at > start && at - start <= most && (isWanted === undefined || isWanted(bytes, start, at))) {
+        found.add(bytes.toString('latin1', start, at));
       }
       start = at + 1;
     }
   }
   return found;
+}
+
+/** Those of the strings that contain a text. Most objects have it in few of their strings, so it is searched for first. */
+export function stringsWith(part: string, bytes: Buffer, elf: Elf, most: number): Set<string> {
+  const found = new Set<string>();
+  const isPrintable = (byte: number) => byte >= FIRST && byte <= LAST;
+  for (const [from, to] of dataOf(bytes, elf)) {
+    const data = bytes.subarray(from, to);
+    for (let at = data.indexOf(part); at >= 0; at = data.indexOf(part, at)) {
+      let start = at;
+      while (start > 0 && at - start <= most && isPrintable(data[start - 1])) start--;
+      at += part.length;
+      while (at < data.length && at - start <= most && isPrintable(data[at])) at++;
+      if (data[at] === NUL && at - start <= most) found.add(data.toString('latin1', start, at));
+    }
+  }
+  return found;
+}
+
+/** The ranges of an object's data without the names of its symbols and libraries. */
+function dataOf(bytes: Buffer, { segments }: Elf): [from: number, to: number][] {
+  const loaded = loadedFrom(segments, bytes.length);
+  // data is apart from code where ld keeps it so (`-z separate-code`), and that may be hundreds of megabytes
+  const data = loaded.filter(({ flags }) => (flags & PF_X) === 0);
+  const names = DynamicSection.find(new ByteReader(bytes), segments)?.extent(DT_STRTAB, DT_STRSZ);
+  return (data.length > 0 ? data : loaded).flatMap(({ offset, filesz }): [number, number][] => {
+    const end = offset + filesz;
+    if (!names || names.size === 0 || names.offset < offset || names.offset >= end) return [[offset, end]];
+    return [[offset, names.offset], [names.offset + names.size, Math.max(end, names.offset + names.size)]];
+  });
 }

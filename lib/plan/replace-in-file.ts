@@ -87,28 +87,30 @@ export class FileReplacer {
       if (alias === 'short') tooShort.push(mention.path);
       else if (alias) candidates.push({ mention, alias });
     }
-    let bytes: Buffer | undefined;
-    const read = () => (bytes ??= this.root.read(real));
-    const isInherited = candidates.length === 0 ? undefined : this.inherited.of(real, read);
-    const redirected = candidates.filter(({ mention }) => !isInherited?.(mention));
-    const tails = elf ? this.usedTails(read, elf, redirected) : new Map<number, number>();
-    const ownDirectory = elf ? this.ownDirectory(real, mentions) : [];
-    const replacements: Replacement[] = [];
-    for (const { mention, alias, shared: units } of redirected) {
-      const tail = tails.get(mention.offset) ?? (ownDirectory.length > 0 ? SHARED : Infinity);
-      // `/opt/bin` in place of `/usr/bin`: everything after the first directory stays
-      if (tail < (alias.base === COMMANDS ? SHARED - 1 : SHARED)) continue;
-      if (tail < Infinity && mention.kind !== 'prefix' && alias.base !== COMMANDS) {
-        const unit = this.unitToShare(mention.path);
-        if (unit === undefined) continue;
-        shared.push(unit);
-        replacements.push(...this.replace(mention, { base: unit, place: this.placeOf(unit), replaced: SHARED }, [unit]));
-      } else {
-        replacements.push(...this.replace(mention, alias, units));
+    const redirect = (read: () => Buffer): FileReplacements => {
+      const isInherited = candidates.length === 0 ? undefined : this.inherited.of(real, read);
+      const redirected = candidates.filter(({ mention }) => !isInherited?.(mention));
+      const tails = elf ? this.usedTails(read, elf, redirected) : new Map<number, number>();
+      const ownDirectory = elf ? this.ownDirectory(real, mentions) : [];
+      const replacements: Replacement[] = [];
+      for (const { mention, alias, shared: units } of redirected) {
+        const tail = tails.get(mention.offset) ?? (ownDirectory.length > 0 ? SHARED : Infinity);
+        // `/opt/bin` in place of `/usr/bin`: everything after the first directory stays
+        if (tail < (alias.base === COMMANDS ? SHARED - 1 : SHARED)) continue;
+        if (tail < Infinity && mention.kind !== 'prefix' && alias.base !== COMMANDS) {
+          const unit = this.unitToShare(mention.path);
+          if (unit === undefined) continue;
+          shared.push(unit);
+          replacements.push(...this.replace(mention, { base: unit, place: this.placeOf(unit), replaced: SHARED }, [unit]));
+        } else {
+          replacements.push(...this.replace(mention, alias, units));
+        }
       }
-    }
-    for (const { offset, path: base } of ownDirectory) replacements.push({ offset, alias: { base, replaced: SHARED } });
-    return { replacements, shared, tooShort };
+      for (const { offset, path: base } of ownDirectory) replacements.push({ offset, alias: { base, replaced: SHARED } });
+      return { replacements, shared, tooShort };
+    };
+    if (candidates.length === 0 || sourceOfBytecode(real) !== undefined) return redirect(() => this.root.read(real));
+    return this.root.scan(real, (bytes) => redirect(() => bytes));
   }
 
   private replace(mention: PathMention, alias: Alias, shared?: readonly string[]): Replacement[] {
@@ -200,8 +202,7 @@ export class FileReplacer {
 
   /** True if the mention is a whole string, not an element of a list. */
   private isString(real: RootPath, { offset, path: mentioned }: PathMention): boolean {
-    const bytes = this.root.read(real);
-    return offset > 0 && bytes[offset - 1] === 0 && bytes[offset + mentioned.length] === 0;
+    return this.root.scan(real, (bytes) => offset > 0 && bytes[offset - 1] === 0 && bytes[offset + mentioned.length] === 0);
   }
 
   /** The packed path that needs a shared name if only the first directory of a mention can be replaced. */

@@ -47,8 +47,10 @@ export class InheritedPaths {
   private usesInSource(source: string): (mention: PathMention) => SearchPathUse | undefined {
     const real = this.root.file(source);
     if (real === undefined) return () => undefined;
-    const useOf = this.usesIn(real, () => this.root.read(real));
-    const uses = new Map(this.root.content(real).mentions.map((mention) => [mention.path, useOf(mention)]));
+    const uses = this.root.scan(real, (bytes) => {
+      const useOf = this.usesIn(real, () => bytes);
+      return new Map(this.root.content(real).mentions.map((mention) => [mention.path, useOf(mention)]));
+    });
     return ({ path }) => uses.get(path);
   }
 

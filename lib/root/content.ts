@@ -5,6 +5,7 @@
  */
 import { createHash } from 'crypto';
 import { type Elf, FormatError, readElf } from '../elf';
+import { librariesInObject, librariesInText } from './library-names';
 import { findMentions, type PathMention } from './mentions';
 import { exceeding, LimitError, LIMITS } from '../limits';
 
@@ -23,6 +24,8 @@ export interface Content {
   readonly head: Buffer;
   /** absolute paths in it; of data and texts only where they are small */
   readonly mentions: readonly PathMention[];
+  /** names of shared libraries among its strings or words; none of data and of large texts */
+  readonly libraries: readonly string[];
 }
 
 export const HEAD = 4096;
@@ -37,15 +40,22 @@ const MAGIC = Buffer.from('\x7fELF', 'latin1');
 export function inspect(bytes: Buffer, where?: string): Content {
   const head = Buffer.from(bytes.subarray(0, HEAD));
   const kind = kindOf(head);
+  const elf = kind === 'elf' ? parse(bytes) : undefined;
   return {
     sha256: createHash('sha256').update(bytes).digest('hex'),
     size: bytes.length,
     kind,
-    elf: kind === 'elf' ? parse(bytes) : undefined,
+    elf,
     carriesData: (kind === 'script' || kind === 'text') && bytes.includes(0),
     head,
     mentions: bytes.length > (MOST_MENTIONING[kind] ?? Infinity) ? [] : findMentions(bytes, where),
+    libraries: librariesIn(bytes, kind, elf),
   };
+}
+
+function librariesIn(bytes: Buffer, kind: Content['kind'], elf: Elf | FormatError | undefined): string[] {
+  if (kind === 'text' || kind === 'script') return librariesInText(bytes);
+  return elf === undefined || elf instanceof FormatError ? [] : librariesInObject(bytes, elf);
 }
 
 /**
@@ -64,6 +74,7 @@ export function oversized(real: string, size: number, head: Buffer): Content {
     carriesData: false,
     head,
     mentions: [],
+    libraries: [],
   };
 }
 

@@ -46,7 +46,7 @@ export class Root {
   private readonly seen: Map<string, string>;
   /** see `stamp` */
   private readonly stamps: Map<string, string>;
-  /** see `readAside` */
+  /** see `withRoom` */
   private room = Buffer.alloc(0);
 
   /**
@@ -167,6 +167,20 @@ export class Root {
     });
   }
 
+  /**
+   * Calls a function with the bytes of the regular file at a resolved path. The bytes are valid only until it returns, so they take no
+   * fresh memory.
+   *
+   * @throws LimitError, SpecialFileError
+   */
+  public scan<T>(real: string, use: (bytes: Buffer) => T): T {
+    this.stamp(real); // a look at the content, which is read after it
+    return useRegularFile(this.locate(real), (descriptor, size) => {
+      checkLimit(LIMITS.file, size, real);
+      return this.withRoom(size, (bytes) => use(readDescriptor(descriptor, bytes, real)));
+    });
+  }
+
   /** The bytes of a regular file, as long as it is the one that had a stamp; `undefined` if it has changed. */
   public readUnchanged(real: RootPath, stamp: string): Buffer | undefined {
     return readUnchanged(this.locate(real), stamp);
@@ -177,15 +191,27 @@ export class Root {
     let content = this.contents.get(real);
     if (!content) {
       this.stamp(real); // a look at the content, which is read after it
-      // `inspect` keeps no reference to the bytes: allocating fresh memory for each file would take as long as reading it
+      // `inspect` keeps no reference to the bytes
       content = useRegularFile(this.locate(real), (descriptor, size) => {
         if (size > LIMITS.file.most) return oversized(real, size, readDescriptor(descriptor, Buffer.alloc(HEAD), real));
-        if (this.room.length < size) this.room = Buffer.allocUnsafeSlow(Math.min(Math.max(size, 2 * this.room.length), LIMITS.file.most));
-        return inspect(readDescriptor(descriptor, this.room.subarray(0, size), real), real);
+        return this.withRoom(size, (bytes) => inspect(readDescriptor(descriptor, bytes, real), real));
       });
       this.contents.set(real, content);
     }
     return content;
+  }
+
+  /** Lends memory of a size. Allocating fresh memory for each file would take as long as reading it. */
+  private withRoom<T>(size: number, use: (bytes: Buffer) => T): T {
+    const { room } = this;
+    // of a scan within a scan, the inner one has room of its own
+    this.room = Buffer.alloc(0);
+    const enough = room.length >= size ? room : Buffer.allocUnsafeSlow(Math.min(Math.max(size, 2 * room.length), LIMITS.file.most));
+    try {
+      return use(enough.subarray(0, size));
+    } finally {
+      this.room = enough;
+    }
   }
 
   /** A stamp of the file at a resolved path: another one means that its content has changed since this was first called. */

@@ -23,8 +23,9 @@ const OTHERS = [
 const IS_LOADERS = new RegExp(`(?:^|_)(?:${LOADER.join('|')})$`);
 const IS_OTHERS = new RegExp(`^PATH$|(?:^|_)(?:${OTHERS.join('|')})$`);
 
-/** Every name above contains one of these. */
-const STEMS = ['PATH', 'LIB', 'LD_', 'PYTHONHOME', 'GEM_HOME', 'OPENSSL_'];
+/** A text without any of these sets no search path. */
+const NAMES = [...LOADER, ...OTHERS];
+const IS_PATH_NAMED = /(?<![A-Za-z_])PATH(?!\w)/;
 
 /** Characters before a path within which the name of its variable is searched for, and characters of a line that is analysed. */
 const MOST_CHARACTERS = 1024;
@@ -60,7 +61,9 @@ export class SearchPaths {
 
   /** `undefined` for a file that names no such variable. */
   public static of(bytes: Buffer): SearchPaths | undefined {
-    return STEMS.some((stem) => bytes.includes(stem)) ? new SearchPaths(bytes.toString('latin1')) : undefined;
+    const text = bytes.toString('latin1');
+    const isNamed = (text.includes('PATH') && IS_PATH_NAMED.test(text)) || NAMES.some((name) => text.includes(name));
+    return isNamed ? new SearchPaths(text) : undefined;
   }
 
   /** The use of the path at an offset, `undefined` for a path that is not the value of a search path. */

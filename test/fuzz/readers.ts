@@ -95,7 +95,7 @@ export const READERS: readonly Reader[] = [
     errors: [LimitError],
     read: (bytes) => {
       const content = inspect(bytes);
-      return [content.mentions.map((mention) => mention.path.length), startedIn('/etc/rig.conf', content, () => bytes)];
+      return [content.mentions.map((mention) => mention.path.length), startedIn('/etc/rig.conf', content, (use) => use(bytes))];
     },
   },
   { name: 'ld.so.cache', seeds: seeds.LOADER_CACHE, errors: [LimitError], read: (bytes) => readCache(bytes, 0x303) },
@@ -183,7 +183,7 @@ export const READERS: readonly Reader[] = [
     errors: [LimitError],
     read: (bytes) => {
       const shebang = readShebang(bytes);
-      return [shebang && interpreterOf(shebang), startedIn('/usr/bin/rig', inspect(bytes), () => bytes)];
+      return [shebang && interpreterOf(shebang), startedIn('/usr/bin/rig', inspect(bytes), (use) => use(bytes))];
     },
   },
   { name: 'record of a layer', seeds: texts.RECORD, errors: [RecordError], read: (bytes) => readRecord(bytes.toString('utf8')) },

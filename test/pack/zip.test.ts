@@ -5,6 +5,7 @@ import * as path from 'path';
 import { writeZip } from '../../lib/pack/zip';
 import type { Plan } from '../../lib/plan/plan';
 import { ownFile } from '../../lib/process/own-file';
+import { readZip } from '../../lib/zip/reader';
 import { elfFile, Fixture, growing, noise, temporaryDirectory } from '../fixture';
 import { entriesOf, make, plan, tree, unpack } from '../plan/make';
 
@@ -124,6 +125,15 @@ test('many and large files are all there, each with its own content, however man
     if (!fs.readFileSync(path.join(opt, 'elf', planned.key, name)).equals(content)) throw new Error(`${name} differs`);
   }
   expect(entriesOf(zip).map(({ name }) => name)).toEqual(entriesOf(zip).map(({ name }) => name).sort());
+});
+
+test('a file that compression makes larger is stored, any other is compressed', async () => {
+  root.write({ '/usr/share/prog/noise': noise(200_000), '/usr/share/prog/text': 'x'.repeat(200_000), '/usr/share/prog/empty': '' });
+  const planned = data();
+  await writeZip(planned, zip);
+  const packed = Object.fromEntries(readZip(zip).map(({ name, packedSize }) => [path.basename(name), packedSize]));
+  expect(packed).toMatchObject({ noise: 200_000, empty: 0 });
+  expect(packed.text).toBeLessThan(1000);
 });
 
 describe('whole or not at all', () => {

@@ -2,7 +2,7 @@ import { createHash } from 'crypto';
 import { FormatError } from '../../lib/elf';
 import { inspect } from '../../lib/root/content';
 import { Root } from '../../lib/root/root';
-import { Fixture } from '../fixture';
+import { elfFile, Fixture } from '../fixture';
 
 describe('what a file is', () => {
   test.each([
@@ -49,4 +49,21 @@ test('whatever it is, it may mention paths, but for data of more than a megabyte
   expect(inspect(Buffer.concat([Buffer.alloc(1 << 20), mention])).mentions).toEqual([]);
   expect(inspect(Buffer.concat([Buffer.alloc(1 << 20, 'x'), mention])).mentions).toHaveLength(1);
   expect(inspect(Buffer.concat([Buffer.alloc(1 << 23, 'x'), mention])).mentions).toEqual([]);
+});
+
+describe('names of libraries in it', () => {
+  test('are those in the words of a text, with or without a directory', () => {
+    const text = 'load("$libdir/libmath-native.so"), libpango-1.0.so.0; libx.soft, x.so, liby.so.conf';
+    expect(inspect(Buffer.from(text)).libraries).toEqual(['libmath-native.so', 'libpango-1.0.so.0']);
+  });
+
+  test('are those in the strings of an object, but not of the libraries that it needs', () => {
+    const strings = ['libopened.so.1', '/usr/lib/x/libplugin.so', `${'x'.repeat(200)}/liblong.so`, 'libcut.so\n'].join('\0');
+    expect(inspect(elfFile({ needed: ['libneeded.so'], soname: 'libown.so', text: strings })).libraries).toEqual(['libopened.so.1', 'libplugin.so']);
+  });
+
+  test('do not count in data and in texts of more than a megabyte', () => {
+    expect(inspect(Buffer.from('\0libx.so\0')).libraries).toEqual([]);
+    expect(inspect(Buffer.from(`libx.so ${'x'.repeat(1 << 20)}`)).libraries).toEqual([]);
+  });
 });

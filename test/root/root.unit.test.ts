@@ -283,3 +283,13 @@ function asNobody(body: () => void): void {
     process.seteuid!(0);
   }
 }
+
+test('the bytes of a file stay as they are while another one is scanned, and while its content is looked at', () => {
+  write({ '/outer': 'outer', '/inner': 'inner', '/third': '#!/bin/sh' });
+  root.scan('/outer', (outer) => {
+    root.scan('/inner', (inner) => {
+      expect(root.content('/third').kind).toBe('script');
+      expect([outer.toString(), inner.toString()]).toEqual(['outer', 'inner']);
+    });
+  });
+});

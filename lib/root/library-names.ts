@@ -1,0 +1,36 @@
+/**
+ * Names of shared libraries in the bytes of a file, such as `libsoftokn3.so` in an object that opens it with dlopen(3).
+ */
+import * as path from 'path';
+import type { Elf } from '../elf';
+import { stringsWith } from '../elf';
+
+const SUFFIX = '.so';
+/** Characters of the longest string in an object that is searched for a name. */
+const MOST_CHARACTERS = 200;
+/** Larger texts are not configuration or modules. */
+const MOST_TEXT = 1024 * 1024;
+/** What separates words in a text; a directory or a variable before the name is part of the word. */
+const BETWEEN_WORDS = /[^\w.+/$-]/;
+const LIBRARY = /^lib[\w.+-]+\.so(?:\.\d+)*$/;
+
+/** Names in the strings of an object. */
+export function librariesInObject(bytes: Buffer, elf: Elf): string[] {
+  return libraryNames(stringsWith(SUFFIX, bytes, elf, MOST_CHARACTERS));
+}
+
+/** Names in the words of a text. */
+export function librariesInText(bytes: Buffer): string[] {
+  if (bytes.length > MOST_TEXT || !bytes.includes(SUFFIX)) return [];
+  return libraryNames(new Set(bytes.toString('latin1').split(BETWEEN_WORDS)));
+}
+
+function libraryNames(words: Iterable<string>): string[] {
+  const names = new Set<string>();
+  for (const word of words) {
+    if (!word.includes(SUFFIX)) continue;
+    const name = path.posix.basename(word);
+    if (LIBRARY.test(name)) names.add(name);
+  }
+  return [...names];
+}
