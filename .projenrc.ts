@@ -28,6 +28,8 @@ const project = new awscdk.AwsCdkConstructLibrary({
     'eslint-plugin-regexp@^2.10.0', 'fast-check@^4.10.2',
     // the CycloneDX library validates bills of materials in tests, with these
     '@cyclonedx/cyclonedx-library@^10.3.0', 'ajv@^8.12.0', 'ajv-formats@^3.0.1', 'ajv-formats-draft2019@^1.6.1', 'playwright-core@^1.64.0',
+    // examples: a local S3, the SDK that Lambda's Node.js runtime has, rules of cdk-nag that load with the oldest aws-cdk-lib
+    's3rver@^3.7.1', '@aws-sdk/client-s3@^3.1175.0', 'cdk-nag@2.37.55',
   ],
 
   srcdir: 'lib',
