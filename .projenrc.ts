@@ -53,7 +53,7 @@ const project = new awscdk.AwsCdkConstructLibrary({
     },
   },
   stability: 'experimental',
-  gitignore: ['/cdk.out/'],
+  gitignore: ['/cdk.out/', '/picture.png'],
   ...PUBLISHING,
 });
 configurePublishing(project);
@@ -153,6 +153,7 @@ project.eslint?.allowDevDeps('examples/**');
 
 // A layer is packed by a process that runs the compiled library, so every task that packs compiles first.
 const DEMO = 'bubblewrap busybox-static python3';
+const DEMO_CONVERT = 'bubblewrap busybox-static debian-archive-keyring';
 const BENCH = 'bubblewrap gcc libc6-dev unzip zip';
 const TEST = [
   'bash-static binutils bsdutils bubblewrap busybox-static ca-certificates chromium curl elfutils file g++ gcc git gnupg jq libc6-dev lld',
@@ -176,6 +177,12 @@ project.addTask('test:unit', {
 project.addTask('demo', {
   description: 'Call the function of examples/rig with its layer, in a sandbox like Lambda',
   steps: [{ exec: `test/setup.sh ${DEMO}` }, { spawn: 'compile' }, { exec: 'ts-node -T examples/rig/demo.ts' }],
+});
+project.addTask('demo:convert', {
+  description: 'Call the function of examples/convert with a local S3 and a local webhook; with --nodejs, the one in Node.js',
+  steps: [
+    { exec: `test/setup.sh ${DEMO_CONVERT}` }, { spawn: 'compile' }, { exec: 'ts-node -T examples/convert/demo.ts', receiveArgs: true },
+  ],
 });
 project.addTask('fuzz', {
   description: 'Read mutated files with every reader, as `npm run fuzz -- --cases 1000000 --seed 1`',
