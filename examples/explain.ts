@@ -3,7 +3,7 @@
  * The format is that of its `NagSuppressions`, so that the examples do not depend on cdk-nag.
  */
 import { CfnResource } from 'aws-cdk-lib';
-import { IConstruct } from 'constructs';
+import { type IConstruct } from 'constructs';
 
 export const LOG_POLICY = 'AWSLambdaBasicExecutionRole, the default of the CDK, only allows a function to write its log.';
 

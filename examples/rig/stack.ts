@@ -10,15 +10,15 @@
  * version: CloudFormation publishes the same bytes as a new version, with the next number.
  */
 import * as path from 'path';
-import { CfnOutput, Duration, RemovalPolicy, Stack, StackProps } from 'aws-cdk-lib';
-import { CfnStage, HttpApi, HttpMethod } from 'aws-cdk-lib/aws-apigatewayv2';
+import { CfnOutput, Duration, RemovalPolicy, Stack, type StackProps } from 'aws-cdk-lib';
+import { type CfnStage, HttpApi, HttpMethod } from 'aws-cdk-lib/aws-apigatewayv2';
 import { HttpIamAuthorizer } from 'aws-cdk-lib/aws-apigatewayv2-authorizers';
 import { HttpLambdaIntegration } from 'aws-cdk-lib/aws-apigatewayv2-integrations';
 import * as iam from 'aws-cdk-lib/aws-iam';
 import * as lambda from 'aws-cdk-lib/aws-lambda';
 import * as logs from 'aws-cdk-lib/aws-logs';
-import { Construct } from 'constructs';
-import { BinaryLayer, BinarySource } from '../../lib'; // 'cdk-binary-layer' in your project
+import { type Construct } from 'constructs';
+import { BinaryLayer, type BinarySource } from '../../lib'; // 'cdk-binary-layer' in your project
 import { explain, LOG_POLICY } from '../explain';
 
 export interface RigStackProps extends StackProps {

@@ -6,7 +6,7 @@ import { Match, Template } from 'aws-cdk-lib/assertions';
 import type { Assembly } from './lambda';
 import { createdEvent, LocalS3, Webhook } from './local-s3';
 import { synthesize } from './synthesize';
-import { ConvertStack, ConvertStackProps } from '../../examples/convert/stack';
+import { ConvertStack, type ConvertStackProps } from '../../examples/convert/stack';
 import { temporaryDirectory } from '../fixture';
 
 const BUCKET = 'pictures';

@@ -1,7 +1,7 @@
 /**
  * A local S3 (s3rver) and a local webhook, for functions that run in the sandbox with this machine's network.
  */
-import { ChildProcess, spawn } from 'child_process';
+import { type ChildProcess, spawn } from 'child_process';
 import { once } from 'events';
 import * as fs from 'fs';
 import * as http from 'http';

@@ -1,9 +1,8 @@
 /**
  * The templates of the examples, checked with the rules of cdk-nag for AWS solutions. A finding is explained next to the code.
  */
-import { App, Aspects, Stack } from 'aws-cdk-lib';
+import { App, Aspects, type IAspect, type Stack } from 'aws-cdk-lib';
 import { Annotations, Match } from 'aws-cdk-lib/assertions';
-import type { IAspect } from 'aws-cdk-lib';
 import { ConvertStack } from '../../examples/convert/stack';
 import { RigStack } from '../../examples/rig/stack';
 

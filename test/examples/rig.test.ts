@@ -5,7 +5,7 @@ import { App } from 'aws-cdk-lib';
 import { Match, Template } from 'aws-cdk-lib/assertions';
 import type { Assembly } from './lambda';
 import { synthesize } from './synthesize';
-import { RigStack, RigStackProps } from '../../examples/rig/stack';
+import { RigStack, type RigStackProps } from '../../examples/rig/stack';
 import { BinarySource } from '../../lib';
 
 let assembly: Assembly;
