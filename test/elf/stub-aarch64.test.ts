@@ -1,6 +1,8 @@
-import { existsSync } from 'node:fs';
+import { createHash } from 'node:crypto';
+import { existsSync, readFileSync } from 'node:fs';
 import { run } from './compile';
-import { message, outcome, StubWorkshop } from './stubs';
+import { functionsNamed, message, outcome, StubWorkshop } from './stubs';
+import { readCalls, readSymbols, stubLibrary } from '../../lib/elf';
 
 const GCC = '/usr/bin/aarch64-linux-gnu-gcc';
 const QEMU = '/usr/bin/qemu-aarch64';
@@ -40,9 +42,46 @@ describeEmulated(`a program for aarch64 with a stub of its library${lacks}`, () 
     expect(outcome(QEMU, '-L', SYSTEM, program, name)).toEqual({ code: 127, stdout: '', stderr: message(program, name, 'libplain.so.1') });
   });
 
+  test('reports the call', () => {
+    const file = workshop.path('report');
+    workshop.replace(workshop.path('libplain.so.1'), [program], { report: file });
+    expect(outcome(QEMU, '-L', SYSTEM, program, 'first').code).toBe(127);
+    expect(readCalls(readFileSync(file))).toEqual([{ library: 'libplain.so.1', symbol: 'first' }]);
+    workshop.write('libplain.so.1', stub);
+  });
+
+  test('calls functions whose names are megabytes away', () => {
+    const names = Array.from({ length: 30_000 }, (_, index) => `function_${'x'.repeat(60)}_${index}`);
+    const interface_ = functionsNamed('aarch64', 'libfar.so', names);
+    workshop.write('libfar.so', stubLibrary(interface_, [...interface_.exports.values()].flat(), { library: 'libfar.so' }));
+    const far = workshop.program('far', `
+      #include <dlfcn.h>
+      int main(int count, char **arguments) {
+        return ((int (*)(void)) dlsym(dlopen("libfar.so", RTLD_NOW), arguments[1]))();
+      }`, [], [], GCC);
+    for (const name of [names[0], names[15_000], names[29_999]]) {
+      expect(outcome(QEMU, '-L', SYSTEM, far, name)).toEqual({ code: 127, stdout: '', stderr: message(far, name, 'libfar.so') });
+    }
+  });
+});
+
+describe('a stub for aarch64', () => {
+  const original = functionsNamed('aarch64', 'libplain.so.1', ['first', 'second']);
+  const symbols = [...original.exports.values()].flat();
+
   test('has segments for kernels with pages of 64 KiB', () => {
-    workshop.write('stub', stub);
-    const loads = run('readelf', '-lW', workshop.path('stub')).split('\n').filter(line => line.includes('LOAD'));
+    const file = workshop.write('stub', stubLibrary(original, symbols, { library: 'libplain.so.1' }));
+    const loads = run('readelf', '-lW', file).split('\n').filter(line => line.includes('LOAD'));
     expect(loads.map(line => line.trim().split(/ +/).slice(-2))).toEqual([['E', '0x10000'], ['RW', '0x10000']]);
+  });
+
+  // If this fails after a change of the code, run the tests above on a machine with an emulator, and renew the hashes.
+  test.each([
+    ['', undefined, '62d197cb19ea26a302fe496ebf6126b842706b7ad760d351af94caee0470e857'],
+    [' that reports', '/tmp/report', '8ffc1e8dfa83419526119716c34e002374ca71a3a5f1c809c1e2ca4ac795b47d'],
+  ])('has the code that was run with an emulator (a stub%s)', (_title, report, hash) => {
+    const stub = stubLibrary(original, symbols, { library: 'libplain.so.1', report });
+    expect(readSymbols(stub)).toMatchObject({ machine: 'aarch64', soname: 'libplain.so.1' });
+    expect(createHash('sha256').update(stub).digest('hex')).toBe(hash);
   });
 });

@@ -1,6 +1,6 @@
 import { readFileSync, existsSync } from 'node:fs';
 import { run } from './compile';
-import { message, outcome, referredTo, StubWorkshop } from './stubs';
+import { functionsNamed, message, outcome, referredTo, StubWorkshop } from './stubs';
 import { readCalls, readElf, readSymbols, stubLibrary } from '../../lib/elf';
 
 const workshop = new StubWorkshop();
@@ -33,6 +33,11 @@ describe('a program with a stub of its library', () => {
     expect(outcome(program, name)).toEqual({ code: 127, stdout: '', stderr: message(program, name, 'libplain.so.1') });
   });
 
+  test('is called a program in the message if /proc is not mounted', () => {
+    const { code, stderr } = outcome('bwrap', '--dev-bind', '/', '/', '--tmpfs', '/proc', program, 'first');
+    expect({ code, stderr }).toEqual({ code: 127, stderr: message('a program', 'first', 'libplain.so.1') });
+  });
+
   test('is listed by the loader without the dependencies of the library', () => {
     expect(run('/lib64/ld-linux-x86-64.so.2', '--list', program)).toContain('libplain.so.1 => ');
     expect(readElf(stub).dynamic).toMatchObject({ needed: [], soname: 'libplain.so.1' });
@@ -51,6 +56,18 @@ describe('a program with a stub of its library', () => {
     const warnings = stdout.match(/^(?!No errors$).*(?:warning|error).*$/gim);
     expect({ code, stderr, warnings }).toEqual({ code: 0, stderr: '', warnings: null });
   });
+});
+
+test('functions are called whose names are megabytes away', () => {
+  const names = Array.from({ length: 30_000 }, (_, index) => `function_${'x'.repeat(60)}_${index}`);
+  const original = functionsNamed('x86_64', 'libfar.so', names);
+  workshop.write('libfar.so', stubLibrary(original, [...original.exports.values()].flat(), { library: 'libfar.so' }));
+  const program = workshop.program('far', `
+    #include <dlfcn.h>
+    int main(int count, char **arguments) { return ((int (*)(void)) dlsym(dlopen("libfar.so", RTLD_NOW), arguments[1]))(); }`, []);
+  for (const name of [names[0], names[15_000], names[29_999]]) {
+    expect(outcome(program, name)).toEqual({ code: 127, stdout: '', stderr: message(program, name, 'libfar.so') });
+  }
 });
 
 describe('a report', () => {

@@ -1,7 +1,7 @@
 import { spawnSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { Workshop } from './compile';
-import type { DynamicSymbols, ExportedSymbol, StubOptions } from '../../lib/elf';
+import type { DynamicSymbols, ExportedSymbol, Machine, StubOptions } from '../../lib/elf';
 import { readSymbols, satisfies, stubLibrary } from '../../lib/elf';
 
 /** Libraries, stubs of them, and programs that run with either. */
@@ -35,6 +35,12 @@ export function referredTo(library: DynamicSymbols, users: readonly DynamicSymbo
   return users.flatMap(({ imports }) => imports).flatMap(imported => (
     (library.exports.get(imported.name) ?? []).filter(symbol => satisfies(symbol, imported))
   ));
+}
+
+/** The symbols of a library that has functions of these names and nothing else. */
+export function functionsNamed(machine: Machine, soname: string, names: readonly string[]): DynamicSymbols {
+  const symbol = { isHidden: false, type: 'function', binding: 'global', size: 4, isFunction: true } as const;
+  return { machine, soname, flags1: 0, versions: [], exports: new Map(names.map(name => [name, [{ ...symbol, name }]])), imports: [] };
 }
 
 /** What a program does: exit code or signal, standard output and error. */
