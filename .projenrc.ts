@@ -86,6 +86,7 @@ const LAYERS: ReadonlyArray<readonly [name: string, content: string]> = [
   ['trace', 'strace runs and their logs'],
   ['collect', 'the selection: what a program needs beyond its libraries'],
   ['plan', 'the layer before it is written: places, path aliases, edits, proof, record'],
+  ['tar', 'the tar format: reads a tar that is not trusted, writes headers'],
   ['pack', 'a plan written as zip, tar or directory, in a process of its own'],
   ['zip', 'reads a zip that is not trusted'],
   ['sandbox', 'runs a layer under bubblewrap'],

@@ -7,18 +7,17 @@ import * as fs from 'fs';
 import { Readable } from 'stream';
 import { pipeline } from 'stream/promises';
 import { createGzip } from 'zlib';
-import { Header, Pax } from 'tar';
 import { type Written, written } from './entries';
 import type { Packed, Progress } from './zip';
 import type { Plan } from '../plan/plan';
 import { discard } from '../process/remove-tree';
 import { unfinished } from '../process/whole-file';
+import { BLOCK } from '../tar/format';
+import { headerOf } from '../tar/writer';
 import { fileError } from '../text/file-error';
 
-/** The date of the zip's entries. */
-const MTIME = new Date(Date.UTC(1980, 0, 1));
-/** Size of a block in bytes. Each header and each file begins a block, and two empty blocks end the archive. */
-const BLOCK = 512;
+/** The date of the zip's entries, in seconds since 1970. */
+const MODIFIED = Date.UTC(1980, 0, 1) / 1000;
 
 /**
  * Writes a plan's tar file, whole or not at all.
@@ -30,7 +29,7 @@ export async function writeTar(plan: Plan, file: string, progress?: Progress): P
   let bytes = 0;
   function* blocks(): Generator<Buffer> {
     for (const entry of written(plan)) {
-      yield headerOf(entry);
+      yield headerFor(entry);
       if (entry.kind !== 'file') continue;
       yield entry.content;
       yield Buffer.alloc((BLOCK - (entry.content.length % BLOCK)) % BLOCK);
@@ -48,14 +47,13 @@ export async function writeTar(plan: Plan, file: string, progress?: Progress): P
   }
 }
 
-function headerOf(entry: Written): Buffer {
-  const owned = { uid: 0, gid: 0, mtime: MTIME };
-  const header = new Header(
-    entry.kind === 'file' ? { ...owned, type: 'File', path: entry.name, size: entry.content.length, mode: entry.mode } :
-      entry.kind === 'link' ? { ...owned, type: 'SymbolicLink', path: entry.name, linkpath: entry.target, size: 0, mode: 0o777 } :
-        { ...owned, type: 'Directory', path: `${entry.name}/`, size: 0, mode: 0o755 },
-  );
-  const block = Buffer.alloc(BLOCK);
-  const isTooLong = header.encode(block);
-  return isTooLong ? Buffer.concat([new Pax({ path: header.path, linkpath: header.linkpath }).encode(), block]) : block;
+function headerFor(entry: Written): Buffer {
+  switch (entry.kind) {
+    case 'file':
+      return headerOf({ type: 'file', path: entry.name, size: entry.content.length, mode: entry.mode, modified: MODIFIED });
+    case 'link':
+      return headerOf({ type: 'symbolic link', path: entry.name, link: entry.target, mode: 0o777, modified: MODIFIED });
+    default:
+      return headerOf({ type: 'directory', path: `${entry.name}/`, mode: 0o755, modified: MODIFIED });
+  }
 }

@@ -1,8 +1,8 @@
 /**
  * A valid file for each reader of binary files, put together byte by byte so that it is the same on every machine.
  */
-import { Header } from 'tar';
 import type { Field, Seed } from './mutate';
+import { blocksOf, directory, hardLink, pax, symbolicLink, type TarEntry } from '../source/image/tar';
 import { stubLibrary } from '../../lib/elf';
 import { build, halfWords, words } from '../elf/bytes';
 import { rawBytes } from '../zip/raw-bytes';
@@ -195,23 +195,25 @@ function zip(): Seed {
 
 export const ZIP: readonly Seed[] = [zip()];
 
-const TAR_ENTRIES = [
-  { path: 'usr/', type: 'Directory', mode: 0o755, size: 0 },
-  { path: 'usr/bin/', type: 'Directory', mode: 0o755, size: 0 },
-  { path: 'usr/bin/rig', type: 'File', mode: 0o755, size: 600 },
-  { path: 'bin', type: 'SymbolicLink', linkpath: 'usr/bin', mode: 0o777, size: 0 },
-  { path: 'usr/bin/hard', type: 'Link', linkpath: 'usr/bin/rig', mode: 0o755, size: 0 },
-  { path: 'dev/null', type: 'CharacterDevice', mode: 0o666, size: 0 },
-] as const;
+const TAR_ENTRIES: readonly TarEntry[] = [
+  directory('usr/'),
+  directory('usr/bin/'),
+  { name: 'usr/bin/rig', mode: 0o755, content: 'x'.repeat(600) },
+  symbolicLink('bin', 'usr/bin'),
+  pax({ path: 'usr/share/ő', mtime: '1.5' }),
+  { name: 'usr/share/name' },
+  { name: '././@LongLink', type: 'L', content: 'usr/share/long\0' },
+  { name: 'usr/share/lo' },
+  hardLink('usr/bin/hard', 'usr/bin/rig'),
+  { name: 'dev/null', type: '3', mode: 0o666 },
+];
 
 function tar(): Seed {
   const blocks: Buffer[] = [];
   const fields: Field[] = [];
   for (const entry of TAR_ENTRIES) {
     const at = blocks.reduce((sum, { length }) => sum + length, 0);
-    const header = Buffer.alloc(512);
-    new Header({ ...entry, mtime: new Date(0) }).encode(header, 0);
-    blocks.push(header, Buffer.alloc(Math.ceil(entry.size / 512) * 512, 'x'));
+    blocks.push(blocksOf(entry));
     // name, mode, size, checksum, type, link: each byte is a character
     fields.push(
       ...column(at, at + 8, 1),

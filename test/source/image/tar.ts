@@ -37,7 +37,7 @@ export function tarOf(...entries: readonly TarEntry[]): Buffer {
   return Buffer.concat([...entries.map(blocksOf), Buffer.alloc(2 * BLOCK)]);
 }
 
-function blocksOf({ name, type = '0', link = '', mode = 0o644, modified = 0, content = '', size }: TarEntry): Buffer {
+export function blocksOf({ name, type = '0', link = '', mode = 0o644, modified = 0, content = '', size }: TarEntry): Buffer {
   const bytes = Buffer.from(content);
   const header = Buffer.alloc(BLOCK);
   const octal = (value: number, at: number, length: number) => header.write(value.toString(8).padStart(length - 1, '0'), at);
