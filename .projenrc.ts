@@ -225,6 +225,11 @@ project.addTask('field-sizes', {
   receiveArgs: true,
   steps: [{ exec: `test/setup.sh ${FIELD_SIZES}` }, { spawn: 'compile' }, { exec: 'python3 test/field-sizes.py', receiveArgs: true }],
 });
+project.package.addField('man', ['man/binary-layer.1']);
+project.addTask('man', {
+  description: 'Write the manual page of binary-layer from the definitions of its commands',
+  steps: [{ exec: 'ts-node -T test/man.ts' }],
+});
 project.addTask('notice', {
   description: 'Write the licences of the bundled packages to NOTICE',
   steps: [{ exec: 'ts-node -T test/notice.ts' }],

@@ -1,14 +1,14 @@
 /**
- * `binary-layer completion SHELL`: a script that completes the command line, made from the commands and their options as
- * they are declared.
+ * `binary-layer completion SHELL`: prints a completion script, generated from the declared commands and options.
  */
 import { Argument, Command, type Option } from 'commander';
+import { SOURCE_PREFIXES } from './source-options';
 
 interface Shown {
   readonly name: string;
   readonly description: string;
   readonly options: readonly Option[];
-  /** what the arguments may be, where that is known */
+  /** the possible arguments, if they are known */
   readonly words: readonly string[];
 }
 
@@ -40,15 +40,17 @@ function shownIn(program: Command): Shown[] {
 const SCRIPTS = { bash, zsh, fish };
 
 const flagsOf = ({ short, long }: Option) => [short, long].filter((flag) => flag !== undefined);
-/** Those that are followed by a word of their own. */
+/** Options that take a value. */
 const valued = (options: readonly Option[]) => options.filter(({ required }) => required);
+/** The possible values of an option, or beginnings of them that end with a colon. */
+const valuesOf = ({ long, argChoices }: Option) => (long === '--source' ? SOURCE_PREFIXES : argChoices);
 
 function bash(commands: readonly Shown[]): string {
   const names = [...commands.map(({ name }) => name), 'help'];
   const cases = commands.flatMap(({ name, options, words }) => [
     `    ${name})`,
     '      case $previous in',
-    ...valued(options).map((option) => `        ${flagsOf(option).join('|')}) ${option.argChoices ? among(option.argChoices) : 'COMPREPLY=($(compgen -f -- "$current"))'}; return ;;`),
+    ...valued(options).map((option) => `        ${flagsOf(option).join('|')}) ${valuesInBash(option)}; return ;;`),
     '      esac',
     `      case $current in -*) ${among(options.flatMap(flagsOf))}; return ;; esac`,
     `      ${words.length > 0 ? among(words) : ARGUMENTS_BASH[name] ?? ARGUMENTS_BASH.file} ;;`,
@@ -69,12 +71,20 @@ function bash(commands: readonly Shown[]): string {
   ].join('\n');
 }
 
-/** Programs are commands or files; everything else is a file. */
+/** Programs are commands or files; all other arguments are files. */
 const ARGUMENTS_BASH: Readonly<Record<string, string>> = {
   tree: 'COMPREPLY=($(compgen -c -f -- "$current"))',
   build: 'COMPREPLY=($(compgen -c -f -- "$current"))',
   file: 'COMPREPLY=($(compgen -f -- "$current"))',
 };
+
+function valuesInBash(option: Option): string {
+  const values = valuesOf(option);
+  if (!values) return ARGUMENTS_BASH.file;
+  const hasPrefixes = values.some((value) => value.endsWith(':'));
+  return `${among(values)}${hasPrefixes ? '; [[ ${COMPREPLY-} == *: ]] && compopt -o nospace 2>/dev/null' : ''}`;
+}
+
 const ARGUMENTS_ZSH: Readonly<Record<string, string>> = { tree: '_command_names -e || _files', build: '_command_names -e || _files' };
 const TAKES_PROGRAMS = new Set(Object.keys(ARGUMENTS_ZSH));
 
@@ -86,17 +96,22 @@ function zsh(commands: readonly Shown[]): string {
   const quoted = (text: string) => `'${text.replaceAll("'", "'\\''")}'`;
   const inSpec = (text: string) => text.replace(/[[\]:\\]/g, '\\$&');
   const spec = (option: Option) => {
-    const value = option.required ? `:${option.argChoices ? `value:(${option.argChoices.join(' ')})` : 'value:_files'}` : '';
+    const values = valuesOf(option);
+    const action = values?.some((text) => text.endsWith(':'))
+      ? `{_binary_layer_values ${values.map((text) => text.replaceAll(':', '\\:')).join(' ')}}`
+      : values ? `(${values.join(' ')})` : '_files';
+    const value = option.required ? `:value:${action}` : '';
     return flagsOf(option).map((flag) => quoted(`*${flag}[${inSpec(option.description)}]${value}`));
   };
   return [
     '#compdef binary-layer',
     '# zsh completion of binary-layer: source <(binary-layer completion zsh)',
+    "_binary_layer_values() { compadd -S '' -- ${@} }",
     '_binary-layer() {',
     '  local -a commands',
     '  commands=(',
     ...commands.map(({ name, description }) => `    ${quoted(`${name}:${description}`)}`),
-    "    'help:says how a command is used'",
+    "    'help:print the help of a command'",
     '  )',
     '  if ((CURRENT == 2)); then _describe command commands; return; fi',
     '  local command=$words[2]',
@@ -118,23 +133,24 @@ function fish(commands: readonly Shown[]): string {
   const quoted = (text: string) => `'${text.replace(/[\\']/g, '\\$&')}'`;
   const lines = commands.flatMap(({ name, description, options, words }) => {
     const here = `-n '__fish_seen_subcommand_from ${name}'`;
-    const option = (one: Option) => [
+    const lineOf = (option: Option) => [
       `complete -c binary-layer ${here}`,
-      one.short && `-s ${one.short.slice(1)}`,
-      one.long && `-l ${one.long.slice(2)}`,
-      one.required && (one.argChoices ? `-xa '${one.argChoices.join(' ')}'` : '-rF'),
-      `-d ${quoted(one.description)}`,
+      option.short && `-s ${option.short.slice(1)}`,
+      option.long && `-l ${option.long.slice(2)}`,
+      option.required && (valuesOf(option) ? `-xa '${valuesOf(option)!.join(' ')}'` : '-rF'),
+      `-d ${quoted(option.description)}`,
     ].filter(Boolean).join(' ');
+    const ofPrograms = TAKES_PROGRAMS.has(name) ? "-Fa '(__fish_complete_command)'" : '-F';
     return [
       `complete -c binary-layer -n __fish_use_subcommand -a ${name} -d ${quoted(description)}`,
-      ...options.map(option),
-      `complete -c binary-layer ${here} ${words.length > 0 ? `-a '${words.join(' ')}'` : TAKES_PROGRAMS.has(name) ? "-Fa '(__fish_complete_command)'" : '-F'}`,
+      ...options.map(lineOf),
+      `complete -c binary-layer ${here} ${words.length > 0 ? `-a '${words.join(' ')}'` : ofPrograms}`,
     ];
   });
   return [
     '# fish completion of binary-layer: ~/.config/fish/completions/binary-layer.fish',
     'complete -c binary-layer -f',
-    "complete -c binary-layer -n __fish_use_subcommand -a help -d 'says how a command is used'",
+    "complete -c binary-layer -n __fish_use_subcommand -a help -d 'print the help of a command'",
     `complete -c binary-layer -n '__fish_seen_subcommand_from help' -a '${commands.map(({ name }) => name).join(' ')}'`,
     ...lines,
     '',

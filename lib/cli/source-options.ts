@@ -11,21 +11,35 @@ import type { OpenedSource } from '../source/source';
 import { nearest } from '../text/nearest';
 
 interface Kind {
-  /** as it is written */
+  /** syntax of the option's value */
   readonly form: string;
-  readonly open: (what: string, machine: Machine | undefined, apt: () => AptOptions) => OpenedSource;
+  readonly open: (value: string, machine: Machine | undefined, apt: () => AptOptions) => OpenedSource;
 }
 
-/* eslint-disable @typescript-eslint/no-require-imports -- only the one that is asked for is loaded */
+/* eslint-disable @typescript-eslint/no-require-imports -- only the requested one is loaded */
 const KINDS: Readonly<Record<string, Kind>> = {
   host: { form: 'host', open: (_, machine) => openHost(machine) },
-  directory: { form: 'directory:PATH', open: (what, machine) => (require('../source/root-directory') as typeof import('../source/root-directory')).openDirectory(what, machine) },
-  image: { form: 'image:NAME', open: (what, machine) => (require('../source/image/image') as typeof import('../source/image/image')).openImage(what, machine) },
-  apt: { form: 'apt:PACKAGE,PACKAGE…', open: (what, machine, apt) => (require('../source/apt/apt') as typeof import('../source/apt/apt')).openApt(what.split(','), apt(), machine) },
+  directory: {
+    form: 'directory:PATH',
+    open: (value, machine) =>
+      (require('../source/root-directory') as typeof import('../source/root-directory')).openDirectory(value, machine),
+  },
+  image: {
+    form: 'image:NAME',
+    open: (value, machine) => (require('../source/image/image') as typeof import('../source/image/image')).openImage(value, machine),
+  },
+  apt: {
+    form: 'apt:PACKAGE,PACKAGE…',
+    open: (value, machine, apt) =>
+      (require('../source/apt/apt') as typeof import('../source/apt/apt')).openApt(value.split(','), apt(), machine),
+  },
 };
 /* eslint-enable @typescript-eslint/no-require-imports */
 
-/** Lambda's names of the machines, and their own. */
+/** Beginnings of the values of `--source`, for completion: `host`, `apt:`. */
+export const SOURCE_PREFIXES = Object.values(KINDS).map(({ form }) => form.replace(/:.*/, ':'));
+
+/** Architectures by Lambda's names, and by the kernel's. */
 const MACHINES: Readonly<Record<string, Machine>> = { x86_64: 'x86_64', arm64: 'aarch64', aarch64: 'aarch64' };
 
 export interface SourceOptions {
@@ -41,7 +55,7 @@ export function addSource(command: Command): Command {
   return command
     .addOption(new Option('-s, --source <source>', `source of the programs: ${forms.join(', ')}`).default('host'))
     .addOption(new Option('--arch <machine>', 'target architecture; a program built for another one is an error').choices(Object.keys(MACHINES)))
-    .option('--apt-sources <file>', 'for apt: package sources in the format of /etc/apt/sources.list.d/*.sources (default: this machine\'s)')
+    .option('--apt-sources <file>', 'for apt: package sources, a file as in /etc/apt/sources.list.d (default: this machine\'s)')
     .option('--recommends', 'for apt: also install recommended packages')
     .option('--no-maintainer-scripts', 'for apt: do not run maintainer scripts');
 }
@@ -49,7 +63,7 @@ export function addSource(command: Command): Command {
 /** @throws UsageError, SourceError */
 export function openSource({ source, arch, aptSources, recommends, maintainerScripts }: SourceOptions): OpenedSource {
   const [kind] = source.split(':', 1);
-  const what = source.slice(kind.length + 1);
+  const value = source.slice(kind.length + 1);
   if (!Object.hasOwn(KINDS, kind)) {
     const near = nearest(kind, Object.keys(KINDS));
     const looksLikePath = /^[./]/.test(source) ? `; a directory is directory:${source}` : '';
@@ -59,10 +73,12 @@ export function openSource({ source, arch, aptSources, recommends, maintainerScr
     ].join('\n'));
   }
   const { form, open } = KINDS[kind];
-  if ((what !== '') !== form.includes(':')) throw new UsageError(`source '${source}': expected ${form}`);
-  const forApt = [aptSources !== undefined && '--apt-sources', recommends && '--recommends', !maintainerScripts && '--no-maintainer-scripts'].find(Boolean);
-  if (forApt && kind !== 'apt') throw new UsageError(`${forApt} is for packages of apt, and the source is ${source}: expected --source ${KINDS.apt.form}`);
-  return open(what, arch === undefined ? undefined : MACHINES[arch], () => ({
+  if ((value !== '') !== form.includes(':')) throw new UsageError(`source '${source}': expected ${form}`);
+  const forApt = [
+    aptSources !== undefined && '--apt-sources', recommends && '--recommends', !maintainerScripts && '--no-maintainer-scripts',
+  ].find(Boolean);
+  if (forApt && kind !== 'apt') throw new UsageError(`${forApt} requires --source ${KINDS.apt.form}, and the source is ${source}`);
+  return open(value, arch === undefined ? undefined : MACHINES[arch], () => ({
     sources: aptSources === undefined ? undefined : readText('--apt-sources', aptSources, 'a file as in /etc/apt/sources.list.d'),
     recommends,
     maintainerScripts,

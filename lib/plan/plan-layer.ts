@@ -49,6 +49,8 @@ export interface PlannedLayer {
   readonly plan: Plan;
   readonly machine: Machine;
   readonly summary: Summary;
+  /** resolved paths of the programs' libraries in the source, sorted */
+  readonly libraries: readonly string[];
   /** path → the reason why it is not packed */
   readonly skipped: ReadonlyMap<string, string>;
   /** messages for the user: data that cannot be found in this source, or that is not packed */
@@ -111,6 +113,7 @@ export function planLayer(source: Root, request: LayerRequest, knownTrace?: Trac
     plan,
     machine,
     summary: { programs: [...programs.keys()], libraries: libraries.size, dataFiles: files - known.size, bytes: sizeOf(plan) },
+    libraries: [...libraries].sort(),
     skipped: new Map([...selection.skipped, ...unreplaced]),
     notices: [
       ...collected.notices,

@@ -1,4 +1,5 @@
 import { execFileSync, spawn, spawnSync } from 'child_process';
+import { createHash } from 'crypto';
 import * as fs from 'fs';
 import * as path from 'path';
 import { atTerminal, binaryLayer, MAIN } from './command';
@@ -25,6 +26,12 @@ function fixture(): Fixture {
   return made;
 }
 const from = ({ directory }: Fixture) => ['--source', `directory:${directory}`];
+
+/** The sizes of the files below a directory. */
+function bytesOf(directory: string): number {
+  const sizes = execFileSync('find', [directory, '-type', 'f', '-printf', '%s\\n'], { encoding: 'utf8' });
+  return sizes.trim().split('\n').reduce((sum, size) => sum + Number(size), 0);
+}
 
 /** A PATH whose bubblewrap makes a file before it does its work. */
 function busy(file: string): string {
@@ -58,6 +65,27 @@ describe('build', () => {
     expect(build(['prog', '-q', ...from(made)])).toMatchObject({ status: 0, stdout: 'prog.zip\n', stderr: '' });
     expect(build(['prog', '-v', ...from(made)]).stderr).toMatch(/^packs \/usr\/bin\/prog: requested\n(?:packs .*\n)*packs .*liba\.so\.1: needed by prog/m);
     expect(build(['prog', '-q', '-v']).status).toBe(2);
+  });
+
+  test('prints the result as JSON with --json', () => {
+    const { status, stdout, stderr } = build(['prog', '--json', '-i', '/usr/share/prog', ...from(fixture())]);
+    expect(status).toBe(0);
+    const zip = fs.readFileSync(path.join(cwd, 'prog.zip'));
+    const result = JSON.parse(stdout);
+    expect(result).toEqual({
+      path: 'prog.zip',
+      sha256: createHash('sha256').update(zip).digest('hex'),
+      fingerprint: expect.stringMatching(/^[0-9a-f]{64}$/),
+      architecture: 'x86_64',
+      size: bytesOf(unpack(path.join(cwd, 'prog.zip'))),
+      packedSize: zip.length,
+      programs: { prog: '/opt/bin/prog' },
+      libraries: ['/usr/lib/x86_64-linux-gnu/liba.so.1'],
+      dataFiles: expect.any(Number),
+      notices: [expect.stringContaining('there is no package database')],
+    });
+    expect(stderr).toContain(result.notices[0]);
+    expect(JSON.parse(build(['prog', '--json', '-q', '-o', 'layer', ...from(fixture())]).stdout)).toMatchObject({ path: 'layer', sha256: null });
   });
 
   test('makes the same of a zip, a tar file and a directory', () => {
@@ -168,19 +196,19 @@ describe('what build packs may be shown', () => {
     const list = execFileSync('dpkg', ['-L', 'rig'], { encoding: 'utf8' });
     expect(list).toContain('/usr/share\n');
     expect(build(['rig', '--no-detect-data', '--from-list', '-'], { input: `${list}/no/such/file\n/no\x1b\n` }))
-      .toMatchObject({ status: 0, stderr: expect.stringMatching(/^--from-list names what is not there: \/no\/such\/file, \/no\\x1b\nrig and /) });
+      .toMatchObject({ status: 0, stderr: expect.stringMatching(/^--from-list has files that do not exist: \/no\/such\/file, \/no\\x1b\nrig and /) });
     const packed = names('rig.zip');
     expect(packed).toContain('/usr/share/rig/fnames.idx');
     expect(packed.length).toBeLessThan(50);
   });
 
   test.each([
-    ['/nope\n', 'not there are /nope'],
+    ['/nope\n', 'these do not exist: /nope'],
     ['/usr\n', 'all are directories'],
     ['', 'it is empty'],
   ])('by no list without a file in it: %j', (input, found) => {
     expect(build(['rig', '--from-list', '-'], { input })).toMatchObject({
-      status: 1, stdout: '', stderr: `binary-layer: --from-list - names no file that could be packed: ${found}; expected names of files, one a line, relative ones from ${cwd}\n`,
+      status: 1, stdout: '', stderr: `binary-layer: --from-list - has no file that can be packed: ${found}; expected one name per line, absolute or relative to ${cwd}\n`,
     });
     expect(fs.readdirSync(cwd)).toEqual([]);
   });
@@ -188,15 +216,15 @@ describe('what build packs may be shown', () => {
 
 describe('nothing is written', () => {
   test.each([
-    ['full', '--output full: that directory has files in it (file), expected an empty one, or none'],
-    ['full/file', '--output full/file: a file is there, expected nothing or an empty directory; a file is named NAME.zip or NAME.tar.gz'],
+    ['full', '--output full: the directory is not empty (file); name a new or an empty directory'],
+    ['full/file', '--output full/file: a file exists there; name a new or an empty directory, or NAME.zip or NAME.tar.gz'],
     ['directory.zip', '--output directory.zip: a directory is there, expected a file, or nothing'],
     ['none/layer.zip', /--output none\/layer\.zip: no directory .*none, make it first/],
     ['layer.tar.xz', '--output layer.tar.xz: expected NAME.zip, NAME.tar.gz, or the name of a directory'],
     ['', '--output is empty'],
-    ['old.zip/', '--output old.zip/: a file is there, expected nothing or an empty directory'],
+    ['old.zip/', '--output old.zip/: a file exists there; name a new or an empty directory'],
     ['old.zip/layer.zip', /--output old\.zip\/layer\.zip: no directory .*old\.zip, make it first/],
-    ['.', /--output \.: that directory has files in it/],
+    ['.', /--output \.: the directory is not empty/],
   ])('over something else, or where it cannot be: -o %j', (output, message) => {
     fs.mkdirSync(path.join(cwd, 'full'));
     fs.writeFileSync(path.join(cwd, 'full', 'file'), 'kept');
@@ -232,7 +260,7 @@ describe('nothing is written', () => {
 
   test('into the working directory, which would be another one then', () => {
     const { status, stderr } = build(['prog', ...from(fixture()), '-o', './']);
-    expect({ status, stderr }).toEqual({ status: 2, stderr: expect.stringContaining('--output ./: that is the working directory, which would be replaced: expected another one') });
+    expect({ status, stderr }).toEqual({ status: 2, stderr: expect.stringContaining('--output ./: the working directory cannot be replaced; name another directory') });
   });
 
   test('but over an empty directory, and over a file of the same kind', () => {

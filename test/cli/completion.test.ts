@@ -34,6 +34,8 @@ test.each([['bash', bash], ['fish', fish]])('%s completes commands, options, the
   expect(complete('help', 'tr')).toEqual(['tree']);
   expect(complete('tree', '--j')).toEqual(['--json']);
   expect(complete('build', 'rig', '--arch', 'arm')).toEqual(['arm64']);
+  expect(complete('build', 'rig', '--source', 'a')).toEqual(['apt:']);
+  expect(complete('tree', 'rig', '-s', '')).toEqual(expect.arrayContaining(['apt:', 'directory:', 'host', 'image:']));
   expect(complete('completion', '')).toEqual(['bash', 'fish', 'zsh']);
   expect(complete('tree', 'rig')).toContain('rig');
   expect(complete('run', 'a')).toEqual([expect.stringMatching(/^a(?: |\\ )layer\.zip$/)]);
@@ -44,6 +46,7 @@ test.each([
   ['tree --js', 'tree --json'],
   ['build rig --arch arm', 'build rig --arch arm64'],
   ['completion fi', 'completion fish'],
+  ['build rig --source ap', 'build rig --source apt:'],
   ['run a', 'run a\\ layer.zip'],
 ])('zsh makes of %j %j', (typed, completed) => {
   const setup = 'autoload -U compinit; compinit -u -d ./zcompdump; source ./zsh; binary-layer() { print -r -- "<${(q)@}>"; exit }; PS1="ready> "';

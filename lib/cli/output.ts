@@ -1,0 +1,54 @@
+/**
+ * `--output`: which format it is written in, and whether it can be written.
+ */
+import * as fs from 'fs';
+import * as path from 'path';
+import { checkDirectory, checkOutput, statusOf } from './file-arguments';
+import { UsageError } from './usage';
+import { writeDirectory } from '../pack/directory';
+import { writeTar } from '../pack/tar';
+import { writeZip } from '../pack/zip';
+import { printable } from '../text/printable';
+
+export type Writer = typeof writeZip;
+
+/** Extensions of archives that are not written: a directory is hardly meant. */
+const OTHER_ARCHIVE = /\.(?:tar|tar\.\w+|t[bx]z2?|tzst|gz|bz2|xz|zst|7z|rar|jar|deb|rpm)$/i;
+
+/**
+ * The writer for an output, by its name.
+ *
+ * @throws UsageError if the output cannot be written
+ */
+export function writerOf(output: string): Writer {
+  if (output === '') throw new UsageError('--output is empty, expected NAME.zip, NAME.tar.gz or the name of a directory');
+  if (!output.endsWith('/')) {
+    const writer = /\.zip$/i.test(output) ? writeZip : /\.(?:tar\.gz|tgz)$/i.test(output) ? writeTar : undefined;
+    if (writer) {
+      checkOutput('--output', output);
+      return writer;
+    }
+    if (OTHER_ARCHIVE.test(output)) {
+      throw new UsageError(`--output ${output}: expected NAME.zip, NAME.tar.gz, or the name of a directory`);
+    }
+  }
+  checkEmptyDirectory(output);
+  return writeDirectory;
+}
+
+function checkEmptyDirectory(output: string): void {
+  checkDirectory('--output', output);
+  const place = path.resolve(output);
+  const stat = statusOf(place);
+  if (!stat) return;
+  if (!stat.isDirectory()) {
+    throw new UsageError(`--output ${output}: a file exists there; name a new or an empty directory, or NAME.zip or NAME.tar.gz`);
+  }
+  const [first] = fs.readdirSync(place);
+  if (first !== undefined) {
+    throw new UsageError(`--output ${output}: the directory is not empty (${printable(first)}); name a new or an empty directory`);
+  }
+  if (fs.realpathSync(place) === process.cwd()) {
+    throw new UsageError(`--output ${output}: the working directory cannot be replaced; name another directory`);
+  }
+}
