@@ -9,9 +9,6 @@
 /** The quota for a function with all its layers, unpacked, in bytes (250 MiB). */
 export const MOST_BYTES = 262_144_000;
 
-/** The quota for a zip that is uploaded without S3, in bytes (50 MiB). */
-export const MOST_DIRECT = 50 * 1024 * 1024;
-
 /** Where a layer is unpacked to. */
 export const OPT = '/opt/';
 

@@ -1,19 +1,19 @@
 /**
- * What is in a layer, as lines of text: by program, by package, the largest files, and how much of the limits it uses.
+ * The contents of a layer as lines of text: by program, by package, the largest files, and its share of Lambda's quotas.
  */
 import { type Contents, type ContentsFile, origins } from './contents';
-import { MOST_BYTES, MOST_DIRECT } from '../lambda';
+import { MOST_BYTES } from '../lambda';
 import { megabytes } from '../text/megabytes';
 import { printable } from '../text/printable';
 
-/** Files that go together, largest group first. */
+/** A group of files. Groups are sorted by size, largest first. */
 export interface Group {
   readonly name: string;
   readonly size: number;
   readonly files: number;
 }
 
-/** By what brought them in: a program, or what else asked for them. What several share is the first one's. */
+/** By the program that led to each file, or by the reason if no program did. Shared files belong to the first program. */
 export function byProgram(contents: Pick<Contents, 'files' | 'programs'>): Group[] {
   const firsts = origins(contents.files);
   const names = new Map(contents.programs.map(({ name, path }) => [path, name]));
@@ -25,7 +25,9 @@ export function byProgram(contents: Pick<Contents, 'files' | 'programs'>): Group
 
 export function byPackage(contents: Pick<Contents, 'files' | 'packages'>): Group[] {
   const versions = new Map(contents.packages.map(({ name, version }) => [name, version]));
-  return grouped(contents.files, ({ package: owner }) => (owner === undefined ? 'of no package' : `${owner} ${versions.get(owner) ?? ''}`.trim()));
+  return grouped(contents.files, ({ package: owner }) => (
+    owner === undefined ? 'no package' : `${owner} ${versions.get(owner) ?? ''}`.trim()
+  ));
 }
 
 function grouped(files: readonly ContentsFile[], nameOf: (file: ContentsFile) => string): Group[] {
@@ -38,14 +40,14 @@ function grouped(files: readonly ContentsFile[], nameOf: (file: ContentsFile) =>
   return [...groups].map(([name, group]) => ({ name, ...group })).sort((a, b) => b.size - a.size || (a.name < b.name ? -1 : 1));
 }
 
-/** How a part of a text is to look. */
+/** Formatting of text. */
 export interface Style {
   bold(text: string): string;
   dim(text: string): string;
 }
 
 export interface SummaryOptions {
-  /** how many packages and files are named @default - all */
+  /** maximum number of lines of each list @default - no limit */
   readonly most?: number;
   readonly style: Style;
 }
@@ -62,16 +64,16 @@ export function summary(contents: Contents, { most = Infinity, style }: SummaryO
   const largest = [...files].sort((a, b) => b.size - a.size || (a.path < b.path ? -1 : 1));
   const row = (bytes: number, ...rest: string[]) => `  ${kilobytes(bytes).padStart(11)}  ${rest.join('  ')}`;
   const group = ({ name, size: bytes, files: number }: Group) => row(bytes, count(number, 'file').padStart(11), printable(name));
-  const section = <T>(title: string, all: readonly T[], line: (one: T) => string, noun: string) => [
+  const section = <T>(title: string, all: readonly T[], line: (item: T) => string, noun: string) => [
     '', style.bold(title), ...all.slice(0, most).map(line),
-    ...(all.length > most ? [style.dim(`  … and ${count(all.length - most, noun)} more; --all names them`)] : []),
+    ...(all.length > most ? [style.dim(`  … and ${count(all.length - most, noun)} more: see --all`)] : []),
   ];
   return [
     style.bold(printable(`${programs.map(({ name }) => name).join(', ')} for ${machine}${from}`)),
     `  ${count(files.length, 'file')}, ${count(links, 'link')}, ${count(packages.length, 'package')}, in /opt/elf/${key}`,
-    `  unpacked  ${share(size, MOST_BYTES)} that a function may have with all its layers, of which it may have five`,
-    `  zipped    ${megabytes(zipSize)}${zipSize > MOST_DIRECT ? style.dim(', more than can be uploaded directly: it goes by way of S3, as with the CDK') : ''}`,
-    ...section('By what brought it in', byProgram(contents), group, 'other'),
+    `  unpacked  ${share(size, MOST_BYTES)}, Lambda's quota for a function with all its layers`,
+    `  zipped    ${megabytes(zipSize)}`,
+    ...section('By program', byProgram(contents), group, 'group'),
     ...section('By package', byPackage(contents), group, 'package'),
     ...section('Largest files', largest, (file) => row(file.size, printable(file.path), style.dim(printable(file.why))), 'file'),
   ];

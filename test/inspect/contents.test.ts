@@ -61,7 +61,7 @@ test('the same is said as text, the largest first', () => {
   const section = lines.slice(lines.indexOf('By package'), lines.indexOf('By package') + 4);
   expect(section).toEqual([
     'By package', expect.stringMatching(/^ +5\d\.\d kB +2 files  libx1 2:1\.2~rc1-3$/), expect.stringMatching(/^ +1\d\.\d kB +3 files  rig 1\.11-1\+b1$/),
-    '  … and 2 packages more; --all names them',
+    '  … and 2 packages more: see --all',
   ]);
 });
 

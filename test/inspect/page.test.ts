@@ -121,6 +121,31 @@ test('the graph leads from a file to what needs it and what it needs', async () 
   await page.close();
 });
 
+test('files of the same name are shown with the directories that distinguish them', async () => {
+  const { page } = await open(1600);
+  await page.fill('#search', 'liby2');
+  await page.keyboard.press('Enter');
+  const tiles = await page.locator('.tile').evaluateAll((all) => all.map((tile) => tile.getAttribute('aria-label')!.split(',')[0]));
+  expect(tiles).toEqual(expect.arrayContaining(['rig', 'rig/copyright', 'liby2/copyright']));
+  expect(new Set(tiles).size).toBe(tiles.length);
+  await page.close();
+});
+
+test('at the width of a phone, a layer of many files is a page of a few screens, and shows more on demand', async () => {
+  const contents = readContents((await make(world(), 'rig')).zip);
+  const [first] = contents.files;
+  const many = Array.from({ length: 300 }, (_, index) => ({ ...first, path: `/d/${index}`, through: contents.programs[0].path, needs: [] }));
+  const report = path.join(temporaryDirectory(), 'many.html');
+  fs.writeFileSync(report, htmlOf({ ...contents, files: [...contents.files, ...many] }));
+  const { page } = await open(400, 'light', report);
+  expect(await page.locator('#rows tr').count()).toBe(20);
+  expect(await page.locator('.graph li .node').count()).toBeLessThanOrEqual(3 * 5);
+  expect(await page.evaluate(() => document.documentElement.scrollHeight)).toBeLessThan(4000);
+  await page.click('#more');
+  expect(await page.locator('#rows tr').count()).toBe(40);
+  await page.close();
+});
+
 test('a chain as long as the table is grouped by its first step as quickly as any', async () => {
   const contents = readContents((await make(world(), 'rig')).zip);
   const [first, ...rest] = [...contents.files].sort(({ path: one }) => (one === '/usr/bin/rig' ? -1 : 1));
@@ -138,7 +163,7 @@ test('what the layer says is text, never a part of the page, and nothing may be 
   expect(html).toContain("default-src 'none'");
   expect(html).not.toMatch(/(?:src|href)="(?!data:)/);
   const { page, complaints } = await open(1600);
-  expect(await page.title()).toBe('<!--<script>rig: what is in the layer');
+  expect(await page.title()).toBe('<!--<script>rig: contents of the layer');
   expect(await page.locator('h1').innerText()).toBe('<!--<script>rig');
   await expect(page.evaluate(() => fetch('https://192.0.2.1/'))).rejects.toThrow();
   expect(complaints.join()).toContain('Content Security Policy');

@@ -24,7 +24,6 @@
  * @property {number} size
  * @property {number} mostBytes
  * @property {number} zipSize
- * @property {number} mostDirect
  * @property {FileRow[]} files
  */
 
@@ -39,6 +38,7 @@
  * @property {number[]} needs
  * @property {number} through the file that led to it, or -1
  * @property {string} name
+ * @property {string} label its name, with as many directories as distinguish it from files of the same name
  * @property {string} directory
  * @property {Package | undefined} owner
  * @property {number[]} neededBy
@@ -68,6 +68,7 @@ const files = layer.files.map(([path, kind, size, packed, owner, why, through, n
     needs,
     through,
     name: path.slice(path.lastIndexOf('/') + 1),
+    label: '',
     directory: path.slice(0, path.lastIndexOf('/')) || '/',
     owner: pack,
     neededBy: [],
@@ -79,12 +80,14 @@ for (const file of files) {
   for (const need of file.needs) files[need].neededBy.push(file.id);
   if (file.through >= 0) files[file.through].brought.push(file.id);
 }
+for (const [label, file] of labels()) file.label = label;
 const programs = layer.programs.map(({ file }) => file);
 const KINDS = { program: 'Programs', library: 'Libraries', data: 'Data' };
+const isPhone = () => innerWidth <= 620;
 /** Rows that are drawn at once. */
-const MOST_ROWS = 200;
+const pageOfRows = () => (isPhone() ? 20 : 200);
 /** Neighbours that are shown until the rest is requested. */
-const MOST_NEIGHBOURS = 8;
+const mostNeighbours = () => (isPhone() ? 4 : 8);
 
 /**
  * @template {keyof HTMLElementTagNameMap} T
@@ -103,6 +106,35 @@ function make(tag, attributes = {}, ...children) {
   return element;
 }
 
+/**
+ * The shortest end of each path that no other path has. Directories are added to all files of one name together, so their labels
+ * have the same form.
+ *
+ * @returns {Map<string, LayerFile>}
+ */
+function labels() {
+  /** @type {Map<string, LayerFile>} */
+  const found = new Map();
+  /** @type {{ some: LayerFile[], parts: number }[]} */
+  const pending = [{ some: files, parts: 1 }];
+  for (let group = pending.pop(); group; group = pending.pop()) {
+    const { some, parts } = group;
+    /** @type {Map<string, LayerFile[]>} */
+    const byEnd = new Map();
+    for (const file of some) {
+      const end = file.path.split('/').slice(-parts).join('/');
+      const same = byEnd.get(end);
+      if (same) same.push(file);
+      else byEnd.set(end, [file]);
+    }
+    for (const [end, same] of byEnd) {
+      if (same.length === 1) found.set(end, same[0]);
+      else pending.push({ some: same, parts: parts + 1 });
+    }
+  }
+  return found;
+}
+
 /** @param {number} count */
 function bytes(count) {
   return count < 1e3 ? `${count} B` : count < 1e5 ? `${(count / 1e3).toFixed(1)} kB` : `${(count / 1e6).toFixed(1)} MB`;
@@ -116,7 +148,7 @@ const sum = (some) => some.reduce((total, { size }) => total + size, 0);
  */
 const plural = (count, noun) => `${count.toLocaleString('en')} ${noun}${count === 1 ? '' : 's'}`;
 /** @param {LayerFile} file */
-const owned = (file) => (file.owner ? `${file.owner.name} ${file.owner.version}` : 'of no package');
+const owned = (file) => (file.owner ? `${file.owner.name} ${file.owner.version}` : 'no package');
 
 /**
  * The files that led to one, the requested program first.

@@ -6,18 +6,18 @@
 function drawOne() {
   const file = chosen;
   const gone = alone(file);
-  const others = gone.length > 1 ? `, with ${plural(gone.length - 1, 'file')} that nothing else asks for` : '';
+  const others = gone.length > 1 ? `, with ${plural(gone.length - 1, 'file')} that nothing else needs` : '';
   const facts = [
     ['Path', make('span', { class: 'path' }, `/opt/elf/${layer.key}${file.path}`)],
     ['Size', `${bytes(file.size)}, ${bytes(file.packed)} in the zip`],
     ['Package', owned(file)],
-    ['Why', file.why],
+    ['Reason', file.why],
     ['Without it', `${bytes(sum(gone))} less${others}`],
   ];
   /** @param {LayerFile} step */
-  const link = (step) => make('button', { class: 'link', type: 'button', onclick: () => choose(step, true) }, step.name);
+  const link = (step) => make('button', { class: 'link', type: 'button', onclick: () => choose(step, true) }, step.label);
   const steps = chain(file).map((step) => make('li', {},
-    step === file ? make('strong', {}, step.name) : link(step),
+    step === file ? make('strong', {}, step.label) : link(step),
     make('small', {}, step.why)));
   /** @param {number[]} ids */
   const near = (ids) => [...ids].map((id) => files[id]).sort((a, b) => b.size - a.size);
@@ -25,13 +25,13 @@ function drawOne() {
   $('one').replaceChildren(...[
     make('h2', { id: 'one-title', tabindex: '-1' }, file.name),
     make('dl', { class: 'facts' }, ...facts.flatMap(([term, description]) => [make('dt', {}, term), make('dd', {}, description)])),
-    make('h3', {}, 'What brought it in'),
+    make('h3', {}, 'Why it is in the layer'),
     make('ol', { class: 'chain' }, ...steps),
     make('h3', {}, `Needed by ${plural(file.neededBy.length, 'file')}`),
     graph(near(file.neededBy), file, 'neededBy'),
     make('h3', {}, `Needs ${plural(file.needs.length, 'file')}`),
     graph(near(file.needs), file, 'needs'),
-    ...(led.length > 0 ? [make('h3', {}, `Brought in ${plural(led.length, 'other file')}`), graph(led, file, 'needs')] : []),
+    ...(led.length > 0 ? [make('h3', {}, `Led to ${plural(led.length, 'other file')}`), graph(led, file, 'needs')] : []),
   ]);
   connectGraphs();
 }
@@ -46,13 +46,14 @@ function drawOne() {
 function graph(neighbours, file, side) {
   if (neighbours.length === 0) return make('p', { class: 'none' }, 'none');
   const list = make('ul');
+  const most = mostNeighbours();
   /** @param {LayerFile[]} some */
   const show = (some) => list.replaceChildren(...some.map((one) => make('li', {}, node(one))));
-  show(neighbours.slice(0, MOST_NEIGHBOURS));
+  show(neighbours.slice(0, most));
   const self = make('div', { class: 'node self' }, file.name);
   const drawing = make('div', { class: 'graph' }, ...(side === 'needs' ? [self, list] : [list, self]));
   drawing.dataset.side = side;
-  if (neighbours.length > MOST_NEIGHBOURS) {
+  if (neighbours.length > most) {
     list.append(make('li', {}, make('button', {
       class: 'plain',
       type: 'button',
@@ -61,9 +62,9 @@ function graph(neighbours, file, side) {
         connect(drawing);
         /** @type {NodeListOf<HTMLElement>} */
         const nodes = list.querySelectorAll('.node');
-        nodes[MOST_NEIGHBOURS].focus();
+        nodes[most].focus();
       },
-    }, `… and ${neighbours.length - MOST_NEIGHBOURS} more`)));
+    }, `… and ${neighbours.length - most} more`)));
   }
   return drawing;
 }
@@ -72,7 +73,7 @@ function graph(neighbours, file, side) {
 function node(file) {
   const dot = make('i', { class: `dot ${file.kind}` });
   const size = make('small', {}, bytes(file.size));
-  return make('button', { class: 'node', type: 'button', onclick: () => choose(file, true) }, dot, file.name, size);
+  return make('button', { class: 'node', type: 'button', onclick: () => choose(file, true) }, dot, file.label, size);
 }
 
 const SVG = 'http://www.w3.org/2000/svg';

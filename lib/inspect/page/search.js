@@ -17,16 +17,14 @@ $('about').textContent = [
 const addLimit = (title, strong, ...more) => {
   $('limits').append(make('div', {}, make('dt', {}, title), make('dd', {}, make('strong', {}, strong), ...more)));
 };
-const { size, mostBytes, zipSize, mostDirect } = layer;
+const { size, mostBytes, zipSize } = layer;
 const share = Math.round((layer.size / layer.mostBytes) * 100) || '< 1';
 const fill = make('span');
 fill.style.width = `${Math.min(100, (size / mostBytes) * 100)}%`;
 addLimit('Unpacked', `${(size / 1e6).toFixed(1)} of ${(mostBytes / 1e6).toFixed(1)} MB`, ` ${share} %`,
   make('div', { class: size > 0.9 * mostBytes ? 'meter full' : 'meter' }, fill),
-  make('span', { class: 'soft' }, 'that a function may have with all its layers, of which it may have five'));
-addLimit('Zipped', bytes(zipSize), make('br'), make('span', { class: 'soft' }, zipSize > mostDirect ?
-  `more than the ${(mostDirect / 1e6).toFixed(1)} MB that can be uploaded directly: it goes by way of S3, as with the CDK` :
-  `of ${(mostDirect / 1e6).toFixed(1)} MB that can be uploaded directly`));
+  make('span', { class: 'soft' }, 'quota of a function with all its layers'));
+addLimit('Zipped', bytes(zipSize), ` ${Math.round((zipSize / size) * 100)} % of the unpacked size`);
 
 let chosen = files[programs[0]];
 /** @type {string[]} */
@@ -57,7 +55,7 @@ function search() {
   matchCount.value = words.length === 0 ? '' : `${matching.length} of ${plural(files.length, 'file')}, ${bytes(sum(matching))}`;
   const found = new Set(matching);
   for (const tile of tiles()) tile.classList.toggle('out', !found.has(files[Number(tile.dataset.file)]));
-  rows = MOST_ROWS;
+  rows = pageOfRows();
   drawRows();
 }
 

@@ -20,7 +20,7 @@ const COLUMNS = [
 ];
 /** @type {{ column: Column, direction: 'ascending' | 'descending' }} */
 let order = { column: COLUMNS[0], direction: 'descending' };
-let rows = MOST_ROWS;
+let rows = pageOfRows();
 
 /** @returns {NodeListOf<HTMLElement>} */
 const rowLinks = () => document.querySelectorAll('#rows .link');
@@ -65,12 +65,12 @@ function drawRows() {
     make('td', {}, owned(file)),
     make('td', {}, file.why))));
   $('more').hidden = all.length <= rows;
-  $('more').textContent = `Show ${Math.min(MOST_ROWS, all.length - rows)} more of ${all.length}`;
+  $('more').textContent = `Show ${Math.min(pageOfRows(), all.length - rows)} more of ${all.length}`;
 }
 
 $('more').addEventListener('click', () => {
   const before = rows;
-  rows += MOST_ROWS;
+  rows += pageOfRows();
   drawRows();
   rowLinks()[before]?.focus();
 });

@@ -13,7 +13,7 @@ const GROUPINGS = {
   'Directory': (file) => file.directory,
   'First step': (file) => {
     const [first, second] = firstSteps.get(file) ?? [file];
-    return second ? `${first.name} → ${second.name}` : first.name;
+    return second ? `${first.label} → ${second.label}` : first.label;
   },
 };
 let grouping = 'Package';
@@ -66,7 +66,7 @@ function drawMap() {
       const [wide, high] = [leaf.x1 - leaf.x0, leaf.y1 - leaf.y0];
       if (wide < 2 || high < 2) continue;
       const file = /** @type {LayerFile} */ (leaf.data);
-      const label = `${file.name}, ${bytes(file.size)}, ${owned(file)}, ${file.why}`;
+      const label = `${file.label}, ${bytes(file.size)}, ${owned(file)}, ${file.why}`;
       const tile = make('button', {
         'class': `tile ${file.kind}`,
         'type': 'button',
@@ -76,7 +76,7 @@ function drawMap() {
         'title': label,
         'onclick': () => choose(file),
       });
-      if (wide > 44 && high > 17) tile.append(make('span', {}, file.name));
+      if (wide > 44 && high > 17) tile.append(make('span', {}, file.label));
       if (wide > 44 && high > 32) tile.append(make('span', {}, bytes(file.size)));
       tile.classList.toggle('chosen', file === chosen);
       tile.classList.toggle('out', !matches(file));
