@@ -29,7 +29,10 @@ export function silenceProgress(): void {
 }
 
 /** @param stream standard error, except in tests */
-export function startProgress({ title, total, shown = `${total}`, isBarOnly = false }: Step, stream: NodeJS.WriteStream = process.stderr): StepProgress {
+export function startProgress(
+  { title, total, shown = `${total}`, isBarOnly = false }: Step,
+  stream: NodeJS.WriteStream = process.stderr,
+): StepProgress {
   if (isSilent) return NONE;
   if (!stream.isTTY) {
     if (!isBarOnly) stream.write(`${title}\n`);

@@ -11,7 +11,10 @@ export class TarError extends Error {
    * @param message completes the sentence "the archive …"
    * @param detail what was found
    */
-  constructor(message: 'has a sparse file, which is not supported,' | 'is damaged' | 'is not tar' | 'is truncated', public readonly detail?: string) {
+  constructor(
+    message: 'has a sparse file, which is not supported,' | 'is damaged' | 'is not tar' | 'is truncated',
+    public readonly detail?: string,
+  ) {
     super(message);
   }
 }
