@@ -1,5 +1,5 @@
 import { awscdk, javascript, JsonFile } from 'projen';
-import { configurePublishing, PUBLISHING } from './projenrc/publishing';
+import { addGenerators, configurePublishing, PUBLISHING } from './projenrc/publishing';
 
 const project = new awscdk.AwsCdkConstructLibrary({
   name: 'cdk-binary-layer',
@@ -57,6 +57,7 @@ const project = new awscdk.AwsCdkConstructLibrary({
   ...PUBLISHING,
 });
 configurePublishing(project);
+addGenerators(project);
 
 // Source maps are a third of the package, and Node.js reads them only if it is told to.
 project.tsconfig?.file.addOverride('compilerOptions.inlineSourceMap', false);
@@ -224,15 +225,6 @@ project.addTask('field-sizes', {
   description: 'Compare the sizes of layers with those that exodus makes; arguments: the directory of a field trial, names of programs',
   receiveArgs: true,
   steps: [{ exec: `test/setup.sh ${FIELD_SIZES}` }, { spawn: 'compile' }, { exec: 'python3 test/field-sizes.py', receiveArgs: true }],
-});
-project.package.addField('man', ['man/binary-layer.1']);
-project.addTask('man', {
-  description: 'Write the manual page of binary-layer from the definitions of its commands',
-  steps: [{ exec: 'ts-node -T test/man.ts' }],
-});
-project.addTask('notice', {
-  description: 'Write the licences of the bundled packages to NOTICE',
-  steps: [{ exec: 'ts-node -T test/notice.ts' }],
 });
 // Node 20 stays the minimum; without this, jsii prints eleven lines about its end of life, for every command
 project.tasks.addEnvironment('JSII_SILENCE_WARNING_END_OF_LIFE_NODE_VERSION', '20');

@@ -28,6 +28,27 @@ export const PUBLISHING: Partial<awscdk.AwsCdkConstructLibraryOptions> = {
 /** The tests install Debian packages and make sandboxes with bubblewrap. */
 const DEBIAN = { image: 'node:22-bookworm', options: '--privileged' };
 
+/** Add the tasks that generate files of the package. */
+export function addGenerators(project: awscdk.AwsCdkConstructLibrary): void {
+  project.package.addField('man', ['man/binary-layer.1']);
+  project.addTask('man', {
+    description: 'Write the manual page of binary-layer from the definitions of its commands',
+    steps: [{ exec: 'ts-node -T test/man.ts' }],
+  });
+  project.addTask('notice', {
+    description: 'Write the licences of the bundled packages to NOTICE',
+    steps: [{ exec: 'ts-node -T test/notice.ts' }],
+  });
+  project.addTask('first-run', {
+    description: 'Write docs/first-run.md: the first commands of the README, on a Debian 12 where only Node.js is installed',
+    steps: [{ exec: 'test/first-run.sh' }],
+  });
+  project.addTask('pack-languages', {
+    description: 'Generate the packages for Python, Java, .NET and Go, without compiling them',
+    steps: [{ exec: 'jsii-pacmak --code-only --output dist/code' }],
+  });
+}
+
 /** Set what has no option in projen. */
 export function configurePublishing(project: awscdk.AwsCdkConstructLibrary): void {
   project.package.file.addOverride('version', VERSION);
