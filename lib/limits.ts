@@ -51,7 +51,7 @@ export const LIMITS = {
   dynamicEntries: { of: 'entries of a dynamic section', most: 65_536 },
   /** 37 MB in pandoc */
   stringTable: { of: 'bytes of a string table', most: 128 * MIB },
-  /** 50,000 in LLVM */
+  /** 46,000 in LLVM */
   dynamicSymbols: { of: 'dynamic symbols', most: 2_000_000 },
   /** 82 in NSS */
   symbolVersions: { of: 'symbol versions', most: 100_000 },

@@ -1,7 +1,7 @@
 import { readFileSync, existsSync } from 'node:fs';
 import { run } from './compile';
 import { functionsNamed, message, outcome, referredTo, StubWorkshop } from './stubs';
-import { readCalls, readElf, readSymbols, stubLibrary } from '../../lib/elf';
+import { editElf, readCalls, readElf, readSymbols, stubLibrary } from '../../lib/elf';
 
 const workshop = new StubWorkshop();
 afterAll(() => workshop.remove());
@@ -49,6 +49,15 @@ describe('a program with a stub of its library', () => {
 
   test('is smaller than a page', () => {
     expect(stub.length).toBeLessThan(2048);
+  });
+
+  test('runs with an edited stub', () => {
+    const edited = editElf(stub, { rpath: `/opt/${'long/'.repeat(100)}` });
+    expect(readElf(edited).dynamic?.rpath).toHaveLength(505);
+    workshop.write('libplain.so.1', edited);
+    expect(outcome(program)).toEqual({ code: 0, stdout: 'not called\n', stderr: '' });
+    expect(outcome(program, 'second')).toEqual({ code: 127, stdout: '', stderr: message(program, 'second', 'libplain.so.1') });
+    workshop.write('libplain.so.1', stub);
   });
 
   test.each([['readelf', '-aW'], ['eu-elflint', '--gnu-ld', '--strict']])('is a valid file for %s', (command, ...options) => {
