@@ -21,10 +21,10 @@ const project = new awscdk.AwsCdkConstructLibrary({
   // execa 6 and commander 15 are ESM only; jsii bundles what is no jsii module
   bundledDeps: [
     'cli-progress@^3.12.0', 'commander@^14', 'd3-hierarchy@^3.1.2', 'execa@5.1.1',
-    'picocolors@^1.1.1', 'picomatch@^4', 'tar@^7.5.0',
+    'picocolors@^1.1.1', 'picomatch@^4', 'tar@^7.5.0', 'yazl@^3.3.1',
   ],
   devDeps: [
-    '@types/cli-progress@^3.11.6', '@types/node@^20', '@types/picomatch', 'aws-cdk@2.1148.1',
+    '@types/cli-progress@^3.11.6', '@types/node@^20', '@types/picomatch', '@types/yazl', 'aws-cdk@2.1148.1',
     'eslint-plugin-regexp@^2.10.0', 'fast-check@^4.10.2',
     // the CycloneDX library validates bills of materials in tests, with these
     '@cyclonedx/cyclonedx-library@^10.3.0', 'ajv@^8.12.0', 'ajv-formats@^3.0.1', 'ajv-formats-draft2019@^1.6.1', 'playwright-core@^1.64.0',

@@ -39,6 +39,11 @@ export function addGenerators(project: awscdk.AwsCdkConstructLibrary): void {
     description: 'Write the licences of the bundled packages to NOTICE',
     steps: [{ exec: 'ts-node -T test/notice.ts' }],
   });
+  project.addTask('screenshot', {
+    description: 'Write docs/report.png: the HTML report of a layer, which the argument names, in Chromium',
+    receiveArgs: true,
+    steps: [{ exec: 'ts-node -T test/screenshot.ts', receiveArgs: true }],
+  });
   project.addTask('first-run', {
     description: 'Write docs/first-run.md: the first commands of the README, on a Debian 12 where only Node.js is installed',
     steps: [{ exec: 'test/first-run.sh' }],

@@ -111,6 +111,19 @@ test('every message in its table for troubleshooting is in the code', () => {
   expect(rows.filter((message) => !isPrinted(message))).toEqual([]);
 });
 
+test('every block of code has a language that a test here covers', () => {
+  expect([...new Set(blocks.map(({ language }) => language))].sort()).toEqual(['sh', 'text', 'ts', 'yaml']);
+});
+
+test('every block of YAML is a list of steps, and no shell command begins with a prompt', () => {
+  const steps = blocks.filter(({ language }) => language === 'yaml').flatMap(({ text }) => text.trimEnd().split(/\n(?=\S)/));
+  expect(steps.length).toBeGreaterThan(0);
+  expect(steps.filter((step) => !/^- (?:run|uses): \S.*(?:\n {2}\S.*|\n {4}\S.*)*$/.test(step))).toEqual([]);
+  for (const { language, text } of blocks) {
+    if (language === 'sh') expect([text, text.split('\n').filter((line) => /^\s*\$/.test(line))]).toEqual([text, []]);
+  }
+});
+
 test('every file and section that it links to exists', () => {
   const links = [...readme.matchAll(/\]\(([^):]+)\)/g)].map(([, link]) => link);
   const titles = [...readme.matchAll(/^#+ (.+)$/gm)].map(([, title]) => title.toLowerCase());
