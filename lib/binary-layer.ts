@@ -9,9 +9,7 @@ import { LayerCode, UnbundledCode } from './asset/layer-code';
 import { BinarySource } from './binary-source';
 import { checkResolved } from './deployment-values';
 import type { Machine } from './elf';
-import { readContents } from './inspect/contents';
-import { isOwnSbom, sbomOf } from './inspect/sbom';
-import { programName } from './plan/plan-layer';
+import { programName } from './plan/program-name';
 import { writeWhole } from './process/whole-file';
 import { requestOf, trialOf } from './request';
 import { fileError } from './text/file-error';
@@ -280,6 +278,10 @@ function ownPropsOf({
 /** The zip is named by its content, so an existing bill stays correct, unless it was cut off or another version wrote it. */
 function writeSbom(zip: string): void {
   const file = zip.replace(/\.zip$/, '.cdx.json');
+  /* eslint-disable @typescript-eslint/no-require-imports -- most layers have no bill of materials */
+  const { readContents } = require('./inspect/contents') as typeof import('./inspect/contents');
+  const { isOwnSbom, sbomOf } = require('./inspect/sbom') as typeof import('./inspect/sbom');
+  /* eslint-enable @typescript-eslint/no-require-imports */
   try {
     if (!fs.existsSync(file) || !isOwnSbom(fs.readFileSync(file, 'utf8'))) writeWhole(file, sbomOf(readContents(zip)));
   } catch (error) {

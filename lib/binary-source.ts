@@ -2,11 +2,14 @@ import type { DockerImage } from 'aws-cdk-lib';
 import { checkResolved } from './deployment-values';
 import type { Machine } from './elf';
 import { THIS_MACHINE } from './loader/machine';
-import { openApt } from './source/apt/apt';
-import { openDirectory } from './source/root-directory';
 import { openHost } from './source/host';
-import { openImage } from './source/image/image';
 import type { OpenedSource } from './source/source';
+
+/* eslint-disable @typescript-eslint/no-require-imports -- most apps have one kind of source */
+const apt = () => require('./source/apt/apt') as typeof import('./source/apt/apt');
+const images = () => require('./source/image/image') as typeof import('./source/image/image');
+const directories = () => require('./source/root-directory') as typeof import('./source/root-directory');
+/* eslint-enable @typescript-eslint/no-require-imports */
 
 /**
  * Options of BinarySource.apt.
@@ -77,7 +80,7 @@ export class BinarySource {
    */
   public static directory(root: string): BinarySource {
     checkResolved({ 'the root of BinarySource.directory': root });
-    return new BinarySource((machine) => openDirectory(root, machine));
+    return new BinarySource((machine) => directories().openDirectory(root, machine));
   }
 
   /**
@@ -96,7 +99,7 @@ export class BinarySource {
    */
   public static image(reference: string): BinarySource {
     checkResolved({ 'the reference of BinarySource.image': reference });
-    return new BinarySource((machine) => openImage(reference, machine));
+    return new BinarySource((machine) => images().openImage(reference, machine));
   }
 
   /**
@@ -126,7 +129,7 @@ export class BinarySource {
    */
   public static apt(packages: string[], options?: AptSourceOptions): BinarySource {
     checkResolved({ 'packages of BinarySource.apt': packages, 'options of BinarySource.apt': options });
-    return new BinarySource((machine) => openApt(packages, options, machine), THIS_MACHINE);
+    return new BinarySource((machine) => apt().openApt(packages, options, machine), THIS_MACHINE);
   }
 
   /**

@@ -13,8 +13,7 @@ import { RULES_VERSION } from '../plan/plan';
 import type { LayerRequest } from '../plan/plan-layer';
 import { cacheDirectory, makeCacheDirectory, readCached } from '../process/cache-directory';
 import { writeWhole } from '../process/whole-file';
-import type { Looks } from '../root/root';
-import { Root } from '../root/root';
+import { type Looks, unchanged } from '../root/looks';
 import type { Opened, Trace } from '../trace/log';
 
 export interface Fingerprint {
@@ -41,7 +40,7 @@ export class FingerprintCache {
   public read(): Fingerprint | undefined {
     try {
       const known = JSON.parse(readCached(this.file) ?? 'null');
-      return isFingerprint(known) && Root.unchanged(this.root, known.looks) ? known : undefined;
+      return isFingerprint(known) && unchanged(this.root, known.looks) ? known : undefined;
     } catch {
       return undefined;
     }

@@ -3,16 +3,14 @@
  */
 import { createHash } from 'crypto';
 import * as fs from 'fs';
-import { PACK, packZip } from './packing';
+import { packing, reports, trials } from './on-demand';
 import { Planning } from './planning';
 import { ZipCache } from './zip-cache';
 import type { Machine } from '../elf';
 import type { LayerRequest } from '../plan/plan-layer';
-import { inWords, report } from '../plan/report';
-import { ownFile } from '../process/own-file';
+import { ownFile, PACK } from '../process/own-file';
 import { putInPlace, uniqueUnfinished } from '../process/whole-file';
 import type { Trial } from '../sandbox/trial';
-import { checkMachine, checkSandbox, tryLayer } from '../sandbox/trial';
 import type { OpenedSource } from '../source/source';
 import { fileError } from '../text/file-error';
 import { megabytes } from '../text/megabytes';
@@ -42,7 +40,7 @@ export class LayerAsset {
     this.cache = new ZipCache(this.hash);
     const { made } = this.planning;
     this.print(made?.notices ?? []);
-    if (made && verbose) this.print(report(made));
+    if (made && verbose) this.print(reports().report(made));
   }
 
   public get machine(): Machine {
@@ -84,18 +82,18 @@ export class LayerAsset {
   /** Packs and tries the layer. Messages go to standard error: standard output is the app's. */
   private pack(file: string): void {
     if (this.trial) {
-      checkMachine(this.machine);
-      checkSandbox();
+      trials().checkMachine(this.machine);
+      trials().checkSandbox();
     }
     const { plan, summary } = this.planning.plan();
     const untried = uniqueUnfinished(file, '.untried');
     try {
-      const { bytes, zipBytes, sha256 } = packZip(plan, untried);
-      if (this.trial) tryLayer(untried, Object.keys(plan.programs), this.trial);
+      const { bytes, zipBytes, sha256 } = packing().packZip(plan, untried);
+      if (this.trial) trials().tryLayer(untried, Object.keys(plan.programs), this.trial);
       putInPlace(untried, file);
       this.cache.add(file, { bytes: zipBytes, sha256 });
       const seconds = ((performance.now() - this.started) / 1000).toFixed(1);
-      this.print([`${inWords(summary)}, ${megabytes(bytes)} (${megabytes(zipBytes)} zipped) in ${seconds} s`]);
+      this.print([`${reports().inWords(summary)}, ${megabytes(bytes)} (${megabytes(zipBytes)} zipped) in ${seconds} s`]);
     } catch (error) {
       fs.rmSync(untried, { force: true });
       throw error;

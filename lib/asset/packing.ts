@@ -5,10 +5,7 @@ import type { PackedZip } from '../pack/process';
 import type { Plan } from '../plan/plan';
 import { runChild } from '../process/child';
 import { nodeEnvironment } from '../process/environment';
-import { ownFile } from '../process/own-file';
-
-/** The packing process: see `ownFile`. */
-export const PACK = 'pack/process.js';
+import { ownFile, PACK } from '../process/own-file';
 
 /** In bytes: the process answers in one line. */
 const MOST_OUTPUT = 1024 * 1024;

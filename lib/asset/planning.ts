@@ -4,9 +4,9 @@
  */
 import type { Fingerprint } from './fingerprint';
 import { FingerprintCache } from './fingerprint';
+import { planning, roots } from './on-demand';
 import type { LayerRequest, PlannedLayer } from '../plan/plan-layer';
-import { planLayer } from '../plan/plan-layer';
-import { Root } from '../root/root';
+import type { Root } from '../root/root';
 import type { OpenedSource } from '../source/source';
 
 export class Planning {
@@ -51,7 +51,7 @@ export class Planning {
 
   /** @param known of the same source before: the trace commands are not run again */
   private make(known: Fingerprint | undefined): { root: Root; planned: PlannedLayer } {
-    const root = new Root(this.source.directory);
-    return { root, planned: planLayer(root, this.request, known?.traced) };
+    const root = new (roots().Root)(this.source.directory);
+    return { root, planned: planning().planLayer(root, this.request, known?.traced) };
   }
 }

@@ -11,13 +11,12 @@ import { type Writer, writerOf } from './output';
 import type { SourceOptions } from './source-options';
 import { addSource, openSource } from './source-options';
 import { UsageError } from './usage';
-import { readContents } from '../inspect/contents';
-import { sbomOf } from '../inspect/sbom';
 import type { Packed } from '../pack/zip';
 import { writeZip } from '../pack/zip';
 import type { Plan } from '../plan/plan';
 import { sizeOf } from '../plan/plan';
-import { planLayer, programName } from '../plan/plan-layer';
+import { planLayer } from '../plan/plan-layer';
+import { programName } from '../plan/program-name';
 import { report } from '../plan/report';
 import { cleared } from '../process/cleared';
 import { silenceProgress, startProgress } from '../process/progress';
@@ -26,10 +25,15 @@ import { unfinished, writeWhole } from '../process/whole-file';
 import { requestOf, trialOf } from '../request';
 import { Root } from '../root/root';
 import type { Trial } from '../sandbox/trial';
-import { checkMachine, checkSandbox, tryLayer } from '../sandbox/trial';
 import { megabytes } from '../text/megabytes';
 import { printable, printableJson } from '../text/printable';
 import { readTraceLog } from '../trace/log';
+
+/* eslint-disable @typescript-eslint/no-require-imports -- most builds need none of them, and loading each takes a tenth of a small build */
+const contents = () => require('../inspect/contents') as typeof import('../inspect/contents');
+const bills = () => require('../inspect/sbom') as typeof import('../inspect/sbom');
+const trials = () => require('../sandbox/trial') as typeof import('../sandbox/trial');
+/* eslint-enable @typescript-eslint/no-require-imports */
 
 interface BuildOptions extends SourceOptions {
   readonly output?: string;
@@ -107,9 +111,9 @@ async function build(programs: string[], options: BuildOptions): Promise<void> {
   const { detectData, exclude, rename, trace: traceCommands } = options;
   const request = requestOf({ binaries: programs, rename, include: [...options.include, ...files], exclude, detectData, traceCommands }, source);
   const trial = trialOf(options.test, options.testTimeout * 1000);
-  if (trial) checkSandbox();
+  if (trial) trials().checkSandbox();
   const planned = planLayer(root, request, opened);
-  if (trial) checkMachine(planned.machine);
+  if (trial) trials().checkMachine(planned.machine);
   tell(planned.notices.map(printable));
   if (options.verbose) tell(report(planned));
   const packed = await accept(planned.plan, path.resolve(output), write, trial, options);
@@ -133,8 +137,8 @@ async function accept(plan: Plan, place: string, write: Writer, trial: Trial | u
   return cleared(clear, async () => {
     if (!trial && sbom === undefined) return write(plan, place, progress.update);
     const zipped = await writeZip(plan, untried, progress.update);
-    if (trial) tryLayer(untried, Object.keys(plan.programs), trial);
-    const bill = sbom === undefined ? undefined : { file: sbom, text: sbomOf(readContents(untried)) };
+    if (trial) trials().tryLayer(untried, Object.keys(plan.programs), trial);
+    const bill = sbom === undefined ? undefined : { file: sbom, text: bills().sbomOf(contents().readContents(untried)) };
     const packed = write === writeZip ? zipped : await write(plan, place, progress.update);
     if (write === writeZip) fs.renameSync(untried, place);
     if (bill) writeWhole(bill.file, bill.text);

@@ -5,10 +5,13 @@ import * as fs from 'fs';
 import * as path from 'path';
 import { checkDirectory, checkOutput, statusOf } from './file-arguments';
 import { UsageError } from './usage';
-import { writeDirectory } from '../pack/directory';
-import { writeTar } from '../pack/tar';
 import { writeZip } from '../pack/zip';
 import { printable } from '../text/printable';
+
+/* eslint-disable @typescript-eslint/no-require-imports -- most outputs are zips */
+const directories = () => require('../pack/directory') as typeof import('../pack/directory');
+const tars = () => require('../pack/tar') as typeof import('../pack/tar');
+/* eslint-enable @typescript-eslint/no-require-imports */
 
 export type Writer = typeof writeZip;
 
@@ -23,7 +26,7 @@ const OTHER_ARCHIVE = /\.(?:tar|tar\.\w+|t[bx]z2?|tzst|gz|bz2|xz|zst|7z|rar|jar|
 export function writerOf(output: string): Writer {
   if (output === '') throw new UsageError('--output is empty, expected NAME.zip, NAME.tar.gz or the name of a directory');
   if (!output.endsWith('/')) {
-    const writer = /\.zip$/i.test(output) ? writeZip : /\.(?:tar\.gz|tgz)$/i.test(output) ? writeTar : undefined;
+    const writer = /\.zip$/i.test(output) ? writeZip : /\.(?:tar\.gz|tgz)$/i.test(output) ? tars().writeTar : undefined;
     if (writer) {
       checkOutput('--output', output);
       return writer;
@@ -33,7 +36,7 @@ export function writerOf(output: string): Writer {
     }
   }
   checkEmptyDirectory(output);
-  return writeDirectory;
+  return directories().writeDirectory;
 }
 
 function checkEmptyDirectory(output: string): void {

@@ -5,15 +5,20 @@
  */
 import type { Hash } from 'crypto';
 import * as fs from 'fs';
+import { createRequire } from 'module';
 import { Readable } from 'stream';
 import { pipeline } from 'stream/promises';
-import { deflateRawSync } from 'zlib';
+import { crc32, deflateRawSync } from 'zlib';
 import { ZipFile } from 'yazl';
 import { written } from './entries';
 import type { Plan } from '../plan/plan';
 import { discard } from '../process/remove-tree';
 import { unfinished } from '../process/whole-file';
 import { fileError } from '../text/file-error';
+
+/** yazl computes checksums in JavaScript, a fifth of the time that a zip takes. zlib's are the same numbers. */
+const checksums = createRequire(require.resolve('yazl'))('buffer-crc32') as { unsigned: (bytes: Buffer, before?: number) => number };
+checksums.unsigned = (bytes, before = 0) => crc32(bytes, before);
 
 /** The size of a written layer. */
 export interface Packed {

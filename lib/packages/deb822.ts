@@ -8,7 +8,10 @@
 /** The fields of a paragraph, by their names in lower case; lines of a value are separated by `\n`. */
 export type Paragraph = ReadonlyMap<string, string>;
 
-export function* paragraphs(text: string): Generator<Paragraph> {
+const SPACE = 0x20;
+
+/** @param wanted names of the fields to read, in lower case @default - all */
+export function* paragraphs(text: string, wanted?: ReadonlySet<string>): Generator<Paragraph> {
   let fields = new Map<string, string>();
   let last: string | undefined;
   for (let start = 0, end; start < text.length; start = end + 1) {
@@ -16,6 +19,8 @@ export function* paragraphs(text: string): Generator<Paragraph> {
     if (end < 0) end = text.length;
     const first = text[start];
     if (first === '#') continue;
+    // most lines of a package database continue a field that is not wanted
+    if (last === undefined && (first === ' ' || first === '\t') && text.charCodeAt(start + 1) > SPACE) continue;
     const line = text.slice(start, end).trimEnd();
     if (line === '') {
       if (fields.size > 0) yield fields;
@@ -26,6 +31,7 @@ export function* paragraphs(text: string): Generator<Paragraph> {
     } else {
       const colon = line.indexOf(':');
       last = colon < 0 ? undefined : line.slice(0, colon).toLowerCase();
+      if (last !== undefined && wanted?.has(last) === false) last = undefined;
       if (last !== undefined) fields.set(last, line.slice(colon + 1).trim());
     }
   }

@@ -3,13 +3,17 @@
  */
 import { alternativesIn, paragraphs } from './deb822';
 import { conffilesIn, md5sumsIn } from './dpkg-checksums';
-import { LineIndex } from './line-index';
+import { FileLists } from './file-lists';
 import { type Checksum, isListed, mergedUsr, type Package, type PackageDatabase, valueOf } from './package';
 import { checkLimit, LIMITS } from '../limits';
 import type { Root } from '../root/root';
 
 const STATUS = '/var/lib/dpkg/status';
 const INFO = '/var/lib/dpkg/info';
+
+const FIELDS: ReadonlySet<string> = new Set([
+  'package', 'architecture', 'status', 'source', 'multi-arch', 'pre-depends', 'depends', 'recommends', 'provides', 'version', 'essential',
+]);
 
 /** @returns `undefined` where there is none */
 export function dpkgDatabase(root: Root, architecture: string): PackageDatabase | undefined {
@@ -35,7 +39,7 @@ class Dpkg implements PackageDatabase {
     this.merged = mergedUsr(root);
     const provided = new Map<string, Set<string>>();
     let count = 0;
-    for (const fields of paragraphs(root.read(status, LIMITS.packageStatus).toString('utf8'))) {
+    for (const fields of paragraphs(root.read(status, LIMITS.packageStatus).toString('utf8'), FIELDS)) {
       checkLimit(LIMITS.packages, ++count, status);
       const [name, built] = [fields.get('package'), fields.get('architecture')];
       if (!name || !isInstalled(fields.get('status'))) continue;
@@ -106,9 +110,9 @@ class Dpkg implements PackageDatabase {
   }
 
   public *withName(name: string): Generator<Package> {
-    this.fileListsOfAll ??= new FileLists(this.root, this.info);
+    this.fileListsOfAll ??= FileLists.of(this.root, this.info);
     for (const list of this.fileListsOfAll.withEnd(`/${name}`)) {
-      const owner = this.byList.get(list);
+      const owner = this.packageOf(list);
       if (owner) yield owner;
     }
   }
@@ -124,64 +128,23 @@ class Dpkg implements PackageDatabase {
   }
 
   private *search(real: string): Generator<Package> {
-    this.fileListsOfAll ??= new FileLists(this.root, this.info);
+    this.fileListsOfAll ??= FileLists.of(this.root, this.info);
     const short = real.slice('/usr'.length);
     const listed = real.startsWith('/usr/') && this.merged(short) === real ? [real, short] : [real];
     for (const one of listed) {
       for (const list of this.fileListsOfAll.with(one)) {
-        const owner = this.byList.get(list);
+        const owner = this.packageOf(list);
         if (owner) yield owner;
       }
     }
   }
-}
 
-/** All file lists at once: they run to megabytes, and of few of their lines anything is asked. */
-class FileLists {
-  private readonly bytes: Buffer;
-  private readonly index: LineIndex;
-  private readonly names: readonly string[];
-  /** where each ends among the others */
-  private readonly ends: number[] = [];
-
-  constructor(root: Root, info: string) {
-    this.names = root.names(info).filter((name) => name.endsWith('.list'));
-    const parts: Buffer[] = [];
-    let length = 0;
-    for (const name of this.names) {
-      const list = root.file(`${info}/${name}`);
-      const bytes = list === undefined ? Buffer.alloc(0) : root.read(list, LIMITS.fileLists);
-      parts.push(bytes, LINE_FEED);
-      this.ends.push((length += bytes.length + LINE_FEED.length));
-      checkLimit(LIMITS.fileLists, length, info);
-    }
-    this.bytes = Buffer.concat(parts);
-    this.index = new LineIndex(this.bytes, info);
-  }
-
-  /** The names of those that have a line with this end. */
-  public *withEnd(end: string): Generator<string> {
-    for (let offset = this.bytes.indexOf(`${end}\n`); offset >= 0; offset = this.bytes.indexOf(`${end}\n`, offset + 1)) yield this.names[this.at(offset)];
-  }
-
-  /** The names of those that have a line. */
-  public *with(line: string): Generator<string> {
-    for (const offset of this.index.offsets(line)) yield this.names[this.at(offset)];
-  }
-
-  private at(offset: number): number {
-    let [low, high] = [0, this.ends.length - 1];
-    while (low < high) {
-      const middle = (low + high) >>> 1;
-      if (offset < this.ends[middle]) high = middle;
-      else low = middle + 1;
-    }
-    return low;
+  /** The answer depends on the list: see `FileLists.of`. */
+  private packageOf(list: string): DpkgPackage | undefined {
+    this.root.file(`${this.info}/${list}`);
+    return this.byList.get(list);
   }
 }
-
-/** Between lists: one may end without. */
-const LINE_FEED = Buffer.from('\n');
 
 class DpkgPackage implements Package {
   public readonly type = 'deb';

@@ -1,7 +1,6 @@
 /**
  * Plans a layer, from the request to the proved plan: source → programs → closure → data → plan.
  */
-import * as path from 'path';
 import { NOT_WORLD_READABLE } from '../collect/add-files';
 import { collect } from '../collect/collect';
 import { REFUSED } from '../collect/configuration';
@@ -13,6 +12,7 @@ import type { Machine } from '../elf';
 import { withSmallerAlternatives } from './alternatives';
 import { type Plan, sizeOf } from './plan';
 import { MOST_BYTES } from '../lambda';
+import { programName } from './program-name';
 import { prove } from './proof';
 import { relocate } from './relocate';
 import { Excluder, included } from './select';
@@ -160,11 +160,6 @@ function traceIn(root: Root, commands: readonly string[]): Trace {
     throw new TraceError(`${problem}: name what they open in include`, 'traceCommands');
   }
   return trace(commands);
-}
-
-/** The name of a program in the layer: the name in `rename`, or else the file name in the request. */
-export function programName(binary: string, rename: Readonly<Record<string, string>>): string {
-  return Object.hasOwn(rename, binary) ? rename[binary] : path.posix.basename(binary);
 }
 
 function namePrograms(programs: readonly Program[], rename: Readonly<Record<string, string>>): Map<string, Program> {

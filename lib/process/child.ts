@@ -4,9 +4,13 @@
 import { type ChildProcess, spawn, type SpawnOptions } from 'child_process';
 import * as fs from 'fs';
 import * as path from 'path';
-import execa from 'execa';
+import type execaModule from 'execa';
 import { MOST_OUTPUT } from './command';
 import type { Environment } from './environment';
+
+/** Loaded when the first child starts: most builds start none. */
+// eslint-disable-next-line @typescript-eslint/no-require-imports
+const execa = () => require('execa') as typeof execaModule;
 
 export interface ChildOptions {
   /** all its environment variables */
@@ -50,13 +54,13 @@ export function runChild(command: string, args: readonly string[], options: RunO
   const { input, timeout, killSignal = 'SIGKILL', mostOutput = MOST_OUTPUT } = options;
   const { file, words, ...shared } = prepared(command, args, options);
   const stdin = input === undefined ? { stdin: 'ignore' as const } : { input };
-  return execa.sync(file, words, { ...shared, ...stdin, extendEnv: false, reject: false, maxBuffer: mostOutput, timeout, killSignal });
+  return execa().sync(file, words, { ...shared, ...stdin, extendEnv: false, reject: false, maxBuffer: mostOutput, timeout, killSignal });
 }
 
 /** Runs a program like `runChild`, in a process group of its own: signals that a terminal sends do not reach it. */
 export async function runDetached(command: string, args: readonly string[], options: ChildOptions): Promise<EndedChild> {
   const { file, words, ...shared } = prepared(command, args, options);
-  return execa(file, words, { ...shared, stdin: 'ignore', extendEnv: false, reject: false, maxBuffer: MOST_OUTPUT, detached: true });
+  return execa()(file, words, { ...shared, stdin: 'ignore', extendEnv: false, reject: false, maxBuffer: MOST_OUTPUT, detached: true });
 }
 
 /** Starts a program with streams that the caller reads. */
@@ -107,7 +111,7 @@ function pdeathsig(): string | undefined {
   if (setpriv === undefined) return undefined;
   let known = knowsPdeathsig.get(setpriv);
   if (known === undefined) {
-    known = !execa.sync(setpriv, ['--pdeathsig', 'KILL', '--', setpriv, '--version'], { env: {}, extendEnv: false, reject: false }).failed;
+    known = !execa().sync(setpriv, ['--pdeathsig', 'KILL', '--', setpriv, '--version'], { env: {}, extendEnv: false, reject: false }).failed;
     knowsPdeathsig.set(setpriv, known);
   }
   return known ? setpriv : undefined;

@@ -7,6 +7,9 @@ import * as path from 'path';
 /** The package's own directory: this file is two levels below it, compiled or not. */
 const PACKAGE = path.join(__dirname, '..', '..');
 
+/** The packing process. */
+export const PACK = 'pack/process.js';
+
 /**
  * Returns the absolute path of a compiled file of this package.
  *

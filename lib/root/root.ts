@@ -8,12 +8,13 @@
 import * as fs from 'fs';
 import * as path from 'path';
 import { type Content, HEAD, inspect, oversized } from './content';
+import { briefly, type Looks } from './looks';
 import type { MachinePath, RootPath } from './paths';
-import { contentStamp, hasContent, lstat, readUnchanged, type Node, type Status } from './stamp';
+import { contentStamp, lstat, type Node, readUnchanged, type Status } from './stamp';
 import { readDescriptor, useRegularFile } from '../elf';
 import { checkLimit, type Limit, LIMITS } from '../limits';
 
-export type { Status };
+export type { Looks, Status };
 
 /** A symbolic link that was crossed: its own place, every directory before it resolved, and what it says. */
 export interface Link {
@@ -28,9 +29,6 @@ export interface Resolution {
   /** the links crossed on the way, in order */
   readonly links: readonly Link[];
 }
-
-/** What a path looked like, in a form that can be kept and compared: see `Root.looks`. */
-export type Looks = Record<string, string>;
 
 const MOST_LINKS = 40; // the kernel's limit (include/linux/namei.h, MAXSYMLINKS)
 
@@ -231,19 +229,6 @@ export class Root {
     return Object.fromEntries(this.seen);
   }
 
-  /** Whether every look would still see the same. */
-  public static unchanged(directory: string, looks: Looks): boolean {
-    const root = new Root(directory);
-    for (const real in looks) {
-      const was = looks[real];
-      const file = root.locate(real);
-      const node = lstat(file);
-      const is = node === undefined ? '' : brief(was) ? briefly(node) : hasContent(was) ? contentStamp(file, node) : node.stamp;
-      if (is !== was) return false;
-    }
-    return true;
-  }
-
   private node(real: string): Node | undefined {
     if (PSEUDO.test(real)) return undefined;
     if (this.nodes.has(real)) return this.nodes.get(real);
@@ -280,15 +265,6 @@ export class Root {
     }
     return at || '/';
   }
-}
-
-/** Directories on the way count by what they are, not by when something was last put into them. */
-function briefly(node: Node): string {
-  return node.type === 'directory' ? `d${(node.mode & 0o777).toString(8)}` : node.stamp;
-}
-
-function brief(stamp: string): boolean {
-  return stamp.startsWith('d') && !stamp.includes(':');
 }
 
 function list(directory: string, real: string): string[] {

@@ -17,7 +17,7 @@ import { createHash } from 'crypto';
 import * as fs from 'fs';
 import * as path from 'path';
 import { sha256OfFile } from './sha256';
-import { readDescriptor, SpecialFileError, useRegularFile } from '../elf';
+import { readDescriptor, SpecialFileError, useRegularFile } from '../elf/regular-file';
 
 /** What stands at a path, links not followed. */
 export interface Status {

@@ -1,6 +1,7 @@
 import * as fs from 'fs';
 import { dpkgDatabase } from '../../lib/packages/dpkg';
 import { ownersOf } from '../../lib/packages/owners';
+import { unchanged } from '../../lib/root/looks';
 import { Root } from '../../lib/root/root';
 import { Packaged } from '../collect/packaged';
 import { Fixture } from '../fixture';
@@ -170,4 +171,30 @@ describe('of a hostile root', () => {
     root.directories('/var/lib/dpkg/status');
     expect(dpkgDatabase(new Root(root.directory), 'amd64')).toBeUndefined();
   });
+});
+
+test('a package that is installed, removed or changed between two layers of one app is noticed', () => {
+  root.install('rig', { '/usr/share/rig/names': '' });
+  expect(database().ownerOf('/usr/share/rig/names')?.name).toBe('rig');
+  root.install('other', { '/usr/share/other/names': '' });
+  expect(database().ownerOf('/usr/share/other/names')?.name).toBe('other');
+  // dpkg writes a new list beside the old one and renames it
+  const list = `${root.directory}/var/lib/dpkg/info/other.list`;
+  fs.writeFileSync(`${list}-new`, '/usr/share/renamed\n');
+  fs.renameSync(`${list}-new`, list);
+  expect(database().ownerOf('/usr/share/renamed')?.name).toBe('other');
+  expect(database().ownerOf('/usr/share/other/names')).toBeUndefined();
+});
+
+test('the stamps of the directory and of each list with an answer show whether an answer still holds', () => {
+  root.install('rig', { '/usr/share/rig/names': '' }).install('other', { '/usr/share/other/names': '' });
+  const looked = new Root(root.directory);
+  dpkgDatabase(looked, 'amd64')!.ownerOf('/usr/share/rig/names');
+  expect(unchanged(root.directory, looked.looks())).toBe(true);
+  fs.appendFileSync(`${root.directory}/var/lib/dpkg/info/rig.list`, '/usr/share/more\n');
+  expect(unchanged(root.directory, looked.looks())).toBe(false);
+  const again = new Root(root.directory);
+  dpkgDatabase(again, 'amd64')!.ownerOf('/usr/share/rig/names');
+  fs.writeFileSync(`${root.directory}/var/lib/dpkg/info/third.list`, '/usr/share/third\n');
+  expect(unchanged(root.directory, again.looks())).toBe(false);
 });

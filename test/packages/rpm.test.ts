@@ -5,6 +5,7 @@ import * as path from 'path';
 import { packageDatabase } from '../../lib/packages/database';
 import type { PackageDatabase } from '../../lib/packages/package';
 import { rpmDatabase } from '../../lib/packages/rpm';
+import { unchanged } from '../../lib/root/looks';
 import { Root } from '../../lib/root/root';
 import { find, libraryWith, programWith } from '../collect/packaged';
 import { elfFile, Fixture, temporaryDirectory } from '../fixture';
@@ -164,9 +165,9 @@ test('where it changes, what rests on it has to be looked at again', () => {
   install(other.locate('/var/lib/rpm'), 'rig');
   const looked = new Root(other.directory);
   rpmDatabase(looked, 'x86_64');
-  expect(Root.unchanged(other.directory, looked.looks())).toBe(true);
+  expect(unchanged(other.directory, looked.looks())).toBe(true);
   install(other.locate('/var/lib/rpm'), 'tool');
-  expect(Root.unchanged(other.directory, looked.looks())).toBe(false);
+  expect(unchanged(other.directory, looked.looks())).toBe(false);
 });
 
 describe('a database that cannot be read', () => {

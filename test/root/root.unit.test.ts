@@ -1,5 +1,6 @@
 import { execFileSync } from 'child_process';
 import * as fs from 'fs';
+import { unchanged } from '../../lib/root/looks';
 import { Root } from '../../lib/root/root';
 import { Fixture } from '../fixture';
 
@@ -184,14 +185,14 @@ describe('who may read it', () => {
 });
 
 describe('looks', () => {
-  const unchanged = () => Root.unchanged(fixture.directory, JSON.parse(JSON.stringify(root.looks())));
+  const isUnchanged = () => unchanged(fixture.directory, JSON.parse(JSON.stringify(root.looks())));
 
   test('see the same again as long as nothing has changed', () => {
     write({ '/a/file': 'x', '/link': { link: 'a' } });
     root.content(root.real('/link/file')!);
     root.real('/gone');
     root.names('/a');
-    expect(unchanged()).toBe(true);
+    expect(isUnchanged()).toBe(true);
   });
 
   test('see that a file has changed, be its size and time as they were', () => {
@@ -200,14 +201,14 @@ describe('looks', () => {
     const { atime, mtime } = fs.statSync(fixture.locate('/a/file'));
     fs.writeFileSync(fixture.locate('/a/file'), 'y');
     fs.utimesSync(fixture.locate('/a/file'), atime, mtime);
-    expect(unchanged()).toBe(false);
+    expect(isUnchanged()).toBe(false);
   });
 
   test('see that a file has other permissions', () => {
     write({ '/a/file': 'x' });
     root.real('/a/file');
     fs.chmodSync(fixture.locate('/a/file'), 0o600);
-    expect(unchanged()).toBe(false);
+    expect(isUnchanged()).toBe(false);
   });
 
   test('see that a file was replaced by one that is the same', () => {
@@ -215,28 +216,28 @@ describe('looks', () => {
     root.real('/a/file');
     write({ '/a/other': 'x' });
     fs.renameSync(fixture.locate('/a/other'), fixture.locate('/a/file'));
-    expect(unchanged()).toBe(false);
+    expect(isUnchanged()).toBe(false);
   });
 
   test('see that something stands where nothing was found', () => {
     root.real('/a/file');
-    expect(unchanged()).toBe(true);
+    expect(isUnchanged()).toBe(true);
     fixture.directories('/a');
-    expect(unchanged()).toBe(false);
+    expect(isUnchanged()).toBe(false);
   });
 
   test('see that something is gone', () => {
     write({ '/a/file': 'x' });
     root.real('/a/file');
     fs.rmSync(fixture.locate('/a/file'));
-    expect(unchanged()).toBe(false);
+    expect(isUnchanged()).toBe(false);
   });
 
   test('see that a link leads elsewhere', () => {
     write({ '/one': '', '/two': '', '/link': { link: 'one' } });
     root.real('/link');
     write({ '/link': { link: 'two' } });
-    expect(unchanged()).toBe(false);
+    expect(isUnchanged()).toBe(false);
   });
 
   test('see a new name in a directory that was listed', () => {
@@ -244,14 +245,14 @@ describe('looks', () => {
     root.real('/a/file');
     root.names('/a');
     write({ '/a/new': '' });
-    expect(unchanged()).toBe(false);
+    expect(isUnchanged()).toBe(false);
   });
 
   test('see no new name in a directory that was only passed through', () => {
     write({ '/a/file': 'x' });
     root.real('/a/file');
     write({ '/a/new': '' });
-    expect(unchanged()).toBe(true);
+    expect(isUnchanged()).toBe(true);
   });
 
   test('see that a directory that was passed through is one no more', () => {
@@ -259,7 +260,7 @@ describe('looks', () => {
     root.real('/a');
     fs.renameSync(fixture.locate('/a'), fixture.locate('/b'));
     write({ '/a': { link: 'b' } });
-    expect(unchanged()).toBe(false);
+    expect(isUnchanged()).toBe(false);
   });
 
   test('are those at the time of the first look: what changed in between is seen', () => {
@@ -267,7 +268,7 @@ describe('looks', () => {
     root.real('/a/file');
     fs.writeFileSync(fixture.locate('/a/file'), 'other');
     root.content('/a/file');
-    expect(unchanged()).toBe(false);
+    expect(isUnchanged()).toBe(false);
   });
 });
 

@@ -5,6 +5,7 @@ import { execFileSync, spawnSync } from 'child_process';
 import * as fs from 'fs';
 import * as path from 'path';
 import { hasContent, stampOf, trustOf } from '../../lib/root/stamp';
+import { unchanged } from '../../lib/root/looks';
 import { Root } from '../../lib/root/root';
 import { BinarySource } from '../../lib';
 import { temporaryDirectory } from '../fixture';
@@ -92,10 +93,10 @@ describeMounted('on squashfs, where ctime is mtime', () => {
     const looks = look(at).looks();
     unmount();
     mount('-o', 'loop,ro', first, at);
-    expect(Root.unchanged(at, looks)).toBe(true);
+    expect(unchanged(at, looks)).toBe(true);
     unmount();
     mount('-o', 'loop,ro', second, at);
-    expect(Root.unchanged(at, looks)).toBe(false);
+    expect(unchanged(at, looks)).toBe(false);
   });
 
   test('below an overlay, too, where a file that was copied up is trusted by its own ctime', () => {
@@ -115,7 +116,7 @@ describeMounted('on squashfs, where ctime is mtime', () => {
     unmount();
     mount('-o', 'loop,ro', second, lower);
     overlay();
-    expect(Root.unchanged(at, looks)).toBe(false);
+    expect(unchanged(at, looks)).toBe(false);
   });
 
   test('a program that was replaced in an image makes another asset', () => {

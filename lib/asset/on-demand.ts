@@ -1,0 +1,10 @@
+/**
+ * Modules that only making a layer needs. Each is loaded when it is first called: an unchanged synth, which reads a fingerprint and
+ * looks whether files have changed, would spend most of its time on loading them.
+ */
+/* eslint-disable @typescript-eslint/no-require-imports */
+export const planning = () => require('../plan/plan-layer') as typeof import('../plan/plan-layer');
+export const roots = () => require('../root/root') as typeof import('../root/root');
+export const packing = () => require('./packing') as typeof import('./packing');
+export const reports = () => require('../plan/report') as typeof import('../plan/report');
+export const trials = () => require('../sandbox/trial') as typeof import('../sandbox/trial');
