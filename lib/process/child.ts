@@ -111,7 +111,8 @@ function pdeathsig(): string | undefined {
   if (setpriv === undefined) return undefined;
   let known = knowsPdeathsig.get(setpriv);
   if (known === undefined) {
-    known = !execa().sync(setpriv, ['--pdeathsig', 'KILL', '--', setpriv, '--version'], { env: {}, extendEnv: false, reject: false }).failed;
+    const options = { env: {}, extendEnv: false, reject: false };
+    known = !execa().sync(setpriv, ['--pdeathsig', 'KILL', '--', setpriv, '--version'], options).failed;
     knowsPdeathsig.set(setpriv, known);
   }
   return known ? setpriv : undefined;
