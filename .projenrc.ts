@@ -25,7 +25,7 @@ const project = new awscdk.AwsCdkConstructLibrary({
   ],
   devDeps: [
     '@types/cli-progress@^3.11.6', '@types/node@^20', '@types/picomatch', '@types/yazl', 'aws-cdk@2.1148.1',
-    'eslint-plugin-regexp@^2.10.0', 'fast-check@^4.10.2',
+    '@jsii/runtime@1.140.0', 'eslint-plugin-regexp@^2.10.0', 'fast-check@^4.10.2',
     // the CycloneDX library validates bills of materials in tests, with these
     '@cyclonedx/cyclonedx-library@^10.3.0', 'ajv@^8.12.0', 'ajv-formats@^3.0.1', 'ajv-formats-draft2019@^1.6.1', 'playwright-core@^1.64.0',
     // examples: a local S3, the SDK that Lambda's Node.js runtime has, rules of cdk-nag that load with the oldest aws-cdk-lib
@@ -64,7 +64,8 @@ project.tsconfig?.file.addOverride('compilerOptions.inlineSourceMap', false);
 project.tsconfig?.file.addOverride('compilerOptions.inlineSources', false);
 
 // Not every registry has each platform's package of 1.13.0, and npm ci refuses a lock file that lacks any.
-project.package.addField('overrides', { 'unrs-resolver': '1.12.2' });
+// @jsii/runtime has its kernel built in, and not every registry has the kernel as a package.
+project.package.addField('overrides', { 'unrs-resolver': '1.12.2', '@jsii/kernel': 'npm:@jsii/spec@1.140.0' });
 
 // the page of a report is read from where it is written
 [

@@ -48,9 +48,12 @@ export function addGenerators(project: awscdk.AwsCdkConstructLibrary): void {
     description: 'Write docs/first-run.md: the first commands of the README, on a Debian 12 where only Node.js is installed',
     steps: [{ exec: 'test/first-run.sh' }],
   });
+  // translated examples, written by jsii-rosetta
+  project.gitignore.exclude('.jsii.tabl.json');
+  project.addPackageIgnore('.jsii.tabl.json');
   project.addTask('pack-languages', {
-    description: 'Generate the packages for Python, Java, .NET and Go, without compiling them',
-    steps: [{ exec: 'jsii-pacmak --code-only --output dist/code' }],
+    description: 'Translate the examples of the README, and generate the packages for Python, Java, .NET and Go without compiling them',
+    steps: [{ exec: 'jsii-rosetta extract --strict --compile --fail .jsii' }, { exec: 'jsii-pacmak --code-only --outdir dist/code' }],
   });
 }
 
@@ -61,6 +64,7 @@ export function configurePublishing(project: awscdk.AwsCdkConstructLibrary): voi
   project.tasks.tryFind('unbump')?.reset('git checkout package.json', { name: 'Restore the version in package.json' });
   // Only a release needs it, and finds it through npx. It has more than a hundred dependencies.
   project.deps.removeDependency('commit-and-tag-version');
+  project.buildWorkflow?.addPostBuildSteps({ name: 'Generate the packages of all languages', run: 'npx projen pack-languages' });
   project.github?.tryFindWorkflow('build')?.file?.addOverride('jobs.build.container', DEBIAN);
   project.github?.tryFindWorkflow('release')?.file?.addOverride('jobs.release.container', DEBIAN);
 }
