@@ -1,4 +1,5 @@
 import { awscdk, javascript, JsonFile } from 'projen';
+import { addExampleTasks } from './projenrc/examples';
 import { addGenerators, configurePublishing, PUBLISHING } from './projenrc/publishing';
 
 const project = new awscdk.AwsCdkConstructLibrary({
@@ -53,7 +54,7 @@ const project = new awscdk.AwsCdkConstructLibrary({
     },
   },
   stability: 'experimental',
-  gitignore: ['/cdk.out/', '/picture.png'],
+  gitignore: ['/cdk.out/', '/picture.png', '/examples/recipes/own-program/dist/'],
   ...PUBLISHING,
 });
 configurePublishing(project);
@@ -156,11 +157,11 @@ project.eslint?.allowDevDeps('examples/**');
 
 // A layer is packed by a process that runs the compiled library, so every task that packs compiles first.
 const DEMO = 'bubblewrap busybox-static python3';
-const DEMO_CONVERT = 'bubblewrap busybox-static debian-archive-keyring';
 const BENCH = 'bubblewrap gcc libc6-dev unzip zip';
 const TEST = [
-  'bash-static binutils bsdutils bubblewrap busybox-static ca-certificates chromium curl elfutils file g++ gcc git gnupg jq libc6-dev lld',
-  'musl-tools fish openssl perl php-cli podman python3 rig rpm ruby squashfs-tools strace uidmap unzip zip zsh',
+  'bash-static binutils bsdutils bubblewrap busybox-static ca-certificates chromium curl debian-archive-keyring elfutils file',
+  'fish g++ gcc git gnupg jq libc6-dev lld musl-tools openssl perl php-cli podman python3 rig rpm ruby squashfs-tools strace uidmap',
+  'unzip zip zsh',
 ].join(' ');
 const TWO_LAYERS = 'bubblewrap file imagemagick python3 unzip';
 const FIELD_SIZES = 'python3 strace';
@@ -177,16 +178,7 @@ project.addTask('test:unit', {
   receiveArgs: true,
   steps: [{ execArgs: ['jest', '--ci', '\\.unit\\.test\\.ts$'], receiveArgs: true }],
 });
-project.addTask('demo', {
-  description: 'Call the function of examples/rig with its layer, in a sandbox like Lambda',
-  steps: [{ exec: `test/setup.sh ${DEMO}` }, { spawn: 'compile' }, { exec: 'ts-node -T examples/rig/demo.ts' }],
-});
-project.addTask('demo:convert', {
-  description: 'Call the function of examples/convert with a local S3 and a local webhook; with --nodejs, the one in Node.js',
-  steps: [
-    { exec: `test/setup.sh ${DEMO_CONVERT}` }, { spawn: 'compile' }, { exec: 'ts-node -T examples/convert/demo.ts', receiveArgs: true },
-  ],
-});
+addExampleTasks(project, DEMO);
 project.addTask('fuzz', {
   description: 'Read mutated files with every reader, as `npm run fuzz -- --cases 1000000 --seed 1`',
   steps: [{ exec: 'ts-node -T test/fuzz/run.ts', receiveArgs: true }],

@@ -22,6 +22,8 @@ export interface CallOptions {
   readonly layersOf?: string;
   /** whether the function reaches servers on this machine */
   readonly network?: boolean;
+  /** options of sandbox.sh for another root */
+  readonly root?: readonly string[];
   /** more options of sandbox.sh */
   readonly sandbox?: readonly string[];
 }
@@ -81,7 +83,7 @@ export class Assembly {
     const variables = { ...literal(lambda.Environment?.Variables), SANDBOX_TIMEOUT: String(lambda.Timeout ?? 3), ...options.environment };
     const layer = this.layer(options.layersOf ?? stack);
     const result = await run([
-      ...this.root, ...(options.network ? ['--network'] : []),
+      ...(options.root ?? this.root), ...(options.network ? ['--network'] : []),
       ...Object.entries(variables).flatMap(([name, value]) => ['--setenv', name, value]),
       ...(runtime === 'node' ? ['--bind', process.execPath, '/var/lang/node', '--bind', NODE_MODULES, '/var/node_modules'] : []),
       '--bind', path.join(__dirname, 'python-runtime.py'), '/var/python-runtime.py',
@@ -141,6 +143,7 @@ function runtimeOf({ Runtime }: { Runtime: string }): string[] {
   switch (kind) {
     case 'python': return ['python', 'python3', '/var/python-runtime.py'];
     case 'nodejs': return ['node', '/var/lang/node', '/var/node-runtime.js'];
+    case 'java': return ['java', 'java', '-XX:+UseSerialGC', '-cp', '/var/task:/var/java-runtime', 'JavaRuntime'];
     default: throw new Error(`no runtime for ${Runtime} in the sandbox`);
   }
 }

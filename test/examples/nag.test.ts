@@ -1,9 +1,10 @@
 /**
  * The templates of the examples, checked with the rules of cdk-nag for AWS solutions. A finding is explained next to the code.
  */
-import { App, Aspects, type IAspect, type Stack } from 'aws-cdk-lib';
+import { App, Aspects, type IAspect, Stack } from 'aws-cdk-lib';
 import { Annotations, Match } from 'aws-cdk-lib/assertions';
 import { ConvertStack } from '../../examples/convert/stack';
+import { recipes } from '../../examples/recipes/recipes';
 import { RigStack } from '../../examples/rig/stack';
 
 /** The part of cdk-nag that is used. */
@@ -34,6 +35,14 @@ test.each<[string, () => Stack]>([
   ['convert in Node.js', () => new ConvertStack(app(), 'Convert', { webhookUrl, language: 'nodejs' })],
 ])('%s has no finding that is not explained', (_, create) => {
   expect(findings(create())).toEqual([]);
+});
+
+test('the recipes have no finding that is not explained', () => {
+  const all = app();
+  recipes(all);
+  const stacks = all.node.children.filter((child) => Stack.isStack(child));
+  expect(stacks).toHaveLength(13);
+  expect(stacks.flatMap(findings)).toEqual([]);
 });
 
 test('a finding that is not explained is reported', () => {
