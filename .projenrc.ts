@@ -94,6 +94,7 @@ const LAYERS: ReadonlyArray<readonly [name: string, content: string]> = [
   ['zip', 'reads a zip that is not trusted'],
   ['sandbox', 'runs a layer under bubblewrap'],
   ['source', 'where the files come from: this machine, a directory, an image, apt'],
+  ['workload', 'layers that contain only what the commands of a workload use'],
   ['inspect', 'what is in a layer: summary, HTML report, bill of materials'],
   ['request.ts', 'a request, from properties of the construct or options of the command line'],
   ['asset', 'a layer as an asset of a CDK app: known fingerprint, plan, packing process, kept zips'],

@@ -3,7 +3,7 @@ import { Aspects, Duration, Stack, Stage } from 'aws-cdk-lib';
 import * as lambda from 'aws-cdk-lib/aws-lambda';
 import type { Construct } from 'constructs';
 import { ArchitectureCheck } from './architecture-check';
-import type { Checks } from './asset/layer-asset';
+import type { LayerAssetOptions } from './asset/layer-asset';
 import { LayerAsset } from './asset/layer-asset';
 import { LayerCode, UnbundledCode } from './asset/layer-code';
 import { BinarySource } from './binary-source';
@@ -11,7 +11,7 @@ import { checkResolved } from './deployment-values';
 import type { Machine } from './elf';
 import { programName } from './plan/program-name';
 import { writeWhole } from './process/whole-file';
-import { requestOf, trialOf } from './request';
+import { requestOf, trialOf, workloadOf } from './request';
 import { fileError } from './text/file-error';
 
 /**
@@ -118,6 +118,54 @@ export interface BinaryLayerProps extends lambda.LayerVersionOptions {
   readonly testTimeout?: Duration;
 
   /**
+   * Command lines that represent everything the function does with the programs. The layer contains only what they use.
+   *
+   * Libraries that no command calls are replaced by stubs with the same functions and no code, or left out if nothing needs
+   * them. Data, plug-ins and helper programs that no command opens, executes or looks at are left out, and so are files in
+   * directories that are only listed. Licences, what the C library opens, `include`, `keep`, and the configuration of the
+   * requested packages stay. A function that calls a stub prints the program, the function and the library on standard error,
+   * and exits with code 127.
+   *
+   * Each command must exit 0. The commands run under strace in the sandbox of `testCommand`, for at most 10 minutes each: in
+   * the complete layer, once for every library that they turn out to call, and twice in the slim layer. This happens when the
+   * layer is first made on this machine, and again when the commands, `workloadFiles`, or files of the layer have changed.
+   * Only the slim layer has to fit Lambda's quota. Needs strace, bubblewrap and busybox-static.
+   *
+   * @default - the layer contains everything that is found
+   */
+  readonly workload?: string[];
+
+  /**
+   * A directory with the files that the commands of `workload` read. They find it at `/var/task`, their working directory.
+   *
+   * A relative path starts at the working directory of this process.
+   *
+   * @default - an empty directory
+   */
+  readonly workloadFiles?: string;
+
+  /**
+   * Globs of libraries and files that stay whether or not the `workload` uses them.
+   *
+   * A glob without `/` selects by name, such as `libx265.so.*`. A glob with `/` selects paths and everything below them. One
+   * that matches nothing is an error. Files that are not found at all belong in `include`.
+   *
+   * @default - none
+   */
+  readonly keep?: string[];
+
+  /**
+   * A file that records what the `workload` uses, to be committed. With it, synthesis runs no command.
+   *
+   * It is written if it does not exist. A lock for other programs, another architecture, another workload, or other versions of
+   * the files that are used is an error: run `binary-layer slim` with `--lock` to renew it. A relative path starts at the
+   * working directory of this process.
+   *
+   * @default - the result is kept in this user's cache only
+   */
+  readonly workloadLock?: string;
+
+  /**
    * Whether to print why each file is packed or skipped, on standard error.
    *
    * The environment variable `BINARY_LAYER_VERBOSE=1` turns this on for every layer that does not set it.
@@ -187,7 +235,7 @@ export class BinaryLayer extends lambda.LayerVersion {
     const builtFor = asset ? ARCHITECTURES[asset.machine] : labelled(label, () => statedArchitecture(props));
     const {
       binary, source, architecture, additionalBinaries, rename, include, exclude, detectData, traceCommands, testCommand, testTimeout, verbose,
-      sbom, ...options
+      sbom, workload, workloadFiles, keep, workloadLock, ...options
     } = props;
     super(scope, id, { ...options, code, compatibleArchitectures: builtFor && [builtFor] });
     this.binary = binary;
@@ -230,11 +278,12 @@ const ARCHITECTURES: Record<Machine, lambda.Architecture> = {
 function assetOf(label: string, props: BinaryLayerProps): LayerAsset {
   const source = (props.source ?? BinarySource.host())._open(machineOf(props.architecture));
   const { binary, additionalBinaries = [], ...options } = props;
-  return new LayerAsset(label, source, requestOf({ binaries: [binary, ...additionalBinaries], ...options }, source), checksOf(props));
+  return new LayerAsset(label, source, requestOf({ binaries: [binary, ...additionalBinaries], ...options }, source), assetOptionsOf(props));
 }
 
-function checksOf({ testCommand, testTimeout = Duration.seconds(30), verbose }: BinaryLayerProps): Checks {
+function assetOptionsOf({ testCommand, testTimeout = Duration.seconds(30), verbose, ...options }: BinaryLayerProps): LayerAssetOptions {
   return {
+    workload: workloadOf(options),
     trial: trialOf(testCommand, testTimeout.toMilliseconds()),
     verbose: verbose ?? process.env.BINARY_LAYER_VERBOSE === '1',
   };
@@ -268,10 +317,11 @@ function labelled<T>(label: string, work: () => T): T {
 /** The properties that are used during synthesis; CloudFormation resolves tokens in the others. */
 function ownPropsOf({
   binary, architecture, additionalBinaries, rename, include, exclude, detectData, traceCommands, testCommand, testTimeout, verbose, sbom,
+  workload, workloadFiles, keep, workloadLock,
 }: BinaryLayerProps): Record<string, unknown> {
   return {
     ...{ binary, architecture: architecture?.name, additionalBinaries, rename, include, exclude },
-    ...{ detectData, traceCommands, testCommand, testTimeout, verbose, sbom },
+    ...{ detectData, traceCommands, testCommand, testTimeout, verbose, sbom, workload, workloadFiles, keep, workloadLock },
   };
 }
 

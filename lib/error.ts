@@ -18,6 +18,10 @@ export const OPTIONS = {
   'traceCommands': '--trace',
   'testCommand': '--test',
   'testTimeout': '--test-timeout',
+  'workload': '--workload',
+  'workloadFiles': '--workload-files',
+  'keep': '--keep',
+  'workloadLock': '--lock',
   'sources': '--apt-sources',
   'maintainerScripts: false': '--no-maintainer-scripts',
 } as const;

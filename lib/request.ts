@@ -1,9 +1,13 @@
 /**
  * Turns what a user asks for, in properties of the construct or in options of the command line, into a request.
  */
+import * as fs from 'fs';
+import * as path from 'path';
+import type { OptionName } from './error';
 import type { LayerRequest } from './plan/plan-layer';
 import type { Trial } from './sandbox/trial';
 import type { OpenedSource } from './source/source';
+import { type Workload, WorkloadError } from './workload/workload';
 
 /** The choices of a user; each has the default that is stated here. */
 export interface LayerOptions {
@@ -25,6 +29,41 @@ export function requestOf(options: LayerOptions, { machine, searchPath, libraryP
   const { binaries, rename = {}, include = [], exclude = [], detectData = true, traceCommands = [] } = options;
   for (const command of traceCommands) checkCommand('a command of traceCommands', command);
   return { binaries, rename, include, exclude, detectData, traceCommands, machine, searchPath, libraryPath, cwd };
+}
+
+/** The workload that a user describes; each has the default that is stated here. */
+export interface WorkloadOptions {
+  /** @default - none: the layer is not slimmed */
+  readonly workload?: readonly string[];
+  /** a directory; a relative path starts from the working directory of this process @default - none */
+  readonly workloadFiles?: string;
+  /** @default [] */
+  readonly keep?: readonly string[];
+  /** a file; a relative path starts from the working directory of this process @default - none */
+  readonly workloadLock?: string;
+}
+
+/**
+ * @returns `undefined` if there is no workload
+ * @throws Error if a command is not a command line, the directory does not exist, or an option is set without a workload
+ */
+export function workloadOf({ workload, workloadFiles, keep, workloadLock }: WorkloadOptions): Workload | undefined {
+  if (workload === undefined) {
+    const [other] = Object.entries({ workloadFiles, keep, workloadLock }).find(([, value]) => value !== undefined && value.length > 0) ?? [];
+    if (other !== undefined) {
+      throw new WorkloadError(`${other} is set, and workload is not: expected command lines in workload`, other as OptionName, 'workload');
+    }
+    return undefined;
+  }
+  if (workload.length === 0) {
+    throw new WorkloadError('workload is empty: expected at least one command line, such as \'rig -f\'', 'workload');
+  }
+  for (const command of workload) checkCommand('a command of workload', command);
+  const files = workloadFiles === undefined ? undefined : path.resolve(workloadFiles);
+  if (files !== undefined && !fs.statSync(files, { throwIfNoEntry: false })?.isDirectory()) {
+    throw new WorkloadError(`workloadFiles '${workloadFiles}' is not a directory: expected one with the files of the workload`, 'workloadFiles');
+  }
+  return { commands: workload, files, keep: keep ?? [], lock: workloadLock === undefined ? undefined : path.resolve(workloadLock) };
 }
 
 /**

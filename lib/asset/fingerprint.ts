@@ -7,6 +7,7 @@
 import { createHash } from 'crypto';
 import * as fs from 'fs';
 import * as path from 'path';
+import { roots } from './on-demand';
 import type { Machine } from '../elf';
 import { MACHINES } from '../loader/machine';
 import { RULES_VERSION } from '../plan/plan';
@@ -15,6 +16,8 @@ import { cacheDirectory, makeCacheDirectory, readCached } from '../process/cache
 import { writeWhole } from '../process/whole-file';
 import { type Looks, unchanged } from '../root/looks';
 import type { Opened, Trace } from '../trace/log';
+import type { KnownOutcome } from '../workload/slim';
+import type { Workload } from '../workload/workload';
 
 export interface Fingerprint {
   /** of the plan: 64 hexadecimal digits */
@@ -23,6 +26,18 @@ export interface Fingerprint {
   /** what the trace commands opened: they are not run again while the looks see the same */
   readonly traced: Trace;
   readonly looks: Looks;
+  /** of a layer with a workload */
+  readonly slim?: KnownSlim;
+}
+
+/** What the fingerprint of a slim layer depends on beside the source. */
+export interface KnownSlim {
+  /** what the commands use: they are not run again while it holds; absent if a lock says it */
+  readonly known?: KnownOutcome;
+  /** of the directory that the commands find at `/var/task` */
+  readonly files: Looks;
+  /** the text of the lock, `''` for none */
+  readonly lock: string;
 }
 
 /** The directory of the kept fingerprints, below the cache directory. */
@@ -31,19 +46,37 @@ export const FINGERPRINTS = 'fingerprint';
 export class FingerprintCache {
   private readonly file: string;
 
-  constructor(private readonly root: string, request: LayerRequest) {
-    const name = createHash('sha256').update(JSON.stringify([RULES_VERSION, root, request])).digest('hex').slice(0, 32);
+  constructor(private readonly root: string, request: LayerRequest, private readonly workload?: Workload) {
+    const key = [RULES_VERSION, root, request, ...(workload ? [workload] : [])];
+    const name = createHash('sha256').update(JSON.stringify(key)).digest('hex').slice(0, 32);
     this.file = path.join(cacheDirectory(), FINGERPRINTS, `${name}.json`);
   }
 
-  /** The kept fingerprint, if the source has not changed. */
+  /** The kept fingerprint, if the source, the files of the workload and the lock have not changed. */
   public read(): Fingerprint | undefined {
+    const known = this.last();
     try {
-      const known = JSON.parse(readCached(this.file) ?? 'null');
-      return isFingerprint(known) && unchanged(this.root, known.looks) ? known : undefined;
+      return known && unchanged(this.root, known.looks) && this.isSameWorkload(known) ? known : undefined;
     } catch {
       return undefined;
     }
+  }
+
+  /** The kept fingerprint, whatever has changed since. */
+  public last(): Fingerprint | undefined {
+    try {
+      const known = JSON.parse(readCached(this.file) ?? 'null');
+      return isFingerprint(known) ? known : undefined;
+    } catch {
+      return undefined;
+    }
+  }
+
+  private isSameWorkload({ slim }: Fingerprint): boolean {
+    const { workload } = this;
+    if (workload === undefined) return true;
+    if (slim === undefined || lockText(workload) !== slim.lock) return false;
+    return workload.files === undefined || unchanged(workload.files, slim.files);
   }
 
   public clear(): void {
@@ -60,11 +93,39 @@ export class FingerprintCache {
   }
 }
 
+/** The state of everything but the source that the outcome of a workload depends on. */
+export function stateOf(workload: Workload): Omit<KnownSlim, 'known'> {
+  return { files: workload.files === undefined ? {} : looksAt(workload.files), lock: lockText(workload) };
+}
+
+/** Looks at every file of a directory; links are not followed. */
+function looksAt(directory: string): Looks {
+  const root = new (roots().Root)(directory);
+  const walk = (real: string) => {
+    root.stamp(real);
+    if (root.status(real)?.type !== 'directory') return;
+    for (const name of root.names(real)) walk(path.posix.join(real, name));
+  };
+  walk('/');
+  return root.looks();
+}
+
+function lockText({ lock }: Workload): string {
+  return lock !== undefined && fs.existsSync(lock) ? fs.readFileSync(lock, 'utf8') : '';
+}
+
 /** The file may have been cut off or edited. */
 function isFingerprint(known: any): known is Fingerprint {
   return /^[0-9a-f]{64}$/.test(known?.fingerprint) && Object.hasOwn(MACHINES, known.machine) && isTrace(known.traced) &&
     typeof known.looks === 'object' && known.looks !== null && Object.keys(known.looks).length > 0 &&
-    Object.values(known.looks).every((stamp) => typeof stamp === 'string');
+    Object.values(known.looks).every((stamp) => typeof stamp === 'string') && (known.slim === undefined || isKnownSlim(known.slim));
+}
+
+function isKnownSlim({ known, files, lock }: any): boolean {
+  const isTexts = (list: unknown) => Array.isArray(list) && list.every((text) => typeof text === 'string');
+  const isOutcome = (outcome: any) => isTexts(outcome?.files) && isTexts(outcome?.directories);
+  return typeof lock === 'string' && typeof files === 'object' && files !== null && (known === undefined ||
+    (typeof known.complete === 'string' && typeof known.workload === 'string' && isOutcome(known.outcome)));
 }
 
 function isTrace(traced: any): traced is Trace {

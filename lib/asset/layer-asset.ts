@@ -3,7 +3,7 @@
  */
 import { createHash } from 'crypto';
 import * as fs from 'fs';
-import { packing, reports, trials } from './on-demand';
+import { packing, reports, savings, trials } from './on-demand';
 import { Planning } from './planning';
 import { ZipCache } from './zip-cache';
 import type { Machine } from '../elf';
@@ -15,8 +15,11 @@ import type { OpenedSource } from '../source/source';
 import { fileError } from '../text/file-error';
 import { megabytes } from '../text/megabytes';
 import { printable } from '../text/printable';
+import type { Workload } from '../workload/workload';
 
-export interface Checks {
+export interface LayerAssetOptions {
+  /** what the layer is slimmed to @default - it is not slimmed */
+  readonly workload?: Workload;
   /** the test that the layer must pass before it is accepted */
   readonly trial?: Trial;
   /** whether to print what is in the layer and what is not */
@@ -33,10 +36,14 @@ export class LayerAsset {
    * @param label the layer's name in messages
    * @throws Error if the layer cannot be made; nothing is written then
    */
-  constructor(private readonly label: string, source: OpenedSource, request: LayerRequest, { trial, verbose = false }: Checks = {}) {
+  constructor(private readonly label: string, source: OpenedSource, request: LayerRequest, options: LayerAssetOptions = {}) {
+    const { trial, verbose = false, workload } = options;
     ownFile(PACK); // fails at every synth rather than only when the layer has to be packed
     this.trial = trial;
-    this.planning = new Planning(source, request, verbose);
+    this.planning = new Planning(source, request, verbose, {
+      progress: (line) => verbose && this.print([line]),
+      notice: (line) => this.print([line]),
+    }, workload);
     this.cache = new ZipCache(this.hash);
     const { made } = this.planning;
     this.print(made?.notices ?? []);
@@ -85,7 +92,7 @@ export class LayerAsset {
       trials().checkMachine(this.machine);
       trials().checkSandbox();
     }
-    const { plan, summary } = this.planning.plan();
+    const { plan, summary, saving } = this.planning.plan();
     const untried = uniqueUnfinished(file, '.untried');
     try {
       const { bytes, zipBytes, sha256 } = packing().packZip(plan, untried);
@@ -93,7 +100,8 @@ export class LayerAsset {
       putInPlace(untried, file);
       this.cache.add(file, { bytes: zipBytes, sha256 });
       const seconds = ((performance.now() - this.started) / 1000).toFixed(1);
-      this.print([`${reports().inWords(summary)}, ${megabytes(bytes)} (${megabytes(zipBytes)} zipped) in ${seconds} s`]);
+      const content = saving ? savings().savingInWords(saving) : `${reports().inWords(summary)}, ${megabytes(bytes)}`;
+      this.print([`${content} (${megabytes(zipBytes)} zipped) in ${seconds} s`]);
     } catch (error) {
       fs.rmSync(untried, { force: true });
       throw error;

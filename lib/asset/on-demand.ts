@@ -8,3 +8,5 @@ export const roots = () => require('../root/root') as typeof import('../root/roo
 export const packing = () => require('./packing') as typeof import('./packing');
 export const reports = () => require('../plan/report') as typeof import('../plan/report');
 export const trials = () => require('../sandbox/trial') as typeof import('../sandbox/trial');
+export const slimming = () => require('../workload/slim') as typeof import('../workload/slim');
+export const savings = () => require('../workload/saving') as typeof import('../workload/saving');

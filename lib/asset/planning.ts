@@ -3,37 +3,49 @@
  * without it.
  */
 import type { Fingerprint } from './fingerprint';
-import { FingerprintCache } from './fingerprint';
-import { planning, roots } from './on-demand';
+import { FingerprintCache, stateOf } from './fingerprint';
+import { planning, roots, slimming } from './on-demand';
 import type { LayerRequest, PlannedLayer } from '../plan/plan-layer';
 import type { Root } from '../root/root';
 import type { OpenedSource } from '../source/source';
+import type { Trace } from '../trace/log';
+import type { Report, SlimLayer } from '../workload/slim';
+import type { Workload } from '../workload/workload';
 
 export class Planning {
   public readonly fingerprint: Fingerprint;
   private readonly cache: FingerprintCache;
-  private planned?: PlannedLayer;
+  private planned?: PlannedLayer & Partial<SlimLayer>;
 
   /**
    * @param isPlanWanted whether to plan even if the source is unchanged
+   * @param workload that the layer is slimmed to @default - the layer is not slimmed
+   * @param report receives what is told of the runs of the workload
    * @throws Error if the layer cannot be made
    */
-  constructor(private readonly source: OpenedSource, private readonly request: LayerRequest, isPlanWanted: boolean) {
-    this.cache = new FingerprintCache(source.directory, request);
-    const known = this.cache.read();
-    if (known && !isPlanWanted) {
-      this.fingerprint = known;
+  constructor(
+    private readonly source: OpenedSource,
+    private readonly request: LayerRequest,
+    isPlanWanted: boolean,
+    private readonly report: Report,
+    private readonly workload?: Workload,
+  ) {
+    this.cache = new FingerprintCache(source.directory, request, workload);
+    const current = this.cache.read();
+    if (current && !isPlanWanted) {
+      this.fingerprint = current;
     } else {
-      const { root, planned } = this.make(known);
-      const { plan: { fingerprint }, machine, traced, isProvisional } = planned;
+      const { root, planned } = this.make(current?.traced, this.cache.last());
+      const { plan: { fingerprint }, machine, traced, isProvisional, known } = planned;
       this.planned = planned;
-      this.fingerprint = { fingerprint, machine, traced, looks: root.looks() };
+      const slim = workload && { known, ...stateOf(workload) };
+      this.fingerprint = { fingerprint, machine, traced, looks: root.looks(), slim };
       if (!isProvisional) this.cache.write(this.fingerprint);
     }
   }
 
   /** The plan, if it was made. */
-  public get made(): PlannedLayer | undefined {
+  public get made(): (PlannedLayer & Partial<SlimLayer>) | undefined {
     return this.planned;
   }
 
@@ -42,16 +54,21 @@ export class Planning {
    *
    * @throws Error if the source has changed since
    */
-  public plan(): PlannedLayer {
-    this.planned ??= this.make(this.fingerprint).planned;
+  public plan(): PlannedLayer & Partial<SlimLayer> {
+    this.planned ??= this.make(this.fingerprint.traced, this.fingerprint).planned;
     if (this.planned.plan.fingerprint === this.fingerprint.fingerprint) return this.planned;
     this.cache.clear();
     throw new Error(`${this.source.name} changed while the layer was made, nothing was written: run synth again when nothing writes to it`);
   }
 
-  /** @param known of the same source before: the trace commands are not run again */
-  private make(known: Fingerprint | undefined): { root: Root; planned: PlannedLayer } {
+  /**
+   * @param traced what the trace commands opened, if nothing has changed since: they are not run again
+   * @param last of the same request before: the commands of the workload are not run again if their outcome still holds
+   */
+  private make(traced: Trace | undefined, last: Fingerprint | undefined): { root: Root; planned: PlannedLayer & Partial<SlimLayer> } {
     const root = new (roots().Root)(this.source.directory);
-    return { root, planned: planning().planLayer(root, this.request, known?.traced) };
+    const { request, workload, report } = this;
+    if (workload === undefined) return { root, planned: planning().planLayer(root, request, traced) };
+    return { root, planned: slimming().slimLayer(root, request, workload, { report, known: last?.slim?.known, knownTrace: traced }) };
   }
 }

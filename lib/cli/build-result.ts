@@ -7,6 +7,8 @@ import type { Packed } from '../pack/zip';
 import type { PlannedLayer } from '../plan/plan-layer';
 import { inWords } from '../plan/report';
 import { megabytes } from '../text/megabytes';
+import { savingInWords } from '../workload/saving';
+import type { SlimLayer } from '../workload/slim';
 
 /** The JSON of `--json`. Fields may be added in later versions. */
 export interface BuildResult {
@@ -47,7 +49,12 @@ export function resultOf(output: string, { plan, machine, summary, libraries, no
 }
 
 /** `rig and 5 libraries, 21 data files, 5.9 MB (2.4 MB packed) in 1.1 s` */
-export function resultInWords({ summary }: PlannedLayer, { bytes, zipBytes }: Packed, milliseconds: number): string {
-  const size = zipBytes === bytes ? megabytes(bytes) : `${megabytes(bytes)} (${megabytes(zipBytes)} packed)`;
-  return `${inWords(summary)}, ${size} in ${(milliseconds / 1000).toFixed(1)} s`;
+export function resultInWords(
+  { summary, saving }: PlannedLayer & Partial<SlimLayer>,
+  { bytes, zipBytes }: Packed,
+  milliseconds: number,
+): string {
+  const content = saving ? savingInWords(saving) : `${inWords(summary)}, ${megabytes(bytes)}`;
+  const packed = zipBytes === bytes ? '' : ` (${megabytes(zipBytes)} packed)`;
+  return `${content}${packed} in ${(milliseconds / 1000).toFixed(1)} s`;
 }

@@ -15,27 +15,30 @@ import type { Packed } from '../pack/zip';
 import { writeZip } from '../pack/zip';
 import type { Plan } from '../plan/plan';
 import { sizeOf } from '../plan/plan';
-import { planLayer } from '../plan/plan-layer';
+import { type PlannedLayer, planLayer } from '../plan/plan-layer';
 import { programName } from '../plan/program-name';
 import { report } from '../plan/report';
 import { cleared } from '../process/cleared';
 import { silenceProgress, startProgress } from '../process/progress';
 import { discard } from '../process/remove-tree';
 import { unfinished, writeWhole } from '../process/whole-file';
-import { requestOf, trialOf } from '../request';
+import { requestOf, trialOf, workloadOf } from '../request';
 import { Root } from '../root/root';
 import type { Trial } from '../sandbox/trial';
 import { megabytes } from '../text/megabytes';
 import { printable, printableJson } from '../text/printable';
 import { readTraceLog } from '../trace/log';
+import type { SlimLayer } from '../workload/slim';
 
 /* eslint-disable @typescript-eslint/no-require-imports -- most builds need none of them, and loading each takes a tenth of a small build */
 const contents = () => require('../inspect/contents') as typeof import('../inspect/contents');
 const bills = () => require('../inspect/sbom') as typeof import('../inspect/sbom');
 const trials = () => require('../sandbox/trial') as typeof import('../sandbox/trial');
+const savings = () => require('../workload/saving') as typeof import('../workload/saving');
+const slimming = () => require('../workload/slim') as typeof import('../workload/slim');
 /* eslint-enable @typescript-eslint/no-require-imports */
 
-interface BuildOptions extends SourceOptions {
+export interface BuildOptions extends SourceOptions {
   readonly output?: string;
   readonly include: string[];
   readonly exclude: string[];
@@ -47,33 +50,17 @@ interface BuildOptions extends SourceOptions {
   readonly sbom?: string;
   readonly fromTrace?: string;
   readonly fromList?: string;
+  readonly workload: string[];
+  readonly workloadFiles?: string;
+  readonly keep: string[];
+  readonly lock?: string;
   readonly json?: true;
   readonly quiet?: true;
   readonly verbose?: true;
 }
 
 export function buildCommand(): Command {
-  const several = (value: string, before: string[]) => [...before, value];
-  const repeatable = (flags: string, description: string) => new Option(flags, `${description} (repeatable)`).argParser(several).default([], 'none');
-  return addSource(new Command('build'))
-    .description('make a layer in which programs run')
-    .argument('<program...>', 'commands on PATH, or paths of programs; the first names the layer')
-    .option('-o, --output <file>', 'NAME.zip, NAME.tar.gz, or another name for a directory, such as NAME/ (default: PROGRAM.zip)')
-    .addOption(repeatable('-i, --include <path>', 'file, directory or glob to add to the layer'))
-    .addOption(repeatable('-x, --exclude <path>', 'data file, directory or glob to leave out'))
-    .addOption(new Option('--rename <program=name>', 'name of a program in the layer (repeatable)')
-      .argParser(renamed).default({}, 'its own name'))
-    .option('--no-detect-data', 'do not detect data and plug-ins')
-    .addOption(repeatable('--trace <command>', 'command line to run under strace: files that it opens or executes are packed'))
-    .addOption(new Option('--from-trace <file>', 'log of strace: files that were opened or executed are packed; - reads standard input')
-      .conflicts('trace'))
-    .option('--from-list <file>', 'list of files to pack, one name per line; - reads standard input')
-    .option('--test <command>', 'command line that must exit 0 inside the layer, or nothing is written')
-    .option('--test-timeout <seconds>', 'time limit of --test', seconds, 30)
-    .option('--sbom <file>', 'also write a software bill of materials (CycloneDX 1.6, JSON)')
-    .option('--json', 'print the result as JSON: path, hash, sizes, programs, libraries, notices')
-    .option('-q, --quiet', 'print errors only')
-    .addOption(new Option('-v, --verbose', 'print why each file is packed or skipped').conflicts('quiet'))
+  return addLayerOptions(new Command('build').description('make a layer in which programs run'))
     .addHelpText('after', `
 Examples:
   $ binary-layer build rig                                  rig.zip
@@ -86,15 +73,48 @@ Examples:
 
 The name of the output, or JSON, is printed to standard output, and all messages to standard error.
 Exit codes: 0; 1 if the layer cannot be made or fails its test, and nothing is written; 2 if the command line is wrong.`)
-    .action(build);
+    .action((programs: string[], options: BuildOptions) => build(programs, options));
 }
 
-async function build(programs: string[], options: BuildOptions): Promise<void> {
+/** Adds the arguments and options of a command that makes a layer. */
+export function addLayerOptions(command: Command): Command {
+  const several = (value: string, before: string[]) => [...before, value];
+  const repeatable = (flags: string, description: string) => new Option(flags, `${description} (repeatable)`).argParser(several).default([], 'none');
+  return addSource(command)
+    .argument('<program...>', 'commands on PATH, or paths of programs; the first names the layer')
+    .option('-o, --output <file>', 'NAME.zip, NAME.tar.gz, or another name for a directory, such as NAME/ (default: PROGRAM.zip)')
+    .addOption(repeatable('-i, --include <path>', 'file, directory or glob to add to the layer'))
+    .addOption(repeatable('-x, --exclude <path>', 'data file, directory or glob to leave out'))
+    .addOption(new Option('--rename <program=name>', 'name of a program in the layer (repeatable)')
+      .argParser(renamed).default({}, 'its own name'))
+    .option('--no-detect-data', 'do not detect data and plug-ins')
+    .addOption(repeatable('--trace <command>', 'command line to run under strace: files that it opens or executes are packed'))
+    .addOption(new Option('--from-trace <file>', 'log of strace: files that were opened or executed are packed; - reads standard input')
+      .conflicts('trace'))
+    .option('--from-list <file>', 'list of files to pack, one name per line; - reads standard input')
+    .addOption(repeatable('-w, --workload <command>', 'command line to slim the layer to: only what these use is packed'))
+    .option('--workload-files <directory>', 'directory that the workload finds at /var/task')
+    .addOption(repeatable('--keep <glob>', 'library or file that stays whether or not the workload uses it'))
+    .option('--lock <file>', 'file that records what the workload uses; with it, no command runs')
+    .option('--test <command>', 'command line that must exit 0 inside the layer, or nothing is written')
+    .option('--test-timeout <seconds>', 'time limit of --test', seconds, 30)
+    .option('--sbom <file>', 'also write a software bill of materials (CycloneDX 1.6, JSON)')
+    .option('--json', 'print the result as JSON: path, hash, sizes, programs, libraries, notices')
+    .option('-q, --quiet', 'print errors only')
+    .addOption(new Option('-v, --verbose', 'print why each file is packed or skipped').conflicts('quiet'));
+}
+
+/**
+ * Makes the layer.
+ *
+ * @param isSlim whether to run the workload even if there is a lock, and to print each run and what was left out
+ */
+export async function build(programs: string[], options: BuildOptions, isSlim = false): Promise<void> {
   const started = performance.now();
   const output = options.output ?? `${programName(programs[0], options.rename)}.zip`;
   const write = writerOf(output);
   if (options.sbom !== undefined) checkOutput('--sbom', options.sbom);
-  checkApart([['--output', output], ['--sbom', options.sbom]]);
+  checkApart([['--output', output], ['--sbom', options.sbom], ['--lock', options.lock]]);
   if (options.fromTrace === STANDARD && options.fromList === STANDARD) {
     throw new UsageError('--from-trace and --from-list cannot both read standard input');
   }
@@ -102,6 +122,8 @@ async function build(programs: string[], options: BuildOptions): Promise<void> {
   const tell = (lines: readonly string[]) => {
     if (!options.quiet) process.stderr.write(lines.map((line) => `${line}\n`).join(''));
   };
+  const { workloadFiles, keep, lock: workloadLock } = options;
+  const workload = workloadOf({ workload: options.workload.length > 0 ? options.workload : undefined, workloadFiles, keep, workloadLock });
   const source = openSource(options);
   const root = new Root(source.directory);
   const { cwd } = source;
@@ -112,11 +134,17 @@ async function build(programs: string[], options: BuildOptions): Promise<void> {
   const request = requestOf({ binaries: programs, rename, include: [...options.include, ...files], exclude, detectData, traceCommands }, source);
   const trial = trialOf(options.test, options.testTimeout * 1000);
   if (trial) trials().checkSandbox();
-  const planned = planLayer(root, request, opened);
+  const told = {
+    progress: (line: string) => (isSlim || options.verbose) && tell([printable(line)]),
+    notice: (line: string) => tell([printable(line)]),
+  };
+  const planned: PlannedLayer & Partial<SlimLayer> = workload === undefined ? planLayer(root, request, opened) :
+    slimming().slimLayer(root, request, workload, { report: told, knownTrace: opened, renewsLock: isSlim });
   if (trial) trials().checkMachine(planned.machine);
   tell(planned.notices.map(printable));
   if (options.verbose) tell(report(planned));
   const packed = await accept(planned.plan, path.resolve(output), write, trial, options);
+  if (isSlim && planned.saving) tell(savings().savingTable(planned.saving));
   tell([resultInWords(planned, packed, performance.now() - started)]);
   process.stdout.write(`${options.json ? printableJson(resultOf(output, planned, packed)) : output}\n`);
 }

@@ -16,6 +16,7 @@ import { printableLines } from '../text/printable';
 const COMMANDS: Readonly<Record<string, () => Command>> = {
   tree: () => (require('./tree') as typeof import('./tree')).treeCommand(),
   build: () => (require('./build') as typeof import('./build')).buildCommand(),
+  slim: () => (require('./slim') as typeof import('./slim')).slimCommand(),
   inspect: () => (require('./inspect') as typeof import('./inspect')).inspectCommand(),
   run: () => (require('./run') as typeof import('./run')).runCommand(),
   cache: () => (require('./cache') as typeof import('./cache')).cacheCommand(),

@@ -60,12 +60,21 @@ export const ZONES = '/usr/share/zoneinfo';
 /** The same data without and with leap seconds. */
 const COPIES = /^\/usr\/share\/zoneinfo\/(?:posix|right)(?:\/|$)/;
 
+/** The reason for data that the C library opens. */
+export const FROM_C_LIBRARY = 'opened by the C library';
+
 /** Loads the libraries that glibc opens in a process. Those that the source does not have are not needed there either. */
 export function openedByLibc(process: Process): void {
-  const libc = libcOf(process);
-  if (!libc) return;
-  if (calls(process, 'unwind')) process.openName('libgcc_s.so.1', libc);
-  if (calls(process, 'names')) for (const name of ['libnss_files.so.2', 'libnss_dns.so.2']) process.openName(name, libc);
+  for (const name of namesOpenedByLibc(process)) process.openName(name, libcOf(process)!);
+}
+
+/** The names of the libraries that glibc opens in a process. */
+export function namesOpenedByLibc(process: Process): string[] {
+  if (!libcOf(process)) return [];
+  return [
+    ...(calls(process, 'unwind') ? ['libgcc_s.so.1'] : []),
+    ...(calls(process, 'names') ? ['libnss_files.so.2', 'libnss_dns.so.2'] : []),
+  ];
 }
 
 /**
@@ -79,7 +88,7 @@ export function dataOfLibc(process: Process, delta: Selection, context: Context,
   const libc = libcOf(process);
   if (!libc) return [];
   const { root } = context;
-  const why = { reason: 'opened by the C library', through: libc.real };
+  const why = { reason: FROM_C_LIBRARY, through: libc.real };
   const added: string[] = [];
   const gconv = path.posix.join(path.posix.dirname(libc.path), 'gconv');
   const rule = 'for converting between character sets';

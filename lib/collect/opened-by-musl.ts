@@ -4,6 +4,7 @@
  */
 import { addFound } from './add-files';
 import type { Context } from './context';
+import { FROM_C_LIBRARY } from './opened-by-glibc';
 import type { Selection } from './selection';
 import type { Process } from '../closure/closure';
 
@@ -14,5 +15,5 @@ const SERVICES = ['getservbyname', 'getservbyname_r', 'getservbyport', 'getservb
 export function dataOfMusl({ objects, interpreter }: Process, delta: Selection, context: Context): string[] {
   const callers = objects.filter(({ real }) => real !== interpreter?.real);
   if (!callers.some(({ elf }) => SERVICES.some((symbol) => elf.dynamic?.imports.has(symbol)))) return [];
-  return addFound('/etc/services', { reason: 'opened by the C library', through: interpreter?.real }, delta, context);
+  return addFound('/etc/services', { reason: FROM_C_LIBRARY, through: interpreter?.real }, delta, context);
 }

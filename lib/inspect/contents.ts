@@ -39,6 +39,8 @@ export interface ContentsFile {
   readonly through?: string;
   /** paths of the libraries that it needs, and of its loader */
   readonly needs: readonly string[];
+  /** see `RecordedFile` */
+  readonly stub?: true;
 }
 
 export interface ContentsProgram {
@@ -161,10 +163,11 @@ class Linking {
 
   public described(record: LayerRecord): ContentsFile[] {
     return [...this.files].map(([place, file]) => {
-      const { package: owner, why, through } = record.files.get(place) ?? { why: place === RECORD ? OWN : 'not in the layer\'s record' };
+      const { package: owner, why, through, stub } = record.files.get(place) ?? { why: place === RECORD ? OWN : 'not in the layer\'s record' };
       const { size, packedSize } = file;
       const sha256 = this.hashes.get(place)!;
-      return { path: place, kind: this.kind(place, file), size, packedSize, sha256, package: owner, why, through, needs: this.needs(place) };
+      const told = { package: owner, why, through, ...(stub && { stub }) };
+      return { path: place, kind: this.kind(place, file), size, packedSize, sha256, ...told, needs: this.needs(place) };
     }).sort((a, b) => (a.path < b.path ? -1 : 1));
   }
 

@@ -61,6 +61,7 @@ export function share(bytes: number, most: number): string {
 export function summary(contents: Contents, { most = Infinity, style }: SummaryOptions): string[] {
   const { programs, machine, distribution, key, files, links, packages, size, zipSize } = contents;
   const from = distribution ? `, from ${distribution.id} ${distribution.version}`.trimEnd() : '';
+  const stubs = files.filter(({ stub }) => stub).length;
   const largest = [...files].sort((a, b) => b.size - a.size || (a.path < b.path ? -1 : 1));
   const row = (bytes: number, ...rest: string[]) => `  ${kilobytes(bytes).padStart(11)}  ${rest.join('  ')}`;
   const group = ({ name, size: bytes, files: number }: Group) => row(bytes, count(number, 'file').padStart(11), printable(name));
@@ -72,6 +73,7 @@ export function summary(contents: Contents, { most = Infinity, style }: SummaryO
     style.bold(printable(`${programs.map(({ name }) => name).join(', ')} for ${machine}${from}`)),
     `  ${count(files.length, 'file')}, ${count(links, 'link')}, ${count(packages.length, 'package')}, in /opt/elf/${key}`,
     `  unpacked  ${share(size, MOST_BYTES)}, Lambda's quota for a function with all its layers`,
+    ...(stubs === 0 ? [] : [`  stubs     ${stubs} of the libraries have no code, because the workload does not call them`]),
     `  zipped    ${megabytes(zipSize)}`,
     ...section('By program', byProgram(contents), group, 'group'),
     ...section('By package', byPackage(contents), group, 'package'),

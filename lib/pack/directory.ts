@@ -3,6 +3,7 @@
  */
 import * as fs from 'fs';
 import * as path from 'path';
+import { setImmediate } from 'timers/promises';
 import { written } from './entries';
 import type { Packed, Progress } from './zip';
 import type { Plan } from '../plan/plan';
@@ -17,32 +18,47 @@ import { fileError } from '../text/file-error';
  */
 export async function writeDirectory(plan: Plan, directory: string, progress?: Progress): Promise<Packed> {
   const temporary = unfinished(directory);
-  const existing = new Set<string>();
-  const makeDirectory = (place: string) => {
-    if (existing.has(place)) return;
-    if (place !== temporary) makeDirectory(path.dirname(place));
-    fs.mkdirSync(place);
-    fs.chmodSync(place, 0o755); // whatever the umask
-    existing.add(place);
-  };
   let bytes = 0;
   try {
-    makeDirectory(temporary);
-    for (const entry of written(plan)) {
-      const place = path.join(temporary, entry.name);
-      makeDirectory(entry.kind === 'directory' ? place : path.dirname(place));
-      if (entry.kind === 'link') {
-        fs.symlinkSync(entry.target, place);
-      } else if (entry.kind === 'file') {
-        await fs.promises.writeFile(place, entry.content);
-        fs.chmodSync(place, entry.mode);
-        progress?.((bytes += entry.content.length));
-      }
+    for (bytes of writeEntries(plan, temporary)) {
+      progress?.(bytes);
+      await setImmediate(); // signals and the progress bar are served in between
     }
     fs.renameSync(temporary, directory);
     return { bytes, zipBytes: bytes };
   } catch (error) {
     discard(temporary);
     throw fileError(error, 'cannot write', directory);
+  }
+}
+
+/**
+ * Writes the entries of a plan, file by file. The caller removes the directory if it fails.
+ *
+ * @param directory does not exist
+ * @param mostBytes see `written`
+ * @returns the bytes that are written after each file
+ */
+export function* writeEntries(plan: Plan, directory: string, mostBytes?: number): Generator<number> {
+  const existing = new Set<string>();
+  const makeDirectory = (place: string) => {
+    if (existing.has(place)) return;
+    if (place !== directory) makeDirectory(path.dirname(place));
+    fs.mkdirSync(place);
+    fs.chmodSync(place, 0o755); // whatever the umask
+    existing.add(place);
+  };
+  let bytes = 0;
+  makeDirectory(directory);
+  for (const entry of written(plan, mostBytes)) {
+    const place = path.join(directory, entry.name);
+    makeDirectory(entry.kind === 'directory' ? place : path.dirname(place));
+    if (entry.kind === 'link') {
+      fs.symlinkSync(entry.target, place);
+    } else if (entry.kind === 'file') {
+      fs.writeFileSync(place, entry.content);
+      fs.chmodSync(place, entry.mode);
+      yield bytes += entry.content.length;
+    }
   }
 }

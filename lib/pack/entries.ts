@@ -2,6 +2,7 @@
  * The entries that are written for a plan, each with its edited bytes. They are the same in a zip, a tar file and a directory.
  */
 import * as path from 'path';
+import { inflateRawSync } from 'zlib';
 import { editElf, FormatError, replaceText } from '../elf';
 import { MOST_BYTES } from '../lambda';
 import { nameAliases } from '../plan/alias';
@@ -27,9 +28,10 @@ export class UneditableFileError extends LayerError {}
 /**
  * Yields every entry, sorted by name. A file is read when its entry is yielded.
  *
+ * @param mostBytes size of the largest layer that is accepted
  * @throws ChangedFileError, UneditableFileError
  */
-export function* written(plan: Plan): Generator<Written> {
+export function* written(plan: Plan, mostBytes = MOST_BYTES): Generator<Written> {
   const root = new Root(plan.root);
   const names = nameAliases(plan.key, plan.aliases);
   const replacements = names.map((name, index) => name.slice(0, plan.aliases[index].replaced));
@@ -42,8 +44,8 @@ export function* written(plan: Plan): Generator<Written> {
     } else {
       const content = file ? edited(file, root, plan.key, replacements) : Buffer.from(text!);
       bytes += content.length;
-      if (bytes > MOST_BYTES) {
-        throw new Error(`the layer is larger than the ${MOST_BYTES} bytes that Lambda takes once its files are edited`);
+      if (bytes > mostBytes) {
+        throw new Error(`the layer is larger than the ${mostBytes} bytes that Lambda takes once its files are edited`);
       }
       yield { name, kind: 'file', content, mode: mode ?? 0o644 };
     }
@@ -88,7 +90,7 @@ function named(plan: Plan, aliases: readonly string[]): Named[] {
 
 /** The bytes of a file in the layer. */
 function edited(entry: FileEntry, root: Root, key: string, aliases: readonly string[]): Buffer {
-  const bytes = root.readUnchanged(entry.real, entry.stamp);
+  const bytes = entry.stub === undefined ? root.readUnchanged(entry.real, entry.stamp) : inflateRawSync(Buffer.from(entry.stub, 'base64'));
   if (!bytes) {
     const file = printableName(root.locate(entry.real));
     throw new ChangedFileError(`${file} changed while the layer was made: run synth again when nothing writes to it`);

@@ -10,7 +10,6 @@ import type { Process } from '../closure/closure';
 import { load } from '../closure/program';
 import type { Collected } from '../collect/collect';
 import { readSymbols } from '../elf';
-import { MOST_BYTES } from '../lambda';
 import type { Setting } from '../loader/search';
 import type { Root } from '../root/root';
 import { megabytes } from '../text/megabytes';
@@ -41,13 +40,14 @@ export function withSmallerAlternatives(
   source: Root,
   settingOf: (root: Root) => Setting,
   collect: (root: Root, setting: Setting) => Collected,
+  mostBytes: number,
 ): Gathered & { readonly replaced: readonly string[] } {
   const gather = (root: Root): Gathered => {
     const setting = settingOf(root);
     return { root, setting, collected: collect(root, setting) };
   };
   const chosen = gather(source);
-  if (!isTooLarge(chosen)) return { ...chosen, replaced: [] };
+  if (!isTooLarge(chosen, mostBytes)) return { ...chosen, replaced: [] };
   const choices = choicesOf(chosen);
   const bytes = bytesOfObjects(chosen.collected, source, chosen.setting);
   const smaller = combinations(choices).flatMap((links) => {
@@ -62,8 +62,8 @@ export function withSmallerAlternatives(
   return { ...chosen, replaced: [] };
 }
 
-function isTooLarge({ collected: { selection, isFull }, root }: Gathered): boolean {
-  return isFull || [...selection.files.keys()].reduce((sum, real) => sum + root.status(real)!.size, 0) > MOST_BYTES;
+function isTooLarge({ collected: { selection, isFull }, root }: Gathered, mostBytes: number): boolean {
+  return isFull || [...selection.files.keys()].reduce((sum, real) => sum + root.status(real)!.size, 0) > mostBytes;
 }
 
 function notice(links: Links, source: Root, saved: number): string {

@@ -1,15 +1,12 @@
 /**
  * Plans a layer, from the request to the proved plan: source → programs → closure → data → plan.
  */
-import { NOT_WORLD_READABLE } from '../collect/add-files';
-import { collect } from '../collect/collect';
-import { REFUSED } from '../collect/configuration';
-import type { FinishedSelection } from '../collect/finish';
+import { collect, type Collected } from '../collect/collect';
 import { ZONES } from '../collect/opened-by-glibc';
-import { SECRET } from '../collect/secrets';
 import { staticProgramNotice } from '../collect/static-program';
 import type { Machine } from '../elf';
 import { withSmallerAlternatives } from './alternatives';
+import { refusalNotices, unreadableNotice } from './notices';
 import { type Plan, sizeOf } from './plan';
 import { MOST_BYTES } from '../lambda';
 import { programName } from './program-name';
@@ -17,8 +14,11 @@ import { prove } from './proof';
 import { relocate } from './relocate';
 import { Excluder, included } from './select';
 import { findProgram, machineOf, type Program, ProgramError } from '../closure/find';
+import type { Setting } from '../loader/search';
 import { settingOf } from '../loader/setting';
 import { packageDatabase } from '../packages/database';
+import type { PackageDatabase } from '../packages/package';
+import type { RootPath } from '../root/paths';
 import type { Root } from '../root/root';
 import type { Trace } from '../trace/log';
 import { trace, TraceError } from '../trace/strace';
@@ -71,6 +71,27 @@ export interface Summary {
   readonly bytes: number;
 }
 
+/** A layer whose files are collected and not placed yet. */
+export interface Gathered {
+  readonly root: Root;
+  readonly setting: Setting;
+  readonly packages: PackageDatabase;
+  readonly machine: Machine;
+  /** name in the layer → program */
+  readonly programs: ReadonlyMap<string, Program>;
+  readonly collected: Collected;
+  /** resolved paths of the files and directories that the user includes */
+  readonly included: readonly RootPath[];
+  /** messages about everything but the data of the programs */
+  readonly remarks: readonly string[];
+  /** messages about data that cannot be found in this source, or that is not packed */
+  readonly notices: readonly string[];
+  readonly isProvisional: boolean;
+  readonly traced: Trace;
+  /** the working directory, on this machine */
+  readonly project: string;
+}
+
 /**
  * Plans a layer, and proves that its programs find their libraries in it.
  *
@@ -78,6 +99,16 @@ export interface Summary {
  * @throws LayerError with advice: ProgramError, SelectionError, TraceError, MissingLibraryError, MissingVersionError, ProofError
  */
 export function planLayer(source: Root, request: LayerRequest, knownTrace?: Trace): PlannedLayer {
+  return planGathered(gatherLayer(source, request, knownTrace));
+}
+
+/**
+ * Collects the files of a layer.
+ *
+ * @param mostBytes size that data is added up to, in bytes; above Lambda's quota, libraries are not replaced by smaller alternatives
+ * @throws as `planLayer`, except ProofError
+ */
+export function gatherLayer(source: Root, request: LayerRequest, knownTrace?: Trace, mostBytes = MOST_BYTES): Gathered {
   const requested = request.binaries.map((binary) => findProgram(source, binary, request.searchPath, request.cwd));
   const programs = namePrograms(requested, request.rename);
   const machine = machineOf([...programs.values()], request.machine);
@@ -90,7 +121,7 @@ export function planLayer(source: Root, request: LayerRequest, knownTrace?: Trac
   const { packages, notice } = packageDatabase(source, machine);
   const excluder = new Excluder(request.exclude, request.cwd);
   const settingIn = (root: Root) => settingOf(root, machine, { libraryPath: request.libraryPath });
-  const { root, setting, collected, replaced } = withSmallerAlternatives(source, settingIn, (from, its) => collect([...programs.values()], {
+  const collectFrom = (from: Root, its: Setting) => collect([...programs.values()], {
     root: from,
     machine,
     setting: its,
@@ -101,11 +132,49 @@ export function planLayer(source: Root, request: LayerRequest, knownTrace?: Trac
     include,
     traced: traced.opened,
     listed: traced.listed,
-    mostBytes: MOST_BYTES,
-  }));
+    mostBytes,
+  });
+  const { root, setting, collected, replaced } = withSmallerAlternatives(source, settingIn, collectFrom, mostBytes);
   const { selection } = collected;
-  const { plan, unreplaced } = relocate(programs, collected, { root, setting, packages, project: request.cwd });
-  prove(plan, collected.processes.values(), root, setting);
+  const isProvisional = notice !== undefined && request.detectData;
+  return {
+    root,
+    setting,
+    packages,
+    machine,
+    programs,
+    collected,
+    included: include.flatMap((wanted) => root.real(wanted) ?? []),
+    remarks: [
+      ...replaced,
+      ...excluder.unused(selection.excluded).map((pattern) => `exclude '${pattern}' ${WITHOUT_EFFECT}`),
+      ...(isProvisional ? [notice] : []),
+    ],
+    notices: [
+      ...collected.notices,
+      ...refusalNotices(selection, secrets),
+      ...(selection.skipped.has(ZONES) ? [selection.skipped.get(ZONES)!] : []),
+      ...[...programs.values()].flatMap((program) => staticProgramNotice(program.interpreter?.program ?? program, root) ?? []),
+      ...unreadableNotice(selection.skipped),
+    ],
+    isProvisional,
+    traced,
+    project: request.cwd,
+  };
+}
+
+/**
+ * Gives the files of a layer their places, and proves that its programs find their libraries.
+ *
+ * @param mostBytes size of the largest layer that is accepted, in bytes
+ * @param linksDuplicates whether files with the same content become links to one of them
+ * @throws ProofError, MissingLibraryError, MissingVersionError
+ */
+export function planGathered(gathered: Gathered, mostBytes = MOST_BYTES, linksDuplicates = true): PlannedLayer {
+  const { root, setting, packages, machine, programs, collected, remarks, notices, isProvisional, traced, project } = gathered;
+  const { selection } = collected;
+  const { plan, unreplaced } = relocate(programs, collected, { root, setting, packages, project, linksDuplicates });
+  prove(plan, collected.processes.values(), root, setting, mostBytes);
   const libraries = new Set([...collected.processes.values()].flatMap((process) => process.objects.slice(1).map(({ real }) => real)));
   const files = selection.files.size;
   const known = new Set([...libraries, ...[...programs.values()].map(({ real }) => real)]);
@@ -115,43 +184,13 @@ export function planLayer(source: Root, request: LayerRequest, knownTrace?: Trac
     summary: { programs: [...programs.keys()], libraries: libraries.size, dataFiles: files - known.size, bytes: sizeOf(plan) },
     libraries: [...libraries].sort(),
     skipped: new Map([...selection.skipped, ...unreplaced]),
-    notices: [
-      ...collected.notices,
-      ...replaced,
-      ...refusalNotices(selection, secrets),
-      ...(selection.skipped.has(ZONES) ? [selection.skipped.get(ZONES)!] : []),
-      ...[...programs.values()].flatMap((program) => staticProgramNotice(program.interpreter?.program ?? program, root) ?? []),
-      ...excluder.unused(selection.excluded).map((pattern) => `exclude '${pattern}' ${WITHOUT_EFFECT}`),
-      ...unreadableNotice(selection.skipped),
-      ...(notice !== undefined && request.detectData ? [notice] : []),
-    ],
-    isProvisional: notice !== undefined && request.detectData,
+    notices: [...notices, ...remarks],
+    isProvisional,
     traced,
   };
 }
 
 const WITHOUT_EFFECT = 'leaves out nothing: no data that was found matches it, and libraries that are needed stay';
-
-/** Names the files that are not packed because they may hold secrets. */
-function refusalNotices({ files, skipped }: FinishedSelection, globbed: ReadonlyMap<string, string>): string[] {
-  const reasons = [...new Map([...globbed, ...skipped])].filter(([file]) => !files.has(file));
-  const listed = (kind: string) => reasons.filter(([, reason]) => reason.startsWith(kind))
-    .map(([file, reason]) => `${file} (${reason.slice(kind.length)})`).join(', ');
-  const [configuration, secrets] = [listed(REFUSED), listed(SECRET)];
-  return [
-    ...(configuration !== '' ? [`configuration of this machine is not packed: ${configuration}; name a file in include to pack it`] : []),
-    ...(secrets !== '' ? [`files that may hold credentials are skipped: ${secrets}; list a file individually in include to pack it`] : []),
-  ];
-}
-
-/** Counts the files that are skipped because of their permissions: a root that was unpacked with umask 077 loses all its data. */
-function unreadableNotice(skipped: ReadonlyMap<string, string>): string[] {
-  const count = [...skipped.values()].filter((reason) => reason === NOT_WORLD_READABLE).length;
-  if (count === 0) return [];
-  const files = count === 1 ? '1 file is' : `${count} files are`;
-  const remedy = 'if the source was unpacked with another umask, unpack it again with umask 022; else name them in include';
-  return [`${files} not world-readable and not packed: ${remedy}`];
-}
 
 /** @throws TraceError if there are commands and the source is not this machine */
 function traceIn(root: Root, commands: readonly string[]): Trace {

@@ -53,6 +53,8 @@ export interface FileEntry {
   readonly mode: number;
   readonly edits?: Edits;
   readonly why: Why;
+  /** of a stub library: its bytes, deflated, in Base64 @default - the bytes of the source */
+  readonly stub?: string;
 }
 
 export interface LinkEntry {

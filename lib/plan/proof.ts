@@ -20,9 +20,12 @@ import { printableName } from '../text/printable';
 /** A plan for a layer whose programs would not find their libraries, or that is too large. */
 export class ProofError extends LayerError {}
 
-/** @throws ProofError, MissingLibraryError, MissingVersionError */
-export function prove(plan: Plan, processes: Iterable<Process>, root: Root, setting: Setting): void {
-  if (sizeOf(plan) > MOST_BYTES) throw new ProofError(tooLarge(plan, root), 'exclude', 'detectData: false', 'traceCommands', 'include');
+/**
+ * @param mostBytes size of the largest layer that is accepted
+ * @throws ProofError, MissingLibraryError, MissingVersionError
+ */
+export function prove(plan: Plan, processes: Iterable<Process>, root: Root, setting: Setting, mostBytes = MOST_BYTES): void {
+  if (sizeOf(plan) > mostBytes) throw new ProofError(tooLarge(plan, root), 'exclude', 'detectData: false', 'traceCommands', 'include');
   checkNames(plan);
   const files = new PlannedFiles(plan, root);
   for (const { base, place } of plan.aliases) {

@@ -45,6 +45,8 @@ export interface RecordedFile {
   readonly why: string;
   /** the place of the file that led to it */
   readonly through?: string;
+  /** whether it is a stub: a library without code, in the place of one that the workload does not call */
+  readonly stub?: true;
 }
 
 export interface LayerRecord {
@@ -69,12 +71,14 @@ export interface RecordOptions {
 export function recordOf(entries: readonly Entry[], { root, packages, setting }: RecordOptions): TextEntry {
   const placeOf = new Map(entries.flatMap((entry) => (entry.kind === 'file' ? [[entry.real, entry.path]] : [])));
   const owners = new Map<string, RecordedPackage>();
-  const fileOf = ({ real, why }: FileEntry): RecordedFile => {
-    const owner = recorded(packages.ownerOf(real));
+  const fileOf = ({ real, why, stub }: FileEntry): RecordedFile => {
+    // nothing of a package is in a stub
+    const owner = stub === undefined ? recorded(packages.ownerOf(real)) : undefined;
     if (owner) owners.set(owner.name, owner);
     const through = why.through === undefined ? undefined : placeOf.get(why.through);
     // left out: the rule of the search by which a library was found. It differs between machines with the same files
-    return { package: owner?.name, why: why.reason.replace(/ \[[^\]]*\]$/, ''), through };
+    const reason = why.reason.replace(/ \[[^\]]*\]$/, '');
+    return stub === undefined ? { package: owner?.name, why: reason, through } : { why: `stub, ${reason}`, through, stub: true };
   };
   const files = entries.flatMap((entry): [string, RecordedFile][] => {
     switch (entry.kind) {
@@ -159,5 +163,6 @@ function isPackage(value: unknown): value is RecordedPackage {
 }
 
 function isFile(value: unknown): value is RecordedFile {
-  return isObject(value) && isText(value.why) && [value.package, value.through].every((field) => field === undefined || isText(field));
+  return isObject(value) && isText(value.why) && [value.package, value.through].every((field) => field === undefined || isText(field)) &&
+    [undefined, true].includes(value.stub as undefined);
 }

@@ -5,6 +5,7 @@
  * see alias.ts.
  */
 import * as path from 'path';
+import { deflateRawSync } from 'zlib';
 import { confine, MUSL_LOADER, MUSL_PATH_FILE } from './confine-musl';
 import { linkDuplicates } from './duplicates';
 import { Places } from './place';
@@ -34,6 +35,8 @@ export interface RelocateOptions {
   readonly packages: PackageDatabase;
   /** the working directory, on this machine */
   readonly project: string;
+  /** whether files with the same content become links to one of them */
+  readonly linksDuplicates: boolean;
 }
 
 export interface Relocated {
@@ -119,7 +122,7 @@ class Relocation {
     entries.push(recordOf(entries, this.options), ...this.starters());
     entries.sort((a, b) => (a.path < b.path ? -1 : 1));
     const plan = {
-      entries: linkDuplicates(entries, (real) => root.content(real)),
+      entries: this.options.linksDuplicates ? linkDuplicates(entries, (real) => root.content(real)) : entries,
       aliases: this.replacements.aliases,
       programs: this.named(this.programs),
       commands: this.named(this.collected.commands),
@@ -166,6 +169,7 @@ class Relocation {
     const { root } = this.options;
     const content = root.content(real);
     const executable = content.kind === 'elf' || content.kind === 'script';
+    const stub = root.replacement(real);
     return {
       kind: 'file',
       path: this.places.of(real),
@@ -176,6 +180,7 @@ class Relocation {
       mode: executable ? 0o755 : 0o644,
       edits: this.edits(real),
       why: this.collected.selection.files.get(real)!,
+      ...(stub && { stub: deflateRawSync(stub).toString('base64') }),
     };
   }
 

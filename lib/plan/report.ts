@@ -23,11 +23,12 @@ export function inWords({ programs, libraries, dataFiles }: Summary): string {
 function describe(entry: Entry): string {
   switch (entry.kind) {
     case 'file': {
-      const { why, real, path } = entry;
+      const { why, real, path, stub } = entry;
       const origin = real === path ? '' : ` (${real})`;
       const rule = why.rule === undefined ? '' : ` (${why.rule})`;
       const through = why.through === undefined ? '' : `, through ${why.through}`;
-      return why.reason + rule + through + origin;
+      const kind = stub === undefined ? '' : 'a stub, because the workload does not call it; ';
+      return kind + why.reason + rule + through + origin;
     }
     case 'link': return `a link to ${entry.target}`;
     case 'directory': return 'a directory';

@@ -51,16 +51,32 @@ export class Root {
    * @param directory the root directory on this machine, absolute
    * @param links resolved path of a link → what it says instead of its own target
    * @param same a root of the same directory: what was read and seen is shared with it
+   * @param replaced resolved path of a file → its bytes instead of its own
    */
-  constructor(public readonly directory: string, private readonly links: ReadonlyMap<string, string> = new Map(), same?: Root) {
-    this.contents = same?.contents ?? new Map();
+  constructor(
+    public readonly directory: string,
+    private readonly links: ReadonlyMap<string, string> = new Map(),
+    same?: Root,
+    private readonly replaced: ReadonlyMap<RootPath, Buffer> = new Map(),
+  ) {
+    this.contents = same && replaced.size > 0 ? new Map([...same.contents, ...contentsOf(replaced)]) : same?.contents ?? new Map();
     this.seen = same?.seen ?? new Map();
     this.stamps = same?.stamps ?? new Map();
   }
 
   /** The same root with other targets of links. */
   public withLinks(links: ReadonlyMap<string, string>): Root {
-    return new Root(this.directory, new Map([...this.links, ...links]), this);
+    return new Root(this.directory, new Map([...this.links, ...links]), this, this.replaced);
+  }
+
+  /** The same root with other bytes in some files. */
+  public withFiles(replaced: ReadonlyMap<RootPath, Buffer>): Root {
+    return new Root(this.directory, this.links, this, replaced);
+  }
+
+  /** The bytes that a file has instead of its own: see `withFiles`. */
+  public replacement(real: RootPath): Buffer | undefined {
+    return this.replaced.get(real);
   }
 
   /** The path on this machine of a path inside the root whose links are resolved. */
@@ -159,6 +175,8 @@ export class Root {
    */
   public read(real: string, limit: Limit = LIMITS.file): Buffer {
     this.stamp(real); // a look at the content, which is read after it
+    const replacement = this.replacement(real);
+    if (replacement) return Buffer.from(replacement);
     return useRegularFile(this.locate(real), (descriptor, size) => {
       checkLimit(limit, size, real);
       return readDescriptor(descriptor, Buffer.allocUnsafe(size), real);
@@ -265,6 +283,10 @@ export class Root {
     }
     return at || '/';
   }
+}
+
+function contentsOf(replaced: ReadonlyMap<RootPath, Buffer>): [RootPath, Content][] {
+  return [...replaced].map(([real, bytes]) => [real, inspect(bytes, real)]);
 }
 
 function list(directory: string, real: string): string[] {

@@ -46,8 +46,17 @@ export interface Limits {
 /** Before this version of the kernel, the limit on processes counts those of the user outside the sandbox as well. */
 const COUNTS_PER_SANDBOX = [5, 14];
 
-/** Runs a program with limits, and returns how it ended. */
-export function runInSandbox(sandbox: Sandbox, command: readonly string[], limits: Limits): EndedChild {
+/**
+ * Runs a program with limits, and returns how it ended.
+ *
+ * @param tracer a command that bubblewrap is run under, such as strace with its options
+ */
+export function runInSandbox(
+  sandbox: Sandbox,
+  command: readonly string[],
+  limits: Limits,
+  tracer: readonly string[] = [],
+): EndedChild {
   const blocks = Math.ceil(limits.fileSize / 512);
   // the number of processes is -u to bash and busybox, -p to dash and to busybox before 1.32; a lower limit than these may be set already
   const settings = [
@@ -58,8 +67,11 @@ export function runInSandbox(sandbox: Sandbox, command: readonly string[], limit
   const options = { environment: {}, timeout: limits.time, ...starter() };
   const bubblewrap = [...optionsOf(sandbox), '--', ...words];
   const { disk } = limits;
-  if (disk === undefined) return runChild('bwrap', bubblewrap, { ...options, diesWithParent: false });
   const [program = 'bwrap'] = onPath('bwrap');
+  if (disk === undefined) {
+    const [file, ...rest] = [...tracer, tracer.length > 0 ? program : 'bwrap', ...bubblewrap];
+    return runChild(file, rest, { ...options, diesWithParent: false });
+  }
   const watched = ['-c', WATCH, 'sh', disk.directory, String(Math.ceil(disk.bytes / 1024)), program, ...bubblewrap];
   return runChild('/bin/sh', watched, { ...options, environment: systemEnvironment() });
 }

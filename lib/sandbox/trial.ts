@@ -24,6 +24,9 @@ export interface Trial {
   readonly timeout: number;
 }
 
+/** The property whose command lines are run. */
+type Runner = 'testCommand' | 'workload';
+
 /** The command failed, or the layer cannot be tried on this machine. */
 export class TrialError extends LayerError {}
 
@@ -32,8 +35,6 @@ const SHELLS = [...BUSYBOX, 'bash-static'];
 
 /**
  * Runs a command line in the unpacked layer.
- *
- * busybox's shell prefers its own commands to those on PATH, and aliases to both: so each program of the layer gets an alias.
  *
  * @param zip the layer
  * @param programs names in `/opt/bin`
@@ -47,8 +48,7 @@ export function tryLayer(zip: string, programs: readonly string[], { command, ti
     // the user of the sandbox must be able to enter it
     for (const place of [directory, opt]) fs.chmodSync(place, 0o755);
     unzip(zip, opt);
-    const aliases = programs.filter((name) => /^[\w.+-]+$/.test(name)).map((name) => `alias ${name}=/opt/bin/${name}\n`).join('');
-    const ended = sandbox(['--ro-bind', opt, '/opt'], `exec 2>&1\n${aliases}eval "$1"`, [command], timeout);
+    const ended = runInLayer({ opt, programs, command, timeout });
     const output = `nothing was written\n${lastLines(ended.stdout)}`;
     if (ended.timedOut) {
       const problem = `testCommand '${command}' had not ended after ${timeout / 1000} s, testTimeout, and was killed`;
@@ -63,43 +63,78 @@ export function tryLayer(zip: string, programs: readonly string[], { command, ti
   }
 }
 
+/** A run of a command line in a layer. */
+export interface LayerRun extends Trial {
+  /** the directory that is mounted at `/opt` */
+  readonly opt: string;
+  /** names in `/opt/bin` */
+  readonly programs: readonly string[];
+  /** the directory that is mounted at `/var/task`, read-only @default - an empty one */
+  readonly task?: string;
+  /** a command that bubblewrap is run under @default - none */
+  readonly tracer?: readonly string[];
+  /** further options of bubblewrap that mount something @default - none */
+  readonly mounts?: readonly string[];
+}
+
+/**
+ * Runs a command line in the sandbox. Both output streams are in `stdout`.
+ *
+ * busybox's shell prefers its own commands to those on PATH, and aliases to both: so each program of the layer gets an alias.
+ */
+export function runInLayer({ opt, programs, command, timeout, task, tracer, mounts = [] }: LayerRun): EndedChild {
+  const aliases = programs.filter((name) => /^[\w.+-]+$/.test(name)).map((name) => `alias ${name}=/opt/bin/${name}\n`).join('');
+  const layer = ['--ro-bind', opt, '/opt', ...(task === undefined ? ['--dir', TASK] : ['--ro-bind', task, TASK]), ...mounts];
+  return sandbox(layer, `exec 2>&1\n${aliases}eval "$1"`, [command], timeout, tracer);
+}
+
 /** @throws TrialError if programs for an architecture cannot run on this machine */
-export function checkMachine(machine: Machine): void {
+export function checkMachine(machine: Machine, option: Runner = 'testCommand'): void {
   const why = foreign(machine);
-  if (why !== undefined) throw new TrialError(`testCommand cannot be run: the layer ${why}`, 'testCommand');
+  if (why !== undefined) throw new TrialError(`${option} cannot be run: the layer ${why}`, option);
 }
 
 /** @throws TrialError if bubblewrap or a static shell is missing, or bubblewrap cannot make a sandbox */
-export function checkSandbox(): void {
-  const ended = sandbox(['--dir', '/opt'], ':', []);
+export function checkSandbox(option: Runner = 'testCommand'): void {
+  const ended = sandbox(['--dir', '/opt', '--dir', TASK], ':', [], undefined, [], option);
   if (ended.code === 'ENOENT') {
-    throw new TrialError(`testCommand is run under bubblewrap, and ${INSTALL}`, 'testCommand');
+    throw new TrialError(`${option} is run under bubblewrap, and ${INSTALL}`, option);
   }
   if (!ended.failed) return;
   const reason = ended.stderr.trim() || howItEnded(ended);
-  throw new TrialError(`bubblewrap cannot make the sandbox for testCommand: ${reason}\n${ALLOW}`, 'testCommand');
+  throw new TrialError(`bubblewrap cannot make the sandbox for ${option}: ${reason}\n${ALLOW}`, option);
 }
 
 /** The memory of the largest function; `/tmp` has a function's default size. */
 const LIMITS: Limits = { processes: 1024, memory: 10_240 * 1024 ** 2, fileSize: 512 * 1024 ** 2, shell: '/bin/sh' };
 
-/** @param layer options of bubblewrap that mount `/opt` */
-function sandbox(layer: readonly string[], script: string, args: readonly string[], time?: number): EndedChild {
+/** The working directory: a function's code. */
+export const TASK = '/var/task';
+
+/** @param layer options of bubblewrap that mount `/opt` and `/var/task` */
+function sandbox(
+  layer: readonly string[],
+  script: string,
+  args: readonly string[],
+  time?: number,
+  tracer?: readonly string[],
+  option?: Runner,
+): EndedChild {
   const mounts = [
-    '--ro-bind', staticShell(), '/bin/sh', ...layer, '--dir', '/var/task', ...tmpfs('/tmp', LIMITS.fileSize),
+    '--ro-bind', staticShell(option), '/bin/sh', ...layer, ...tmpfs('/tmp', LIMITS.fileSize),
     '--proc', '/proc', '--dev', '/dev', '--remount-ro', '/dev', '--remount-ro', '/',
   ];
-  const place = { mounts, user: 'function' as const, network: false, directory: '/var/task', environment: ENVIRONMENT };
-  return runInSandbox(place, ['/bin/sh', '-c', script, 'sh', ...args], { ...LIMITS, time });
+  const place = { mounts, user: 'function' as const, network: false, directory: TASK, environment: ENVIRONMENT };
+  return runInSandbox(place, ['/bin/sh', '-c', script, 'sh', ...args], { ...LIMITS, time }, tracer);
 }
 
-function staticShell(): string {
+function staticShell(option: Runner = 'testCommand'): string {
   const found = onPath(...SHELLS);
   const shell = found.find(isStatic);
   if (shell !== undefined) return shell;
   const problem = found.length > 0 ? `${found[0]} is not static` : 'none is there';
   throw new TrialError([
-    `testCommand is run by a static shell, expected as ${SHELLS.join(', ')} on PATH, and ${problem}:`,
+    `${option} is run by a static shell, expected as ${SHELLS.join(', ')} on PATH, and ${problem}:`,
     'install one on the machine that synthesizes, as with apt-get install bubblewrap busybox-static, or bash-static beside another busybox',
-  ].join(' '), 'testCommand');
+  ].join(' '), option);
 }

@@ -22,10 +22,10 @@ export class TraceError extends LayerError {}
  * Time limit for a trace command and all processes that it starts, in milliseconds: strace waits for the last of them, so a daemon
  * would make it wait forever.
  */
-const MOST_TIME = 600_000;
+export const MOST_TIME = 600_000;
 
 /** Size limit for a log in bytes: a busy program writes some tens of megabytes per minute. */
-const MOST_LOG = 1024 ** 3;
+export const MOST_LOG = 1024 ** 3;
 
 /**
  * The shell enters the directory before it runs the command line: the files that it opens until then are its own.
@@ -103,13 +103,13 @@ function traceCommand(command: string, directory: string, mostTime: number): Tra
   const work = path.join(directory, 'work');
   fs.mkdirSync(work, { mode: 0o700 });
   const file = path.join(directory, 'log');
-  const options = ['-f', '-o', file, '-qq', '--seccomp-bpf', '-y', '-xx', '-s', '0', '-e', 'signal=none', '-e', `trace=${CALLS}`];
+  const options = optionsOf(file, CALLS);
   const ended = runChild('/bin/sh', ['-c', TRACER, 'sh', ...options, '/bin/sh', '-c', SCRIPT, 'sh', work, command], {
     environment: traceEnvironment(work), timeout: mostTime, killSignal: 'SIGTERM',
   });
   if (!fs.existsSync(file)) throw new TraceError(ended.exitCode === 127 ? INSTALL : cannotTrace(ended), 'traceCommands');
   const log = new Log(work, work);
-  for (const line of linesOf(file, command)) log.add(line);
+  for (const line of linesOf(file, () => longLog(command, file))) log.add(line);
   if (!log.hasBegun) throw new TraceError(cannotTrace(ended), 'traceCommands');
   if (ended.timedOut) {
     throw new TraceError([
@@ -126,6 +126,15 @@ function traceCommand(command: string, directory: string, mostTime: number): Tra
   return log.trace();
 }
 
+/**
+ * Options of strace for a log that `Log` reads.
+ *
+ * @param calls for strace's option `-e trace=`
+ */
+export function optionsOf(file: string, calls: string): string[] {
+  return ['-f', '-o', file, '-qq', '--seccomp-bpf', '-y', '-xx', '-s', '0', '-e', 'signal=none', '-e', `trace=${calls}`];
+}
+
 function cannotTrace({ stderr }: EndedChild): string {
   return [
     `strace cannot trace traceCommands here: ${stderr.trimEnd().split('\n').at(-1) || 'it said nothing'}`,
@@ -133,15 +142,21 @@ function cannotTrace({ stderr }: EndedChild): string {
   ].join('\n');
 }
 
-/** The lines of a file, decoded as Latin-1. */
-function* linesOf(file: string, command: string): Generator<string> {
+function longLog(command: string, file: string): TraceError {
+  const { size } = fs.statSync(file);
+  const problem = `the trace command '${command}' makes ${size} bytes of strace's log, expected at most ${MOST_LOG}`;
+  return new TraceError(`${problem}: trace a shorter run of the program`, 'traceCommands');
+}
+
+/**
+ * The lines of a log, decoded as Latin-1.
+ *
+ * @throws the error of `tooLong` if it has more than `MOST_LOG` bytes
+ */
+export function* linesOf(file: string, tooLong: () => Error): Generator<string> {
   const descriptor = fs.openSync(file, 'r');
   try {
-    const { size } = fs.fstatSync(descriptor);
-    if (size > MOST_LOG) {
-      const problem = `the trace command '${command}' makes ${size} bytes of strace's log, expected at most ${MOST_LOG}`;
-      throw new TraceError(`${problem}: trace a shorter run of the program`, 'traceCommands');
-    }
+    if (fs.fstatSync(descriptor).size > MOST_LOG) throw tooLong();
     const chunk = Buffer.alloc(1024 * 1024);
     let rest = '';
     for (let length; (length = fs.readSync(descriptor, chunk, 0, chunk.length, null)) > 0; ) {

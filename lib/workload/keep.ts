@@ -1,0 +1,55 @@
+/**
+ * Files that stay in a layer whether or not a command of the workload uses them.
+ */
+import * as path from 'path';
+import picomatch from 'picomatch';
+import { type Workload, WorkloadError } from './workload';
+import { FROM_C_LIBRARY } from '../collect/opened-by-glibc';
+import type { Gathered } from '../plan/plan-layer';
+import type { RootPath } from '../root/paths';
+
+/** The files that the globs of `keep` select, in the order of the selection. */
+export function keptByName({ collected: { selection } }: Gathered, { keep }: Workload): Set<RootPath> {
+  const kept = new Set<RootPath>();
+  for (const pattern of keep) {
+    const matches = matcherOf(pattern);
+    const matching = [...selection.files.keys()].filter((real) => matches(real));
+    if (matching.length === 0) {
+      throw new WorkloadError([
+        `keep '${pattern}' matches no library or file of the complete layer: expected a glob, such as 'libx265.so.*' for names, `,
+        'or \'/usr/share/rig/**\' for paths; files that the layer lacks are added with include',
+      ].join(''), 'keep', 'include');
+    }
+    for (const real of matching) kept.add(real);
+  }
+  return kept;
+}
+
+/** A glob without `/` selects names; one with `/` selects paths, and everything below them. */
+function matcherOf(pattern: string): (real: string) => boolean {
+  if (!pattern.includes('/')) {
+    const matches = picomatch(pattern, { dot: true });
+    return (real) => matches(path.posix.basename(real));
+  }
+  const matches = picomatch(path.posix.resolve('/', pattern), { dot: true });
+  return (real) => {
+    for (let at = real; at !== '/'; at = path.posix.dirname(at)) if (matches(at)) return true;
+    return false;
+  };
+}
+
+/**
+ * The requested programs with their interpreters, included files, what the C library opens, and the configuration of the packages of
+ * the requested programs.
+ */
+export function alwaysKept({ programs, collected: { selection }, packages, included }: Gathered): Set<RootPath> {
+  const requested = [...programs.values()].flatMap(({ real, interpreter }) => (interpreter ? [real, interpreter.program.real] : [real]));
+  const sources = new Set(requested.flatMap((real) => packages.ownerOf(real)?.source ?? []));
+  const isConfiguration = (real: string) => real.startsWith('/etc/') && sources.has(packages.ownerOf(real)?.source ?? '');
+  const isIncluded = (real: string) => included.some((above) => real === above || real.startsWith(`${above}/`));
+  const kept = new Set<RootPath>(requested);
+  for (const [real, { reason }] of selection.files) {
+    if (isIncluded(real) || reason === FROM_C_LIBRARY || isConfiguration(real)) kept.add(real);
+  }
+  return kept;
+}

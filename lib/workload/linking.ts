@@ -1,0 +1,145 @@
+/**
+ * Which libraries a layer needs as they are, and which a stub can stand in for, judged by the symbols that objects import.
+ *
+ * A library is needed as it is if a command calls it, or if an object that stays imports data from it: a variable, a virtual table,
+ * the type information of a class, a thread-local variable. A stub has functions only.
+ */
+import type { Process } from '../closure/closure';
+import { namesOpenedByLibc } from '../collect/opened-by-glibc';
+import type { DynamicSymbols, ExportedSymbol, ImportedSymbol } from '../elf';
+import { readSymbols, refersToData, satisfies, stubLibrary } from '../elf';
+import type { Loaded } from '../loader/search';
+import type { RootPath } from '../root/paths';
+import type { Root } from '../root/root';
+
+/** Objects of the C library rely on each other beyond their symbols. */
+const INTERNAL_VERSION = 'GLIBC_PRIVATE';
+
+interface Provider {
+  readonly object: Loaded;
+  readonly symbol: ExportedSymbol;
+}
+
+/** The processes of a layer, with the symbols of their objects. */
+export class Linking {
+  private readonly symbols = new Map<RootPath, DynamicSymbols>();
+  private readonly processes: readonly Process[];
+
+  /** @param root the source, without stubs */
+  constructor(private readonly root: Root, processes: Iterable<Process>) {
+    this.processes = [...processes].sort((a, b) => (a.program.real < b.program.real ? -1 : 1));
+  }
+
+  /** Resolved paths of all objects. */
+  public get objects(): Set<RootPath> {
+    return new Set(this.processes.flatMap((process) => process.objects.map(({ real }) => real)));
+  }
+
+  /** Those that programs open by themselves, and the programs: a stub cannot stand in for them. */
+  public get opened(): Set<RootPath> {
+    const openedIn = (process: Process) => process.objects.filter((object) => isOpened(object, process));
+    return new Set(this.processes.flatMap(openedIn).map(({ real }) => real));
+  }
+
+  /**
+   * The objects that are needed as they are.
+   *
+   * @param used the programs, plug-ins, and libraries that are called or kept
+   */
+  public real(used: ReadonlySet<RootPath>): Set<RootPath> {
+    const real = new Set(used);
+    for (const process of this.processes) for (const object of process.objects) if (isAlwaysReal(object, process)) real.add(object.real);
+    for (let before = -1; before !== real.size; ) {
+      before = real.size;
+      for (const process of this.processes) this.addProviders(process, real);
+    }
+    return real;
+  }
+
+  /** The objects that the loader maps if all but the `real` ones are stubs, which need nothing. */
+  public loaded(real: ReadonlySet<RootPath>): Set<RootPath> {
+    return new Set(this.processes.flatMap((process) => [...loadedIn(process, real)].map((object) => object.real)));
+  }
+
+  /**
+   * The stub of a library: its functions that the `real` objects import.
+   *
+   * @param report see `StubOptions`
+   */
+  public stub(library: RootPath, real: ReadonlySet<RootPath>, report?: string): Buffer {
+    const original = this.symbolsOf(library);
+    const functions = new Set<ExportedSymbol>();
+    for (const { objects } of this.processes) {
+      if (!objects.some((object) => object.real === library)) continue;
+      for (const object of objects) {
+        if (!real.has(object.real)) continue;
+        for (const imported of this.symbolsOf(object.real).imports) {
+          for (const symbol of original.exports.get(imported.name) ?? []) {
+            if (satisfies(symbol, imported) && !refersToData(imported, symbol)) functions.add(symbol);
+          }
+        }
+      }
+    }
+    return stubLibrary(original, functions, { library: report === undefined ? original.soname ?? library : library, report });
+  }
+
+  /** Adds the objects from which real ones import data, and those without which nothing would load a provider of their imports. */
+  private addProviders(process: Process, real: Set<RootPath>): void {
+    const loaded = loadedIn(process, real);
+    const inOrder = process.objects.filter((object) => loaded.has(object));
+    for (const object of inOrder) {
+      if (!real.has(object.real)) continue;
+      for (const imported of this.symbolsOf(object.real).imports) {
+        const provider = this.provider(imported, inOrder) ?? this.provider(imported, process.objects);
+        if (provider === undefined) continue;
+        if (refersToData(imported, provider.symbol)) real.add(provider.object.real);
+        if (loaded.has(provider.object)) continue;
+        for (let at = provider.object.loader; at && !real.has(at.real); at = at.loader) real.add(at.real);
+      }
+    }
+  }
+
+  /** The first object that defines a symbol. */
+  private provider(imported: ImportedSymbol, objects: readonly Loaded[]): Provider | undefined {
+    for (const object of objects) {
+      const symbol = this.symbolsOf(object.real).exports.get(imported.name)?.find((one) => satisfies(one, imported));
+      if (symbol) return { object, symbol };
+    }
+    return undefined;
+  }
+
+  private symbolsOf(real: RootPath): DynamicSymbols {
+    let symbols = this.symbols.get(real);
+    if (!symbols) {
+      symbols = readSymbols(this.root.read(real));
+      this.symbols.set(real, symbols);
+    }
+    return symbols;
+  }
+}
+
+/** The program and what it opens by itself are used; the loader and the parts of the C library stay as they are. */
+function isAlwaysReal(object: Loaded, process: Process): boolean {
+  const { dynamic } = object.elf;
+  if (!object.loader || object.real === process.interpreter?.real || dynamic?.soname === 'libc.so.6') return true;
+  if (namesOpenedByLibc(process).includes(dynamic?.soname ?? object.name)) return true;
+  return dynamic?.versionNeeds.some(({ versions }) => versions.some(({ name }) => name === INTERNAL_VERSION)) ?? false;
+}
+
+/** The objects of a process that its loader maps, if only the needs of `real` ones count. */
+function loadedIn(process: Process, real: ReadonlySet<RootPath>): Set<Loaded> {
+  const loaded = new Set(process.objects.filter((object) => isOpened(object, process)));
+  for (const object of loaded) {
+    if (!real.has(object.real)) continue;
+    for (const name of object.elf.dynamic?.needed ?? []) {
+      const needed = process.match(name);
+      if (needed) loaded.add(needed);
+    }
+  }
+  return loaded;
+}
+
+/** True for what no object of the process needs: the program, its loader, plug-ins, and libraries that are opened by name. */
+function isOpened({ loader, name, real, reason }: Loaded, { interpreter }: Process): boolean {
+  return !loader || reason === 'plug-in' || real === interpreter?.real || !loader.elf.dynamic?.needed.includes(name);
+}

@@ -1,0 +1,231 @@
+/**
+ * Slims a layer to what the commands of a workload use.
+ *
+ * The commands run in the complete layer first, under strace. The layer is then planned again with the files that they used, and the
+ * commands run in it twice: what they need beyond the first run is added, and the layer is planned and proved again.
+ */
+import * as path from 'path';
+import { CompleteLayer, WrittenLayer } from './complete-layer';
+import { calledLibraries } from './detect';
+import { alwaysKept, keptByName } from './keep';
+import { Linking } from './linking';
+import { type Outcome, readLock, workloadHash, writeLock } from './lock';
+import { generalOf, processesOf, reduce, variantsOf } from './reduce';
+import { type Saving, savingOf } from './saving';
+import { checkStrace, failure, runCommand } from './run';
+import { Usage } from './usage';
+import { type Workload, WorkloadError } from './workload';
+import type { Elf } from '../elf';
+import { FormatError } from '../elf';
+import { MOST_BYTES } from '../lambda';
+import { type Gathered, gatherLayer, type LayerRequest, planGathered, type PlannedLayer } from '../plan/plan-layer';
+import { howItEnded, lastLines } from '../process/command';
+import type { RootPath } from '../root/paths';
+import { type Root } from '../root/root';
+import { checkMachine, checkSandbox } from '../sandbox/trial';
+import { printableName } from '../text/printable';
+import type { Trace } from '../trace/log';
+
+export interface SlimLayer extends PlannedLayer {
+  /** absent if the outcome is that of a lock */
+  readonly known?: KnownOutcome;
+  readonly saving: Saving;
+}
+
+/** An outcome, and what it depends on. */
+export interface KnownOutcome {
+  readonly outcome: Outcome;
+  /** fingerprint of the complete layer */
+  readonly complete: string;
+  /** see `workloadHash` */
+  readonly workload: string;
+}
+
+/** Receives what is told of the work, line by line. */
+export interface Report {
+  /** each run of a command */
+  progress(line: string): void;
+  notice(line: string): void;
+}
+
+export interface SlimOptions {
+  readonly report: Report;
+  /** the outcome of earlier runs: if it still holds, no command runs */
+  readonly known?: KnownOutcome;
+  /** see `planLayer` */
+  readonly knownTrace?: Trace;
+  /** whether to write the lock again, even if there is one */
+  readonly renewsLock?: boolean;
+}
+
+/**
+ * Size that data is added up to before commands run, in bytes. It exceeds Lambda's quota: only the slim layer has to fit.
+ */
+const MOST_COMPLETE = 4 * MOST_BYTES;
+
+/** How often a layer is planned again because a command needed more than before. */
+const MOST_ROUNDS = 5;
+
+/** Files that a message names. */
+const MOST_NAMES = 5;
+
+/**
+ * Plans a slim layer: from the lock if there is one, from a known outcome if it still holds, or by running the commands.
+ *
+ * @throws WorkloadError, TrialError, and as `planLayer`
+ */
+export function slimLayer(source: Root, request: LayerRequest, workload: Workload, options: SlimOptions): SlimLayer {
+  const { known, knownTrace, report, renewsLock = false } = options;
+  const gathered = gatherLayer(source, request, knownTrace, MOST_COMPLETE);
+  const kept = new Set([...alwaysKept(gathered), ...keptByName(gathered, workload)]);
+  const locked = workload.lock === undefined || renewsLock ? undefined : readLock(workload.lock, workload, gathered);
+  if (locked) return planOutcome(gathered, locked, kept).slim;
+  const planned = planGathered(gathered, Infinity, false);
+  const reason = { complete: planned.plan.fingerprint, workload: workloadHash(workload) };
+  if (known && !renewsLock && known.complete === reason.complete && known.workload === reason.workload) {
+    return { ...planOutcome(gathered, known.outcome, kept).slim, known };
+  }
+  checkStrace();
+  checkMachine(gathered.machine, 'workload');
+  checkSandbox('workload');
+  const complete = new CompleteLayer(planned);
+  try {
+    const { slim, outcome } = new Slimming(gathered, kept, complete, workload, report).layer();
+    if (workload.lock !== undefined) writeLock(workload.lock, outcome, workload, gathered);
+    return { ...slim, known: { outcome, ...reason } };
+  } finally {
+    complete.discard();
+  }
+}
+
+/** A slim layer, and the least outcome that it follows from. */
+interface Slimmed {
+  readonly slim: SlimLayer;
+  readonly outcome: Outcome;
+}
+
+class Slimming {
+  /** what the commands use while libraries are stubs */
+  private readonly usage = new Usage();
+  /** objects that are needed as they are, and libraries that a stub could stand in for */
+  private real: ReadonlySet<RootPath> = new Set();
+  private replaceable: ReadonlySet<RootPath> = new Set();
+
+  constructor(
+    private readonly gathered: Gathered,
+    /** files that stay whether or not a command uses them */
+    private readonly kept: ReadonlySet<RootPath>,
+    private readonly complete: CompleteLayer,
+    private readonly workload: Workload,
+    private readonly report: Report,
+  ) {}
+
+  public layer(): Slimmed {
+    const used = this.usedInComplete();
+    const linking = new Linking(this.gathered.root, processesOf(this.gathered, used).values());
+    const { opened, objects } = linking;
+    this.replaceable = new Set([...objects].filter((real) => !opened.has(real)));
+    const started = new Set([...opened, ...this.kept].filter((real) => objects.has(real)));
+    const onRun = (command: string, called: RootPath | undefined, real: ReadonlySet<RootPath>) => {
+      const what = called === undefined ? 'succeeds' : `needs ${path.posix.basename(called)}`;
+      this.report.progress(`${real.size} of ${objects.size} objects: '${command}' ${what}`);
+    };
+    const variants = variantsOf(this.gathered.collected);
+    this.real = calledLibraries(this.complete, linking, variants, started, this.workload, onRun, ({ trace }) => this.addUsage(trace));
+    return this.proved();
+  }
+
+  /** Runs the commands in the complete layer. */
+  private usedInComplete(): Set<RootPath> {
+    const used = new Set(this.kept);
+    for (const command of this.workload.commands) {
+      const run = runCommand(command, this.complete, this.workload);
+      if (run.ended.failed) throw failure(command, run);
+      const usage = new Usage();
+      usage.add(run.trace, this.complete.paths, this.complete.root, this.complete.key, true);
+      for (const file of usage.files) used.add(file);
+      const all = this.gathered.collected.selection.files.size;
+      this.report.progress(`'${command}' uses ${usage.files.size} of ${all} files of the complete layer`);
+    }
+    return used;
+  }
+
+  private addUsage(trace: Trace): void {
+    this.usage.add(trace, this.complete.paths, this.complete.root, this.complete.key, true);
+  }
+
+  /** Plans the layer with what was used, runs the commands in it twice, and adds what they need in addition, until nothing is new. */
+  private proved(): Slimmed {
+    for (let round = 1; ; round++) {
+      const slimmed = planOutcome(this.gathered, this.outcome(), this.kept);
+      const { more, problem } = this.prove(slimmed.slim);
+      if (problem === undefined && more.size === 0) return slimmed;
+      if (more.size === 0 || round === MOST_ROUNDS) {
+        throw new WorkloadError([
+          `the workload succeeds in the complete layer and fails in the slim one: ${problem ?? `each of ${round} runs uses other files`}`,
+          '  name in keep what it needs, as globs of libraries and files',
+        ].join('\n'), 'workload', 'keep');
+      }
+      const names = [...more].map((real) => path.posix.basename(real));
+      this.report.notice(`another run uses more than the runs before, which is added: ${names.slice(0, MOST_NAMES).join(', ')}` +
+        `${names.length > MOST_NAMES ? ` and ${names.length - MOST_NAMES} more` : ''}`);
+    }
+  }
+
+  /** @returns the files that the layer lacks, and how a command ended that failed */
+  private prove(slim: SlimLayer): { readonly more: ReadonlySet<RootPath>; readonly problem?: string } {
+    const written = new WrittenLayer(slim);
+    try {
+      const more = new Set<RootPath>();
+      let problem: string | undefined;
+      for (const command of [...this.workload.commands, ...this.workload.commands]) {
+        const { ended, trace } = runCommand(command, written, this.workload);
+        const added = this.usage.add(trace, this.complete.paths, written.root, written.key, false);
+        for (const file of added) if (!this.replaceable.has(file)) more.add(file);
+        if (!ended.failed) continue;
+        for (const library of this.calledIn(ended.stdout, slim)) more.add(library);
+        problem ??= `'${command}' ended with ${howItEnded(ended)}\n${lastLines(ended.stdout)}`;
+      }
+      this.real = new Set([...this.real, ...[...more].filter((file) => this.replaceable.has(file))]);
+      return { more, problem };
+    } finally {
+      written.discard();
+    }
+  }
+
+  /** The libraries whose stubs say in an output that they were called. */
+  private calledIn(output: string, { plan }: SlimLayer): RootPath[] {
+    return plan.entries.flatMap((entry) => {
+      if (entry.kind !== 'file' || entry.stub === undefined) return [];
+      const soname = elfOf(entry.real, this.gathered.root)?.dynamic?.soname ?? entry.real;
+      return output.includes(` in ${printableName(soname)}, left out because the workload`) ? [entry.real] : [];
+    });
+  }
+
+  private outcome(): Outcome {
+    const { collected } = this.gathered;
+    const used = [...this.usage.files].filter((real) => !this.replaceable.has(generalOf(real, collected) ?? real));
+    const called = [...this.real].filter((real) => this.replaceable.has(real));
+    const files = [...used, ...called].map((real) => generalOf(real, collected) ?? real);
+    return { files: [...new Set(files)].sort(), directories: [...this.usage.directories].sort() };
+  }
+}
+
+/** The layer of an outcome: its files, those that are kept, and stubs of the libraries that they need beside those among them. */
+function planOutcome(gathered: Gathered, outcome: Outcome, kept: ReadonlySet<RootPath>): Slimmed {
+  const files = new Set([...outcome.files, ...kept]);
+  const linking = new Linking(gathered.root, processesOf(gathered, files).values());
+  const { objects } = linking;
+  const real = linking.real(new Set([...files].filter((file) => objects.has(file))));
+  const needed = [...linking.loaded(real)].filter((library) => !real.has(library)).sort();
+  const stubs = new Map(needed.map((library) => [library, linking.stub(library, real)]));
+  const reduced = reduce(gathered, { files, directories: new Set(outcome.directories), stubs });
+  const planned = planGathered(reduced);
+  const directories = [...reduced.collected.selection.directories].sort();
+  return { slim: { ...planned, saving: savingOf(gathered, planned) }, outcome: { files: outcome.files, directories } };
+}
+
+function elfOf(real: RootPath, root: Root): Elf | undefined {
+  const { elf } = root.content(real);
+  return elf instanceof FormatError ? undefined : elf;
+}

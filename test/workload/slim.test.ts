@@ -1,0 +1,179 @@
+import * as fs from 'fs';
+import * as path from 'path';
+import { slim, SlimRoot, workloadFiles } from './slimmed';
+import { LIB } from '../collect/packaged';
+import { temporaryDirectory } from '../fixture';
+
+/** A program with a library for each letter that it is given, a plug-in that it opens by path, and data. */
+function letters(): SlimRoot {
+  const root = new SlimRoot();
+  root.shared('liba.so', '#include <stdio.h>\nvoid a(void) { puts("a"); }');
+  root.shared('libdeep.so', '#include <stdio.h>\nvoid deep(void) { puts("deep"); }');
+  root.shared('libb.so', '#include <stdio.h>\nvoid deep(void); void b(void) { deep(); puts("b"); }', ['libdeep.so']);
+  root.shared('libc1.so', 'int shared_value = 7;');
+  root.tool('letters', `
+    #include <dlfcn.h>
+    #include <stdio.h>
+    #include <string.h>
+    void a(void); void b(void);
+    extern int shared_value;
+    int main(int count, char **argv) {
+      char *what = argv[1];
+      if (strchr(what, 'a')) a();
+      if (strchr(what, 'b')) b();
+      if (strchr(what, 'v')) printf("%d\\n", shared_value);
+      if (strchr(what, 'p')) {
+        void *plugin = dlopen("/usr/lib/letters/plugin.so", RTLD_NOW);
+        if (!plugin) { puts(dlerror()); return 3; }
+        ((void (*)(void)) dlsym(plugin, "plug"))();
+      }
+      if (strchr(what, 'd')) {
+        char line[80];
+        FILE *file = fopen("/usr/share/letters/data.txt", "r");
+        if (!file) return 4;
+        puts(fgets(line, sizeof line, file));
+      }
+      return 0;
+    }`, ['liba.so', 'libb.so', 'libc1.so']);
+  root.compile('/usr/lib/letters/plugin.so', '#include <stdio.h>\nvoid plug(void) { puts("plugged"); }', ['-shared', '-fPIC']);
+  root.install('letters', {
+    '/usr/bin/letters': [],
+    '/usr/lib/letters/plugin.so': [],
+    '/usr/share/letters/data.txt': 'data\n',
+    '/usr/share/letters/other.txt': 'other\n',
+    '/etc/letters.conf': 'configured\n',
+    '/usr/share/doc/letters/copyright': 'licence\n',
+  }, { Depends: 'liba, libb' });
+  root.install('liba', { [`${LIB}/liba.so`]: [], '/usr/share/doc/liba/copyright': 'licence of a\n' });
+  root.install('libb', { [`${LIB}/libb.so`]: [], [`${LIB}/libdeep.so`]: [], '/usr/share/doc/libb/copyright': 'licence of b\n' });
+  return root;
+}
+
+describe('a slim layer', () => {
+  const root = letters();
+
+  test('has libraries that are called, stubs of the others, and nothing that only stubs need', () => {
+    const layer = slim(root, 'letters', ['letters a']);
+    expect(layer.stubs).toEqual([`${LIB}/libb.so`]);
+    expect(layer.files).toContain(`${LIB}/liba.so`);
+    expect(layer.files).not.toContain(`${LIB}/libdeep.so`);
+    expect(layer.run('letters a')).toEqual({ code: 0, output: 'a' });
+    expect(layer.saving).toMatchObject({ programs: ['letters'], completeLibraries: 6, libraries: 4 });
+  });
+
+  test('explains a call of a stub on standard error, and exits with code 127', () => {
+    const { code, output } = slim(root, 'letters', ['letters a']).run('letters b');
+    expect(code).toBe(127);
+    expect(output).toMatch(/^\/opt\/elf\/\w+\/usr\/bin\/letters: called b in libb\.so, left out because the workload did not use it: add a command/);
+  });
+
+  test('has what any of several commands uses, with the libraries that called ones need', () => {
+    const layer = slim(root, 'letters', ['letters a', 'letters b']);
+    expect(layer.stubs).toEqual([]);
+    expect(layer.run('letters ab')).toEqual({ code: 0, output: 'a\ndeep\nb' });
+    expect(layer.told.join('\n')).toContain('needs libdeep.so');
+  });
+
+  test('has only the data and plug-ins that a command opens', () => {
+    const without = slim(root, 'letters', ['letters a']).files;
+    expect(without).not.toContain('/usr/lib/letters/plugin.so');
+    expect(without).not.toContain('/usr/share/letters/data.txt');
+    const layer = slim(root, 'letters', ['letters pd']);
+    expect(layer.files).toEqual(expect.arrayContaining(['/usr/lib/letters/plugin.so', '/usr/share/letters/data.txt']));
+    expect(layer.files).not.toContain('/usr/share/letters/other.txt');
+    expect(layer.run('letters pd')).toEqual({ code: 0, output: 'plugged\ndata\n' });
+  });
+
+  test('keeps the configuration of requested packages, licences of packages with code in it, and included files', () => {
+    const { plan } = slim(root, 'letters', ['letters a'], {}, { include: ['/usr/share/letters/other.txt'] });
+    const paths = plan.entries.map((entry) => entry.path);
+    expect(paths).toEqual(expect.arrayContaining(['/etc/letters.conf', '/usr/share/letters/other.txt', '/usr/share/doc/liba/copyright']));
+    expect(paths).not.toContain('/usr/share/doc/libb/copyright');
+  });
+
+  test('keeps a library that the program imports a variable from', () => {
+    const layer = slim(root, 'letters', ['letters a']);
+    expect(layer.files).toContain(`${LIB}/libc1.so`);
+    expect(layer.run('letters v')).toEqual({ code: 0, output: '7' });
+  });
+
+  test('keeps libraries and files that a glob of keep names, with the libraries that they need', () => {
+    const layer = slim(root, 'letters', ['letters a'], { keep: ['libb.*', '/usr/share/letters'] });
+    expect(layer.stubs).toEqual([`${LIB}/libdeep.so`]);
+    expect(layer.files).toEqual(expect.arrayContaining([`${LIB}/libb.so`, '/usr/share/letters/other.txt']));
+  });
+
+  test('records stubs as such, without their packages', () => {
+    const { plan } = slim(root, 'letters', ['letters a']);
+    const record = plan.entries.find((entry) => entry.path === '/contents.json');
+    const { packages, files } = JSON.parse((record as { text: string }).text);
+    expect(packages.map(({ name }: { name: string }) => name)).toEqual(['liba', 'letters'].sort());
+    expect(files[`${LIB}/libb.so`]).toEqual({ why: 'stub, needed by letters', through: '/usr/bin/letters', stub: true });
+  });
+
+  test('finds its files at /var/task', () => {
+    const layer = slim(root, 'letters', ['read what < letters.txt; letters "$what"'], { files: workloadFiles({ 'letters.txt': 'b\n' }) });
+    expect(layer.stubs).toEqual([`${LIB}/liba.so`]);
+  });
+
+  test('is the same in a directory with another order of entries, and from the outcome of earlier runs', () => {
+    const first = slim(root, 'letters', ['letters a', 'letters p']);
+    const again = slim(root, 'letters', ['letters a', 'letters p'], {}, { known: first.known });
+    expect(again.told).toEqual([]);
+    expect(again.plan.fingerprint).toBe(first.plan.fingerprint);
+    expect(slim(letters(), 'letters', ['letters p', 'letters a']).known!.outcome).toEqual(first.known!.outcome);
+  });
+
+  test('is made again if the complete layer or the commands differ from those of the known outcome', () => {
+    const { known } = slim(root, 'letters', ['letters a']);
+    expect(slim(root, 'letters', ['letters b'], {}, { known }).stubs).toEqual([`${LIB}/liba.so`]);
+    root.write({ '/usr/share/letters/other.txt': 'another' });
+    expect(slim(root, 'letters', ['letters a'], {}, { known }).told).not.toEqual([]);
+  });
+});
+
+describe('a workload', () => {
+  const root = letters();
+
+  test('that fails in the complete layer is an error with its output, and nothing is left behind', () => {
+    const before = fs.readdirSync(path.dirname(temporaryDirectory())).filter((name) => name.startsWith('binary-layer-layer'));
+    expect(() => slim(root, 'letters', ['letters a; exit 9'])).toThrow([
+      'the workload command \'letters a; exit 9\' ended with exit status 9, expected exit status 0; nothing was written',
+      '  it ran in the complete layer, from which nothing was left out yet: slimming is not the cause',
+      '  it said:',
+      '    a',
+    ].join('\n'));
+    expect(fs.readdirSync(path.dirname(temporaryDirectory())).filter((name) => name.startsWith('binary-layer-layer'))).toEqual(before);
+  });
+
+  test('that needs the network is an error that says so', () => {
+    root.tool('caller', `
+      #include <arpa/inet.h>
+      int main(void) {
+        struct sockaddr_in there = { AF_INET, htons(443), { inet_addr("192.0.2.1") } };
+        return connect(socket(AF_INET, SOCK_STREAM, 0), (struct sockaddr *) &there, sizeof there) != 0;
+      }`);
+    expect(() => slim(root, 'caller', ['caller'])).toThrow(/it tried to reach 192\.0\.2\.1 port 443, and workload commands have no network/);
+  });
+
+  test('that uses more in a later run gets it, with a notice', () => {
+    root.write({ '/usr/share/moody/0': 'even', '/usr/share/moody/1': 'odd' });
+    root.tool('moody', `
+      #include <stdio.h>
+      #include <stdlib.h>
+      #include <string.h>
+      int main(void) {
+        // the complete layer is at another path than the slim one, and comes first
+        char name[] = "/usr/share/moody/0";
+        FILE *other = fopen("/usr/share/moody/marker", "r");
+        if (!other) name[strlen(name) - 1] = '1';
+        return fopen(name, "r") == NULL;
+      }`);
+    root.install('moody', { '/usr/bin/moody': [], '/usr/share/moody/0': [], '/usr/share/moody/1': [], '/usr/share/moody/marker': 'here' });
+    expect(slim(root, 'moody', ['moody']).files).toEqual(expect.arrayContaining(['/usr/share/moody/0', '/usr/share/moody/marker']));
+  });
+
+  test('of which keep matches nothing is an error', () => {
+    expect(() => slim(root, 'letters', ['letters a'], { keep: ['libx265*'] })).toThrow('keep \'libx265*\' matches no library or file of the complete layer');
+  });
+});
