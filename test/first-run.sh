@@ -13,7 +13,8 @@ trap 'rm -f "$transcript"' EXIT
 # First run
 
 A transcript of the README's first commands, in clones of this repository on Debian 12 machines with nothing but Node.js $(node --version)
-and the packages that are named below. \`npm run first-run\` writes it.
+and the packages that are named below. \`npm run first-run\` writes it. The times are those of a machine with $(nproc) cores that was busy with
+other work.
 
 ## The demo
 
