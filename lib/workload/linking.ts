@@ -15,14 +15,28 @@ import type { Root } from '../root/root';
 /** Objects of the C library rely on each other beyond their symbols. */
 const INTERNAL_VERSION = 'GLIBC_PRIVATE';
 
+/** A definition of a name. */
 interface Provider {
   readonly object: Loaded;
   readonly symbol: ExportedSymbol;
 }
 
+/** A reference to a name. */
+interface Importer {
+  readonly object: Loaded;
+  readonly imported: ImportedSymbol;
+}
+
+/** The definitions and references of each name in a process, in the order of its objects. */
+interface Names {
+  readonly providers: ReadonlyMap<string, readonly Provider[]>;
+  readonly importers: ReadonlyMap<string, readonly Importer[]>;
+}
+
 /** The processes of a layer, with the symbols of their objects. */
 export class Linking {
   private readonly symbols = new Map<RootPath, DynamicSymbols>();
+  private readonly names = new Map<Process, Names>();
   private readonly processes: readonly Process[];
 
   /** @param root the source, without stubs */
@@ -69,14 +83,13 @@ export class Linking {
   public stub(library: RootPath, real: ReadonlySet<RootPath>, report?: string): Buffer {
     const original = this.symbolsOf(library);
     const functions = new Set<ExportedSymbol>();
-    for (const { objects } of this.processes) {
-      if (!objects.some((object) => object.real === library)) continue;
-      for (const object of objects) {
-        if (!real.has(object.real)) continue;
-        for (const imported of this.symbolsOf(object.real).imports) {
-          for (const symbol of original.exports.get(imported.name) ?? []) {
-            if (satisfies(symbol, imported) && !refersToData(imported, symbol)) functions.add(symbol);
-          }
+    for (const process of this.processes) {
+      if (!process.objects.some((object) => object.real === library)) continue;
+      const { importers } = this.namesOf(process);
+      for (const [name, definitions] of original.exports) {
+        for (const { object, imported } of importers.get(name) ?? []) {
+          if (!real.has(object.real)) continue;
+          for (const symbol of definitions) if (satisfies(symbol, imported) && !refersToData(imported, symbol)) functions.add(symbol);
         }
       }
     }
@@ -86,11 +99,15 @@ export class Linking {
   /** Adds the objects from which real ones import data, and those without which nothing would load a provider of their imports. */
   private addProviders(process: Process, real: Set<RootPath>): void {
     const loaded = loadedIn(process, real);
-    const inOrder = process.objects.filter((object) => loaded.has(object));
-    for (const object of inOrder) {
+    const { providers } = this.namesOf(process);
+    for (const object of loaded) {
       if (!real.has(object.real)) continue;
       for (const imported of this.symbolsOf(object.real).imports) {
-        const provider = this.provider(imported, inOrder) ?? this.provider(imported, process.objects);
+        // a program defines the variable that it copies
+        const isCopied = imported.references.includes('copy');
+        const definitions = (providers.get(imported.name) ?? [])
+          .filter((definition) => satisfies(definition.symbol, imported) && !(isCopied && definition.object === object));
+        const provider = definitions.find((definition) => loaded.has(definition.object)) ?? definitions[0];
         if (provider === undefined) continue;
         if (refersToData(imported, provider.symbol)) real.add(provider.object.real);
         if (loaded.has(provider.object)) continue;
@@ -99,13 +116,19 @@ export class Linking {
     }
   }
 
-  /** The first object that defines a symbol. */
-  private provider(imported: ImportedSymbol, objects: readonly Loaded[]): Provider | undefined {
-    for (const object of objects) {
-      const symbol = this.symbolsOf(object.real).exports.get(imported.name)?.find((one) => satisfies(one, imported));
-      if (symbol) return { object, symbol };
+  private namesOf(process: Process): Names {
+    const known = this.names.get(process);
+    if (known) return known;
+    const providers = new Map<string, Provider[]>();
+    const importers = new Map<string, Importer[]>();
+    for (const object of process.objects) {
+      const { exports, imports } = this.symbolsOf(object.real);
+      for (const [name, definitions] of exports) for (const symbol of definitions) append(providers, name, { object, symbol });
+      for (const imported of imports) append(importers, imported.name, { object, imported });
     }
-    return undefined;
+    const names = { providers, importers };
+    this.names.set(process, names);
+    return names;
   }
 
   private symbolsOf(real: RootPath): DynamicSymbols {
@@ -116,6 +139,12 @@ export class Linking {
     }
     return symbols;
   }
+}
+
+function append<T>(lists: Map<string, T[]>, name: string, item: T): void {
+  const list = lists.get(name);
+  if (list) list.push(item);
+  else lists.set(name, [item]);
 }
 
 /** The program and what it opens by itself are used; the loader and the parts of the C library stay as they are. */
