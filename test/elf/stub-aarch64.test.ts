@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { existsSync, readFileSync } from 'node:fs';
 import { run } from './compile';
 import { functionsNamed, message, outcome, StubWorkshop } from './stubs';
-import { readCalls, readSymbols, stubLibrary } from '../../lib/elf';
+import { readCalls, readSymbols, refersToData, stubLibrary } from '../../lib/elf';
 
 const GCC = '/usr/bin/aarch64-linux-gnu-gcc';
 const QEMU = '/usr/bin/qemu-aarch64';
@@ -40,6 +40,23 @@ describeEmulated(`a program for aarch64 with a stub of its library${lacks}`, () 
 
   test.each(['first', 'second'])('says which function it called, and exits 127 (%s)', name => {
     expect(outcome(QEMU, '-L', SYSTEM, program, name)).toEqual({ code: 127, stdout: '', stderr: message(program, name, 'libplain.so.1') });
+  });
+
+  test('is told from one that refers to data of the library', () => {
+    const definitions = 'int variable = 1; __thread int local = 2; int called(void) { return 1; } int pointed(void) { return 2; }';
+    const library = workshop.library('libdata.so', definitions, [], GCC);
+    const source = `
+      extern int variable; extern __thread int local; int called(void), pointed(void);
+      int (*pointer)(void) = pointed;
+      int use(void) { return variable + local + called() + pointer(); }
+      int main(void) { return 0; }`;
+    for (const options of [['-shared', '-fPIC'], ['-pie', '-fPIE'], ['-no-pie', '-fno-pic']]) {
+      const user = workshop.program('user', source, [library], options, GCC);
+      const { exports } = workshop.symbols(library);
+      const references = workshop.symbols(user).imports.filter(({ name }) => exports.has(name))
+        .map(imported => [imported.name, refersToData(imported, exports.get(imported.name)![0])]);
+      expect(Object.fromEntries(references)).toEqual({ variable: true, local: true, called: false, pointed: false });
+    }
   });
 
   test('reports the call', () => {
