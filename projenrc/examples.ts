@@ -18,7 +18,7 @@ export function addExampleTasks(project: awscdk.AwsCdkConstructLibrary, demo: st
     CONVERT, 'ts-node -T examples/convert/demo.ts',
   );
   addTask(
-    'recipes', 'Call the functions of all recipes in examples/recipes, those with large packages included (300 MB to download)',
+    'recipes', 'Call the functions of all recipes in examples/recipes, those with many packages included (700 MB to download)',
     RECIPES, 'jest --ci --runInBand --testMatch "**/test/examples/recipes.*.ts"',
   );
   addTask(

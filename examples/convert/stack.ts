@@ -26,11 +26,11 @@ const INCOMING = 'incoming/';
 const OUTGOING = 'outgoing/';
 
 export interface ConvertStackProps extends StackProps {
-  /** The URL that is told of each result, by a POST request with JSON. Must begin with `https://`. */
+  /** The URL that receives a POST request with JSON for each result. Must begin with `https://`. */
   readonly webhookUrl: string;
 
   /**
-   * The end of the names of objects to convert, in upper and lower case as S3 compares it.
+   * The suffix of the keys to convert. S3 distinguishes upper and lower case.
    *
    * @default '.jpg'
    */
