@@ -124,27 +124,25 @@ project.eslint?.addRules({
   'no-bitwise': 'off',
   '@typescript-eslint/member-ordering': 'off',
 });
-// Files longer than 250 lines, with the reason.
+// Tables of cases take more lines than code.
+project.eslint?.addOverride({ files: ['test/**'], rules: { 'max-lines': ['error', { max: 400 }] } });
+// Files longer than that, with the reason.
 const LONG: Readonly<Record<string, string>> = {
+  'lib/root/directory-root.ts': 'one class, all of the interface Root',
   'lib/binary-layer.ts': 'half of it is the documentation of the props, which API.md is generated from',
   'test/binary-layer.test.ts': 'its cases share one synthesis',
   'test/elf/edit.test.ts': 'the cases of one table',
-  'test/fixture.ts': 'the cases of one table',
-  'test/hostile-roots.test.ts': 'the cases of one table',
   'test/loader/search.test.ts': 'the acceptance table of the search rules',
+  'test/plan/plan.test.ts': 'its cases share one root with compiled programs',
   'test/source/apt/apt.test.ts': 'its cases share one package repository',
   'test/source/image/image.test.ts': 'its cases share one registry',
 };
 project.eslint?.addOverride({ files: Object.keys(LONG), rules: { 'max-lines': 'off' } });
 // Files that break a rule that is newer than they are. Nothing is added here; a file that is cleaned up is removed.
-const TO_SHORTEN = [
-  'lib/collect/collect.ts', 'lib/root/root.ts', 'lib/source/apt/maintainer-scripts.ts',
-  'test/cli/build.test.ts', 'test/plan/plan.test.ts', 'test/root/root.unit.test.ts', 'test/trace/strace.test.ts',
-];
+const TO_SHORTEN = ['lib/collect/collect.ts', 'lib/source/apt/maintainer-scripts.ts'];
 project.eslint?.addOverride({ files: TO_SHORTEN, rules: { 'max-lines': ['warn', { max: 250 }] } });
 const TO_WRAP = [
-  'lib/*.ts', 'lib/{closure,collect,elf,loader,packages,root,source}/**',
-  'lib/{cli,inspect,zip}/**/*.ts', 'test/**',
+  'lib/{collect,packages}/**', 'lib/{cli,inspect}/**/*.ts', 'test/**',
 ];
 project.eslint?.addOverride({ files: TO_WRAP, rules: { '@stylistic/max-len': ['warn', { code: 140, ignoreUrls: true }] } });
 project.eslint?.addOverride({

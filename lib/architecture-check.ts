@@ -1,5 +1,5 @@
 /**
- * Warns of functions that run on another architecture than a layer of theirs: CDK does not.
+ * Warns if a function runs on another architecture than one of its layers, which the CDK does not check.
  */
 import type { IAspect } from 'aws-cdk-lib';
 import { Annotations } from 'aws-cdk-lib';

@@ -234,15 +234,31 @@ export class BinaryLayer extends lambda.LayerVersion {
     const code = asset ? new LayerCode(asset, (work) => labelled(label, work)) : new UnbundledCode();
     const builtFor = asset ? ARCHITECTURES[asset.machine] : labelled(label, () => statedArchitecture(props));
     const {
-      binary, source, architecture, additionalBinaries, rename, include, exclude, detectData, traceCommands, testCommand, testTimeout, verbose,
-      sbom, workload, workloadFiles, keep, workloadLock, ...options
+      binary,
+      source,
+      architecture,
+      additionalBinaries,
+      rename,
+      include,
+      exclude,
+      detectData,
+      traceCommands,
+      testCommand,
+      testTimeout,
+      verbose,
+      sbom,
+      workload,
+      workloadFiles,
+      keep,
+      workloadLock,
+      ...options
     } = props;
     super(scope, id, { ...options, code, compatibleArchitectures: builtFor && [builtFor] });
     this.binary = binary;
     this.names = new Map([binary, ...(additionalBinaries ?? [])].map((name) => [name, programName(name, rename ?? {})]));
     const { file } = code;
     if (file !== undefined && sbom) labelled(label, () => writeSbom(file));
-    // aspects do not enter a stage from outside, and no layer is used outside of its own
+    // aspects from outside do not enter a stage, and a layer is only used inside its own stage
     if (builtFor) Aspects.of(Stage.of(this) ?? this.node.root).add(new ArchitectureCheck(this, builtFor));
   }
 
@@ -257,14 +273,16 @@ export class BinaryLayer extends lambda.LayerVersion {
    */
   public executablePath(binary?: string): string {
     const name = this.names.get(binary ?? this.binary);
-    if (name === undefined) throw new Error(`BinaryLayer ${this.node.path}: no program '${binary}' in this layer, it has ${[...this.names.keys()].join(', ')}`);
+    if (name === undefined) {
+      throw new Error(`BinaryLayer ${this.node.path}: no program '${binary}' in this layer, it has ${[...this.names.keys()].join(', ')}`);
+    }
     return `/opt/bin/${name}`;
   }
 }
 
 /**
- * Whether the layer is made: `cdk ls` and `cdk destroy` ask for no assets, and unit tests may do without. Otherwise nothing is
- * looked at, and the program need not exist.
+ * True if the layer must be built: `cdk ls` and `cdk destroy` need no assets, and unit tests may skip them. Otherwise no file is
+ * read, and the program need not exist.
  */
 function isBundlingRequired(scope: Construct): boolean {
   return process.env.BINARY_LAYER_SKIP !== '1' && Stack.of(scope).bundlingRequired;
@@ -289,7 +307,7 @@ function assetOptionsOf({ testCommand, testTimeout = Duration.seconds(30), verbo
   };
 }
 
-/** The architecture that the properties determine, so that templates without bundling have it, too. */
+/** The architecture stated in the properties, so that templates without bundling include it as well. */
 function statedArchitecture({ architecture, source }: BinaryLayerProps): lambda.Architecture | undefined {
   const machine = machineOf(architecture) ?? source?._machine;
   return machine && ARCHITECTURES[machine];
@@ -305,7 +323,7 @@ function machineOf(architecture: lambda.Architecture | undefined): Machine | und
   return machine as Machine;
 }
 
-/** Errors name the layer. */
+/** Adds the layer's name to errors. */
 function labelled<T>(label: string, work: () => T): T {
   try {
     return work();
@@ -314,7 +332,7 @@ function labelled<T>(label: string, work: () => T): T {
   }
 }
 
-/** The properties that are used during synthesis; CloudFormation resolves tokens in the others. */
+/** The properties that are used during synthesis. CloudFormation resolves tokens in the others. */
 function ownPropsOf({
   binary, architecture, additionalBinaries, rename, include, exclude, detectData, traceCommands, testCommand, testTimeout, verbose, sbom,
   workload, workloadFiles, keep, workloadLock,
@@ -325,7 +343,7 @@ function ownPropsOf({
   };
 }
 
-/** The zip is named by its content, so an existing bill stays correct, unless it was cut off or another version wrote it. */
+/** The zip's name is a hash of its content, so an existing file stays valid unless it is truncated or from another version. */
 function writeSbom(zip: string): void {
   const file = zip.replace(/\.zip$/, '.cdx.json');
   /* eslint-disable @typescript-eslint/no-require-imports -- most layers have no bill of materials */

@@ -16,10 +16,13 @@ export function checkResolved(values: Readonly<Record<string, unknown>>): void {
 function checkValue(name: string, value: unknown): void {
   if (Token.isUnresolved(value) || (value instanceof Duration && value.isUnresolved())) {
     const shown = typeof value === 'string' ? ` ('${value}')` : '';
-    throw new Error([
-      `${name} is a CDK token${shown}: its value is known only at deployment, and the layer is made during synthesis.`,
-      '  Pass a value that is known during synthesis, such as a literal, an environment variable (process.env.NAME) or context (this.node.tryGetContext(\'name\')).',
-    ].join('\n'));
+    throw new Error(
+      [
+        `${name} is a CDK token${shown}: its value is known only at deployment, and the layer is made during synthesis.`,
+        '  Pass a value that is known during synthesis, such as a literal, an environment variable ' +
+          "(process.env.NAME) or context (this.node.tryGetContext('name')).",
+      ].join('\n'),
+    );
   }
   if (Array.isArray(value)) {
     value.forEach((element, index) => checkValue(`${name}[${index}]`, element));

@@ -1,9 +1,9 @@
 /**
  * Limits on the sizes and counts that foreign files state or imply.
  *
- * Every reader asks here before it allocates memory or starts a loop for such a number, so that a file of a hostile package or
- * image costs an error instead of the machine's memory or time. Each limit is far above what was found on real
- * systems, which its comment gives.
+ * Every reader checks its limit before it allocates memory or starts a loop for such a number, so that a file of a hostile package
+ * or image results in an error instead of exhausting memory or time. Each limit is far above the largest value on real
+ * systems, which its comment states.
  */
 
 import { LayerError } from './error';

@@ -1,5 +1,5 @@
 /**
- * Turns what a user asks for, in properties of the construct or in options of the command line, into a request.
+ * Creates a request from properties of the construct or from options of the command line.
  */
 import * as fs from 'fs';
 import * as path from 'path';
@@ -9,7 +9,7 @@ import type { Trial } from './sandbox/trial';
 import type { OpenedSource } from './source/source';
 import { type Workload, WorkloadError } from './workload/workload';
 
-/** The choices of a user; each has the default that is stated here. */
+/** The user's options, with their defaults. */
 export interface LayerOptions {
   readonly binaries: readonly string[];
   /** @default {} */

@@ -68,7 +68,9 @@ function synth(props: Partial<BinaryLayerProps> = {}, context: Record<string, un
 function assets(): { packaging: string; file: string }[] {
   const { files } = JSON.parse(fs.readFileSync(path.join(outdir, 'Stack.assets.json'), 'utf8'));
   const sources = Object.values(files).map((asset) => (asset as { source: { path: string; packaging: string } }).source);
-  return sources.filter((source) => !source.path.endsWith('.template.json')).map(({ path: file, packaging }) => ({ packaging, file: path.join(outdir, file) }));
+  return sources
+    .filter((source) => !source.path.endsWith('.template.json'))
+    .map(({ path: file, packaging }) => ({ packaging, file: path.join(outdir, file) }));
 }
 
 const names = (zip: string) => execFileSync('unzip', ['-Z1', zip], { encoding: 'utf8' }).trim().split('\n');
@@ -81,7 +83,11 @@ function expectNothingWritten(): void {
 describe('the layer version', () => {
   test('has the architecture of the program', () => {
     const { template } = synth();
-    template.hasResourceProperties('AWS::Lambda::LayerVersion', { CompatibleArchitectures: ['x86_64'], CompatibleRuntimes: Match.absent(), Content: { S3Key: Match.anyValue() } });
+    template.hasResourceProperties('AWS::Lambda::LayerVersion', {
+      CompatibleArchitectures: ['x86_64'],
+      CompatibleRuntimes: Match.absent(),
+      Content: { S3Key: Match.anyValue() },
+    });
   });
 
   test('of a program for aarch64 is one for arm64', () => {
@@ -121,7 +127,13 @@ describe('the asset', () => {
     const [asset, ...more] = assets();
     expect(more).toEqual([]);
     expect(asset).toEqual({ packaging: 'file', file: expect.stringMatching(/asset\.[0-9a-f]{64}\.zip$/) });
-    expect(names(asset.file)).toEqual(expect.arrayContaining(['bin/tool', expect.stringMatching(/^elf\/[0-9a-f]{8}\/app\/build\/tool$/), expect.stringMatching(/libc\.so\.6$/)]));
+    expect(names(asset.file)).toEqual(
+      expect.arrayContaining([
+        'bin/tool',
+        expect.stringMatching(/^elf\/[0-9a-f]{8}\/app\/build\/tool$/),
+        expect.stringMatching(/libc\.so\.6$/),
+      ]),
+    );
   });
 
   test('is told of in one line on stderr', () => {
@@ -167,7 +179,11 @@ describe('the asset', () => {
 describe('programs', () => {
   test('each has its path in the function', () => {
     const { layer } = synth({ binary: 'tool', additionalBinaries: [other] });
-    expect([layer.executablePath(), layer.executablePath('tool'), layer.executablePath(other)]).toEqual(['/opt/bin/tool', '/opt/bin/tool', '/opt/bin/other']);
+    expect([layer.executablePath(), layer.executablePath('tool'), layer.executablePath(other)]).toEqual([
+      '/opt/bin/tool',
+      '/opt/bin/tool',
+      '/opt/bin/other',
+    ]);
     expect(names(assets()[0].file).filter((name) => name.startsWith('bin/'))).toEqual(['bin/other', 'bin/tool']);
   });
 
@@ -184,7 +200,9 @@ describe('programs', () => {
   });
 
   test('have their paths even where nothing is bundled', () => {
-    expect(synth({ binary: 'gone', rename: { gone: 'here' } }, { 'aws:cdk:bundling-stacks': [] }).layer.executablePath()).toBe('/opt/bin/here');
+    expect(synth({ binary: 'gone', rename: { gone: 'here' } }, { 'aws:cdk:bundling-stacks': [] }).layer.executablePath()).toBe(
+      '/opt/bin/here',
+    );
   });
 });
 
@@ -243,7 +261,10 @@ describe('the bill of materials', () => {
 
   test.each<[string, (whole: string) => string]>([
     ['was cut off', (whole) => whole.slice(0, -10)],
-    ['is of another version of the library', (whole) => whole.replace(/("name": "cdk-binary-layer",\s*"version": )"[^"]*"/, '$1"0.0.0-other"')],
+    [
+      'is of another version of the library',
+      (whole) => whole.replace(/("name": "cdk-binary-layer",\s*"version": )"[^"]*"/, '$1"0.0.0-other"'),
+    ],
     ['is none', () => 'null'],
   ])('is written again where it %s', (_, changed) => {
     synth({ sbom: true });
@@ -261,7 +282,9 @@ describe('the bill of materials', () => {
     const file = path.join(outdir, sboms()[0]);
     fs.rmSync(file);
     fs.mkdirSync(file);
-    expect(() => synth({ sbom: true })).toThrow(`BinaryLayer Stack/Layer: cannot write ${file}: a directory is there (EISDIR)\n  remove it, then run this again`);
+    expect(() => synth({ sbom: true })).toThrow(
+      `BinaryLayer Stack/Layer: cannot write ${file}: a directory is there (EISDIR)\n  remove it, then run this again`,
+    );
   });
 });
 
@@ -363,7 +386,10 @@ describe('a second synth', () => {
 
 describe('the cache file', () => {
   const TRACED = JSON.stringify({ fingerprint: '0'.repeat(64), machine: 'x86_64', traced: [null], looks: { '/': 'd755' } });
-  const files = () => fs.readdirSync(path.join(cache, 'cdk-binary-layer', 'fingerprint')).map((name) => path.join(cache, 'cdk-binary-layer', 'fingerprint', name));
+  const files = () =>
+    fs
+      .readdirSync(path.join(cache, 'cdk-binary-layer', 'fingerprint'))
+      .map((name) => path.join(cache, 'cdk-binary-layer', 'fingerprint', name));
   const asset = () => path.basename(assets()[0].file);
 
   test('is one for each that is asked for, below XDG_CACHE_HOME', () => {
@@ -374,15 +400,27 @@ describe('the cache file', () => {
     expect(files()).toHaveLength(2);
   });
 
-  test.each(['', 'garbage', '{', 'null', '[]', '{}', '"text"', '{"looks":{}}', '{"fingerprint":1,"machine":"x86_64","looks":{}}', '{"fingerprint":"00","machine":"vax","looks":{}}', '{"fingerprint":"00","machine":"x86_64","looks":7}', TRACED])(
-    'that holds %j does no harm', (garbage) => {
-      synth();
-      const expected = asset();
-      for (const file of files()) fs.writeFileSync(file, garbage);
-      outdir = path.join(temporaryDirectory(), 'cdk.out');
-      synth().template.hasResourceProperties('AWS::Lambda::LayerVersion', { CompatibleArchitectures: ['x86_64'] });
-      expect(asset()).toBe(expected);
-    });
+  test.each([
+    '',
+    'garbage',
+    '{',
+    'null',
+    '[]',
+    '{}',
+    '"text"',
+    '{"looks":{}}',
+    '{"fingerprint":1,"machine":"x86_64","looks":{}}',
+    '{"fingerprint":"00","machine":"vax","looks":{}}',
+    '{"fingerprint":"00","machine":"x86_64","looks":7}',
+    TRACED,
+  ])('that holds %j does no harm', (garbage) => {
+    synth();
+    const expected = asset();
+    for (const file of files()) fs.writeFileSync(file, garbage);
+    outdir = path.join(temporaryDirectory(), 'cdk.out');
+    synth().template.hasResourceProperties('AWS::Lambda::LayerVersion', { CompatibleArchitectures: ['x86_64'] });
+    expect(asset()).toBe(expected);
+  });
 
   test('that knows of another layer than is packed is cleared, and nothing is written', () => {
     synth();
@@ -390,7 +428,10 @@ describe('the cache file', () => {
     const [file] = files();
     fs.writeFileSync(file, JSON.stringify({ ...JSON.parse(fs.readFileSync(file, 'utf8')), fingerprint: '0'.repeat(64) }));
     outdir = path.join(temporaryDirectory(), 'cdk.out');
-    expect(() => synth()).toThrow('BinaryLayer Stack/Layer: this machine changed while the layer was made, nothing was written: run synth again when nothing writes to it');
+    expect(() => synth()).toThrow(
+      'BinaryLayer Stack/Layer: this machine changed while the layer was made, nothing was written: ' +
+        'run synth again when nothing writes to it',
+    );
     expectNothingWritten();
     synth();
     expect(asset()).toBe(expected);
@@ -432,17 +473,27 @@ describe('what cannot be made is said before anything is written', () => {
 
   test('no such command', () => {
     process.env.PATH = '/usr/bin:/bin';
-    fails({ binary: 'no-such-command' }, /^BinaryLayer Stack\/Layer: binary 'no-such-command': no such command on PATH\n {2}searched: \/usr\/bin:\/bin\n {2}install the package/);
+    fails(
+      { binary: 'no-such-command' },
+      /^BinaryLayer Stack\/Layer: binary 'no-such-command': no such command on PATH\n {2}searched: \/usr\/bin:\/bin\n {2}install the package/,
+    );
   });
 
   test('two programs of one name', () => {
     const copy = path.join(project, 'tool');
     fs.copyFileSync(tool, copy);
-    fails({ additionalBinaries: [copy] }, `BinaryLayer Stack/Layer: ${tool} and ${copy} would both be tool in the layer: give one another name, as rename: { '${copy}': 'tool-2' }`);
+    fails(
+      { additionalBinaries: [copy] },
+      `BinaryLayer Stack/Layer: ${tool} and ${copy} would both be tool in the layer: give one another name, as rename: ` +
+        `{ '${copy}': 'tool-2' }`,
+    );
   });
 
   test('an include that matches nothing', () => {
-    fails({ include: ['no-such-file'] }, /^BinaryLayer Stack\/Layer: include 'no-such-file' matches nothing: expected a file, a directory or a glob/);
+    fails(
+      { include: ['no-such-file'] },
+      /^BinaryLayer Stack\/Layer: include 'no-such-file' matches nothing: expected a file, a directory or a glob/,
+    );
   });
 
   test('a library that is not found', () => {
@@ -450,24 +501,37 @@ describe('what cannot be made is said before anything is written', () => {
     gcc(path.join(directory, 'libgone.so'), '', ['-shared', '-Wl,-soname,libgone.so']);
     gcc(path.join(directory, 'broken'), 'int main(void) { return 0; }', ['-Wl,--no-as-needed', path.join(directory, 'libgone.so')]);
     fs.rmSync(path.join(directory, 'libgone.so'));
-    fails({ binary: path.join(directory, 'broken') }, /^BinaryLayer Stack\/Layer: libgone\.so not found, needed by .*\/broken\n {2}searched: /);
+    fails(
+      { binary: path.join(directory, 'broken') },
+      /^BinaryLayer Stack\/Layer: libgone\.so not found, needed by .*\/broken\n {2}searched: /,
+    );
   });
 
   test('a version that is not provided', () => {
     const directory = temporaryDirectory();
     const versioned = (versions: string) => {
       fs.writeFileSync(path.join(directory, 'versions'), versions);
-      gcc(path.join(directory, 'libv.so'), 'int v(void) { return 0; }', ['-shared', '-Wl,-soname,libv.so', `-Wl,--version-script=${path.join(directory, 'versions')}`]);
+      gcc(path.join(directory, 'libv.so'), 'int v(void) { return 0; }', [
+        '-shared',
+        '-Wl,-soname,libv.so',
+        `-Wl,--version-script=${path.join(directory, 'versions')}`,
+      ]);
     };
     versioned('V_1 { }; V_2 { global: v; };');
-    gcc(path.join(directory, 'newer'), 'int v(void); int main(void) { return v(); }', [path.join(directory, 'libv.so'), '-Wl,-rpath,$ORIGIN']);
+    gcc(path.join(directory, 'newer'), 'int v(void); int main(void) { return v(); }', [
+      path.join(directory, 'libv.so'),
+      '-Wl,-rpath,$ORIGIN',
+    ]);
     versioned('V_1 { global: v; };');
-    fails({ binary: path.join(directory, 'newer') }, `version V_2 not found, needed by ${directory}/newer: ${directory}/libv.so does not have it`);
+    fails(
+      { binary: path.join(directory, 'newer') },
+      `version V_2 not found, needed by ${directory}/newer: ${directory}/libv.so does not have it`,
+    );
   });
 
   test('a program of another machine than the others', () => {
     fs.writeFileSync(path.join(project, 'arm'), elfHeader({ machine: 183 }));
-    fails({ additionalBinaries: [path.join(project, 'arm')] }, 'expected one machine, make a layer for each');
+    fails({ additionalBinaries: [path.join(project, 'arm')] }, 'expected the same architecture, create a layer for each');
   });
 
   test('more than Lambda takes', () => {
@@ -479,7 +543,7 @@ describe('what cannot be made is said before anything is written', () => {
 
   test('a machine that is not Linux', () => {
     onPlatform('darwin', () => fails({}, [
-      'BinaryLayer Stack/Layer: this machine runs darwin, and a program for Lambda has to come from Linux: say where from, as one of',
+      'BinaryLayer Stack/Layer: this machine runs darwin, but the program must come from Linux; set one of',
       '  source: BinarySource.image(\'debian:12\')      an image that has the program, through Docker, Podman or Finch',
       '  source: BinarySource.directory(\'./rootfs\')   an unpacked root file system',
       '  or synthesize on Linux, in a container or in WSL',
@@ -533,7 +597,12 @@ describe('a function of another architecture', () => {
     const stack = new Stack(new App({ outdir }), 'Stack');
     const handler = functionWith(stack, layerIn(stack), lambda.Architecture.ARM_64);
     handler.addLayers(layerIn(stack, { binary: other }, 'Other'));
-    expect(Annotations.fromStack(stack).findWarning('/Stack/Function', Match.anyValue()).map(({ entry }) => String(entry.data)).filter((text) => text.includes(ID))).toHaveLength(2);
+    expect(
+      Annotations.fromStack(stack)
+        .findWarning('/Stack/Function', Match.anyValue())
+        .map(({ entry }) => String(entry.data))
+        .filter((text) => text.includes(ID)),
+    ).toHaveLength(2);
   });
 
   test('is not warned of when the two match, nor without the layer', () => {
@@ -561,7 +630,10 @@ describe('a process of its own', () => {
   test('in another project directory, time zone and language, with another umask, makes the same template and the same bytes, and says nothing on stdout', () => {
     const made = [
       { directory: path.join(temporaryDirectory(), 'here'), situation: { env: { TZ: 'UTC', LANG: 'C', LC_ALL: 'C' }, umask: '022' } },
-      { directory: path.join(temporaryDirectory(), 'quite/elsewhere'), situation: { env: { TZ: 'Pacific/Kiritimati', LANG: 'tr_TR.UTF-8', LC_ALL: 'tr_TR.UTF-8' }, umask: '077' } },
+      {
+        directory: path.join(temporaryDirectory(), 'quite/elsewhere'),
+        situation: { env: { TZ: 'Pacific/Kiritimati', LANG: 'tr_TR.UTF-8', LC_ALL: 'tr_TR.UTF-8' }, umask: '077' },
+      },
     ].map(({ directory, situation }) => {
       for (const file of ['build/tool', 'share/a.txt']) {
         fs.mkdirSync(path.dirname(path.join(directory, file)), { recursive: true });
@@ -573,31 +645,41 @@ describe('a process of its own', () => {
       expect({ status, stdout }).toEqual({ status: 0, stdout: '' });
       const out = path.join(directory, 'cdk.out');
       const [zip] = fs.readdirSync(out).filter((name) => name.endsWith('.zip'));
-      const sha256 = createHash('sha256').update(fs.readFileSync(path.join(out, zip))).digest('hex');
-      return { zip, sha256, template: fs.readFileSync(path.join(out, 'Stack.template.json'), 'utf8'), assets: fs.readFileSync(path.join(out, 'Stack.assets.json'), 'utf8') };
+      const sha256 = createHash('sha256')
+        .update(fs.readFileSync(path.join(out, zip)))
+        .digest('hex');
+      return {
+        zip,
+        sha256,
+        template: fs.readFileSync(path.join(out, 'Stack.template.json'), 'utf8'),
+        assets: fs.readFileSync(path.join(out, 'Stack.assets.json'), 'utf8'),
+      };
     });
     expect(made[1]).toEqual(made[0]);
   });
 
-  test.each(['the whole app', 'the process that packs'])('killed while it packs, %s leaves no half asset, and the next synth works', async (victim) => {
-    const directory = temporaryDirectory();
-    const data = path.join(directory, 'data');
-    fs.mkdirSync(data);
-    for (let count = 0; count < 30; count++) fs.writeFileSync(path.join(data, `${count}`), noise(2e6, count));
-    const [command, args, options] = appIn(directory, { binary: tool, include: [data] });
-    const child = spawn(command, args, { ...options, stdio: 'ignore', detached: true });
-    const ended = new Promise((resolve) => child.once('exit', resolve));
-    const out = path.join(directory, 'cdk.out');
-    const half = await growing(out, child);
-    const packing = Number(half.split('.').at(-2)!.split('-')[0]); // its process is part of the name
-    process.kill(victim === 'the whole app' ? -child.pid! : packing, 'SIGKILL');
-    await ended;
-    expect(fs.readdirSync(out).filter((name) => name.endsWith('.zip'))).toEqual([]);
-    outdir = out;
-    synth({ include: [data] });
-    expect(names(assets()[0].file).filter((name) => /\/data\/\d+$/.test(name))).toHaveLength(30);
-    expect(fs.readdirSync(out).filter((name) => name.endsWith('.tmp'))).toEqual([]);
-  });
+  test.each(['the whole app', 'the process that packs'])(
+    'killed while it packs, %s leaves no half asset, and the next synth works',
+    async (victim) => {
+      const directory = temporaryDirectory();
+      const data = path.join(directory, 'data');
+      fs.mkdirSync(data);
+      for (let count = 0; count < 30; count++) fs.writeFileSync(path.join(data, `${count}`), noise(2e6, count));
+      const [command, args, options] = appIn(directory, { binary: tool, include: [data] });
+      const child = spawn(command, args, { ...options, stdio: 'ignore', detached: true });
+      const ended = new Promise((resolve) => child.once('exit', resolve));
+      const out = path.join(directory, 'cdk.out');
+      const half = await growing(out, child);
+      const packing = Number(half.split('.').at(-2)!.split('-')[0]); // its process is part of the name
+      process.kill(victim === 'the whole app' ? -child.pid! : packing, 'SIGKILL');
+      await ended;
+      expect(fs.readdirSync(out).filter((name) => name.endsWith('.zip'))).toEqual([]);
+      outdir = out;
+      synth({ include: [data] });
+      expect(names(assets()[0].file).filter((name) => /\/data\/\d+$/.test(name))).toHaveLength(30);
+      expect(fs.readdirSync(out).filter((name) => name.endsWith('.tmp'))).toEqual([]);
+    },
+  );
 });
 
 function functionWith(stack: Stack, layer: BinaryLayer | undefined, architecture: lambda.Architecture, id = 'Function'): lambda.Function {

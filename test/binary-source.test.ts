@@ -8,7 +8,7 @@ import { elfHeader, Fixture, temporaryDirectory } from './fixture';
 import { lambda as inLambda, unpack } from './plan/make';
 import { freshPlaces, synth, zips } from './synth';
 import { BinaryLayer, BinarySource } from '../lib';
-import { Root } from '../lib/root/root';
+import { DirectoryRoot } from '../lib/root/directory-root';
 
 const place = freshPlaces();
 
@@ -49,13 +49,18 @@ describe('a directory as a source', () => {
     for (const _ of [1, 2]) {
       place.stderr = '';
       synth(place, { binary: 'tool', detectData: true, source });
-      expect(place.stderr).toContain('BinaryLayer Stack/Layer: there is no package database of dpkg, apk or rpm; of data only what has a program\'s name is found');
+      expect(place.stderr).toContain(
+        "BinaryLayer Stack/Layer: there is no package database of dpkg, apk or rpm; of data only what has a program's name is found",
+      );
     }
   });
 
   test('that has none of what is excluded is told of', () => {
     synth(place, { binary: 'tool', exclude: ['/usr/share/nope'], source: BinarySource.directory(rootWithTool('').directory) });
-    expect(place.stderr).toContain("BinaryLayer Stack/Layer: exclude '/usr/share/nope' leaves out nothing: no data that was found matches it, and libraries that are needed stay");
+    expect(place.stderr).toContain(
+      "BinaryLayer Stack/Layer: exclude '/usr/share/nope' leaves out nothing: no data that was found matches it, " +
+        'and libraries that are needed stay',
+    );
   });
 
   test('gives the same layer wherever it lies', () => {
@@ -74,7 +79,7 @@ describe('a directory as a source', () => {
     const root = rootWithTool('one');
     const source = () => BinarySource.directory(root.directory);
     synth(place, { binary: 'tool', source: source() });
-    const read = jest.spyOn(Root.prototype, 'read');
+    const read = jest.spyOn(DirectoryRoot.prototype, 'read');
     synth(place, { binary: 'tool', source: source() });
     expect(read).not.toHaveBeenCalled();
     read.mockRestore();
@@ -84,10 +89,22 @@ describe('a directory as a source', () => {
   });
 
   test.each<[string, () => string, RegExp]>([
-    ['is not there', () => '/nowhere/at/all', /source the directory \/nowhere\/at\/all: nothing at \/nowhere\/at\/all, expected the directory of an unpacked root/],
-    ['is a file', () => __filename, /a file at .*, expected the directory/],
-    ['has no usr', () => temporaryDirectory(), /has no directory usr\n {2}expected the top of a Linux file system, with \/usr and a loader/],
-    ['has no loader', () => { const root = new Fixture(); root.directories('/usr/bin', '/usr/lib'); return root.directory; }, /has no loader \(ld-linux-\*\.so\.\*, ld-musl-\*\.so\.1\)/],
+    [
+      'is not there',
+      () => '/nowhere/at/all',
+      /source the directory \/nowhere\/at\/all: \/nowhere\/at\/all does not exist, expected the directory of an unpacked root/,
+    ],
+    ['is a file', () => __filename, /is not a directory, expected the directory/],
+    ['has no usr', () => temporaryDirectory(), /has no directory \/usr\n {2}expected a Linux root file system with \/usr and a loader/],
+    [
+      'has no loader',
+      () => {
+        const root = new Fixture();
+        root.directories('/usr/bin', '/usr/lib');
+        return root.directory;
+      },
+      /has no loader \(ld-linux-\*\.so\.\*, ld-musl-\*\.so\.1\)/,
+    ],
   ])('that %s is refused', (_, directory, message) => {
     expect(() => synth(place, { binary: 'tool', source: BinarySource.directory(directory()) })).toThrow(message);
     expect(zips(place)).toEqual([]);
@@ -98,13 +115,15 @@ describe('a directory as a source', () => {
     expect(() => synth(place, { binary: 'tool', source: BinarySource.directory(directory) })).toThrow([
       `BinaryLayer Stack/Layer: binary 'tool': no such command on PATH in the root ${directory}`,
       '  searched: /usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin:/usr/games',
-      '  choose a source in which it is installed, or give the path of the program inside the source: \'/opt/tool/bin/tool\'',
+      '  use a source in which it is installed, or specify the path of the program inside the source: \'/opt/tool/bin/tool\'',
     ].join('\n'));
   });
 
   test('runs no command to trace, which would run on the machine', () => {
     const source = BinarySource.directory(rootWithTool('').directory);
-    expect(() => synth(place, { binary: 'tool', source, traceCommands: ['tool'] })).toThrow(/traceCommands run the programs of the machine that synthesizes, and the source is another one/);
+    expect(() => synth(place, { binary: 'tool', source, traceCommands: ['tool'] })).toThrow(
+      /traceCommands run the programs of the machine that synthesizes, and the source is another one/,
+    );
   });
 
   test('is not even looked at by cdk ls', () => {
@@ -134,12 +153,14 @@ describe('the architecture', () => {
     const source = BinarySource.directory(rootForBoth().directory);
     synth(place, { binary: 'arm', source, architecture: lambda.Architecture.ARM_64 });
     expect(() => synth(place, { binary: 'intel', source, architecture: lambda.Architecture.ARM_64 })).toThrow(
-      '/usr/bin/intel is for x86_64, expected aarch64, the architecture that was asked for: take it from a source that has it for that',
+      '/usr/bin/intel is for x86_64, expected aarch64, the requested architecture: use a source for that architecture',
     );
     expect(zips(place)).toHaveLength(1);
   });
 
   test('is one that Lambda has', () => {
-    expect(() => synth(place, { binary: 'rig', architecture: lambda.Architecture.custom('riscv64') })).toThrow('architecture is riscv64, expected one of x86_64, arm64');
+    expect(() => synth(place, { binary: 'rig', architecture: lambda.Architecture.custom('riscv64') })).toThrow(
+      'architecture is riscv64, expected one of x86_64, arm64',
+    );
   });
 });

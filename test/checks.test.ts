@@ -116,13 +116,14 @@ describe('trace commands', () => {
   test('that fail leave nothing behind, and are run again', () => {
     const { command, count } = counting();
     const failing = { traceCommands: [`${command}; echo not today; exit 3`] };
-    fails(failing, 'ended with exit status 3, expected exit status 0; nothing was packed\n  it said:\n    not today');
-    fails(failing, 'exit status 3');
+    fails(failing, 'ended with exit code 3, expected exit code 0; nothing was packed\n  output:\n    not today');
+    fails(failing, 'exit code 3');
     expect(count()).toBe(2);
     expect(fs.readdirSync(place.cache)).toEqual([]);
   });
 
-  test('that are empty are refused', () => fails({ traceCommands: ['true', ' '] }, 'a command of traceCommands is empty, expected a command line for sh'));
+  test('that are empty are refused', () =>
+    fails({ traceCommands: ['true', ' '] }, 'a command of traceCommands is empty, expected a command line for sh'));
 });
 
 describe('a test command', () => {
@@ -140,19 +141,25 @@ describe('a test command', () => {
     expect(fs.readFileSync(withOne).equals(fs.readFileSync(without))).toBe(true);
   });
 
-  test('that fails is an error with its exit status and what it said', () => {
-    fails({ testCommand: 'tool; exit 9' }, "testCommand 'tool; exit 9' ended in the layer with exit status 9, expected exit status 0; nothing was written\n  it said:\n    the tool");
+  test('that fails is an error with its exit code and what it said', () => {
+    fails(
+      { testCommand: 'tool; exit 9' },
+      "testCommand 'tool; exit 9' ended in the layer with exit code 9, expected exit code 0; nothing was written\n  output:\n    the tool",
+    );
   });
 
   test('that hangs is killed after testTimeout', () => {
-    fails({ testCommand: 'tool; while :; do :; done', testTimeout: Duration.seconds(1) }, 'had not ended after 1 s, testTimeout, and was killed; nothing was written\n  it said:\n    the tool');
+    fails(
+      { testCommand: 'tool; while :; do :; done', testTimeout: Duration.seconds(1) },
+      'had not ended after 1 s, testTimeout, and was killed; nothing was written\n  output:\n    the tool',
+    );
   });
 
   test('is run again until the layer passes, and not after that', () => {
     const failing = { binary: tool, testCommand: 'tool' };
     makeLibrary(1);
-    expect(() => synth(place, failing)).toThrow('exit status 1');
-    expect(() => synth(place, failing)).toThrow('exit status 1');
+    expect(() => synth(place, failing)).toThrow('exit code 1');
+    expect(() => synth(place, failing)).toThrow('exit code 1');
     makeLibrary(0);
     synth(place, failing);
     place.stderr = '';
@@ -163,7 +170,7 @@ describe('a test command', () => {
 
   test('that is another one tries a layer that has passed before', () => {
     synth(place, { binary: tool, testCommand: 'tool' });
-    expect(() => synth(place, { binary: tool, testCommand: 'tool; exit 1' })).toThrow('exit status 1');
+    expect(() => synth(place, { binary: tool, testCommand: 'tool; exit 1' })).toThrow('exit code 1');
     expect(zips(place)).toHaveLength(1);
   });
 
@@ -175,7 +182,7 @@ describe('a test command', () => {
     fs.rmSync(zip);
     const { PATH } = process.env;
     process.env.PATH = temporaryDirectory(); // where there is no bubblewrap
-    expect(() => synth(place, { binary: tool, testCommand: 'tool' })).toThrow(/^BinaryLayer Stack\/Layer: testCommand is run /);
+    expect(() => synth(place, { binary: tool, testCommand: 'tool' })).toThrow(/^BinaryLayer Stack\/Layer: testCommand requires /);
     process.env.PATH = PATH;
     synth(place, { binary: tool, testCommand: 'tool' });
     expect(fs.readFileSync(zip).equals(whole)).toBe(true);
@@ -185,12 +192,19 @@ describe('a test command', () => {
     const directory = temporaryDirectory();
     gcc(path.join(directory, 'busybox'), 'int main(void) { return 0; }', ['-static']);
     process.env.PATH = directory;
-    fails({ testCommand: 'tool' }, 'no bwrap is on PATH: install it on the machine that synthesizes, as with apt-get install bubblewrap');
+    fails(
+      { testCommand: 'tool' },
+      'bwrap is not on PATH; install it on the machine that synthesizes, for example with apt-get install bubblewrap',
+    );
   });
 
-  test.each([['', 'testCommand is empty, expected a command line for sh'], ['a\0b', 'testCommand has a NUL character']])('%j is refused', (testCommand, message) => fails({ testCommand }, message));
+  test.each([
+    ['', 'testCommand is empty, expected a command line for sh'],
+    ['a\0b', 'testCommand has a NUL character'],
+  ])('%j is refused', (testCommand, message) => fails({ testCommand }, message));
 
-  test('without any time is refused', () => fails({ testCommand: 'tool', testTimeout: Duration.seconds(0) }, 'testTimeout is 0, expected some time'));
+  test('without any time is refused', () =>
+    fails({ testCommand: 'tool', testTimeout: Duration.seconds(0) }, 'testTimeout is 0, expected some time'));
 });
 
 describe('verbose', () => {
@@ -210,12 +224,16 @@ describe('verbose', () => {
     const inRoot = names(zip).flatMap((name) => /^elf\/[0-9a-f]{8}(\/(?!ld\.so$).*)/.exec(name)?.[1].replace(/\/$/, '') ?? []);
     expect(packs.map((line) => line.split(' ')[3].slice(0, -1))).toEqual(inRoot);
     expect(packs).toEqual([...packs].sort());
-    expect(said).toEqual(expect.arrayContaining([
-      expect.stringMatching(`^BinaryLayer Stack/Layer: packs /.*tool: requested( \\(${tool}\\))?$`),
-      expect.stringMatching(`^BinaryLayer Stack/Layer: packs /.*libown\\.so: needed by tool \\[.*\\], through ${tool}( \\(${library}\\))?$`),
-      expect.stringMatching('^BinaryLayer Stack/Layer: packs /.*share/text: included'),
-      `BinaryLayer Stack/Layer: leaves out ${project}/share/secret: not world-readable`,
-    ]));
+    expect(said).toEqual(
+      expect.arrayContaining([
+        expect.stringMatching(`^BinaryLayer Stack/Layer: packs /.*tool: requested( \\(${tool}\\))?$`),
+        expect.stringMatching(
+          `^BinaryLayer Stack/Layer: packs /.*libown\\.so: needed by tool \\[.*\\], through ${tool}( \\(${library}\\))?$`,
+        ),
+        expect.stringMatching('^BinaryLayer Stack/Layer: packs /.*share/text: included'),
+        `BinaryLayer Stack/Layer: leaves out ${project}/share/secret: not world-readable`,
+      ]),
+    );
     expect(said.at(-1)).toMatch(/ zipped\) in \d+\.\d s$/);
   });
 

@@ -10,7 +10,7 @@ import * as path from 'path';
 import type { FileEntry, Plan } from '../lib/plan/plan';
 import { sizeOf } from '../lib/plan/plan';
 import { planLayer } from '../lib/plan/plan-layer';
-import { Root } from '../lib/root/root';
+import { DirectoryRoot } from '../lib/root/directory-root';
 import { megabytes } from '../lib/text/megabytes';
 
 const SEARCH_PATH = ['/usr/local/sbin', '/usr/local/bin', '/usr/sbin', '/usr/bin', '/sbin', '/bin', '/usr/games'];
@@ -31,7 +31,7 @@ function compare(program: string, lean: string, fat: string): { readonly text: s
   try {
     const [leanPlan, fatPlan] = [planOf(program, lean), planOf(program, fat)];
     // identical licence texts are links to one of them
-    const packed = new Set(fatPlan.entries.map((entry) => entry.path));
+    const packed = new Set<string>(fatPlan.entries.map((entry) => entry.path));
     const missing = filesOf(leanPlan).filter((file) => !packed.has(file));
     const text = `lean ${megabytes(sizeOf(leanPlan))}, fat ${megabytes(sizeOf(fatPlan))}${missing.length > 0 ? `, ${missing.length} files missing:` : ''}`;
     return { text, missing, passed: missing.length === 0 };
@@ -41,7 +41,7 @@ function compare(program: string, lean: string, fat: string): { readonly text: s
 }
 
 function planOf(program: string, directory: string): Plan {
-  return planLayer(new Root(directory), {
+  return planLayer(new DirectoryRoot(directory), {
     binaries: [program], rename: {}, include: [], exclude: [], detectData: true, traceCommands: [], searchPath: SEARCH_PATH, libraryPath: '', cwd: '/',
   }).plan;
 }

@@ -18,16 +18,23 @@ import * as path from 'path';
 import { writeZip } from '../lib/pack/zip';
 import { rootOf } from '../lib/plan/plan';
 import { planLayer } from '../lib/plan/plan-layer';
-import { Root } from '../lib/root/root';
+import { DirectoryRoot } from '../lib/root/directory-root';
 
 const PNG = 'iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg==';
 
 /** What each program does, and what it says then; of Python also what it has mapped and where it looks for modules. */
 const PROGRAMS: Record<string, { readonly args: readonly string[]; readonly says: RegExp }> = {
   file: { args: ['/var/task/in.png'], says: /PNG image data, 1 x 1/ },
-  convert: { args: ['-size', '64x32', '-font', 'DejaVu-Sans', 'label:Hi', '-format', '%w %k\n', '-write', 'info:-', '/tmp/out.jpg'], says: /^64 (?!1$)\d+$/m },
+  convert: {
+    args: ['-size', '64x32', '-font', 'DejaVu-Sans', 'label:Hi', '-format', '%w %k\n', '-write', 'info:-', '/tmp/out.jpg'],
+    says: /^64 (?!1$)\d+$/m,
+  },
   python3: {
-    args: ['-c', 'import json, ssl, sqlite3, sys\nprint(sqlite3.connect(":memory:").execute("select 6*7").fetchone()[0])\nprint(*sys.path, *open("/proc/self/maps"))'],
+    args: [
+      '-c',
+      'import json, ssl, sqlite3, sys\nprint(sqlite3.connect(":memory:").execute("select ' +
+        '6*7").fetchone()[0])\nprint(*sys.path, *open("/proc/self/maps"))',
+    ],
     says: /^42$/m,
   },
 };
@@ -61,7 +68,9 @@ async function main(other: string): Promise<void> {
   const work = fs.mkdtempSync(path.join(os.tmpdir(), 'two-layers-'));
   try {
     const layers = [await make('/', path.join(work, 'here')), await make(path.resolve(other), path.join(work, 'there'))];
-    const rows = layers.map(({ source, hashes }) => row(`${source}: made twice`, hashes[0] === hashes[1] ? '' : `the hashes of the zips are ${hashes.join(' and ')}`));
+    const rows = layers.map(({ source, hashes }) =>
+      row(`${source}: made twice`, hashes[0] === hashes[1] ? '' : `the hashes of the zips are ${hashes.join(' and ')}`),
+    );
     for (const order of [layers, [...layers].reverse()]) rows.push(...onOneFunction(order, work));
     const failed = rows.filter((good) => !good).length;
     console.log(`${rows.length - failed} of ${rows.length} pass`);
@@ -76,8 +85,16 @@ async function make(source: string, name: string): Promise<Layer> {
   const binaries = Object.keys(PROGRAMS).map((program) => `/usr/bin/${program}`);
   const twice = [];
   for (const zip of [`${name}-1.zip`, `${name}-2.zip`]) {
-    const { plan } = planLayer(new Root(source), {
-      binaries, rename: {}, include: [], exclude: [], detectData: true, traceCommands: [], searchPath: ['/usr/bin'], libraryPath: '', cwd: '/',
+    const { plan } = planLayer(new DirectoryRoot(source), {
+      binaries,
+      rename: {},
+      include: [],
+      exclude: [],
+      detectData: true,
+      traceCommands: [],
+      searchPath: ['/usr/bin'],
+      libraryPath: '',
+      cwd: '/',
     });
     await writeZip(plan, zip);
     twice.push({ zip, hash: createHash('sha256').update(fs.readFileSync(zip)).digest('hex'), plan });
@@ -96,10 +113,14 @@ function onOneFunction(layers: readonly Layer[], work: string): boolean[] {
   for (const { zip } of layers) execFileSync('unzip', ['-qo', zip, '-d', opt]);
   const order = layers.map(({ source }) => source).join(', ');
   const last = layers[layers.length - 1];
-  const rows = Object.entries(OTHERS).map(([file, text]) => row(`${order}: ${file}`, fs.readFileSync(path.join(opt, file), 'utf8') === text ? '' : 'was overwritten'));
+  const rows = Object.entries(OTHERS).map(([file, text]) =>
+    row(`${order}: ${file}`, fs.readFileSync(path.join(opt, file), 'utf8') === text ? '' : 'was overwritten'),
+  );
   for (const name of Object.keys(PROGRAMS)) {
     rows.push(row(`${order}: ${name} on PATH`, wrong(opt, name, name, last)));
-    for (const layer of layers) rows.push(row(`${order}: ${name} of ${layer.source}`, wrong(opt, name, rootOf(layer.key) + layer.programs[name], layer)));
+    for (const layer of layers) {
+      rows.push(row(`${order}: ${name} of ${layer.source}`, wrong(opt, name, rootOf(layer.key) + layer.programs[name], layer)));
+    }
   }
   return rows;
 }
@@ -111,11 +132,34 @@ function wrong(opt: string, name: string, command: string, layer: Layer): string
   const task = path.join(path.dirname(opt), 'task');
   fs.mkdirSync(task, { recursive: true });
   fs.writeFileSync(path.join(task, 'in.png'), Buffer.from(PNG, 'base64'));
-  const { status, stdout, stderr } = spawnSync('bwrap', [
-    '--ro-bind', opt, '/opt', '--ro-bind', task, '/var/task', '--dir', '/var/runtime', '--proc', '/proc', '--dev', '/dev', '--tmpfs', '/tmp', '--unshare-net',
-    '--chdir', '/tmp', '--clearenv', ...setenv, command, ...args,
-  ], { encoding: 'utf8', maxBuffer: 1 << 26 });
-  if (status !== 0 || !says.test(stdout)) return `exit status ${status}: ${`${stdout}${stderr}`.trim().slice(-200) || 'it said nothing'}`;
+  const { status, stdout, stderr } = spawnSync(
+    'bwrap',
+    [
+      '--ro-bind',
+      opt,
+      '/opt',
+      '--ro-bind',
+      task,
+      '/var/task',
+      '--dir',
+      '/var/runtime',
+      '--proc',
+      '/proc',
+      '--dev',
+      '/dev',
+      '--tmpfs',
+      '/tmp',
+      '--unshare-net',
+      '--chdir',
+      '/tmp',
+      '--clearenv',
+      ...setenv,
+      command,
+      ...args,
+    ],
+    { encoding: 'utf8', maxBuffer: 1 << 26 },
+  );
+  if (status !== 0 || !says.test(stdout)) return `exit code ${status}: ${`${stdout}${stderr}`.trim().slice(-200) || 'no output'}`;
   const strange = new RegExp(`/opt/(?:elf/(?!${layer.key}/)|python|nodejs)\\S*`).exec(stdout);
   return strange ? `found ${strange[0]}, expected nothing but what is below ${rootOf(layer.key)}` : '';
 }

@@ -100,7 +100,7 @@ export function stateOf(workload: Workload): Omit<KnownSlim, 'known'> {
 
 /** Looks at every file of a directory; links are not followed. */
 function looksAt(directory: string): Looks {
-  const root = new (roots().Root)(directory);
+  const root = roots().openRoot(directory);
   const walk = (real: string) => {
     root.stamp(real);
     if (root.status(real)?.type !== 'directory') return;

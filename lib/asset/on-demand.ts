@@ -4,7 +4,7 @@
  */
 /* eslint-disable @typescript-eslint/no-require-imports */
 export const planning = () => require('../plan/plan-layer') as typeof import('../plan/plan-layer');
-export const roots = () => require('../root/root') as typeof import('../root/root');
+export const roots = () => require('../root/open-root') as typeof import('../root/open-root');
 export const packing = () => require('./packing') as typeof import('./packing');
 export const reports = () => require('../plan/report') as typeof import('../plan/report');
 export const trials = () => require('../sandbox/trial') as typeof import('../sandbox/trial');

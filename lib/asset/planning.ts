@@ -66,7 +66,7 @@ export class Planning {
    * @param last of the same request before: the commands of the workload are not run again if their outcome still holds
    */
   private make(traced: Trace | undefined, last: Fingerprint | undefined): { root: Root; planned: PlannedLayer & Partial<SlimLayer> } {
-    const root = new (roots().Root)(this.source.directory);
+    const root = roots().openRoot(this.source.directory);
     const { request, workload, report } = this;
     if (workload === undefined) return { root, planned: planning().planLayer(root, request, traced) };
     return { root, planned: slimming().slimLayer(root, request, workload, { report, known: last?.slim?.known, knownTrace: traced }) };

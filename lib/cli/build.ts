@@ -23,7 +23,7 @@ import { silenceProgress, startProgress } from '../process/progress';
 import { discard } from '../process/remove-tree';
 import { unfinished, writeWhole } from '../process/whole-file';
 import { requestOf, trialOf, workloadOf } from '../request';
-import { Root } from '../root/root';
+import { openRoot } from '../root/open-root';
 import type { Trial } from '../sandbox/trial';
 import { megabytes } from '../text/megabytes';
 import { printable, printableJson } from '../text/printable';
@@ -125,7 +125,7 @@ export async function build(programs: string[], options: BuildOptions, isSlim = 
   const { workloadFiles, keep, lock: workloadLock } = options;
   const workload = workloadOf({ workload: options.workload.length > 0 ? options.workload : undefined, workloadFiles, keep, workloadLock });
   const source = openSource(options);
-  const root = new Root(source.directory);
+  const root = openRoot(source.directory);
   const { cwd } = source;
   const { files, missing } = readFileList(options.fromList, root, cwd);
   if (missing.length > 0) tell([`--from-list has files that do not exist: ${firstOf(missing)}`]);

@@ -15,17 +15,17 @@ import { setImmediate } from 'timers/promises';
 import { Command, Option } from 'commander';
 import { checkInput, statusOf } from './file-arguments';
 import { UsageError } from './usage';
+import { LayerError } from '../error';
 import { ENVIRONMENT } from '../lambda';
 import { readRecord, RECORD } from '../plan/record';
 import { cleared } from '../process/cleared';
 import { temporaryDirectory } from '../process/leftovers';
 import { discard } from '../process/remove-tree';
-import { Root } from '../root/root';
+import { openRoot } from '../root/open-root';
 import { ALLOW, foreign, INSTALL, type Sandbox, startInSandbox } from '../sandbox/bubblewrap';
 import { nearest } from '../text/nearest';
 import { printableName } from '../text/printable';
 import { unzip } from '../zip/unzip';
-import { LayerError } from '../error';
 
 /** A command that cannot be run here. */
 export class RunError extends LayerError {}
@@ -91,12 +91,16 @@ function unpacked(layer: string, temporary: string): string {
 /** Options of bubblewrap that make `/` of a root, less what is the function's own. */
 function rootOf({ root, task }: RunOptions): string[] {
   for (const [option, directory] of Object.entries({ root, task })) {
-    if (directory !== undefined && !statusOf(directory)?.isDirectory()) throw new UsageError(`--${option} ${directory}: expected a directory`);
+    if (directory !== undefined && !statusOf(directory)?.isDirectory()) {
+      throw new UsageError(`--${option} ${directory}: expected a directory`);
+    }
   }
   const directory = fs.realpathSync(root);
   return [
     ...bind(directory, '/', ['dev', 'opt', 'proc', 'tmp', 'var']),
-    ...(fs.lstatSync(path.join(directory, 'var'), { throwIfNoEntry: false })?.isDirectory() ? bind(path.join(directory, 'var'), '/var', ['task']) : []),
+    ...(fs.lstatSync(path.join(directory, 'var'), { throwIfNoEntry: false })?.isDirectory()
+      ? bind(path.join(directory, 'var'), '/var', ['task'])
+      : []),
   ];
 }
 
@@ -122,7 +126,12 @@ function sandboxOf(roots: readonly string[], opt: string, { task, env, readOnly 
 /** @throws RunError where the layers of a directory are all for a machine that this is not */
 function checkMachine(opt: string): void {
   const elf = path.join(opt, 'elf');
-  const records = fs.existsSync(elf) ? fs.readdirSync(elf).map((key) => path.join(elf, key, RECORD)).filter((file) => fs.existsSync(file)) : [];
+  const records = fs.existsSync(elf)
+    ? fs
+      .readdirSync(elf)
+      .map((key) => path.join(elf, key, RECORD))
+      .filter((file) => fs.existsSync(file))
+    : [];
   const why = records.map((file) => foreign(readRecord(fs.readFileSync(file, 'utf8')).machine));
   if (why.length > 0 && why.every((one) => one !== undefined)) throw new RunError(`the layer ${why[0]}`);
 }
@@ -134,7 +143,7 @@ function checkMachine(opt: string): void {
  */
 function located(command: string, opt: string, root: string): string {
   if (command.includes('/')) return command;
-  const host = new Root(fs.realpathSync(root));
+  const host = openRoot(fs.realpathSync(root));
   const directories = ENVIRONMENT.PATH.split(':').filter((directory) => !directory.startsWith('/opt/'));
   const bin = path.join(opt, 'bin');
   const own = fs.existsSync(bin) ? fs.readdirSync(bin) : [];
@@ -150,7 +159,7 @@ function located(command: string, opt: string, root: string): string {
 /** A session's signals, and those that others send to a process that they want something of. */
 const PASSED_ON = ['SIGINT', 'SIGQUIT', 'SIGTERM', 'SIGHUP', 'SIGUSR1', 'SIGUSR2', 'SIGWINCH', 'SIGCONT'] as const;
 
-/** @returns the exit status of the command */
+/** @returns the exit code of the command */
 async function start(sandbox: Sandbox, command: readonly string[]): Promise<number> {
   // bubblewrap in a session of its own: what the terminal sends to everybody would end it, and the command with it
   const bubblewrap = startInSandbox(sandbox, command, ['--json-status-fd', '3'], ['inherit', 'inherit', 'inherit', 'pipe']);
@@ -172,17 +181,17 @@ async function start(sandbox: Sandbox, command: readonly string[]): Promise<numb
       bubblewrap.once('error', reject);
       bubblewrap.once('close', (ended, by) => resolve({ code: ended, signal: by }));
     });
-    if (first === undefined) throw new RunError(`bubblewrap cannot make the sandbox\n${ALLOW}`);
+    if (first === undefined) throw new RunError(`bubblewrap cannot create the sandbox\n${ALLOW}`);
     return code ?? 128 + os.constants.signals[signal!];
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') throw new RunError(`the command is run under bubblewrap, and ${INSTALL}`);
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') throw new RunError(`running a command requires bubblewrap: ${INSTALL}`);
     throw error;
   } finally {
     for (const [name, handler] of handlers) process.off(name, handler);
   }
 }
 
-/** To all of the command's processes: the first one of their namespace leads their group, and does not heed signals itself (pid_namespaces(7)). */
+/** Sends a signal to all processes of the command. The first in their namespace, which leads the group, ignores it (pid_namespaces(7)). */
 function signalTo(first: number | undefined, bubblewrap: ChildProcess, signal: NodeJS.Signals): void {
   try {
     if (first === undefined) bubblewrap.kill(signal);

@@ -16,7 +16,8 @@ import { LoaderFiles } from '../loader/loader-files';
 import type { Loaded, Setting } from '../loader/search';
 import { settingOf } from '../loader/setting';
 import { ownersOf } from '../packages/owners';
-import { Root } from '../root/root';
+import { openRoot } from '../root/open-root';
+import type { Root } from '../root/root';
 import { printable, printableJson, printableLines } from '../text/printable';
 
 /** A closure as `--json` tells it. Objects are in the order in which the loader maps them, and go by their place in it. */
@@ -68,7 +69,7 @@ Exit codes: 0; 1 if the program, a library or a symbol version is missing; 2 if 
 
 function treeOf(binary: string, options: SourceOptions): Tree {
   const source = openSource(options);
-  const root = new Root(source.directory);
+  const root = openRoot(source.directory);
   const files = new LoaderFiles(root);
   const found = findProgram(files, binary, source.searchPath, source.cwd);
   const { real, elf } = found.interpreter?.program ?? found;

@@ -1,9 +1,9 @@
 /**
- * The closure of a program: every library that its loader would map, in the order in which it would.
+ * The closure of a program: every library that its loader maps, in the loader's order.
  *
- * glibc elf/dl-deps.c, musl ldso/dynlink.c (load_deps): breadth first over DT_NEEDED; what is loaded already is
- * matched before anything is searched for. What a program opens later (plug-ins, libgcc_s) is closed over in the
- * same way, with the objects that are loaded by then.
+ * glibc elf/dl-deps.c, musl ldso/dynlink.c (load_deps): breadth first over DT_NEEDED. Names are compared with loaded objects
+ * before a search. Libraries that a program opens later (plug-ins, libgcc_s) are loaded in the same way, with the objects
+ * that are loaded by then.
  */
 import * as path from 'path';
 import { LayerError } from '../error';
@@ -15,42 +15,50 @@ import { printableName } from '../text/printable';
 /** A library that was not found. */
 export class MissingLibraryError extends LayerError {
   constructor(public readonly library: string, public readonly requester: Loaded, public readonly searched: readonly string[]) {
-    super([
-      `${printableName(library)} not found, needed by ${printableName(requester.path)}`,
-      ...(requester.loader ? [`  chain: ${chainOf(requester, library)}`] : []),
-      ...(searched.length > 0 ? [`  searched: ${searched.map(printableName).join(', ')}`] : ['  searched: nothing, the object allows no default directory']),
-      ...adviceOn(printableName(library), printableName(requester.path)),
-    ].join('\n'));
+    super(
+      [
+        `${printableName(library)} not found, needed by ${printableName(requester.path)}`,
+        ...(requester.loader ? [`  chain: ${chainOf(requester, library)}`] : []),
+        ...(searched.length > 0
+          ? [`  searched: ${searched.map(printableName).join(', ')}`]
+          : ['  searched: nothing, the object excludes the default directories']),
+        ...adviceOn(printableName(library), printableName(requester.path)),
+      ].join('\n'),
+    );
   }
 }
 
 function adviceOn(library: string, requester: string): string[] {
   const name = path.posix.basename(library);
   const object = path.posix.basename(requester);
-  if (!library.includes('/') || library.startsWith('/')) return [`  install the package that has ${library}, or correct the search path of ${object}`];
-  // a linker takes the path that it was given for the name of a library that has none
+  if (!library.includes('/') || library.startsWith('/')) {
+    return [`  install the package that has ${library}, or correct the search path of ${object}`];
+  }
+  // if a library has no soname, linkers record the path on their command line
   return [
-    `  DT_NEEDED '${library}' is a path relative to the working directory of the process: ${name} has no soname and was linked by that path`,
-    `  build ${name} with -Wl,-soname,${name}, or link ${object} with -L DIRECTORY -l:${name}; then set its search path with -Wl,-rpath,'$ORIGIN'`,
+    `  DT_NEEDED '${library}' is a path relative to the working directory of the process: ` +
+      `${name} has no soname and was linked by that path`,
+    `  build ${name} with -Wl,-soname,${name}, or link ${object} with -L DIRECTORY -l:${name}; ` +
+      "then set its search path with -Wl,-rpath,'$ORIGIN'",
     `  or edit ${object}: patchelf --replace-needed ${library} ${name} --set-rpath '$ORIGIN' ${requester}`,
   ];
 }
 
-/** What a process has loaded: the program first, then in the order in which the loader maps. */
+/** The objects that a process has loaded: the program first, then in the loader's order. */
 export class Process {
   private loaded: Loaded[];
-  /** objects whose needs are loaded */
+  /** objects whose dependencies are loaded */
   private closed: Set<Loaded>;
-  /** other names by which an object was requested, such as a link to its file: it answers to them from then on */
+  /** additional names by which objects were requested, such as links to their files */
   private names: Map<string, Loaded>;
 
   private readonly setting: Setting;
 
   /**
-   * @param program what is started, or a library as `ld.so --list` takes one
-   * @param rules those of its loader
-   * @param from a process whose objects are loaded in this one, too
-   * @param interpreter its loader: an object of the process from the start, that takes its place in the order where something first needs it
+   * @param program the program, or a library in its place (`ld.so --list`)
+   * @param rules rules of its loader
+   * @param from a process whose objects are copied
+   * @param interpreter its loader: loaded from the start, but ordered by the first object that needs it
    */
   constructor(
     public readonly program: Loaded,
@@ -66,18 +74,18 @@ export class Process {
     if (!from) this.close();
   }
 
-  /** What the process has loaded. */
+  /** The loaded objects. */
   public get objects(): readonly Loaded[] {
     return this.loaded;
   }
 
-  /** A process with the same objects: what it loads from then on, this one does not. */
+  /** A process with the same objects. Objects that it loads afterwards are not loaded in this one. */
   public fork(): Process {
     return new Process(this.program, this.setting, this.rules, this.interpreter, this);
   }
 
   /**
-   * Opens one more file, as `dlopen` does with a path, and everything that it needs.
+   * Opens a file and its dependencies, like `dlopen` with a path.
    *
    * @param file a path
    * @param loader the object that opens it
@@ -87,7 +95,7 @@ export class Process {
     return found && this.add(found, file, loader);
   }
 
-  /** Opens a library by its name, as `dlopen` does; `undefined` where it is not there. */
+  /** Opens a library by name, like `dlopen`; `undefined` if it is not found. */
   public openName(name: string, loader: Loaded): Loaded | undefined {
     const loaded = this.match(name);
     if (loaded) return loaded;
@@ -97,7 +105,7 @@ export class Process {
   }
 
   private add(found: Found, name: string, loader: Loaded): Loaded {
-    // an object that cannot be loaded leaves nothing behind, as with dlopen
+    // as with dlopen, an object that cannot be loaded has no effect
     const fork = this.fork();
     const object = fork.known(found, name, loader);
     if (!fork.loaded.includes(object)) fork.loaded.push(object);
@@ -107,10 +115,12 @@ export class Process {
   }
 
   private close(): void {
-    for (let object: Loaded | undefined; (object = this.objects.find((one) => !this.closed.has(one))); ) {
+    for (let object: Loaded | undefined; (object = this.objects.find((candidate) => !this.closed.has(candidate))); ) {
       this.closed.add(object);
-      // each name is compared with the objects so far, as the loader itself does
-      if (this.objects.length > LIMITS.loadedObjects.most) throw new UnloadableError(`${this.program.path}: ${exceeding(LIMITS.loadedObjects, this.objects.length)}`);
+      // like the loader itself, `match` compares each name with all objects
+      if (this.objects.length > LIMITS.loadedObjects.most) {
+        throw new UnloadableError(`${this.program.path}: ${exceeding(LIMITS.loadedObjects, this.objects.length)}`);
+      }
       const { needed = [], filter = [], auxiliary = [] } = object.elf.dynamic ?? {};
       for (const name of needed) {
         const loaded = this.need(name, object);
@@ -126,7 +136,7 @@ export class Process {
     }
   }
 
-  /** What serves an object's symbols in its place goes before it. */
+  /** An object that filters another one precedes it. */
   private precede(server: Loaded, object: Loaded): void {
     const at = this.objects.indexOf(server);
     if (at >= 0 && at < this.objects.indexOf(object)) return;
@@ -134,7 +144,7 @@ export class Process {
     this.loaded.splice(this.objects.indexOf(object), 0, server);
   }
 
-  /** @returns `undefined` for what is optional and not there, and for what is missing where the setting lets it be */
+  /** @returns `undefined` for a missing optional library, or for any missing library if `setting.missing` is set */
   private need(name: string, requester: Loaded, optional = false): Loaded | undefined {
     const loaded = this.match(name);
     if (loaded) return loaded;
@@ -155,7 +165,7 @@ export class Process {
     this.setting.missing(name, requester, error);
   }
 
-  /** A file that is open already is the object that it was opened as. */
+  /** A file that is already loaded is the same object. */
   private known(found: Found, name: string, loader: Loaded): Loaded {
     const open = this.interpreter ? [...this.objects, this.interpreter] : this.objects;
     const loaded = open.find((object) => object.real === found.real) ?? { ...found, name, loader };
@@ -163,7 +173,7 @@ export class Process {
     return loaded;
   }
 
-  /** What a name stands for without a search. */
+  /** The loaded object with a name, without a search. */
   public match(name: string): Loaded | undefined {
     const { interpreter, rules } = this;
     const known = this.names.get(name) ?? this.objects.find((object) => rules.answersTo(object, name));
@@ -171,7 +181,7 @@ export class Process {
   }
 }
 
-/** The file names from the program to an object, and the name that it asks for, for a message: `prog → libb.so → libc.so.6`. */
+/** The file names from the program to an object, and the requested name, for messages: `prog → libb.so → libc.so.6`. */
 export function chainOf(object: Loaded, ...requested: readonly string[]): string {
   const chain = [...requested];
   for (let at: Loaded | undefined = object; at; at = at.loader) chain.unshift(path.posix.basename(at.path));

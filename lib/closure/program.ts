@@ -1,5 +1,5 @@
 /**
- * A program at the start of a process: the object itself and the loader that the kernel starts with it.
+ * A program at the start of a process: the object itself and its loader, both mapped by the kernel.
  */
 import * as path from 'path';
 import type { Elf } from '../elf';
@@ -9,33 +9,33 @@ import { rulesFor } from '../loader/rules';
 import type { Loaded, LoaderRules, Setting } from '../loader/search';
 import { printableName } from '../text/printable';
 
-/** The loader that a program names was not found. */
+/** The loader of a program was not found. */
 export class MissingInterpreterError extends LayerError {}
 
 /**
- * Loads a program, or a library in the place of one, as `ld.so --list` does.
+ * Loads a program, or a library in its place, like `ld.so --list`.
  *
  * @param real its resolved path
- * @param rules those of its loader @default - as the loader is called that it names
+ * @param rules rules of its loader @default - derived from the loader's name
  * @throws MissingLibraryError, MissingInterpreterError, UnloadableError
  */
 export function load(real: string, elf: Elf, setting: Setting, rules = rulesFor(elf.interpreter)): Process {
-  const program: Loaded = { path: real, real, elf, name: '', reason: 'asked for' };
+  const program: Loaded = { path: real, real, elf, name: '', reason: 'requested' };
   return new Process(program, setting, rules, interpreterOf(program, setting, rules));
 }
 
-/** A library that is needed and was not found, or that is none. */
+/** A dependency that was not found or is not a library. */
 export interface Missing {
-  /** as it is asked for */
+  /** as requested */
   readonly name: string;
   readonly requester: Loaded;
   readonly error: Error;
 }
 
 /**
- * Loads a program as far as that goes, as `ld.so --list` does: what is missing is told, and the rest loaded without it.
+ * Loads a program like `ld.so --list`. Reports missing libraries and loads the others.
  *
- * @throws MissingInterpreterError, UnloadableError where there is not even a loader
+ * @throws MissingInterpreterError, UnloadableError if the loader itself is missing
  */
 export function loadWithout(real: string, elf: Elf, setting: Setting): { process: Process; missing: Missing[] } {
   const missing: Missing[] = [];
@@ -47,6 +47,11 @@ function interpreterOf(program: Loaded, setting: Setting, rules: LoaderRules): L
   const name = program.elf.interpreter;
   if (name === undefined) return undefined;
   const found = name.startsWith('/') ? rules.open(path.posix.normalize(name), 'interpreter', setting) : undefined;
-  if (!found) throw new MissingInterpreterError(`${printableName(program.path)} names the loader ${printableName(name)}, which does not exist: install the C library that it was built for`);
+  if (!found) {
+    throw new MissingInterpreterError(
+      `${printableName(program.path)} requires the loader ${printableName(name)}, which does not exist: ` +
+        'install the C library that the program was built for',
+    );
+  }
   return { ...found, name, loader: program };
 }

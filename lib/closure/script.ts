@@ -4,9 +4,9 @@
 import * as path from 'path';
 
 export interface Shebang {
-  /** as it stands there */
+  /** unchanged */
   readonly interpreter: string;
-  /** everything behind it, one argument */
+  /** everything after the interpreter, as a single argument */
   readonly argument: string;
 }
 
@@ -25,19 +25,19 @@ export function readShebang(head: Buffer): Shebang | undefined {
   return { interpreter: line.slice(start, behind), argument: line.slice(argument, end) };
 }
 
-/** What the kernel takes for space: it would include a carriage return in the name. */
+/** The kernel's definition of a blank: a carriage return is part of the name. */
 function isBlank(character: string): boolean {
   return character === ' ' || character === '\t';
 }
 
-/** What a script is started by in the end: `env` only looks a command up. */
+/** The program that finally executes a script: `env` only searches for a command. */
 export interface Interpreter {
   /** a path, or a command */
   readonly name: string;
   readonly argument: string;
 }
 
-/** @returns `undefined` where `env` is told to do more than to look up a command */
+/** @returns `undefined` if `env` has options or sets variables */
 export function interpreterOf({ interpreter, argument }: Shebang): Interpreter | undefined {
   if (path.posix.basename(interpreter) !== 'env') return { name: interpreter, argument };
   const words = argument.replace(/^-S\s*/, '').split(/\s+/);

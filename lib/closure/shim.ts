@@ -3,7 +3,7 @@
  * program that is configured. Packed, a shim does not work: the layer has neither the manager nor its versions.
  *
  * - pyenv, rbenv, nodenv, goenv and asdf install scripts of a few lines: `exec MANAGER exec OWN-NAME "$@"`.
- * - volta, mise, rustup and snap install links to the manager, which goes by the name that it is called by.
+ * - volta, mise, rustup and snap install links to the manager, which derives the program from the link's name.
  */
 import * as path from 'path';
 import type { Content } from '../root/content';
@@ -11,16 +11,17 @@ import type { Root } from '../root/root';
 
 export type ShimFiles = Pick<Root, 'real' | 'status' | 'names'> & { content(real: string): Pick<Content, 'kind' | 'head' | 'size'> };
 
-/** The directory that most managers put their shims into. */
+/** The directory in which most managers install shims. */
 const SHIMS = 'shims';
-/** Managers whose links do not tell by their place or their target's name that they are shims. */
+/** Managers whose links cannot be recognized as shims by their directory or their target's name. */
 const MANAGERS = ['rustup', 'snap', 'mise', 'rtx', 'volta', 'asdf', 'proto', 'fnm'];
 const SHIM_PROGRAM = /(?:^|[-_.])shim$/;
 
 const MOST_BYTES = 4096;
 const MOST_LINES = 20;
-/** `exec MANAGER exec NAME`, where the name is a literal or a variable; asdf quotes the former. */
-const EXEC = /^[ \t]*exec[ \t]+["']?([^\s"']+)["']?[ \t]+(?:exec|run|shim)[ \t]+(?:--[ \t]+)?["']?([^\s"']+)["']?[ \t]+"\$@"[ \t]*(?:#.*)?$/m;
+/** `exec MANAGER exec NAME`, where NAME is a literal or a variable. asdf puts MANAGER in quotes. */
+const EXEC =
+  /^[ \t]*exec[ \t]+["']?([^\s"']+)["']?[ \t]+(?:exec|run|shim)[ \t]+(?:--[ \t]+)?["']?([^\s"']+)["']?[ \t]+"\$@"[ \t]*(?:#.*)?$/m;
 
 /**
  * Recognizes a shim.
@@ -38,7 +39,9 @@ export function shimManager(root: ShimFiles, file: string): string | undefined {
     const manager = managerIn(head.toString('latin1'), name);
     if (manager !== undefined) return manager;
   }
-  if (target !== name) return SHIM_PROGRAM.test(target) || MANAGERS.includes(target) || inShims ? target.replace(/[-_.]shim$/, '') : undefined;
+  if (target !== name) {
+    return SHIM_PROGRAM.test(target) || MANAGERS.includes(target) || inShims ? target.replace(/[-_.]shim$/, '') : undefined;
+  }
   return kind === 'elf' ? hardLinked(root, real, size) : undefined;
 }
 
@@ -56,10 +59,13 @@ const OWN_NAME = /^["']?(?:\$\{0##\*\/\}|\$\(basename[ \t]+["']?\$\{?0\}?["']?\)
 function isOwnName(argument: string, name: string, lines: readonly string[]): boolean {
   if (argument === name || OWN_NAME.test(argument)) return true;
   const variable = /^\$\{?(\w+)\}?$/.exec(argument)?.[1];
-  return variable !== undefined && lines.some((line) => line.trim().startsWith(`${variable}=`) && OWN_NAME.test(line.trim().slice(variable.length + 1)));
+  return (
+    variable !== undefined &&
+    lines.some((line) => line.trim().startsWith(`${variable}=`) && OWN_NAME.test(line.trim().slice(variable.length + 1)))
+  );
 }
 
-/** rustup before 1.28 makes hard links: they have the manager's size and directory. */
+/** rustup before 1.28 creates hard links, which have the manager's size and directory. */
 function hardLinked(root: ShimFiles, real: string, size: number): string | undefined {
   const directory = path.posix.dirname(real);
   const isSame = (manager: string) => {
@@ -69,13 +75,13 @@ function hardLinked(root: ShimFiles, real: string, size: number): string | undef
   return MANAGERS.find(isSame);
 }
 
-/** Where managers keep the versions, relative to the directory above the one with the shims. */
+/** Directories in which managers store versions, relative to the parent of the directory with the shims. */
 const VERSIONS = ['versions', 'installs', 'tools/image', 'toolchains', '../.rustup/toolchains'];
-/** Directories between these and the one with the program: asdf and mise have the tool's name and a version. */
+/** Levels between these directories and the program's directory: asdf and mise have the tool's name and a version. */
 const MOST_DEPTH = 2;
 const MOST_FOUND = 3;
 
-/** The programs that a shim may start, as paths inside the root, the last version first. */
+/** The programs that a shim may start, as paths inside the root, latest version first. */
 export function versionsBehind(root: ShimFiles, shim: string): string[] {
   const home = path.posix.dirname(path.posix.dirname(shim));
   const name = path.posix.basename(shim);

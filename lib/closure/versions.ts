@@ -1,28 +1,28 @@
 /**
- * Symbol versions: what an object wants of a library by name and version (DT_VERNEED) has to be among what
- * the library has (DT_VERDEF), or the loader refuses to start the program.
+ * Symbol versions: the loader does not start a program unless each version that an object requires from a library
+ * (DT_VERNEED) is defined by that library (DT_VERDEF).
  *
- * glibc elf/dl-version.c, _dl_check_map_versions. A weak one may be missing; a library without any
- * versions only earns a warning.
+ * glibc elf/dl-version.c, _dl_check_map_versions. Weak versions may be missing; a library without any versions only
+ * causes a warning.
  */
 import { chainOf } from './closure';
 import { LayerError } from '../error';
 import type { Loaded } from '../loader/search';
 import { printableName } from '../text/printable';
 
-/** A symbol version that the library which serves it does not have. */
+/** A library lacks a symbol version that another object requires. */
 export class MissingVersionError extends LayerError {}
 
-/** A version that an object wants of the library that serves it. */
+/** A version that a library lacks. */
 export interface UnmetVersion {
   readonly version: string;
   readonly requester: Loaded;
-  /** the name by which the requester wants it */
+  /** the library's name in the requester's DT_VERNEED */
   readonly name: string;
   readonly library: Loaded;
 }
 
-/** Every version that is not there, in the order of the objects. */
+/** All missing versions, in the order of the objects. */
 export function unmetVersions(objects: readonly Loaded[]): UnmetVersion[] {
   const byName = new Map<string, Loaded>();
   for (const object of objects) {
@@ -50,10 +50,13 @@ export function checkVersions(objects: readonly Loaded[]): void {
   const [unmet] = unmetVersions(objects);
   if (!unmet) return;
   const { version, requester, name, library } = unmet;
-  throw new MissingVersionError([
-    `version ${printableName(version)} not found, needed by ${printableName(requester.path)}: ${printableName(library.path)} does not have it`,
-    `  chain: ${chainOf(requester)}`,
-    `  ${printableName(library.path)} was found by ${printableName(library.reason)}; ` +
-      `install a ${printableName(name)} that has ${printableName(version)}, or remove the older copy`,
-  ].join('\n'));
+  throw new MissingVersionError(
+    [
+      `version ${printableName(version)} not found, needed by ${printableName(requester.path)}: ` +
+        `${printableName(library.path)} does not have it`,
+      `  chain: ${chainOf(requester)}`,
+      `  ${printableName(library.path)} was found by ${printableName(library.reason)}; ` +
+        `install a ${printableName(name)} that has ${printableName(version)}, or remove the older copy`,
+    ].join('\n'),
+  );
 }

@@ -1,13 +1,13 @@
 import { FormatError, hex } from './format-error';
 
-/** The bytes of a file: all of them, a Buffer, or those that are looked at, `FileBytes`. */
+/** The bytes of a file: a Buffer with all of them, or `FileBytes`, which reads them on access. */
 export type Bytes = Pick<Buffer, 'length' | 'readUInt16LE' | 'readUInt32LE' | 'subarray'>;
 
 /**
  * Numbers and strings of a little-endian file.
  *
- * This is the one place where an offset is held against the length of the file: whatever a file claims about
- * itself, a read beyond its end is a `FormatError`.
+ * The only place that compares an offset with the length of the file: a read beyond its end is a `FormatError`,
+ * whatever the file's headers claim.
  */
 export class ByteReader {
   /** The size of the file, in bytes. */
@@ -25,7 +25,7 @@ export class ByteReader {
     return this.bytes.readUInt32LE(this.checked(offset, 4));
   }
 
-  /** A 64-bit number. One above 2^53 is no offset, size or address of any real file, and is an error. */
+  /** A 64-bit number. Real files have no offset, size or address above 2^53, so a larger number is an error. */
   public u64(offset: number): number {
     const value = this.u32(offset + 4) * 2 ** 32 + this.u32(offset);
     if (!Number.isSafeInteger(value)) {
@@ -34,7 +34,7 @@ export class ByteReader {
     return value;
   }
 
-  /** A view of the file, not a copy: it must not outlive the reading. */
+  /** A view of the file, not a copy. Valid only while the file is read. */
   public view(offset: number, size: number): Buffer {
     this.checked(offset, size);
     return this.bytes.subarray(offset, offset + size);

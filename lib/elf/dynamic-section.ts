@@ -5,51 +5,56 @@ import { StringTable } from './string-table';
 import { exceeding, LIMITS } from '../limits';
 
 /**
- * The dynamic section: what a file tells the dynamic loader. It is a list of pairs, a tag and a value, up to the
- * tag DT_NULL. A value is a number, an address, or the offset of a string in `.dynstr`, as the tag has it.
+ * The dynamic section: instructions for the dynamic loader. It is a list of pairs, a tag and a value, terminated by
+ * DT_NULL. The tag determines whether the value is a number, an address, or the offset of a string in `.dynstr`.
  */
 export class DynamicSection {
-  /** Undefined where there is no PT_DYNAMIC. */
+  /** Undefined if there is no PT_DYNAMIC. */
   public static find(reader: ByteReader, segments: readonly Segment[]): DynamicSection | undefined {
     const segment = segments.find(({ type }) => type === PT_DYNAMIC);
     if (segment === undefined) return undefined;
-    // by its address, as the loaders find it
+    // by its address, because the loaders find it by its address
     const place = locate(segments, segment.vaddr);
     if (place === undefined || place.size < segment.filesz) {
-      throw new FormatError(`found a dynamic section at address ${hex(segment.vaddr)}, expected one within a PT_LOAD segment`, segment.offset);
+      throw new FormatError(
+        `found a dynamic section at address ${hex(segment.vaddr)}, expected one within a PT_LOAD segment`,
+        segment.offset,
+      );
     }
     return new DynamicSection(reader, segments, { ...place, size: segment.filesz });
   }
 
-  /** All up to DT_NULL, that one not included. */
+  /** All entries before DT_NULL. */
   public readonly entries: readonly DynamicEntry[];
 
-  /** @param place of the pairs, of DT_NULL, and of what room there is for more */
+  /** @param place of the entries, DT_NULL, and unused space for more */
   private constructor(private readonly reader: ByteReader, private readonly segments: readonly Segment[], public readonly place: Extent) {
     const entries: DynamicEntry[] = [];
     for (let at = place.offset; at + DYN_SIZE <= place.offset + place.size; at += DYN_SIZE) {
-      // a tag has 64 bits; all that are defined fit into 32, so that rounding the others does no harm
+      // Tags have 64 bits. All defined tags fit into 32, so rounding others is harmless.
       const tag = reader.u32(at + 4) * 2 ** 32 + reader.u32(at);
       if (tag === DT_NULL) break;
       entries.push({ tag, offset: at });
-      if (entries.length > LIMITS.dynamicEntries.most) throw new FormatError(exceeding(LIMITS.dynamicEntries, entries.length), place.offset);
+      if (entries.length > LIMITS.dynamicEntries.most) {
+        throw new FormatError(exceeding(LIMITS.dynamicEntries, entries.length), place.offset);
+      }
     }
     this.entries = entries;
   }
 
-  /** The value of the last pair with that tag, which is the one that counts for glibc (elf/get-dynamic-info.h). */
+  /** The value of the last entry with the tag: glibc uses the last one (elf/get-dynamic-info.h). */
   public number(tag: number): number | undefined {
     return this.numbers(tag).at(-1);
   }
 
-  /** The values of all pairs with that tag. */
+  /** The values of all entries with the tag. */
   public numbers(tag: number): number[] {
-    return this.entries.filter(entry => entry.tag === tag).map(({ offset }) => this.reader.u64(offset + 8));
+    return this.entries.filter((entry) => entry.tag === tag).map(({ offset }) => this.reader.u64(offset + 8));
   }
 
   /**
-   * What one pair gives the address of, and another the size. Undefined without the former, or where the size is 0.
-   * Where no other pair gives the size, it is what follows from there in the segment.
+   * The data at the address in one entry, with the size in another. Undefined without an address, or if the size is 0.
+   * Without a tag for the size, the data extends to the end of its segment.
    */
   public extent(addressTag: number, sizeTag?: number): Extent | undefined {
     const vaddr = this.number(addressTag);
@@ -57,7 +62,10 @@ export class DynamicSection {
     if (vaddr === undefined || size === 0) return undefined;
     const place = locate(this.segments, vaddr);
     if (place === undefined || place.size < (size ?? 0)) {
-      throw new FormatError(`found address ${hex(vaddr)} for dynamic tag ${hex(addressTag)}, expected one within a PT_LOAD segment`, this.place.offset);
+      throw new FormatError(
+        `found address ${hex(vaddr)} for dynamic tag ${hex(addressTag)}, expected one within a PT_LOAD segment`,
+        this.place.offset,
+      );
     }
     return { ...place, size: size ?? place.size };
   }
@@ -69,14 +77,14 @@ export class DynamicSection {
   }
 }
 
-/** A pair. */
+/** An entry. */
 export interface DynamicEntry {
   readonly tag: number;
-  /** Where in the file it is; the value is 8 bytes further on. */
+  /** Offset of the entry in the file. Its value is 8 bytes behind. */
   readonly offset: number;
 }
 
-/** The size of a pair, in bytes. */
+/** The size of an entry, in bytes. */
 export const DYN_SIZE = 16;
 
 export const DT_NULL = 0;

@@ -107,7 +107,7 @@ export function readSymbols(bytes: Bytes): DynamicSymbols {
   const [verdef, verneed] = [section.extent(DT_VERDEF), section.extent(DT_VERNEED)];
   const versions = verdef ? readDefinedVersions(reader, verdef.offset, strings) : [];
   const required = verneed ? readRequiredVersions(reader, verneed.offset, strings) : new Map<number, RequiredVersion>();
-  const defined = new Map(versions.filter(({ isBase }) => !isBase).map(version => [version.index, version]));
+  const defined = new Map(versions.filter(({ isBase }) => !isBase).map((version) => [version.index, version]));
   const ownVersions = new Map(Array.from(defined, ([index, { name }]): [number, RequiredVersion] => [index, { name }]));
   const executable = segments.filter(({ type, flags }) => type === PT_LOAD && (flags & PF_X) !== 0);
 
@@ -177,5 +177,5 @@ export function satisfies(definition: ExportedSymbol, { version, isShared }: Imp
  * A stub cannot stand in for these.
  */
 export function refersToData({ references }: ImportedSymbol, { isFunction }: ExportedSymbol): boolean {
-  return references.some(reference => reference !== 'call' && (reference !== 'address' || !isFunction));
+  return references.some((reference) => reference !== 'call' && (reference !== 'address' || !isFunction));
 }

@@ -7,49 +7,50 @@ import type { Segment } from './program-header';
 import { readImports } from './symbol';
 import { readVersionDefinitions, readVersionNeeds, type VersionNeed } from './symbol-version';
 
-/** What a file tells the dynamic loader: which libraries it needs, where to look for them, and what it takes from them. */
+/** Instructions for the dynamic loader: the libraries that a file needs, where to search for them, and the symbols it imports. */
 export interface Dynamic {
-  /** DT_NEEDED, in order. */
+  /** DT_NEEDED, in file order. */
   readonly needed: readonly string[];
-  /** DT_SONAME: the name by which others need it. */
+  /** DT_SONAME: the name under which other files need this one. */
   readonly soname?: string;
-  /** DT_RPATH: directories with `:` between them, as they stand there. */
+  /** DT_RPATH: directories separated by `:`, unchanged. */
   readonly rpath?: string;
-  /** DT_RUNPATH, likewise. */
+  /** DT_RUNPATH, in the same format. */
   readonly runpath?: string;
-  /** DT_AUXILIARY: libraries that may serve this one's symbols in its place. */
+  /** DT_AUXILIARY: libraries that may replace this one's symbols. */
   readonly auxiliary: readonly string[];
-  /** DT_FILTER: libraries that must. */
+  /** DT_FILTER: libraries that must provide this one's symbols. */
   readonly filter: readonly string[];
   /** DT_FLAGS: a sum of DF_ values. */
   readonly flags: number;
   /** DT_FLAGS_1: a sum of DF_1_ values. */
   readonly flags1: number;
-  /** DT_VERNEED: which versions it wants of which library. */
+  /** DT_VERNEED: the symbol versions that it requires, for each library. */
   readonly versionNeeds: readonly VersionNeed[];
-  /** DT_VERDEF: the versions it has, the base definition (its own name) included. */
+  /** DT_VERDEF: the symbol versions that it defines, including the base definition (its own name). */
   readonly versionDefinitions: readonly string[];
-  /** Whether there is a DT_VERDEF: glibc only warns of versions that are wanted of a library without any. */
+  /** True if there is a DT_VERDEF. glibc only warns if a version is required from a library without any. */
   readonly hasVersionDefinitions: boolean;
   /** The names of the undefined symbols that its code or data refers to. */
   readonly imports: ReadonlySet<string>;
 }
 
-/** DT_FLAGS_1: the default directories are not searched. */
+/** DT_FLAGS_1: do not search the default directories. */
 export const DF_1_NODEFLIB = 0x800;
 /** DT_FLAGS_1: a position-independent executable. */
 export const DF_1_PIE = 0x8000000;
 
-/** Undefined where there is no PT_DYNAMIC. */
+/** Undefined if there is no PT_DYNAMIC. */
 export function readDynamic(reader: ByteReader, segments: readonly Segment[], whole: boolean): Dynamic | undefined {
   const section = DynamicSection.find(reader, segments);
   if (section === undefined) return undefined;
   const strings = section.strings();
-  const names = (tag: number) => section.numbers(tag).map(index => strings.get(index));
+  const names = (tag: number) => section.numbers(tag).map((index) => strings.get(index));
   const verneed = section.extent(DT_VERNEED);
   const verdef = section.extent(DT_VERDEF);
   const symtab = whole ? section.extent(DT_SYMTAB) : undefined;
-  const relocations = () => [section.extent(DT_RELA, DT_RELASZ), section.extent(DT_JMPREL, DT_PLTRELSZ)].filter(extent => extent !== undefined);
+  const relocations = () =>
+    [section.extent(DT_RELA, DT_RELASZ), section.extent(DT_JMPREL, DT_PLTRELSZ)].filter((extent) => extent !== undefined);
   return {
     needed: names(DT_NEEDED),
     soname: names(DT_SONAME).at(-1),

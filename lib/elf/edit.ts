@@ -18,27 +18,27 @@ import { checked } from './read-back';
 import { linkingTables, moveSection } from './section-header';
 
 /**
- * Changes to what a file tells the kernel and the dynamic loader.
+ * Edits of the fields that the kernel and the dynamic loader read.
  *
- * Nothing in a file can be pushed aside. An edit overwrites what was there; what is too long for its place goes to a new segment,
- * and its pointers follow. The result is read back before it is returned.
+ * Nothing in a file can be moved. An edit overwrites the old value; if the new value is too long, it goes to a new segment,
+ * and the pointers to it are updated. The result is read back before it is returned.
  */
 export interface ElfEdit {
-  /** The path of the loader (PT_INTERP), in place of the file's present one. Undefined leaves that as it is. */
+  /** The path of the loader (PT_INTERP), which replaces the present one. Undefined keeps the present one. */
   readonly interpreter?: string;
   /**
-   * The directories, with `:` between them, of a DT_RPATH in place of any DT_RPATH and DT_RUNPATH.
-   * An empty string leaves neither; undefined leaves both as they are.
+   * The directories of the new DT_RPATH, separated by `:`. It replaces any DT_RPATH and DT_RUNPATH.
+   * An empty string removes both; undefined keeps both.
    */
   readonly rpath?: string;
 }
 
 /**
- * The edited file in a new buffer, or `bytes` itself where nothing changes. The same edit of the same file gives the
- * same bytes, and `bytes` stays as it is.
+ * The edited file in a new buffer, or `bytes` itself if nothing changes. `bytes` is never modified. The same edit of the
+ * same file gives the same bytes.
  *
- * @throws FormatError for a file that cannot be read, that has no interpreter or no dynamic section to be edited, in which what is
- * edited overlaps with something else, that has no room for one more program header, or whose appended data may not move
+ * @throws FormatError if the file cannot be read, has no interpreter or dynamic section to edit, has overlapping structures in the
+ * edited parts, has no room for one more program header, or has appended data that must not move
  */
 export function editElf(bytes: Buffer, edit: ElfEdit): Buffer {
   const header = readHeader(bytes);
@@ -55,7 +55,7 @@ export function editElf(bytes: Buffer, edit: ElfEdit): Buffer {
   if (edit.rpath !== undefined) editRpath(dynamic, section, strings, edit.rpath);
   if (section && !fits(section) && header.type === 'executable') dropDebug(section);
 
-  let parts = [section, strings, interpreter].filter(part => part !== undefined);
+  let parts = [section, strings, interpreter].filter((part) => part !== undefined);
   const isChanged = ({ place, content }: Part) => !padded(content, place.size).equals(reader.view(place.offset, place.size));
   if (!parts.some(isChanged)) return bytes;
   checkSymbols(header, segments, dynamic);
@@ -69,9 +69,12 @@ export function editElf(bytes: Buffer, edit: ElfEdit): Buffer {
     }
   }
 
-  let moves = parts.filter(part => !fits(part));
-  // the loaders write to the dynamic section, which the lowest segment does not allow
-  const room = moves.length === 0 || moves.some(({ segmentType }) => segmentType === PT_DYNAMIC) ? undefined : prepend(bytes, header, segments, sizesOf(moves));
+  let moves = parts.filter((part) => !fits(part));
+  // loaders write to the dynamic section, and the lowest segment is read-only
+  const room =
+    moves.length === 0 || moves.some(({ segmentType }) => segmentType === PT_DYNAMIC)
+      ? undefined
+      : prepend(bytes, header, segments, sizesOf(moves));
   let source: HeaderSource = spareHeader(bytes, segments) ?? 'move';
   if (moves.length > 0 && !room && source === 'move' && dynamic) {
     const tables = tableParts(reader, segments, dynamic);
@@ -80,7 +83,7 @@ export function editElf(bytes: Buffer, edit: ElfEdit): Buffer {
       source = 'grow';
       checkOverlaps(behind, structures(header, segments, dynamic));
       parts = [...parts, ...tables];
-      moves = parts.filter(part => moves.includes(part) || behind.includes(part));
+      moves = parts.filter((part) => moves.includes(part) || behind.includes(part));
     }
   }
   if (moves.length > 0 && image.hasOverlay) image.checkMovable(bytes);
@@ -104,7 +107,7 @@ export function editElf(bytes: Buffer, edit: ElfEdit): Buffer {
   return checked(bytes, file, edit, { written, moved, end: image.end, shift });
 }
 
-/** Ranges of an edited file whose numbers an edit changes: the ELF header, the program headers, section headers and symbols. */
+/** Ranges of an edited file whose numbers an edit changes: ELF header, program headers, section headers and symbols. */
 function headersOf(file: Buffer): Range[] {
   const { phoff, phnum } = readHeader(file);
   return [{ offset: 0, size: HEADER_SIZE }, { offset: phoff, size: phnum * PHDR_SIZE }, ...linkingTables(file)];
@@ -122,7 +125,7 @@ function fits({ place, content }: Part): boolean {
   return content.length <= place.size;
 }
 
-/** The loaders write to the dynamic section: its addresses become absolute, and DT_DEBUG is filled in. */
+/** Loaders write to the dynamic section: they make its addresses absolute and fill in DT_DEBUG. */
 function flagsOf(moves: readonly Part[]): number {
   return moves.some(({ segmentType }) => segmentType === PT_DYNAMIC) ? PF_R + PF_W : PF_R;
 }
@@ -131,7 +134,7 @@ function editInterpreter(interpreter: Part | undefined, path: string): void {
   if (interpreter === undefined) {
     throw new FormatError('found no interpreter, expected one to be replaced', 0);
   }
-  // a shorter path has NULs up to the end: the kernel wants one as the last byte, the loaders read up to the first
+  // NULs pad a shorter path: the kernel expects one as the last byte, loaders read up to the first
   interpreter.content = Buffer.from(`${path}\0`);
 }
 
@@ -141,14 +144,14 @@ function editRpath(dynamic: DynamicSection | undefined, section: Part | undefine
     throw new FormatError('found no dynamic section with strings, expected one to hold the rpath', 0);
   }
   const isPath = ({ tag }: { tag: number }) => tag === DT_RPATH || tag === DT_RUNPATH;
-  const pairs = dynamic.entries.filter(entry => !isPath(entry)).map(({ offset }) => {
+  const pairs = dynamic.entries.filter((entry) => !isPath(entry)).map(({ offset }) => {
     const at = offset - section.place.offset;
     return section.content.subarray(at, at + DYN_SIZE);
   });
   if (rpath !== '') {
     const string = Buffer.from(`${rpath}\0`);
     if (!strings.content.includes(string)) strings.content = Buffer.concat([strings.content, string]);
-    // where the file's own was, and else at the end
+    // at the position of the first existing path entry, or else at the end
     const index = dynamic.entries.findIndex(isPath);
     pairs.splice(index < 0 ? pairs.length : index, 0, pair(DT_RPATH, strings.content.indexOf(string)));
   }
@@ -156,8 +159,8 @@ function editRpath(dynamic: DynamicSection | undefined, section: Part | undefine
 }
 
 /**
- * Gives up DT_DEBUG, by which debuggers find the list of libraries, where lld has left no spare entry: a dynamic section that moves
- * needs a segment above the others, and programs at a fixed address should have none. See prepend.ts.
+ * Removes DT_DEBUG, from which debuggers read the list of libraries, if lld left no spare entry: a dynamic section that moves
+ * needs a segment above the others, and programs at a fixed address should not have one. See prepend.ts.
  */
 function dropDebug(section: Part): void {
   for (let at = 0; at + DYN_SIZE <= section.content.length; at += DYN_SIZE) {
@@ -167,7 +170,7 @@ function dropDebug(section: Part): void {
   }
 }
 
-/** Points the first program header of that type to a new place. */
+/** Points the first program header of the type to a new place. */
 function moveSegment(file: Buffer, type: number | undefined, place: Extent): void {
   const { phoff, phnum } = readHeader(file);
   for (let at = phoff; at < phoff + phnum * PHDR_SIZE; at += PHDR_SIZE) {

@@ -6,8 +6,8 @@ import { type Note, readNotes } from './note';
 import { PF_X, PT_LOAD, readInterpreter, readSegments, type Segment } from './program-header';
 
 /**
- * What there is to know of an ELF file to load it: read from the program headers, as the loaders do. Section headers
- * are never looked at; a stripped file need not have any.
+ * An ELF file as the loaders see it: read from the program headers. Section headers are never read; a stripped file
+ * may have none.
  */
 export interface Elf {
   readonly machine: Machine;
@@ -16,18 +16,19 @@ export interface Elf {
   readonly osAbi: number;
   /** In the order of the program headers. */
   readonly segments: readonly Segment[];
-  /** PT_INTERP: the path of the loader. Undefined in static programs, and in most libraries. */
+  /** PT_INTERP: the path of the loader. Undefined in static programs and in most libraries. */
   readonly interpreter?: string;
-  /** Undefined where there is no PT_DYNAMIC. */
+  /** Undefined if there is no PT_DYNAMIC. */
   readonly dynamic?: Dynamic;
   readonly notes: readonly Note[];
 }
 
 /**
- * Reads a 64-bit little-endian file for x86_64 or aarch64. Nothing of the result refers to `bytes`.
+ * Reads a 64-bit little-endian file for x86_64 or aarch64. The result does not refer to `bytes`.
  *
- * @param whole whether to read what serves others than the loader, which is most of the work: `notes` and `dynamic.imports` are empty otherwise
- * @throws FormatError for any other file, and for one that is cut off or contradicts itself
+ * @param whole also read `notes` and `dynamic.imports`, which loaders do not need and which take most of the time;
+ * both are empty otherwise
+ * @throws FormatError for any other file, and for a file that is truncated or contradicts itself
  */
 export function readElf(bytes: Bytes, whole = true): Elf {
   const header = readHeader(bytes.subarray(0, HEADER_SIZE));

@@ -2,23 +2,23 @@ import * as fs from 'fs';
 import type { Bytes } from './byte-reader';
 import { useRegularFile } from './regular-file';
 
-/** What is read at once at least, in bytes: mostly the headers, or the dynamic section, and what lies around them. */
+/** Minimum size of a read, in bytes: enough for the headers, or for the dynamic section and its surroundings. */
 const WINDOW = 8 * 1024;
-/** How many of these are kept: a reader goes to and fro between a table and its strings. */
+/** Number of windows that are kept: a reader alternates between a table and its strings. */
 const MOST_WINDOWS = 4;
 
 interface Window {
-  /** in the file */
+  /** offset in the file */
   readonly start: number;
   readonly bytes: Buffer;
 }
 
 /**
- * The bytes of an open file, read where they are looked at: what a loader needs of a library of megabytes are some
- * kilobytes at its beginning and its end.
+ * The bytes of an open file, read on access: of a library of several megabytes, a loader reads a few kilobytes at
+ * the beginning and the end.
  */
 export class FileBytes implements Bytes {
-  /** Opens a file for as long as it takes to read what is wanted of it. */
+  /** Opens a file and passes its bytes to `read`, then closes it. */
   public static use<T>(file: string, read: (bytes: FileBytes) => T): T {
     return useRegularFile(file, (descriptor, size) => read(new FileBytes(descriptor, size)));
   }
@@ -52,7 +52,7 @@ export class FileBytes implements Bytes {
     return window;
   }
 
-  /** A file that was cut off since it was opened has zeros where it ended. */
+  /** If the file was truncated after it was opened, the missing bytes are zeros. */
   private read(start: number, size: number): Buffer {
     const bytes = Buffer.allocUnsafe(size);
     let filled = 0;

@@ -1,11 +1,11 @@
 /**
- * What is wrong with a file, and where.
+ * An error in the content of a file.
  *
- * The message names what was found and what was expected, and ends with the offset. It does not name the file:
- * this folder sees bytes, and the caller knows their path.
+ * The message states the actual and the expected content and ends with the offset. It does not contain the file's path,
+ * which this folder does not know: the caller adds it.
  */
 export class FormatError extends Error {
-  /** Where in the file, in bytes from its start. */
+  /** Position in the file, in bytes from its start. */
   public readonly offset: number;
 
   constructor(message: string, offset: number) {
@@ -15,7 +15,7 @@ export class FormatError extends Error {
   }
 }
 
-/** A number as errors show it: `0x1f`. */
+/** A number in the format of error messages: `0x1f`. */
 export function hex(value: number): string {
   return `0x${value.toString(16)}`;
 }

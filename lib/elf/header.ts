@@ -3,8 +3,8 @@ import { FormatError } from './format-error';
 import { describe, HEADER_SIZE, identify } from './identification';
 
 /**
- * The ELF header: the first 64 bytes of a 64-bit file. They say what the file is for, and where its two tables
- * lie: the program headers, by which it is loaded, and the section headers, which only linkers and debuggers read
+ * The ELF header: the first 64 bytes of a 64-bit file. It contains the target architecture and the offsets of the two
+ * tables: the program headers, which loaders read, and the section headers, which only linkers and debuggers read
  * and which may be missing.
  */
 export interface Header {
@@ -18,7 +18,7 @@ export interface Header {
 
 export type Machine = 'x86_64' | 'aarch64';
 
-/** ET_EXEC, ET_DYN, ET_REL, ET_CORE. A position-independent executable is `shared`, as a library is. */
+/** ET_EXEC, ET_DYN, ET_REL, ET_CORE. Position-independent executables are `shared`, like libraries. */
 export type FileType = 'executable' | 'shared' | 'relocatable' | 'core';
 
 /** The size of a program header, in bytes. */

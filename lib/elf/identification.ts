@@ -1,14 +1,14 @@
 /**
- * What a file is by its first bytes, before anything else of it is parsed.
+ * The type of a file, from its first bytes and before anything else is parsed.
  *
- * The first 16 bytes of an ELF file (`e_ident`) mean the same in every ELF file there is; `e_type` and `e_machine`
- * follow in the byte order that `e_ident` names. That is enough to tell a file of another kind from a broken one.
+ * The first 16 bytes of every ELF file (`e_ident`) have the same meaning; `e_type` and `e_machine` follow in the byte
+ * order given by `e_ident`. This is enough to distinguish a file of another kind from a damaged one.
  */
 
 /** A file of any class, byte order and machine. */
 export interface Identification {
   readonly elf: true;
-  /** 32 or 64 (bit); any other number is what was found of EI_CLASS, and means nothing. */
+  /** 32 or 64 (bit). Any other number is an invalid EI_CLASS. */
   readonly class: number;
   readonly byteOrder: 'little' | 'big' | 'unknown';
   /** `e_machine`: EM_X86_64 is 62, EM_AARCH64 183. */
@@ -17,11 +17,11 @@ export interface Identification {
   readonly type: number;
   /** EI_OSABI: System V is 0, GNU 3. */
   readonly osAbi: number;
-  /** The file ends within its header. What lies behind the end reads as 0. */
+  /** True if the file ends within its header. Missing bytes are read as 0. */
   readonly cut: boolean;
 }
 
-/** The size of a 64-bit header, in bytes; glibc wants as many of any file that it opens (elf/dl-load.c, open_verify). */
+/** The size of a 64-bit header, in bytes. glibc requires this many of every file that it opens (elf/dl-load.c, open_verify). */
 export const HEADER_SIZE = 64;
 
 const MAGIC = Buffer.from('\x7fELF', 'latin1');
@@ -42,7 +42,7 @@ const MACHINE_NAMES: Record<number, string> = {
   258: 'LoongArch',
 };
 
-/** Tells an ELF file from any other. Never throws. */
+/** Distinguishes ELF files from others. Never throws. */
 export function identify(bytes: Buffer): { readonly elf: false } | Identification {
   if (!bytes.subarray(0, MAGIC.length).equals(MAGIC)) {
     return { elf: false };

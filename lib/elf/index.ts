@@ -4,6 +4,7 @@ export {
 } from './dynamic-symbols';
 export { editElf, type ElfEdit } from './edit';
 export { type Elf, isProgram, readElf } from './elf';
+export { type Bytes } from './byte-reader';
 export { FileBytes } from './file-bytes';
 export { FormatError } from './format-error';
 export type { FileType, Machine } from './header';

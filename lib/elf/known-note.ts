@@ -1,8 +1,8 @@
 import { PT_NOTE, type Segment } from './program-header';
 
 /**
- * Notes that a program does not read when it runs, by owner. Other notes may be a program's data: Node.js and Deno keep the script of
- * a single-file program in one, which they find by `dl_iterate_phdr`.
+ * Notes that programs do not read at run time, by owner. Other notes may be a program's data: Node.js and Deno store the script
+ * of a single-file program in one and find it with `dl_iterate_phdr`.
  *
  * Sources: binutils include/elf/common.h, Linux include/linux/elfnote-lto.h and build-salt.h, systemd's specifications of package
  * metadata and of dlopen metadata, Go cmd/link, SystemTap sys/sdt.h.
@@ -16,8 +16,8 @@ const KNOWN: Readonly<Record<string, readonly number[]>> = {
   SuSE: [0x45537553],
 };
 
-/** True if a PT_NOTE has known notes and nothing else. */
-export function isGivenUp(bytes: Buffer, segment: Segment): boolean {
+/** True if all notes of a PT_NOTE are known, so that its program header can be reused. */
+export function hasOnlyKnownNotes(bytes: Buffer, segment: Segment): boolean {
   if (segment.type !== PT_NOTE || segment.filesz === 0 || segment.offset + segment.filesz > bytes.length) return false;
   const notes = bytes.subarray(segment.offset, segment.offset + segment.filesz);
   const align = segment.align === 8 ? 8 : 4;

@@ -8,23 +8,23 @@ import { sectionsOf, sectionTable } from './section-header';
 /**
  * The image of an ELF file, and the data that may be appended to it.
  *
- * A self-extracting archive, a program that carries its own bytecode (OCaml, Bun, PyInstaller, SBCL) and an AppImage find their data
- * from the end of the file, from the end of its section headers, or by an offset that the data states. What is inserted goes between
- * the image and the data, with the section headers behind it, and in whole pages, because the data may be mapped. That keeps the
- * first two right; data that states its offset must not move at all.
+ * Self-extracting archives, AppImages and programs with their own bytecode (OCaml, Bun, PyInstaller, SBCL) find appended data
+ * from the end of the file, from the end of the section headers, or by an offset stated in the data. New bytes are inserted between
+ * the image and the data, followed by the section headers, and in whole pages, because the data may be mapped. This keeps the
+ * first two methods working; data that states its offset must not move at all.
  */
 const PAGE_SIZE = 2 ** 12;
 
-/** Bytes at the end of appended data in which its offset is searched for. */
+/** Number of bytes at the end of appended data in which its offset is searched for. */
 const TRAILER = 4096;
-/** An offset of fewer digits than that may stand in a file by chance. */
+/** Shorter offsets may occur in a file by chance. */
 const LEAST_DIGITS = 6;
 
 export class Image {
   private constructor(
-    /** where the last segment, section or table ends, in bytes */
+    /** end of the last segment, section or table, in bytes */
     public readonly end: number,
-    /** whether data follows */
+    /** true if data follows the image */
     public readonly hasOverlay: boolean,
     private readonly sectionHeaders: Pick<Extent, 'offset' | 'size'> | undefined,
   ) {}
@@ -43,7 +43,7 @@ export class Image {
    * Makes room behind the image.
    *
    * @param end of the larger image, in bytes, without the section headers of a file with appended data
-   * @returns `shift`: bytes by which appended data moved
+   * @returns `shift`: the number of bytes by which appended data moved
    */
   public grow(bytes: Buffer, end: number): { file: Buffer; shift: number } {
     if (!this.hasOverlay) {
@@ -73,7 +73,10 @@ export class Image {
     const isStated = trailer.includes(number.subarray(0, 4)) || trailer.includes(Buffer.from(number.subarray(0, 4)).reverse())
       || (digits.length >= LEAST_DIGITS && bytes.includes(digits));
     if (isStated) {
-      throw new FormatError(`found appended data that states its own offset, ${hex(this.end)}, and no room to edit the file without moving it, expected one or the other`, this.end);
+      throw new FormatError(
+        `found appended data that states its own offset, ${hex(this.end)}, and no room for an edit, expected room or data that can move`,
+        this.end,
+      );
     }
   }
 }

@@ -1,57 +1,57 @@
 import { FormatError, hex } from './format-error';
 import { type Header, PHDR_SIZE } from './header';
+import { hasOnlyKnownNotes } from './known-note';
 import type { Image } from './loaded-image';
-import { isGivenUp } from './known-note';
 import { type Extent, PT_GNU_PROPERTY, PT_LOAD, PT_NOTE, PT_NULL, PT_PHDR, type Segment, setExtent } from './program-header';
 
 /**
- * Room for what a file has no room for: one more PT_LOAD segment. In the file it follows everything but appended data; see
- * loaded-image.ts. In memory it is above all other segments; programs at a fixed address are better served by prepend.ts.
+ * Adds a PT_LOAD segment for parts that became too long. In the file it is behind everything except appended data (see
+ * loaded-image.ts), in memory above all other segments. For programs at a fixed address, prepend.ts is better.
  *
- * A segment needs a program header. There are three sources of it, from the best to the last:
+ * A segment needs a program header, from one of three sources, best first:
  */
 export type HeaderSource =
-  /** The new header replaces the one with that index, which the file runs without. */
+  /** The new header replaces the header with this index, which is not needed at run time. */
   | number
-  /** The table grows over the parts behind it, which the caller moves into the new segment. */
+  /** The table grows over the parts behind it. The caller moves these into the new segment. */
   | 'grow'
   /**
-   * The table itself moves into the new segment. Such a file runs, but strip and eu-strip would break it, and unless it has a
-   * fixed address it grows up to the end of its memory.
+   * The table moves into the new segment. The file runs, but strip and eu-strip would damage it, and unless the file has a
+   * fixed address, it grows to the size of its memory.
    */
   | 'move';
 
-/** `e_phnum` has 16 bits, and the last number is reserved (PN_XNUM). */
+/** `e_phnum` has 16 bits, and the largest number is reserved (PN_XNUM). */
 const PHNUM_MAX = 2 ** 16 - 2;
 
-/** The smallest page of both machines, in bytes. */
+/** The smallest page size of both architectures, in bytes. */
 const PAGE_SIZE = 2 ** 12;
 
-/** Where the addresses of a program end on both machines. */
+/** The end of the address space of a program on both architectures. */
 const ADDRESS_END = 2 ** 47;
 
 /** The lowest address that an unprivileged process may map (vm.mmap_min_addr). */
 const LEAST_ADDRESS = 2 ** 16;
 
-/** The most bytes of padding in front of a program header table that moves. */
+/** Maximum padding before a program header table that moves, in bytes. */
 const GAP_MAX = 2 ** 26;
 
 export interface NewSegment {
   readonly file: Buffer;
-  /** for each part its place, at a multiple of 8 bytes */
+  /** the place of each part, aligned to 8 bytes */
   readonly places: readonly Extent[];
-  /** bytes that were inserted in front of appended data, 0 without such */
+  /** number of bytes inserted before appended data, 0 without any */
   readonly shift: number;
-  /** bytes that were inserted in front of everything else */
+  /** number of bytes inserted at the beginning of the file */
   readonly moved: number;
 }
 
 /**
- * Adds a segment of zeros.
+ * Adds a segment filled with zeros.
  *
- * @param sizes of the parts that it is for, in bytes
+ * @param sizes of the parts that go into the segment, in bytes
  * @param flags its `p_flags`
- * @param source of its program header
+ * @param source of the new program header
  */
 export function addSegment(
   bytes: Buffer, header: Header, segments: readonly Segment[], image: Image, sizes: readonly number[], flags: number, source: HeaderSource,
@@ -70,9 +70,13 @@ export function addSegment(
   const places = starts.map((start, index) => ({ offset: offset + start, vaddr: vaddr + start, size: sizes[index] }));
 
   const phoff = source === 'move' ? offset : header.phoff;
-  const table = segments.map((_, index) => Buffer.from(bytes.subarray(header.phoff + index * PHDR_SIZE, header.phoff + (index + 1) * PHDR_SIZE)));
+  const table = segments.map((_, index) =>
+    Buffer.from(bytes.subarray(header.phoff + index * PHDR_SIZE, header.phoff + (index + 1) * PHDR_SIZE)),
+  );
   const self = segments.findIndex(({ type }) => type === PT_PHDR);
-  if (self >= 0) setExtent(table[self], { offset: phoff, vaddr: source === 'move' ? vaddr : segments[self].vaddr, size: count * PHDR_SIZE });
+  if (self >= 0) {
+    setExtent(table[self], { offset: phoff, vaddr: source === 'move' ? vaddr : segments[self].vaddr, size: count * PHDR_SIZE });
+  }
   const load = Buffer.alloc(PHDR_SIZE);
   load.writeUInt32LE(PT_LOAD, 0);
   load.writeUInt32LE(flags, 4);
@@ -92,23 +96,23 @@ export function addSegment(
 }
 
 /**
- * Finds a program header that can be given up: one without a meaning, or one for notes that no program reads when it runs. The
- * GNU properties (required processor features) have a header of their own, so their PT_NOTE is the first choice.
+ * Finds a program header that can be replaced: one without a meaning, or one for notes that are not read at run time. GNU
+ * properties (required processor features) have an additional header of their own, so their PT_NOTE is the first choice.
  */
 export function spareHeader(bytes: Buffer, segments: readonly Segment[]): number | undefined {
   const properties = segments.find(({ type }) => type === PT_GNU_PROPERTY);
-  const isSpare = (segment: Segment) => segment.type === PT_NOTE && isGivenUp(bytes, segment);
+  const isSpare = (segment: Segment) => segment.type === PT_NOTE && hasOnlyKnownNotes(bytes, segment);
   const candidates = [
     segments.findIndex(({ type }) => type === PT_NULL),
     segments.findIndex((segment) => segment.offset === properties?.offset && segment.filesz === properties.filesz && isSpare(segment)),
     segments.findIndex(isSpare),
   ];
-  return candidates.find(index => index >= 0);
+  return candidates.find((index) => index >= 0);
 }
 
 /**
- * Chooses the segment's offset and address. They are congruent modulo the page size that the file was made for: a kernel may
- * have pages of 64 KiB.
+ * Chooses the segment's offset and address. They are congruent modulo the page size that the file was linked for, because a
+ * kernel may have pages of 64 KiB.
  */
 function startOfSegment(imageEnd: number, header: Header, segments: readonly Segment[], source: HeaderSource, size: number) {
   const loads = segments.filter(({ type }) => type === PT_LOAD);
@@ -118,16 +122,18 @@ function startOfSegment(imageEnd: number, header: Header, segments: readonly Seg
   const end = roundUp(imageEnd, 8);
   if (loads.length === 0 || !Number.isInteger(Math.log2(align)) || 2 * high + 2 * align > ADDRESS_END) {
     throw new FormatError(
-      `found ${loads.length} loaded segments up to address ${hex(high)}, aligned to ${hex(align)}, expected room for another below ${hex(ADDRESS_END)}`, header.phoff);
+      `found ${loads.length} segments, aligned to ${hex(align)}, up to address ${hex(high)}, expected room below ${hex(ADDRESS_END)}`,
+      header.phoff,
+    );
   }
   if (source !== 'move') {
-    // As far above the others as those are large: eu-elflint takes a relocation to touch as many bytes as its symbol
-    // has, and would say that the last of them modify a read-only segment that follows.
+    // The distance to the other segments is their total size: eu-elflint assumes that a relocation covers as many bytes as its
+    // symbol has, and would report that the last ones modify a read-only segment that follows.
     return { offset: end, vaddr: roundUp(2 * high - low, align) + end % align, align, isLowest: false };
   }
-  // Before Linux 5.18, a program is told that its table is as far from its first segment in memory as it is in the file
-  // (AT_PHDR in fs/binfmt_elf.c), and the loader believes it. At a fixed address there is room below all others, where the
-  // segment with the table is that first one.
+  // Kernels before 5.18 assume that the distance between the table and the first segment is the same in memory and in the file
+  // (AT_PHDR in fs/binfmt_elf.c), and the loader relies on it. At a fixed address there is room below all others, so that the
+  // segment with the table is the first one.
   const below = low - roundUp(size, align) - align + end % align;
   if (header.type === 'executable' && below >= LEAST_ADDRESS) return { offset: end, vaddr: below, align, isLowest: true };
   const distance = loads[0].vaddr - loads[0].offset;
@@ -135,8 +141,9 @@ function startOfSegment(imageEnd: number, header: Header, segments: readonly Seg
   const offset = vaddr - distance;
   if (distance % align !== 0 || offset - end > GAP_MAX) {
     throw new FormatError(
-      `found no program header to give up for another segment, and ${hex(offset - end)} bytes from the end of the file to that of its memory, expected at most ${hex(GAP_MAX)}`,
-      header.phoff);
+      `found no program header to replace, and memory that ends ${hex(offset - end)} bytes after the file, expected ${hex(GAP_MAX)}`,
+      header.phoff,
+    );
   }
   return { offset, vaddr, align, isLowest: false };
 }

@@ -2,8 +2,8 @@ import type { ByteReader } from './byte-reader';
 import { PT_NOTE, type Segment } from './program-header';
 
 /**
- * A note: a few bytes that a compiler, linker or packager leaves in a file for others to find, with the name of the
- * one who defined it, and a number of theirs for the kind: `GNU` and 3 is the build id.
+ * A note: a few bytes that a compiler, linker or packager leaves in a file, with the name of the note's owner and a
+ * number for its kind: `GNU` and 3 is the build id.
  */
 export interface Note {
   readonly owner: string;
@@ -12,13 +12,13 @@ export interface Note {
   readonly descriptor: Buffer;
 }
 
-/** The notes of all PT_NOTE segments. They serve others than the loaders, and so a malformed one is no error: it ends the list of its segment. */
+/** The notes of all PT_NOTE segments. Loaders do not need them, so a malformed note is not an error: it ends the list of its segment. */
 export function readNotes(reader: ByteReader, segments: readonly Segment[]): Note[] {
   const notes: Note[] = [];
-  let left = reader.length; // segments that lie one upon the other give no more notes than the file has bytes
+  let left = reader.length; // overlapping segments never give more notes than the file has bytes
   for (const segment of segments) {
     if (segment.type !== PT_NOTE || segment.offset + segment.filesz > reader.length) continue;
-    // names and descriptors are padded to 4 bytes; to 8 in segments that are aligned so (.note.gnu.property)
+    // names and descriptors are padded to 4 bytes, or to 8 in segments with that alignment (.note.gnu.property)
     const align = segment.align === 8 ? 8 : 4;
     const padded = (offset: number) => Math.ceil(offset / align) * align;
     const bytes = reader.view(segment.offset, segment.filesz);

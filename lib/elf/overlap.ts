@@ -9,7 +9,7 @@ import { ADDRESSES } from './part';
 import type { Segment } from './program-header';
 import { locate, PT_DYNAMIC, PT_GNU_PROPERTY, PT_INTERP, PT_NOTE } from './program-header';
 
-/** A range of a file that has a meaning of its own. */
+/** A range of a file with a meaning of its own. */
 export interface Structure {
   readonly name: string;
   readonly offset: number;
@@ -17,7 +17,7 @@ export interface Structure {
   readonly size: number;
 }
 
-/** Lists what may not share bytes with an edited part: linkers give each of these its own place. */
+/** Lists structures that must not share bytes with an edited part. Linkers never let them overlap. */
 export function structures(header: Header, segments: readonly Segment[], dynamic: DynamicSection | undefined): Structure[] {
   const names: Readonly<Record<number, string>> = {
     [PT_INTERP]: 'PT_INTERP', [PT_DYNAMIC]: 'PT_DYNAMIC', [PT_NOTE]: 'PT_NOTE', [PT_GNU_PROPERTY]: 'PT_GNU_PROPERTY',
@@ -35,7 +35,8 @@ export function structures(header: Header, segments: readonly Segment[], dynamic
 }
 
 /**
- * Every edit writes to the program header table. How long the symbol table is no file says, but it cannot begin there.
+ * Checks that symbols do not overlap the program header table, which every edit changes. The size of the symbol table is
+ * unknown, but it cannot begin inside the table.
  *
  * @throws FormatError
  */
@@ -52,12 +53,15 @@ export function checkOverlaps(parts: readonly Part[], others: readonly Structure
     const other = others.find((candidate) => (
       candidate.offset < offset + size && offset < candidate.offset + candidate.size && !isSame(candidate, { offset, size })));
     if (other) {
-      throw new FormatError(`found ${other.name} at ${hex(other.offset)} in the ${size} bytes that would be edited, expected each in a place of its own`, offset);
+      throw new FormatError(
+        `found ${other.name} at ${hex(other.offset)} in the ${size} bytes that would be edited, expected each in a place of its own`,
+        offset,
+      );
     }
   }
 }
 
-/** True for the structure that the part is, and for the pointer to its first byte. */
+/** True for the structure that the part itself is, and for a pointer to its first byte. */
 function isSame(structure: Structure, part: { readonly offset: number; readonly size: number }): boolean {
   return structure.offset === part.offset && (structure.size === part.size || structure.size === 1);
 }

@@ -7,29 +7,29 @@ import { type Header, PHDR_SIZE } from './header';
 import { type Extent, PT_DYNAMIC, PT_INTERP, type Segment } from './program-header';
 
 /**
- * A part of a file that can be moved. Code and data hold each other's addresses, and stay where they are; but what the
- * kernel and the loaders find by a program header or a dynamic entry is not pointed to by anything else.
+ * A part of a file that can be moved. Code and data contain each other's addresses and cannot move; parts that the
+ * kernel and the loaders find by a program header or a dynamic entry have no other pointers to them.
  */
 export interface Part {
   readonly place: Extent;
-  /** What it holds, or is to hold. */
+  /** Its content, before or after an edit. */
   content: Buffer;
-  /** The type of the program header that points to it, if one does. */
+  /** The type of the program header that points to it, if any. */
   readonly segmentType?: number;
-  /** The tag of the dynamic entry that points to it, if one does. */
+  /** The tag of the dynamic entry that points to it, if any. */
   readonly tag?: number;
 }
 
-/** The tables that linkers put right behind the program headers and the interpreter. */
+/** The tables that linkers place directly behind the program headers and the interpreter. */
 const TABLES = [DT_HASH, DT_GNU_HASH, DT_SYMTAB, DT_VERSYM];
 
-/** The dynamic entries that hold addresses. */
+/** Tags of dynamic entries whose values are addresses. */
 export const ADDRESSES = [
   ...TABLES, DT_STRTAB, DT_VERNEED, DT_VERDEF, DT_RELA, DT_RELR, DT_JMPREL, DT_PLTGOT,
   DT_INIT, DT_FINI, DT_PREINIT_ARRAY, DT_INIT_ARRAY, DT_FINI_ARRAY,
 ];
 
-/** The most zeros that a linker puts in front of one of these parts to align it, in bytes. */
+/** Maximum alignment padding that linkers insert before one of these parts, in bytes. */
 const PADDING_MAX = 15;
 
 export function interpreterPart(reader: ByteReader, segments: readonly Segment[]): Part | undefined {
@@ -41,29 +41,28 @@ export function dynamicPart(reader: ByteReader, dynamic: DynamicSection): Part {
   return part(reader, dynamic.place, { segmentType: PT_DYNAMIC });
 }
 
-/** `.dynstr`. Undefined where there is none. */
+/** `.dynstr`. Undefined if there is none. */
 export function stringsPart(reader: ByteReader, dynamic: DynamicSection): Part | undefined {
   const extent = dynamic.extent(DT_STRTAB, DT_STRSZ);
   return extent && part(reader, extent, { tag: DT_STRTAB });
 }
 
 /**
- * The tables of symbols. Nothing tells their size, but each reaches at most up to where the next thing begins, and a few
- * bytes too many do no harm.
+ * The tables of symbols. Their sizes are unknown, but each ends at the next structure at the latest, and a few bytes too
+ * many are harmless.
  */
 export function tableParts(reader: ByteReader, segments: readonly Segment[], dynamic: DynamicSection): Part[] {
-  const starts = [...ADDRESSES.map(tag => dynamic.number(tag) ?? 0), ...segments.map(({ vaddr }) => vaddr)];
-  return TABLES.flatMap(tag => {
+  const starts = [...ADDRESSES.map((tag) => dynamic.number(tag) ?? 0), ...segments.map(({ vaddr }) => vaddr)];
+  return TABLES.flatMap((tag) => {
     const extent = dynamic.extent(tag);
     if (extent === undefined) return [];
-    const end = starts.filter(start => start > extent.vaddr).reduce((least, start) => Math.min(least, start), extent.vaddr + extent.size);
+    const end = starts.filter((start) => start > extent.vaddr).reduce((least, start) => Math.min(least, start), extent.vaddr + extent.size);
     return [part(reader, { ...extent, size: end - extent.vaddr }, { tag })];
   });
 }
 
 /**
- * Those of the parts that one more program header would be written over. Undefined if it would be written over
- * anything else.
+ * The parts that one more program header would overwrite. Undefined if it would overwrite anything else.
  */
 export function partsBehindHeaders(reader: ByteReader, header: Header, parts: readonly Part[]): Part[] | undefined {
   const start = header.phoff + header.phnum * PHDR_SIZE;
@@ -73,7 +72,7 @@ export function partsBehindHeaders(reader: ByteReader, header: Header, parts: re
   let end = start;
   for (const { place } of behind) {
     const padding = place.offset - end;
-    if (padding < 0 || padding > PADDING_MAX || reader.view(end, padding).some(byte => byte !== 0)) return undefined;
+    if (padding < 0 || padding > PADDING_MAX || reader.view(end, padding).some((byte) => byte !== 0)) return undefined;
     end = place.offset + place.size;
   }
   return end >= start + PHDR_SIZE ? behind : undefined;
@@ -91,7 +90,7 @@ export function pair(tag: number, value: number): Buffer {
   return bytes;
 }
 
-/** Sets the value of each pair with that tag. */
+/** Sets the value of each entry with the tag. */
 export function setValue(section: Part, tag: number, value: number): void {
   for (let at = 0; at + DYN_SIZE <= section.content.length; at += DYN_SIZE) {
     const entry = section.content.readBigUInt64LE(at);

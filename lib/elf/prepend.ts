@@ -4,22 +4,22 @@ import { type Extent, PT_LOAD, PT_NULL, PT_PHDR, type Segment, setExtent } from 
 import { shiftSections } from './section-header';
 
 /**
- * Room in front of a program at a fixed address: its lowest segment grows down, and the file grows at its beginning by the same
- * number of bytes.
+ * Makes room before a program at a fixed address: its lowest segment grows downwards, and as many bytes are inserted at
+ * the beginning of the file.
  *
- * A segment above the others would move the beginning of the heap (`brk`), which programs that were saved with their heap rely on
- * (Maxima, older Emacs). One of its own below them would break programs before Linux 5.18, which tells a program that its program
- * headers are as far from its first segment in memory as they are in the file (AT_PHDR in fs/binfmt_elf.c). Here they are.
+ * A segment above the others would move the start of the heap (`brk`), on which programs that were saved with their heap rely
+ * (Maxima, older Emacs). A separate segment below them would break programs on kernels before 5.18, which assume that the distance
+ * of the program headers from the first segment is the same in memory and in the file (AT_PHDR in fs/binfmt_elf.c).
  */
 
-/** The largest page of both machines, in bytes: larger alignments mean nothing at a fixed address. */
+/** The largest page size of both architectures, in bytes. Larger alignments have no effect at a fixed address. */
 const LARGEST_PAGE = 2 ** 16;
 const PAGE_SIZE = 2 ** 12;
 
 /** The lowest address that an unprivileged process may map (vm.mmap_min_addr). */
 const LEAST_ADDRESS = 2 ** 16;
 
-/** @returns `undefined` where there is no room below, or the lowest segment does not begin with the headers */
+/** @returns `undefined` if there is no room below, or the lowest segment does not begin with the headers */
 export function prepend(bytes: Buffer, header: Header, segments: readonly Segment[], sizes: readonly number[]): NewSegment | undefined {
   const loads = segments.filter(({ type }) => type === PT_LOAD);
   const lowest = segments.find(({ type }) => type === PT_LOAD);

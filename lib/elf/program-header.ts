@@ -3,29 +3,29 @@ import { FormatError, hex } from './format-error';
 import { type Header, PHDR_SIZE } from './header';
 
 /**
- * A segment: a part of the file that the loader uses as one, described by a program header.
+ * A segment: a part of the file that a program header describes.
  *
- * PT_LOAD segments are what is mapped into memory; the other kinds point into them. Everything that the dynamic
- * section names, it names by its address in memory, and the PT_LOAD segments say where in the file that is.
+ * PT_LOAD segments are mapped into memory; segments of other types are ranges inside them. The dynamic section uses
+ * addresses in memory, which the PT_LOAD segments translate into offsets in the file.
  */
 export interface Segment {
   /** `p_type`: one of the PT_ numbers. */
   readonly type: number;
   /** `p_flags`: the sum of 4 (read), 2 (write) and 1 (execute). */
   readonly flags: number;
-  /** Where it begins in the file, in bytes. */
+  /** Start in the file, in bytes. */
   readonly offset: number;
-  /** Where it begins in memory: an address, or in a shared object the distance from where that is loaded. */
+  /** Start in memory: an address, or in a shared object the distance from its load address. */
   readonly vaddr: number;
   /** Its size in the file, in bytes. */
   readonly filesz: number;
-  /** Its size in memory, in bytes; what the file does not hold is zero (`.bss`). */
+  /** Its size in memory, in bytes. Bytes beyond `filesz` are zero (`.bss`). */
   readonly memsz: number;
   /** A power of two to which `offset` and `vaddr` are congruent. */
   readonly align: number;
 }
 
-/** Where something that is loaded lies in the file and in memory, and its size in bytes. */
+/** Offset in the file, address in memory, and size in bytes of something that is loaded. */
 export interface Extent {
   readonly offset: number;
   readonly vaddr: number;
@@ -39,7 +39,7 @@ export const PT_INTERP = 3;
 export const PT_NOTE = 4;
 /** The program header table itself. */
 export const PT_PHDR = 6;
-/** A `.note.gnu.property`, which a PT_NOTE describes as well; the loaders look at this one first. */
+/** A `.note.gnu.property`, which a PT_NOTE describes as well. Loaders look at this header first. */
 export const PT_GNU_PROPERTY = 0x6474e553;
 
 /** `p_flags` */
@@ -47,7 +47,7 @@ export const PF_X = 1;
 export const PF_W = 2;
 export const PF_R = 4;
 
-/** The longest path that the kernel takes, NUL included (PATH_MAX). */
+/** Maximum length of a path, including NUL (PATH_MAX in linux/limits.h). */
 const PATH_MAX = 4096;
 
 export function readSegments(reader: ByteReader, header: Header): Segment[] {
@@ -73,14 +73,17 @@ function readSegment(reader: ByteReader, at: number): Segment {
       `cut off: a segment reaches to ${hex(segment.offset + segment.filesz)}, but the file ends at ${hex(reader.length)}`, at);
   }
   if (segment.type === PT_LOAD && segment.filesz > segment.memsz) {
-    throw new FormatError(`found a segment of ${segment.filesz} bytes in the file, expected at most its ${segment.memsz} bytes in memory`, at);
+    throw new FormatError(
+      `found a segment of ${segment.filesz} bytes in the file, expected at most its ${segment.memsz} bytes in memory`,
+      at,
+    );
   }
   return segment;
 }
 
 /**
- * What is loaded from a file, in the order of the program headers. Where segments lie one upon the other, as no linker puts
- * them, those are left out that would make it more than the file has bytes.
+ * The loaded segments, in the order of the program headers. Linkers never let segments overlap; overlapping ones are
+ * dropped if the sum of all would exceed the size of the file.
  */
 export function loadedFrom(segments: readonly Segment[], length: number): Segment[] {
   let left = length;
@@ -92,15 +95,15 @@ export function loadedFrom(segments: readonly Segment[], length: number): Segmen
 }
 
 /**
- * Where an address lies, with what follows from there in its segment.
- * Undefined for an address that no PT_LOAD segment fills from the file.
+ * The extent from an address to the end of its segment.
+ * Undefined if no PT_LOAD segment fills the address from the file.
  */
 export function locate(segments: readonly Segment[], vaddr: number): Extent | undefined {
   const segment = segments.find(({ type, vaddr: start, filesz }) => type === PT_LOAD && start <= vaddr && vaddr < start + filesz);
   return segment && { offset: segment.offset + vaddr - segment.vaddr, vaddr, size: segment.vaddr + segment.filesz - vaddr };
 }
 
-/** Writes into a program header, given as its part of the file, where its segment lies. */
+/** Writes the place of a segment into its program header. */
 export function setExtent(header: Buffer, { offset, vaddr, size }: Extent): void {
   header.writeBigUInt64LE(BigInt(offset), 8);
   header.writeBigUInt64LE(BigInt(vaddr), 16);
@@ -110,8 +113,8 @@ export function setExtent(header: Buffer, { offset, vaddr, size }: Extent): void
 }
 
 /**
- * The path of the loader. The kernel reads it at its offset, and wants a NUL as the last byte (fs/binfmt_elf.c);
- * NULs before that one shorten the path.
+ * The path of the loader. The kernel reads it at its offset and requires a NUL as the last byte (fs/binfmt_elf.c);
+ * an earlier NUL shortens the path.
  */
 export function readInterpreter(reader: ByteReader, segments: readonly Segment[]): string | undefined {
   const segment = segments.find(({ type }) => type === PT_INTERP);

@@ -5,31 +5,46 @@ import { FormatError, hex } from './format-error';
 
 export type Range = { readonly offset: number; readonly size: number };
 
-/** How an edit changes the bytes of a file: each of the original is in the edited file, further back, or in one of `written`. */
+/** The extent of an edit: each byte of the original is in the edited file, possibly moved, or in one of `written`. */
 export interface Change {
-  /** in the edited file */
+  /** ranges in the edited file */
   readonly written: readonly Range[];
-  /** bytes that were inserted at the beginning of the file */
+  /** number of bytes inserted at the beginning of the file */
   readonly moved: number;
-  /** where the image of the original ends, in bytes, and by how many bytes what follows is further back */
+  /** end of the original's image, in bytes, and the number of bytes by which the data behind it moved */
   readonly end: number;
   readonly shift: number;
 }
 
 /**
- * Reads an edited file as the loaders do, and compares it with the original: only what was to change may differ.
+ * Reads an edited file as the loaders do and compares it with the original. Only the edited fields may differ.
  *
  * @returns the edited file
  * @throws FormatError
  */
-export function checked(original: Buffer, edited: Buffer, edit: { readonly interpreter?: string; readonly rpath?: string }, change: Change): Buffer {
+export function checked(
+  original: Buffer,
+  edited: Buffer,
+  edit: { readonly interpreter?: string; readonly rpath?: string },
+  change: Change,
+): Buffer {
   checkRest(original, edited, change);
   const [before, after] = [readElf(original, false), readBack(edited)];
-  const dynamic = before.dynamic && edit.rpath !== undefined ? { ...before.dynamic, rpath: edit.rpath || undefined, runpath: undefined } : before.dynamic;
-  const expected = { machine: before.machine, type: before.type, osAbi: before.osAbi, interpreter: edit.interpreter ?? before.interpreter, dynamic };
+  const dynamic =
+    before.dynamic && edit.rpath !== undefined ? { ...before.dynamic, rpath: edit.rpath || undefined, runpath: undefined } : before.dynamic;
+  const expected = {
+    machine: before.machine,
+    type: before.type,
+    osAbi: before.osAbi,
+    interpreter: edit.interpreter ?? before.interpreter,
+    dynamic,
+  };
   for (const [field, value] of Object.entries(expected)) {
     if (!isDeepStrictEqual(defined(after[field as keyof Elf]), defined(value))) {
-      throw new FormatError(`found parts that share bytes: after the edit, the file has another ${field}; expected each part in a place of its own`, 0);
+      throw new FormatError(
+        `found parts that share bytes: after the edit, the file has another ${field}; expected each part in a place of its own`,
+        0,
+      );
     }
   }
   return edited;
@@ -56,11 +71,14 @@ function readBack(edited: Buffer): Elf {
     return readElf(edited, false);
   } catch (error) {
     if (!(error instanceof FormatError)) throw error;
-    throw new FormatError(`found parts that share bytes: after the edit, the file cannot be read (${error.message}); expected each part in a place of its own`, 0);
+    throw new FormatError(
+      `found parts that share bytes: after the edit, the file cannot be read (${error.message}); expected each part in a place of its own`,
+      0,
+    );
   }
 }
 
-/** Without the properties that are undefined: they equal those that are missing. */
+/** Without undefined properties, which count as missing. */
 function defined(value: unknown): unknown {
   return typeof value === 'object' && value !== null && !Array.isArray(value) && !(value instanceof Set)
     ? Object.fromEntries(Object.entries(value).filter(([, property]) => property !== undefined)) : value;

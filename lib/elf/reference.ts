@@ -4,44 +4,44 @@ import type { Elf } from './elf';
 import { loadedFrom, PF_W, PF_X, PT_LOAD, type Segment } from './program-header';
 
 /**
- * Which of some addresses a file refers to: from code, by an address relative to the instruction, and from data, by
+ * Finds the addresses that a file refers to: from code, by an address relative to the instruction, and from data, by
  * a pointer.
  *
- * Linkers keep a string that another one ends with only once (ld's `-O1` merges tails): `fonts` may be the end of
- * `/etc/fonts`. Only a reference to its address tells. An answer may hold an address by chance, and lacks one that is
- * computed.
+ * Linkers store a string only once if it is the end of another (ld's `-O1` merges tails): `fonts` may be the end of
+ * `/etc/fonts`. Only references to the address show which one is used. The result may contain an address by chance, and
+ * lacks addresses that are computed.
  *
- * @param addresses as in the program headers
+ * @param addresses in the address space of the program headers
  */
 export function findReferences(bytes: Buffer, elf: Elf, addresses: ReadonlySet<number>): Set<number> {
-  const found = new Set<number>();
-  if (addresses.size === 0) return found;
-  const wanted = new Wanted(addresses, found);
+  const referenced = new Set<number>();
+  if (addresses.size === 0) return referenced;
+  const targets = new AddressSet(addresses, referenced);
   for (const segment of loadedFrom(elf.segments, bytes.length)) {
     if ((segment.flags & PF_X) !== 0) {
-      if (elf.machine === 'x86_64') fromCodeOfX86(bytes, segment, elf.type === 'executable', wanted);
-      else fromCodeOfAarch64(bytes, segment, wanted);
+      if (elf.machine === 'x86_64') fromCodeOfX86(bytes, segment, elf.type === 'executable', targets);
+      else fromCodeOfAarch64(bytes, segment, targets);
     }
     // at a fixed address, pointers need no relocation, and may be where nothing is written
-    if ((segment.flags & PF_W) !== 0 || elf.type === 'executable') fromPointers(bytes, segment, wanted);
+    if ((segment.flags & PF_W) !== 0 || elf.type === 'executable') fromPointers(bytes, segment, targets);
   }
-  fromRelocations(bytes, elf, wanted);
-  return found;
+  fromRelocations(bytes, elf, targets);
+  return referenced;
 }
 
-/** The address of a place in the file, `undefined` for one that is not loaded. */
+/** The address of an offset in the file, `undefined` if it is not loaded. */
 export function addressOf(elf: Elf, offset: number): number | undefined {
   const segment = elf.segments.find(({ type, offset: start, filesz }) => type === PT_LOAD && start <= offset && offset < start + filesz);
   return segment && segment.vaddr + offset - segment.offset;
 }
 
-/** A set with what most numbers can be told by that are not in it: its bounds, and the lowest 16 bits. */
-class Wanted {
+/** A set that rejects most other numbers by their bounds and lowest 16 bits. */
+class AddressSet {
   public readonly least: number;
   public readonly most: number;
   private readonly endings = new Uint8Array(0x10000);
 
-  constructor(private readonly addresses: ReadonlySet<number>, private readonly found: Set<number>) {
+  constructor(private readonly addresses: ReadonlySet<number>, private readonly referenced: Set<number>) {
     this.least = Infinity;
     this.most = -Infinity;
     for (const address of addresses) {
@@ -52,34 +52,36 @@ class Wanted {
   }
 
   public see(address: number): void {
-    if (address >= this.least && address <= this.most && this.endings[address & 0xffff] === 1 && this.addresses.has(address)) this.found.add(address);
+    if (address >= this.least && address <= this.most && this.endings[address & 0xffff] === 1 && this.addresses.has(address)) {
+      this.referenced.add(address);
+    }
   }
 }
 
-/** The opcode of `lea`, which takes an address relative to the next instruction where its ModRM byte is `00 reg 101`. */
+/** The opcode of `lea`. With a ModRM byte of `00 reg 101`, its operand is relative to the next instruction. */
 const LEA = 0x8d;
 
-/** Position-independent code has the address of a string by `lea`; at a fixed address, it may stand anywhere in an instruction. */
-function fromCodeOfX86(bytes: Buffer, { offset, vaddr, filesz }: Segment, fixed: boolean, wanted: Wanted): void {
+/** Position-independent code loads the address of a string with `lea`; at a fixed address, any instruction may contain it. */
+function fromCodeOfX86(bytes: Buffer, { offset, vaddr, filesz }: Segment, fixed: boolean, targets: AddressSet): void {
   const code = bytes.subarray(offset, offset + filesz);
   for (let at = code.indexOf(LEA); at >= 0 && at + 6 <= filesz; at = code.indexOf(LEA, at + 1)) {
-    if ((code[at + 1] & 0xc7) === 5) wanted.see(vaddr + at + 6 + code.readInt32LE(at + 2));
+    if ((code[at + 1] & 0xc7) === 5) targets.see(vaddr + at + 6 + code.readInt32LE(at + 2));
   }
-  if (fixed) fromAnyWord(bytes, offset, offset + filesz, wanted);
+  if (fixed) fromAnyWord(bytes, offset, offset + filesz, targets);
 }
 
-/** Every 32 bits, wherever they begin: code can be hundreds of megabytes, and nothing is called for most of it. */
-function fromAnyWord(bytes: Buffer, start: number, end: number, wanted: Wanted): void {
-  const { least, most } = wanted;
+/** Tests 32 bits at every offset. Code can be hundreds of megabytes, so the loop calls no function for most of it. */
+function fromAnyWord(bytes: Buffer, start: number, end: number, targets: AddressSet): void {
+  const { least, most } = targets;
   let word = 0;
   for (let at = start; at < end; at++) {
     word = (word >>> 8) | (bytes[at] << 24);
-    if (word >= least && word <= most && at >= start + 3) wanted.see(word);
+    if (word >= least && word <= most && at >= start + 3) targets.see(word);
   }
 }
 
-/** `adrp` gives a page, the `add` that follows with the same register the place in it. */
-function fromCodeOfAarch64(bytes: Buffer, { offset, vaddr, filesz }: Segment, wanted: Wanted): void {
+/** `adrp` loads a page address, and the `add` with the same register that follows adds the offset in the page. */
+function fromCodeOfAarch64(bytes: Buffer, { offset, vaddr, filesz }: Segment, targets: AddressSet): void {
   const pages = new Array<number>(32).fill(0);
   for (let at = offset; at + 4 <= offset + filesz; at += 4) {
     const word = bytes.readUInt32LE(at);
@@ -88,24 +90,24 @@ function fromCodeOfAarch64(bytes: Buffer, { offset, vaddr, filesz }: Segment, wa
       const pc = vaddr + at - offset;
       pages[word & 31] = pc - (pc % 4096) + ((immediate << 11) >> 11) * 4096;
     } else if ((word & 0xffc00000) >>> 0 === 0x91000000) {
-      wanted.see(pages[(word >> 5) & 31] + ((word >> 10) & 0xfff));
+      targets.see(pages[(word >> 5) & 31] + ((word >> 10) & 0xfff));
     }
   }
 }
 
-function fromPointers(bytes: Buffer, { offset, filesz }: Segment, wanted: Wanted): void {
+function fromPointers(bytes: Buffer, { offset, filesz }: Segment, targets: AddressSet): void {
   for (let at = Math.ceil(offset / 8) * 8; at + 8 <= offset + filesz; at += 8) {
     const high = bytes[at + 4] | (bytes[at + 5] << 8) | (bytes[at + 6] << 16) | (bytes[at + 7] << 24);
-    if (high >= 0 && high < 0x200000) wanted.see(bytes.readUInt32LE(at) + high * 2 ** 32);
+    if (high >= 0 && high < 0x200000) targets.see(bytes.readUInt32LE(at) + high * 2 ** 32);
   }
 }
 
 /** The addends of DT_RELA, 16 bytes into each entry of 24. */
-function fromRelocations(bytes: Buffer, elf: Elf, wanted: Wanted): void {
+function fromRelocations(bytes: Buffer, elf: Elf, targets: AddressSet): void {
   const reader = new ByteReader(bytes);
   const table = DynamicSection.find(reader, elf.segments)?.extent(DT_RELA, DT_RELASZ);
   if (!table) return;
   for (let at = table.offset; at + 24 <= table.offset + table.size; at += 24) {
-    if (bytes.readUInt32LE(at + 20) < 0x200000) wanted.see(bytes.readUInt32LE(at + 16) + bytes.readUInt32LE(at + 20) * 2 ** 32);
+    if (bytes.readUInt32LE(at + 20) < 0x200000) targets.see(bytes.readUInt32LE(at + 16) + bytes.readUInt32LE(at + 20) * 2 ** 32);
   }
 }

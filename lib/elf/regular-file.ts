@@ -1,12 +1,12 @@
 /**
- * Opens files of a source without waiting for a pipe or reading a device in their place.
+ * Opens files of a source without waiting for a pipe, or reading a device, in their place.
  */
 import * as fs from 'fs';
-import { fileError } from '../text/file-error';
 import { LayerError } from '../error';
+import { fileError } from '../text/file-error';
 import { printableName } from '../text/printable';
 
-/** A path at which there is something else than a regular file, such as a pipe that replaced it. */
+/** A path that leads to something other than a regular file, such as a pipe. */
 export class SpecialFileError extends LayerError {
   constructor(file: string) {
     super(`${printableName(file)} is not a regular file, expected one: it was replaced by a directory, a device or a pipe`);
@@ -15,7 +15,7 @@ export class SpecialFileError extends LayerError {
 }
 
 /**
- * Opens a regular file for reading for as long as `use` takes. A pipe or device in its place is neither waited for nor read:
+ * Opens a regular file for reading, calls `use` and closes the file. A pipe or device in its place is neither waited for nor read:
  * open(2) with O_NONBLOCK does not block on a pipe that has no writer.
  *
  * @throws SpecialFileError
@@ -40,7 +40,7 @@ function open(file: string): number {
 }
 
 /**
- * Fills a buffer from the start of a file; a file that was cut meanwhile gives less, and one that grew no more.
+ * Fills a buffer from the start of a file. The result is shorter if the file was truncated in between.
  *
  * @param file its path, for messages
  */

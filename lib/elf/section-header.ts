@@ -1,9 +1,9 @@
 import type { Extent } from './program-header';
 
 /**
- * Section headers: the linker's view of a file, which no loader reads. An edited file keeps them right, so that strip,
- * objcopy and readelf still understand it; they go by sections, and would drop or misplace what a header no longer
- * describes. Where they are missing or make no sense, there is nothing to keep right.
+ * Section headers, which linkers and debuggers read and loaders do not. Edits keep them up to date, so that strip,
+ * objcopy and readelf still work: these tools use sections, and would drop or misplace anything that no header
+ * describes. If the headers are missing or invalid, they are ignored.
  */
 
 const SHDR_SIZE = 64;
@@ -12,27 +12,31 @@ const SHT_SYMTAB = 2;
 const SHT_NOBITS = 8;
 const SHT_DYNSYM = 11;
 
-/** Where the sections lie in the file; none without section headers. */
+/** The extents of the sections in the file. Empty without section headers. */
 export function sectionsOf(file: Buffer): Pick<Extent, 'offset' | 'size'>[] {
-  const inFile = sectionHeaders(file).filter(header => header.readUInt32LE(4) !== SHT_NOBITS);
-  return inFile.map(header => ({ offset: Number(header.readBigUInt64LE(24)), size: Number(header.readBigUInt64LE(32)) }));
+  const inFile = sectionHeaders(file).filter((header) => header.readUInt32LE(4) !== SHT_NOBITS);
+  return inFile.map((header) => ({ offset: Number(header.readBigUInt64LE(24)), size: Number(header.readBigUInt64LE(32)) }));
 }
 
-/** The section header table itself, undefined if it is missing or makes no sense. */
+/** The section header table. Undefined if it is missing or invalid. */
 export function sectionTable(file: Buffer): Pick<Extent, 'offset' | 'size'> | undefined {
   const count = sectionHeaders(file).length;
   return count === 0 ? undefined : { offset: Number(file.readBigUInt64LE(40)), size: count * SHDR_SIZE };
 }
 
-/** The tables that serve linkers and debuggers, and that `moveSection` changes: section headers and symbols. */
+/** The tables that `moveSection` changes for linkers and debuggers: section headers and symbols. */
 export function linkingTables(file: Buffer): Pick<Extent, 'offset' | 'size'>[] {
   const headers = sectionTable(file);
-  const symbols = sectionHeaders(file).filter(header => [SHT_SYMTAB, SHT_DYNSYM].includes(header.readUInt32LE(4)));
-  return [...(headers ? [headers] : []), ...symbols.map(header => ({ offset: Number(header.readBigUInt64LE(24)), size: Number(header.readBigUInt64LE(32)) }))];
+  const symbols = sectionHeaders(file).filter((header) => [SHT_SYMTAB, SHT_DYNSYM].includes(header.readUInt32LE(4)));
+  return [
+    ...(headers ? [headers] : []),
+    ...symbols.map((header) => ({ offset: Number(header.readBigUInt64LE(24)), size: Number(header.readBigUInt64LE(32)) })),
+  ];
 }
 
 /**
- * Tells every section header that the file has grown at its beginning, where a copy of the ELF header is now.
+ * Adds the number of bytes inserted at the beginning of the file to every section's offset. A copy of the ELF header is
+ * already at the new beginning.
  *
  * @param shift in bytes
  */
@@ -44,10 +48,10 @@ export function shiftSections(file: Buffer, shift: number): void {
   for (const header of headers.slice(1)) header.writeBigUInt64LE(BigInt.asUintN(64, header.readBigUInt64LE(24) + BigInt(shift)), 24);
 }
 
-/** Tells the header of the section at `from` that it is at `to` now, and the symbols that stand for it as well. */
+/** Updates the section header, and the symbols, of a section that moved from `from` to `to`. */
 export function moveSection(file: Buffer, from: Extent, to: Extent): void {
   const headers = sectionHeaders(file);
-  const index = headers.findIndex(header =>
+  const index = headers.findIndex((header) =>
     header.readBigUInt64LE(16) === BigInt(from.vaddr) && header.readBigUInt64LE(32) > 0n && header.readUInt32LE(4) !== SHT_NOBITS);
   if (index < 0) return;
   headers[index].writeBigUInt64LE(BigInt(to.vaddr), 16);
@@ -55,9 +59,9 @@ export function moveSection(file: Buffer, from: Extent, to: Extent): void {
   const size = headers[index].readBigUInt64LE(32) + BigInt(to.size - from.size);
   headers[index].writeBigUInt64LE(BigInt.asUintN(64, size), 32);
 
-  // such as _DYNAMIC
+  // symbols of the section, such as _DYNAMIC
   for (const type of [SHT_SYMTAB, SHT_DYNSYM]) { // a file has at most one of each
-    const header = headers.find(candidate => candidate.readUInt32LE(4) === type);
+    const header = headers.find((candidate) => candidate.readUInt32LE(4) === type);
     if (header === undefined) continue;
     const symbols = part(file, header.readBigUInt64LE(24), header.readBigUInt64LE(32));
     for (let at = 0; at + SYMBOL_SIZE <= symbols.length; at += SYMBOL_SIZE) {
@@ -68,17 +72,17 @@ export function moveSection(file: Buffer, from: Extent, to: Extent): void {
   }
 }
 
-/** The headers, as parts of the file; none if they are missing, or not what they should be. */
+/** The headers, as views of the file. Empty if they are missing or invalid. */
 export function sectionHeaders(file: Buffer): Buffer[] {
   const size = file.readUInt16LE(58);
   const count = file.readUInt16LE(60);
   const table = part(file, file.readBigUInt64LE(40), BigInt(count * SHDR_SIZE));
-  // the first is all zero, always
-  if (size !== SHDR_SIZE || table.length === 0 || !table.subarray(0, SHDR_SIZE).every(byte => byte === 0)) return [];
+  // the first header is always all zeros
+  if (size !== SHDR_SIZE || table.length === 0 || !table.subarray(0, SHDR_SIZE).every((byte) => byte === 0)) return [];
   return Array.from({ length: count }, (_, index) => table.subarray(index * SHDR_SIZE, (index + 1) * SHDR_SIZE));
 }
 
-/** A part of the file that can be written to; an empty one for what does not lie in the file. */
+/** A writable view of a part of the file. Empty if the part exceeds the file. */
 export function part(file: Buffer, offset: bigint, size: bigint): Buffer {
   return offset + size <= BigInt(file.length) ? file.subarray(Number(offset), Number(offset + size)) : Buffer.alloc(0);
 }

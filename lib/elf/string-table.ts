@@ -3,27 +3,29 @@ import { FormatError, hex } from './format-error';
 import { exceeding, LIMITS } from '../limits';
 
 /**
- * A string table: strings with a NUL behind each, named by their offset from the table's start. `.dynstr` holds
- * every name of the dynamic section, of the version tables and of the dynamic symbols.
+ * A string table: NUL-terminated strings, identified by their offset from the start of the table. `.dynstr` contains
+ * every name of the dynamic section, the version tables and the dynamic symbols.
  */
 export class StringTable {
   private readonly table: Buffer;
   private allowance: number;
 
-  /** @param offset the table's start, and that of the error messages, in bytes from the start of the file */
+  /** @param offset of the table from the start of the file, in bytes; also the offset in error messages */
   constructor(reader: ByteReader, private readonly offset: number, size: number) {
     if (size > LIMITS.stringTable.most) throw new FormatError(exceeding(LIMITS.stringTable, size), offset);
     this.table = reader.view(offset, size);
-    // Strings may share their bytes (`bar` is the end of `foobar`), but a file in which a table is read many times
-    // over is made to keep its reader busy. As every step along a chain of versions reads a string, this bounds
-    // those chains, too.
+    // Strings may share bytes (`bar` is the end of `foobar`), but reading a table many times over is an attack on the
+    // reader. Each step along a chain of versions reads a string, so this limits those chains as well.
     this.allowance = 16 * size + 2 ** 16;
   }
 
   public get(index: number): string {
     const end = index < this.table.length ? this.table.indexOf(0, index) : -1;
     if (end < 0) {
-      throw new FormatError(`found a string at ${hex(index)} of a string table of ${hex(this.table.length)} bytes, expected one that ends in it`, this.offset);
+      throw new FormatError(
+        `found a string at ${hex(index)} of a string table of ${hex(this.table.length)} bytes, expected one that ends in it`,
+        this.offset,
+      );
     }
     this.allowance -= end - index + 1;
     if (this.allowance < 0) {

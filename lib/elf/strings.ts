@@ -16,24 +16,24 @@ export type IsWanted = (bytes: Buffer, start: number, end: number) => boolean;
  * @param isWanted @default - all are kept
  */
 export function stringsOf(bytes: Buffer, elf: Elf, most: number, isWanted?: IsWanted): Set<string> {
-  const found = new Set<string>();
+  const strings = new Set<string>();
   for (const [from, to] of dataOf(bytes, elf)) {
     let start = from;
     for (let at = from; at < to; at++) {
       const byte = bytes[at];
       if (byte >= FIRST && byte <= LAST) continue;
       if (byte === NUL && at > start && at - start <= most && (isWanted === undefined || isWanted(bytes, start, at))) {
-        found.add(bytes.toString('latin1', start, at));
+        strings.add(bytes.toString('latin1', start, at));
       }
       start = at + 1;
     }
   }
-  return found;
+  return strings;
 }
 
 /** Those of the strings that contain a text. Most objects have it in few of their strings, so it is searched for first. */
 export function stringsWith(part: string, bytes: Buffer, elf: Elf, most: number): Set<string> {
-  const found = new Set<string>();
+  const strings = new Set<string>();
   const isPrintable = (byte: number) => byte >= FIRST && byte <= LAST;
   for (const [from, to] of dataOf(bytes, elf)) {
     const data = bytes.subarray(from, to);
@@ -42,10 +42,10 @@ export function stringsWith(part: string, bytes: Buffer, elf: Elf, most: number)
       while (start > 0 && at - start <= most && isPrintable(data[start - 1])) start--;
       at += part.length;
       while (at < data.length && at - start <= most && isPrintable(data[at])) at++;
-      if (data[at] === NUL && at - start <= most) found.add(data.toString('latin1', start, at));
+      if (data[at] === NUL && at - start <= most) strings.add(data.toString('latin1', start, at));
     }
   }
-  return found;
+  return strings;
 }
 
 /** The ranges of an object's data without the names of its symbols and libraries. */

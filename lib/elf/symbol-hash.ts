@@ -41,7 +41,7 @@ export function readHashTable(reader: ByteReader, section: DynamicSection): Foun
 
 /** Symbols are sorted by bucket, and the lowest bit of a chain's last hash is set: the last chain ends with the table. */
 function readGnuHash(reader: ByteReader, offset: number): FoundSymbols {
-  const [bucketCount, start, bloomWords] = [0, 4, 8].map(at => reader.u32(offset + at));
+  const [bucketCount, start, bloomWords] = [0, 4, 8].map((at) => reader.u32(offset + at));
   const bucketsAt = offset + 16 + 8 * bloomWords;
   const buckets = reader.view(bucketsAt, 4 * bucketCount);
   let last = 0;

@@ -4,19 +4,19 @@ import type { StringTable } from './string-table';
 import { exceeding, LIMITS } from '../limits';
 
 /**
- * Symbol versions: the sets of symbols, such as `GLIBC_2.34`, that a library promises to have (`.gnu.version_d`)
- * and that another object wants of it (`.gnu.version_r`). Before it starts a program, glibc holds each set that is
- * wanted against those of the library that it found (elf/dl-version.c).
+ * Symbol versions: the sets of symbols, such as `GLIBC_2.34`, that a library defines (`.gnu.version_d`) and that
+ * another object requires (`.gnu.version_r`). Before glibc starts a program, it checks that each required version is
+ * defined by the library that it loaded (elf/dl-version.c).
  *
- * Both tables are chains: an entry tells how far ahead the next one is, 0 in the last. The distances are unsigned,
- * so that a chain can only run forward, and must end with the file.
+ * Both tables are chains: each entry states the distance to the next one, 0 in the last. Distances are unsigned, so
+ * a chain only runs forward and ends with the file.
  */
 export interface VersionNeed {
-  /** The library, as it is named in `needed`. */
+  /** The library, by its name in `needed`. */
   readonly file: string;
   readonly versions: readonly {
     readonly name: string;
-    /** VER_FLG_WEAK: the library need not have it. */
+    /** VER_FLG_WEAK: the library may lack it. */
     readonly weak: boolean;
   }[];
 }
@@ -26,12 +26,12 @@ const VER_FLG_WEAK = 2;
 /** of an entry of `.gnu.version`; the highest bit marks symbols that only a reference with that very version finds */
 export const VERSYM_INDEX = 0x7fff;
 
-/** What DT_VERNEED points to. */
+/** The entries of DT_VERNEED. */
 export function readVersionNeeds(reader: ByteReader, offset: number, strings: StringTable): VersionNeed[] {
   const count = counter(offset);
-  return chain(offset, entry => {
+  return chain(offset, (entry) => {
     checkRevision(reader, entry);
-    const versions = chain(entry + reader.u32(entry + 8), auxiliary => ({
+    const versions = chain(entry + reader.u32(entry + 8), (auxiliary) => ({
       value: {
         name: strings.get(reader.u32(auxiliary + 8)),
         weak: Math.floor(reader.u16(auxiliary + 4) / VER_FLG_WEAK) % 2 === 1,
@@ -42,11 +42,11 @@ export function readVersionNeeds(reader: ByteReader, offset: number, strings: St
   }, count);
 }
 
-/** What DT_VERDEF points to: the names, that of the library itself (the base definition) included. */
+/** The names of DT_VERDEF, including the library's own (the base definition). */
 export function readVersionDefinitions(reader: ByteReader, offset: number, strings: StringTable): string[] {
-  return chain(offset, entry => {
+  return chain(offset, (entry) => {
     checkRevision(reader, entry);
-    // the first auxiliary entry is the name, those behind it are the versions that this one follows
+    // the first auxiliary entry is the name, the others are the versions that it inherits from
     const auxiliary = entry + reader.u32(entry + 12);
     return { value: strings.get(reader.u32(auxiliary)), next: reader.u32(entry + 16) };
   }, counter(offset));
@@ -68,10 +68,10 @@ export interface VersionDefinition {
 /** What DT_VERDEF points to, in order. */
 export function readDefinedVersions(reader: ByteReader, offset: number, strings: StringTable): VersionDefinition[] {
   const count = counter(offset);
-  return chain(offset, entry => {
+  return chain(offset, (entry) => {
     checkRevision(reader, entry);
     const flags = reader.u16(entry + 2);
-    const [name, ...parents] = chain(entry + reader.u32(entry + 12), auxiliary => ({
+    const [name, ...parents] = chain(entry + reader.u32(entry + 12), (auxiliary) => ({
       value: strings.get(reader.u32(auxiliary)),
       next: reader.u32(auxiliary + 4),
     }), count);
@@ -92,10 +92,10 @@ export interface RequiredVersion {
 export function readRequiredVersions(reader: ByteReader, offset: number, strings: StringTable): Map<number, RequiredVersion> {
   const count = counter(offset);
   const versions = new Map<number, RequiredVersion>();
-  chain(offset, entry => {
+  chain(offset, (entry) => {
     checkRevision(reader, entry);
     const file = strings.get(reader.u32(entry + 4));
-    chain(entry + reader.u32(entry + 8), auxiliary => {
+    chain(entry + reader.u32(entry + 8), (auxiliary) => {
       versions.set(reader.u16(auxiliary + 6) & VERSYM_INDEX, { name: strings.get(reader.u32(auxiliary + 8)), file });
       return { value: undefined, next: reader.u32(auxiliary + 12) };
     }, count);
@@ -104,7 +104,7 @@ export function readRequiredVersions(reader: ByteReader, offset: number, strings
   return versions;
 }
 
-/** @param count called for each entry: chains of one table may share their entries, so that their sum exceeds the file */
+/** @param count called for each entry: chains of one table may share entries, so their total can exceed the file */
 function chain<T>(start: number, read: (offset: number) => { value: T; next: number }, count: () => void): T[] {
   const values: T[] = [];
   let distance = 0;

@@ -3,9 +3,9 @@ import type { Extent } from './program-header';
 import type { StringTable } from './string-table';
 
 /**
- * Dynamic symbols. No program header tells how many there are, and the hash tables that lead to them need not cover
- * those that are undefined (GNU ld writes one that says `from 1 on` where nothing is exported). But what an object
- * wants of others, a relocation asks for: the symbols that relocations name are the ones to look at.
+ * Dynamic symbols. No program header states their number, and the hash tables may omit undefined symbols (GNU ld writes
+ * an empty one if nothing is exported). But every imported symbol is used by a relocation, so relocations lead to all
+ * imports.
  */
 
 const SYMBOL_SIZE = 24;
@@ -13,10 +13,10 @@ const RELA_SIZE = 24;
 const SHN_UNDEF = 0;
 
 /**
- * The names of the undefined symbols that relocations ask for.
+ * The names of the undefined symbols that relocations use.
  *
- * @param relocations  what DT_RELA and DT_JMPREL point to; both machines have no other kind that names symbols
- * @param symtab       the offset of what DT_SYMTAB points to
+ * @param relocations  DT_RELA and DT_JMPREL; neither architecture has other kinds of relocations with symbols
+ * @param symtab       offset of DT_SYMTAB in the file
  */
 export function readImports(reader: ByteReader, relocations: readonly Extent[], symtab: number, strings: StringTable): Set<string> {
   const seen = new Set<number>();

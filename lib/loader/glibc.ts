@@ -1,7 +1,7 @@
 /**
- * Where glibc's dynamic loader finds a library: what `ld.so` would answer, without running anything.
+ * The library search of glibc's dynamic loader, without running it.
  *
- * glibc elf/dl-load.c, _dl_map_object. The order, from top to bottom, is that of `search` below.
+ * glibc elf/dl-load.c, _dl_map_object. `search` below applies the rules in their order.
  */
 import * as path from 'path';
 import type { Machine } from '../elf';
@@ -44,7 +44,7 @@ function search(name: string, requester: Loaded, program: Loaded, setting: Setti
     if (!chain.includes(program)) chain.push(program);
     for (const object of chain) {
       const { rpath, runpath } = object.elf.dynamic ?? {};
-      if (!rpath || runpath !== undefined) continue; // an empty one counts for none, and DT_RUNPATH makes the DT_RPATH beside it void
+      if (!rpath || runpath !== undefined) continue; // an empty DT_RPATH does not count, and neither does one beside a DT_RUNPATH
       const found = look(directoriesOf(rpath, object, setting), `rpath of ${path.posix.basename(object.path)}`);
       if (found) return found;
     }
@@ -65,12 +65,16 @@ function search(name: string, requester: Loaded, program: Loaded, setting: Setti
   return (!noDefaults && look(setting.defaults, 'default directory')) || { searched };
 }
 
-/** The library directories that an object's own DT_RPATH or DT_RUNPATH names; relative and empty entries are left out without a current directory. */
-function directoriesOf(list: string, object: Pick<Loaded, 'path' | 'real' | 'loader'>, setting: Pick<Setting, 'lib' | 'platform'>): string[] {
+/** The directories in an object's own DT_RPATH or DT_RUNPATH. Without a current directory, relative and empty entries are omitted. */
+function directoriesOf(
+  list: string,
+  object: Pick<Loaded, 'path' | 'real' | 'loader'>,
+  setting: Pick<Setting, 'lib' | 'platform'>,
+): string[] {
   return searchEntries(list, ':', object.path).map((entry) => expandTokens(entry, tokens(object, setting)));
 }
 
-/** `$ORIGIN` of the program is the directory of its real file; of a library, that of the path by which it was found. */
+/** `$ORIGIN` of the program is the directory of its resolved path; `$ORIGIN` of a library, of the path by which it was found. */
 function tokens(object: Pick<Loaded, 'path' | 'real' | 'loader'>, setting: Pick<Setting, 'lib' | 'platform'>) {
   return { ORIGIN: path.posix.dirname(object.loader ? object.path : object.real), LIB: setting.lib, PLATFORM: setting.platform };
 }
@@ -108,29 +112,41 @@ function fromCache(name: string, noDefaults: boolean, setting: Setting): Found |
 /** A program cannot be loaded into another (glibc elf/dl-load.c, _dl_map_object_from_fd). */
 function openLibrary(file: string, reason: string, setting: Setting): Found | undefined {
   const found = open(file, reason, setting);
-  if (found && (found.elf.type === 'executable' || ((found.elf.dynamic?.flags1 ?? 0) & DF_1_PIE) !== 0)) throw new UnloadableError(`${printableName(file)} is no library: a program`);
+  if (found && (found.elf.type === 'executable' || ((found.elf.dynamic?.flags1 ?? 0) & DF_1_PIE) !== 0)) {
+    throw new UnloadableError(`${printableName(file)} is not a library but a program`);
+  }
   return found;
 }
 
 /**
- * Opens a candidate as glibc's open_verify does.
+ * Opens a candidate like glibc's open_verify.
  *
- * @returns `undefined` where nothing stands there, or a file of another class or machine
- * @throws UnloadableError for what ends the search
+ * @returns `undefined` if the file does not exist, or is for another class or architecture
+ * @throws UnloadableError if the file ends the search
  */
 function open(file: string, reason: string, setting: Pick<Setting, 'files' | 'machine'>): Found | undefined {
   const real = setting.files.real(file);
   const type = real === undefined ? undefined : setting.files.status(real)?.type;
   if (real === undefined || type === undefined) return undefined;
-  if (type !== 'file') throw new UnloadableError(`${printableName(file)} is no library: a ${type === 'directory' ? 'directory' : 'special file'}`);
+  if (type !== 'file') {
+    throw new UnloadableError(`${printableName(file)} is not a library but a ${type === 'directory' ? 'directory' : 'special file'}`);
+  }
   const { elf, head, size } = setting.files.content(real);
   const identity = identify(head);
-  if (!identity.elf) throw new UnloadableError(`${printableName(file)} is no library: ${size === 0 ? 'an empty file' : 'not an ELF file'}`);
+  if (!identity.elf) {
+    throw new UnloadableError(`${printableName(file)} is not a library: ${size === 0 ? 'an empty file' : 'not an ELF file'}`);
+  }
   const foreign = identity.class !== 64 || (identity.byteOrder === 'little' && machineOf(identity.machine) !== setting.machine);
   if (foreign && !identity.cut) return undefined;
-  if (elf === undefined || elf instanceof FormatError) throw new UnloadableError(`${printableName(file)} is no library: ${elf?.message ?? 'not an ELF file'}`);
-  if (elf.type !== 'shared' && elf.type !== 'executable') throw new UnloadableError(`${printableName(file)} is no library: a ${elf.type} ELF file`);
-  if (!OS_ABIS.includes(elf.osAbi)) throw new UnloadableError(`${printableName(file)} is no library for Linux: its OS ABI is ${elf.osAbi}`);
+  if (elf === undefined || elf instanceof FormatError) {
+    throw new UnloadableError(`${printableName(file)} is not a library: ${elf?.message ?? 'not an ELF file'}`);
+  }
+  if (elf.type !== 'shared' && elf.type !== 'executable') {
+    throw new UnloadableError(`${printableName(file)} is not a library but an ELF file of type ${elf.type}`);
+  }
+  if (!OS_ABIS.includes(elf.osAbi)) {
+    throw new UnloadableError(`${printableName(file)} is not a library for Linux: its OS ABI is ${elf.osAbi}`);
+  }
   return { path: file, real, elf, reason };
 }
 

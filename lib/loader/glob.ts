@@ -1,24 +1,24 @@
 /**
- * Shell patterns as glob(3) takes them, in time that is linear in pattern times name: libraries for globs compile them to
- * regular expressions, which backtrack for longer than anyone waits.
+ * Shell patterns in the syntax of glob(3), matched in time linear in pattern times name: glob libraries compile patterns to
+ * regular expressions, whose backtracking can take forever.
  */
 
-/** What one element of a pattern matches: any run of characters, or one of a set. */
+/** An element of a pattern: a run of any characters, or one character of a set. */
 type Element = 'run' | ((character: string) => boolean);
 
-/** Whether a component has characters with a meaning: others stand for themselves, and no directory has to be listed. */
+/** True if a component has special characters. Others match only themselves, without listing a directory. */
 export function isPattern(component: string): boolean {
   return /[*?[\\]/.test(component);
 }
 
-/** A compiled pattern for one component of a path. A wildcard does not match a leading dot. */
+/** Compiles a pattern for one component of a path. A wildcard does not match a leading dot. */
 export function globMatcher(pattern: string): (name: string) => boolean {
   const elements = compile(pattern);
   const allowsDot = pattern.startsWith('.') || pattern.startsWith('\\.');
   return (name) => (allowsDot || !name.startsWith('.')) && matches(elements, name);
 }
 
-/** After a mismatch only the last run grows: earlier ones can stay as they are. */
+/** After a mismatch, only the last run is extended: earlier ones can stay as they are. */
 function matches(elements: readonly Element[], name: string): boolean {
   let [element, at] = [0, 0];
   let [run, runStart] = [-1, 0];
@@ -61,7 +61,7 @@ function compile(pattern: string): Element[] {
   return elements;
 }
 
-/** Where a bracket expression ends: a `]` right behind `[` or `[!` is a member of the set. @returns -1 without an end */
+/** Offset of the end of a bracket expression: a `]` directly behind `[` or `[!` belongs to the set. @returns -1 without an end */
 function closing(pattern: string, open: number): number {
   const negated = pattern[open + 1] === '!' || pattern[open + 1] === '^';
   return pattern.indexOf(']', open + (negated ? 3 : 2));

@@ -1,17 +1,17 @@
 /**
- * `/etc/ld.so.cache`: the library names that `ldconfig` found, and where.
+ * `/etc/ld.so.cache`: library names and the paths at which `ldconfig` found them.
  *
- * The format is glibc's (elf/cache.c, sysdeps/generic/dl-cache.h): possibly the table of an old
+ * The format is glibc's (elf/cache.c, sysdeps/generic/dl-cache.h): optionally the table of an old
  * libc5 cache (`ld.so-1.7.0`), then a 48-byte header `glibc-ld.so.cache1.1`, 24-byte entries, strings,
- * and an extension section that names the glibc-hwcaps subdirectories. Equal names keep the order in
- * which ldconfig met them: the first directory of ld.so.conf first, the default directories last.
+ * and an extension section with the names of the glibc-hwcaps subdirectories. Entries with equal names are in the
+ * order of ldconfig's search: the directories of ld.so.conf in their order, then the default directories.
  */
 
 import { checkLimit, LIMITS } from '../limits';
 
 export interface CacheEntry {
   readonly path: string;
-  /** `x86-64-v3` for a file of `glibc-hwcaps/x86-64-v3`, `undefined` for the baseline */
+  /** `x86-64-v3` for a file in `glibc-hwcaps/x86-64-v3`, `undefined` for the baseline */
   readonly variant?: string;
 }
 
@@ -25,27 +25,27 @@ const HEADER = 48;
 const ENTRY = 24;
 const EXTENSION_MAGIC = 0xeaa42174;
 const EXTENSION_HWCAPS = 1; // cache_extension_tag_glibc_hwcaps
-/** The longest path that the kernel takes, NUL included (PATH_MAX): a longer string is no path of a library. */
+/** Maximum length of a path, including NUL (PATH_MAX). Longer strings are ignored. */
 const MOST_STRING = 4096;
-/** How many bytes of strings each byte of the cache may give: a library's name is the end of its path, and shares its bytes. */
+/** Maximum number of string bytes per byte of the cache: a library's name shares its bytes with the end of its path. */
 const MOST_SHARED = 4;
 const HWCAP_EXTENSION = 1 << 30; // DL_CACHE_HWCAP_EXTENSION, bit 62, as seen in the upper half
 
 /**
- * The entries of one machine, by name (`nameKey`).
+ * The entries of one architecture, by name (`nameKey`).
  *
  * @param file the path of the cache, for errors
- * @returns an empty map if the bytes are not a cache of this format: the loader goes on without it, too
+ * @returns an empty map if the bytes are not a cache of this format: like the loader, the caller continues without it
  * @throws LimitError
  */
 export function readCache(bytes: Buffer, flags: number, file = '/etc/ld.so.cache'): LoaderCache {
-  const found = new Map<string, CacheEntry[]>();
+  const cache = new Map<string, CacheEntry[]>();
   const base = start(bytes);
-  if (base === undefined) return found;
+  if (base === undefined) return cache;
   const count = bytes.readUInt32LE(base + 20);
-  if (base + HEADER + count * ENTRY > bytes.length) return found;
+  if (base + HEADER + count * ENTRY > bytes.length) return cache;
   checkLimit(LIMITS.loaderCacheEntries, count, file);
-  // entries may share their strings, but strings that are read over and over are made to keep the reader busy
+  // entries may share strings, but reading the same strings over and over is an attack on the reader
   const stringLimit = { of: 'bytes of strings in the entries', most: MOST_SHARED * bytes.length };
   let stringBytes = 0;
   const string = (offset: number) => {
@@ -65,17 +65,17 @@ export function readCache(bytes: Buffer, flags: number, file = '/etc/ld.so.cache
       variant = variants[hwcap.low];
       if (variant === undefined) continue;
     } else if (hwcap.high !== 0 || hwcap.low !== 0) {
-      continue; // a legacy bit mask: never chosen by 2.37 and later, and never the baseline
+      continue; // a legacy bit mask: ignored by glibc 2.37 and later, and never the baseline
     }
     const key = nameKey(name);
-    const entries = found.get(key) ?? [];
+    const entries = cache.get(key) ?? [];
     entries.push({ path, variant });
-    found.set(key, entries);
+    cache.set(key, entries);
   }
-  return found;
+  return cache;
 }
 
-/** Names compare with numbers taken as numbers (glibc elf/dl-cache.c, _dl_cache_libcmp): `libx.so.01` is `libx.so.1`. */
+/** Numbers in names compare as numbers (glibc elf/dl-cache.c, _dl_cache_libcmp): `libx.so.01` equals `libx.so.1`. */
 export function nameKey(name: string): string {
   return name.replace(/[0-9]+/g, (digits) => digits.replace(/^0+(?=.)/, ''));
 }
@@ -83,14 +83,14 @@ export function nameKey(name: string): string {
 function start(bytes: Buffer): number | undefined {
   let base = 0;
   if (bytes.length >= OLD_HEADER && bytes.toString('latin1', 0, OLD_MAGIC.length) === OLD_MAGIC) {
-    // the new header follows the old table at the next multiple of 8 (ALIGN_CACHE)
+    // the new header follows the old table, aligned to 8 (ALIGN_CACHE)
     base = Math.ceil((OLD_HEADER + bytes.readUInt32LE(12) * OLD_ENTRY) / 8) * 8;
   }
   if (base + HEADER > bytes.length) return undefined;
   return bytes.toString('latin1', base, base + MAGIC.length) === MAGIC ? base : undefined;
 }
 
-/** Strings are at offsets from the start of the new header. */
+/** Offsets of strings start at the new header. */
 function text(bytes: Buffer, at: number): string | undefined {
   if (at >= bytes.length) return undefined;
   const length = bytes.subarray(at, at + MOST_STRING).indexOf(0);

@@ -1,8 +1,8 @@
 /**
- * `/etc/ld.so.conf`: the directories that `ldconfig` would put into the cache, for a root that has none.
+ * `/etc/ld.so.conf`: the directories that `ldconfig` searches, for a root without a cache.
  *
- * glibc elf/ldconfig.c, parse_conf: one directory per line, `#` comments, `include` with several globs relative to the file
- * that contains it; `hwcap` lines are ignored.
+ * glibc elf/ldconfig.c, parse_conf: one directory per line, `#` comments, `include` with one or more globs relative to the
+ * including file; `hwcap` lines are ignored.
  */
 import * as path from 'path';
 import { globMatcher, isPattern } from './glob';
@@ -11,7 +11,7 @@ import type { Root } from '../root/root';
 import { withoutTrailing } from '../text/trailing';
 
 /**
- * The directories, in order, each once.
+ * The directories, in order and without duplicates.
  *
  * @throws LimitError
  */
@@ -20,8 +20,8 @@ export function configuredDirectories(root: Root, file = '/etc/ld.so.conf'): str
 }
 
 class Configuration {
-  private readonly found = new Set<string>();
-  /** resolved paths of the files that were read: ldconfig would read a file that includes itself again and again */
+  private readonly listed = new Set<string>();
+  /** resolved paths of the files read so far: ldconfig would read a file that includes itself forever */
   private readonly files = new Set<string>();
   private namesCompared = 0;
 
@@ -35,10 +35,10 @@ class Configuration {
       if (next.done) open.pop();
       else open.push(this.statements(next.value));
     }
-    return [...this.found];
+    return [...this.listed];
   }
 
-  /** Reads a file, and yields each file that it includes at the point where it does. */
+  /** Reads a file. Yields each included file in its place. */
   private *statements(file: string): Generator<string> {
     const real = this.root.real(file);
     if (real === undefined || this.files.has(real) || !this.root.isFile(real)) return;
@@ -51,20 +51,20 @@ class Configuration {
       if (word === 'include' && patterns.length > 0) {
         for (const pattern of patterns) yield* this.matches(path.posix.resolve(path.posix.dirname(file), pattern), real);
       } else {
-        // an old form, `directory=libc6`, names a type that no longer matters
-        this.found.add(withoutTrailing(line.split('=', 1)[0].trim(), '/') || '/');
-        checkLimit(LIMITS.searchDirectories, this.found.size, real);
+        // in the old form `directory=libc6`, the type is ignored
+        this.listed.add(withoutTrailing(line.split('=', 1)[0].trim(), '/') || '/');
+        checkLimit(LIMITS.searchDirectories, this.listed.size, real);
       }
     }
   }
 
-  /** The files that a pattern matches, sorted as glob(3) gives them; of several paths of one file, the first. */
+  /** The files that match a pattern, in glob(3)'s order; the first path of each file. */
   private matches(pattern: string, includedBy: string): string[] {
-    let found = new Map([['/', '/']]);
+    let paths = new Map([['/', '/']]);
     for (const component of pattern.split('/').filter(Boolean)) {
       const isMatch = isPattern(component) ? globMatcher(component) : undefined;
       const below = new Map<string, string>();
-      for (const [directory, shown] of found) {
+      for (const [directory, shown] of paths) {
         for (const name of isMatch ? this.root.names(directory) : [component]) {
           checkLimit(LIMITS.loaderConfigurationNames, ++this.namesCompared, includedBy);
           if (isMatch?.(name) === false) continue;
@@ -72,8 +72,8 @@ class Configuration {
           if (real !== undefined && !below.has(real)) below.set(real, path.posix.join(shown, name));
         }
       }
-      found = below;
+      paths = below;
     }
-    return [...found.values()];
+    return [...paths.values()];
   }
 }

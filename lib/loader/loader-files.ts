@@ -1,9 +1,8 @@
 /**
- * The files of a root as a loader sees them: of each no more is read than what tells where its libraries are. To load
- * two hundred libraries takes some milliseconds so; to read them, as `Root.content` does, more than a second.
+ * The files of a root as a loader sees them. Reads only the parts of a library that the loader uses: loading two hundred
+ * libraries takes some milliseconds, while reading them whole, like `Root.content`, takes more than a second.
  */
-import type { Elf } from '../elf';
-import { FileBytes, FormatError, readElf } from '../elf';
+import { type Bytes, type Elf, FormatError, readElf } from '../elf';
 import type { Files } from './search';
 import type { Limit } from '../limits';
 import { HEAD, kindOf } from '../root/content';
@@ -11,22 +10,24 @@ import type { Root, Status } from '../root/root';
 
 export interface Glimpse {
   readonly kind: ReturnType<typeof kindOf>;
-  /** no more than a loader goes by; see `readElf` */
+  /** only the fields that a loader uses; see `readElf` */
   readonly elf?: Elf | FormatError;
   readonly head: Buffer;
   readonly size: number;
 }
 
 export class LoaderFiles implements Files {
-  public readonly directory: string;
+  public readonly location: string;
+  public readonly isHost: boolean;
   private readonly glimpses = new Map<string, Glimpse>();
 
   constructor(private readonly root: Root) {
-    this.directory = root.directory;
+    this.location = root.location;
+    this.isHost = root.isHost;
   }
 
-  public real(wanted: string): string | undefined {
-    return this.root.real(wanted);
+  public real(path: string): string | undefined {
+    return this.root.real(path);
   }
 
   public status(real: string): Status | undefined {
@@ -40,7 +41,7 @@ export class LoaderFiles implements Files {
   public content(real: string): Glimpse {
     let glimpse = this.glimpses.get(real);
     if (!glimpse) {
-      glimpse = FileBytes.use(this.root.locate(real), look);
+      glimpse = this.root.readParts(real, look);
       this.glimpses.set(real, glimpse);
     }
     return glimpse;
@@ -51,13 +52,13 @@ export class LoaderFiles implements Files {
   }
 }
 
-function look(bytes: FileBytes): Glimpse {
+function look(bytes: Bytes): Glimpse {
   const head = bytes.subarray(0, HEAD);
   const kind = kindOf(head);
   return { kind, elf: kind === 'elf' ? parse(bytes) : undefined, head, size: bytes.length };
 }
 
-function parse(bytes: FileBytes): Elf | FormatError {
+function parse(bytes: Bytes): Elf | FormatError {
   try {
     return readElf(bytes, false);
   } catch (error) {

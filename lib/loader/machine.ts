@@ -1,20 +1,20 @@
 /**
- * What differs from machine to machine in where glibc's loader looks.
+ * Search directories of glibc's loader that depend on the architecture.
  */
 import type { Machine } from '../elf';
 import type { Root } from '../root/root';
 
-/** What this process runs on. */
+/** The architecture of this process. */
 export const THIS_MACHINE: Machine = process.arch === 'arm64' ? 'aarch64' : 'x86_64';
 
 export interface MachineFacts {
   /** Debian's multiarch triplet */
   readonly triplet: string;
-  /** Debian's name of the architecture */
+  /** Debian's name for the architecture */
   readonly debian: string;
-  /** flags of its 64-bit libraries in ld.so.cache (glibc sysdeps/generic/ldconfig.h: FLAG_ELF_LIBC6 with the machine's own) */
+  /** flags of its 64-bit libraries in ld.so.cache (glibc sysdeps/generic/ldconfig.h: FLAG_ELF_LIBC6 and the architecture's own) */
   readonly cacheFlags: number;
-  /** `$PLATFORM` where the kernel says nothing better (AT_PLATFORM) */
+  /** default value of `$PLATFORM`, if the kernel provides none (AT_PLATFORM) */
   readonly platform: string;
 }
 
@@ -23,13 +23,13 @@ export const MACHINES: Record<Machine, MachineFacts> = {
   aarch64: { triplet: 'aarch64-linux-gnu', debian: 'arm64', cacheFlags: 0x0a03, platform: 'aarch64' },
 };
 
-/** Where the loader of a root looks when nothing else says where, and what `$LIB` stands for. */
+/** The loader's default directories in a root, and the value of `$LIB`. */
 export interface DefaultDirectories {
   readonly directories: readonly string[];
   readonly lib: string;
 }
 
-/** Debian builds its loader with the multiarch directories; upstream, Fedora and Amazon Linux have `/lib64`. */
+/** Debian's loader searches the multiarch directories; the loaders of upstream, Fedora and Amazon Linux search `/lib64`. */
 export function defaultDirectories(root: Root, machine: Machine): DefaultDirectories {
   const { triplet } = MACHINES[machine];
   return root.isDirectory(`/usr/lib/${triplet}`) || root.isDirectory(`/lib/${triplet}`)

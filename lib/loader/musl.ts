@@ -1,8 +1,8 @@
 /**
- * Where musl's dynamic loader finds a library, without running it.
+ * The library search of musl's dynamic loader, without running it.
  *
- * musl ldso/dynlink.c, load_library. The order, from top to bottom, is that of `search` below. It looks at no class and
- * no machine on the way: the first file of a name is the one, or the end.
+ * musl ldso/dynlink.c, load_library. `search` below applies the rules in their order. musl does not skip files of another
+ * class or architecture: the first file with the name is used, or is an error.
  */
 import * as path from 'path';
 import { FormatError } from '../elf';
@@ -16,18 +16,18 @@ export const MUSL: LoaderRules = {
   search,
   open,
   directoriesOf,
-  // the loader is the C library, and all of its parts
+  // the loader contains the C library with all of its parts
   isLoader: (name, loader) => /^lib(?:c|pthread|rt|m|dl|util|xnet)\./.test(name) || loader.name === name,
   answersTo: () => false,
-  // one name, by which it was searched for: a path is none (`shortname`)
+  // only the name by which it was searched for, never a path (`shortname`)
   isKept: (name, object, names) => !name.includes('/') && ![...names.values()].includes(object),
-  // dlopen searches for the program, whoever calls it
+  // dlopen uses the program's search path, whatever the caller
   opener: (_, program) => program,
   hasFilters: false,
   hasVersions: false,
 };
 
-/** Where it looks where no file says so. */
+/** The default directories, without a configuration file. */
 const DEFAULTS = ['/lib', '/usr/local/lib', '/usr/lib'];
 
 function search(name: string, requester: Loaded, program: Loaded, setting: Setting): Found | NotFound {
@@ -53,47 +53,64 @@ function search(name: string, requester: Loaded, program: Loaded, setting: Setti
   for (let object: Loaded | undefined = requester; object; object = object.loader) {
     const { rpath, runpath } = object.elf.dynamic ?? {};
     const list = runpath ?? rpath;
-    const found = list && look(directoriesOf(list, object), `${runpath === undefined ? 'rpath' : 'runpath'} of ${path.posix.basename(object.path)}`);
+    const found =
+      list && look(directoriesOf(list, object), `${runpath === undefined ? 'rpath' : 'runpath'} of ${path.posix.basename(object.path)}`);
     if (found) return found;
   }
   return look(systemDirectories(program.elf.interpreter, setting), 'default directory') ?? { searched };
 }
 
 /**
- * The directories that an object's DT_RPATH or DT_RUNPATH names. `$ORIGIN` is the only token: where another one is in
- * it, the list is void.
+ * The directories in an object's DT_RPATH or DT_RUNPATH. `$ORIGIN` is the only token: a list with any other token is
+ * ignored.
  */
 function directoriesOf(list: string, object: Pick<Loaded, 'path' | 'real' | 'loader'>): string[] {
   const origin = path.posix.dirname(object.loader ? object.path : object.real);
   const isVoid = /\$(?!ORIGIN|\{ORIGIN\})/.test(list);
-  return searchEntries(list, /[:\n]/, object.path).map((entry) => (isVoid ? '' : entry.replaceAll(/\$(?:ORIGIN|\{ORIGIN\})/g, () => origin)));
+  return searchEntries(list, /[:\n]/, object.path).map((entry) =>
+    isVoid ? '' : entry.replaceAll(/\$(?:ORIGIN|\{ORIGIN\})/g, () => origin),
+  );
 }
 
 /**
- * The default directories: what a file lists, or else those that are built in. The file lies below the prefix that musl was
- * installed for: the path by which the program names the loader, less its last two components.
+ * The default directories: those in the configuration file, or else the built-in ones. The file is below musl's installation
+ * prefix: the path of the loader in the program, without its last two components.
  */
 export function systemDirectories(interpreter: string | undefined, { files, pathFile }: Setting): readonly string[] {
   const prefix = interpreter?.startsWith('/') ? interpreter.split('/').slice(0, -2).join('/') : '';
   const real = files.real(prefix + pathFile);
   if (real === undefined) return DEFAULTS;
-  return files.status(real)?.type === 'directory' ? [] : searchEntries(files.read(real, LIMITS.loaderConfiguration).toString('latin1'), /[:\n]/, real);
+  return files.status(real)?.type === 'directory'
+    ? []
+    : searchEntries(files.read(real, LIMITS.loaderConfiguration).toString('latin1'), /[:\n]/, real);
 }
 
 /**
  * Opens a candidate.
  *
- * @returns `undefined` where nothing stands there
- * @throws UnloadableError for what is no library of this machine
+ * @returns `undefined` if the file does not exist
+ * @throws UnloadableError if the file is not a library for this architecture
  */
 function open(file: string, reason: string, setting: Pick<Setting, 'files' | 'machine'>): Found | undefined {
   const real = setting.files.real(file);
   const type = real === undefined ? undefined : setting.files.status(real)?.type;
   if (real === undefined || type === undefined) return undefined;
-  if (type !== 'file') throw new UnloadableError(`${printableName(file)} is no library: a ${type === 'directory' ? 'directory' : 'special file'}`);
+  if (type !== 'file') {
+    throw new UnloadableError(`${printableName(file)} is not a library but a ${type === 'directory' ? 'directory' : 'special file'}`);
+  }
   const { elf, size } = setting.files.content(real);
-  if (elf === undefined || elf instanceof FormatError) throw new UnloadableError(`${printableName(file)} is no library: ${elf?.message ?? (size === 0 ? 'an empty file' : 'not an ELF file')}`);
-  if (elf.machine !== setting.machine) throw new UnloadableError(`${printableName(file)} is a library for ${elf.machine}, and musl looks no further; expected one for ${setting.machine}`);
-  if (elf.type !== 'shared' && elf.type !== 'executable') throw new UnloadableError(`${printableName(file)} is no library: a ${elf.type} ELF file`);
+  if (elf === undefined || elf instanceof FormatError) {
+    throw new UnloadableError(
+      `${printableName(file)} is not a library: ${elf?.message ?? (size === 0 ? 'an empty file' : 'not an ELF file')}`,
+    );
+  }
+  if (elf.machine !== setting.machine) {
+    throw new UnloadableError(
+      `${printableName(file)} is a library for ${elf.machine}, expected one for ${setting.machine}; musl uses the first file with the name`,
+    );
+  }
+  if (elf.type !== 'shared' && elf.type !== 'executable') {
+    throw new UnloadableError(`${printableName(file)} is not a library but an ELF file of type ${elf.type}`);
+  }
   return { path: file, real, elf, reason };
 }

@@ -1,5 +1,5 @@
 /**
- * The search for libraries: what a dynamic loader goes by, and what it answers. Whose rules it follows is in glibc.ts
+ * The search for libraries: its inputs and results. glibc.ts and musl.ts contain the rules.
  * and musl.ts.
  */
 import * as path from 'path';
@@ -12,53 +12,53 @@ import type { Content } from '../root/content';
 
 /** The files that a loader sees. */
 export interface Files {
-  /** the path with its links resolved, `undefined` where nothing stands there */
-  real(wanted: string): string | undefined;
+  /** the resolved path, `undefined` if it does not exist */
+  real(path: string): string | undefined;
   status(real: string): { readonly type: string } | undefined;
   content(real: string): Pick<Content, 'elf' | 'head' | 'size'>;
-  /** the bytes of a regular file that is no object */
+  /** the bytes of a regular file that is not an ELF object */
   read(real: string, limit?: Limit): Buffer;
 }
 
-/** An object that is loaded: the program itself, a library, a plug-in. */
+/** A loaded object: the program itself, a library or a plug-in. */
 export interface Loaded {
-  /** the path by which it was found, `.` and `..` resolved, links not */
+  /** the path by which it was found, with `.` and `..` resolved but not links */
   readonly path: string;
-  /** the same with its links resolved: what tells two objects apart, as device and inode do for the loader */
+  /** the resolved path: identifies an object, as device and inode do in the loader */
   readonly real: string;
   readonly elf: Elf;
-  /** the name by which it was asked for; `''` for the program */
+  /** the name by which it was requested; `''` for the program */
   readonly name: string;
-  /** why it was found where it was */
+  /** the rule by which it was found */
   readonly reason: string;
-  /** who asked for it, as glibc's `l_loader` and musl's `needed_by`; the program has none */
+  /** the object that requested it, like glibc's `l_loader` and musl's `needed_by`; undefined for the program */
   readonly loader?: Loaded;
 }
 
-/** What the search depends on beside the objects themselves. */
+/** Inputs of the search other than the objects themselves. */
 export interface Setting {
   readonly files: Files;
   readonly machine: Machine;
   /** entries of LD_LIBRARY_PATH */
   readonly libraryPath: readonly string[];
-  /** the current directory, for empty and relative entries; `undefined`: those lead nowhere */
+  /** the current directory, for empty and relative entries; `undefined` to ignore such entries */
   readonly cwd?: string;
-  /** glibc: subdirectories of each directory to look into first, as `glibc-hwcaps/x86-64-v3`, in order of preference */
+  /** glibc: subdirectories of each directory to search first, such as `glibc-hwcaps/x86-64-v3`, in order of preference */
   readonly variants: readonly string[];
-  /** glibc's own */
+  /** glibc: `/etc/ld.so.cache` */
   readonly cache?: LoaderCache;
-  /** glibc: directories of ld.so.conf, for want of a cache */
+  /** glibc: directories of ld.so.conf, used without a cache */
   readonly configured: readonly string[];
   /** glibc: its default directories */
   readonly defaults: readonly string[];
-  /** glibc: what `$LIB` and `$PLATFORM` stand for */
+  /** glibc: the values of `$LIB` and `$PLATFORM` */
   readonly lib: string;
   readonly platform: string;
-  /** musl: the file that lists its default directories, below the prefix for which it was installed */
+  /** musl: the file with its default directories, below its installation prefix */
   readonly pathFile: string;
   /** @default - no limit */
   readonly budget?: SearchBudget;
-  /** is told of each library that is not found or cannot be loaded, without which it goes on then @default - the error is thrown */
+  /** called for each library that is not found or cannot be loaded, and is then skipped @default - the error is thrown */
   readonly missing?: (name: string, requester: Loaded, error: Error) => void;
 }
 
@@ -70,14 +70,14 @@ export interface Found {
 }
 
 export interface NotFound {
-  /** each place that was searched, in order */
+  /** every directory searched, in order */
   readonly searched: readonly string[];
 }
 
-/** A file that ends the search: the loader gives up on it rather than look further. */
+/** A file that ends the search: the loader fails instead of searching on. */
 export class UnloadableError extends LayerError {}
 
-/** How often one program's libraries may be looked for: each search path that a file has is gone through for each of its names. */
+/** Limits the search for one program's libraries: each name is searched for in every entry of every search path. */
 export class SearchBudget {
   private places = 0;
 
@@ -86,11 +86,13 @@ export class SearchBudget {
 
   /** @throws UnloadableError */
   public count(): void {
-    if (++this.places > LIMITS.searchedPlaces.most) throw new UnloadableError(`${this.program}: ${exceeding(LIMITS.searchedPlaces, this.places)}`);
+    if (++this.places > LIMITS.searchedPlaces.most) {
+      throw new UnloadableError(`${this.program}: ${exceeding(LIMITS.searchedPlaces, this.places)}`);
+    }
   }
 }
 
-/** What one C library's loader does otherwise than another's. */
+/** The differences between the loaders of C libraries. */
 export interface LoaderRules {
   readonly libc: 'glibc' | 'musl';
 
@@ -104,52 +106,54 @@ export interface LoaderRules {
   search(name: string, requester: Loaded, program: Loaded, setting: Setting): Found | NotFound;
 
   /**
-   * Opens a file, whatever it is to be.
+   * Opens a file of any type.
    *
-   * @returns `undefined` where nothing stands there, or what the search goes on from
+   * @returns `undefined` if the file does not exist, or the search continues after it
    * @throws UnloadableError
    */
   open(file: string, reason: string, setting: Pick<Setting, 'files' | 'machine'>): Found | undefined;
 
-  /** The directories that an object's own DT_RPATH or DT_RUNPATH names, one for each entry. */
+  /** The directories in an object's own DT_RPATH or DT_RUNPATH, one for each entry. */
   directoriesOf(list: string, object: Pick<Loaded, 'path' | 'real' | 'loader'>, setting: Pick<Setting, 'lib' | 'platform'>): string[];
 
-  /** Whether a name stands for the loader that the process was started with. */
+  /** True if a name refers to the loader that the process was started with. */
   isLoader(name: string, loader: Loaded): boolean;
 
-  /** Whether an object goes by a name by which nobody asked for it yet. */
+  /** True if an object has a name by which it has not been requested yet. */
   answersTo(object: Loaded, name: string): boolean;
 
   /**
-   * Whether an object goes from now on by a name by which it was asked for.
+   * True if an object can be requested by this name from now on.
    *
-   * @param names those that are kept by now
+   * @param names names kept so far
    */
   isKept(name: string, object: Loaded, names: ReadonlyMap<string, Loaded>): boolean;
 
-  /** The object whose search path counts where one opens a library by its name (dlopen). */
+  /** The object whose search path applies if `object` opens a library by name (dlopen). */
   opener(object: Loaded, program: Loaded): Loaded;
 
-  /** Whether it heeds DT_FILTER and DT_AUXILIARY. */
+  /** True if it supports DT_FILTER and DT_AUXILIARY. */
   readonly hasFilters: boolean;
 
-  /** Whether it heeds symbol versions. */
+  /** True if it checks symbol versions. */
   readonly hasVersions: boolean;
 }
 
 /**
- * The entries of a search path that a file has.
+ * The entries of a search path in a file.
  *
- * @throws UnloadableError for one that is made to keep the search busy
+ * @throws UnloadableError if there are too many, which would make the search take forever
  */
 export function searchEntries(list: string, separator: string | RegExp, where: string): string[] {
   const entries = list.split(separator);
-  if (entries.length > LIMITS.searchDirectories.most) throw new UnloadableError(`${where}: ${exceeding(LIMITS.searchDirectories, entries.length)}`);
+  if (entries.length > LIMITS.searchDirectories.most) {
+    throw new UnloadableError(`${where}: ${exceeding(LIMITS.searchDirectories, entries.length)}`);
+  }
   return entries;
 }
 
-/** @returns `undefined` for a relative path where there is no current directory */
-export function absolute(wanted: string, cwd: string | undefined): string | undefined {
-  if (wanted.startsWith('/')) return path.posix.normalize(wanted);
-  return cwd === undefined ? undefined : path.posix.join(cwd, wanted);
+/** @returns `undefined` for a relative path without a current directory */
+export function absolute(entry: string, cwd: string | undefined): string | undefined {
+  if (entry.startsWith('/')) return path.posix.normalize(entry);
+  return cwd === undefined ? undefined : path.posix.join(cwd, entry);
 }

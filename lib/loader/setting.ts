@@ -1,5 +1,5 @@
 /**
- * The setting of a root: what its loader goes by.
+ * The inputs of the library search for a root.
  */
 import type { Machine } from '../elf';
 import { readCache } from './ld-so-cache';
@@ -9,13 +9,13 @@ import type { Setting } from './search';
 import { LIMITS } from '../limits';
 import type { Root } from '../root/root';
 
-/** What may differ while the root stays the same. */
+/** Inputs that may differ for the same root. */
 export interface SettingOptions {
   /** LD_LIBRARY_PATH, entries separated by `:` or `;` @default - none */
   readonly libraryPath?: string;
-  /** @default - none: the baseline file is found, never a variant of it */
+  /** @default - none: only baseline files are found, not their variants */
   readonly variants?: readonly string[];
-  /** @default - none: empty and relative entries of a search path lead nowhere */
+  /** @default - none: empty and relative entries of a search path are ignored */
   readonly cwd?: string;
 }
 

@@ -8,7 +8,8 @@ import { MOST_BYTES } from '../lambda';
 import { nameAliases } from '../plan/alias';
 import { type FileEntry, type Plan, rootOf, withKey } from '../plan/plan';
 import { trustBytecode } from '../root/python-bytecode';
-import { Root } from '../root/root';
+import { openRoot } from '../root/open-root';
+import type { Root } from '../root/root';
 import { LayerError } from '../error';
 import { printableName } from '../text/printable';
 
@@ -32,7 +33,7 @@ export class UneditableFileError extends LayerError {}
  * @throws ChangedFileError, UneditableFileError
  */
 export function* written(plan: Plan, mostBytes = MOST_BYTES): Generator<Written> {
-  const root = new Root(plan.root);
+  const root = openRoot(plan.root);
   const names = nameAliases(plan.key, plan.aliases);
   const replacements = names.map((name, index) => name.slice(0, plan.aliases[index].replaced));
   let bytes = 0;
@@ -92,7 +93,7 @@ function named(plan: Plan, aliases: readonly string[]): Named[] {
 function edited(entry: FileEntry, root: Root, key: string, aliases: readonly string[]): Buffer {
   const bytes = entry.stub === undefined ? root.readUnchanged(entry.real, entry.stamp) : inflateRawSync(Buffer.from(entry.stub, 'base64'));
   if (!bytes) {
-    const file = printableName(root.locate(entry.real));
+    const file = printableName(root.shown(entry.real));
     throw new ChangedFileError(`${file} changed while the layer was made: run synth again when nothing writes to it`);
   }
   const { edits } = entry;
@@ -107,7 +108,7 @@ function edited(entry: FileEntry, root: Root, key: string, aliases: readonly str
     return editElf(bytes, { interpreter: keyed(edits.interpreter), rpath: keyed(edits.rpath) });
   } catch (error) {
     if (!(error instanceof FormatError)) throw error;
-    const file = printableName(root.locate(entry.real));
+    const file = printableName(root.shown(entry.real));
     const advice = 'leave it out with exclude, or link it otherwise';
     throw new UneditableFileError(`${file} cannot be made to run from /opt: ${error.message}; ${advice}`);
   }

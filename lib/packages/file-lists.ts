@@ -1,7 +1,6 @@
 /**
  * dpkg's file lists, `/var/lib/dpkg/info/*.list`, as one text: they are megabytes, of which a layer needs a few lines.
  */
-import * as fs from 'fs';
 import * as path from 'path';
 import { LineIndex } from './line-index';
 import { checkLimit, LIMITS } from '../limits';
@@ -52,14 +51,14 @@ export class FileLists {
     const names = root.names(info).filter((name) => name.endsWith(LIST));
     const stamp = root.stamp(info);
     const isTrusted = !stamp.startsWith('~');
-    const place = root.locate(info);
+    const place = root.shown(info);
     const known = isTrusted ? this.kept.get(place) : undefined;
     if (known?.stamp === stamp) return known.lists;
     const looking = (name: string) => {
       const list = root.file(path.posix.join(info, name));
       return list === undefined ? Buffer.alloc(0) : root.read(list, LIMITS.fileLists);
     };
-    const read = (name: string) => (isTrusted ? readDirectly(path.join(place, name)) : undefined) ?? looking(name);
+    const read = (name: string) => (isTrusted ? root.readUnrecorded(path.posix.join(info, name), LIMITS.fileLists) : undefined) ?? looking(name);
     const lists = new FileLists(names, read, info);
     if (isTrusted) this.kept.set(place, { stamp, lists });
     return lists;
@@ -83,27 +82,5 @@ export class FileLists {
       else low = middle + 1;
     }
     return this.names[low];
-  }
-}
-
-/** The bytes of a regular file; `undefined` for a link and anything else, and for a file that this user may not read. */
-function readDirectly(file: string): Buffer | undefined {
-  let descriptor: number;
-  try {
-    descriptor = fs.openSync(file, fs.constants.O_RDONLY | fs.constants.O_NONBLOCK | fs.constants.O_NOCTTY | fs.constants.O_NOFOLLOW);
-  } catch {
-    return undefined;
-  }
-  try {
-    const stat = fs.fstatSync(descriptor);
-    if (!stat.isFile() || stat.size > LIMITS.fileLists.most) return undefined;
-    const bytes = Buffer.allocUnsafe(stat.size);
-    let length = 0;
-    for (let count = 1; length < bytes.length && count > 0; length += count) count = fs.readSync(descriptor, bytes, length, bytes.length - length, null);
-    return bytes.subarray(0, length);
-  } catch {
-    return undefined;
-  } finally {
-    fs.closeSync(descriptor);
   }
 }

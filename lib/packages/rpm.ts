@@ -38,7 +38,7 @@ export function rpmDatabase(root: Root, machine: Machine): PackageDatabase | str
   const directory = temporaryDirectory('rpm');
   try {
     for (const file of found) {
-      if (root.isFile(file)) fs.copyFileSync(root.locate(root.real(file)!), path.join(directory, path.basename(file)));
+      if (root.isFile(file)) fs.writeFileSync(path.join(directory, path.basename(file)), root.read(root.real(file)!));
     }
     const ended = runChild('rpm', ['--dbpath', directory, '--nosignature', '--nodigest', '-qa', '--queryformat', QUERY], {
       mostOutput: LIMITS.fileLists.most, timeout: TIMEOUT, environment: { ...systemEnvironment(), ...inherited('RPM_CONFIGDIR') },

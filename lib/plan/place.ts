@@ -5,7 +5,7 @@
  * directory above it, so that neither the layer nor its hash reveals where a project is.
  */
 import * as path from 'path';
-import type { LayerPath, RootPath } from '../root/paths';
+import { type LayerPath, layerPath, type RootPath } from '../root/paths';
 
 const SYSTEM = /^\/(?:usr|bin|sbin|lib|lib32|lib64|libx32|etc|opt|var|srv)(?:\/|$)/;
 
@@ -43,10 +43,10 @@ export class Places {
    * @throws Error if the path has no place
    */
   public of(real: RootPath): LayerPath {
-    if (!this.isOwn(real)) return real as string; // a system path stays as it is
+    if (!this.isOwn(real)) return layerPath(real); // a system path is the same in the layer
     const index = this.bases.findIndex((base) => isWithin(real, base));
     if (index < 0) throw new Error(`internal error: ${real} has no place in the layer, please report it`);
-    return path.posix.join(index === 0 ? '/app' : `/app.${index + 1}`, path.posix.relative(this.bases[index], real));
+    return layerPath(path.posix.join(index === 0 ? '/app' : `/app.${index + 1}`, path.posix.relative(this.bases[index], real)));
   }
 
   /** Node looks into directories with this name; a base has none in the layer. */

@@ -5,7 +5,7 @@
 import { createHash } from 'crypto';
 import type { Alias } from './alias';
 import type { Why } from '../collect/selection';
-import type { LayerPath, MachinePath, RootPath } from '../root/paths';
+import type { LayerPath, RootPath } from '../root/paths';
 
 /**
  * Version of the rules for making a layer. It is incremented whenever the same source would give other bytes.
@@ -86,8 +86,8 @@ export interface Plan {
   readonly fingerprint: string;
   /** see `keyOf` */
   readonly key: string;
-  /** the directory of the source's root; the layer's bytes do not depend on it */
-  readonly root: MachinePath;
+  /** location of the source's root; the layer's bytes do not depend on it */
+  readonly root: string;
   /** sorted by path */
   readonly entries: readonly Entry[];
   readonly aliases: readonly Alias[];

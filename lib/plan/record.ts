@@ -9,6 +9,7 @@ import type { Entry, FileEntry, TextEntry } from './plan';
 import type { Machine } from '../elf';
 import type { Setting } from '../loader/search';
 import type { Package, PackageDatabase } from '../packages/package';
+import { layerPath } from '../root/paths';
 import type { Root } from '../root/root';
 import { printableName } from '../text/printable';
 import { LayerError } from '../error';
@@ -94,7 +95,7 @@ export function recordOf(entries: readonly Entry[], { root, packages, setting }:
     packages: [...owners.values()].sort((a, b) => (a.name < b.name ? -1 : 1)),
     files: Object.fromEntries(files.sort(([a], [b]) => (a < b ? -1 : 1))),
   };
-  return { kind: 'text', path: RECORD, text: `${JSON.stringify(record)}\n` };
+  return { kind: 'text', path: layerPath(RECORD), text: `${JSON.stringify(record)}\n` };
 }
 
 function recorded(owner: Package | undefined): RecordedPackage | undefined {

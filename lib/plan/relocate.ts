@@ -11,9 +11,9 @@ import { linkDuplicates } from './duplicates';
 import { Places } from './place';
 import { type Edits, type Entry, fingerprintOf, KEY, keyOf, type Plan, rootOf } from './plan';
 import { recordOf } from './record';
-import { Rpaths } from './rpath';
 import { replacePaths, type Replacements } from './replace';
 import { FileReplacer } from './replace-in-file';
+import { Rpaths } from './rpath';
 import { sharedMemoryIn } from './shared-memory';
 import { starter, starterOf } from './starter';
 import type { Process } from '../closure/closure';
@@ -25,7 +25,7 @@ import { systemDirectories } from '../loader/musl';
 import type { LoaderRules, Setting } from '../loader/search';
 import type { PackageDatabase } from '../packages/package';
 import type { PathMention } from '../root/mentions';
-import type { LayerPath, RootPath } from '../root/paths';
+import { type LayerPath, layerPath, type RootPath } from '../root/paths';
 import { sourceOfBytecode } from '../root/python-bytecode';
 import type { Root } from '../root/root';
 
@@ -129,7 +129,7 @@ class Relocation {
       loader: glibc && this.places.of(glibc.interpreter!.real),
     };
     const fingerprint = fingerprintOf(plan);
-    return { fingerprint, key: keyOf(fingerprint), root: root.directory, ...plan };
+    return { fingerprint, key: keyOf(fingerprint), root: root.location, ...plan };
   }
 
   private named(programs: ReadonlyMap<string, Program>): Record<string, string> {
@@ -160,8 +160,12 @@ class Relocation {
     const isPacked = (real: RootPath) => this.packed.has(real) && this.places.has(real);
     const directories = listed.flatMap((directory) => root.real(directory) ?? []).filter(isPacked);
     return [
-      { kind: 'link', path: `/${MUSL_LOADER}`, target: this.places.of(interpreter!.real).slice(1) },
-      { kind: 'text', path: MUSL_PATH_FILE, text: `${[...new Set(directories)].map((directory) => this.inLayer(directory)).join(':')}\n` },
+      { kind: 'link', path: layerPath(`/${MUSL_LOADER}`), target: this.places.of(interpreter!.real).slice(1) },
+      {
+        kind: 'text',
+        path: layerPath(MUSL_PATH_FILE),
+        text: `${[...new Set(directories)].map((directory) => this.inLayer(directory)).join(':')}\n`,
+      },
     ];
   }
 
@@ -200,7 +204,7 @@ class Relocation {
     const place = this.places.of(next);
     // a program that reads the link instead of following it may know its directory by another name, from which `..` leads elsewhere
     const inLayer = target.startsWith('/') ? rootOf(KEY) + place : path.posix.relative(parent, place);
-    return { kind: 'link', path: path.posix.join(parent, path.posix.basename(link)), target: inLayer };
+    return { kind: 'link', path: layerPath(path.posix.join(parent, path.posix.basename(link))), target: inLayer };
   }
 
   private edits(real: RootPath): Edits | undefined {

@@ -24,7 +24,7 @@ function describe(entry: Entry): string {
   switch (entry.kind) {
     case 'file': {
       const { why, real, path, stub } = entry;
-      const origin = real === path ? '' : ` (${real})`;
+      const origin = `${real}` === `${path}` ? '' : ` (${real})`;
       const rule = why.rule === undefined ? '' : ` (${why.rule})`;
       const through = why.through === undefined ? '' : `, through ${why.through}`;
       const kind = stub === undefined ? '' : 'a stub, because the workload does not call it; ';

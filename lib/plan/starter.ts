@@ -7,11 +7,11 @@
  */
 import * as path from 'path';
 import type { TextEntry } from './plan';
-import type { LayerPath } from '../root/paths';
+import { type LayerPath, layerPath } from '../root/paths';
 
 /** The starter's place: next to the script. */
 export function starterOf(script: LayerPath): LayerPath {
-  return path.posix.join(path.posix.dirname(script), `.start-${path.posix.basename(script)}`);
+  return layerPath(path.posix.join(path.posix.dirname(script), `.start-${path.posix.basename(script)}`));
 }
 
 /**

@@ -12,7 +12,7 @@ const MOST_LISTED = 10;
 const MOST_SUGGESTED = 3;
 
 /** Reasons without which a requested program does not start; everything else may be left out. */
-const REQUIRED = /^(?:requested|asked for|needed by |loader of |interpreter of )/;
+const REQUIRED = /^(?:requested|needed by |loader of |interpreter of )/;
 const INCLUDED = 'included';
 
 type Kind = 'required' | 'module' | 'included' | 'data';

@@ -63,7 +63,7 @@ export function makeCacheDirectory(directory: string): void {
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === 'EEXIST') return; // another process was quicker
     const advice = 'set XDG_CACHE_HOME to a directory with space that this user can write to';
-    throw fileError(error, 'cannot make the cache directory', directory, advice);
+    throw fileError(error, 'cannot create the cache directory', directory, advice);
   }
 }
 

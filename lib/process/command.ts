@@ -18,20 +18,20 @@ export interface Ended {
   readonly code?: string;
 }
 
-/** `exit status 3`, `SIGSEGV`. After a signal, the exit status of a shell is 128 plus the number of the signal. */
+/** `exit code 3`, `SIGSEGV`. After a signal, the exit code of a shell is 128 plus the number of the signal. */
 export function howItEnded({ exitCode, signal, code }: Ended): string {
   if (code === 'ENOBUFS') return `more than ${MOST_OUTPUT / 1024 / 1024} MiB of output (send it to /dev/null)`;
-  if (exitCode === undefined) return signal ?? code ?? 'no exit status';
+  if (exitCode === undefined) return signal ?? code ?? 'no exit code';
   const [name] = Object.entries(constants.signals).find(([, number]) => number === exitCode - 128) ?? [];
-  return `exit status ${exitCode}${name ? ` (${name})` : ''}`;
+  return `exit code ${exitCode}${name ? ` (${name})` : ''}`;
 }
 
 /** The last lines of an output, indented, with escape sequences made visible. */
 export function lastLines(output: string): string {
   const end = output.trimEnd();
-  if (end === '') return '  it said nothing';
+  if (end === '') return '  no output';
   const lines = end.slice(-LAST_CHARACTERS).split('\n');
   const last = lines.slice(-LAST_LINES);
   const isWhole = end.length <= LAST_CHARACTERS && lines.length === last.length;
-  return [isWhole ? '  it said:' : '  the last of what it said:', ...last.map((line) => `    ${printable(line)}`)].join('\n');
+  return [isWhole ? '  output:' : '  last lines of output:', ...last.map((line) => `    ${printable(line)}`)].join('\n');
 }

@@ -38,7 +38,7 @@ export function temporaryDirectory(purpose: string, parent = os.tmpdir()): strin
     return fs.mkdtempSync(path.join(parent, `${PREFIX}${purpose}-${OWNER}-`));
   } catch (error) {
     const advice = 'set TMPDIR to a directory with space that this user can write to';
-    throw fileError(error, 'cannot make a temporary directory in', parent, advice);
+    throw fileError(error, 'cannot create a temporary directory in', parent, advice);
   }
 }
 

@@ -7,12 +7,22 @@
 import { inflateRawSync } from 'zlib';
 
 const LOCAL = { signature: 0x04034b50, size: 30, nameLength: 26, extraLength: 28 };
-const CENTRAL = { signature: 0x02014b50, size: 46, method: 10, packed: 20, unpacked: 24, nameLength: 28, extraLength: 30, commentLength: 32, offset: 42 };
+const CENTRAL = {
+  signature: 0x02014b50,
+  size: 46,
+  method: 10,
+  packed: 20,
+  unpacked: 24,
+  nameLength: 28,
+  extraLength: 30,
+  commentLength: 32,
+  offset: 42,
+};
 const END = { signature: 0x06054b50, size: 22, mostComment: 0xffff, count: 10, directory: 16 };
 const STORED = 0;
 const DEFLATED = 8;
 
-/** Bytes of an archive that is searched, and of all its classes unpacked. */
+/** Maximum size of an archive, and of all its classes unpacked, in bytes. */
 const MOST_ARCHIVE = 64 * 1024 * 1024;
 const MOST_CLASSES = 256 * 1024 * 1024;
 
@@ -21,17 +31,17 @@ export function isArchive(head: Buffer): boolean {
 }
 
 /**
- * Which of some strings are constants of a class in the archive.
+ * The strings that are constants of a class in the archive.
  *
- * @returns none if the archive is too large or damaged: nothing but a hint is lost then
+ * @returns an empty set if the archive is too large or damaged: the result is only a hint
  */
 export function constantsIn(archive: Buffer, strings: Iterable<string>): Set<string> {
-  const found = new Set<string>();
+  const matches = new Set<string>();
   const constants = [...strings].map((text) => ({ text, bytes: constantOf(text) }));
   for (const content of classesOf(archive)) {
-    for (const { text, bytes } of constants) if (!found.has(text) && content.includes(bytes)) found.add(text);
+    for (const { text, bytes } of constants) if (!matches.has(text) && content.includes(bytes)) matches.add(text);
   }
-  return found;
+  return matches;
 }
 
 function constantOf(text: string): Buffer {

@@ -8,16 +8,16 @@
 import { checkLimit, LIMITS } from '../limits';
 
 interface Located {
-  /** of the leading `/`, in bytes from the start of the file */
+  /** offset of the leading `/` in the file, in bytes */
   readonly offset: number;
-  /** as it stands in the file, with a trailing `/`; at most `MOST_CHARACTERS` */
+  /** unchanged, with a trailing `/` if it has one; at most `MOST_CHARACTERS` */
   readonly path: string;
 }
 
 export type PathMention =
   /** The whole path is in the file. */
   | Located & { readonly kind: 'whole' }
-  /** One of `PREFIXES`, to which the program adds the rest when it runs. */
+  /** One of `PREFIXES`, which the program extends at run time. */
   | Located & { readonly kind: 'prefix' }
   /**
    * `path` is the first 8 bytes, in an instruction of x86_64; the rest is in the `code` that follows. Compilers copy short strings in
@@ -26,7 +26,7 @@ export type PathMention =
   | Located & { readonly kind: 'instruction'; readonly code: Buffer }
   /** A script joins the path from words, as in `File.join('/', 'var', 'lib')`. `words` has the offset of each. */
   | Located & { readonly kind: 'words'; readonly words: readonly number[] }
-  /** A script puts the path together from a variable `prefix` and words. The file has no bytes to replace. */
+  /** A script builds the path from a variable `prefix` and words. The file has no bytes to replace. */
   | Located & { readonly kind: 'computed' };
 
 /** Bytes at the beginning of a file in which a NUL means that it is not a text. */
@@ -42,8 +42,8 @@ const SINGLE_QUOTE = 0x27;
 const FIRST_NON_ASCII = 0x80;
 
 /**
- * Characters of a path. `:` ends a path, and so does `,` before another one: both divide lists. `%` ends it as well: of a format
- * of printf the directory remains.
+ * Characters of a path. `:` ends a path, and so does `,` before another path: both separate lists. `%` ends a path as well: a
+ * printf format mentions only the directory.
  */
 const PATH_CHARACTER = characters(/[A-Za-z0-9._+@,~/-]/);
 /** Characters after which `/` is not the beginning of an absolute path: `dir/file`, `${DESTDIR}/usr`, `*​/`. */
@@ -55,9 +55,9 @@ function characters(pattern: RegExp): Uint8Array {
   return Uint8Array.from({ length: 256 }, (_, code) => (pattern.test(String.fromCharCode(code)) ? 1 : 0));
 }
 
-/** Bytes of a path that fit into an instruction. */
+/** Number of bytes of a path that fit into an instruction. */
 const IMMEDIATE = 8;
-/** Bytes of code in which the rest of such a path is expected. */
+/** Number of bytes of code in which the rest of such a path is expected. */
 const NEAR = 96;
 
 /** `movabs $imm64, %reg`: a REX.W prefix, an opcode from 0xb8 to 0xbf, 8 bytes. */
@@ -68,10 +68,10 @@ function isImmediate(bytes: Buffer, at: number): boolean {
 
 /** The installation prefix, to which a program adds `/lib/…` or `/share/…`, and the directory of its configuration files. */
 export const PREFIXES = ['/usr', '/etc'];
-/** Characters of each of them. */
+/** Length of each prefix. */
 const PREFIX_LENGTH = 4;
 
-/** True for a string of its own, the value of a setting such as Qt's `qt_prfxpath=/usr`, and a number of 4 bytes in code. */
+/** True for a separate string, for the value of a setting such as Qt's `qt_prfxpath=/usr`, and for a 4-byte number in code. */
 function isPrefix(bytes: Buffer, at: number): boolean {
   if (at === 0 || !PREFIXES.includes(bytes.toString('latin1', at, at + PREFIX_LENGTH))) return false;
   const before = bytes[at - 1];
@@ -79,22 +79,22 @@ function isPrefix(bytes: Buffer, at: number): boolean {
   return isString || isMoved(bytes, at);
 }
 
-/** `mov $imm32` of x86_64: to a register (b8 to bf), or to memory (c7, a ModRM byte, and the address that it calls for). */
+/** `mov $imm32` of x86_64: to a register (b8 to bf), or to memory (c7, a ModRM byte, and its address). */
 function isMoved(bytes: Buffer, at: number): boolean {
   if ((bytes[at - 1] & 0xf8) === 0xb8 && bytes[at + PREFIX_LENGTH] !== SLASH) return true;
   return MOVES.some(({ length, modrm, mask }) => at >= length && bytes[at - length] === 0xc7 && (bytes[at - length + 1] & mask) === modrm);
 }
 
-/** For each addressing mode, the bytes from the opcode to the number, and the ModRM byte without its register. */
+/** For each addressing mode, the distance from the opcode to the number, and the ModRM byte without its register. */
 const MOVES = [
   { length: 2, modrm: 0x00, mask: 0xf8 }, { length: 3, modrm: 0x04, mask: 0xff }, { length: 3, modrm: 0x40, mask: 0xf8 },
   { length: 4, modrm: 0x44, mask: 0xff }, { length: 6, modrm: 0x05, mask: 0xff }, { length: 6, modrm: 0x80, mask: 0xf8 },
   { length: 7, modrm: 0x84, mask: 0xff },
 ];
 
-/** `'/'` and words, in the quotes that every language with a function to join them has. */
+/** `'/'` and words, in quotes, as in every language with a function that joins them. */
 const JOINED = /^(["'])\/\1((?:,[ \t]*\1[\w.+-]+\1)+)/;
-/** Bytes in which the words are expected. */
+/** Number of bytes in which the words are expected. */
 const MOST_JOINED = 512;
 
 /** `prefix, 'lib', 'rig'` */
@@ -115,14 +115,14 @@ function joined(bytes: Buffer, at: number): PathMention | undefined {
   return { kind: 'words', offset: at, path: `/${words.join('/')}`, words: words.map(({ index }) => at + 2 + index) };
 }
 
-/** Bytecode of Python begins with a number of two bytes and an end of line (CPython Lib/importlib/_bootstrap_external.py). */
+/** Python bytecode begins with a 2-byte number and an end of line (CPython Lib/importlib/_bootstrap_external.py). */
 function isBytecode(bytes: Buffer): boolean {
   return bytes.length >= 4 && bytes[2] === 0x0d && bytes[3] === 0x0a;
 }
 
 /**
- * Whether bytecode has a string here. Before a short one stand `z` or `Z`, with or without the highest bit, and its length in a
- * byte, which may look like a character of a word (CPython Python/marshal.c).
+ * True if bytecode contains a string here. A short string is preceded by `z` or `Z`, possibly with the highest bit set, and by its
+ * length in one byte, which may look like a character of a word (CPython Python/marshal.c).
  */
 function isCounted(bytes: Buffer, at: number): boolean {
   const isShort = at >= 2 && /[zZ]/.test(String.fromCharCode(bytes[at - 2] & 0x7f));
@@ -130,7 +130,7 @@ function isCounted(bytes: Buffer, at: number): boolean {
 }
 
 /**
- * Whether the first component is `.` or `..`. `/../x` is not an absolute path but the end of one: `__DIR__ . '/../x'` in PHP,
+ * True if the first component is `.` or `..`. `/../x` is the end of a path, not an absolute one: `__DIR__ . '/../x'` in PHP,
  * `__dirname + '/../x'` in JavaScript.
  */
 function isRelative(bytes: Buffer, at: number): boolean {
@@ -151,14 +151,14 @@ export function findMentions(bytes: Buffer, where = 'a file'): PathMention[] {
   const add = (mention: PathMention) => checkLimit(LIMITS.mentions, mentions.push(mention), where);
   if (bytes.subarray(0, HEAD).indexOf(0) < 0) for (const mention of behindPrefix(bytes)) add(mention);
   const counts = isBytecode(bytes);
-  // the search of Buffer is native, and most bytes are not `/`
+  // the search of Buffer is native code, and most bytes are not `/`
   for (let next = 0, at; (at = bytes.indexOf(SLASH, next)) >= 0; ) {
     next = at + 1;
     if (at > 0 && WITHIN_A_WORD[bytes[at - 1]] && !(counts && isCounted(bytes, at))) continue;
     const word = at;
     while (bytes[at + 1] === SLASH) at++;
     next = at + 1;
-    if (at === word + 1 && bytes[word - 1] === COLON) continue; // `https://host/…`; of `file:///usr/…` the path begins at the third
+    if (at === word + 1 && bytes[word - 1] === COLON) continue; // `https://host/…`; in `file:///usr/…`, the path begins at the third `/`
     if (isRelative(bytes, at)) {
       while (next < end && PATH_CHARACTER[bytes[next]]) next++;
       continue;

@@ -13,10 +13,33 @@ const LOADER = ['LD_LIBRARY_PATH', 'LD_LIBRARY_PATH_64', 'LD_PRELOAD', 'LD_AUDIT
 
 /** Read by the C library, the shell, or an interpreter that the host may have as well. */
 const OTHERS = [
-  'GCONV_PATH', 'LOCPATH', 'NLSPATH',
-  'PYTHONPATH', 'PYTHONHOME', 'PERL5LIB', 'PERLLIB', 'RUBYLIB', 'GEM_PATH', 'GEM_HOME', 'NODE_PATH', 'CLASSPATH', 'R_LIBS',
-  'TCLLIBPATH', 'TCL_LIBRARY', 'LUA_PATH', 'LUA_CPATH', 'GUILE_LOAD_PATH', 'GUILE_LOAD_COMPILED_PATH',
-  'GIO_EXTRA_MODULES', 'GST_PLUGIN_PATH', 'GI_TYPELIB_PATH', 'GTK_PATH', 'QT_PLUGIN_PATH', 'QML2_IMPORT_PATH', 'OPENSSL_MODULES', 'OPENSSL_ENGINES',
+  'GCONV_PATH',
+  'LOCPATH',
+  'NLSPATH',
+  'PYTHONPATH',
+  'PYTHONHOME',
+  'PERL5LIB',
+  'PERLLIB',
+  'RUBYLIB',
+  'GEM_PATH',
+  'GEM_HOME',
+  'NODE_PATH',
+  'CLASSPATH',
+  'R_LIBS',
+  'TCLLIBPATH',
+  'TCL_LIBRARY',
+  'LUA_PATH',
+  'LUA_CPATH',
+  'GUILE_LOAD_PATH',
+  'GUILE_LOAD_COMPILED_PATH',
+  'GIO_EXTRA_MODULES',
+  'GST_PLUGIN_PATH',
+  'GI_TYPELIB_PATH',
+  'GTK_PATH',
+  'QT_PLUGIN_PATH',
+  'QML2_IMPORT_PATH',
+  'OPENSSL_MODULES',
+  'OPENSSL_ENGINES',
 ];
 
 /** The name may have a prefix: R sets R_LD_LIBRARY_PATH first, and LD_LIBRARY_PATH to it. CHANNEL_PATH has nothing to do with PATH. */
@@ -37,11 +60,11 @@ const MOST_COMMAND = 40;
 const NAME = /[A-Za-z_]\w*/g;
 /** Text between a name and its value: `=`, `:=`, `+=`, `${NAME:-`, `['NAME'] =`, `{NAME} = `, `"NAME": `, `("NAME", `. */
 const OPERATOR = /["']?[\])}]?[ \t]{0,8}(?::[=\-?+]|[|+.?]?=>?|[:,])[ \t(]{0,8}["'`]?/y;
-/** Only whitespace stands between them after one of these: `setenv NAME value`, `set -gx NAME value`, `set env(NAME) value`. */
+/** After one of these, only whitespace separates name and value: `setenv NAME value`, `set -gx NAME value`, `set env(NAME) value`. */
 const COMMAND = /(?:^|[\s;&|{])set(?:env)?[ \t]+(?:-[\w-]{1,16}[ \t]+)?(?:(?:::)?env\()?$/;
 const AFTER_COMMAND = /\)?[ \t]{1,8}["'`]?/y;
 const QUOTES = '"\'`';
-/** Variables that are elements of a list: `$libs:`, `${libs}`. A variable that begins a longer path is not: `$prefix/lib`. */
+/** Variables that are elements of a list: `$libs:`, `${libs}`. `$prefix/lib` is not: there, the variable is part of a path. */
 const ELEMENT = /(?:^|[:"'=\s])\$\{?([A-Za-z_]\w*)(?=[:}"'\s;]|$)/g;
 /** An expression in other languages: `libs`, `libs + ':' + …`. */
 const EXPRESSION = /^([A-Za-z_]\w*)[ \t]*(?:$|[;+.)])/;
@@ -115,11 +138,11 @@ function useOf(name: string): SearchPathUse | undefined {
 }
 
 interface Value {
-  /** of its first character, behind the opening quote */
+  /** offset of its first character, behind the opening quote */
   readonly start: number;
   /** its opening quote, `''` for none */
   readonly quote: string;
-  /** whether blanks belong to it, as in `NAME = a b` */
+  /** true if blanks belong to it, as in `NAME = a b` */
   readonly isSpaced: boolean;
 }
 
@@ -132,7 +155,8 @@ function* assignmentsIn(text: string): Generator<{ readonly name: string; readon
     const [between] = operator.exec(text) ?? [];
     if (between === undefined) continue;
     const last = between.at(-1)!;
-    yield { name, value: { start: end + between.length, quote: QUOTES.includes(last) ? last : '', isSpaced: !isCommand && /\s/.test(between) } };
+    const quote = QUOTES.includes(last) ? last : '';
+    yield { name, value: { start: end + between.length, quote, isSpaced: !isCommand && /\s/.test(between) } };
   }
 }
 

@@ -1,17 +1,17 @@
 /**
- * Stamps of files: as long as its stamp is the same, a file is taken for unchanged and is not read again.
+ * Stamps of files: a file whose stamp is unchanged is assumed to be unchanged and is not read again.
  *
- * On file systems of Linux itself a stamp consists of the inode number, the size and the times. It relies on ctime, which the
- * kernel sets to the present at every change, and which no program can set. Other file systems have no such time:
+ * On Linux's own file systems, a stamp consists of inode number, size and times. It relies on ctime, which the kernel sets to
+ * the current time at every change, and which programs cannot set. Other file systems have no such time:
  *
- * - squashfs and erofs images give mtime as ctime (fs/squashfs/inode.c, squashfs_new_inode; fs/erofs/inode.c), and so does FAT
- *   (fs/fat/inode.c, fat_fill_inode); ISO 9660 images keep what the program that made them was told.
- * - FUSE, NFS, SMB and 9P give what their server answers (fs/fuse/inode.c, fuse_change_attributes_common).
+ * - squashfs and erofs images report mtime as ctime (fs/squashfs/inode.c, squashfs_new_inode; fs/erofs/inode.c), and so does FAT
+ *   (fs/fat/inode.c, fat_fill_inode); ISO 9660 images contain the time that the program that created them was given.
+ * - FUSE, NFS, SMB and 9P report the time from their server (fs/fuse/inode.c, fuse_change_attributes_common).
  *
- * There, a file that was replaced by one of the same size and time looks the same, so the stamp includes a hash of the content.
- * Overlayfs gives the times of the file in the layer that holds it (fs/overlayfs/inode.c, ovl_getattr), which may be of any of these
- * file systems. A file there whose ctime differs from its mtime is not on one that has no ctime: package managers and
- * container engines set mtime to that of the archive, so this holds for most of an image's files.
+ * There, a replaced file with the same size and time looks unchanged, so the stamp includes a hash of the content.
+ * Overlayfs reports the times from the layer that contains the file (fs/overlayfs/inode.c, ovl_getattr), which may be on any of
+ * these file systems. If ctime and mtime of a file differ, its file system has a real ctime: package managers and
+ * container engines set mtime to the archive's, so this is true for most files of an image.
  */
 import { createHash } from 'crypto';
 import * as fs from 'fs';
@@ -19,29 +19,29 @@ import * as path from 'path';
 import { sha256OfFile } from './sha256';
 import { readDescriptor, SpecialFileError, useRegularFile } from '../elf/regular-file';
 
-/** What stands at a path, links not followed. */
+/** The status of a path. Links are not followed. */
 export interface Status {
   readonly type: 'file' | 'directory' | 'link' | 'other';
-  /** permission bits, with set-user-ID and its like */
+  /** permission bits, including set-user-ID, set-group-ID and sticky */
   readonly mode: number;
   /** in bytes */
   readonly size: number;
-  /** when its content was last changed, in seconds since 1970 */
+  /** time of the last change of the content, in seconds since 1970 */
   readonly modified: number;
 }
 
 export interface Node extends Status {
-  /** of its status alone: see `contentStamp` */
+  /** stamp of the status alone: see `contentStamp` */
   readonly stamp: string;
-  /** whether the content is the same as long as the stamp is */
+  /** true if an unchanged stamp means unchanged content */
   readonly isTrusted: boolean;
-  /** of a link */
+  /** target of a link */
   readonly target?: string;
 }
 
 type Trust = 'always' | 'if ctime differs' | 'never';
 
-/** statfs(2), include/uapi/linux/magic.h; of ZFS and bcachefs, their own headers. */
+/** statfs(2), include/uapi/linux/magic.h; headers of ZFS and bcachefs. */
 const TRUST: ReadonlyMap<number, Trust> = new Map([
   [0xef53, 'always'], // ext2, ext3, ext4
   [0x58465342, 'always'], // XFS
@@ -59,7 +59,7 @@ const TRUST: ReadonlyMap<number, Trust> = new Map([
 
 /** @param type of statfs(2) */
 export function trustOf(type: number): Trust {
-  // other systems have numbers of their own, and file systems with a time of the last change: APFS, NTFS
+  // other systems have other type numbers, and their file systems have a real ctime: APFS, NTFS
   if (process.platform !== 'linux') return 'if ctime differs';
   return TRUST.get(type >>> 0) ?? 'never';
 }
@@ -76,7 +76,7 @@ function trustAt(file: string, device: number): Trust {
   return trust;
 }
 
-/** Of a file on this machine, links not followed; `undefined` where nothing is there, or nothing that this user may see. */
+/** A path on this machine; `undefined` if it does not exist or this user may not see it. Links are not followed. */
 export function lstat(file: string): Node | undefined {
   try {
     const stat = fs.lstatSync(file, { throwIfNoEntry: false });
@@ -88,8 +88,10 @@ export function lstat(file: string): Node | undefined {
     const trust = trustAt(type === 'link' ? path.dirname(file) : file, stat.dev);
     const isTrusted = trust === 'always' || (trust === 'if ctime differs' && ctimeMs !== mtimeMs);
     const kind = `${type[0]}${mode.toString(8)}`;
-    // servers and images may number their files anew: all that this says of a file that is not trusted is its status
-    const stamp = isTrusted ? `${kind}:${stat.ino}:${size}:${mtimeMs}:${ctimeMs}` : `~${kind}:${size}:${mtimeMs}:${encodeURIComponent(target ?? '')}`;
+    // servers and images may renumber their files, so an untrusted file's stamp contains only its status
+    const stamp = isTrusted
+      ? `${kind}:${stat.ino}:${size}:${mtimeMs}:${ctimeMs}`
+      : `~${kind}:${size}:${mtimeMs}:${encodeURIComponent(target ?? '')}`;
     return { type, mode, size, modified: mtimeMs / 1000, stamp, isTrusted, target };
   } catch {
     return undefined;
@@ -101,7 +103,7 @@ export function contentStamp(file: string, node: Node): string {
   return node.isTrusted ? node.stamp : `${node.stamp}#${contentHash(file, node)}`;
 }
 
-/** Whether a stamp is one of `contentStamp` that had to read the content. */
+/** True for a stamp of `contentStamp` that includes a hash of the content. */
 export function hasContent(stamp: string): boolean {
   return stamp.startsWith('~') && /#[0-9a-f]*$/.test(stamp);
 }
@@ -111,21 +113,21 @@ function contentHash(file: string, { type }: Node): string {
     if (type === 'file') return sha256OfFile(file);
     if (type === 'directory') return createHash('sha256').update(fs.readdirSync(file).sort().join('\0')).digest('hex');
   } catch {
-    // not readable for this user, whatever it holds
+    // not readable for this user
   }
   return '';
 }
 
-/** The stamp with content of a file at a path on this machine; `''` where nothing is there. */
+/** The stamp, with content, of a path on this machine; `''` if it does not exist. */
 export function stampOf(file: string): string {
   const node = lstat(file);
   return node ? contentStamp(file, node) : '';
 }
 
 /**
- * The bytes of a regular file at a path on this machine, as long as it is the one that had a stamp.
+ * The bytes of a regular file on this machine if it still has the stamp.
  *
- * @returns `undefined` if it has changed, or if something else is in its place
+ * @returns `undefined` if it has changed or is not a regular file any more
  */
 export function readUnchanged(file: string, stamp: string): Buffer | undefined {
   if (stampOf(file) !== stamp) return undefined;

@@ -1,6 +1,6 @@
 /**
- * Directories that every package puts its files into: they belong to nobody, and a path that names one
- * says nothing about what is meant of it.
+ * Standard directories, in which every package installs files. A path mention that names one of them does not indicate
+ * a particular package or directory.
  *
  * Filesystem Hierarchy Standard 3.0, with Debian's multiarch directories.
  */
@@ -19,20 +19,20 @@ const STANDARD = new RegExp(
     ')$',
 );
 
-/** Whether a path, without a trailing `/`, is such a directory. */
+/** True for a standard directory, given without a trailing `/`. */
 export function isStandardDirectory(path: string): boolean {
   return STANDARD.test(path);
 }
 
-/** Where packages put commands. */
+/** The directory in which packages install commands. */
 export const COMMANDS = '/usr/bin';
 
-/** Whether it is a directory of commands, where a PATH leads. */
+/** True for a directory of commands, as on PATH. */
 export function isCommandDirectory(path: string): boolean {
   return /^(?:\/usr(?:\/local)?)?\/(?:s?bin|games)$/.test(path);
 }
 
-/** The uppermost part of a path that is not everybody's: of `/usr/share/rig/names/first` it is `/usr/share/rig`. */
+/** The topmost non-standard part of a path: `/usr/share/rig` for `/usr/share/rig/names/first`. */
 export function unitOf(path: string): string {
   let end = path.indexOf('/', 1);
   while (end >= 0 && isStandardDirectory(path.slice(0, end))) end = path.indexOf('/', end + 1);

@@ -163,7 +163,7 @@ export function foreign(machine: Machine): string | undefined {
 }
 
 /** Advice if bubblewrap is not installed. */
-export const INSTALL = 'no bwrap is on PATH: install it on the machine that synthesizes, as with apt-get install bubblewrap';
+export const INSTALL = 'bwrap is not on PATH; install it on the machine that synthesizes, for example with apt-get install bubblewrap';
 
 /** Advice if bubblewrap cannot make a sandbox. */
 export const ALLOW = [

@@ -9,13 +9,13 @@ import * as fs from 'fs';
 import * as path from 'path';
 import type { Machine } from '../elf';
 import { ALLOW, BUSYBOX, foreign, INSTALL, isStatic, type Limits, runInSandbox, tmpfs } from './bubblewrap';
+import { LayerError } from '../error';
 import { ENVIRONMENT } from '../lambda';
 import { type EndedChild, onPath } from '../process/child';
 import { howItEnded, lastLines } from '../process/command';
 import { temporaryDirectory } from '../process/leftovers';
 import { discard } from '../process/remove-tree';
 import { unzip } from '../zip/unzip';
-import { LayerError } from '../error';
 
 export interface Trial {
   /** a command line */
@@ -55,7 +55,7 @@ export function tryLayer(zip: string, programs: readonly string[], { command, ti
       throw new TrialError(`${problem}; ${output}`, 'testCommand', 'testTimeout');
     }
     if (ended.failed) {
-      const problem = `testCommand '${command}' ended in the layer with ${howItEnded(ended)}, expected exit status 0`;
+      const problem = `testCommand '${command}' ended in the layer with ${howItEnded(ended)}, expected exit code 0`;
       throw new TrialError(`${problem}; ${output}`, 'testCommand');
     }
   } finally {
@@ -98,11 +98,11 @@ export function checkMachine(machine: Machine, option: Runner = 'testCommand'): 
 export function checkSandbox(option: Runner = 'testCommand'): void {
   const ended = sandbox(['--dir', '/opt', '--dir', TASK], ':', [], undefined, [], option);
   if (ended.code === 'ENOENT') {
-    throw new TrialError(`${option} is run under bubblewrap, and ${INSTALL}`, option);
+    throw new TrialError(`${option} requires bubblewrap: ${INSTALL}`, option);
   }
   if (!ended.failed) return;
   const reason = ended.stderr.trim() || howItEnded(ended);
-  throw new TrialError(`bubblewrap cannot make the sandbox for ${option}: ${reason}\n${ALLOW}`, option);
+  throw new TrialError(`bubblewrap cannot create the sandbox for ${option}: ${reason}\n${ALLOW}`, option);
 }
 
 /** The memory of the largest function; `/tmp` has a function's default size. */
@@ -132,9 +132,9 @@ function staticShell(option: Runner = 'testCommand'): string {
   const found = onPath(...SHELLS);
   const shell = found.find(isStatic);
   if (shell !== undefined) return shell;
-  const problem = found.length > 0 ? `${found[0]} is not static` : 'none is there';
+  const problem = found.length > 0 ? `${found[0]} is not static` : 'there is none';
   throw new TrialError([
-    `${option} is run by a static shell, expected as ${SHELLS.join(', ')} on PATH, and ${problem}:`,
-    'install one on the machine that synthesizes, as with apt-get install bubblewrap busybox-static, or bash-static beside another busybox',
+    `${option} requires a static shell, expected as ${SHELLS.join(', ')} on PATH, but ${problem}:`,
+    'install one on the machine that synthesizes: apt-get install bubblewrap busybox-static, or bash-static beside another busybox',
   ].join(' '), option);
 }

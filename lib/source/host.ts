@@ -1,14 +1,14 @@
 /**
- * The machine itself as a source.
+ * This machine as a source.
  */
 import { type OpenedSource, SourceError } from './source';
 import type { Machine } from '../elf';
 
-/** @throws SourceError on anything but Linux */
+/** @throws SourceError if this machine does not run Linux */
 export function openHost(machine?: Machine): OpenedSource {
   if (process.platform !== 'linux') {
     throw new SourceError([
-      `this machine runs ${process.platform}, and a program for Lambda has to come from Linux: say where from, as one of`,
+      `this machine runs ${process.platform}, but the program must come from Linux; set one of`,
       '  source: BinarySource.image(\'debian:12\')      an image that has the program, through Docker, Podman or Finch',
       '  source: BinarySource.directory(\'./rootfs\')   an unpacked root file system',
       '  or synthesize on Linux, in a container or in WSL',

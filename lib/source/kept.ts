@@ -1,8 +1,8 @@
 /**
- * Roots that were exported or unpacked are kept below the cache directory, by what they were made of: each is
- * there whole or not at all.
+ * Cache of exported and unpacked roots, in the cache directory, under a hash of their content. A root is complete or
+ * absent.
  *
- * `rm -r ~/.cache/cdk-binary-layer` clears them; they are made again when they are needed.
+ * `rm -r ~/.cache/cdk-binary-layer` clears it; roots are created again when needed.
  */
 import * as fs from 'fs';
 import * as path from 'path';
@@ -11,11 +11,11 @@ import { OWNER, removeLeftovers } from '../process/leftovers';
 import { discard, removeTree } from '../process/remove-tree';
 
 /**
- * The root that is kept by a key, made if there is none.
+ * The cached root with a key. Creates the root if it does not exist.
  *
- * @param kind what kind of root it is, `image` or `apt`: the directory that it is kept in
- * @param key of letters and digits: all that the root depends on, hashed
- * @param make fills an empty directory; what it throws is thrown on, and nothing is kept
+ * @param kind of root, `image` or `apt`: the name of its directory in the cache
+ * @param key letters and digits: a hash of everything that the root depends on
+ * @param make fills an empty directory; its errors are thrown on, and nothing is cached
  * @returns its directory: absolute, links resolved
  */
 export function keptRoot(kind: string, key: string, make: (directory: string) => void): string {
@@ -25,26 +25,26 @@ export function keptRoot(kind: string, key: string, make: (directory: string) =>
   if (isKept(kind, key)) return fs.realpathSync(kept);
   removeForeign(kept);
   removeLeftovers(parent, '.');
-  const made = fs.mkdtempSync(path.join(parent, `.${key}-${OWNER}-`));
-  fs.chmodSync(made, 0o755);
+  const directory = fs.mkdtempSync(path.join(parent, `.${key}-${OWNER}-`));
+  fs.chmodSync(directory, 0o755);
   try {
-    make(made);
-    fs.renameSync(made, kept);
+    make(directory);
+    fs.renameSync(directory, kept);
   } catch (error) {
-    discard(made);
-    // another process was quicker, and its root is the same
+    discard(directory);
+    // another process was faster, and its root is the same
     if (!isKept(kind, key)) throw error;
   }
   return fs.realpathSync(kept);
 }
 
-/** Whether there is a root by that key, which this user has made. */
+/** True if there is a root with that key, and it belongs to this user. */
 export function isKept(kind: string, key: string): boolean {
   const stat = fs.lstatSync(placeOf(kind, key), { throwIfNoEntry: false });
   return stat !== undefined && stat.isDirectory() && isOwn(stat);
 }
 
-/** @throws Error if an entry that this user has not made cannot be removed */
+/** @throws Error if an entry of another user cannot be removed */
 function removeForeign(kept: string): void {
   const stat = fs.lstatSync(kept, { throwIfNoEntry: false });
   if (!stat) return;
@@ -52,7 +52,7 @@ function removeForeign(kept: string): void {
     removeTree(kept);
   } catch (error) {
     throw new Error([
-      `${kept} belongs to user ${stat.uid}, and is not trusted; it cannot be removed either: ${(error as Error).message}`,
+      `${kept} belongs to user ${stat.uid}, is not trusted, and cannot be removed: ${(error as Error).message}`,
       '  remove it, or set XDG_CACHE_HOME to a directory of your own',
     ].join('\n'));
   }

@@ -1,27 +1,27 @@
 /**
- * A source: where programs are taken from. Whatever it is, opened it is a root directory, and from there on
- * nothing knows where that came from.
+ * A source: where programs come from. Every source is opened as a root directory, and later stages do not depend on its
+ * kind.
  */
 import type { Machine } from '../elf';
 import { LayerError } from '../error';
 
-/** A source that cannot be opened; the message says what was run, what it said, and what to do. */
+/** A source cannot be opened. The message contains the command, its output, and advice. */
 export class SourceError extends LayerError {}
 
 export interface OpenedSource {
-  /** what it is called in messages: `this machine`, `the image debian:12` */
+  /** its name in messages: `this machine`, `the image debian:12` */
   readonly name: string;
   /** the root directory on this machine: absolute, links resolved */
   readonly directory: string;
-  /** directories inside the root in which commands are looked for */
+  /** directories inside the root that are searched for commands */
   readonly searchPath: readonly string[];
-  /** LD_LIBRARY_PATH of the source, `''` for none */
+  /** LD_LIBRARY_PATH of the source, `''` if not set */
   readonly libraryPath: string;
-  /** the directory inside the root that relative paths count from */
+  /** the directory inside the root that relative paths are relative to */
   readonly cwd: string;
-  /** what its programs are to be for, where that was asked for */
+  /** target architecture, if requested */
   readonly machine?: Machine;
 }
 
-/** Where commands are in a root that has no PATH of its own: what images set, and where Debian has games. */
+/** The search path of a root that has no PATH of its own: the usual one of images, and Debian's directory of games. */
 export const SEARCH_PATH = ['/usr/local/sbin', '/usr/local/bin', '/usr/sbin', '/usr/bin', '/sbin', '/bin', '/usr/games'];

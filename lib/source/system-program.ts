@@ -1,5 +1,5 @@
 /**
- * Runs a program of this machine that opening a source takes: what goes wrong with it says what was run.
+ * Runs a program of this machine that is needed to open a source. Errors contain its command line.
  */
 import { SourceError } from './source';
 import { runChild } from '../process/child';
@@ -8,38 +8,38 @@ import { type Environment, systemEnvironment } from '../process/environment';
 import { printable } from '../text/printable';
 import type { OptionName } from '../error';
 
-/** Of a command line that may name hundreds of packages, in characters. */
+/** Maximum number of characters of a command line in messages: it may contain hundreds of packages. */
 const MOST_SHOWN = 400;
 
 export interface Run {
-  /** the source, as messages name it */
+  /** the source's name in messages */
   readonly source: string;
   readonly command: string;
   readonly args: readonly string[];
-  /** @default - that of a program of the system */
+  /** @default - the environment of system programs */
   readonly environment?: Environment;
-  /** what brings the program, where there is none on PATH */
+  /** how to install the program if it is not on PATH */
   readonly missing: string;
-  /** the options that the advice is about */
+  /** the options that the advice refers to */
   readonly options?: readonly OptionName[];
-  /** what to do, from what it said */
-  readonly advice?: (said: string) => string;
+  /** advice that depends on the program's output */
+  readonly advice?: (output: string) => string;
 }
 
 /**
  * @returns its standard output
- * @throws SourceError where it is not there, or ends with anything but exit status 0
+ * @throws SourceError if it is not on PATH or its exit code is not 0
  */
 export function run({ source, command, args, environment = systemEnvironment(), missing, options = [], advice }: Run): string {
   const ended = runChild(command, args, { environment });
   if (!ended.failed) return ended.stdout;
-  if (ended.code === 'ENOENT') throw new SourceError(`source ${source}: no ${command} is on PATH: ${missing}`, 'source');
-  const said = ended.stderr.trim() === '' ? ended.stdout : ended.stderr;
+  if (ended.code === 'ENOENT') throw new SourceError(`source ${source}: ${command} not found on PATH: ${missing}`, 'source');
+  const output = ended.stderr.trim() === '' ? ended.stdout : ended.stderr;
   const line = printable([command, ...args].join(' '));
   throw new SourceError([
     `source ${source}: ${line.length > MOST_SHOWN ? `${line.slice(0, MOST_SHOWN)}…` : line}`,
-    `  ended with ${howItEnded(ended)}, nothing was kept`,
-    lastLines(said),
-    ...[advice?.(said) ?? ''].filter(Boolean).map((text) => `  ${text}`),
+    `  ended with ${howItEnded(ended)}, nothing was cached`,
+    lastLines(output),
+    ...[advice?.(output) ?? ''].filter(Boolean).map((text) => `  ${text}`),
   ].join('\n'), ...options);
 }

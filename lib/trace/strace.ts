@@ -8,12 +8,12 @@ import * as fs from 'fs';
 import * as os from 'os';
 import * as path from 'path';
 import { CALLS, Log, type Opened, type Trace } from './log';
+import { LayerError } from '../error';
 import { type EndedChild, runChild } from '../process/child';
 import { howItEnded, lastLines } from '../process/command';
 import { traceEnvironment } from '../process/environment';
 import { temporaryDirectory } from '../process/leftovers';
 import { discard } from '../process/remove-tree';
-import { LayerError } from '../error';
 
 /** A trace command failed, or strace cannot trace on this machine. */
 export class TraceError extends LayerError {}
@@ -63,8 +63,8 @@ end() {
 trap end TERM
 wait "$tracer"`;
 
-const INSTALL = 'traceCommands are run under strace, and no strace is on PATH: ' +
-  'install it on the machine that synthesizes, as with apt-get install strace';
+const INSTALL = 'traceCommands require strace, which is not on PATH: ' +
+  'install it on the machine that synthesizes, for example with apt-get install strace';
 
 /**
  * Runs trace commands one after the other, each in an empty directory that is removed afterwards, in the environment
@@ -113,14 +113,14 @@ function traceCommand(command: string, directory: string, mostTime: number): Tra
   if (!log.hasBegun) throw new TraceError(cannotTrace(ended), 'traceCommands');
   if (ended.timedOut) {
     throw new TraceError([
-      `the trace command '${command}' had not ended after ${mostTime / 1000} s, with all that it started, and was killed; ` +
+      `the trace command '${command}' and the processes that it started had not ended after ${mostTime / 1000} s and were killed; ` +
         'nothing was packed',
       lastLines(ended.stdout),
-      '  end what it starts in the background, as with kill $! at its end',
+      '  end its background processes, for example with kill $! in its last line',
     ].join('\n'), 'traceCommands');
   }
   if (ended.failed) {
-    const problem = `the trace command '${command}' ended with ${howItEnded(ended)}, expected exit status 0; nothing was packed`;
+    const problem = `the trace command '${command}' ended with ${howItEnded(ended)}, expected exit code 0; nothing was packed`;
     throw new TraceError(`${problem}\n${lastLines(ended.stdout)}`, 'traceCommands');
   }
   return log.trace();
@@ -137,7 +137,7 @@ export function optionsOf(file: string, calls: string): string[] {
 
 function cannotTrace({ stderr }: EndedChild): string {
   return [
-    `strace cannot trace traceCommands here: ${stderr.trimEnd().split('\n').at(-1) || 'it said nothing'}`,
+    `strace cannot trace traceCommands here: ${stderr.trimEnd().split('\n').at(-1) || 'no output'}`,
     '  allow ptrace: a container takes --cap-add=SYS_PTRACE, Yama a kernel.yama.ptrace_scope below 3',
   ].join('\n');
 }

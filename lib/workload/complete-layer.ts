@@ -10,7 +10,8 @@ import { writeEntries } from '../pack/directory';
 import type { PlannedLayer } from '../plan/plan-layer';
 import { temporaryDirectory } from '../process/leftovers';
 import { discard } from '../process/remove-tree';
-import { Root } from '../root/root';
+import { openRoot } from '../root/open-root';
+import type { Root } from '../root/root';
 
 /** A layer in a temporary directory. */
 export class WrittenLayer implements Directory {
@@ -25,7 +26,7 @@ export class WrittenLayer implements Directory {
       fs.chmodSync(directory, 0o755); // the user of the sandbox must be able to enter it
       this.opt = path.join(directory, 'opt');
       for (const _ of writeEntries(planned.plan, this.opt, mostBytes));
-      this.root = new Root(directory);
+      this.root = openRoot(directory);
     } catch (error) {
       discard(directory);
       throw error;

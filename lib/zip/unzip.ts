@@ -1,5 +1,5 @@
 /**
- * Unpacks the zip of a layer as AWS Lambda does: links are kept, modes as well.
+ * Unpacks the zip of a layer as AWS Lambda does, including links and modes.
  */
 import * as fs from 'fs';
 import * as path from 'path';
@@ -8,7 +8,7 @@ import { readZip } from './reader';
 import { fileError } from '../text/file-error';
 
 /**
- * @param directory what is to hold it, there already and empty
+ * @param directory must exist and be empty
  * @throws ZipError before anything is written
  */
 export function unzip(file: string, directory: string): void {
@@ -21,13 +21,13 @@ export function unzip(file: string, directory: string): void {
 }
 
 function writeEntries(entries: Iterable<ZipEntry>, directory: string): void {
-  const made = new Set([directory]);
-  const make = (wanted: string) => {
-    if (made.has(wanted)) return;
-    make(path.dirname(wanted));
-    fs.mkdirSync(wanted);
-    fs.chmodSync(wanted, 0o755); // the umask took its part
-    made.add(wanted);
+  const created = new Set([directory]);
+  const make = (place: string) => {
+    if (created.has(place)) return;
+    make(path.dirname(place));
+    fs.mkdirSync(place);
+    fs.chmodSync(place, 0o755); // independent of the umask
+    created.add(place);
   };
   for (const entry of entries) {
     const place = path.join(directory, entry.name);

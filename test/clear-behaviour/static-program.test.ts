@@ -1,7 +1,7 @@
 import * as fs from 'fs';
 import * as path from 'path';
 import { planLayer } from '../../lib/plan/plan-layer';
-import { Root } from '../../lib/root/root';
+import { DirectoryRoot } from '../../lib/root/directory-root';
 import { build } from '../elf/bytes';
 import { gcc, temporaryDirectory } from '../fixture';
 import { request } from '../plan/make';
@@ -14,7 +14,7 @@ const CONVERTS = '#include <iconv.h>\nint main(void) { return iconv_open("UTF-16
 function noticesFor(source: string, flags: readonly string[]): readonly string[] {
   const tool = path.join(temporaryDirectory(), 'tool');
   gcc(tool, source, ['-w', ...flags]);
-  return planLayer(new Root('/'), request(tool, { detectData: true })).notices;
+  return planLayer(new DirectoryRoot('/'), request(tool, { detectData: true })).notices;
 }
 
 const NSS = /tool is statically linked, but its C library loads names of users, groups and hosts from name services \(NSS\) at run time\./;
@@ -46,7 +46,7 @@ test('a program compressed with UPX gets a notice, since its libraries cannot be
   const file = build({ blocks: { loader: Buffer.from('UPX!') } });
   file.writeUInt32LE(5, 64 + 4); // p_flags: the segment is executable
   fs.writeFileSync(tool, file, { mode: 0o755 });
-  expect(planLayer(new Root('/'), request(tool, { detectData: true })).notices).toEqual([
+  expect(planLayer(new DirectoryRoot('/'), request(tool, { detectData: true })).notices).toEqual([
     expect.stringMatching(/tool is compressed with UPX: .* Unless it is static, decompress it with upx -d$/),
   ]);
 });

@@ -1,14 +1,14 @@
 import * as path from 'path';
 import { writeZip } from '../../lib/pack/zip';
 import { planLayer } from '../../lib/plan/plan-layer';
-import { Root } from '../../lib/root/root';
+import { DirectoryRoot } from '../../lib/root/directory-root';
 import { gcc, temporaryDirectory } from '../fixture';
 import { lambda, request, unpack } from '../plan/make';
 
 const ZONES = '/usr/share/zoneinfo';
 
 function planOf(binary: string, include: string[] = []) {
-  return planLayer(new Root('/'), request(binary, { detectData: true, include, searchPath: ['/usr/bin', '/bin'] }));
+  return planLayer(new DirectoryRoot('/'), request(binary, { detectData: true, include, searchPath: ['/usr/bin', '/bin'] }));
 }
 
 const zonesIn = ({ plan }: ReturnType<typeof planOf>) => plan.entries.map((entry) => entry.path).filter((file) => file.startsWith(`${ZONES}/`));
@@ -25,7 +25,7 @@ const LOCAL = 'puts(ctime(&now)); struct tm *local = localtime(&now); printf("%d
 test('`TZ=Europe/Berlin date` prints the time of Berlin in the layer', async () => {
   const zip = path.join(temporaryDirectory(), 'layer.zip');
   const asked = request('date', { binaries: ['date', 'env'], detectData: true, searchPath: ['/usr/bin', '/bin'] });
-  await writeZip(planLayer(new Root('/'), asked).plan, zip);
+  await writeZip(planLayer(new DirectoryRoot('/'), asked).plan, zip);
   const { stdout, status } = lambda(unpack(zip), ['/opt/bin/env', 'TZ=Europe/Berlin', '/opt/bin/date', '-d', '@1750000000', '+%H:%M %Z']);
   expect([status, stdout]).toEqual([0, '17:06 CEST\n']);
 });
@@ -58,6 +58,6 @@ test('a program without local time gets neither', () => {
 });
 
 test('the notice is gone if another program of the layer has the time zones packed', () => {
-  const planned = planLayer(new Root('/'), request('date', { binaries: [tool(LOCAL), 'date'], detectData: true, searchPath: ['/usr/bin', '/bin'] }));
+  const planned = planLayer(new DirectoryRoot('/'), request('date', { binaries: [tool(LOCAL), 'date'], detectData: true, searchPath: ['/usr/bin', '/bin'] }));
   expect([zonesIn(planned).length > 100, planned.notices]).toEqual([true, []]);
 });

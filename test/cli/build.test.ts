@@ -37,14 +37,22 @@ function bytesOf(directory: string): number {
 function busy(file: string): string {
   const directory = temporaryDirectory();
   fs.chmodSync(directory, 0o755);
-  fs.writeFileSync(path.join(directory, 'bwrap'), `#!/bin/sh\n[ -e ${file} ] || : > ${file}\nPATH=/usr/local/bin:/usr/bin:/bin exec bwrap "$@"\n`, { mode: 0o755 });
+  fs.writeFileSync(
+    path.join(directory, 'bwrap'),
+    `#!/bin/sh\n[ -e ${file} ] || : > ${file}\nPATH=/usr/local/bin:/usr/bin:/bin exec bwrap "$@"\n`,
+    { mode: 0o755 },
+  );
   return `${directory}:${process.env.PATH}`;
 }
 
 describe('build', () => {
   test.each([
     ['rig', { detectData: true }, []],
-    ['curl', { detectData: false, include: ['/etc/services'], rename: { curl: 'fetch' } }, ['--no-detect-data', '--include', '/etc/services', '--rename', 'curl=fetch']],
+    [
+      'curl',
+      { detectData: false, include: ['/etc/services'], rename: { curl: 'fetch' } },
+      ['--no-detect-data', '--include', '/etc/services', '--rename', 'curl=fetch'],
+    ],
   ])('writes the same bytes as the construct: %s', (binary, props, options) => {
     synth(place, { binary, ...props });
     const { status } = build([binary, '-o', 'layer.zip', ...options]);
@@ -63,7 +71,9 @@ describe('build', () => {
   test('says nothing but that with -q, and what is packed and why with -v', () => {
     const made = fixture();
     expect(build(['prog', '-q', ...from(made)])).toMatchObject({ status: 0, stdout: 'prog.zip\n', stderr: '' });
-    expect(build(['prog', '-v', ...from(made)]).stderr).toMatch(/^packs \/usr\/bin\/prog: requested\n(?:packs .*\n)*packs .*liba\.so\.1: needed by prog/m);
+    expect(build(['prog', '-v', ...from(made)]).stderr).toMatch(
+      /^packs \/usr\/bin\/prog: requested\n(?:packs .*\n)*packs .*liba\.so\.1: needed by prog/m,
+    );
     expect(build(['prog', '-q', '-v']).status).toBe(2);
   });
 
@@ -94,7 +104,9 @@ describe('build', () => {
     made.write({ [long]: 'long', '/usr/share/prog/link': { link: 'one' }, [`${long}-link`]: { link: long.slice(16) } });
     made.directories('/usr/share/prog/empty');
     const options = ['prog', ...from(made), '--include', '/usr/share/prog', '-q'];
-    for (const output of ['a.zip', 'a.tar.gz', 'b.tgz', 'c']) expect(build([...options, '-o', output])).toMatchObject({ status: 0, stdout: `${output}\n`, stderr: '' });
+    for (const output of ['a.zip', 'a.tar.gz', 'b.tgz', 'c']) {
+      expect(build([...options, '-o', output])).toMatchObject({ status: 0, stdout: `${output}\n`, stderr: '' });
+    }
     const unpacked = path.join(cwd, 'unpacked');
     fs.mkdirSync(unpacked);
     execFileSync('tar', ['-xzpf', path.join(cwd, 'a.tar.gz'), '-C', unpacked]);
@@ -102,7 +114,8 @@ describe('build', () => {
     expect(Object.keys(expected)).toEqual(expect.arrayContaining([expect.stringMatching(/share\/prog\/x+-link$/)]));
     expect(tree(unpacked)).toEqual(expected);
     expect(tree(path.join(cwd, 'c'))).toEqual(expected);
-    const modes = (directory: string) => execFileSync('find', ['.', '-printf', '%P %y %m\\n'], { cwd: directory, encoding: 'utf8' }).split('\n').sort().slice(2);
+    const modes = (directory: string) =>
+      execFileSync('find', ['.', '-printf', '%P %y %m\\n'], { cwd: directory, encoding: 'utf8' }).split('\n').sort().slice(2);
     expect(modes(path.join(cwd, 'c'))).toEqual(modes(unpacked));
     expect(fs.readFileSync(path.join(cwd, 'a.tar.gz')).equals(fs.readFileSync(path.join(cwd, 'b.tgz')))).toBe(true);
   });
@@ -118,18 +131,34 @@ describe('build', () => {
     const repository = new Repository()
       .add('tool', { fields: { Depends: 'libc6', Recommends: 'extra' }, files: { '/usr/bin/tool': fs.readFileSync('/usr/bin/true') } })
       .add('extra', { files: { '/usr/share/extra': 'x' } });
-    repository.add('libc6', { fields: { 'Version': '2', 'Multi-Arch': 'same' }, files: { '/lib64/ld-linux-x86-64.so.2': fs.readFileSync('/lib64/ld-linux-x86-64.so.2'), '/lib/x86_64-linux-gnu/libc.so.6': fs.readFileSync('/lib/x86_64-linux-gnu/libc.so.6') } });
+    repository.add('libc6', {
+      fields: { 'Version': '2', 'Multi-Arch': 'same' },
+      files: {
+        '/lib64/ld-linux-x86-64.so.2': fs.readFileSync('/lib64/ld-linux-x86-64.so.2'),
+        '/lib/x86_64-linux-gnu/libc.so.6': fs.readFileSync('/lib/x86_64-linux-gnu/libc.so.6'),
+      },
+    });
     fs.writeFileSync(path.join(cwd, 'my.sources'), repository.sources());
     const options = ['--source', 'apt:tool', '--arch', 'x86_64', '--apt-sources', 'my.sources', '--recommends', '--no-maintainer-scripts'];
     const env = { XDG_CACHE_HOME: temporaryDirectory() };
-    expect(build(['tool', '-q', '-i', '/usr/share/extra', ...options], { env })).toMatchObject({ status: 0, stdout: 'tool.zip\n', stderr: '' });
+    expect(build(['tool', '-q', '-i', '/usr/share/extra', ...options], { env })).toMatchObject({
+      status: 0,
+      stdout: 'tool.zip\n',
+      stderr: '',
+    });
     expect(names('tool.zip')).toContain('/usr/share/extra');
-    expect(fs.readdirSync(path.join(env.XDG_CACHE_HOME, 'cdk-binary-layer', 'apt'), { recursive: true })).not.toContainEqual(expect.stringContaining('maintainer-scripts.log'));
+    expect(fs.readdirSync(path.join(env.XDG_CACHE_HOME, 'cdk-binary-layer', 'apt'), { recursive: true })).not.toContainEqual(
+      expect.stringContaining('maintainer-scripts.log'),
+    );
   });
 
   test.each(['prog.zip', 'prog.tar.gz', 'prog'])('writes the bill of materials beside %s, the same as inspect does', (output) => {
     const made = fixture();
-    expect(build(['prog', ...from(made), '-q', '-o', output, '--sbom', 'prog.cdx.json'])).toMatchObject({ status: 0, stdout: `${output}\n`, stderr: '' });
+    expect(build(['prog', ...from(made), '-q', '-o', output, '--sbom', 'prog.cdx.json'])).toMatchObject({
+      status: 0,
+      stdout: `${output}\n`,
+      stderr: '',
+    });
     expect(fs.readdirSync(cwd).sort()).toEqual([output, 'prog.cdx.json'].sort());
     build(['prog', ...from(made), '-q', '-o', 'other.zip']);
     const { stdout } = binaryLayer(['inspect', 'other.zip', '--sbom', '-'], { cwd });
@@ -139,7 +168,9 @@ describe('build', () => {
 
   test('says what keeps data from being found, unless it is to be quiet', () => {
     const made = fixture();
-    expect(build(['prog', ...from(made)]).stderr).toMatch(/^there is no package database of dpkg, apk or rpm; of data only what has a program's name is found/);
+    expect(build(['prog', ...from(made)]).stderr).toMatch(
+      /^there is no package database of dpkg, apk or rpm; of data only what has a program's name is found/,
+    );
     expect(build(['prog', '-q', ...from(made)])).toMatchObject({ status: 0, stderr: '' });
   });
 
@@ -175,7 +206,11 @@ describe('what build packs may be shown', () => {
   test('by a log of strace, from a file or standard input, however it was made', () => {
     const seen = new Set<string>();
     for (const options of [['-f'], ['-f', '-tt'], ['-f', '-y', '-xx', '-r']]) {
-      const { stderr: log } = spawnSync('strace', [...options, 'sh', '-c', 'cd /usr/share; (cd rig; cat fnames.idx lnames.idx); rig; cat /no/such/file'], { encoding: 'utf8' });
+      const { stderr: log } = spawnSync(
+        'strace',
+        [...options, 'sh', '-c', 'cd /usr/share; (cd rig; cat fnames.idx lnames.idx); rig; cat /no/such/file'],
+        { encoding: 'utf8' },
+      );
       const { status, stderr } = build(['rig', '--no-detect-data', '--from-trace', '-', '-q'], { input: log });
       expect({ status, stderr }).toEqual({ status: 0, stderr: '' });
       seen.add(names('rig.zip').filter((name) => name.startsWith('/usr/share/')).join());
@@ -189,7 +224,10 @@ describe('what build packs may be shown', () => {
 
   test('by no other text in the place of a log', () => {
     const { status, stderr } = build(['rig', '--from-trace', '-'], { input: 'hello\n' });
-    expect({ status, stderr }).toEqual({ status: 1, stderr: 'binary-layer: this is not a log of strace: found no system call in it, expected what strace -f -o LOG COMMAND writes\n' });
+    expect({ status, stderr }).toEqual({
+      status: 1,
+      stderr: 'binary-layer: this is not a log of strace: found no system call in it, expected what strace -f -o LOG COMMAND writes\n',
+    });
   });
 
   test('by a list of files, of which the directories do not count', () => {
@@ -243,8 +281,14 @@ describe('nothing is written', () => {
     ['../prog.zip', /--sbom \.\.\/prog\.zip would be written over --output prog\.zip: give it another name/],
   ])('where the bill of materials cannot be: %s', (sbom, message) => {
     fs.mkdirSync(path.join(cwd, 'directory'));
-    const { status, stderr } = binaryLayer(['build', 'prog', ...from(fixture()), '--sbom', sbom.replace('..', `../${path.basename(cwd)}`)], { cwd });
-    expect({ status, stderr: stderr.replace(`../${path.basename(cwd)}`, '..') }).toEqual({ status: 2, stderr: expect.stringMatching(message) });
+    const { status, stderr } = binaryLayer(
+      ['build', 'prog', ...from(fixture()), '--sbom', sbom.replace('..', `../${path.basename(cwd)}`)],
+      { cwd },
+    );
+    expect({ status, stderr: stderr.replace(`../${path.basename(cwd)}`, '..') }).toEqual({
+      status: 2,
+      stderr: expect.stringMatching(message),
+    });
     expect(fs.readdirSync(cwd)).toEqual(['directory']);
   });
 
@@ -253,7 +297,9 @@ describe('nothing is written', () => {
     fs.mkdirSync(path.join(cwd, 'out'));
     for (const directory of [cwd, path.join(cwd, 'out')]) fs.chmodSync(directory, 0o777);
     // what the layer's place is taken by only after it was looked at
-    const { status, stderr } = build(['prog', ...from(made), '-o', 'out', '--sbom', 'prog.cdx.json', '--test', 'true'], { env: { PATH: busy(path.join(cwd, 'out', 'file')) } });
+    const { status, stderr } = build(['prog', ...from(made), '-o', 'out', '--sbom', 'prog.cdx.json', '--test', 'true'], {
+      env: { PATH: busy(path.join(cwd, 'out', 'file')) },
+    });
     expect({ status, stderr }).toEqual({ status: 1, stderr: expect.stringContaining('ENOTEMPTY') });
     expect(fs.readdirSync(cwd)).toEqual(['out']);
   });
@@ -266,8 +312,12 @@ describe('nothing is written', () => {
   test('but over an empty directory, and over a file of the same kind', () => {
     fs.mkdirSync(path.join(cwd, 'empty'));
     fs.writeFileSync(path.join(cwd, 'old.zip'), 'old');
-    for (const output of ['empty/', 'empty/../old.zip', 'new.zip/']) expect(build(['prog', ...from(fixture()), '-q', '-o', output]).status).toBe(0);
-    for (const output of ['empty', 'new.zip']) expect(fs.readdirSync(path.join(cwd, output)).sort()).toEqual(expect.arrayContaining(['bin', 'elf']));
+    for (const output of ['empty/', 'empty/../old.zip', 'new.zip/']) {
+      expect(build(['prog', ...from(fixture()), '-q', '-o', output]).status).toBe(0);
+    }
+    for (const output of ['empty', 'new.zip']) {
+      expect(fs.readdirSync(path.join(cwd, output)).sort()).toEqual(expect.arrayContaining(['bin', 'elf']));
+    }
     expect(entriesOf(path.join(cwd, 'old.zip')).length).toBeGreaterThan(3);
   });
 
@@ -275,7 +325,9 @@ describe('nothing is written', () => {
     const options = ['rig', '-o', output, '--test'];
     const { status, stdout, stderr } = build([...options, 'rig | grep nobody']);
     expect({ status, stdout }).toEqual({ status: 1, stdout: '' });
-    expect(stderr).toContain("binary-layer: testCommand 'rig | grep nobody' ended in the layer with exit status 1, expected exit status 0; nothing was written");
+    expect(stderr).toContain(
+      "binary-layer: testCommand 'rig | grep nobody' ended in the layer with exit code 1, expected exit code 0; nothing was written",
+    );
     expect(fs.readdirSync(cwd)).toEqual([]);
     expect(build([...options, 'rig | grep .'])).toMatchObject({ status: 0, stdout: `${output}\n` });
     expect(fs.readdirSync(cwd)).toEqual([output]);

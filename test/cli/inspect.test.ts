@@ -45,14 +45,26 @@ test('writes the page and the bill of materials, and says so', () => {
 test('writes the bill of materials or the page alone to standard output', () => {
   expect(inspect(layer.zip, '--html', '-').stdout).toMatch(/^<!doctype html>[^]*<\/html>\n?$/);
   expect(JSON.parse(inspect(layer.zip, '--sbom', '-').stdout)).toMatchObject({ bomFormat: 'CycloneDX' });
-  expect(inspect(layer.zip, '--sbom', '-', '--json')).toMatchObject({ status: 2, stdout: '', stderr: 'binary-layer: --json and --sbom - would both go to standard output: give --sbom a file\n' });
-  expect(inspect(layer.zip, '--sbom', '-', '--html', '-')).toMatchObject({ status: 2, stdout: '', stderr: 'binary-layer: --html - and --sbom - would both go to standard output: give --sbom a file\n' });
+  expect(inspect(layer.zip, '--sbom', '-', '--json')).toMatchObject({
+    status: 2,
+    stdout: '',
+    stderr: 'binary-layer: --json and --sbom - would both go to standard output: give --sbom a file\n',
+  });
+  expect(inspect(layer.zip, '--sbom', '-', '--html', '-')).toMatchObject({
+    status: 2,
+    stdout: '',
+    stderr: 'binary-layer: --html - and --sbom - would both go to standard output: give --sbom a file\n',
+  });
 });
 
 test('refuses what is no layer, and writes nothing', () => {
   const file = path.join(directory, 'a.zip');
   fs.writeFileSync(file, 'no zip');
-  expect(inspect(file, '--html', 'report.html')).toEqual({ status: 1, stdout: '', stderr: `binary-layer: ${file} is no zip (6 bytes), expected that of a layer, as asset.HASH.zip in cdk.out\n` });
+  expect(inspect(file, '--html', 'report.html')).toEqual({
+    status: 1,
+    stdout: '',
+    stderr: `binary-layer: ${file} is not a zip (6 bytes), expected the zip of a layer, such as asset.HASH.zip in cdk.out\n`,
+  });
   expect(fs.readdirSync(directory)).toEqual(['a.zip']);
 });
 

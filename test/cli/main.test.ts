@@ -30,26 +30,41 @@ describe('the command', () => {
     [['bulid'], "unknown command 'bulid'\n(Did you mean build?)"],
     [['tree', 'rig', '--jsn'], "unknown option '--jsn'\n(Did you mean --json?)"],
     [['tree'], "missing required argument 'program'"],
-    [['tree', 'rig', '--arch', 'sparc'], "option '--arch <machine>' argument 'sparc' is invalid. Allowed choices are x86_64, arm64, aarch64."],
-    [['tree', 'rig', '--source', 'directroy:/'], "unknown source 'directroy:/': did you mean directory:PATH?\n  known: host, directory:PATH"],
+    [
+      ['tree', 'rig', '--arch', 'sparc'],
+      "option '--arch <machine>' argument 'sparc' is invalid. Allowed choices are x86_64, arm64, aarch64.",
+    ],
+    [
+      ['tree', 'rig', '--source', 'directroy:/'],
+      "unknown source 'directroy:/': did you mean directory:PATH?\n  known: host, directory:PATH",
+    ],
     [['tree', 'rig', '--source', './root'], "unknown source './root'; a directory is directory:./root\n  known: host, directory:PATH"],
     [['tree', 'rig', '--source', 'directory'], "source 'directory': expected directory:PATH"],
     [['build', 'rig', '--rename', 'rig'], '--rename rig: expected PROGRAM=NAME'],
     [['build', 'rig', '--test-timeout', 'soon'], '--test-timeout soon: expected a number of seconds above 0'],
-    [['build', 'rig', '--from-trace', 'x', '--trace', 'rig'], "option '--from-trace <file>' cannot be used with option '--trace <command>'"],
+    [
+      ['build', 'rig', '--from-trace', 'x', '--trace', 'rig'],
+      "option '--from-trace <file>' cannot be used with option '--trace <command>'",
+    ],
     [['build', 'rig', '--from-trace', '-', '--from-list', '-'], '--from-trace and --from-list cannot both read standard input'],
     [['build', 'rig', '--from-trace', 'no-such'], '--from-trace no-such: nothing is there, expected a log of strace'],
     [['build', 'rig', '--from-trace', '/'], '--from-trace /: a directory is there, expected a log of strace'],
     [['build', 'rig', '--from-list', '/etc/passwd/x'], '--from-list /etc/passwd/x: nothing is there, expected names of files, one a line'],
-    [['tree', 'rig', '--source', 'apt:rig', '--apt-sources', '/'], '--apt-sources /: a directory is there, expected a file as in /etc/apt/sources.list.d'],
-    [['tree', 'rig', '--recommends'], '--recommends is for packages of apt, and the source is host: expected --source apt:PACKAGE,PACKAGE…'],
+    [
+      ['tree', 'rig', '--source', 'apt:rig', '--apt-sources', '/'],
+      '--apt-sources /: a directory is there, expected a file as in /etc/apt/sources.list.d',
+    ],
+    [
+      ['tree', 'rig', '--recommends'],
+      '--recommends is for packages of apt, and the source is host: expected --source apt:PACKAGE,PACKAGE…',
+    ],
     [['run', 'no-such.zip', 'rig'], 'no-such.zip: nothing is there, expected the zip of a layer, or a directory'],
     [['inspect', 'no-such.zip'], 'no-such.zip: nothing is there, expected the zip of a layer'],
     [['inspect', '.'], '.: a directory is there, expected the zip of a layer'],
     [['run', '/', '--task', '/no-such', 'rig'], '--task /no-such: expected a directory'],
     [['run', '/', '--env', 'NAME', 'rig'], '--env NAME: expected NAME=VALUE'],
     [['completion', 'csh'], "value 'csh' is invalid for argument 'shell'. Allowed choices are bash, zsh, fish."],
-  ])('refuses %j with exit status 2, and says what is known and the nearest', (args, message) => {
+  ])('refuses %j with exit code 2, and says what is known and the nearest', (args, message) => {
     const { status, stdout, stderr } = binaryLayer(args);
     expect({ status, stdout }).toEqual({ status: 2, stdout: '' });
     expect(stderr).toMatch(/^binary-layer: /);
@@ -57,18 +72,27 @@ describe('the command', () => {
   });
 
   test('says of a program without a name what is expected', () => {
-    expect(binaryLayer(['tree', ''])).toMatchObject({ status: 1, stdout: '', stderr: "binary-layer: binary '': its name is empty, expected a command on PATH, or the path of a program\n" });
+    expect(binaryLayer(['tree', ''])).toMatchObject({
+      status: 1,
+      stdout: '',
+      stderr: "binary-layer: binary '': the name is empty, expected a command on PATH or the path of a program\n",
+    });
   });
 
   test('says which of its options a message means by the construct\'s word for it', () => {
     const empty = temporaryDirectory();
     expect(binaryLayer(['tree', 'rig', '--source', 'apt:rig'], { env: { PATH: empty, XDG_CACHE_HOME: empty } }).stderr).toMatch(
-      /^binary-layer: source apt \(rig; .*, with maintainerScripts: false\n {2}\(on the command line, maintainerScripts: false is --no-maintainer-scripts\)\n$/);
-    expect(binaryLayer(['build', 'rig', '--test', 'rig'], { env: { PATH: '/usr/games' } }).stderr).toMatch(/^binary-layer: testCommand is .*\n {2}\(on the command line, testCommand is --test\)\n$/);
-    expect(binaryLayer(['build', 'rig', '/usr/bin/rig'], { cwd: empty }).stderr).toMatch(/ as rename: .*\n {2}\(on the command line, rename is --rename PROGRAM=NAME\)\n$/);
+      /^binary-layer: source apt \(rig; .*, with maintainerScripts: false\n {2}\(on the command line, maintainerScripts: false is --no-maintainer-scripts\)\n$/,
+    );
+    expect(binaryLayer(['build', 'rig', '--test', 'rig'], { env: { PATH: '/usr/games' } }).stderr).toMatch(
+      /^binary-layer: testCommand requires .*\n {2}\(on the command line, testCommand is --test\)\n$/,
+    );
+    expect(binaryLayer(['build', 'rig', '/usr/bin/rig'], { cwd: empty }).stderr).toMatch(
+      / as rename: .*\n {2}\(on the command line, rename is --rename PROGRAM=NAME\)\n$/,
+    );
   });
 
-  test('says what does not hold with exit status 1, without a stack', () => {
+  test('says what does not hold with exit code 1, without a stack', () => {
     const { status, stdout, stderr } = binaryLayer(['tree', 'no-such-command'], { env: { PATH: '/usr/bin' } });
     expect({ status, stdout }).toEqual({ status: 1, stdout: '' });
     expect(stderr).toMatch(/^binary-layer: binary 'no-such-command': no such command on PATH\n {2}searched: \/usr\/bin\n {2}install .*\n$/);

@@ -46,8 +46,15 @@ describe('run', () => {
     const build = ['build', 'prog', '-q', '--source', `directory:${other.directory}`, '-o', zip];
     expect(binaryLayer(build)).toMatchObject({ status: 0, stderr: '' });
     const { status, stderr } = binaryLayer(['run', zip, 'prog']);
-    expect({ status, stderr }).toEqual({ status: 1, stderr: expect.stringContaining('binary-layer: the layer is for aarch64, and this machine, x86_64, cannot run that: do it there, or install an emulator') });
-    expect(binaryLayer([...build.slice(0, -1), `${zip}.zip`, '--test', 'prog']).stderr).toContain('testCommand cannot be run: the layer is for aarch64');
+    expect({ status, stderr }).toEqual({
+      status: 1,
+      stderr: expect.stringContaining(
+        'binary-layer: the layer is for aarch64, and this machine, x86_64, cannot run that: do it there, or install an emulator',
+      ),
+    });
+    expect(binaryLayer([...build.slice(0, -1), `${zip}.zip`, '--test', 'prog']).stderr).toContain(
+      'testCommand cannot be run: the layer is for aarch64',
+    );
     expect(fs.existsSync(`${zip}.zip`)).toBe(false);
   });
 
@@ -57,8 +64,13 @@ describe('run', () => {
     expect(binaryLayer(['run', what === 'the zip' ? layer : directory, 'rig'])).toMatchObject({ status: 0, stderr: '' });
   });
 
-  test('gives the exit status through, and standard input, output and error', () => {
-    expect(run(['sh', '-c', 'cat; echo error >&2; exit 7'], { input: 'in\0put\n' })).toEqual({ status: 7, signal: null, stdout: 'in\0put\n', stderr: 'error\n' });
+  test('gives the exit code through, and standard input, output and error', () => {
+    expect(run(['sh', '-c', 'cat; echo error >&2; exit 7'], { input: 'in\0put\n' })).toEqual({
+      status: 7,
+      signal: null,
+      stdout: 'in\0put\n',
+      stderr: 'error\n',
+    });
   });
 
   test('ends with 128 and the number of the signal that ended the command', () => {
@@ -67,8 +79,18 @@ describe('run', () => {
 
   test('is in the environment of a function, with what is added', () => {
     const { stdout } = run(['env'], { options: ['--env', 'STAGE=a=b', '-e', 'TZ=CET'], env: { OF_THIS_PROCESS: 'yes' } });
-    const variables = Object.fromEntries(stdout.trim().split('\n').map((line) => [line.slice(0, line.indexOf('=')), line.slice(line.indexOf('=') + 1)]));
-    expect(variables).toMatchObject({ LAMBDA_TASK_ROOT: '/var/task', PATH: expect.stringMatching(/:\/opt\/bin$/), STAGE: 'a=b', TZ: 'CET' });
+    const variables = Object.fromEntries(
+      stdout
+        .trim()
+        .split('\n')
+        .map((line) => [line.slice(0, line.indexOf('=')), line.slice(line.indexOf('=') + 1)]),
+    );
+    expect(variables).toMatchObject({
+      LAMBDA_TASK_ROOT: '/var/task',
+      PATH: expect.stringMatching(/:\/opt\/bin$/),
+      STAGE: 'a=b',
+      TZ: 'CET',
+    });
     expect(Object.keys(variables)).not.toContain('OF_THIS_PROCESS');
     expect(Object.keys(variables)).not.toContain('HOME');
   });
@@ -99,13 +121,22 @@ describe('run', () => {
     const root = new Fixture();
     root.copy(['/bin/bash-static', '/usr/bin/bash-static'].find((file) => fs.existsSync(file))!, '/usr/bin/sh');
     root.write({ '/bin': { link: 'usr/bin' }, '/var/lang/here': '', '/etc/name': 'foreign' });
-    const { status, stdout, stderr } = shell('echo /*; echo /var/* /var/lang/*; read -r name < /etc/name; echo $name; rig > /tmp/rig', ['--root', root.directory]);
+    const { status, stdout, stderr } = shell('echo /*; echo /var/* /var/lang/*; read -r name < /etc/name; echo $name; rig > /tmp/rig', [
+      '--root',
+      root.directory,
+    ]);
     expect({ status, stderr }).toEqual({ status: 0, stderr: '' });
     expect(stdout).toBe('/bin /dev /etc /opt /proc /tmp /usr /var\n/var/lang /var/task /var/lang/here\nforeign\n');
   });
 
   test('says what the layer has where there is no such command', () => {
-    expect(run(['rgi'])).toMatchObject({ status: 1, stdout: '', stderr: expect.stringMatching(/^binary-layer: no command 'rgi' in the function: did you mean rig\?\n {2}the layer has rig; searched: /) });
+    expect(run(['rgi'])).toMatchObject({
+      status: 1,
+      stdout: '',
+      stderr: expect.stringMatching(
+        /^binary-layer: no command 'rgi' in the function: did you mean rig\?\n {2}the layer has rig; searched: /,
+      ),
+    });
   });
 });
 
@@ -120,7 +151,9 @@ describe('at a terminal', () => {
   });
 
   test('Ctrl-C reaches the command, once', () => {
-    const { status, screen } = terminal('n=0; trap "n=\\$((n+1))" INT; echo ready; sleep 1; sleep 1; echo "interrupted $n"; exit 5', [['ready', '\x03']]);
+    const { status, screen } = terminal('n=0; trap "n=\\$((n+1))" INT; echo ready; sleep 1; sleep 1; echo "interrupted $n"; exit 5', [
+      ['ready', '\x03'],
+    ]);
     expect({ status, screen }).toEqual({ status: 5, screen: expect.stringMatching(/interrupted 1\n$/) });
   });
 
@@ -129,7 +162,11 @@ describe('at a terminal', () => {
   });
 
   test('nothing can be typed into it by the command', () => {
-    const { status, screen } = atTerminal(['run', layer, '--', 'python3', '-c', 'import fcntl, termios\nfcntl.ioctl(0, termios.TIOCSTI, b"x")'], [], { env: { TMPDIR: temporary } });
+    const { status, screen } = atTerminal(
+      ['run', layer, '--', 'python3', '-c', 'import fcntl, termios\nfcntl.ioctl(0, termios.TIOCSTI, b"x")'],
+      [],
+      { env: { TMPDIR: temporary } },
+    );
     expect({ status, screen }).toEqual({ status: 1, screen: expect.stringMatching(/(?:Operation not permitted|Input\/output error)\n$/) });
   });
 });
@@ -137,7 +174,10 @@ describe('at a terminal', () => {
 describe('signals', () => {
   /** Runs a script and waits until it says `ready`. */
   const begin = async (script: string) => {
-    const child = spawn(process.execPath, [MAIN, 'run', layer, '--', 'sh', '-c', script], { env: { ...process.env, TMPDIR: temporary }, stdio: ['ignore', 'pipe', 'inherit'] });
+    const child = spawn(process.execPath, [MAIN, 'run', layer, '--', 'sh', '-c', script], {
+      env: { ...process.env, TMPDIR: temporary },
+      stdio: ['ignore', 'pipe', 'inherit'],
+    });
     const ended = new Promise<number | string | null>((resolve) => child.once('close', (code, signal) => resolve(signal ?? code)));
     let said = '';
     await new Promise<void>((resolve) => child.stdout.on('data', (data: Buffer) => {
@@ -159,8 +199,13 @@ describe('signals', () => {
     made.program('/usr/bin/prog', { flags: ['-static', '-no-pie'] });
     for (let index = 0; index < 3; index++) made.write({ [`/usr/share/prog/${index}`]: noise(20e6, index) });
     const large = path.join(temporaryDirectory(), 'large.zip');
-    expect(binaryLayer(['build', 'prog', '--source', `directory:${made.directory}`, '--include', '/usr/share/prog', '-o', large])).toMatchObject({ status: 0 });
-    const child = spawn(process.execPath, [MAIN, 'run', large, '--', 'prog'], { env: { ...process.env, TMPDIR: temporary }, stdio: 'ignore' });
+    expect(
+      binaryLayer(['build', 'prog', '--source', `directory:${made.directory}`, '--include', '/usr/share/prog', '-o', large]),
+    ).toMatchObject({ status: 0 });
+    const child = spawn(process.execPath, [MAIN, 'run', large, '--', 'prog'], {
+      env: { ...process.env, TMPDIR: temporary },
+      stdio: 'ignore',
+    });
     const ended = new Promise((resolve) => child.once('exit', (code, signal) => resolve(signal ?? code)));
     while (fs.readdirSync(temporary).length === 0 && child.exitCode === null) await new Promise((resolve) => setTimeout(resolve, 5));
     child.kill('SIGTERM');
@@ -188,8 +233,17 @@ describe('signals', () => {
 
 describe('where there is no sandbox', () => {
   test.each([
-    ['bubblewrap is to be installed', undefined, 'the command is run under bubblewrap, and no bwrap is on PATH: install it on the machine that synthesizes, as with apt-get install bubblewrap'],
-    ['user namespaces are to be allowed', '#!/bin/sh\necho "bwrap: No permissions to create new namespace" >&2\nexit 1\n', 'bubblewrap cannot make the sandbox\n  it needs user namespaces: allow them, as with sysctl '],
+    [
+      'bubblewrap is to be installed',
+      undefined,
+      'running a command requires bubblewrap: bwrap is not on PATH; install it on the machine that synthesizes, ' +
+        'for example with apt-get install bubblewrap',
+    ],
+    [
+      'user namespaces are to be allowed',
+      '#!/bin/sh\necho "bwrap: No permissions to create new namespace" >&2\nexit 1\n',
+      'bubblewrap cannot create the sandbox\n  it needs user namespaces: allow them, as with sysctl ',
+    ],
   ])('%s', (_, bwrap, message) => {
     const directory = temporaryDirectory();
     if (bwrap !== undefined) fs.writeFileSync(path.join(directory, 'bwrap'), bwrap, { mode: 0o755 });

@@ -24,7 +24,7 @@ describe('tree shows', () => {
     const { status, stdout, stderr } = binaryLayer(['tree', 'prog', ...from(made)]);
     expect({ status, stderr }).toEqual({ status: 0, stderr: '' });
     expect(stdout.replace(/[\d.]+ [kM]B/g, 'SIZE')).toBe([
-      '/usr/bin/prog [asked for] SIZE, no package',
+      '/usr/bin/prog [requested] SIZE, no package',
       '├── liba.so.1 /opt/lib/liba.so.1 [rpath of prog] SIZE, no package',
       '│   └── and libb.so.1',
       '└── libb.so.1 /lib/x86_64-linux-gnu/libb.so.1 [default directory] SIZE, no package',
@@ -42,7 +42,15 @@ describe('tree shows', () => {
   test.each(['rig', 'curl', 'git'])('of %s the libraries in the order in which the loader maps them', (program) => {
     const { objects } = json([program]);
     const { stdout } = spawnSync(LOADER, ['--list', objects[0].path], { encoding: 'utf8', env: {} });
-    const listed = stdout.split('\n').filter((line) => line.includes('(0x') && !line.includes('vdso')).map((line) => line.trim().replace(/ \(0x.*/, '').replace(/.* => /, ''));
+    const listed = stdout
+      .split('\n')
+      .filter((line) => line.includes('(0x') && !line.includes('vdso'))
+      .map((line) =>
+        line
+          .trim()
+          .replace(/ \(0x.*/, '')
+          .replace(/.* => /, ''),
+      );
     expect(objects.slice(1).map((object) => object.path)).toEqual(listed);
   });
 
@@ -52,19 +60,22 @@ describe('tree shows', () => {
     fs.chmodSync(made.locate('/usr/bin/script'), 0o755);
     const { status, stdout } = binaryLayer(['tree', 'script', ...from(made)]);
     expect(status).toBe(0);
-    expect(stdout).toMatch(/^\/usr\/bin\/script a script, run by prog\n\/usr\/bin\/prog \[asked for\]/);
+    expect(stdout).toMatch(/^\/usr\/bin\/script a script, run by prog\n\/usr\/bin\/prog \[requested\]/);
   });
 
   test('a static program', () => {
     const made = new Fixture().debian();
     made.program('/usr/bin/static', { flags: ['-static', '-no-pie'] });
-    expect(binaryLayer(['tree', 'static', ...from(made)]).stdout).toMatch(/^\/usr\/bin\/static \[asked for\] .*\n\n0 libraries, /);
+    expect(binaryLayer(['tree', 'static', ...from(made)]).stdout).toMatch(/^\/usr\/bin\/static \[requested\] .*\n\n0 libraries, /);
   });
 
   test('colours at a terminal, and where they are asked for', () => {
     const made = fixture();
     const args = ['tree', 'prog', ...from(made)];
-    expect(atTerminal(args)).toEqual({ status: 0, screen: expect.stringContaining('\x1b[1mliba.so.1\x1b[22m /opt/lib/liba.so.1 \x1b[36m[rpath of prog]\x1b[39m') });
+    expect(atTerminal(args)).toEqual({
+      status: 0,
+      screen: expect.stringContaining('\x1b[1mliba.so.1\x1b[22m /opt/lib/liba.so.1 \x1b[36m[rpath of prog]\x1b[39m'),
+    });
     expect(atTerminal(args, [], { env: { NO_COLOR: '1' } }).screen).not.toContain('\x1b');
     expect(binaryLayer(args, { env: { CI: 'true' } }).stdout).not.toContain('\x1b');
     expect(binaryLayer(args, { env: { FORCE_COLOR: '1' } }).stdout).toContain('\x1b[36m');
@@ -80,12 +91,14 @@ describe('tree shows', () => {
   });
 
   test('as much as a reader wants', () => {
-    expect(spawnSync('sh', ['-c', `"${process.execPath}" "${MAIN}" tree curl --json | head -n 1; exit 0`], { encoding: 'utf8' })).toMatchObject({ stdout: '{\n', stderr: '' });
+    expect(
+      spawnSync('sh', ['-c', `"${process.execPath}" "${MAIN}" tree curl --json | head -n 1; exit 0`], { encoding: 'utf8' }),
+    ).toMatchObject({ stdout: '{\n', stderr: '' });
   });
 });
 
 describe('unmet needs', () => {
-  test('are shown, all of them, in red, and make exit status 1', () => {
+  test('are shown, all of them, in red, and make exit code 1', () => {
     const made = new Fixture().debian();
     made.write({ '/usr/lib/x86_64-linux-gnu/libempty.so': '' });
     made.library('/usr/lib/x86_64-linux-gnu/liba.so.1', { needs: ['libgone.so.2'] });
@@ -100,7 +113,11 @@ describe('unmet needs', () => {
     expect(tree.missing.map(({ name, requester }) => [name, tree.objects[requester].path])).toEqual([
       ['libaway.so.1', '/usr/bin/prog'], ['libempty.so', '/usr/bin/prog'], ['libgone.so.2', '/lib/x86_64-linux-gnu/liba.so.1'],
     ]);
-    expect(tree.objects[0].needs).toEqual([{ name: 'libaway.so.1', object: null }, { name: 'liba.so.1', object: 1 }, { name: 'libempty.so', object: null }]);
+    expect(tree.objects[0].needs).toEqual([
+      { name: 'libaway.so.1', object: null },
+      { name: 'liba.so.1', object: 1 },
+      { name: 'libempty.so', object: null },
+    ]);
   });
 
   test('are versions of symbols as well', () => {
@@ -116,21 +133,26 @@ describe('unmet needs', () => {
     const { status, stdout } = binaryLayer(['tree', 'prog', ...from(made)]);
     expect(status).toBe(1);
     expect(stdout).toContain('V2 not in /lib/x86_64-linux-gnu/libv.so.1');
-    expect(stdout).toContain('version V2 not found, needed by /usr/bin/prog: /lib/x86_64-linux-gnu/libv.so.1 [default directory] does not have it');
+    expect(stdout).toContain(
+      'version V2 not found, needed by /usr/bin/prog: /lib/x86_64-linux-gnu/libv.so.1 [default directory] does not have it',
+    );
   });
 
   test('are told where there is not even a loader', () => {
     const made = new Fixture().debian();
     made.program('/usr/bin/prog', { needs: [], flags: ['-Wl,--dynamic-linker=/lib/ld-none.so.1'] });
     const { status, stderr } = binaryLayer(['tree', 'prog', ...from(made)]);
-    expect({ status, stderr }).toEqual({ status: 1, stderr: expect.stringContaining('names the loader /lib/ld-none.so.1, which does not exist') });
+    expect({ status, stderr }).toEqual({
+      status: 1,
+      stderr: expect.stringContaining('requires the loader /lib/ld-none.so.1, which does not exist'),
+    });
   });
 });
 
 test('a program for another machine than --arch says is refused', () => {
   const { status, stdout, stderr } = binaryLayer(['tree', 'prog', ...from(fixture()), '--arch', 'arm64', '--json']);
   expect({ status, stdout }).toEqual({ status: 1, stdout: '' });
-  expect(stderr).toContain('/usr/bin/prog is for x86_64, expected aarch64, the architecture that was asked for');
+  expect(stderr).toContain('/usr/bin/prog is for x86_64, expected aarch64, the requested architecture');
 });
 
 test('a relative path counts from the top of a source', () => {

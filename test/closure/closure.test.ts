@@ -2,7 +2,7 @@ import { chainOf, MissingLibraryError } from '../../lib/closure/closure';
 import { load, MissingInterpreterError } from '../../lib/closure/program';
 import type { Elf } from '../../lib/elf';
 import { settingOf } from '../../lib/loader/setting';
-import { Root } from '../../lib/root/root';
+import { DirectoryRoot } from '../../lib/root/directory-root';
 import { Fixture } from '../fixture';
 import { mapped } from '../loader/agree';
 
@@ -14,7 +14,7 @@ beforeEach(() => {
 });
 
 function close(program: string) {
-  const root = new Root(fixture.directory);
+  const root = new DirectoryRoot(fixture.directory);
   return load(program, root.content(program).elf as Elf, settingOf(root, 'x86_64'));
 }
 
@@ -59,12 +59,16 @@ describe('a missing library', () => {
     fixture.library('/opt/app/lib/libb.so', { needs: ['libgone.so.3'], runpath: '$ORIGIN:/opt/other' });
     fixture.program('/usr/bin/prog', { needs: ['liba.so'], runpath: '/opt/app/lib' });
     expect(() => close('/usr/bin/prog')).toThrow(MissingLibraryError);
-    expect(() => close('/usr/bin/prog')).toThrow(new Error([
-      'libgone.so.3 not found, needed by /opt/app/lib/libb.so',
-      '  chain: prog → liba.so → libb.so → libgone.so.3',
-      `  searched: /opt/app/lib (runpath of libb.so), /opt/other (runpath of libb.so), ${[`/lib/${TRIPLET}`, `/usr/lib/${TRIPLET}`, '/lib', '/usr/lib'].map((place) => `${place} (default directory)`).join(', ')}`,
-      '  install the package that has libgone.so.3, or correct the search path of libb.so',
-    ].join('\n')));
+    expect(() => close('/usr/bin/prog')).toThrow(
+      new Error(
+        [
+          'libgone.so.3 not found, needed by /opt/app/lib/libb.so',
+          '  chain: prog → liba.so → libb.so → libgone.so.3',
+          `  searched: /opt/app/lib (runpath of libb.so), /opt/other (runpath of libb.so), ${[`/lib/${TRIPLET}`, `/usr/lib/${TRIPLET}`, '/lib', '/usr/lib'].map((place) => `${place} (default directory)`).join(', ')}`,
+          '  install the package that has libgone.so.3, or correct the search path of libb.so',
+        ].join('\n'),
+      ),
+    );
   });
 
   test('was looked for in the cache, too, where there is one', () => {
@@ -80,7 +84,7 @@ describe('a missing library', () => {
 
   test('is not one of another machine', () => {
     library('libx.so');
-    const file = new Root(fixture.directory).read('/usr/lib/libx.so');
+    const file = new DirectoryRoot(fixture.directory).read('/usr/lib/libx.so');
     file[18] = 183;
     fixture.write({ '/usr/lib/libx.so': file });
     program('libx.so');
@@ -99,7 +103,9 @@ describe('the loader that a program names', () => {
   test('that is not there is named', () => {
     fixture.program('/usr/bin/prog', { flags: ['-Wl,--dynamic-linker,/lib/ld-other.so.1'] });
     expect(() => close('/usr/bin/prog')).toThrow(MissingInterpreterError);
-    expect(() => close('/usr/bin/prog')).toThrow('/usr/bin/prog names the loader /lib/ld-other.so.1, which does not exist: install the C library that it was built for');
+    expect(() => close('/usr/bin/prog')).toThrow(
+      '/usr/bin/prog requires the loader /lib/ld-other.so.1, which does not exist: install the C library that the program was built for',
+    );
   });
 
   test('is none for a static program', () => {
@@ -119,7 +125,12 @@ describe('what a program opens later', () => {
     const process = close('/usr/bin/prog');
     const plugin = process.openFile('/usr/lib/plugins/plugin.so', process.program, 'plug-in');
     expect(plugin).toMatchObject({ path: '/usr/lib/plugins/plugin.so', reason: 'plug-in' });
-    expect(process.objects.map(({ path }) => path)).toEqual(['/usr/bin/prog', '/lib/liba.so', '/usr/lib/plugins/plugin.so', '/lib/libb.so']);
+    expect(process.objects.map(({ path }) => path)).toEqual([
+      '/usr/bin/prog',
+      '/lib/liba.so',
+      '/usr/lib/plugins/plugin.so',
+      '/lib/libb.so',
+    ]);
     expect(chainOf(process.objects[3])).toBe('prog → plugin.so → libb.so');
   });
 

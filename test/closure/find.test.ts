@@ -1,6 +1,6 @@
 import * as fs from 'fs';
 import { findProgram, ProgramError } from '../../lib/closure/find';
-import { Root } from '../../lib/root/root';
+import { DirectoryRoot } from '../../lib/root/directory-root';
 import { elfHeader, Fixture } from '../fixture';
 
 const PATH = ['/usr/local/bin', '/usr/bin', '/bin'];
@@ -10,7 +10,8 @@ beforeEach(() => {
   fixture = new Fixture();
 });
 
-const find = (binary: string, { searchPath = PATH, cwd = '/home/me' } = {}) => findProgram(new Root(fixture.directory), binary, searchPath, cwd);
+const find = (binary: string, { searchPath = PATH, cwd = '/home/me' } = {}) =>
+  findProgram(new DirectoryRoot(fixture.directory), binary, searchPath, cwd);
 
 /** A static program, as small as they come. */
 function program(inside: string, mode = 0o755): void {
@@ -59,7 +60,7 @@ describe('a command', () => {
     expect(() => find('rig')).toThrow(new ProgramError([
       `binary 'rig': no such command on PATH in the root ${fixture.directory}`,
       '  searched: /usr/local/bin:/usr/bin:/bin',
-      "  choose a source in which it is installed, or give the path of the program inside the source: '/opt/rig/bin/rig'",
+      "  use a source in which it is installed, or specify the path of the program inside the source: '/opt/rig/bin/rig'",
     ].join('\n')));
     expect(() => find('rig', { searchPath: [] })).toThrow('searched: nothing, PATH is empty');
   });
@@ -85,7 +86,7 @@ describe('a path', () => {
 
   test('at which nothing stands is named', () => {
     expect(() => find('./build/tool')).toThrow(new ProgramError(
-      "binary './build/tool': nothing at /home/me/build/tool, expected a program there; relative paths count from the working directory"));
+      "binary './build/tool': /home/me/build/tool does not exist, expected a program; relative paths start at the working directory"));
   });
 });
 
@@ -105,16 +106,23 @@ describe('a script', () => {
     expect(find('./tool').elf).toBeUndefined();
   });
 
-  test.each(['#!', '#!  ', '#!/usr/bin/env', '#!/usr/bin/env -i python3', '#!/usr/bin/env A=b python3'])('that begins with %j is refused', (line) => {
-    program('/usr/bin/python3');
-    script(line);
-    expect(() => find('./tool')).toThrow("binary './tool': /home/me/tool begins with '#!', expected the path of an interpreter behind it, or env and a command");
-  });
+  test.each(['#!', '#!  ', '#!/usr/bin/env', '#!/usr/bin/env -i python3', '#!/usr/bin/env A=b python3'])(
+    'that begins with %j is refused',
+    (line) => {
+      program('/usr/bin/python3');
+      script(line);
+      expect(() => find('./tool')).toThrow(
+        "binary './tool': /home/me/tool begins with '#!', expected an interpreter's path, or env and a command",
+      );
+    },
+  );
 
   test('whose interpreter is not there is refused by both names', () => {
     script('#!/usr/bin/python3');
     expect(() => find('./tool')).toThrow(
-      "binary './tool': the interpreter of the script /home/me/tool cannot be packed\n  binary '/usr/bin/python3': nothing at /usr/bin/python3, expected a program there");
+      "binary './tool': the interpreter of the script /home/me/tool cannot be packed\n  binary '/usr/bin/python3': " +
+        '/usr/bin/python3 does not exist, expected a program',
+    );
   });
 
   test('whose interpreter is a script is refused', () => {
@@ -122,7 +130,9 @@ describe('a script', () => {
     fixture.write({ '/usr/bin/wrapper': '#!/bin/sh\n' });
     script('#!/usr/bin/wrapper');
     expect(() => find('./tool')).toThrow(
-      "binary './tool': the interpreter of the script /home/me/tool cannot be packed\n  binary '/usr/bin/wrapper': /usr/bin/wrapper is a script itself, expected a program");
+      "binary './tool': the interpreter of the script /home/me/tool cannot be packed\n  binary '/usr/bin/wrapper': " +
+        '/usr/bin/wrapper is itself a script, expected a program',
+    );
   });
 
   test('that is its own interpreter is refused', () => {
@@ -149,7 +159,7 @@ describe('what is no program is refused by its path, by what was found and what 
     ['one for ARM, 32-bit', elfHeader({ bits: 32, machine: 40 }), 'a 32-bit ELF file for ARM'],
     ['one for RISC-V', elfHeader({ machine: 243 }), 'a 64-bit ELF file for RISC-V'],
     ['one for a machine that has no name here', elfHeader({ machine: 999 }), 'a 64-bit ELF file for machine 999'],
-    ['a core file', elfHeader({ type: 4 }), 'a core file, the memory of a program that crashed'],
+    ['a core file', elfHeader({ type: 4 }), 'a core file, the memory of a crashed program'],
   ])('%s', (_, content, found) => {
     fixture.write({ '/home/me/tool': content });
     expect(() => find('./tool')).toThrow(ProgramError);
@@ -162,18 +172,26 @@ describe('what is no program is refused by its path, by what was found and what 
     fixture.program('/home/me/whole');
     const whole = fs.readFileSync(fixture.locate('/home/me/whole'));
     fixture.write({ '/home/me/tool': whole.subarray(0, whole.length / 4) });
-    expect(messages(() => find('./tool'))[0]).toMatch(/^binary '\.\/tool': \/home\/me\/tool is a 64-bit ELF file for x86_64 .*cut off.*, expected a program/);
+    expect(messages(() => find('./tool'))[0]).toMatch(
+      /^binary '\.\/tool': \/home\/me\/tool is a 64-bit ELF file for x86_64 .*cut off.*, expected a program/,
+    );
   });
 
   test('an object file', () => {
     fixture.compile('/home/me/tool.o', 'int x;', ['-c']);
-    expect(() => find('./tool.o')).toThrow("binary './tool.o': /home/me/tool.o is an object file that was not linked, expected a program");
+    expect(() => find('./tool.o')).toThrow(
+      "binary './tool.o': /home/me/tool.o is an object file that has not been linked, expected a program",
+    );
   });
 
   test('a library, for ctypes to load: this is not what the layer does', () => {
     fixture.library('/home/me/libtool.so');
-    expect(() => find('./libtool.so')).toThrow(new ProgramError(
-      "binary './libtool.so': /home/me/libtool.so is a shared library, expected a program: a layer of this kind does not serve libraries that ctypes or the like loads into the function itself"));
+    expect(() => find('./libtool.so')).toThrow(
+      new ProgramError(
+        "binary './libtool.so': /home/me/libtool.so is a shared library, expected a program: " +
+          'a layer does not support libraries that are loaded into the function itself, for example with ctypes',
+      ),
+    );
   });
 
   test('a file that this user may not read', () => {

@@ -2,7 +2,7 @@ import { execFileSync } from 'child_process';
 import * as fs from 'fs';
 import { findProgram } from '../../lib/closure/find';
 import { shimManager } from '../../lib/closure/shim';
-import { Root } from '../../lib/root/root';
+import { DirectoryRoot } from '../../lib/root/directory-root';
 import { type Content, elfHeader, Fixture } from '../fixture';
 
 const HOME = '/home/me';
@@ -27,22 +27,28 @@ function write(files: Record<string, Content>): void {
   for (const file of Object.keys(files)) if (fs.lstatSync(fixture.locate(file)).isFile()) fs.chmodSync(fixture.locate(file), 0o755);
 }
 
-const find = (binary: string, ...searchPath: string[]) => findProgram(new Root(fixture.directory), binary, [...searchPath, '/usr/bin'], HOME);
-const manager = (file: string) => shimManager(new Root(fixture.directory), file);
+const find = (binary: string, ...searchPath: string[]) =>
+  findProgram(new DirectoryRoot(fixture.directory), binary, [...searchPath, '/usr/bin'], HOME);
+const manager = (file: string) => shimManager(new DirectoryRoot(fixture.directory), file);
 
 describe('a requested program that is a shim is rejected with its manager and the real files', () => {
   test('a script of pyenv', () => {
     write({ '/home/me/.pyenv/shims/python3': PYENV, '/usr/bin/python3': elfHeader() });
     write({ '/home/me/.pyenv/versions/3.11.7/bin/python3': elfHeader(), '/home/me/.pyenv/versions/3.12.1/bin/python3': elfHeader() });
-    expect(() => find('python3', '/home/me/.pyenv/shims')).toThrow([
-      'binary \'python3\': /home/me/.pyenv/shims/python3 is a shim of the version manager pyenv, which starts another file of this name',
-      '  give the path of that file instead: /home/me/.pyenv/versions/3.12.1/bin/python3, /home/me/.pyenv/versions/3.11.7/bin/python3, /usr/bin/python3',
-    ].join('\n'));
+    expect(() => find('python3', '/home/me/.pyenv/shims')).toThrow(
+      [
+        "binary 'python3': /home/me/.pyenv/shims/python3 is a shim of the version manager pyenv, which starts another file of this name",
+        '  specify the path of that file instead: /home/me/.pyenv/versions/3.12.1/bin/python3, ' +
+          '/home/me/.pyenv/versions/3.11.7/bin/python3, /usr/bin/python3',
+      ].join('\n'),
+    );
   });
 
   test('by its path as well', () => {
     write({ '/home/me/.pyenv/shims/python3': PYENV });
-    expect(() => find('.pyenv/shims/python3')).toThrow(/is a shim of the version manager pyenv.*\n {2}no such file was found: ask pyenv where it is/);
+    expect(() => find('.pyenv/shims/python3')).toThrow(
+      /is a shim of the version manager pyenv.*\n {2}that file was not found: ask pyenv for its path/,
+    );
   });
 
   test('a script in another directory, with the manager\'s name in its text alone', () => {
@@ -56,7 +62,9 @@ describe('a requested program that is a shim is rejected with its manager and th
       '/home/me/.volta/bin/node': { link: 'volta-shim' },
       '/home/me/.volta/tools/image/node/20.1.0/bin/node': elfHeader(),
     });
-    expect(() => find('node', '/home/me/.volta/bin')).toThrow(/version manager volta.*\n.*: \/home\/me\/\.volta\/tools\/image\/node\/20\.1\.0\/bin\/node$/);
+    expect(() => find('node', '/home/me/.volta/bin')).toThrow(
+      /version manager volta.*\n.*: \/home\/me\/\.volta\/tools\/image\/node\/20\.1\.0\/bin\/node$/,
+    );
   });
 
   test('a link to rustup, with the toolchains', () => {
@@ -92,7 +100,9 @@ describe('an interpreter that is a shim', () => {
   });
 
   test('is an error if PATH has nothing else', () => {
-    expect(() => find('./tool', '/home/me/.pyenv/shims')).toThrow(/the interpreter of the script \/home\/me\/tool cannot be packed\n.*is a shim of the version manager pyenv/);
+    expect(() => find('./tool', '/home/me/.pyenv/shims')).toThrow(
+      /the interpreter of the script \/home\/me\/tool cannot be packed\n.*is a shim of the version manager pyenv/,
+    );
   });
 });
 
@@ -119,11 +129,14 @@ describe('recognized', () => {
 
   test.each([
     ['a program', { '/usr/bin/tool': elfHeader() }],
-    ['a link of Debian\'s alternatives', { '/usr/bin/tool-2': elfHeader(), '/usr/bin/tool': { link: '/usr/bin/tool-2' } }],
+    ["a link of Debian's alternatives", { '/usr/bin/tool-2': elfHeader(), '/usr/bin/tool': { link: '/usr/bin/tool-2' } }],
     ['a link to a multi-call program', { '/usr/bin/busybox': elfHeader(), '/usr/bin/tool': { link: 'busybox' } }],
     ['a wrapper that sets a variable', { '/usr/bin/tool': '#!/bin/sh\nexport A=b\nexec /usr/lib/tool/tool "$@"\n' }],
     ['a script that runs a module of its own name', { '/usr/bin/tool': '#!/bin/sh\nexec python3 -m tool "$@"\n' }],
-    ['a long script that may start itself by a manager', { '/usr/bin/tool': `#!/bin/sh\n${'echo a line\n'.repeat(30)}exec mgr exec tool "$@"\n` }],
+    [
+      'a long script that may start itself by a manager',
+      { '/usr/bin/tool': `#!/bin/sh\n${'echo a line\n'.repeat(30)}exec mgr exec tool "$@"\n` },
+    ],
   ] as [string, Record<string, Content>][])('is not %s', (_, files) => {
     write(files);
     expect(manager('/usr/bin/tool')).toBeUndefined();
@@ -132,7 +145,9 @@ describe('recognized', () => {
 
 const shims = execFileSync('sh', ['-c', 'ls -d ~/.pyenv/shims 2>/dev/null || true'], { encoding: 'utf8' }).trim();
 (shims === '' ? test.skip : test)('the real shims of this machine are recognized, all of them', () => {
-  const root = new Root('/');
+  const root = new DirectoryRoot('/');
   for (const name of root.names(root.real(shims)!)) expect([name, shimManager(root, `${shims}/${name}`)]).toEqual([name, 'pyenv']);
-  expect(() => findProgram(root, 'python3', [shims, '/usr/bin'], '/')).toThrow(/is a shim of the version manager pyenv.*\n.*versions\/.*\/bin\/python3/);
+  expect(() => findProgram(root, 'python3', [shims, '/usr/bin'], '/')).toThrow(
+    /is a shim of the version manager pyenv.*\n.*versions\/.*\/bin\/python3/,
+  );
 });

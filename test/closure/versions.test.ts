@@ -3,7 +3,7 @@ import { load } from '../../lib/closure/program';
 import { checkVersions, MissingVersionError } from '../../lib/closure/versions';
 import type { Elf } from '../../lib/elf';
 import { settingOf } from '../../lib/loader/setting';
-import { Root } from '../../lib/root/root';
+import { DirectoryRoot } from '../../lib/root/directory-root';
 import { EXIT, Fixture } from '../fixture';
 
 const SOURCE = 'int f(void) { return 1; }';
@@ -22,7 +22,7 @@ function versioned(inside: string, versions: string): void {
 }
 
 function check(): void {
-  const root = new Root(fixture.directory);
+  const root = new DirectoryRoot(fixture.directory);
   checkVersions(load('/usr/bin/prog', root.content('/usr/bin/prog').elf as Elf, settingOf(root, 'x86_64')).objects);
 }
 

@@ -7,7 +7,7 @@ import * as fs from 'fs';
 import * as path from 'path';
 import { writeZip } from '../../lib/pack/zip';
 import { planLayer } from '../../lib/plan/plan-layer';
-import { Root } from '../../lib/root/root';
+import { DirectoryRoot } from '../../lib/root/directory-root';
 import { Fixture, temporaryDirectory } from '../fixture';
 import { lambda, request, unpack } from '../plan/make';
 
@@ -61,7 +61,7 @@ afterAll(() => {
 
 /** A layer of this machine's program, whose bundle knows one authority more. */
 async function layerOf(binary: string): Promise<(known: string, command: readonly string[]) => ReturnType<typeof lambda>> {
-  const { plan } = planLayer(new Root('/'), request(binary, { detectData: true }));
+  const { plan } = planLayer(new DirectoryRoot('/'), request(binary, { detectData: true }));
   const zip = path.join(temporaryDirectory(), 'layer.zip');
   await writeZip(plan, zip);
   const opt = unpack(zip);
@@ -78,7 +78,7 @@ async function layerOf(binary: string): Promise<(known: string, command: readonl
 
 test('the bundle that curl and git go by is the whole of the source\'s', () => {
   for (const binary of ['curl', 'git']) {
-    const { entries } = planLayer(new Root('/'), request(binary, { detectData: true })).plan;
+    const { entries } = planLayer(new DirectoryRoot('/'), request(binary, { detectData: true })).plan;
     const bundle = entries.find((entry) => entry.path === BUNDLE);
     expect(bundle).toMatchObject({ kind: 'file', real: BUNDLE, size: fs.statSync(BUNDLE).size });
   }

@@ -7,14 +7,14 @@ import * as fs from 'fs';
 import * as path from 'path';
 import { writeZip } from '../../lib/pack/zip';
 import { planLayer } from '../../lib/plan/plan-layer';
-import { Root } from '../../lib/root/root';
+import { DirectoryRoot } from '../../lib/root/directory-root';
 import { temporaryDirectory } from '../fixture';
 import { request, unpack } from '../plan/make';
 
 const SANDBOX = path.join(__dirname, '..', 'sandbox.sh');
 
 async function layerOf(binary: string): Promise<string> {
-  const { plan } = planLayer(new Root('/'), request(binary, { detectData: true }));
+  const { plan } = planLayer(new DirectoryRoot('/'), request(binary, { detectData: true }));
   const zip = path.join(temporaryDirectory(), 'layer.zip');
   await writeZip(plan, zip);
   return unpack(zip);

@@ -8,7 +8,7 @@ import * as path from 'path';
 import { writeZip } from '../../lib/pack/zip';
 import type { PlannedLayer } from '../../lib/plan/plan-layer';
 import { planLayer } from '../../lib/plan/plan-layer';
-import { Root } from '../../lib/root/root';
+import { DirectoryRoot } from '../../lib/root/directory-root';
 import { gcc, temporaryDirectory } from '../fixture';
 import { request, unpack } from '../plan/make';
 
@@ -27,7 +27,7 @@ function write(directory: string, files: Readonly<Record<string, string>>): void
 function plan(directory: string, binary: string): PlannedLayer {
   // Node is where it was installed: /usr/local/bin on some machines
   const searchPath = ['/usr/bin', path.dirname(fs.realpathSync(process.execPath))];
-  return planLayer(new Root('/'), request(binary, { detectData: true, cwd: directory, searchPath }));
+  return planLayer(new DirectoryRoot('/'), request(binary, { detectData: true, cwd: directory, searchPath }));
 }
 
 async function output({ plan: planned }: PlannedLayer, name: string, ...argument: readonly string[]): Promise<string> {

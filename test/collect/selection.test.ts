@@ -7,7 +7,7 @@ import type { Elf } from '../../lib/elf';
 import { settingOf } from '../../lib/loader/setting';
 import { PackagesByName } from '../../lib/packages/by-name';
 import { report } from '../../lib/plan/report';
-import { Root } from '../../lib/root/root';
+import { DirectoryRoot } from '../../lib/root/directory-root';
 import { plan } from '../plan/make';
 
 describe('a layered map', () => {
@@ -40,7 +40,7 @@ describe('a layered map', () => {
 describe('a fork of a selection', () => {
   const root = new Packaged();
   root.install('rig', { '/usr/bin/rig': programWith(), [`${LIB}/liba.so.1`]: libraryWith('liba.so.1') });
-  const source = new Root(root.directory);
+  const source = new DirectoryRoot(root.directory);
   const packages = new PackagesByName(source);
   let selection: Selection;
 

@@ -2,7 +2,7 @@
  * Trace commands without data detection: what they opened and listed is all that a layer has besides the closures.
  */
 import { planLayer } from '../../lib/plan/plan-layer';
-import { Root } from '../../lib/root/root';
+import { DirectoryRoot } from '../../lib/root/directory-root';
 import { request } from '../plan/make';
 import { Packaged, programWith } from './packaged';
 
@@ -14,7 +14,7 @@ root.directories('/home/me', '/work');
 
 function planned(listed: readonly string[], detectData = false) {
   const opened = [{ path: '/usr/lib/rig/one', by: '/usr/bin/rig' }];
-  return planLayer(new Root(root.directory), request('rig', { detectData }), { opened, looked: [], listed }).plan;
+  return planLayer(new DirectoryRoot(root.directory), request('rig', { detectData }), { opened, looked: [], listed }).plan;
 }
 
 test('a directory that a trace command listed is in the layer without its files', () => {

@@ -15,13 +15,13 @@ import { LoaderFiles } from '../../lib/loader/loader-files';
 import { UnloadableError } from '../../lib/loader/search';
 import type { Setting } from '../../lib/loader/search';
 import { settingOf } from '../../lib/loader/setting';
-import { Root } from '../../lib/root/root';
+import { DirectoryRoot } from '../../lib/root/directory-root';
 
 const LOADER = '/lib64/ld-linux-x86-64.so.2';
 /** Files that one shell lists: starting a sandbox takes longer than to list a file. */
 const BATCH = 100;
 const WORKERS = 2;
-/** What the shell writes behind the output of each file, around the exit status. */
+/** What the shell writes behind the output of each file, around the exit code. */
 const [STATUS, END] = ['\x1e', '\x1f'];
 const SCRIPT = 'loader=$1; shift; for file; do "$loader" --list "$file" 2>&1; printf \'\\036%s\\037\' $?; done';
 
@@ -67,7 +67,7 @@ export async function agreement(
   directories: readonly string[],
   { tree = false, cwd = '/' }: AgreementOptions = {},
 ): Promise<Agreement> {
-  const files = new Root(root);
+  const files = new DirectoryRoot(root);
   const variants = await searchedVariants(root);
   const setting = settingOf(files, 'x86_64', { variants, cwd });
   const counts = new Map<string, number>();
@@ -90,7 +90,7 @@ export async function agreement(
   return { files: all.length, counts, differences };
 }
 
-function compare(root: Root, file: string, listed: Listed, setting: Setting): Verdict {
+function compare(root: DirectoryRoot, file: string, listed: Listed, setting: Setting): Verdict {
   const elf = root.content(file).elf as Elf;
   let answer: string;
   try {
@@ -113,7 +113,7 @@ function compare(root: Root, file: string, listed: Listed, setting: Setting): Ve
   return { name: 'differs', answer };
 }
 
-function compareTree(root: Root, file: string, listed: Listed, setting: Setting): Verdict {
+function compareTree(root: DirectoryRoot, file: string, listed: Listed, setting: Setting): Verdict {
   const elf = setting.files.content(file).elf as Elf;
   const tree = closureTree(file, { ...elf, interpreter: LOADER }, setting, root, () => new Map());
   const answer = tree.objects
@@ -144,7 +144,7 @@ function refusedFile(text: string): string | undefined {
 }
 
 /** Every dynamic x86_64 program or library below a directory that has a loader or needs a library. */
-export function* dynamicFiles(root: Root, directory: string): Generator<string> {
+export function* dynamicFiles(root: DirectoryRoot, directory: string): Generator<string> {
   for (const entry of fs.readdirSync(root.locate(directory), { withFileTypes: true })) {
     const file = path.join(directory, entry.name);
     if (entry.isDirectory()) yield* dynamicFiles(root, file);

@@ -14,7 +14,7 @@ import type { Elf } from '../../lib/elf';
 import { writeDirectory } from '../../lib/pack/directory';
 import type { Plan } from '../../lib/plan/plan';
 import { planLayer } from '../../lib/plan/plan-layer';
-import { Root } from '../../lib/root/root';
+import { DirectoryRoot } from '../../lib/root/directory-root';
 
 const DIRECTORIES = ['/usr/bin', '/usr/sbin', '/usr/games'];
 export const STARTED = path.join(__dirname, 'started.txt');
@@ -29,7 +29,7 @@ const SCRIPT = [
 
 export interface ProgramResults {
   readonly programs: number;
-  /** started, with the exit status and the output of the original */
+  /** started, with the exit code and the output of the original */
   readonly same: number;
   /** of the others: every file is loaded from the layer */
   readonly traced: number;
@@ -45,7 +45,7 @@ interface Output {
 }
 
 export function dynamicPrograms(): string[] {
-  const root = new Root('/');
+  const root = new DirectoryRoot('/');
   const directories = DIRECTORIES.filter((directory) => fs.existsSync(directory));
   return directories
     .flatMap((directory) => [...dynamicFiles(root, directory)])
@@ -110,7 +110,7 @@ export async function comparePrograms(onlyEvery = 1): Promise<ProgramResults> {
 }
 
 function planOf(batch: readonly string[], detectData: boolean): Plan {
-  return planLayer(new Root('/'), {
+  return planLayer(new DirectoryRoot('/'), {
     binaries: batch,
     rename: {},
     include: [],
@@ -206,7 +206,7 @@ function run(names: readonly string[], script: string, layer?: string): Output[]
   });
 }
 
-/** Which programs answer `--version` with exit status 0, twice the same. */
+/** Which programs answer `--version` with exit code 0, twice the same. */
 export function answering(): string[] {
   const names = dynamicPrograms().map((file) => path.basename(file));
   const [first, second] = [run(names, SCRIPT[0]), run(names, SCRIPT[0])];

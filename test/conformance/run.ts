@@ -121,7 +121,7 @@ function report(
     '',
     '### Programs of this machine, packed and started from the layer',
     '',
-    `${programs.programs} dynamic programs: ${programs.same} started with \`--version\`, with the output and exit status of ` +
+    `${programs.programs} dynamic programs: ${programs.same} started with \`--version\`, with the output and exit code of ` +
       `the original; ${programs.traced} not started, but loaded ` +
       `from the layer only; ${programs.refused.size} rejected with an error of ours; ${programs.broken.size} broken.`,
     '',

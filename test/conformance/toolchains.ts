@@ -8,7 +8,7 @@ import * as os from 'os';
 import * as path from 'path';
 import { writeDirectory } from '../../lib/pack/directory';
 import { planLayer } from '../../lib/plan/plan-layer';
-import { Root } from '../../lib/root/root';
+import { DirectoryRoot } from '../../lib/root/directory-root';
 
 const C =
   '#include <stdio.h>\n#include <math.h>\nint main(int argc, char **argv) { printf("%d %.3f\\n", argc, sqrt(argc + 1)); return argc; }\n';
@@ -98,7 +98,7 @@ async function compare({ source: [name, text], commands }: Toolchain, workplace:
     }
   }
   const layer = path.join(workplace, 'opt');
-  const { plan } = planLayer(new Root('/'), {
+  const { plan } = planLayer(new DirectoryRoot('/'), {
     binaries: [program],
     rename: {},
     include: [],

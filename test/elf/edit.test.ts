@@ -295,7 +295,7 @@ describe('what cannot be edited is an error', () => {
     const strings = Buffer.from('\0');
     const file = build({ blocks: { strings }, dynamic: [[5, 'strings'], [10, 1]] });
     file.writeBigUInt64LE(2n ** 47n, 64 + 40);
-    expect(() => editElf(file, { rpath: '/a' })).toThrow(/expected room for another below 0x800000000000, at offset 0x40$/);
+    expect(() => editElf(file, { rpath: '/a' })).toThrow(/expected room below 0x800000000000, at offset 0x40$/);
   });
 
   test('a file with as many program headers as there can be', () => {

@@ -71,7 +71,7 @@ test('a program whose data states its own offset finds it after an edit in place
   const { original, image } = program(BY_OFFSET, (bytes) => Buffer.concat([Buffer.from('the data\0'), number(bytes.length)]));
   expect(run(workshop.write('payload', editElf(original, ROOM)))).toBe('the data\n');
   expect(() => editElf(original, NO_ROOM)).toThrow(
-    `found appended data that states its own offset, 0x${image.length.toString(16)}, and no room to edit the file without moving it`);
+    `found appended data that states its own offset, 0x${image.length.toString(16)}, and no room for an edit`);
 });
 
 test('a program that finds its data behind its section headers, as an AppImage does, finds it there', () => {

@@ -25,7 +25,8 @@ import type { PackageDatabase } from '../../lib/packages/package';
 import { installedIn } from '../../lib/packages/rpm';
 import { readRecord, RecordError } from '../../lib/plan/record';
 import { inspect } from '../../lib/root/content';
-import { Root } from '../../lib/root/root';
+import { DirectoryRoot } from '../../lib/root/directory-root';
+import type { Root } from '../../lib/root/root';
 import { unpack, UnpackError } from '../../lib/source/image/untar';
 import { readTraceLog, TraceLogError } from '../../lib/trace/log';
 import { ZipError } from '../../lib/zip/entry';
@@ -46,7 +47,7 @@ function rootWith(workplace: string, file: string, bytes: Buffer): Root {
   const place = path.join(workplace, file);
   fs.mkdirSync(path.dirname(place), { recursive: true });
   fs.writeFileSync(place, bytes);
-  return new Root(workplace);
+  return new DirectoryRoot(workplace);
 }
 
 /** Everything that is asked of a package database. */

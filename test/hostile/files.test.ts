@@ -8,7 +8,7 @@ import { SpecialFileError, useRegularFile } from '../../lib/elf';
 import { LIMITS, LimitError } from '../../lib/limits';
 import { apkDatabase } from '../../lib/packages/apk';
 import { PackagesByName } from '../../lib/packages/by-name';
-import { Root } from '../../lib/root/root';
+import { DirectoryRoot } from '../../lib/root/directory-root';
 import { find, Packaged, programWith } from '../collect/packaged';
 import { Fixture } from '../fixture';
 
@@ -67,20 +67,20 @@ describe('a file larger than any layer', () => {
   test('as the database of apk is an error', () => {
     root.write({ '/usr/lib/apk/db/installed': '' });
     sparse('/usr/lib/apk/db/installed', 600 * 1024 * 1024);
-    expect(() => apkDatabase(new Root(root.directory))).toThrow(LimitError);
+    expect(() => apkDatabase(new DirectoryRoot(root.directory))).toThrow(LimitError);
   });
 });
 
 test('a file that a pipe replaced is refused, and nobody waits for a writer', () => {
   execFileSync('mkfifo', [root.locate('/etc/pipe')]);
   expect(() => useRegularFile(root.locate('/etc/pipe'), () => undefined)).toThrow(SpecialFileError);
-  expect(() => new Root(root.directory).content('/etc/pipe')).toThrow(/\/etc\/pipe is not a regular file, expected one/);
+  expect(() => new DirectoryRoot(root.directory).content('/etc/pipe')).toThrow(/\/etc\/pipe is not a regular file, expected one/);
 });
 
 test('a directory with too many entries is an error', () => {
   root.directories('/usr/share/rig');
   execFileSync('/bin/sh', ['-c', 'seq 65537 | xargs touch'], { cwd: root.locate('/usr/share/rig') });
-  expect(() => new Root(root.directory).names('/usr/share/rig')).toThrow(
+  expect(() => new DirectoryRoot(root.directory).names('/usr/share/rig')).toThrow(
     '/usr/share/rig: found 65537 entries of a directory, expected at most 65536',
   );
 });
@@ -100,6 +100,6 @@ test('directories nested as deep as paths can be are followed without recursion'
   const fixture = new Fixture();
   const depth = 1500;
   fixture.directories(`/usr/share/rig${'/n'.repeat(depth)}`);
-  const packages = new PackagesByName(new Root(fixture.directory));
+  const packages = new PackagesByName(new DirectoryRoot(fixture.directory));
   expect(packages.files(packages.get('rig'))).toHaveLength(depth + 1);
 });

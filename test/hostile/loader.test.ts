@@ -7,7 +7,7 @@ import { LIMITS } from '../../lib/limits';
 import { configuredDirectories } from '../../lib/loader/ld-so-conf';
 import { globMatcher } from '../../lib/loader/glob';
 import { settingOf } from '../../lib/loader/setting';
-import { Root } from '../../lib/root/root';
+import { DirectoryRoot } from '../../lib/root/directory-root';
 import { find, LIB, Packaged } from '../collect/packaged';
 import { build, halfWords, words } from '../elf/bytes';
 import { elfFile } from '../fixture';
@@ -20,7 +20,7 @@ beforeEach(() => {
 });
 
 describe('ld.so.conf', () => {
-  const directories = () => configuredDirectories(new Root(root.directory));
+  const directories = () => configuredDirectories(new DirectoryRoot(root.directory));
 
   test('with a pattern of many stars is matched in linear time', () => {
     root.write({
@@ -97,7 +97,7 @@ describe('ld.so.cache', () => {
   }
   const read = (bytes: Buffer) => {
     root.write({ '/etc/ld.so.cache': bytes });
-    return settingOf(new Root(root.directory), 'x86_64').cache!;
+    return settingOf(new DirectoryRoot(root.directory), 'x86_64').cache!;
   };
 
   test('with more entries than any system has libraries is an error', () => {

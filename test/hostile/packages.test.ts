@@ -6,7 +6,7 @@ import { readShebang } from '../../lib/closure/script';
 import { shellCommands } from '../../lib/collect/shell-commands';
 import { LIMITS } from '../../lib/limits';
 import { dpkgDatabase } from '../../lib/packages/dpkg';
-import { Root } from '../../lib/root/root';
+import { DirectoryRoot } from '../../lib/root/directory-root';
 import { find, Packaged, programWith } from '../collect/packaged';
 
 let root: Packaged;
@@ -33,7 +33,7 @@ describe('a script', () => {
 
   test('that is its own interpreter is an error', () => {
     root.install('rig', { '/usr/bin/rig': '#!/usr/bin/rig\n' });
-    expect(() => find(root)).toThrow('is a script itself, expected a program');
+    expect(() => find(root)).toThrow('is itself a script, expected a program');
   });
 
   test.each([
@@ -92,7 +92,7 @@ test('packages of one source that depend on each other in a long chain are follo
 });
 
 describe('a package database', () => {
-  const database = () => dpkgDatabase(new Root(root.directory), 'amd64')!;
+  const database = () => dpkgDatabase(new DirectoryRoot(root.directory), 'amd64')!;
 
   test('in which a package provides the same name 200,000 times lists that package once', () => {
     root.install('rig', {}, { Provides: 'a, '.repeat(200_000) }).install('other', {}, { Depends: 'a' });

@@ -6,7 +6,7 @@ import type { Process } from '../../lib/closure/closure';
 import { load } from '../../lib/closure/program';
 import type { Elf } from '../../lib/elf';
 import { settingOf } from '../../lib/loader/setting';
-import { Root } from '../../lib/root/root';
+import { DirectoryRoot } from '../../lib/root/directory-root';
 import { type Fixture, MUSL_LOADER, type Situation } from '../fixture';
 
 /** The subdirectories that this machine's loader looks into, in order of preference. */
@@ -14,7 +14,7 @@ export const VARIANTS = [...execFileSync('/lib64/ld-linux-x86-64.so.2', ['--help
   .map(([, name]) => `glibc-hwcaps/${name}`);
 
 export function resolve(fixture: Fixture, program: string, { env = {}, cwd = '/' }: Situation = {}): Process {
-  const root = new Root(fixture.directory);
+  const root = new DirectoryRoot(fixture.directory);
   const setting = settingOf(root, 'x86_64', { libraryPath: env.LD_LIBRARY_PATH, cwd, variants: VARIANTS });
   const real = root.real(program)!;
   return load(real, root.content(real).elf as Elf, setting);

@@ -1,6 +1,6 @@
 import { readCache } from '../../lib/loader/ld-so-cache';
 import { configuredDirectories } from '../../lib/loader/ld-so-conf';
-import { Root } from '../../lib/root/root';
+import { DirectoryRoot } from '../../lib/root/directory-root';
 import { Fixture } from '../fixture';
 
 /** Rule 18. Each test asks `ldconfig` too, which puts a library of each directory into the cache, in order. */
@@ -12,9 +12,9 @@ describe('ld.so.conf', () => {
   });
 
   function directories(): string[] {
-    const answer = configuredDirectories(new Root(root.directory));
+    const answer = configuredDirectories(new DirectoryRoot(root.directory));
     root.ldconfig();
-    const cache = readCache(new Root(root.directory).read('/etc/ld.so.cache'), 0x0303);
+    const cache = readCache(new DirectoryRoot(root.directory).read('/etc/ld.so.cache'), 0x0303);
     expect((cache.get('libx.so.1') ?? []).map(({ path }) => path)).toEqual(answer.map((directory) => `${directory}/libx.so.1`));
     return answer;
   }
@@ -70,12 +70,12 @@ describe('ld.so.conf', () => {
 
   test('an include that leads to the same files by ever more ways reads them once', () => {
     root.write({ '/etc/x/a': { link: '.' }, '/etc/x/b': { link: '.' }, '/etc/x/y.conf': '/a\n', '/etc/ld.so.conf': `include /etc/${'*/'.repeat(24)}*.conf\n` });
-    expect(configuredDirectories(new Root(root.directory))).toEqual(['/a']);
+    expect(configuredDirectories(new DirectoryRoot(root.directory))).toEqual(['/a']);
   });
 
   test('slashes behind a directory do not count, however many there are', () => {
     root.write({ '/etc/ld.so.conf': `/a///\n/${'/'.repeat(200_000)}b\n///\n` });
-    expect(configuredDirectories(new Root(root.directory))).toEqual(['/a', `/${'/'.repeat(200_000)}b`, '/']);
+    expect(configuredDirectories(new DirectoryRoot(root.directory))).toEqual(['/a', `/${'/'.repeat(200_000)}b`, '/']);
   });
 
   test('an include counts from the file in which it stands', () => {
@@ -95,7 +95,7 @@ describe('ld.so.conf', () => {
 
   test('a file that includes itself is read once', () => {
     root.write({ '/etc/ld.so.conf': '/a\ninclude ld.so.conf\n/b\n' });
-    expect(configuredDirectories(new Root(root.directory))).toEqual(['/a', '/b']); // ldconfig reads on to its stack's end
+    expect(configuredDirectories(new DirectoryRoot(root.directory))).toEqual(['/a', '/b']); // ldconfig reads on to its stack's end
   });
 
   test('where there is none, there is nothing', () => {

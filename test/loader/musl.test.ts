@@ -19,14 +19,22 @@ describe('the order of the search', () => {
   test('is LD_LIBRARY_PATH, the search paths from the one that asks up to the program, the default directories', () => {
     const needs = PLACES.map((_, index) => `libin${index}.so`);
     root.library('/stub.so', { soname: '' });
-    for (const [index, name] of needs.entries()) for (const place of PLACES.slice(index)) root.copy(root.locate('/stub.so'), `${place}/${name}`);
+    for (const [index, name] of needs.entries()) {
+      for (const place of PLACES.slice(index)) root.copy(root.locate('/stub.so'), `${place}/${name}`);
+    }
     root.library('/l/libb.so', { needs, rpath: '/own' });
     root.library('/l/liba.so', { needs: ['libb.so'], runpath: '/up:/l' });
     root.muslProgram('/usr/bin/prog', { needs: ['liba.so'], runpath: '/main:/l' });
     const situation = { env: { LD_LIBRARY_PATH: '/environment' } };
     expect(libraries(situation).slice(2)).toEqual(PLACES.map((place, index) => `${place}/${needs[index]}`));
     expect(Object.values(reasons(root, '/usr/bin/prog', situation)).slice(2)).toEqual([
-      'LD_LIBRARY_PATH', 'rpath of libb.so', 'runpath of liba.so', 'runpath of prog', 'default directory', 'default directory', 'default directory',
+      'LD_LIBRARY_PATH',
+      'rpath of libb.so',
+      'runpath of liba.so',
+      'runpath of prog',
+      'default directory',
+      'default directory',
+      'default directory',
     ]);
   });
 
@@ -54,12 +62,15 @@ describe('DT_RPATH and DT_RUNPATH', () => {
     expect(libraries()).toEqual(['/main/liba.so', '/main/libx.so']);
   });
 
-  test.each(['$ORIGIN/../lib1', '${ORIGIN}/../lib1', '/nowhere:$ORIGIN/../lib1'])('may say %s, of a program by its real path', (runpath) => {
-    root.library('/real/lib1/libx.so');
-    root.muslProgram('/real/bin/prog', { needs: ['libx.so'], runpath });
-    root.write({ '/usr/bin/prog': { link: '/real/bin/prog' } });
-    expect(resolve(root, '/usr/bin/prog').objects[1].path).toBe('/real/lib1/libx.so');
-  });
+  test.each(['$ORIGIN/../lib1', '${ORIGIN}/../lib1', '/nowhere:$ORIGIN/../lib1'])(
+    'may say %s, of a program by its real path',
+    (runpath) => {
+      root.library('/real/lib1/libx.so');
+      root.muslProgram('/real/bin/prog', { needs: ['libx.so'], runpath });
+      root.write({ '/usr/bin/prog': { link: '/real/bin/prog' } });
+      expect(resolve(root, '/usr/bin/prog').objects[1].path).toBe('/real/lib1/libx.so');
+    },
+  );
 
   test('may say $ORIGIN of a library: where it was found, not where a link leads', () => {
     root.library('/found/libx.so');
@@ -78,7 +89,11 @@ describe('DT_RPATH and DT_RUNPATH', () => {
 });
 
 describe('the file of default directories', () => {
-  test.each([['lines', '/first\n/second\n'], ['colons', '/first:/second'], ['both, and nothing between some', ':/nowhere::\n/first\n\n/second:']])('takes the place of those that are built in: %s', (_, text) => {
+  test.each([
+    ['lines', '/first\n/second\n'],
+    ['colons', '/first:/second'],
+    ['both, and nothing between some', ':/nowhere::\n/first\n\n/second:'],
+  ])('takes the place of those that are built in: %s', (_, text) => {
     for (const place of ['/second', '/usr/lib']) root.library(`${place}/libx.so`);
     root.write({ '/etc/ld-musl-x86_64.path': text });
     root.muslProgram('/usr/bin/prog', { needs: ['libx.so'] });
@@ -142,7 +157,17 @@ describe('what is loaded already', () => {
 });
 
 describe('musl itself', () => {
-  test.each(['libc.so', 'libc.musl-x86_64.so.1', 'libc.so.6', 'libm.so.6', 'libpthread.so.0', 'librt.so.1', 'libdl.so.2', 'libutil.so.1', 'libxnet.so'])('is %s', (name) => {
+  test.each([
+    'libc.so',
+    'libc.musl-x86_64.so.1',
+    'libc.so.6',
+    'libm.so.6',
+    'libpthread.so.0',
+    'librt.so.1',
+    'libdl.so.2',
+    'libutil.so.1',
+    'libxnet.so',
+  ])('is %s', (name) => {
     root.library(`/environment/${name}`);
     root.muslProgram('/usr/bin/prog', { needs: [name] });
     expect(libraries({ env: { LD_LIBRARY_PATH: '/environment' } })).toEqual([MUSL_LOADER]);
@@ -174,13 +199,13 @@ describe('the search does not go on from', () => {
     ['a file of 32 bits', () => root.write({ '/lib/libx.so': elfHeader({ bits: 32, type: 3, machine: 3 }) })],
   ])('%s', (_, make) => {
     make();
-    expect(complaint()).toMatch(/^\/lib\/libx\.so is no library: /);
+    expect(complaint()).toMatch(/^\/lib\/libx\.so is not a library[: ]/);
     expect(() => resolve(root, '/usr/bin/prog')).toThrow(UnloadableError);
   });
 
   test('a library of another machine', () => {
     root.write({ '/lib/libx.so': elfHeader({ type: 3, machine: 183 }) });
-    expect(complaint()).toContain('/lib/libx.so is a library for aarch64, and musl looks no further; expected one for x86_64');
+    expect(complaint()).toContain('/lib/libx.so is a library for aarch64, expected one for x86_64; musl uses the first file with the name');
   });
 });
 
@@ -195,7 +220,10 @@ test('what is missing is named, with each place that was searched', () => {
   root.library('/usr/lib/liba.so', { needs: ['libmissing.so'], runpath: '/own' });
   root.muslProgram('/usr/bin/prog', { needs: ['liba.so'], runpath: '/main' });
   expect(() => resolve(root, '/usr/bin/prog')).toThrow(MissingLibraryError);
-  expect(complaint()).toContain('searched: /own (runpath of liba.so), /main (runpath of prog), /lib (default directory), /usr/local/lib (default directory), /usr/lib (default directory)');
+  expect(complaint()).toContain(
+    'searched: /own (runpath of liba.so), /main (runpath of prog), /lib (default directory), /usr/local/lib ' +
+      '(default directory), /usr/lib (default directory)',
+  );
 });
 
 test('what a library opens by its name is searched for as by the program', () => {

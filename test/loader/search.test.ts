@@ -94,7 +94,9 @@ describe('rule 2: a name with a slash is not searched for', () => {
 describe('rule 3: DT_RPATH', () => {
   test('the order is its own, then its loader\'s, and so on up, then the main program\'s', () => {
     for (const place of ['own', 'up', 'main']) {
-      for (const name of ['libin1.so', 'libin2.so', 'libin3.so'].slice(0, { own: 1, up: 2, main: 3 }[place])) root.library(`/${place}/${name}`);
+      for (const name of ['libin1.so', 'libin2.so', 'libin3.so'].slice(0, { own: 1, up: 2, main: 3 }[place])) {
+        root.library(`/${place}/${name}`);
+      }
     }
     root.library('/l/libb.so', { needs: ['libin1.so', 'libin2.so', 'libin3.so'], rpath: '/own' });
     root.library('/l/liba.so', { needs: ['libb.so'], rpath: '/up:/l' });
@@ -150,11 +152,14 @@ describe('rule 5: LD_LIBRARY_PATH', () => {
     for (const place of ['rpath', 'env1', 'env2', 'runpath', 'usr/lib']) root.library(`/${place}/libx.so`);
   });
 
-  test.each(['/none:/env1:/env2', '/none;/env1;/env2', '/none;/env1:/env2', '/env1/:/env2'])('%s: what stands between entries is : or ;', (LD_LIBRARY_PATH) => {
-    root.program('/usr/bin/prog', { needs: ['libx.so'] });
-    expect(libraries({ env: { LD_LIBRARY_PATH } })).toEqual(['/env1/libx.so']);
-    expect(reasons(root, '/usr/bin/prog', { env: { LD_LIBRARY_PATH } })).toEqual({ 'libx.so': 'LD_LIBRARY_PATH' });
-  });
+  test.each(['/none:/env1:/env2', '/none;/env1;/env2', '/none;/env1:/env2', '/env1/:/env2'])(
+    '%s: what stands between entries is : or ;',
+    (LD_LIBRARY_PATH) => {
+      root.program('/usr/bin/prog', { needs: ['libx.so'] });
+      expect(libraries({ env: { LD_LIBRARY_PATH } })).toEqual(['/env1/libx.so']);
+      expect(reasons(root, '/usr/bin/prog', { env: { LD_LIBRARY_PATH } })).toEqual({ 'libx.so': 'LD_LIBRARY_PATH' });
+    },
+  );
 
   test('comes after DT_RPATH', () => {
     root.program('/usr/bin/prog', { needs: ['libx.so'], rpath: '/rpath' });
@@ -234,11 +239,14 @@ describe('rule 8: an empty element of a path list is the current directory', () 
 });
 
 describe('rule 9: tokens', () => {
-  test.each(['$ORIGIN/../lib', '${ORIGIN}/../lib', '/none:$ORIGIN/../lib', '$ORIGIN/./..//lib/'])('%s of a program is the directory of its file', (runpath) => {
-    root.library('/p/lib/libx.so');
-    root.program('/p/bin/prog', { needs: ['libx.so'], runpath });
-    expect(mapped(root, '/p/bin/prog')).toEqual(['/p/lib/libx.so']);
-  });
+  test.each(['$ORIGIN/../lib', '${ORIGIN}/../lib', '/none:$ORIGIN/../lib', '$ORIGIN/./..//lib/'])(
+    '%s of a program is the directory of its file',
+    (runpath) => {
+      root.library('/p/lib/libx.so');
+      root.program('/p/bin/prog', { needs: ['libx.so'], runpath });
+      expect(mapped(root, '/p/bin/prog')).toEqual(['/p/lib/libx.so']);
+    },
+  );
 
   test('$ORIGIN of a library is the directory of the path by which it was found, not of its file', () => {
     root.library('/b/liba.so', { needs: ['libx.so'], runpath: '$ORIGIN' });
@@ -276,7 +284,11 @@ describe('rule 9: tokens', () => {
     root.library('/p/lib/liby.so');
     root.library('/q/lib/liba.so', { needs: ['liby.so'] });
     root.program('/p/bin/prog', { needs: ['libx.so', '/q/lib/liba.so'] });
-    expect(mapped(root, '/p/bin/prog', { env: { LD_LIBRARY_PATH: '$ORIGIN/../lib' } })).toEqual(['/p/lib/libx.so', '/q/lib/liba.so', '/p/lib/liby.so']);
+    expect(mapped(root, '/p/bin/prog', { env: { LD_LIBRARY_PATH: '$ORIGIN/../lib' } })).toEqual([
+      '/p/lib/libx.so',
+      '/q/lib/liba.so',
+      '/p/lib/liby.so',
+    ]);
   });
 
   test('in a name without a slash are expanded before it is searched for', () => {
@@ -314,48 +326,48 @@ describe('rule 11: what ends the search', () => {
 
   test('an empty file', () => {
     root.write({ '/a/libx.so': '' });
-    expect(complaint()).toBe('/a/libx.so is no library: an empty file\n  chain: prog → libx.so');
+    expect(complaint()).toBe('/a/libx.so is not a library: an empty file\n  chain: prog → libx.so');
     expect(() => resolve(root, '/usr/bin/prog')).toThrow(UnloadableError);
   });
 
   test('a text', () => {
     root.write({ '/a/libx.so': `INPUT(/b/libx.so)${' '.repeat(64)}` });
-    expect(complaint()).toContain('/a/libx.so is no library: not an ELF file');
+    expect(complaint()).toContain('/a/libx.so is not a library: not an ELF file');
   });
 
   test.each([20, 63, 64, 200])('a file cut off after %d bytes', (length) => {
     root.write({ '/a/libx.so': fs.readFileSync(root.locate('/b/libx.so')).subarray(0, length) });
-    expect(complaint()).toMatch(/^\/a\/libx\.so is no library: .*cut off/);
+    expect(complaint()).toMatch(/^\/a\/libx\.so is not a library: .*cut off/);
   });
 
   test('a directory', () => {
     root.directories('/a/libx.so');
-    expect(complaint()).toContain('/a/libx.so is no library: a directory');
+    expect(complaint()).toContain('/a/libx.so is not a library but a directory');
   });
 
   test('another byte order', () => {
     patched('/a/libx.so', { 5: 2 });
-    expect(complaint()).toContain('/a/libx.so is no library: found a 64-bit big-endian ELF file');
+    expect(complaint()).toContain('/a/libx.so is not a library: found a 64-bit big-endian ELF file');
   });
 
   test('an object file', () => {
     root.compile('/a/libx.so', 'int x;', ['-c']);
-    expect(complaint()).toContain('/a/libx.so is no library: a relocatable ELF file');
+    expect(complaint()).toContain('/a/libx.so is not a library but an ELF file of type relocatable');
   });
 
   test('a program at a fixed address', () => {
     root.program('/a/libx.so', { flags: ['-no-pie'] });
-    expect(complaint()).toContain('/a/libx.so is no library: a program');
+    expect(complaint()).toContain('/a/libx.so is not a library but a program');
   });
 
   test('a position-independent program', () => {
     root.program('/a/libx.so');
-    expect(complaint()).toContain('/a/libx.so is no library: a program');
+    expect(complaint()).toContain('/a/libx.so is not a library but a program');
   });
 
   test('an unknown OS ABI', () => {
     patched('/a/libx.so', { 7: 9 }); // FreeBSD
-    expect(complaint()).toBe('/a/libx.so is no library for Linux: its OS ABI is 9\n  chain: prog → libx.so');
+    expect(complaint()).toBe('/a/libx.so is not a library for Linux: its OS ABI is 9\n  chain: prog → libx.so');
   });
 
   test('but not the OS ABI of GNU', () => {
@@ -375,7 +387,7 @@ describe('rule 12: DF_1_NODEFLIB', () => {
   test('skips the default directories', () => {
     root.library('/usr/lib/libx.so');
     root.program('/usr/bin/prog', { needs: ['libx.so'], flags });
-    expect(complaint()).toContain('searched: nothing, the object allows no default directory');
+    expect(complaint()).toContain('searched: nothing, the object excludes the default directories');
   });
 
   test('skips what the cache has in them, and takes what it has elsewhere', () => {

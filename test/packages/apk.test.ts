@@ -1,7 +1,7 @@
 import { createHash } from 'crypto';
 import * as path from 'path';
 import { apkDatabase } from '../../lib/packages/apk';
-import { Root } from '../../lib/root/root';
+import { DirectoryRoot } from '../../lib/root/directory-root';
 import { type Content, Fixture } from '../fixture';
 import { lambda, make, plan } from '../plan/make';
 
@@ -35,7 +35,7 @@ beforeEach(() => {
   root = new Alpine();
 });
 
-const database = () => apkDatabase(new Root(root.directory))!;
+const database = () => apkDatabase(new DirectoryRoot(root.directory))!;
 
 describe('the owner of a file', () => {
   test('is the package that lists it, in the root itself as well', () => {
@@ -46,7 +46,7 @@ describe('the owner of a file', () => {
   test('is found where /lib is merged into /usr/lib, and the database with it', () => {
     const merged = new Fixture();
     merged.write({ '/lib': { link: 'usr/lib' }, '/usr/lib/apk/db/installed': 'P:musl\nV:1\nF:lib\nR:ld-musl-x86_64.so.1\n\n' });
-    const found = apkDatabase(new Root(merged.directory))!;
+    const found = apkDatabase(new DirectoryRoot(merged.directory))!;
     expect(found.ownerOf('/usr/lib/ld-musl-x86_64.so.1')?.name).toBe('musl');
   });
 
@@ -90,7 +90,7 @@ test('built from a source package is what has it as its origin', () => {
 });
 
 test('there is none without its file', () => {
-  expect(apkDatabase(new Root(new Fixture().directory))).toBeUndefined();
+  expect(apkDatabase(new DirectoryRoot(new Fixture().directory))).toBeUndefined();
 });
 
 /** One program that is many, by the name that it is started by, with a library and with data that it mentions. */

@@ -1,6 +1,6 @@
 import * as fs from 'fs';
 import { packageDatabase } from '../../lib/packages/database';
-import { Root } from '../../lib/root/root';
+import { DirectoryRoot } from '../../lib/root/directory-root';
 import { libraryWith, programWith } from '../collect/packaged';
 import { elfFile, Fixture } from '../fixture';
 import { plan } from '../plan/make';
@@ -70,7 +70,7 @@ describe('in a root without a package database', () => {
   });
 
   test('what is the user\'s own is of no package', () => {
-    const { packages } = packageDatabase(new Root(root.directory), 'x86_64');
+    const { packages } = packageDatabase(new DirectoryRoot(root.directory), 'x86_64');
     expect(['/home/me/tool', '/work/build/tool', '/app', '/usr', '/usr/share'].map((real) => packages.ownerOf(real))).toEqual([undefined, undefined, undefined, undefined, undefined]);
   });
 });

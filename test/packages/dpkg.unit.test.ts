@@ -2,7 +2,7 @@ import * as fs from 'fs';
 import { dpkgDatabase } from '../../lib/packages/dpkg';
 import { ownersOf } from '../../lib/packages/owners';
 import { unchanged } from '../../lib/root/looks';
-import { Root } from '../../lib/root/root';
+import { DirectoryRoot } from '../../lib/root/directory-root';
 import { Packaged } from '../collect/packaged';
 import { Fixture } from '../fixture';
 
@@ -11,7 +11,7 @@ beforeEach(() => {
   root = new Packaged();
 });
 
-const database = () => dpkgDatabase(new Root(root.directory), 'amd64')!;
+const database = () => dpkgDatabase(new DirectoryRoot(root.directory), 'amd64')!;
 const dependsOf = (name: string) => database().get(name)?.depends;
 
 describe('the owner of a file', () => {
@@ -115,7 +115,7 @@ describe('no package is', () => {
   });
 
   test('any, where there is no database', () => {
-    expect(dpkgDatabase(new Root(new Fixture().directory), 'amd64')).toBeUndefined();
+    expect(dpkgDatabase(new DirectoryRoot(new Fixture().directory), 'amd64')).toBeUndefined();
   });
 });
 
@@ -156,7 +156,7 @@ describe('of a hostile root', () => {
     root.directories('/var/lib/dpkg/info/directory.list');
     const one = database();
     expect([one.ownerOf('/usr/share/rig/names')?.name, one.ownerOf('/usr/share/stranger'), one.files(one.get('out')!)]).toEqual(['rig', undefined, []]);
-    expect([...ownersOf(new Root(root.directory), ['/usr/share/rig/names', '/usr/share/stranger'])]).toEqual([['/usr/share/rig/names', 'rig']]);
+    expect([...ownersOf(new DirectoryRoot(root.directory), ['/usr/share/rig/names', '/usr/share/stranger'])]).toEqual([['/usr/share/rig/names', 'rig']]);
   });
 
   test('paths that climb are none', () => {
@@ -169,7 +169,7 @@ describe('of a hostile root', () => {
     root.directories('/var/lib/dpkg/info', '/var/lib/dpkg/status.d');
     fs.rmSync(root.locate('/var/lib/dpkg/status'));
     root.directories('/var/lib/dpkg/status');
-    expect(dpkgDatabase(new Root(root.directory), 'amd64')).toBeUndefined();
+    expect(dpkgDatabase(new DirectoryRoot(root.directory), 'amd64')).toBeUndefined();
   });
 });
 
@@ -188,12 +188,12 @@ test('a package that is installed, removed or changed between two layers of one 
 
 test('the stamps of the directory and of each list with an answer show whether an answer still holds', () => {
   root.install('rig', { '/usr/share/rig/names': '' }).install('other', { '/usr/share/other/names': '' });
-  const looked = new Root(root.directory);
+  const looked = new DirectoryRoot(root.directory);
   dpkgDatabase(looked, 'amd64')!.ownerOf('/usr/share/rig/names');
   expect(unchanged(root.directory, looked.looks())).toBe(true);
   fs.appendFileSync(`${root.directory}/var/lib/dpkg/info/rig.list`, '/usr/share/more\n');
   expect(unchanged(root.directory, looked.looks())).toBe(false);
-  const again = new Root(root.directory);
+  const again = new DirectoryRoot(root.directory);
   dpkgDatabase(again, 'amd64')!.ownerOf('/usr/share/rig/names');
   fs.writeFileSync(`${root.directory}/var/lib/dpkg/info/third.list`, '/usr/share/third\n');
   expect(unchanged(root.directory, again.looks())).toBe(false);

@@ -6,7 +6,7 @@ import { packageDatabase } from '../../lib/packages/database';
 import type { PackageDatabase } from '../../lib/packages/package';
 import { rpmDatabase } from '../../lib/packages/rpm';
 import { unchanged } from '../../lib/root/looks';
-import { Root } from '../../lib/root/root';
+import { DirectoryRoot } from '../../lib/root/directory-root';
 import { find, libraryWith, programWith } from '../collect/packaged';
 import { elfFile, Fixture, temporaryDirectory } from '../fixture';
 import { plan } from '../plan/make';
@@ -103,7 +103,7 @@ beforeAll(() => {
   install(root.locate('/usr/lib/sysimage/rpm'), 'rig', 'rig-data', 'rig-more', 'other', 'tool', 'libx');
 });
 
-const database = () => rpmDatabase(new Root(root.directory), 'x86_64') as PackageDatabase;
+const database = () => rpmDatabase(new DirectoryRoot(root.directory), 'x86_64') as PackageDatabase;
 
 test('the owner of a file is the package that lists it, whatever is in its name', () => {
   const one = database();
@@ -126,7 +126,7 @@ test('built from a source package is what its source rpm is called by', () => {
 });
 
 test('no package is one of another architecture, but for those of none', () => {
-  const one = rpmDatabase(new Root(root.directory), 'aarch64') as PackageDatabase;
+  const one = rpmDatabase(new DirectoryRoot(root.directory), 'aarch64') as PackageDatabase;
   expect([one.get('rig'), one.get('rig-data')?.name]).toEqual([undefined, 'rig-data']);
 });
 
@@ -146,7 +146,7 @@ test('the database may be in /var/lib/rpm, and nothing is written beside it', ()
   const older = new Fixture();
   install(older.locate('/var/lib/rpm'), 'rig');
   const before = fs.readdirSync(older.locate('/var/lib/rpm')).sort();
-  expect((rpmDatabase(new Root(older.directory), 'x86_64') as PackageDatabase).ownerOf('/usr/bin/rig')?.name).toBe('rig');
+  expect((rpmDatabase(new DirectoryRoot(older.directory), 'x86_64') as PackageDatabase).ownerOf('/usr/bin/rig')?.name).toBe('rig');
   expect(fs.readdirSync(older.locate('/var/lib/rpm')).sort()).toEqual(before);
 });
 
@@ -156,14 +156,14 @@ test('whatever character is in the name of a file, it is the name of one', () =>
   const file = other.locate('/var/lib/rpm/rpmdb.sqlite');
   // rpmbuild would not take it
   fs.writeFileSync(file, fs.readFileSync(file, 'latin1').replaceAll('COPYING', 'A\x1eB\x1fC\x1dD'), 'latin1');
-  const one = rpmDatabase(new Root(other.directory), 'x86_64') as PackageDatabase;
+  const one = rpmDatabase(new DirectoryRoot(other.directory), 'x86_64') as PackageDatabase;
   expect(one.ownerOf('/usr/share/licenses/rig/A\x1eB\x1fC\x1dD')?.name).toBe('rig');
 });
 
 test('where it changes, what rests on it has to be looked at again', () => {
   const other = new Fixture();
   install(other.locate('/var/lib/rpm'), 'rig');
-  const looked = new Root(other.directory);
+  const looked = new DirectoryRoot(other.directory);
   rpmDatabase(looked, 'x86_64');
   expect(unchanged(other.directory, looked.looks())).toBe(true);
   install(other.locate('/var/lib/rpm'), 'tool');
@@ -194,16 +194,16 @@ describe('a database that cannot be read', () => {
     process.env.PATH = temporaryDirectory();
     const rpm = `#!/bin/sh\nfor query; do :; done\npackage=\x1e\${query##*\x1e}\nprintf '%s' "${said}"\n`;
     fs.writeFileSync(path.join(process.env.PATH, 'rpm'), rpm, { mode: 0o755 });
-    expect(rpmDatabase(new Root(root.directory), 'x86_64')).toBe(`rpm cannot read the package database /usr/lib/sysimage/rpm/rpmdb.sqlite: ${message}`);
+    expect(rpmDatabase(new DirectoryRoot(root.directory), 'x86_64')).toBe(`rpm cannot read the package database /usr/lib/sysimage/rpm/rpmdb.sqlite: ${message}`);
   });
 
   test('because it is none is told of, with what rpm said', () => {
     const broken = new Fixture();
     broken.write({ '/var/lib/rpm/rpmdb.sqlite': 'no database' });
-    expect(packageDatabase(new Root(broken.directory), 'x86_64').notice).toMatch(/^rpm cannot read the package database \/var\/lib\/rpm\/rpmdb\.sqlite: .+; of data only/);
+    expect(packageDatabase(new DirectoryRoot(broken.directory), 'x86_64').notice).toMatch(/^rpm cannot read the package database \/var\/lib\/rpm\/rpmdb\.sqlite: .+; of data only/);
   });
 });
 
 test('there is none without its files', () => {
-  expect(rpmDatabase(new Root(new Fixture().directory), 'x86_64')).toBeUndefined();
+  expect(rpmDatabase(new DirectoryRoot(new Fixture().directory), 'x86_64')).toBeUndefined();
 });

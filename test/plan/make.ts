@@ -6,7 +6,7 @@ import * as fs from 'fs';
 import * as path from 'path';
 import { writeZip } from '../../lib/pack/zip';
 import { type LayerRequest, type PlannedLayer, planLayer } from '../../lib/plan/plan-layer';
-import { Root } from '../../lib/root/root';
+import { DirectoryRoot } from '../../lib/root/directory-root';
 import type { Opened } from '../../lib/trace/log';
 import { Fixture, temporaryDirectory } from '../fixture';
 
@@ -34,7 +34,7 @@ export function request(binary: string, more: Partial<LayerRequest> = {}): Layer
 }
 
 export function plan(fixture: Fixture, binary: string, more: Partial<LayerRequest> = {}, traced?: readonly Opened[]): PlannedLayer {
-  return planLayer(new Root(fixture.directory), request(binary, more), traced && { opened: traced, looked: [], listed: [] });
+  return planLayer(new DirectoryRoot(fixture.directory), request(binary, more), traced && { opened: traced, looked: [], listed: [] });
 }
 
 export async function make(fixture: Fixture, binary: string, more: Partial<LayerRequest> = {}): Promise<Made> {

@@ -4,7 +4,7 @@ import { lambda, make, plan, tree } from './make';
 import { MOST_BYTES } from '../../lib/lambda';
 import { type Entry, type FileEntry, KEY, type Plan } from '../../lib/plan/plan';
 import { ProofError } from '../../lib/plan/proof';
-import { Root } from '../../lib/root/root';
+import { DirectoryRoot } from '../../lib/root/directory-root';
 import { Fixture } from '../fixture';
 
 const TRIPLET = 'x86_64-linux-gnu';
@@ -14,9 +14,12 @@ beforeEach(() => {
   root = new Fixture().debian();
 });
 
-const paths = ({ entries }: Plan, kind: Entry['kind'] = 'file') => entries.filter((entry) => entry.kind === kind).map((entry) => entry.path);
-const file = ({ entries }: Plan, wanted: string) => entries.find((entry): entry is FileEntry => entry.kind === 'file' && entry.path === wanted);
-const link = ({ entries }: Plan, wanted: string) => entries.flatMap((entry) => (entry.kind === 'link' && entry.path === wanted ? [entry.target] : []))[0];
+const paths = ({ entries }: Plan, kind: Entry['kind'] = 'file') =>
+  entries.filter((entry) => entry.kind === kind).map((entry) => entry.path);
+const file = ({ entries }: Plan, wanted: string) =>
+  entries.find((entry): entry is FileEntry => entry.kind === 'file' && entry.path === wanted);
+const link = ({ entries }: Plan, wanted: string) =>
+  entries.flatMap((entry) => (entry.kind === 'link' && entry.path === wanted ? [entry.target] : []))[0];
 
 describe('a program of the system', () => {
   test('keeps its path, and so do its libraries and its loader, below the real names of their directories', () => {
@@ -32,7 +35,10 @@ describe('a program of the system', () => {
     root.library('/usr/lib/liby.so');
     root.program('/usr/bin/prog', { needs: ['libx.so.1'] });
     const { edits } = file(plan(root, 'prog').plan, '/usr/bin/prog')!;
-    expect(edits).toMatchObject({ interpreter: `/opt/elf/${KEY}/ld.so`, rpath: `/opt/elf/${KEY}/usr/lib/${TRIPLET}:/opt/elf/${KEY}/usr/lib` });
+    expect(edits).toMatchObject({
+      interpreter: `/opt/elf/${KEY}/ld.so`,
+      rpath: `/opt/elf/${KEY}/usr/lib/${TRIPLET}:/opt/elf/${KEY}/usr/lib`,
+    });
   });
 
   test('is asked for by a link: the link is in the layer, too, and leads to the same file', () => {
@@ -115,7 +121,12 @@ describe('a program of the user\'s own', () => {
   test('goes to app/ with its directory\'s name and nothing above it, and its libraries lie to it as they did', () => {
     own('/home/me/secret/project');
     const planned = plan(root, './build/tool', { cwd: '/home/me/secret/project' }).plan;
-    expect(paths(planned)).toEqual(['/app/build/tool', '/app/lib/libown.so', '/usr/lib/libx.so', `/usr/lib/${TRIPLET}/ld-linux-x86-64.so.2`]);
+    expect(paths(planned)).toEqual([
+      '/app/build/tool',
+      '/app/lib/libown.so',
+      '/usr/lib/libx.so',
+      `/usr/lib/${TRIPLET}/ld-linux-x86-64.so.2`,
+    ]);
     expect(planned.programs).toEqual({ tool: '/app/build/tool' });
     expect(file(planned, '/app/build/tool')!.edits!.rpath).toBe(`$ORIGIN/../lib:/opt/elf/${KEY}/app/lib:/opt/elf/${KEY}/usr/lib`);
   });
@@ -127,12 +138,16 @@ describe('a program of the user\'s own', () => {
     const there = plan(root, './build/tool', { cwd: '/srv/elsewhere/checkout' }).plan;
     expect(there.key).toBe(here.key);
     expect(there.fingerprint).toBe(here.fingerprint);
-    expect(JSON.stringify({ ...here, entries: here.entries.map((entry) => ({ ...entry, real: undefined, why: undefined })) })).not.toContain('/me/');
+    expect(
+      JSON.stringify({ ...here, entries: here.entries.map((entry) => ({ ...entry, real: undefined, why: undefined })) }),
+    ).not.toContain('/me/');
   });
 
   test('has the same key from inside of another directory, by another path', () => {
     own('/home/me/project');
-    expect(plan(root, '../build/tool', { cwd: '/home/me/project/infra' }).plan.key).toBe(plan(root, '/home/me/project/build/tool', { cwd: '/' }).plan.key);
+    expect(plan(root, '../build/tool', { cwd: '/home/me/project/infra' }).plan.key).toBe(
+      plan(root, '/home/me/project/build/tool', { cwd: '/' }).plan.key,
+    );
   });
 
   test('is asked for by a link above its own directory, which is left out: nothing tells where it stood', () => {
@@ -168,12 +183,19 @@ describe('a program of the user\'s own', () => {
   test('runs from there, with data by its path in the project', async () => {
     root.libc();
     root.write({ '/home/me/project/share/message.txt': 'hello\n' });
-    root.compile('/home/me/project/lib/libown.so', 'const char *own(void) { return "own"; }', ['-shared', '-fPIC', '-Wl,-soname,libown.so']);
-    root.compile('/home/me/project/build/tool', `
+    root.compile('/home/me/project/lib/libown.so', 'const char *own(void) { return "own"; }', [
+      '-shared',
+      '-fPIC',
+      '-Wl,-soname,libown.so',
+    ]);
+    root.compile(
+      '/home/me/project/build/tool',
+      `
       #include <stdio.h>
       const char *own(void);
       int main(void) { char line[99]; FILE *file = fopen("/home/me/project/share/message.txt", "r"); printf("%s %s", own(), file ? fgets(line, 99, file) : "nothing\\n"); return 0; }`,
-    [root.locate('/home/me/project/lib/libown.so'), '-Wl,-rpath,$ORIGIN/../lib']);
+      [root.locate('/home/me/project/lib/libown.so'), '-Wl,-rpath,$ORIGIN/../lib'],
+    );
     const layer = await make(root, './build/tool', { cwd: '/home/me/project', include: ['share'] });
     expect(lambda(layer.opt, ['tool'])).toEqual({ status: 0, stdout: 'own hello\n', stderr: '', signal: null });
     expect(Object.values(tree(layer.opt)).filter((content) => content.includes('/home/me'))).toEqual([]);
@@ -221,14 +243,22 @@ describe('a script', () => {
     fs.chmodSync(root.locate('/usr/bin/tool'), 0o755);
     const layer = await make(root, 'tool');
     expect(lambda(layer.opt, ['tool', 'x'])).toEqual({ status: 0, stdout: shown, stderr: '', signal: null });
-    expect(fs.readFileSync(path.join(layer.mirrored, 'usr/bin/tool'), 'utf8')).toMatch(/^#!\/opt\/elf\/[0-9a-f]{8}\/usr\/bin\/show.*\nand the rest\n$/);
+    expect(fs.readFileSync(path.join(layer.mirrored, 'usr/bin/tool'), 'utf8')).toMatch(
+      /^#!\/opt\/elf\/[0-9a-f]{8}\/usr\/bin\/show.*\nand the rest\n$/,
+    );
   });
 });
 
 describe('include and exclude', () => {
   beforeEach(() => {
     root.program('/usr/bin/prog');
-    root.write({ '/usr/share/data/a.txt': 'a', '/usr/share/data/b.bin': '\0b', '/usr/share/data/deep/c.txt': 'c', '/work/near.txt': 'd', '/usr/share/data/link': { link: 'a.txt' } });
+    root.write({
+      '/usr/share/data/a.txt': 'a',
+      '/usr/share/data/b.bin': '\0b',
+      '/usr/share/data/deep/c.txt': 'c',
+      '/work/near.txt': 'd',
+      '/usr/share/data/link': { link: 'a.txt' },
+    });
   });
 
   const packed = (more: Parameters<typeof plan>[2]) => {
@@ -241,7 +271,12 @@ describe('include and exclude', () => {
   });
 
   test('a directory with what is below it, links as links', () => {
-    expect(packed({ include: ['/usr/share/data'] })).toEqual(['/usr/share/data/a.txt', '/usr/share/data/b.bin', '/usr/share/data/deep/c.txt', '/usr/share/data/link']);
+    expect(packed({ include: ['/usr/share/data'] })).toEqual([
+      '/usr/share/data/a.txt',
+      '/usr/share/data/b.bin',
+      '/usr/share/data/deep/c.txt',
+      '/usr/share/data/link',
+    ]);
   });
 
   test('a glob', () => {
@@ -253,11 +288,16 @@ describe('include and exclude', () => {
   });
 
   test('what is excluded of what is included', () => {
-    expect(packed({ include: ['/usr/share/data'], exclude: ['/usr/share/data/deep', '/usr/share/**/*.bin'] })).toEqual(['/usr/share/data/a.txt', '/usr/share/data/link']);
+    expect(packed({ include: ['/usr/share/data'], exclude: ['/usr/share/data/deep', '/usr/share/**/*.bin'] })).toEqual([
+      '/usr/share/data/a.txt',
+      '/usr/share/data/link',
+    ]);
   });
 
   test('an include that matches nothing is named, with what was expected', () => {
-    expect(() => plan(root, 'prog', { include: ['gone/*.txt'] })).toThrow("include 'gone/*.txt' matches nothing: expected a file, a directory or a glob, relative ones from /work");
+    expect(() => plan(root, 'prog', { include: ['gone/*.txt'] })).toThrow(
+      "include 'gone/*.txt' matches nothing: expected a file, a directory or a glob, relative ones from /work",
+    );
     expect(() => plan(root, 'prog', { include: ['/usr/share/data/none'] })).toThrow("include '/usr/share/data/none' matches nothing");
   });
 
@@ -271,7 +311,7 @@ describe('include and exclude', () => {
   });
 
   test('an include that this user may not read is told', () => {
-    jest.spyOn(Root.prototype, 'isReadable').mockImplementation((real) => !real.endsWith('a.txt')); // root may read everything
+    jest.spyOn(DirectoryRoot.prototype, 'isReadable').mockImplementation((real) => !real.endsWith('a.txt')); // root may read everything
     expect(() => plan(root, 'prog', { include: ['/usr/share/data/*.txt'] })).toThrow(
       "include '/usr/share/data/*.txt': /usr/share/data/a.txt cannot be read by this user: change its permissions, or leave it out");
     jest.restoreAllMocks();
@@ -355,14 +395,28 @@ describe('the limit of 262,144,000 bytes', () => {
     for (let count = 10; count < 22; count++) sparse(`/usr/share/data/${count}`, count * 1.5e6);
     const message = errorOf(() => plan(root, 'prog', { include: ['/usr/share/data'] }));
     const lines = message.split('\n');
-    expect(lines[0]).toMatch(/^the layer would be 309\.\d MB unpacked, Lambda takes 262\.1 MB \(262144000 bytes\) for a function and all its layers$/);
-    expect(lines[1]).toMatch(/^ {2}programs and the libraries that they need: 30\.\d MB; add-on modules and helpers: 0\.0 MB; data: 0\.0 MB; included files: 279\.0 MB$/);
+    expect(lines[0]).toMatch(
+      /^the layer would be 309\.\d MB unpacked, Lambda takes 262\.1 MB \(262144000 bytes\) for a function and all its layers$/,
+    );
+    expect(lines[1]).toMatch(
+      /^ {2}programs and the libraries that they need: 30\.\d MB; add-on modules and helpers: 0\.0 MB; data: 0\.0 MB; included files: 279\.0 MB$/,
+    );
     expect(lines[2]).toBe('  the largest files, each with the files that led to it:');
     expect(lines.slice(3, 13).map((line) => line.trim().split(': ')[0])).toEqual([
-      '31.5 MB /usr/share/data/21', '30.1 MB /usr/lib/libbig.so', '30.0 MB /usr/share/data/20', '28.5 MB /usr/share/data/19', '27.0 MB /usr/share/data/18',
-      '25.5 MB /usr/share/data/17', '24.0 MB /usr/share/data/16', '22.5 MB /usr/share/data/15', '21.0 MB /usr/share/data/14', '19.5 MB /usr/share/data/13',
+      '31.5 MB /usr/share/data/21',
+      '30.1 MB /usr/lib/libbig.so',
+      '30.0 MB /usr/share/data/20',
+      '28.5 MB /usr/share/data/19',
+      '27.0 MB /usr/share/data/18',
+      '25.5 MB /usr/share/data/17',
+      '24.0 MB /usr/share/data/16',
+      '22.5 MB /usr/share/data/15',
+      '21.0 MB /usr/share/data/14',
+      '19.5 MB /usr/share/data/13',
     ]);
-    expect(lines.find((line) => line.includes('/libbig.so'))).toContain('needed by libx.so [default directory], which is needed by prog [default directory], which is requested');
+    expect(lines.find((line) => line.includes('/libbig.so'))).toContain(
+      'needed by libx.so [default directory], which is needed by prog [default directory], which is requested',
+    );
     expect(lines.find((line) => line.includes('/data/21'))).toMatch(/: included$/);
     expect(lines.slice(13)).toEqual(['  take files that the program can do without out of `include`']);
   });
@@ -375,15 +429,24 @@ describe('the limit of 262,144,000 bytes', () => {
     root.program('/usr/bin/prog', { needs: ['libone.so', 'libtwo.so'] });
     const message = errorOf(() => plan(root, 'prog', { detectData: true }));
     expect(message).toContain('programs and the libraries that they need: 300.');
-    expect(message).toContain('so neither `exclude` nor `detectData` makes the layer small enough\n  take a build with fewer libraries from another source');
+    expect(message).toContain(
+      'so neither `exclude` nor `detectData` makes the layer small enough\n  take a build with fewer libraries from another source',
+    );
     expect(message).not.toMatch(/exclude: \[|set `detectData: false`/);
   });
 
   test('exceeded by data that was found, the error names the files to exclude, and detectData: false with traceCommands', () => {
     root.program('/usr/bin/prog', { flags: ['-static', '-no-pie'] });
     for (const [index, name] of ['one', 'two', 'three', 'four'].entries()) sparse(`/usr/share/prog/${name}`, 80e6 + index); // identical ones would be stored once
-    const message = errorOf(() => plan(root, 'prog', { detectData: true }, [{ path: '/usr/share/prog/one', by: undefined }, ...['two', 'three', 'four'].map((name) => ({ path: `/usr/share/prog/${name}`, by: undefined }))]));
-    expect(message).toMatch(/\n {2}leave out data that the program can do without: exclude: \['\/usr\/share\/prog\/\w+', '\/usr\/share\/prog\/\w+', '\/usr\/share\/prog\/\w+'\]\n/);
+    const message = errorOf(() =>
+      plan(root, 'prog', { detectData: true }, [
+        { path: '/usr/share/prog/one', by: undefined },
+        ...['two', 'three', 'four'].map((name) => ({ path: `/usr/share/prog/${name}`, by: undefined })),
+      ]),
+    );
+    expect(message).toMatch(
+      /\n {2}leave out data that the program can do without: exclude: \['\/usr\/share\/prog\/\w+', '\/usr\/share\/prog\/\w+', '\/usr\/share\/prog\/\w+'\]\n/,
+    );
     expect(message).toContain('or set `detectData: false`, and name what the program needs with `traceCommands`');
   });
 });
@@ -394,12 +457,18 @@ test('programs of two machines are two layers', () => {
   other[18] = 183;
   root.write({ '/usr/bin/two': other });
   fs.chmodSync(root.locate('/usr/bin/two'), 0o755);
-  expect(() => plan(root, 'one', { binaries: ['one', 'two'] })).toThrow('/usr/bin/one is for x86_64 and /usr/bin/two for aarch64: expected one machine, make a layer for each');
+  expect(() => plan(root, 'one', { binaries: ['one', 'two'] })).toThrow(
+    '/usr/bin/one is for x86_64 and /usr/bin/two for aarch64: expected the same architecture, create a layer for each',
+  );
 });
 
 test('a program that has threads brings libgcc_s, which glibc opens to end one', () => {
   root.libc('libgcc_s.so.1');
-  root.compile('/usr/bin/threads', '#include <pthread.h>\nstatic void *f(void *x) { pthread_exit(x); } int main(void) { pthread_t t; pthread_create(&t, 0, f, 0); return pthread_join(t, 0); }');
+  root.compile(
+    '/usr/bin/threads',
+    '#include <pthread.h>\nstatic void *f(void *x) { pthread_exit(x); } int main(void) { pthread_t t; ' +
+      'pthread_create(&t, 0, f, 0); return pthread_join(t, 0); }',
+  );
   root.compile('/usr/bin/none', 'int main(void) { return 0; }');
   expect(paths(plan(root, 'threads').plan)).toContain(`/usr/lib/${TRIPLET}/libgcc_s.so.1`);
   expect(paths(plan(root, 'none').plan)).not.toContain(`/usr/lib/${TRIPLET}/libgcc_s.so.1`);

@@ -9,7 +9,7 @@ import { nameAliases } from '../../lib/plan/alias';
 import type { FileEntry, Plan } from '../../lib/plan/plan';
 import { rootOf } from '../../lib/plan/plan';
 import { planLayer } from '../../lib/plan/plan-layer';
-import { Root } from '../../lib/root/root';
+import { DirectoryRoot } from '../../lib/root/directory-root';
 
 const LISTS = '/var/lib/dpkg/info';
 const MOST_PACKAGES = 100;
@@ -17,7 +17,7 @@ const PER_LAYER = 10;
 const MOST_BYTES = 8e6;
 const RELEVANT = /^\/usr\/(?:lib|share)\/(?!doc|man|lintian|locale)/;
 
-const root = new Root('/');
+const root = new DirectoryRoot('/');
 
 /** The files of a package that exist and can be read, without documentation. */
 function filesOf(list: string): string[] {

@@ -1,7 +1,7 @@
 import { createHash } from 'crypto';
 import { FormatError } from '../../lib/elf';
 import { inspect } from '../../lib/root/content';
-import { Root } from '../../lib/root/root';
+import { DirectoryRoot } from '../../lib/root/directory-root';
 import { elfFile, Fixture } from '../fixture';
 
 describe('what a file is', () => {
@@ -23,7 +23,7 @@ describe('what a file is', () => {
   test('a file that begins as ELF is one, with what it says', () => {
     const fixture = new Fixture();
     fixture.library('/libx.so', { needs: ['liby.so'] });
-    const content = new Root(fixture.directory).content('/libx.so');
+    const content = new DirectoryRoot(fixture.directory).content('/libx.so');
     expect(content.kind).toBe('elf');
     expect(content.elf).toMatchObject({ machine: 'x86_64', type: 'shared', dynamic: { soname: 'libx.so', needed: ['liby.so'] } });
   });

@@ -1,14 +1,14 @@
 import { execFileSync } from 'child_process';
 import * as fs from 'fs';
 import { unchanged } from '../../lib/root/looks';
-import { Root } from '../../lib/root/root';
+import { DirectoryRoot } from '../../lib/root/directory-root';
 import { Fixture } from '../fixture';
 
 let fixture: Fixture;
-let root: Root;
+let root: DirectoryRoot;
 beforeEach(() => {
   fixture = new Fixture();
-  root = new Root(fixture.directory);
+  root = new DirectoryRoot(fixture.directory);
 });
 
 const write = (files: Parameters<Fixture['write']>[0]) => fixture.write(files);
@@ -114,8 +114,8 @@ describe('what stands somewhere', () => {
 
   test('is of no root where the kernel makes it up, another at each look', () => {
     expect(fs.existsSync('/proc/self/status')).toBe(true);
-    expect(['/proc', '/proc/self/status', '/sys', '/dev/null'].map((name) => new Root('/').real(name))).toEqual([undefined, undefined, undefined, undefined]);
-    expect(new Root('/').looks()['/proc']).toBeUndefined();
+    expect(['/proc', '/proc/self/status', '/sys', '/dev/null'].map((name) => new DirectoryRoot('/').real(name))).toEqual([undefined, undefined, undefined, undefined]);
+    expect(new DirectoryRoot('/').looks()['/proc']).toBeUndefined();
   });
 
   test('has the permission bits that it has', () => {

@@ -6,7 +6,8 @@ import * as fs from 'fs';
 import * as path from 'path';
 import { hasContent, stampOf, trustOf } from '../../lib/root/stamp';
 import { unchanged } from '../../lib/root/looks';
-import { Root } from '../../lib/root/root';
+import { DirectoryRoot } from '../../lib/root/directory-root';
+import type { Root } from '../../lib/root/root';
 import { BinarySource } from '../../lib';
 import { temporaryDirectory } from '../fixture';
 import { SmallRoot } from '../small-root';
@@ -78,7 +79,7 @@ describeMounted('on squashfs, where ctime is mtime', () => {
   ];
 
   function look(at: string): Root {
-    const root = new Root(at);
+    const root = new DirectoryRoot(at);
     root.names('/usr/share/data');
     if (root.isFile('/usr/share/data/text')) root.content('/usr/share/data/text');
     root.status('/usr/share/data/link');

@@ -55,7 +55,12 @@ beforeAll(async () => {
   source.compile('/usr/bin/probe', `#define _GNU_SOURCE\n${PROGRAM}`);
   source.compile('/usr/bin/good', 'int main(void) { return 0; }');
   source.compile('/usr/bin/tar', 'int puts(const char *); int main(void) { return puts("the tar of the layer") < 0; }');
-  source.write({ '/usr/share/data/stored': '', '/usr/share/data/noise': noise(1e6, 1), '/usr/share/data/text': 'text '.repeat(10_000), '/usr/share/data/link': { link: 'text' } });
+  source.write({
+    '/usr/share/data/stored': '',
+    '/usr/share/data/noise': noise(1e6, 1),
+    '/usr/share/data/text': 'text '.repeat(10_000),
+    '/usr/share/data/link': { link: 'text' },
+  });
   source.directories('/usr/share/data/empty');
   layer = await make(source, 'probe', { binaries: ['probe', 'good', 'tar'], include: ['/usr/share/data'] });
 });
@@ -102,7 +107,9 @@ describe('unzip', () => {
 describe('a layer is tried', () => {
   test('by a command line that has to succeed', () => {
     expect(() => attempt('good && good')).not.toThrow();
-    expect(() => attempt('good; probe')).toThrow("testCommand 'good; probe' ended in the layer with exit status 1, expected exit status 0; nothing was written\n  it said nothing");
+    expect(() => attempt('good; probe')).toThrow(
+      "testCommand 'good; probe' ended in the layer with exit code 1, expected exit code 0; nothing was written\n  no output",
+    );
   });
 
   test('where there is nothing but the layer and a shell', () => {
@@ -111,7 +118,13 @@ describe('a layer is tried', () => {
   });
 
   test('where only /tmp can be written', () => {
-    expect(said('probe write')).toEqual(['/tmp/file: written', '/file: refused', '/opt/file: refused', '/var/task/file: refused', '/dev/./shm/file: refused']);
+    expect(said('probe write')).toEqual([
+      '/tmp/file: written',
+      '/file: refused',
+      '/opt/file: refused',
+      '/var/task/file: refused',
+      '/dev/./shm/file: refused',
+    ]);
   });
 
   test('by a user without privileges, without network', () => {
@@ -141,8 +154,12 @@ describe('a layer is tried', () => {
 
   test('with limits on what each process may use', () => {
     expect(said('ulimit -u; ulimit -d; ulimit -f; ulimit -c')).toEqual(['1024', String(10 * 1024 ** 2), String(1024 ** 2), '0']);
-    expect(said('dd if=/dev/zero of=/tmp/full bs=1M count=600 2>&1; ls -l /tmp').join('\n')).toMatch(/No space left on device|File too large|File size limit exceeded/);
-    expect(said('i=0; while [ $i -lt 1100 ]; do sleep 9 & i=$((i + 1)); done').join('\n')).toMatch(/can't fork: Resource temporarily unavailable/);
+    expect(said('dd if=/dev/zero of=/tmp/full bs=1M count=600 2>&1; ls -l /tmp').join('\n')).toMatch(
+      /No space left on device|File too large|File size limit exceeded/,
+    );
+    expect(said('i=0; while [ $i -lt 1100 ]; do sleep 9 & i=$((i + 1)); done').join('\n')).toMatch(
+      /can't fork: Resource temporarily unavailable/,
+    );
   });
 
   test('with its own programs, though the shell may have some of the same names itself', () => {
@@ -151,7 +168,9 @@ describe('a layer is tried', () => {
 
   test('for as long as is said; what it said until then is told, and no process is left', () => {
     const marker = `sleeping-${process.pid}`;
-    expect(() => attempt(`: ${marker}; probe forever & probe forever`, 1000)).toThrow(/ had not ended after 1 s, testTimeout, and was killed; nothing was written\n {2}it said:\n {4}begun/);
+    expect(() => attempt(`: ${marker}; probe forever & probe forever`, 1000)).toThrow(
+      / had not ended after 1 s, testTimeout, and was killed; nothing was written\n {2}output:\n {4}begun/,
+    );
     const commands = fs.readdirSync('/proc').filter((name) => /^\d+$/.test(name)).map((id) => {
       try {
         return fs.readFileSync(`/proc/${id}/cmdline`, 'latin1');
@@ -166,8 +185,11 @@ describe('a layer is tried', () => {
     expect(() => attempt('probe forever > /dev/null 2>&1 & good', 60_000)).not.toThrow();
   });
 
-  test.each([['kill -SEGV $$', 'exit status 139 (SIGSEGV)'], ['probe flood', 'more than 64 MiB of output (send it to /dev/null)']])('%j ends with %s', (command, end) => {
-    expect(() => attempt(command)).toThrow(`' ended in the layer with ${end}, expected exit status 0`);
+  test.each([
+    ['kill -SEGV $$', 'exit code 139 (SIGSEGV)'],
+    ['probe flood', 'more than 64 MiB of output (send it to /dev/null)'],
+  ])('%j ends with %s', (command, end) => {
+    expect(() => attempt(command)).toThrow(`' ended in the layer with ${end}, expected exit code 0`);
   });
 
   test('and nothing is left, whether it passes or not', () => {
@@ -198,28 +220,39 @@ describe('a machine on which a layer cannot be tried', () => {
 
   test('may lack bubblewrap', () => {
     process.env.PATH = shells({ static: 'busybox' });
-    expect(checkSandbox).toThrow('testCommand is run under bubblewrap, and no bwrap is on PATH: install it on the machine that synthesizes, as with apt-get install bubblewrap');
+    expect(checkSandbox).toThrow(
+      'testCommand requires bubblewrap: bwrap is not on PATH; install it on the machine that synthesizes, ' +
+        'for example with apt-get install bubblewrap',
+    );
   });
 
   test('may allow no user namespaces', () => {
     const directory = shells({ static: 'busybox' });
-    const message = 'bwrap: No permissions to create new namespace, likely because the kernel does not allow non-privileged user namespaces.';
+    const message =
+      'bwrap: No permissions to create new namespace, likely because the kernel does not allow non-privileged user namespaces.';
     fs.writeFileSync(path.join(directory, 'bwrap'), `#!/bin/sh\necho "${message}" >&2\nexit 1\n`, { mode: 0o755 });
     process.env.PATH = directory;
-    expect(checkSandbox).toThrow(`bubblewrap cannot make the sandbox for testCommand: ${message}\n  it needs user namespaces: allow them, as with sysctl `);
+    expect(checkSandbox).toThrow(
+      `bubblewrap cannot create the sandbox for testCommand: ${message}\n  it needs user namespaces: allow them, as with sysctl `,
+    );
   });
 
   test('may lack a static shell', () => {
     const directory = withBubblewrap(temporaryDirectory());
     process.env.PATH = directory;
-    const expected = 'testCommand is run by a static shell, expected as busybox, busybox.static, busybox-static, bash-static on PATH';
-    expect(checkSandbox).toThrow(`${expected}, and none is there: install one on the machine that synthesizes, as with apt-get install bubblewrap busybox-static, `);
+    const expected = 'testCommand requires a static shell, expected as busybox, busybox.static, busybox-static, bash-static on PATH';
+    expect(checkSandbox).toThrow(
+      `${expected}, but there is none: install one on the machine that synthesizes: apt-get install bubblewrap busybox-static, `,
+    );
     process.env.PATH = withBubblewrap(shells({ dynamic: 'busybox' }));
-    expect(checkSandbox).toThrow(`${expected}, and ${process.env.PATH}/busybox is not static: install `);
+    expect(checkSandbox).toThrow(`${expected}, but ${process.env.PATH}/busybox is not static: install `);
   });
 
-  test.each(['busybox', 'busybox.static', 'busybox-static', 'bash-static'])('may have it by the name %s, beside a busybox that is none', (name) => {
-    process.env.PATH = [shells({ dynamic: 'busybox' }), withBubblewrap(shells({ static: name }))].join(':');
-    expect(checkSandbox).not.toThrow();
-  });
+  test.each(['busybox', 'busybox.static', 'busybox-static', 'bash-static'])(
+    'may have it by the name %s, beside a busybox that is none',
+    (name) => {
+      process.env.PATH = [shells({ dynamic: 'busybox' }), withBubblewrap(shells({ static: name }))].join(':');
+      expect(checkSandbox).not.toThrow();
+    },
+  );
 });

@@ -46,7 +46,7 @@ describe('trace commands', () => {
     synth(place, { ...props, verbose: true });
     expect(count()).toBe(1);
     fs.writeFileSync(absent, '');
-    expect(() => synth(place, props)).toThrow('expected exit status 0');
+    expect(() => synth(place, props)).toThrow('expected exit code 0');
     expect(count()).toBe(2);
   });
 

@@ -29,7 +29,10 @@ function countedDirectory(): string {
 }
 
 const opened = (...commands: string[]) => trace(commands).opened.map((one) => one.path);
-const licenses = (...commands: string[]) => opened(...commands).filter((file) => file.startsWith(LICENSES)).map((file) => path.basename(file));
+const licenses = (...commands: string[]) =>
+  opened(...commands)
+    .filter((file) => file.startsWith(LICENSES))
+    .map((file) => path.basename(file));
 
 function program(source: string, options: readonly string[] = []): string {
   const file = path.join(temporaryDirectory(), 'program');
@@ -75,14 +78,23 @@ describe('what a command opens', () => {
         must(open("Apache-2.0", O_RDONLY));
         return 0;
       }`, ['-pthread']);
-    const found = trace([opener]).opened.map((one) => ({ ...one, path: path.normalize(one.path) })).filter((one) => one.path.startsWith(LICENSES));
+    const found = trace([opener])
+      .opened.map((one) => ({ ...one, path: path.normalize(one.path) }))
+      .filter((one) => one.path.startsWith(LICENSES));
     const names = ['GPL-1', 'GPL-2', 'GPL-3', 'LGPL-2', 'LGPL-2.1', 'LGPL-3', 'Artistic', 'BSD', 'Apache-2.0'];
-    expect(found.sort((a, b) => (a.path < b.path ? -1 : 1))).toEqual(names.sort().map((name) => ({ path: `${LICENSES}/${name}`, by: opener })));
+    expect(found.sort((a, b) => (a.path < b.path ? -1 : 1))).toEqual(
+      names.sort().map((name) => ({ path: `${LICENSES}/${name}`, by: opener })),
+    );
   });
 
   test('is what it executes as well, by a relative path too', () => {
     const executer = program('int main(void) { must(chdir("/usr/bin")); return execl("./env", "env", "true", (char *) 0); }');
-    expect(trace([executer]).opened).toEqual(expect.arrayContaining([{ path: '/usr/bin/env', by: executer }, { path: expect.stringMatching(/\/bin\/true$/), by: '/usr/bin/env' }]));
+    expect(trace([executer]).opened).toEqual(
+      expect.arrayContaining([
+        { path: '/usr/bin/env', by: executer },
+        { path: expect.stringMatching(/\/bin\/true$/), by: '/usr/bin/env' },
+      ]),
+    );
   });
 
   test('is not what it only looks at, looks for, lists or writes', () => {
@@ -110,7 +122,15 @@ describe('what a command opens', () => {
   test('is nothing below /tmp, /proc, /sys or /dev, nor a file that is gone', () => {
     const file = path.join(temporaryDirectory(), 'file');
     fs.writeFileSync(file, '\n');
-    expect(opened(`read line < ${file}`, 'echo > own; read line < own', 'read line < /proc/self/stat', 'read line < /sys/kernel/uevent_seqnum', ': < /dev/null')).toEqual([]);
+    expect(
+      opened(
+        `read line < ${file}`,
+        'echo > own; read line < own',
+        'read line < /proc/self/stat',
+        'read line < /sys/kernel/uevent_seqnum',
+        ': < /dev/null',
+      ),
+    ).toEqual([]);
     const gone = path.join(countedDirectory(), 'gone');
     expect(opened(`echo > ${gone}; read line < ${gone}; rm ${gone}`)).not.toContain(gone);
   });
@@ -141,36 +161,47 @@ describe('what a command opens', () => {
 describe('a command', () => {
   test('runs in an empty directory of its own, of which nothing is left', () => {
     const temporary = privateTemporaryDirectory();
-    trace(['test -z "$(ls -A)" && echo > file && mkdir -p a/b && chmod 500 a', 'test ! -e file && test "$(ls -ld . | cut -c1-10)" = drwx------']);
+    trace([
+      'test -z "$(ls -A)" && echo > file && mkdir -p a/b && chmod 500 a',
+      'test ! -e file && test "$(ls -ld . | cut -c1-10)" = drwx------',
+    ]);
     expect(fs.readdirSync(temporary)).toEqual([]);
   });
 
-  test('that fails is an error with its exit status and its last lines, and nothing of it is left', () => {
+  test('that fails is an error with its exit code and its last lines, and nothing of it is left', () => {
     const temporary = privateTemporaryDirectory();
     const command = 'i=0; while [ $i -lt 30 ]; do i=$((i + 1)); echo line $i; done; echo on stderr >&2; exit 7';
-    expect(() => trace([command])).toThrow(`the trace command '${command}' ended with exit status 7, expected exit status 0; nothing was packed\n  the last of what it said:\n    line 12\n`);
+    expect(() => trace([command])).toThrow(
+      `the trace command '${command}' ended with exit code 7, expected exit code 0; ` +
+        'nothing was packed\n  last lines of output:\n    line 12\n',
+    );
     expect(() => trace([command])).toThrow(/\n {4}line 30\n {4}on stderr$/);
-    expect(() => trace(['exit 7'])).toThrow(/; nothing was packed\n {2}it said nothing$/);
+    expect(() => trace(['exit 7'])).toThrow(/; nothing was packed\n {2}no output$/);
     expect(fs.readdirSync(temporary)).toEqual([]);
   });
 
-  test.each([['no-such-command', 'exit status 127'], ['kill -SEGV $$', 'exit status 139 (SIGSEGV)'], ['sh -c "kill -SEGV \\$\\$"', 'exit status 139 (SIGSEGV)'], ['cat /dev/zero', 'more than 64 MiB of output (send it to /dev/null)']])(
-    '%j ends with %s', (command, end) => {
-      expect(() => trace([command])).toThrow(`' ended with ${end}, expected exit status 0`);
-    });
+  test.each([
+    ['no-such-command', 'exit code 127'],
+    ['kill -SEGV $$', 'exit code 139 (SIGSEGV)'],
+    ['sh -c "kill -SEGV \\$\\$"', 'exit code 139 (SIGSEGV)'],
+    ['cat /dev/zero', 'more than 64 MiB of output (send it to /dev/null)'],
+  ])('%j ends with %s', (command, end) => {
+    expect(() => trace([command])).toThrow(`' ended with ${end}, expected exit code 0`);
+  });
 
   test('that leaves something running is not waited for without end, and it is said what to do', () => {
     const temporary = privateTemporaryDirectory();
     // on a busy machine strace may not even have begun by then
     expect(() => trace(['echo started; sleep 20 &'], 1000)).toThrow(
-      /^the trace command 'echo started; sleep 20 &' had not ended after 1 s, with all that it started, and was killed; nothing was packed\n {2}it said(?::\n {4}started| nothing)\n {2}end what it starts/);
+      /^the trace command 'echo started; sleep 20 &' and the processes that it started had not ended after 1 s and were killed; nothing was packed\n {2}(?:output:\n {4}started|no output)\n {2}end its background processes/,
+    );
     expect(fs.readdirSync(temporary)).toEqual([]);
     expect(licenses(`sleep 20 & read line < ${LICENSES}/BSD; kill $!`)).toEqual(['BSD']);
   });
 
   test('that fails is the last one that is run', () => {
     const file = path.join(temporaryDirectory(), 'file');
-    expect(() => trace(['exit 1', `echo > ${file}`])).toThrow('exit status 1');
+    expect(() => trace(['exit 1', `echo > ${file}`])).toThrow('exit code 1');
     expect(fs.existsSync(file)).toBe(false);
   });
 
@@ -180,14 +211,23 @@ describe('a command', () => {
 
   test('needs strace: where there is none, it is said what to install', () => {
     process.env.PATH = temporaryDirectory();
-    expect(() => trace(['true'])).toThrow('traceCommands are run under strace, and no strace is on PATH: install it on the machine that synthesizes, as with apt-get install strace');
+    expect(() => trace(['true'])).toThrow(
+      'traceCommands require strace, which is not on PATH: install it on the machine that synthesizes, ' +
+        'for example with apt-get install strace',
+    );
   });
 
   test('needs a strace that may trace', () => {
     const directory = temporaryDirectory();
-    fs.writeFileSync(path.join(directory, 'strace'), '#!/bin/sh\necho "strace: ptrace(PTRACE_TRACEME, ...): Operation not permitted" >&2\nexit 1\n', { mode: 0o755 });
+    fs.writeFileSync(
+      path.join(directory, 'strace'),
+      '#!/bin/sh\necho "strace: ptrace(PTRACE_TRACEME, ...): Operation not permitted" >&2\nexit 1\n',
+      { mode: 0o755 },
+    );
     process.env.PATH = `${directory}:${process.env.PATH}`;
-    expect(() => trace(['true'])).toThrow('strace cannot trace traceCommands here: strace: ptrace(PTRACE_TRACEME, ...): Operation not permitted\n  allow ptrace: ');
+    expect(() => trace(['true'])).toThrow(
+      'strace cannot trace traceCommands here: strace: ptrace(PTRACE_TRACEME, ...): Operation not permitted\n  allow ptrace: ',
+    );
   });
 });
 
@@ -200,14 +240,16 @@ describe('in the layer', () => {
 
   const planned = (...traced: (string | { path: string; by: string })[]) => {
     const layer = plan(source, 'tool', {}, traced.map((one) => (typeof one === 'string' ? { path: one } : one)));
-    const entries = new Map(layer.plan.entries.map((entry) => [entry.path, entry]));
+    const entries = new Map<string, (typeof layer.plan.entries)[number]>(layer.plan.entries.map((entry) => [entry.path, entry]));
     return { entries, paths: [...entries.keys()], skipped: layer.skipped };
   };
 
   test('is a traced file, with the links that lead to it', () => {
     source.write({ '/usr/share/data/real.txt': 'a', '/etc/alternatives/data': { link: '/usr/share/data/real.txt' } });
     const { entries } = planned({ path: '/etc/alternatives/data', by: '/usr/bin/tool' });
-    expect(entries.get('/usr/share/data/real.txt')).toMatchObject({ why: { reason: 'opened in a trace command', through: '/usr/bin/tool' } });
+    expect(entries.get('/usr/share/data/real.txt')).toMatchObject({
+      why: { reason: 'opened in a trace command', through: '/usr/bin/tool' },
+    });
     expect(entries.get('/etc/alternatives/data')).toMatchObject({ kind: 'link', target: '/opt/elf/{key}/usr/share/data/real.txt' });
   });
 
@@ -221,16 +263,25 @@ describe('in the layer', () => {
     expect(skipped.get('/etc/private/key.pem')).toBe('not world-readable');
   });
 
-  test.each(['/etc/passwd', '/home/me/.config/tool', '/root/.netrc', '/run/secret', '/var/tmp/file'])('is nothing of the host: %s', (file) => {
-    source.write({ [file]: 'of the host' });
-    const { paths, skipped } = planned({ path: file, by: '/usr/bin/tool' });
-    expect(paths).not.toContain(file);
-    expect(skipped.get(file)).toBe('opened in a trace command by /usr/bin/tool, but machine-specific: name it in include if it is needed');
-  });
+  test.each(['/etc/passwd', '/home/me/.config/tool', '/root/.netrc', '/run/secret', '/var/tmp/file'])(
+    'is nothing of the host: %s',
+    (file) => {
+      source.write({ [file]: 'of the host' });
+      const { paths, skipped } = planned({ path: file, by: '/usr/bin/tool' });
+      expect(paths).not.toContain(file);
+      expect(skipped.get(file)).toBe(
+        'opened in a trace command by /usr/bin/tool, but machine-specific: name it in include if it is needed',
+      );
+    },
+  );
 
   test('is nothing that was excluded, no directory, and nothing that is not there', () => {
     source.write({ '/usr/share/data/a.txt': 'a', '/usr/share/data/deep/b.txt': 'b' });
-    const layer = plan(source, 'tool', { exclude: ['/usr/share/data/a.txt'] }, [{ path: '/usr/share/data/a.txt' }, { path: '/usr/share/data/deep' }, { path: '/usr/share/none' }]);
+    const layer = plan(source, 'tool', { exclude: ['/usr/share/data/a.txt'] }, [
+      { path: '/usr/share/data/a.txt' },
+      { path: '/usr/share/data/deep' },
+      { path: '/usr/share/none' },
+    ]);
     expect(layer.plan.entries.filter(({ path: name }) => name.startsWith('/usr/share'))).toEqual([]);
     expect(layer.skipped.get('/usr/share/data/a.txt')).toBe('excluded');
   });
@@ -238,15 +289,26 @@ describe('in the layer', () => {
   test('is a plug-in with the libraries that it needs', () => {
     source.library('/usr/lib/x86_64-linux-gnu/libhelp.so.1');
     source.library('/usr/lib/tool/plugin.so', { needs: ['libhelp.so.1'] });
-    expect(planned('/usr/lib/tool/plugin.so').paths).toEqual(expect.arrayContaining(['/usr/lib/tool/plugin.so', '/usr/lib/x86_64-linux-gnu/libhelp.so.1']));
+    expect(planned('/usr/lib/tool/plugin.so').paths).toEqual(
+      expect.arrayContaining(['/usr/lib/tool/plugin.so', '/usr/lib/x86_64-linux-gnu/libhelp.so.1']),
+    );
   });
 
   test('is a program that another one starts, made to run, with its libraries and its plug-ins', () => {
     source.library('/usr/lib/x86_64-linux-gnu/libown.so.1');
-    source.compile('/usr/libexec/helper', 'int main(void) { return 0; }', ['-Wl,--no-as-needed', source.locate('/usr/lib/x86_64-linux-gnu/libown.so.1')]);
+    source.compile('/usr/libexec/helper', 'int main(void) { return 0; }', [
+      '-Wl,--no-as-needed',
+      source.locate('/usr/lib/x86_64-linux-gnu/libown.so.1'),
+    ]);
     source.library('/usr/lib/aaa/plugin.so', { needs: ['libown.so.1'] });
-    const { entries } = planned({ path: '/usr/lib/aaa/plugin.so', by: '/usr/libexec/helper' }, { path: '/usr/libexec/helper', by: '/usr/bin/tool' });
-    expect(entries.get('/usr/libexec/helper')).toMatchObject({ edits: { interpreter: '/opt/elf/{key}/ld.so' }, why: { through: '/usr/bin/tool' } });
+    const { entries } = planned(
+      { path: '/usr/lib/aaa/plugin.so', by: '/usr/libexec/helper' },
+      { path: '/usr/libexec/helper', by: '/usr/bin/tool' },
+    );
+    expect(entries.get('/usr/libexec/helper')).toMatchObject({
+      edits: { interpreter: '/opt/elf/{key}/ld.so' },
+      why: { through: '/usr/bin/tool' },
+    });
     expect(entries.get('/usr/lib/x86_64-linux-gnu/libown.so.1')).toMatchObject({ why: { through: '/usr/libexec/helper' } });
   });
 
@@ -254,7 +316,10 @@ describe('in the layer', () => {
     source.write({ '/usr/bin/script': '#!/usr/bin/interpreter -x\n' });
     source.compile('/usr/bin/interpreter', 'int main(void) { return 0; }');
     const { entries } = planned({ path: '/usr/bin/script', by: '/usr/bin/tool' });
-    expect(entries.get('/usr/bin/interpreter')).toMatchObject({ edits: { interpreter: '/opt/elf/{key}/ld.so' }, why: { through: '/usr/bin/script' } });
+    expect(entries.get('/usr/bin/interpreter')).toMatchObject({
+      edits: { interpreter: '/opt/elf/{key}/ld.so' },
+      why: { through: '/usr/bin/script' },
+    });
   });
 
   test('is the source of Python\'s bytecode, at which Python only looks', () => {

@@ -5,7 +5,7 @@ import * as fs from 'fs';
 import * as path from 'path';
 import { writeEntries } from '../../lib/pack/directory';
 import type { LayerRequest } from '../../lib/plan/plan-layer';
-import { Root } from '../../lib/root/root';
+import { DirectoryRoot } from '../../lib/root/directory-root';
 import type { LayerRun } from '../../lib/sandbox/trial';
 import { runInLayer } from '../../lib/sandbox/trial';
 import type { KnownOutcome, SlimLayer } from '../../lib/workload/slim';
@@ -74,7 +74,7 @@ export function slim(
   };
   const { known, renewsLock, ...rest } = options;
   const asked = request(binary, { detectData: true, cwd: '/', ...rest });
-  const layer = slimLayer(new Root(root.directory), asked, { commands, keep: [], ...more }, { report, known, renewsLock });
+  const layer = slimLayer(new DirectoryRoot(root.directory), asked, { commands, keep: [], ...more }, { report, known, renewsLock });
   const entries = layer.plan.entries.flatMap((entry) => (entry.kind === 'file' ? [entry] : []));
   const names = (of: typeof entries) => of.map((entry) => entry.path).filter((name) => !BASE.test(name));
   return {

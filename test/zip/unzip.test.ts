@@ -28,7 +28,7 @@ function refused(file: string): string {
 
 const GOOD: RawEntry = { name: 'good', content: 'good' };
 const refusedEntry = (entry: RawEntry, end?: RawEnd) => refused(rawZip([GOOD, entry], end));
-const NOT_OURS = 'this is no layer of binary-layer\'s, and nothing was unpacked';
+const NOT_OURS = 'this is not a layer made by binary-layer, and nothing was unpacked';
 
 describe('what is no zip, or not whole', () => {
   const written = (bytes: Buffer | string) => {
@@ -37,27 +37,41 @@ describe('what is no zip, or not whole', () => {
     return file;
   };
 
-  test.each([['empty', ''], ['a text', 'not a zip at all'], ['an archive of another kind', '\x1f\x8b\x08'.padEnd(100)]])('%s is told to be none', (_, content) => {
-    expect(refused(written(content))).toMatch(/^layer\.zip is no zip \(\d+ bytes\), expected that of a layer, as asset\.HASH\.zip in cdk\.out$/);
+  test.each([
+    ['empty', ''],
+    ['a text', 'not a zip at all'],
+    ['an archive of another kind', '\x1f\x8b\x08'.padEnd(100)],
+  ])('%s is told to be none', (_, content) => {
+    expect(refused(written(content))).toMatch(
+      /^layer\.zip is not a zip \(\d+ bytes\), expected the zip of a layer, such as asset\.HASH\.zip in cdk\.out$/,
+    );
   });
 
   test('wherever it is cut off, it is refused', () => {
     const whole = rawBytes([GOOD, { name: 'more', content: noise(200, 1) }]);
-    for (let length = 4; length < whole.length; length += 7) expect(refused(written(whole.subarray(0, length)))).toContain('layer.zip is cut off');
+    for (let length = 4; length < whole.length; length += 7) {
+      expect(refused(written(whole.subarray(0, length)))).toContain('layer.zip is truncated');
+    }
   });
 
   test('what follows it is no part of it', () => {
-    expect(refused(rawZip([GOOD], { comment: 'a comment' }))).toContain('is cut off, or something follows it');
+    expect(refused(rawZip([GOOD], { comment: 'a comment' }))).toContain('is truncated or has trailing data');
   });
 
   test('one that says it has more entries, or fewer, is damaged', () => {
-    expect(refused(rawZip([GOOD], { count: 2 }))).toBe('layer.zip is damaged: of 2 entries only 1 are in its directory; copy it again, or make it again');
-    expect(refused(rawZip([GOOD, { name: 'b' }], { count: 1 }))).toContain('something follows the 1 entries of its directory');
-    expect(refused(rawZip([GOOD], { count: 0xffff }))).toContain('its count of entries is not where it should be');
+    expect(refused(rawZip([GOOD], { count: 2 }))).toBe(
+      'layer.zip is damaged: its directory contains 1 of 2 entries; copy or build it again',
+    );
+    expect(refused(rawZip([GOOD, { name: 'b' }], { count: 1 }))).toContain('its directory has data after its 1 entries');
+    expect(refused(rawZip([GOOD], { count: 0xffff }))).toContain('the record with its number of entries is misplaced');
   });
 
   test('whichever of its bytes is another one, it is refused, or means the same', () => {
-    const whole = rawBytes([{ name: 'elf/a', content: 'some text, some text' }, { name: 'bin/b', content: '../elf/a', mode: LINK, method: 0 }, { name: 'd/' }]);
+    const whole = rawBytes([
+      { name: 'elf/a', content: 'some text, some text' },
+      { name: 'bin/b', content: '../elf/a', mode: LINK, method: 0 },
+      { name: 'd/' },
+    ]);
     let refusals = 0;
     for (let at = 0; at < whole.length; at++) {
       for (const bits of [0x01, 0x80, 0xff]) {
@@ -77,7 +91,7 @@ describe('what is no zip, or not whole', () => {
   test('larger than any layer, it is not even read', () => {
     const file = written('');
     fs.truncateSync(file, 400e6);
-    expect(refused(file)).toBe('layer.zip has 400000000 bytes, expected the zip of a layer: Lambda takes 262144000 bytes unpacked');
+    expect(refused(file)).toBe('layer.zip has 400000000 bytes, expected the zip of a layer: Lambda\'s limit is 262144000 bytes unpacked');
   });
 });
 
@@ -93,7 +107,9 @@ describe('an entry is refused', () => {
     ['..\\out', 'has a backslash'],
     ['x'.repeat(5000), 'has 5000 characters'],
   ])('that is named %j', (name, what) => {
-    expect(refusedEntry({ name })).toBe(`layer.zip: the entry '${name.length > 300 ? `${name.slice(0, 150)}…${name.slice(-150)}` : name}' ${what}, expected a path that stays inside the layer; ${NOT_OURS}`);
+    expect(refusedEntry({ name })).toBe(
+      `layer.zip: the entry '${name.length > 300 ? `${name.slice(0, 150)}…${name.slice(-150)}` : name}' ${what}, expected a path that stays inside the layer; ${NOT_OURS}`,
+    );
   });
 
   test('whose name has a NUL character, or commands for a terminal, which the message shows', () => {
@@ -102,40 +118,62 @@ describe('an entry is refused', () => {
   });
 
   test('whose name has kilobytes is told by its two ends', () => {
-    expect(refusedEntry({ name: `${'a'.repeat(4000)}//${'b'.repeat(4000)}` })).toMatch(/^layer\.zip: the entry 'a{150}…b{150}' has an empty component, /);
+    expect(refusedEntry({ name: `${'a'.repeat(4000)}//${'b'.repeat(4000)}` })).toMatch(
+      /^layer\.zip: the entry 'a{150}…b{150}' has an empty component, /,
+    );
   });
 
   test('whose name is no UTF-8', () => {
-    expect(refusedEntry({ name: Buffer.from([0x61, 0xff]) })).toContain('a name is no UTF-8');
+    expect(refusedEntry({ name: Buffer.from([0x61, 0xff]) })).toContain('a name is not valid UTF-8');
   });
 
   test.each<[string, RawEntry, string]>([
-    ['that is there twice', { name: 'good' }, "'good' is there twice"],
-    ['that is a directory as well', { name: 'good/' }, "'good' is there twice"],
-    ['below a file', { name: 'good/below' }, "'good/below' lies below good, which is a file"],
+    ['that occurs twice', { name: 'good' }, "'good' occurs twice"],
+    ['that is a directory as well', { name: 'good/' }, "'good' occurs twice"],
+    ['below a file', { name: 'good/below' }, "'good/below' is below good, which is a file"],
     ['that is encrypted', { name: 'a', flags: 0x801 }, 'is encrypted'],
-    ['that is packed in a way that we do not know', { name: 'a', method: 12 }, 'is compressed by method 12, expected deflate (8) or none (0)'],
-    ['without a Unix mode', { name: 'a', system: 0 }, 'has no Unix mode, which says what it is'],
+    [
+      'that is packed in a way that we do not know',
+      { name: 'a', method: 12 },
+      'is compressed by method 12, expected deflate (8) or none (0)',
+    ],
+    ['without a Unix mode', { name: 'a', system: 0 }, 'has no Unix mode'],
     ['that is a device', { name: 'a', mode: 0o020666 }, 'has mode 20666, expected a file, a link or a directory'],
     ['that is a FIFO', { name: 'a', mode: 0o010666 }, 'has mode 10666'],
     ['that is a socket', { name: 'a', mode: 0o140666 }, 'has mode 140666'],
-    ['that is a directory by its name only', { name: 'a/', mode: 0o100644 }, 'is a file by its mode, and a directory by its name'],
-    ['that is a directory by its mode only', { name: 'a', mode: 0o40755 }, 'is a directory by its mode, and none by its name'],
-    ['that is a directory with a content', { name: 'a/', content: 'x' }, 'is a directory with a content'],
-    ['with another checksum', { name: 'a', content: 'abc', crc: 1 }, 'is damaged: its checksum is another one'],
-    ['with more bytes than it says', { name: 'a', content: 'x'.repeat(1e6), size: 10 }, 'has more than the 10 bytes that the directory says'],
-    ['with fewer', { name: 'a', content: 'abc', size: 10 }, 'has 3 bytes, and 10 by the directory'],
-    ['that is stored in another size', { name: 'a', content: 'abc', size: 10, method: 0 }, 'is stored, but 10 bytes would take 3'],
-    ['with another name before its bytes', { name: 'a', local: { name: 'b' } }, 'is another thing by its local header than by the directory'],
-    ['with another size before its bytes', { name: 'a', content: 'abc', local: { size: 4 } }, 'is another thing by its local header'],
-    ['with another method before its bytes', { name: 'a', content: 'abc', local: { method: 0 } }, 'is another thing by its local header'],
-    ['that has the bytes of another', { name: 'good2', content: 'good', at: 0 }, 'is another thing by its local header'],
+    ['that is a directory by its name only', { name: 'a/', mode: 0o100644 }, 'has the mode of a file, but its name ends with a slash'],
+    [
+      'that is a directory by its mode only',
+      { name: 'a', mode: 0o40755 },
+      'has the mode of a directory, but its name does not end with a slash',
+    ],
+    ['that is a directory with a content', { name: 'a/', content: 'x' }, 'is a directory with content'],
+    ['with another checksum', { name: 'a', content: 'abc', crc: 1 }, 'is damaged: its checksum does not match'],
+    [
+      'with more bytes than it says',
+      { name: 'a', content: 'x'.repeat(1e6), size: 10 },
+      'has more than the 10 bytes stated in the directory',
+    ],
+    ['with fewer', { name: 'a', content: 'abc', size: 10 }, 'has 3 bytes, but 10 according to the directory'],
+    ['that is stored in another size', { name: 'a', content: 'abc', size: 10, method: 0 }, 'is stored, but 10 bytes occupy 3'],
+    ['with another name before its bytes', { name: 'a', local: { name: 'b' } }, 'has a local header that contradicts the directory'],
+    [
+      'with another size before its bytes',
+      { name: 'a', content: 'abc', local: { size: 4 } },
+      'has a local header that contradicts the directory',
+    ],
+    [
+      'with another method before its bytes',
+      { name: 'a', content: 'abc', local: { method: 0 } },
+      'has a local header that contradicts the directory',
+    ],
+    ['that has the bytes of another', { name: 'good2', content: 'good', at: 0 }, 'has a local header that contradicts the directory'],
   ])('%s', (_, entry, what) => {
     expect(refusedEntry(entry)).toContain(what);
   });
 
   test('whose bytes are those of another one, though both headers agree', () => {
-    expect(refused(rawZip([{ name: 'a', content: 'same' }, { name: 'a', content: 'same', at: 0 }]))).toContain("'a' has bytes that are those of a as well");
+    expect(refused(rawZip([{ name: 'a', content: 'same' }, { name: 'a', content: 'same', at: 0 }]))).toContain("'a' shares bytes with a");
   });
 });
 
@@ -147,14 +185,26 @@ describe('a link is refused', () => {
     ['to a path that begins in /opt and leads out', [link('a', '/opt/../etc/passwd')], "'a' is a link that leads out of the layer"],
     ['that leads out', [link('a', '../out')], "'a' is a link that leads out of the layer"],
     ['that leads out and in again', [link('d/a', '../../opt/good')], "'d/a' is a link that leads out of the layer"],
-    ['that leads out by way of another one', [link('deep/er/up', '../..'), link('a', 'deep/er/up/../x')], "'a' is a link that leads out of the layer"],
+    [
+      'that leads out by way of another one',
+      [link('deep/er/up', '../..'), link('a', 'deep/er/up/../x')],
+      "'a' is a link that leads out of the layer",
+    ],
     ['that leads to itself', [link('a', 'b'), link('b', 'a')], "'a' is a link that leads to itself"],
-    ['that leads on by more than 40 others', [...Array.from({ length: 41 }, (_, index) => link(`${index}`, `${index + 1}`)), link('41', 'good')], 'is a link that leads to itself'],
-    ['that leads on by more than 40 others, told in the order of its steps', [link('41', 'good'), ...Array.from({ length: 41 }, (_, index) => link(`${40 - index}`, `${41 - index}`))], "'1' is a link that leads to itself"],
-    ['that names nothing', [link('a', '')], "'a' is a link that names nothing"],
-    ['with a NUL character in it', [link('a', 'good\0')], "'a' is a link that names nothing"],
-    ['of more characters than a path can have', [link('a', 'x'.repeat(4097))], "'a' is a link of 4097 bytes, expected 4096 at most"],
-    ['with something below it', [link('a', '.'), { name: 'a/b' }], "'a/b' lies below a, which is a link"],
+    [
+      'that leads on by more than 40 others',
+      [...Array.from({ length: 41 }, (_, index) => link(`${index}`, `${index + 1}`)), link('41', 'good')],
+      'is a link that leads to itself',
+    ],
+    [
+      'that leads on by more than 40 others, told in the order of its steps',
+      [link('41', 'good'), ...Array.from({ length: 41 }, (_, index) => link(`${40 - index}`, `${41 - index}`))],
+      "'1' is a link that leads to itself",
+    ],
+    ['that names nothing', [link('a', '')], "'a' is a link with an empty target or a NUL character"],
+    ['with a NUL character in it', [link('a', 'good\0')], "'a' is a link with an empty target or a NUL character"],
+    ['of more characters than a path can have', [link('a', 'x'.repeat(4097))], "'a' is a link of 4097 bytes, expected at most 4096"],
+    ['with something below it', [link('a', '.'), { name: 'a/b' }], "'a/b' is below a, which is a link"],
   ])('%s', (_, entries, what) => {
     expect(refused(rawZip([GOOD, ...entries]))).toContain(what);
   });
@@ -163,12 +213,14 @@ describe('a link is refused', () => {
 describe('a bomb is refused', () => {
   test('before anything is inflated, by what it says', () => {
     expect(refused(rawZip([{ name: 'a', size: 200e6 }, { name: 'b', size: 100e6 }]))).toBe(
-      'layer.zip would be more than 262144000 bytes unpacked, expected the zip of a layer, of which Lambda takes no more: nothing was unpacked');
-    expect(refused(rawZip([{ name: 'a', size: 0xffffffff }]))).toContain('would be more than 262144000 bytes');
+      'layer.zip exceeds Lambda\'s limit of 262144000 bytes unpacked, expected the zip of a layer: nothing was unpacked');
+    expect(refused(rawZip([{ name: 'a', size: 0xffffffff }]))).toContain('exceeds Lambda\'s limit of 262144000 bytes');
   });
 
   test('by what it has, if that is more than it says', () => {
-    expect(refused(rawZip([{ name: 'a', content: Buffer.alloc(2e6), size: 4 }]))).toContain('has more than the 4 bytes that the directory says');
+    expect(refused(rawZip([{ name: 'a', content: Buffer.alloc(2e6), size: 4 }]))).toContain(
+      'has more than the 4 bytes stated in the directory',
+    );
   });
 
   test('that leads deep down and up again, by links that lead to one another, without going through any of them twice', () => {
@@ -181,17 +233,24 @@ describe('a bomb is refused', () => {
   test('by the steps of all its links', () => {
     const target = 'd/../'.repeat(800);
     const links = Array.from({ length: 3000 }, (_, index): RawEntry => ({ name: `link${index}`, content: target, mode: LINK }));
-    expect(refused(rawZip([{ name: 'd/' }, ...links]))).toMatch(/the entry 'link\d+' and those before it have names and links of more than 4000000 components; this is no layer/);
+    expect(refused(rawZip([{ name: 'd/' }, ...links]))).toMatch(
+      /the entry 'link\d+' and the entries before it have names and links with more than 4000000 components; this is not a layer/,
+    );
   });
 
   test('by what its links say', () => {
-    const links = Array.from({ length: 70_000 }, (_, index): RawEntry => ({ name: `${index}`, content: 'x'.repeat(4000), crc: 0xecba9f48, mode: LINK }));
-    expect(refused(rawZip(links))).toContain('would be more than 262144000 bytes unpacked');
+    const links = Array.from({ length: 70_000 }, (_, index): RawEntry => ({
+      name: `${index}`,
+      content: 'x'.repeat(4000),
+      crc: 0xecba9f48,
+      mode: LINK,
+    }));
+    expect(refused(rawZip(links))).toContain('exceeds Lambda\'s limit of 262144000 bytes unpacked');
   });
 
   test('that counts the same bytes many times', () => {
     const same = { name: 'a', content: Buffer.alloc(1e5) };
-    expect(refused(rawZip([same, ...Array.from({ length: 100 }, () => ({ ...same, at: 0 }))]))).toContain('has bytes that are those of a as well');
+    expect(refused(rawZip([same, ...Array.from({ length: 100 }, () => ({ ...same, at: 0 }))]))).toContain('shares bytes with a');
   });
 });
 

@@ -96,7 +96,7 @@ export const codeOfAarch64: CodeOf = (address, names, { program, unknownProgram,
     while (code.address % FUNCTION_SIZE !== 0) code.word(NOP);
   };
   align();
-  const functions = names.map(name => {
+  const functions = names.map((name) => {
     const start = code.address;
     addressOf(X16, name);
     code.word(0x14000000 | (((address - code.address) / 4) & 0x3ffffff)); // b

@@ -75,7 +75,7 @@ export const codeOfX86: CodeOf = (address, names, { program, unknownProgram, bef
     while (code.address % FUNCTION_SIZE !== 0) code.add(NOP);
   };
   align();
-  const functions = names.map(name => {
+  const functions = names.map((name) => {
     const start = code.address;
     lea('rax', name).add(0xe9); // jmp
     code.word(address - code.address - 4);

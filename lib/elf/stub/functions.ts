@@ -49,11 +49,14 @@ export function addFunctions(
     unknownProgram: text('a program'),
     beforeSymbol: text(': called '),
     afterSymbol: text(` in ${printableName(library)}, ${ADVICE}\n`),
-    report: report === undefined ? undefined : {
-      path: text(`${report}\0`),
-      beforeSymbol: text(`${reportedName(library)}\0`),
-      afterSymbol: text('\n'),
-    },
+    report:
+      report === undefined
+        ? undefined
+        : {
+          path: text(`${report}\0`),
+          beforeSymbol: text(`${reportedName(library)}\0`),
+          afterSymbol: text('\n'),
+        },
   };
   // a name that is long, or that could control a terminal, is printed in another form
   const printed = names.map(({ name, address }) => (printableName(name) === name ? address : text(`${printableName(name)}\0`).address));

@@ -19,7 +19,7 @@ export function gnuHashOf<T extends { readonly name: string }>(symbols: readonly
   const bloomWords = 2 ** Math.ceil(Math.log2(Math.max(1, symbols.length * BLOOM_BITS / BLOOM_WORD)));
   // which bits of the hash choose the second bit of the filter: those above the ones that choose word and first bit
   const bloomShift = Math.log2(bloomWords * BLOOM_WORD);
-  const hashed = symbols.map(symbol => {
+  const hashed = symbols.map((symbol) => {
     const hash = gnuHash(Buffer.from(symbol.name));
     return { symbol, hash, bucket: hash % bucketCount };
   }).sort((a, b) => a.bucket - b.bucket);

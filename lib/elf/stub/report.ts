@@ -17,7 +17,7 @@ export function reportedName(library: string): string {
 
 /** The calls in a report, in their order. What stubs did not write is ignored: the file is in a directory that programs write to. */
 export function readCalls(report: Buffer): Called[] {
-  return report.toString('utf8').split('\n').flatMap(line => {
+  return report.toString('utf8').split('\n').flatMap((line) => {
     const [library, symbol, ...others] = line.split('\0');
     const name = symbol === undefined || others.length > 0 ? undefined : decoded(library);
     return name === undefined ? [] : [{ library: name, symbol }];

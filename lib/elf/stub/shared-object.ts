@@ -31,12 +31,12 @@ export class SharedObject {
 
   /** The number of a section, which symbols have. Section 0 is none. */
   public indexOf(name: string): number {
-    return this.sections.findIndex(section => section.name === name) + 1;
+    return this.sections.findIndex((section) => section.name === name) + 1;
   }
 
   public bytes(): Buffer {
     const names = new Strings();
-    const headers = this.sections.map(section => this.sectionHeader(section, names));
+    const headers = this.sections.map((section) => this.sectionHeader(section, names));
     const shstrtab = names.offset('.shstrtab');
     const strings = names.bytes();
     headers.push(sectionHeader({ name: shstrtab, type: SHT_STRTAB, offset: this.position, size: strings.length, align: 1 }));

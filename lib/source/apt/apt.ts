@@ -1,10 +1,10 @@
 /**
- * Packages of Debian and Ubuntu as a source: apt fetches them into a private root, whose programs need not be
- * installed anywhere, nor be for this machine.
+ * Debian and Ubuntu packages as a source: apt downloads them into a private root. The packages need not be installed,
+ * and the root may be for another architecture.
  *
- * A root is kept by what it is made of, the versions of its packages, and each request remembers which one it led
- * to. So an app that was synthesized before needs no network, and goes on getting the very same versions, until it is
- * told to look for newer ones by `BINARY_LAYER_REFRESH=1`, or the cache is cleared.
+ * A root is cached under a hash of its package versions, and each request records the root that it resolved to. So an app
+ * that was synthesized before needs no network and keeps the same versions until `BINARY_LAYER_REFRESH=1` requests an
+ * update, or the cache is cleared.
  */
 import { createHash } from 'crypto';
 import * as fs from 'fs';
@@ -21,53 +21,54 @@ import { writeWhole } from '../../process/whole-file';
 import { printable } from '../../text/printable';
 import { loadersIn, openRoot } from '../root-directory';
 import { isKept, keptRoot } from '../kept';
-import { Root } from '../../root/root';
+import { DirectoryRoot } from '../../root/directory-root';
 import { run } from '../system-program';
 import { type OpenedSource, SourceError } from '../source';
 
 export interface AptOptions {
-  /** what stands in a file of /etc/apt/sources.list.d @default - the machine's own */
+  /** content of a file in /etc/apt/sources.list.d @default - the machine's own */
   readonly sources?: string;
-  /** whether to bring what packages recommend, beside what they depend on @default false */
+  /** true to install recommended packages as well as dependencies @default false */
   readonly recommends?: boolean;
-  /** whether to run the scripts that an installation would run @default true */
+  /** true to run the scripts of an installation @default true */
   readonly maintainerScripts?: boolean;
 }
 
-/** Goes up whenever the same packages would give another root. */
+/** Incremented whenever the same packages would result in another root. */
 const RULES_VERSION = 2;
 
 /**
- * What every Debian has, so that no package says that it needs it, or what there is no doing without where there is
- * a network: the C.UTF-8 locale and the index of character sets (libc-bin), terminals (ncurses-base), /bin/sh (dash), what
- * maintainer scripts ask more of than busybox has (coreutils, findutils), names of services and protocols (netbase), certificates.
+ * Packages that exist in every Debian, so that other packages do not declare a dependency on them, or that network access
+ * requires: the C.UTF-8 locale and the index of character sets (libc-bin), terminals (ncurses-base), /bin/sh (dash), commands
+ * of maintainer scripts that busybox lacks or simplifies (coreutils, findutils), names of services and protocols (netbase),
+ * certificates.
  */
 const IMPLIED = ['libc-bin', 'ncurses-base', 'dash', 'coreutils', 'findutils', 'netbase', 'ca-certificates'];
 
-/** `name`, `name=version`, `name/suite`: nothing that apt would take for an option, a pattern, a task or a removal. */
+/** `name`, `name=version`, `name/suite`: nothing that apt would interpret as an option, a pattern, a task or a removal. */
 const PACKAGE = /^[a-z0-9][a-z0-9+.-]*[a-z0-9+.](?:=[A-Za-z0-9.+:~-]+|\/[A-Za-z0-9][A-Za-z0-9.+~_/-]*)?$/;
 
-/** What it opened, and has looked for in this process: several layers of an app may come from one source. */
+/** Requests already refreshed in this process: several layers of an app may have the same source. */
 const fresh = new Set<string>();
 
 /**
- * @param packages as `apt-get install` takes them, but for patterns
- * @param machine what they are to be for @default - this machine
+ * @param packages in the syntax of `apt-get install`, without patterns
+ * @param machine target architecture @default - this machine
  * @throws SourceError
  */
 export function openApt(packages: readonly string[], options: AptOptions = {}, machine: Machine = THIS_MACHINE): OpenedSource {
-  const wanted = [...new Set(packages)].sort();
+  const requested = [...new Set(packages)].sort();
   const { debian: architecture } = MACHINES[machine];
-  const name = `apt (${wanted.map(printable).join(', ')}; ${architecture})`;
-  checkNames(name, wanted);
+  const name = `apt (${requested.map(printable).join(', ')}; ${architecture})`;
+  checkNames(name, requested);
   const { sources, recommends = false, maintainerScripts = true } = options;
-  const request = keyOf(RULES_VERSION, wanted, architecture, sources ?? machineSources(), recommends, maintainerScripts);
+  const request = keyOf(RULES_VERSION, requested, architecture, sources ?? machineSources(), recommends, maintainerScripts);
   const kept = path.join(cacheDirectory(), 'apt');
   const remembered = path.join(kept, `${request}.json`);
   const isToRefresh = process.env.BINARY_LAYER_REFRESH === '1' && !fresh.has(request);
   let directory = isToRefresh ? undefined : recall(kept, remembered);
   if (directory === undefined) {
-    directory = fetch(name, kept, { wanted, architecture, sources, recommends, maintainerScripts, isNative: machine === THIS_MACHINE });
+    directory = fetch(name, kept, { requested, architecture, sources, recommends, maintainerScripts, isNative: machine === THIS_MACHINE });
     writeWhole(remembered, JSON.stringify({ key: path.basename(directory) }));
   }
   fresh.add(request);
@@ -75,7 +76,7 @@ export function openApt(packages: readonly string[], options: AptOptions = {}, m
 }
 
 interface Request {
-  readonly wanted: readonly string[];
+  readonly requested: readonly string[];
   readonly architecture: string;
   readonly sources?: string;
   readonly recommends: boolean;
@@ -83,67 +84,67 @@ interface Request {
   readonly isNative: boolean;
 }
 
-function fetch(name: string, kept: string, { wanted, architecture, sources, recommends, maintainerScripts, isNative }: Request): string {
+function fetch(name: string, kept: string, { requested, architecture, sources, recommends, maintainerScripts, isNative }: Request): string {
   if (maintainerScripts) checkReplay(name);
   makeCacheDirectory(kept);
   const state = fs.mkdtempSync(path.join(kept, `.state-${OWNER}-`));
   try {
     const apt = new AptGet(state, { source: name, architecture, sources, recommends });
     apt.update();
-    const packages = [...apt.existing(IMPLIED), ...wanted];
+    const packages = [...apt.existing(IMPLIED), ...requested];
     const chosen = apt.choose(packages);
     const key = keyOf(RULES_VERSION, architecture, maintainerScripts, chosen.map(({ file, sha256 }) => [file, sha256]));
-    return keptRoot('apt', key, (made) => {
+    return keptRoot('apt', key, (directory) => {
       const archives = apt.download(packages, chosen);
-      atWorkplace(name, made, (workplace) => {
+      atWorkplace(name, directory, (workplace) => {
         const root = path.join(workplace, 'root');
         const unpacked = unpackAll(name, archives, root, workplace);
         if (maintainerScripts) {
-          const loaders = loadersIn(new Root(root));
+          const loaders = loadersIn(new DirectoryRoot(root));
           const log = replay({ source: name, root, packages: unpacked, architecture, isNative, workplace });
           checkLoaders(name, root, loaders);
-          fs.writeFileSync(path.join(made, 'maintainer-scripts.log'), log);
+          fs.writeFileSync(path.join(directory, 'maintainer-scripts.log'), log);
         }
         return root;
       });
     });
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== 'ENOSPC') throw error;
-    throw new SourceError(`source ${name}: no space left in ${kept}, nothing was kept: ${MAKE_ROOM}`);
+    throw new SourceError(`source ${name}: no space left in ${kept}, nothing was cached: ${MAKE_ROOM}`);
   } finally {
     discard(state);
   }
 }
 
-/** @throws SourceError if a script has removed or replaced the program that starts all others */
+/** @throws SourceError if a script has removed or replaced the loader */
 function checkLoaders(name: string, root: string, loaders: readonly string[]): void {
-  const inside = new Root(root);
+  const inside = new DirectoryRoot(root);
   const lost = loaders.find((loader) => !inside.isFile(loader));
   if (lost === undefined) return;
   throw new SourceError([
-    `source ${name}: after the scripts of packages ${lost} is not a file any more, nothing was kept: no program starts without it`,
-    '  leave out what the scripts do, with maintainerScripts: false',
+    `source ${name}: the packages' scripts removed or replaced the loader ${lost}, nothing was cached`,
+    '  skip the scripts with maintainerScripts: false',
   ].join('\n'));
 }
 
 /**
- * Where a root is made: beside the place that it is for, or, for root, where the user can work who runs the scripts. Nobody
- * may enter root's home, and scripts may not be run with root's rights.
+ * Calls `make` with a directory to work in: next to the final place, or, for the root user, where the unprivileged user who
+ * runs the scripts can work. That user cannot enter root's home, and scripts must not run with root's rights.
  *
- * @param make gives the root that it made
+ * @param make returns the root that it created
  */
-function atWorkplace(name: string, made: string, make: (workplace: string) => string): void {
+function atWorkplace(name: string, directory: string, make: (workplace: string) => string): void {
   const isRoot = process.geteuid?.() === 0;
-  const workplace = isRoot ? temporaryDirectory('apt') : fs.mkdtempSync(path.join(made, 'workplace-'));
+  const workplace = isRoot ? temporaryDirectory('apt') : fs.mkdtempSync(path.join(directory, 'workplace-'));
   try {
-    // to be entered by those who know its name
+    // accessible to those who know its name
     fs.chmodSync(workplace, 0o711);
     const root = make(workplace);
     if (isRoot) {
       run({ source: name, command: 'chown', args: ['-R', '-h', '0:0', root], missing: ONLY_DEBIAN });
-      run({ source: name, command: 'mv', args: ['-T', '--', root, path.join(made, 'root')], missing: ONLY_DEBIAN });
+      run({ source: name, command: 'mv', args: ['-T', '--', root, path.join(directory, 'root')], missing: ONLY_DEBIAN });
     } else {
-      fs.renameSync(root, path.join(made, 'root'));
+      fs.renameSync(root, path.join(directory, 'root'));
     }
   } finally {
     discard(workplace);
@@ -151,23 +152,36 @@ function atWorkplace(name: string, made: string, make: (workplace: string) => st
 }
 
 function checkNames(source: string, packages: readonly string[]): void {
-  if (packages.length === 0) throw new SourceError('source apt: no package is named, expected at least one, as BinarySource.apt([\'rig\'])', 'source');
+  if (packages.length === 0) {
+    throw new SourceError(
+      "source apt: the list of packages is empty, expected at least one package, such as BinarySource.apt(['rig'])",
+      'source',
+    );
+  }
   const wrong = packages.find((name) => !PACKAGE.test(name));
-  if (wrong !== undefined) throw new SourceError(`source ${source}: '${printable(wrong)}' is no package, expected its name, name=version, or name/suite, as 'rig' or 'rig=1.11-1'`);
+  if (wrong !== undefined) {
+    throw new SourceError(
+      `source ${source}: '${printable(wrong)}' is not a valid package, ` +
+        "expected NAME, NAME=VERSION or NAME/SUITE, such as 'rig' or 'rig=1.11-1'",
+    );
+  }
 }
 
 function keyOf(...parts: unknown[]): string {
   return createHash('sha256').update(JSON.stringify(parts)).digest('hex').slice(0, 32);
 }
 
-/** All that the machine says of where packages come from, and of which of them are preferred. */
+/** The machine's apt configuration: package sources and preferences. */
 function machineSources(): [file: string, text: string][] {
-  const files = ['sources.list', 'preferences', 'apt.conf'].flatMap((name) => [name, ...list(`/etc/apt/${name}.d`).map((file) => `${name}.d/${file}`)]);
+  const files = ['sources.list', 'preferences', 'apt.conf'].flatMap((name) => [
+    name,
+    ...list(`/etc/apt/${name}.d`).map((file) => `${name}.d/${file}`),
+  ]);
   return files.flatMap((file): [string, string][] => {
     try {
       return [[file, fs.readFileSync(`/etc/apt/${file}`, 'utf8')]];
     } catch {
-      return []; // not there, or not for this user
+      return []; // does not exist, or this user may not read it
     }
   });
 }
@@ -180,7 +194,7 @@ function list(directory: string): string[] {
   }
 }
 
-/** The directory of the root that a request led to, if it is still there. */
+/** The directory of the root that a request resolved to, if it still exists. */
 function recall(kept: string, remembered: string): string | undefined {
   try {
     const { key } = JSON.parse(readCached(remembered) ?? '{}');

@@ -1,8 +1,8 @@
 /**
- * Unpacks .deb archives into a root, with the database that dpkg would have written (deb(5), dpkg(1)).
+ * Unpacks .deb archives into a root and writes the database that dpkg would have written (deb(5), dpkg(1)).
  *
- * What an archive says is not to be trusted with paths: tar unpacks each into a directory of its own, in which no
- * link leads anywhere yet, and from there every file is moved to where its path leads inside the root.
+ * Paths in an archive are not trusted: tar unpacks each archive into an empty directory, in which no link leads
+ * anywhere yet, and each file is then moved to its path inside the root.
  */
 import * as fs from 'fs';
 import * as path from 'path';
@@ -15,53 +15,53 @@ import { SourceError } from '../source';
 
 const ADMIN = '/var/lib/dpkg';
 
-/** Directories that are links into /usr since Debian 12 and Ubuntu 20.10 at the latest; packages still have files in them. */
+/** Links into /usr since Debian 12 and Ubuntu 20.10 at the latest. Packages may still have files below them. */
 const MERGED = ['bin', 'sbin', 'lib', 'lib64'];
 
-/** Directories of base-files that scripts take for granted. */
+/** Directories of base-files that scripts expect. */
 const STANDARD = ['etc', 'usr', 'usr/local', 'usr/share', 'var', 'var/cache', 'var/lib'];
 
-/** A package that is unpacked. */
+/** An unpacked package. */
 export interface Unpacked {
   readonly name: string;
-  /** of its files in dpkg's directory: with the architecture where several may be installed beside each other */
+  /** its name in dpkg's directory: includes the architecture if several may be installed side by side */
   readonly id: string;
   readonly architecture: string;
-  /** names of packages that are to be configured before it, alternatives side by side */
+  /** names of packages to configure before it, alternatives included */
   readonly depends: readonly string[];
-  /** names that it stands for as well */
+  /** virtual packages that it provides */
   readonly provides: readonly string[];
-  /** paths as it has them */
+  /** paths in the archive */
   readonly files: Set<string>;
 }
 
 /**
  * Unpacks packages into a new directory.
  *
- * @param source as messages name it
+ * @param source the source's name in messages
  * @param workplace a directory on the same file system
  * @returns the packages in the order of their dependencies
  */
 export function unpackAll(source: string, archives: readonly string[], root: string, workplace: string): Unpacked[] {
-  for (const made of ['', ...STANDARD, ...MERGED.map((name) => `usr/${name}`)]) makeDirectory(path.join(root, made));
+  for (const directory of ['', ...STANDARD, ...MERGED.map((name) => `usr/${name}`)]) makeDirectory(path.join(root, directory));
   for (const name of MERGED) {
     fs.symlinkSync(`usr/${name}`, path.join(root, name));
   }
   const unpacking = new Unpacking(source, root, workplace);
   const packages = ordered(archives.map((archive) => unpacking.extract(archive)));
-  for (const one of packages) unpacking.merge(one);
+  for (const pkg of packages) unpacking.merge(pkg);
   unpacking.writeDatabase(packages);
   return packages;
 }
 
 interface Extracted extends Unpacked {
-  /** where it was unpacked to */
+  /** the directory with its unpacked files */
   readonly directory: string;
   readonly control: string;
 }
 
 class Unpacking {
-  /** place in the root → whose file it is, and as which */
+  /** path in the root → the package's file list, and the path in the archive */
   private readonly owners = new Map<string, { readonly files: Set<string>; readonly file: string }>();
 
   constructor(private readonly source: string, private readonly root: string, private readonly workplace: string) {}
@@ -73,15 +73,19 @@ class Unpacking {
       command: 'dpkg-deb',
       args: ['--raw-extract', archive, directory],
       missing: ONLY_DEBIAN,
-      advice: (said) => (/No space left/.test(said) ? MAKE_ROOM : 'the archive is damaged, or has paths that lead out of it: it is not to be used'),
+      advice: (output) =>
+        /No space left/.test(output) ? MAKE_ROOM : 'the archive is damaged, or contains paths that lead out of it: do not use it',
     });
     const control = readText(path.join(directory, 'DEBIAN', 'control'))?.trimEnd() ?? '';
     const [fields = new Map(), ...more] = [...paragraphs(control)];
     const field = (name: string) => fields.get(name) ?? '';
     const [name, architecture] = [field('package'), field('architecture')];
-    // a second paragraph would be a package of its own in the database
+    // a second paragraph would become another package in the database
     if (!/^[a-z0-9][a-z0-9+.-]+$/.test(name) || !/^[a-z0-9-]+$/.test(architecture) || more.length > 0) {
-      throw new SourceError(`source ${this.source}: ${printable(path.basename(archive))} is of package '${printable(name)}' for '${printable(architecture)}', expected a package's name and an architecture`);
+      throw new SourceError(
+        `source ${this.source}: ${printable(path.basename(archive))} has the package name '${printable(name)}' ` +
+          `and the architecture '${printable(architecture)}', expected valid ones`,
+      );
     }
     return {
       name,
@@ -95,19 +99,19 @@ class Unpacking {
     };
   }
 
-  /** Moves what was unpacked into the root. */
-  public merge(one: Extracted): void {
-    one.files.add('/.');
-    this.moveAll(one.directory, this.root, '', one.files);
+  /** Moves an unpacked package into the root. */
+  public merge(pkg: Extracted): void {
+    pkg.files.add('/.');
+    this.moveAll(pkg.directory, this.root, '', pkg.files);
     const info = directoryInside(this.root, `${ADMIN}/info`);
-    const from = path.join(one.directory, 'DEBIAN');
+    const from = path.join(pkg.directory, 'DEBIAN');
     for (const name of fs.readdirSync(from)) {
       if (name === 'control' || !fs.lstatSync(path.join(from, name)).isFile()) continue;
-      writeNew(path.join(info, `${one.id}.${name}`), fs.readFileSync(path.join(from, name)));
+      writeNew(path.join(info, `${pkg.id}.${name}`), fs.readFileSync(path.join(from, name)));
     }
   }
 
-  /** Once all are in: a package may have taken over another's file. */
+  /** Called when all packages are merged: a package may have replaced another's file. */
   public writeDatabase(packages: readonly Extracted[]): void {
     const admin = directoryInside(this.root, ADMIN);
     const info = directoryInside(this.root, `${ADMIN}/info`);
@@ -119,8 +123,8 @@ class Unpacking {
 
   /**
    * @param from a directory of the unpacked archive
-   * @param to the directory on this machine that it leads to, inside the root and without links
-   * @param listed its path as the package has it
+   * @param to the corresponding directory on this machine, inside the root and with its links resolved
+   * @param listed its path in the archive
    */
   private moveAll(from: string, to: string, listed: string, files: Set<string>): void {
     for (const name of fs.readdirSync(from).sort()) {
@@ -130,19 +134,19 @@ class Unpacking {
       const file = `${listed}/${name}`;
       const stat = fs.lstatSync(source);
       if (stat.isDirectory()) {
-        // for its owner to be able to move what is in it
+        // the owner must be able to move its files
         fs.chmodSync(source, stat.mode & 0o1777 | 0o700);
         files.add(file);
         this.moveAll(source, this.directoryAt(target, stat), file, files);
       } else if (stat.isFile() || stat.isSymbolicLink()) {
-        // never a set-user-ID program of root's in a cache
+        // a cache must never contain set-user-ID programs of root
         if (stat.isFile()) fs.chmodSync(source, stat.mode & 0o1777);
         this.move(source, target, file, files);
       }
     }
   }
 
-  /** As dpkg does, a file takes the place of another's, and a directory stays one. */
+  /** As in dpkg, a file replaces another package's file, and a directory stays a directory. */
   private move(source: string, target: string, file: string, files: Set<string>): void {
     files.add(file);
     if (fs.lstatSync(target, { throwIfNoEntry: false })?.isDirectory()) return;
@@ -165,19 +169,19 @@ class Unpacking {
   }
 }
 
-/** Each after what it depends on, as dpkg configures; circles are cut anywhere, the same on every machine. */
+/** Sorts packages so that dependencies come first, the order in which dpkg configures. Cycles are cut, always in the same place. */
 function ordered<P extends Unpacked>(packages: readonly P[]): P[] {
   const byName = new Map<string, P>();
-  for (const one of packages) for (const name of one.provides) if (!byName.has(name)) byName.set(name, one);
-  for (const one of packages) byName.set(one.name, one);
+  for (const pkg of packages) for (const name of pkg.provides) if (!byName.has(name)) byName.set(name, pkg);
+  for (const pkg of packages) byName.set(pkg.name, pkg);
   const done = new Set<P>();
   const visited = new Set<P>();
-  const visit = (one: P) => {
-    if (visited.has(one)) return;
-    visited.add(one);
-    for (const name of one.depends) if (byName.has(name)) visit(byName.get(name)!);
-    done.add(one);
+  const visit = (pkg: P) => {
+    if (visited.has(pkg)) return;
+    visited.add(pkg);
+    for (const name of pkg.depends) if (byName.has(name)) visit(byName.get(name)!);
+    done.add(pkg);
   };
-  for (const one of [...packages].sort((a, b) => (a.id < b.id ? -1 : 1))) visit(one);
+  for (const pkg of [...packages].sort((a, b) => (a.id < b.id ? -1 : 1))) visit(pkg);
   return [...done];
 }

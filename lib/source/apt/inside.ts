@@ -1,20 +1,20 @@
 /**
- * Writes inside a root whose links are not trusted: whatever they say, nothing outside the root is touched.
+ * Writes inside a root whose links are not trusted: nothing outside the root is touched.
  */
 import * as fs from 'fs';
 import * as path from 'path';
-import { Root } from '../../root/root';
+import { DirectoryRoot } from '../../root/directory-root';
 
-/** The place on this machine that a path on this machine leads to when the root is `/`. */
+/** Resolves a path on this machine with the root as `/`. */
 export function realInside(root: string, target: string): string | undefined {
-  const inside = new Root(root);
+  const inside = new DirectoryRoot(root);
   const real = inside.real(target.slice(root.length));
   return real === undefined ? undefined : inside.locate(real);
 }
 
 /**
- * The place on this machine of a directory inside a root, made where there is none. Whatever links there are on the
- * way, it is inside the root.
+ * The path on this machine of a directory inside a root. Creates the directory if it does not exist. The result is always
+ * inside the root, whatever links the path contains.
  */
 export function directoryInside(root: string, directory: string): string {
   let at = root;
@@ -33,31 +33,31 @@ export function directoryInside(root: string, directory: string): string {
   return at;
 }
 
-/** Makes a directory that everybody may read, whatever the umask. */
+/** Creates a directory that is world-readable for any umask. */
 export function makeDirectory(directory: string, mode = 0o755): void {
   fs.mkdirSync(directory);
   fs.chmodSync(directory, mode);
 }
 
-/** Writes a file in a directory that is inside the root: what stood there, a link perhaps, is replaced and not followed. */
+/** Writes a file in a directory inside the root. Replaces an existing file or link and does not follow it. */
 export function writeNew(file: string, content: string | Buffer, mode = 0o644): void {
   fs.rmSync(file, { force: true, recursive: true });
   fs.writeFileSync(file, content, { flag: 'wx' });
   fs.chmodSync(file, mode);
 }
 
-/** The text of a regular file, links not followed. */
+/** The text of a regular file. Links are not followed. */
 export function readText(file: string): string | undefined {
   return fs.lstatSync(file, { throwIfNoEntry: false })?.isFile() ? fs.readFileSync(file, 'utf8') : undefined;
 }
 
-/** The place on this machine of a file inside the root, whose directory is made: a link that stands there is not followed. */
+/** The path on this machine of a file inside the root. Creates its directory. A link at the path itself is not followed. */
 export function placeInside(root: string, file: string): string {
   const inside = path.posix.join('/', file);
   return path.join(directoryInside(root, path.posix.dirname(inside)), path.posix.basename(inside));
 }
 
-/** A file stays one. */
+/** Writes a link. An existing file that is not a link stays. */
 export function putLink(root: string, link: string, target: string): void {
   const place = placeInside(root, link);
   const stat = fs.lstatSync(place, { throwIfNoEntry: false });

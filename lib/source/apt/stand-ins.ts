@@ -1,29 +1,62 @@
 /**
- * What maintainer scripts call and find something else in place of: small scripts for what registers with a running
- * system, or would write what differs from one run to the next.
+ * Stand-ins for programs that maintainer scripts call: small scripts that replace programs which register with a running
+ * system, or whose output differs from run to run.
  */
 
-/** Where they are while a script runs. */
+/** Their path while a script runs. */
 export const STAND_INS = '/.replay';
 
-/** What is recorded: of each call the number of its words and the words, every one ended by a NUL, which stands in none. */
+/** The recorded calls: for each, the number of words and the words, all NUL-terminated (no word can contain a NUL). */
 export const RECORD = `${STAND_INS}/record`;
 
-/** Nobody is logged in, nothing runs, all files belong to one user, and what these write is of no use elsewhere. */
+/** No users, services or hooks exist in the sandbox, all files have one owner, and the output of these is useless elsewhere. */
 const DOING_NOTHING = [
-  'adduser', 'addgroup', 'deluser', 'delgroup', 'useradd', 'groupadd', 'usermod', 'groupmod', 'userdel', 'groupdel', 'chown', 'chgrp', 'setcap',
-  'invoke-rc.d', 'update-rc.d', 'service', 'start-stop-daemon', 'systemctl', 'systemd-sysusers', 'systemd-tmpfiles', 'systemd-hwdb', 'udevadm',
-  'deb-systemd-helper', 'deb-systemd-invoke', 'update-initramfs', 'update-binfmts', 'dpkg-divert', 'dpkg-maintscript-helper', 'ucfr', 'install-docs', 'mandb',
-  // its caches hold times of directories, which no layer keeps
+  'adduser',
+  'addgroup',
+  'deluser',
+  'delgroup',
+  'useradd',
+  'groupadd',
+  'usermod',
+  'groupmod',
+  'userdel',
+  'groupdel',
+  'chown',
+  'chgrp',
+  'setcap',
+  'invoke-rc.d',
+  'update-rc.d',
+  'service',
+  'start-stop-daemon',
+  'systemctl',
+  'systemd-sysusers',
+  'systemd-tmpfiles',
+  'systemd-hwdb',
+  'udevadm',
+  'deb-systemd-helper',
+  'deb-systemd-invoke',
+  'update-initramfs',
+  'update-binfmts',
+  'dpkg-divert',
+  'dpkg-maintscript-helper',
+  'ucfr',
+  'install-docs',
+  'mandb',
+  // its caches contain times of directories, which layers do not preserve
   'fc-cache',
-  // our search for libraries reads ld.so.conf itself
+  // our library search reads ld.so.conf itself
   'ldconfig',
 ];
 
 const RECORDING = `printf '%s\\0' "$#" "$@" >> ${RECORD}`;
 
 const SCRIPTS: Readonly<Record<string, string>> = {
-  'update-alternatives': `case " $* " in *' --install '*|*' --set '*) ;; *' --list '*|*' --display '*|*' --query '*) exit 1 ;; *) exit 0 ;; esac\n${RECORDING}`,
+  'update-alternatives': `case " $* " in
+  *' --install '*|*' --set '*) ;;
+  *' --list '*|*' --display '*|*' --query '*) exit 1 ;;
+  *) exit 0 ;;
+esac
+${RECORDING}`,
   'dpkg-trigger': `set -- dpkg-trigger "$@"\n${RECORDING}`,
   'dpkg-statoverride': 'case " $* " in *\' --list \'*) exit 1 ;; esac',
   'dpkg-query': 'exec dpkg "$@"',
@@ -33,7 +66,7 @@ const SCRIPTS: Readonly<Record<string, string>> = {
     '[ -f "$1" ] || exit 0',
     '[ -e "$2" ] || { mkdir -p "$(dirname "$2")"; cp "$1" "$2"; }',
   ].join('\n'),
-  // busybox of Debian has none
+  // Debian's busybox has no install
   'install': `
 directories= mode=
 while :; do
@@ -48,7 +81,7 @@ while :; do
 done
 if [ "$directories" ]; then mkdir -p "$@"; else cp "$@"; fi
 [ -z "$mode" ] || { while [ $# -gt 1 ] && [ -z "$directories" ]; do shift; done; chmod "$mode" "$@"; }`,
-  // nothing was installed before: an empty version is earlier than any, but for the -nl operators
+  // there is no previous installation: an empty version is earlier than any, except for the -nl operators
   'dpkg': `
 while [ $# -gt 0 ]; do
   case $1 in
@@ -57,11 +90,17 @@ while [ $# -gt 0 ]; do
     -L|--listfiles) cat /var/lib/dpkg/info/"$2".list /var/lib/dpkg/info/"\${2%:*}:$DPKG_MAINTSCRIPT_ARCH".list 2>/dev/null; exit ;;
     -s|--status|-W|--show) ls /var/lib/dpkg/info/"\${2%:*}".list /var/lib/dpkg/info/"\${2%:*}":*.list >/dev/null 2>&1; exit ;;
     --compare-versions)
-      case $3 in *-nl) [ -n "$2" ] && [ -n "$4" ] || { case $3 in lt-nl|le-nl) [ -z "$4" ] && [ -n "$2" ];; *) [ -z "$2" ];; esac; exit; } ;; esac
+      case $3 in
+        *-nl) [ -n "$2" ] && [ -n "$4" ] || { case $3 in lt-nl|le-nl) [ -z "$4" ] && [ -n "$2" ];; *) [ -z "$2" ];; esac; exit; } ;;
+      esac
       least=$(printf '%s\\n%s\\n' "$2" "$4" | sort -V | head -n 1)
       order=eq
       [ "$2" = "$4" ] || { order=gt; [ "$least" != "$2" ] || order=lt; }
-      case $order/\${3%-nl} in lt/lt|lt/le|lt/ne|lt/'<<'|lt/'<='|eq/eq|eq/le|eq/ge|eq/'='|eq/'<='|eq/'>='|gt/gt|gt/ge|gt/ne|gt/'>>'|gt/'>=') exit 0 ;; esac
+      case $order/\${3%-nl} in
+        lt/lt|lt/le|lt/ne|lt/'<<'|lt/'<=') exit 0 ;;
+        eq/eq|eq/le|eq/ge|eq/'='|eq/'<='|eq/'>=') exit 0 ;;
+        gt/gt|gt/ge|gt/ne|gt/'>>'|gt/'>=') exit 0 ;;
+      esac
       exit 1 ;;
   esac
   shift
@@ -69,9 +108,9 @@ done`,
 };
 
 /**
- * debconf's library for shell scripts: nobody is asked, every question has its default.
+ * debconf's library for shell scripts. It never prompts: every question is answered with its default.
  *
- * confmodule(3); what it keeps is gone after the script.
+ * confmodule(3). Answers are discarded when the script ends.
  */
 export const CONFMODULE = `
 _kept=/tmp/.debconf
@@ -105,11 +144,11 @@ for _name in input go title settitle info register unregister purge clear beginb
 done
 `;
 
-/** By name: programs. */
+/** Stand-in programs, by name. */
 export const STAND_IN_SCRIPTS: Readonly<Record<string, string>> = {
   ...Object.fromEntries(DOING_NOTHING.map((name) => [name, ''])),
   ...SCRIPTS,
 };
 
-/** For other architectures, whose own programs do not run here: these have nothing to do that scripts go on with. */
+/** Additional stand-ins for other architectures, whose programs do not run here. The scripts do not need their output. */
 export const FOREIGN_SCRIPTS: Readonly<Record<string, string>> = { openssl: '' };

@@ -1,10 +1,10 @@
 /**
- * Makes the links that update-alternatives(1) would have made, from the calls that maintainer scripts made of it.
+ * Creates the links of update-alternatives(1) from the recorded calls of maintainer scripts.
  */
 import { putLink } from './inside';
-import { Root } from '../../root/root';
+import { DirectoryRoot } from '../../root/directory-root';
 
-/** Of a name: the link that it has, and where that leads in the end. */
+/** A link of a name, and its final target. */
 interface Alternative {
   readonly name: string;
   readonly link: string;
@@ -16,13 +16,13 @@ interface Choice extends Alternative {
   readonly slaves: Alternative[];
 }
 
-/** What `update-alternatives` would have done: the best choice of each name, and all that goes with it (update-alternatives(1)). */
+/** Applies recorded calls like `update-alternatives`: the best choice for each name, with its slave links (update-alternatives(1)). */
 export function applyAlternatives(root: string, recorded: readonly string[][]): void {
-  const inside = new Root(root);
+  const inside = new DirectoryRoot(root);
   const best = new Map<string, Choice>();
   const set = new Map<string, string>();
   const all: Choice[] = [];
-  /** @returns undefined for words that it would refuse, and for a target that is not there */
+  /** @returns undefined for invalid arguments, and for a target that does not exist */
   const alternative = ([link = '', name = '', target = '']: readonly string[]): Alternative | undefined => {
     const isRight = /^[^/]+$/.test(name) && link.startsWith('/') && target.startsWith('/') && inside.real(target) !== undefined;
     return isRight ? { name, link, target } : undefined;

@@ -1,24 +1,24 @@
 /**
- * The container engine: Docker, or what goes by its command line, as Podman, Finch and nerdctl do.
+ * The container engine: Docker, or another with the same command line: Podman, Finch, nerdctl.
  */
 import { type EndedChild, runChild } from '../../process/child';
 import { type Ended, howItEnded, lastLines } from '../../process/command';
 import { engineEnvironment } from '../../process/environment';
 import { printable } from '../../text/printable';
 
-/** With which CDK itself is told which engine to use. */
+/** The variable from which CDK itself reads the engine to use. */
 const VARIABLE = 'CDK_DOCKER';
 
-/** An image as the engine describes it. */
+/** An image, from the output of `image inspect`. */
 export interface Image {
   readonly id: string;
-  /** in the words of the image format, which are Go's: `linux` */
+  /** in the terms of the image format, which are Go's: `linux` */
   readonly system: string;
-  /** likewise: `amd64`, `arm64` */
+  /** in the terms of the image format: `amd64`, `arm64` */
   readonly architecture: string;
-  /** what registries have it as, or an index of several that it is in: `debian@sha256:…` */
+  /** digests of the image, or of an index that contains it, in registries: `debian@sha256:…` */
   readonly digests: readonly string[];
-  /** `PATH=/usr/bin` */
+  /** variables, such as `PATH=/usr/bin` */
   readonly environment: readonly string[];
 }
 
@@ -26,20 +26,20 @@ export function engine(): string {
   return process.env[VARIABLE] || 'docker';
 }
 
-/** @throws where there is no engine */
+/** @throws Error if there is no engine */
 export function run(args: readonly string[]): EndedChild {
   const ended = runChild(engine(), args, { environment: engineEnvironment() });
   const { code } = ended;
   if (code === 'ENOENT' || code === 'EACCES') {
     throw new Error([
-      `there is no container engine ${printable(engine())} ${engine().includes('/') ? 'there' : 'on PATH'} (${code})`,
-      `  install Docker, or name another engine in the environment: ${VARIABLE}=podman, ${VARIABLE}=finch`,
+      `container engine ${printable(engine())} not found${engine().includes('/') ? '' : ' on PATH'} (${code})`,
+      `  install Docker, or set another engine in the environment: ${VARIABLE}=podman, ${VARIABLE}=finch`,
     ].join('\n'));
   }
   return ended;
 }
 
-/** What the engine has by a name; `undefined` where that is nothing. */
+/** The local image with a name; `undefined` if there is none. */
 export function inspect(reference: string, options: readonly string[] = []): Image | undefined {
   const { failed, stdout } = run(['image', 'inspect', ...options, reference]);
   if (failed) return undefined;
@@ -48,9 +48,9 @@ export function inspect(reference: string, options: readonly string[] = []): Ima
     const image = { id, system, architecture, digests: digests ?? [], environment: config?.Env ?? [] };
     if (isImage(image)) return image;
   } catch {
-    // no JSON, or no list
+    // not JSON, or not a list
   }
-  throw new Error(`${printable(engine())} image inspect answered what is not understood: ${printable(stdout.slice(0, 200))}`);
+  throw new Error(`${printable(engine())} image inspect: unexpected output: ${printable(stdout.slice(0, 200))}`);
 }
 
 export function isImage(image: any): image is Image {
@@ -59,12 +59,12 @@ export function isImage(image: any): image is Image {
     [image.digests, image.environment].every((list) => Array.isArray(list) && list.every(isText));
 }
 
-/** What is said of a command line of the engine that failed. */
+/** The message for a failed command of the engine. */
 export function failure(command: readonly string[], ended: Ended, stderr: string): string {
   return `${printable(command.join(' '))} ended with ${howItEnded(ended)}\n${lastLines(stderr)}`;
 }
 
-/** Of a container that was never run, with the volumes that it brought about. */
+/** The arguments that remove a container that never ran, and its volumes. */
 export function removal(container: string): string[] {
   return ['rm', '--force', '--volumes', container];
 }

@@ -1,7 +1,7 @@
 /**
- * The exporting process: makes a container of an image, writes its file system below a directory, and removes the
- * container again, whatever comes. Nothing of the image is run. A process of its own, because a construct is synchronous
- * and a stream is not, and because this one lives to clean up where a signal ends the other.
+ * The exporting process: creates a container from an image, writes its file system to a directory, and always removes the
+ * container. It never runs the image. It is a process of its own because a construct is synchronous and a stream is not, and
+ * because it survives a signal that ends its parent, and so can clean up.
  *
  * usage: node export.js REQUEST, an `Export` as JSON
  */
@@ -17,24 +17,24 @@ import { discard } from '../../process/remove-tree';
 export interface Export {
   readonly engine: string;
   readonly reference: string;
-  /** `linux/arm64`; the engine's own if not given */
+  /** `linux/arm64` @default - the engine's own */
   readonly platform?: string;
-  /** the name of the container */
+  /** name of the container */
   readonly container: string;
-  /** empty, and there */
+  /** must exist and be empty */
   readonly directory: string;
 }
 
-/** Podman wants a command for an image that has none. It is not run, and need not exist. */
+/** Podman requires a command for an image that has none. It never runs and need not exist. */
 const COMMAND = '/x';
 
 /**
- * What Node calls a pipe is a socket, and Podman, which opens /dev/stdout, cannot open that on Linux: between them stands
- * a pipe of the shell's. Its status would be that of its last command, so the first one's goes to a file descriptor.
+ * Node.js uses a socket as a pipe, and Podman, which opens /dev/stdout, cannot open a socket on Linux. So a shell creates a real
+ * pipe. The shell's exit code is that of the last command, so the first command's exit code goes to a file descriptor.
  */
 const PIPED = '{ "$@" 3>&-; echo $? >&3; } | cat 3>&-';
 
-/** Characters of what an engine says that are kept. */
+/** Maximum number of characters kept of an engine's output. */
 const MOST_SAID = 64 * 1024;
 
 const parent = process.ppid;
@@ -51,7 +51,15 @@ for (const signal of ['SIGHUP', 'SIGINT', 'SIGTERM'] as const) {
 async function main({ engine, reference, platform, container, directory }: Export): Promise<void> {
   let isThere = false;
   try {
-    const create = ['create', '--pull=never', ...(platform === undefined ? [] : ['--platform', platform]), '--name', container, reference, COMMAND];
+    const create = [
+      'create',
+      '--pull=never',
+      ...(platform === undefined ? [] : ['--platform', platform]),
+      '--name',
+      container,
+      reference,
+      COMMAND,
+    ];
     const created = runChild(engine, create, { environment: engineEnvironment() });
     isThere = !created.failed;
     checkStopped();
@@ -61,15 +69,15 @@ async function main({ engine, reference, platform, container, directory }: Expor
     discard(directory);
     throw error;
   } finally {
-    // a process group of its own: Ctrl-C reaches all of this one's
+    // a process group of its own, because Ctrl-C reaches all processes of this group
     const { failed, stderr } = await runDetached(engine, removal(container), { environment: engineEnvironment(), diesWithParent: false });
-    if (isThere && failed) process.stderr.write(`the container ${container} could not be removed\n${lastLines(stderr)}\n`);
+    if (isThere && failed) process.stderr.write(`cannot remove the container ${container}\n${lastLines(stderr)}\n`);
   }
 }
 
 async function writeExport(engine: string, container: string, directory: string): Promise<void> {
   const command = [engine, 'export', container];
-  // a process group of its own, which can be ended as one
+  // a process group of its own, so that it can be ended as a whole
   const exporting = startChild('sh', ['-c', PIPED, 'sh', ...command], {
     environment: engineEnvironment(), stdio: ['ignore', 'pipe', 'pipe', 'pipe'], detached: true,
   });
@@ -78,7 +86,7 @@ async function writeExport(engine: string, container: string, directory: string)
     try {
       process.kill(-exporting.pid!);
     } catch {
-      // it has just ended
+      // already ended
     }
   };
   const status = lastOf(exporting.stdio![3] as Readable);
@@ -86,7 +94,7 @@ async function writeExport(engine: string, container: string, directory: string)
   const stream = { isAtEnd: false };
   let problem: unknown;
   try {
-    await unpack(whileWanted(exporting.stdout!, stream), directory);
+    await unpack(untilStopped(exporting.stdout!, stream), directory);
   } catch (error) {
     problem = error;
     if (!stream.isAtEnd) stopExport();
@@ -94,21 +102,21 @@ async function writeExport(engine: string, container: string, directory: string)
   const [, signal] = await ended as [number | null, NodeJS.Signals | null];
   stopExport = () => {};
   checkStopped();
-  // an engine that fails cuts its archive short: what it says is the reason
+  // a failing engine truncates its archive; its output states the reason
   const exitCode = await status === '' ? undefined : Number(await status);
   if (stream.isAtEnd && exitCode !== 0) throw new Error(failure(command, { exitCode, signal: signal ?? undefined }, await stderr));
   if (problem) throw problem;
 }
 
-/** The end of what comes from a stream, when it is at its own. */
+/** The end of a stream's text, when the stream has ended. */
 async function lastOf(stream: Readable): Promise<string> {
   let last = '';
   for await (const text of stream.setEncoding('utf8')) last = (last + text).slice(-MOST_SAID);
   return last;
 }
 
-/** Stops when a signal has come, and when nobody waits for the outcome any more. */
-async function* whileWanted(chunks: AsyncIterable<Buffer>, stream: { isAtEnd: boolean }): AsyncGenerator<Buffer> {
+/** Stops on a signal, and when the parent process has ended. */
+async function* untilStopped(chunks: AsyncIterable<Buffer>, stream: { isAtEnd: boolean }): AsyncGenerator<Buffer> {
   for await (const chunk of chunks) {
     checkStopped();
     yield chunk;
@@ -117,7 +125,7 @@ async function* whileWanted(chunks: AsyncIterable<Buffer>, stream: { isAtEnd: bo
 }
 
 function checkStopped(): void {
-  if (stopped === undefined && process.ppid !== parent) stopped = 'the end of the process that asked for it';
+  if (stopped === undefined && process.ppid !== parent) stopped = 'the end of its parent process';
   if (stopped !== undefined) throw new Error(`stopped by ${stopped}`);
 }
 

@@ -1,9 +1,9 @@
 /**
- * Which image an index of a registry has for each platform. An index goes by a digest of its content, so what it has for a
- * platform it has for good.
+ * Remembers the image that a registry's index contains for each platform. The key is the index's digest, so entries never
+ * become invalid.
  *
- * Most engines keep the image of one platform by a name. Two layers of one name, for two architectures, would pull it anew
- * in turn, at every synth: with this the one that the name does not stand for at the moment is known from the one that it does.
+ * Most engines store one platform's image per name. Two layers with the same name and different architectures would make the
+ * engine pull alternately at every synth. With this, the other platform's image is known from the image at hand.
  */
 import { createHash } from 'crypto';
 import * as fs from 'fs';
@@ -21,14 +21,14 @@ export function remember(platform: string, image: Image): void {
   }
 }
 
-/** @param other an image of the same name, for another platform */
+/** @param other an image of the same name for another platform */
 export function recall(platform: string, other: Image): Image | undefined {
   for (const digest of other.digests) {
     try {
       const image = JSON.parse(readCached(fileOf(digest, platform)) ?? 'null');
       if (isImage(image) && `${image.system}/${image.architecture}` === platform) return image;
     } catch {
-      // not known, or cut off
+      // not known, or truncated
     }
   }
   return undefined;

@@ -1,12 +1,12 @@
 /**
- * Unpacks a tar stream, as an engine exports it, below an empty directory that nobody else writes to.
+ * Unpacks a tar stream, exported by an engine, to an empty directory that no other process writes to.
  *
- * Such a stream is a walk through a file system. What could not be the walk of one is refused and not interpreted: a name
- * with `..`, a file below what is no directory, two things of one name, a link to a file that did not come before.
- * Everything is created where nothing was, below directories that were created here, so nothing is followed out.
+ * Such a stream is a walk through a file system. Anything else is rejected and not interpreted: a name with `..`, a file below
+ * something that is not a directory, a duplicate name, a hard link to a file that has not occurred before.
+ * Nothing existing is ever replaced, and parents are directories created here, so no link is followed out of the directory.
  *
- * Owners, devices and the contents of `/dev`, `/proc` and `/sys` are left out: nothing of these is ever packed. So is what
- * has a name that is no UTF-8, which nothing here could ask for.
+ * Skipped because they are never packed: owners, devices, and the contents of `/dev`, `/proc` and `/sys`. Names that are not
+ * UTF-8 are skipped because no program here can refer to them.
  */
 import * as fs from 'fs';
 import * as path from 'path';
@@ -14,22 +14,22 @@ import { Parser, type ReadEntry } from 'tar';
 import { printable } from '../../text/printable';
 import { LayerError } from '../../error';
 
-/** A stream that is no whole file system, or one that cannot be written here. */
+/** The stream is not a complete file system, or cannot be written here. */
 export class UnpackError extends LayerError {}
 
-/** Of a tar file, in bytes. */
+/** block size of tar, in bytes */
 const BLOCK = 512;
-/** Where each header of POSIX and of GNU says what it is (pax, ustar interchange format: magic). */
+/** The magic number in each header of POSIX and GNU (pax, ustar interchange format: magic). */
 const MAGIC = { at: 257, text: 'ustar' };
 
-/** What an engine or the kernel puts there. */
-const MADE_UP = /^(?:dev|proc|sys)\//;
+/** Directories that an engine or the kernel fills. */
+const VIRTUAL = /^(?:dev|proc|sys)\//;
 
-type Made = 'directory' | 'file' | 'left out' | { readonly link: string };
+type Entry = 'directory' | 'file' | 'skipped' | { readonly link: string };
 
 /**
- * @param tar not compressed, to its end
- * @throws UnpackError, also for a stream that breaks off: part of a file system may have been written then
+ * @param tar not compressed, complete
+ * @throws UnpackError, also for a truncated stream; part of the file system may have been written then
  */
 export async function unpack(tar: AsyncIterable<Buffer>, directory: string): Promise<void> {
   const tree = new Tree(directory);
@@ -40,10 +40,12 @@ export async function unpack(tar: AsyncIterable<Buffer>, directory: string): Pro
     throw new UnpackError(`the archive is damaged after ${tree.latest}: ${printable(error.message)}`);
   });
   parser.on('ignoredEntry', ({ path: name, type }: ReadEntry) => {
-    throw new UnpackError(`${quoted(name)} in the archive is of a kind that is not known: ${type}`);
+    throw new UnpackError(`${quoted(name)} in the archive has the unknown type ${type}`);
   });
   parser.on('meta', (records: string) => {
-    if (/(?:^|\n)\d+ GNU\.sparse\./.test(records)) throw new UnpackError(`the file after ${tree.latest} in the archive is stored sparse, which is not understood`);
+    if (/(?:^|\n)\d+ GNU\.sparse\./.test(records)) {
+      throw new UnpackError(`the file after ${tree.latest} in the archive is stored as a sparse file, which is not supported`);
+    }
     isNamed &&= keepsNames(records);
   });
   parser.on('entry', (entry: ReadEntry) => {
@@ -54,24 +56,26 @@ export async function unpack(tar: AsyncIterable<Buffer>, directory: string): Pro
     isWhole = true;
   });
 
-  // Whole blocks: the parser decodes the pieces of a name one by one, and a character must not be torn apart.
+  // Pass whole blocks: the parser decodes a name piece by piece, and pieces must not split a character.
   let rest: Buffer = Buffer.alloc(0);
   let isFirst = true;
   for await (const chunk of tar) {
-    if (isWhole) continue; // what follows the end fills up the last record
+    if (isWhole) continue; // padding of the last record
     const bytes = rest.length > 0 ? Buffer.concat([rest, chunk]) : chunk;
     const blocks = bytes.subarray(0, bytes.length - bytes.length % BLOCK);
     rest = bytes.subarray(blocks.length);
     if (blocks.length === 0) continue;
-    if (isFirst && blocks.toString('latin1', MAGIC.at, MAGIC.at + MAGIC.text.length) !== MAGIC.text) throw new UnpackError('what was exported is no tar archive');
+    if (isFirst && blocks.toString('latin1', MAGIC.at, MAGIC.at + MAGIC.text.length) !== MAGIC.text) {
+      throw new UnpackError('the exported data is not a tar archive');
+    }
     isFirst = false;
     parser.write(blocks);
   }
-  if (!isWhole) throw new UnpackError(`the archive breaks off after ${tree.latest}`);
+  if (!isWhole) throw new UnpackError(`the archive is truncated after ${tree.latest}`);
   tree.finish();
 }
 
-/** Whether the parser has understood the names in a pax header: a record that it takes for another length it passes over. */
+/** True if the parser understands the names in a pax header: it ignores records with a wrong length. */
 function keepsNames(records: string): boolean {
   return records.split('\n').every((line) => {
     const [, length] = /^(\d+) (?:link)?path=/.exec(line) ?? [];
@@ -80,15 +84,15 @@ function keepsNames(records: string): boolean {
 }
 
 class Tree {
-  /** what has come, by its name: relative, without `.` and empty parts, `''` for the directory itself */
-  private readonly made = new Map<string, Made>([['', 'directory']]);
+  /** entries so far, by name: relative, without `.` and empty components; `''` is the directory itself */
+  private readonly entries = new Map<string, Entry>([['', 'directory']]);
   private readonly modified = new Map<string, Date>();
   /** the last entry, for messages */
   public latest = 'its beginning';
 
   constructor(private readonly directory: string) {}
 
-  /** @param isNamed whether its name is the one that it has in the archive */
+  /** @param isNamed true if its name is the same as in the archive */
   public add(entry: ReadEntry, isNamed: boolean): void {
     try {
       const name = nameOf(entry.path);
@@ -100,16 +104,16 @@ class Tree {
     this.latest = quoted(entry.path);
   }
 
-  /** Directories get their times when nothing is put into them any more. */
+  /** Sets the times of directories, after their last file was created. */
   public finish(): void {
     for (const [name, time] of this.modified) fs.utimesSync(this.locate(name), time, time);
   }
 
-  /** @returns whether it is a file: its content is taken then */
+  /** @returns true for a file, whose content follows */
   private create(name: string, entry: ReadEntry, isNamed: boolean): boolean {
-    const known = this.made.get(name);
-    if (known && !(known === 'directory' && entry.type === 'Directory')) throw new UnpackError('is in the archive twice');
-    const kind = isNamed && !MADE_UP.test(name) && this.hasParent(name) ? entry.type : 'left out';
+    const known = this.entries.get(name);
+    if (known && !(known === 'directory' && entry.type === 'Directory')) throw new UnpackError('occurs in the archive twice');
+    const kind = isNamed && !VIRTUAL.test(name) && this.hasParent(name) ? entry.type : 'skipped';
     switch (kind) {
       case 'Directory':
         if (name !== '') this.makeDirectory(name, entry.mode, entry.mtime);
@@ -125,24 +129,24 @@ class Tree {
       case 'Link':
         this.makeHardLink(name, nameOf(entry.linkpath!));
         return false;
-      case 'left out':
+      case 'skipped':
       case 'CharacterDevice':
       case 'BlockDevice':
       case 'FIFO':
-        this.made.set(name, 'left out');
+        this.entries.set(name, 'skipped');
         return false;
       default:
-        throw new UnpackError(`is of a kind that is not known: ${kind}`);
+        throw new UnpackError(`has the unknown type ${kind}`);
     }
   }
 
-  /** Whether there is a directory for it, made if need be; `false` below what was left out. */
+  /** Creates the parent directory if necessary; `false` below a skipped entry. */
   private hasParent(name: string): boolean {
     const parent = parentOf(name);
-    const made = this.made.get(parent);
-    if (made === 'directory') return true;
-    if (made === 'left out') return false;
-    if (made) throw new UnpackError(`lies below ${quoted(parent)}, which is ${made === 'file' ? 'a file' : 'a link'}`);
+    const above = this.entries.get(parent);
+    if (above === 'directory') return true;
+    if (above === 'skipped') return false;
+    if (above) throw new UnpackError(`is below ${quoted(parent)}, which is ${above === 'file' ? 'a file' : 'a link'}`);
     if (!this.hasParent(parent)) return false;
     this.makeDirectory(parent, 0o755);
     return true;
@@ -150,16 +154,16 @@ class Tree {
 
   private makeDirectory(name: string, mode = 0, modified?: Date): void {
     const place = this.locate(name);
-    if (!this.made.has(name)) fs.mkdirSync(place, 0o700);
+    if (!this.entries.has(name)) fs.mkdirSync(place, 0o700);
     fs.chmodSync(place, mode & 0o777 | 0o700);
-    this.made.set(name, 'directory');
+    this.entries.set(name, 'directory');
     if (modified) this.modified.set(name, modified);
   }
 
-  /** What others may do stays as it was; the owner, another one here, has to be able to read and to delete it. */
+  /** Keeps the permissions of group and others. The owner, who is another user here, must be able to read and delete the file. */
   private makeFile(name: string, entry: ReadEntry): void {
     const file = fs.openSync(this.locate(name), 'wx', 0o600);
-    this.made.set(name, 'file');
+    this.entries.set(name, 'file');
     const attempt = (step: () => void) => {
       try {
         step();
@@ -177,20 +181,20 @@ class Tree {
 
   private makeLink(name: string, link: string): void {
     fs.symlinkSync(link, this.locate(name));
-    this.made.set(name, { link });
+    this.entries.set(name, { link });
   }
 
   private makeHardLink(name: string, target: string): void {
-    const made = this.made.get(target);
-    if (made === 'left out') {
-      this.made.set(name, made);
-    } else if (made === 'file') {
+    const original = this.entries.get(target);
+    if (original === 'skipped') {
+      this.entries.set(name, original);
+    } else if (original === 'file') {
       fs.linkSync(this.locate(target), this.locate(name));
-      this.made.set(name, made);
-    } else if (typeof made === 'object') {
-      this.makeLink(name, made.link); // link(2) follows links on macOS
+      this.entries.set(name, original);
+    } else if (typeof original === 'object') {
+      this.makeLink(name, original.link); // link(2) follows links on macOS
     } else {
-      throw new UnpackError(`is a hard link to ${quoted(target)}, which is ${made ? 'a directory' : 'not in the archive before it'}`);
+      throw new UnpackError(`is a hard link to ${quoted(target)}, which is ${original ? 'a directory' : 'not in the archive before it'}`);
     }
   }
 
@@ -203,33 +207,33 @@ class Tree {
     if (error instanceof UnpackError) return new UnpackError(`${what} ${error.message}`);
     switch (error.code) {
       case 'EEXIST': return new UnpackError([
-        `${what} and ${this.namesake(nameOf(entry))} are one name to the file system of ${this.directory}`,
-        '  set XDG_CACHE_HOME to a directory on a file system that tells upper and lower case apart; on macOS that is a volume of the format "APFS (Case-sensitive)"',
+        `${what} and ${this.namesake(nameOf(entry))} are the same name in the file system of ${this.directory}`,
+        '  set XDG_CACHE_HOME to a directory on a case-sensitive file system, on macOS a volume with the format "APFS (Case-sensitive)"',
       ].join('\n'));
       case 'ENOSPC':
       case 'EDQUOT': return new UnpackError([
-        `no space is left for ${quoted(entry)} below ${this.directory} (${error.code})`,
-        '  make some, or set XDG_CACHE_HOME to a directory that has more',
+        `no space left for ${quoted(entry)} in ${this.directory} (${error.code})`,
+        '  free disk space, or set XDG_CACHE_HOME to a directory on a disk with more space',
       ].join('\n'));
-      default: return new UnpackError(`${what} cannot be written below ${this.directory}: ${printable(error.message)}`);
+      default: return new UnpackError(`${what} cannot be written to ${this.directory}: ${printable(error.message)}`);
     }
   }
 
-  /** The other name that stands where this one, or a directory above it, should. */
+  /** The existing name that is the same as this one, or as one of its parents, in a case-insensitive file system. */
   private namesake(name: string): string {
     const folded = (text: string) => text.normalize('NFD').toLowerCase();
     for (let at = name; at !== ''; at = parentOf(at)) {
-      if (this.made.has(at)) continue;
-      for (const other of this.made.keys()) if (folded(other) === folded(at)) return quoted(other);
+      if (this.entries.has(at)) continue;
+      for (const other of this.entries.keys()) if (folded(other) === folded(at)) return quoted(other);
     }
-    return 'what is there already';
+    return 'an existing file';
   }
 }
 
-/** A name in an archive as `Tree` has it. */
+/** Normalizes a name for `Tree`. */
 function nameOf(text: string): string {
   const parts = text.split('/').filter((part) => part !== '' && part !== '.');
-  if (parts.includes('..')) throw new UnpackError(`leads out: ${quoted(text)}`);
+  if (parts.includes('..')) throw new UnpackError(`leads out of the root: ${quoted(text)}`);
   return parts.join('/');
 }
 
@@ -237,7 +241,7 @@ function parentOf(name: string): string {
   return name.slice(0, Math.max(name.lastIndexOf('/'), 0));
 }
 
-/** A name of any length, for a message. */
+/** A name for messages, shortened. */
 function quoted(name: string): string {
   return `'${printable(name.length > 200 ? `${name.slice(0, 200)}…` : name)}'`;
 }

@@ -14,7 +14,10 @@ const EXPORT = ownFile('source/image/export.js');
 
 /** Of an engine of this file's own, with nothing of the user's in it. */
 const storage = temporaryDirectory();
-fs.writeFileSync(path.join(storage, 'storage.conf'), `[storage]\ndriver = "vfs"\ngraphroot = "${storage}/images"\nrunroot = "${storage}/run"\n`);
+fs.writeFileSync(
+  path.join(storage, 'storage.conf'),
+  `[storage]\ndriver = "vfs"\ngraphroot = "${storage}/images"\nrunroot = "${storage}/run"\n`,
+);
 const registries = path.join(storage, 'registries.conf');
 fs.writeFileSync(registries, '[[registry]]\nlocation = "localhost"\nblocked = true\n');
 
@@ -65,22 +68,39 @@ function errorOf(action: () => unknown): string {
 }
 
 /** An engine that says and does what a test needs, in the words of the shell; what it is called with is written down. */
-function engine({ inspect = '', create = '', exported = '', pull = '', rm = '' }: { inspect?: string; create?: string; exported?: string; pull?: string; rm?: string }) {
+function engine({
+  inspect = '',
+  create = '',
+  exported = '',
+  pull = '',
+  rm = '',
+}: {
+  inspect?: string;
+  create?: string;
+  exported?: string;
+  pull?: string;
+  rm?: string;
+}) {
   const place = temporaryDirectory();
   const file = path.join(place, 'engine');
   const log = path.join(place, 'log');
   const described = JSON.stringify([{ Id: 'a'.repeat(64), Os: 'linux', Architecture: 'amd64', Config: {} }]);
-  fs.writeFileSync(file, [
-    '#!/bin/sh',
-    `echo "$*" >> ${log}`,
-    'case "$1" in',
-    `  image) ${inspect || `echo '${described}'`} ;;`,
-    `  create) ${create || ':'} ;;`,
-    `  export) ${exported || ':'} ;;`,
-    `  pull) ${pull || ':'} ;;`,
-    `  rm) ${rm || ':'} ;;`,
-    'esac', '',
-  ].join('\n'), { mode: 0o755 });
+  fs.writeFileSync(
+    file,
+    [
+      '#!/bin/sh',
+      `echo "$*" >> ${log}`,
+      'case "$1" in',
+      `  image) ${inspect || `echo '${described}'`} ;;`,
+      `  create) ${create || ':'} ;;`,
+      `  export) ${exported || ':'} ;;`,
+      `  pull) ${pull || ':'} ;;`,
+      `  rm) ${rm || ':'} ;;`,
+      'esac',
+      '',
+    ].join('\n'),
+    { mode: 0o755 },
+  );
   process.env.CDK_DOCKER = file;
   return { file, calls: () => fs.readFileSync(log, 'utf8').trim().split('\n') };
 }
@@ -105,9 +125,24 @@ describe('an image', () => {
   fs.utimesSync(fixture.locate('/opt/tool/secret'), 1_000_000_007, 1_000_000_007);
 
   test('is a root with what it holds, and nothing is left of its container', () => {
-    importImage(fixture.directory, 'localhost/tool', '--change', 'ENV=PATH=/opt/tool:/usr/bin:relative', '--change', 'ENV=LD_LIBRARY_PATH=/opt/lib', '--change', 'WORKDIR=/opt');
+    importImage(
+      fixture.directory,
+      'localhost/tool',
+      '--change',
+      'ENV=PATH=/opt/tool:/usr/bin:relative',
+      '--change',
+      'ENV=LD_LIBRARY_PATH=/opt/lib',
+      '--change',
+      'WORKDIR=/opt',
+    );
     const source = openImage('localhost/tool', 'x86_64');
-    expect(source).toMatchObject({ name: 'the image localhost/tool', searchPath: ['/opt/tool', '/usr/bin'], libraryPath: '/opt/lib', cwd: '/', machine: 'x86_64' });
+    expect(source).toMatchObject({
+      name: 'the image localhost/tool',
+      searchPath: ['/opt/tool', '/usr/bin'],
+      libraryPath: '/opt/lib',
+      cwd: '/',
+      machine: 'x86_64',
+    });
     expect(source.directory.startsWith(`${cache}/cdk-binary-layer/image/`)).toBe(true);
     expect(fs.readlinkSync(path.join(source.directory, 'bin'))).toBe('usr/bin');
     const secret = fs.statSync(path.join(source.directory, 'opt/tool/secret'));
@@ -117,7 +152,11 @@ describe('an image', () => {
 
   test('has the usual search path where it names none', () => {
     importImage(fixture.directory, 'localhost/plain');
-    expect(openImage('localhost/plain')).toMatchObject({ searchPath: ['/usr/local/sbin', '/usr/local/bin', '/usr/sbin', '/usr/bin', '/sbin', '/bin', '/usr/games'], libraryPath: '', machine: undefined });
+    expect(openImage('localhost/plain')).toMatchObject({
+      searchPath: ['/usr/local/sbin', '/usr/local/bin', '/usr/sbin', '/usr/bin', '/sbin', '/bin', '/usr/games'],
+      libraryPath: '',
+      machine: undefined,
+    });
   });
 
   test('is exported once, and again when its name stands for another', () => {
@@ -140,7 +179,11 @@ describe('an image', () => {
     fs.writeFileSync(path.join(context, 'Dockerfile'), 'FROM scratch\nCOPY usr /usr\nENV PATH=/usr/bin\n');
     // in a process whose environment is this one: jest gives each test file a copy
     const build = 'process.stdout.write(require("aws-cdk-lib").DockerImage.fromBuild(process.argv[1]).image)';
-    const image = execFileSync(process.execPath, ['-e', build, context], { encoding: 'utf8', env: process.env, stdio: ['ignore', 'pipe', 'ignore'] });
+    const image = execFileSync(process.execPath, ['-e', build, context], {
+      encoding: 'utf8',
+      env: process.env,
+      stdio: ['ignore', 'pipe', 'ignore'],
+    });
     const source = openImage(image, 'x86_64');
     expect(source.searchPath).toEqual(['/usr/bin']);
     expect(fs.existsSync(path.join(source.directory, 'usr/bin/tool'))).toBe(true);
@@ -156,15 +199,17 @@ describe('an image', () => {
   test('for another machine is an error that names both', () => {
     importImage(fixture.directory, 'localhost/amd64');
     const message = errorOf(() => openImage('localhost/amd64', 'aarch64'));
-    expect(message).toMatch(/^source the image localhost\/amd64: the one that is here is for linux\/amd64, not for linux\/arm64, and no other could be pulled\n/);
-    expect(message).toMatch(/podman pull --platform linux\/arm64 localhost\/amd64 ended with exit status 125\n {2}it said:\n/);
-    expect(message).toMatch(/\n {2}an image that is built here has to be built for linux\/arm64$/);
+    expect(message).toMatch(
+      /^source the image localhost\/amd64: the local image is for linux\/amd64, not for linux\/arm64, and no other could be pulled\n/,
+    );
+    expect(message).toMatch(/podman pull --platform linux\/arm64 localhost\/amd64 ended with exit code 125\n {2}output:\n/);
+    expect(message).toMatch(/\n {2}if the image is built locally, build it for linux\/arm64$/);
     expect(kept()).toEqual([]);
   });
 
   test('that is nowhere is an error with what the engine says', () => {
     expect(errorOf(() => openImage('localhost/nothing:1'))).toMatch(
-      /^source the image localhost\/nothing:1: it is not here, and could not be pulled\npodman pull localhost\/nothing:1 ended with exit status 125\n {2}it said:\n[^]*Error: /,
+      /^source the image localhost\/nothing:1: no such local image, and it could not be pulled\npodman pull localhost\/nothing:1 ended with exit code 125\n {2}output:\n[^]*Error: /,
     );
   });
 });
@@ -178,7 +223,8 @@ describe('an image of a registry', () => {
   afterAll(() => registry.stop());
 
   const layer = (content: string) => tarOf(directory('usr'), { name: 'usr/of', content });
-  const of = (machine: Machine, tag: string) => fs.readFileSync(path.join(openImage(`${registry.name}:${tag}`, machine).directory, 'usr/of'), 'utf8');
+  const of = (machine: Machine, tag: string) =>
+    fs.readFileSync(path.join(openImage(`${registry.name}:${tag}`, machine).directory, 'usr/of'), 'utf8');
 
   test('is pulled once, for each machine', () => {
     registry.push('two', { amd64: layer('x86_64'), arm64: layer('aarch64') });
@@ -192,7 +238,9 @@ describe('an image of a registry', () => {
   test('is pulled again when what is kept of it was removed', () => {
     registry.push('removed', { amd64: layer('x86_64'), arm64: layer('aarch64') });
     expect([of('x86_64', 'removed'), of('aarch64', 'removed')]).toEqual(['x86_64', 'aarch64']);
-    for (const name of kept().filter((one) => !one.includes('.'))) fs.rmSync(path.join(cache, 'cdk-binary-layer/image', name), { recursive: true });
+    for (const name of kept().filter((one) => !one.includes('.'))) {
+      fs.rmSync(path.join(cache, 'cdk-binary-layer/image', name), { recursive: true });
+    }
     registry.push('removed', { amd64: layer('new x86_64'), arm64: layer('new aarch64') });
     expect([of('aarch64', 'removed'), of('x86_64', 'removed')]).toEqual(['aarch64', 'new x86_64']);
   });
@@ -207,30 +255,43 @@ describe('an image of a registry', () => {
 
   test('that there is not for a machine is an error that names it', () => {
     registry.push('one', { amd64: layer('x86_64') });
-    expect(errorOf(() => of('aarch64', 'one'))).toMatch(/: it is not here, and could not be pulled\npodman pull --platform linux\/arm64 [^]*for architecture arm64/);
+    expect(errorOf(() => of('aarch64', 'one'))).toMatch(
+      /: no such local image, and it could not be pulled\npodman pull --platform linux\/arm64 [^]*for architecture arm64/,
+    );
     registry.pushAlone('alone', 'amd64', layer('x86_64'));
-    expect(errorOf(() => of('aarch64', 'alone'))).toMatch(/: it is for linux\/amd64, not for linux\/arm64: name an image that there is for that platform, or ask for the architecture/);
+    expect(errorOf(() => of('aarch64', 'alone'))).toMatch(
+      /: the image is for linux\/amd64, not for linux\/arm64: use an image for that platform, or set architecture/,
+    );
     expect(of('x86_64', 'alone')).toBe('x86_64');
   });
 });
 
 test.each(['', '--help', '-v', 'a b', 'a\nb', 'ő'])('no image is called %j', (reference) => {
   const { calls } = engine({});
-  expect(errorOf(() => openImage(reference))).toMatch(/: expected the name of an image, as debian:12 or public\.ecr\.aws\/debian\/debian:12$/);
+  expect(errorOf(() => openImage(reference))).toMatch(
+    /: expected the name of an image, such as debian:12 or public\.ecr\.aws\/debian\/debian:12$/,
+  );
   expect(calls).toThrow('ENOENT');
 });
 
-test.each([['no-such-engine', 'on PATH (ENOENT)'], ['/nowhere/docker', 'there (ENOENT)']])('no engine, as %s, is an error that says how to name another', (name, where) => {
+test.each([
+  ['no-such-engine', ' on PATH (ENOENT)'],
+  ['/nowhere/docker', ' (ENOENT)'],
+])('no engine, as %s, is an error that says how to name another', (name, where) => {
   process.env.CDK_DOCKER = name;
-  expect(errorOf(() => openImage('debian:12'))).toBe([
-    `source the image debian:12: there is no container engine ${name} ${where}`,
-    '  install Docker, or name another engine in the environment: CDK_DOCKER=podman, CDK_DOCKER=finch',
-  ].join('\n'));
+  expect(errorOf(() => openImage('debian:12'))).toBe(
+    [
+      `source the image debian:12: container engine ${name} not found${where}`,
+      '  install Docker, or set another engine in the environment: CDK_DOCKER=podman, CDK_DOCKER=finch',
+    ].join('\n'),
+  );
 });
 
 test('an engine that says that it has pulled what is not there is told of', () => {
   const { file } = engine({ inspect: "echo 'no such image' >&2; exit 1" });
-  expect(errorOf(() => openImage('debian:12'))).toBe(`source the image debian:12: ${file} pull debian:12 succeeded, and there is no such image now`);
+  expect(errorOf(() => openImage('debian:12'))).toBe(
+    `source the image debian:12: ${file} pull debian:12 succeeded, but the image does not exist`,
+  );
   expect(kept()).toEqual([]);
 });
 
@@ -238,28 +299,35 @@ test('an engine that does not run is an error with what it says', () => {
   const refuse = "echo 'Cannot connect to the \x1b[1mDocker daemon' >&2; exit 1";
   const { file } = engine({ inspect: refuse, pull: refuse });
   expect(errorOf(() => openImage('debian:12'))).toBe([
-    'source the image debian:12: it is not here, and could not be pulled',
-    `${file} pull debian:12 ended with exit status 1`,
-    '  it said:',
+    'source the image debian:12: no such local image, and it could not be pulled',
+    `${file} pull debian:12 ended with exit code 1`,
+    '  output:',
     '    Cannot connect to the \\x1b[1mDocker daemon',
   ].join('\n'));
 });
 
 test('an engine whose answer is not understood is an error with the answer', () => {
   engine({ inspect: "echo '[{}]'" });
-  expect(errorOf(() => openImage('debian:12'))).toMatch(/engine image inspect answered what is not understood: \[\{\}\]$/);
+  expect(errorOf(() => openImage('debian:12'))).toMatch(/engine image inspect: unexpected output: \[\{\}\]$/);
 });
 
 test('an image of another system is an error that names it', () => {
   engine({ inspect: `echo '[{"Id":"${'b'.repeat(64)}","Os":"windows","Architecture":"amd64"}]'` });
-  expect(errorOf(() => openImage('windows'))).toMatch(/it is for windows\/amd64, not for linux\/amd64: name an image that there is for that platform, or ask for the architecture/);
+  expect(errorOf(() => openImage('windows'))).toMatch(
+    /the image is for windows\/amd64, not for linux\/amd64: use an image for that platform, or set architecture/,
+  );
 });
 
 test('a platform that a name has beside another is taken', () => {
   const of = (architecture: string) => `echo '[{"Id":"${'b'.repeat(64)}","Os":"linux","Architecture":"${architecture}"}]'`;
-  const { calls } = engine({ inspect: `case "$*" in *--platform*) ${of('arm64')};; *) ${of('amd64')};; esac`, exported: `cat ${archive(small)}` });
+  const { calls } = engine({
+    inspect: `case "$*" in *--platform*) ${of('arm64')};; *) ${of('amd64')};; esac`,
+    exported: `cat ${archive(small)}`,
+  });
   const arm = openImage('debian:12', 'aarch64').directory;
-  expect(calls()).toContainEqual(expect.stringMatching(/^create --pull=never --platform linux\/arm64 --name cdk-binary-layer-[0-9a-f]{16} debian:12 \/x$/));
+  expect(calls()).toContainEqual(
+    expect.stringMatching(/^create --pull=never --platform linux\/arm64 --name cdk-binary-layer-[0-9a-f]{16} debian:12 \/x$/),
+  );
   expect(openImage('debian:12', 'x86_64').directory).not.toBe(arm);
   expect(calls().filter((call) => call.startsWith('pull'))).toEqual([]);
 });
@@ -269,41 +337,55 @@ describe('an export', () => {
 
   test('that fails is an error with what the engine says, the container is removed, and nothing is kept', () => {
     const { file, calls } = engine({ exported: `head -c 700 ${archive(small)}; echo 'no space left on device' >&2; exit 3` });
-    expect(errorOf(() => openImage('debian:12'))).toMatch(new RegExp([
-      `^source the image debian:12: its export failed, and nothing of it is kept: ${file} export cdk-binary-layer-[0-9a-f]{16} ended with exit status 3`,
-      '  it said:',
-      '    no space left on device$',
-    ].join('\n')));
+    expect(errorOf(() => openImage('debian:12'))).toMatch(
+      new RegExp(
+        [
+          '^source the image debian:12: export failed, nothing was cached: ' +
+            `${file} export cdk-binary-layer-[0-9a-f]{16} ended with exit code 3`,
+          '  output:',
+          '    no space left on device$',
+        ].join('\n'),
+      ),
+    );
     expect(removed(calls)).toHaveLength(1);
     expect(kept()).toEqual([]);
   });
 
   test.each([
-    ['that is cut short by an engine that does not notice', small.subarray(0, 1024), "the archive breaks off after 'usr/file'"],
-    ['of nothing', Buffer.alloc(0), 'the archive breaks off after its beginning'],
-    ['that writes through a link', tarOf(symbolicLink('usr', '/tmp'), { name: 'usr/file' }), "'usr/file' in the archive lies below 'usr', which is a link"],
+    ['that is cut short by an engine that does not notice', small.subarray(0, 1024), "the archive is truncated after 'usr/file'"],
+    ['of nothing', Buffer.alloc(0), 'the archive is truncated after its beginning'],
+    [
+      'that writes through a link',
+      tarOf(symbolicLink('usr', '/tmp'), { name: 'usr/file' }),
+      "'usr/file' in the archive is below 'usr', which is a link",
+    ],
   ])('%s is an error, and nothing is kept', (_, bytes, message) => {
     const { calls } = engine({ exported: `cat ${archive(bytes)}` });
-    expect(errorOf(() => openImage('debian:12'))).toBe(`source the image debian:12: its export failed, and nothing of it is kept: ${message}`);
+    expect(errorOf(() => openImage('debian:12'))).toBe(`source the image debian:12: export failed, nothing was cached: ${message}`);
     expect(removed(calls)).toHaveLength(1);
     expect(kept()).toEqual([]);
   });
 
   test('that is refused in the middle is not waited for', () => {
     engine({ exported: `cat ${archive(tarOf({ name: '../file' }))}; exec sleep 1000` });
-    expect(errorOf(() => openImage('debian:12'))).toContain('leads out');
+    expect(errorOf(() => openImage('debian:12'))).toContain('leads out of the root');
   });
 
   test('of no container is an error, and what of it may be there is removed', () => {
     const { calls } = engine({ create: 'echo "image not known" >&2; exit 125' });
-    expect(errorOf(() => openImage('debian:12'))).toMatch(/create --pull=never --name \S+ debian:12 \/x ended with exit status 125\n {2}it said:\n {4}image not known$/);
+    expect(errorOf(() => openImage('debian:12'))).toMatch(
+      /create --pull=never --name \S+ debian:12 \/x ended with exit code 125\n {2}output:\n {4}image not known$/,
+    );
     expect(removed(calls)).toHaveLength(1);
   });
 
   test('whose name comes to stand for another image meanwhile is an error', () => {
     const count = path.join(temporaryDirectory(), 'count');
-    engine({ inspect: `echo >> ${count}; printf '[{"Id":"%064d","Os":"linux","Architecture":"amd64"}]' "$(wc -l < ${count})"`, exported: `cat ${archive(small)}` });
-    expect(errorOf(() => openImage('debian:12'))).toMatch(/the name came to stand for another image while this one was exported: run it again$/);
+    engine({
+      inspect: `echo >> ${count}; printf '[{"Id":"%064d","Os":"linux","Architecture":"amd64"}]' "$(wc -l < ${count})"`,
+      exported: `cat ${archive(small)}`,
+    });
+    expect(errorOf(() => openImage('debian:12'))).toMatch(/the name was moved to another image during the export: try again$/);
     expect(kept()).toEqual([]);
   });
 
@@ -311,7 +393,9 @@ describe('an export', () => {
     const write = jest.spyOn(process.stderr, 'write').mockReturnValue(true);
     engine({ exported: `cat ${archive(small)}`, rm: 'echo busy >&2; exit 1' });
     const source = openImage('debian:12');
-    expect(write.mock.calls.join('')).toMatch(/^the container cdk-binary-layer-[0-9a-f]{16} could not be removed\n {2}it said:\n {4}busy\n/);
+    expect(write.mock.calls.join('')).toMatch(
+      /^cannot remove the container cdk-binary-layer-[0-9a-f]{16}\n {2}output:\n {4}busy\n/,
+    );
     write.mockRestore();
     expect(fs.readFileSync(path.join(source.directory, 'usr/file'), 'utf8')).toBe('content');
   });
@@ -321,11 +405,32 @@ describe('an export', () => {
     const place = path.join(temporaryDirectory(), 'full');
     fs.mkdirSync(place);
     const request = JSON.stringify({ engine: file, reference: 'debian:12', container: 'name', directory: `${place}/root` });
-    const { status, stderr } = spawnSync('bwrap', [
-      '--dev-bind', '/', '/', '--size', '1000000', '--tmpfs', place, 'sh', '-c', 'mkdir "$1"; exec "$2" "$3" "$4"', 'sh', `${place}/root`, process.execPath, EXPORT, request,
-    ], { encoding: 'utf8' });
+    const { status, stderr } = spawnSync(
+      'bwrap',
+      [
+        '--dev-bind',
+        '/',
+        '/',
+        '--size',
+        '1000000',
+        '--tmpfs',
+        place,
+        'sh',
+        '-c',
+        'mkdir "$1"; exec "$2" "$3" "$4"',
+        'sh',
+        `${place}/root`,
+        process.execPath,
+        EXPORT,
+        request,
+      ],
+      { encoding: 'utf8' },
+    );
     expect(status).toBe(1);
-    expect(stderr).toBe(`no space is left for 'large' below ${place}/root (ENOSPC)\n  make some, or set XDG_CACHE_HOME to a directory that has more`);
+    expect(stderr).toBe(
+      `no space left for 'large' in ${place}/root (ENOSPC)\n  free disk space, ` +
+        'or set XDG_CACHE_HOME to a directory on a disk with more space',
+    );
   });
 
   /** An export that is under way: half of it is written, and the rest does not come. */
@@ -372,9 +477,10 @@ describe('an export', () => {
     const exporter = path.join(temporaryDirectory(), 'pid');
     const { calls } = engine({
       create: `echo $PPID > ${exporter}`,
-      exported: `head -c 1536 ${whole}; until ls ${cache}/cdk-binary-layer/image/.*/usr/file; do :; done 2>/dev/null; kill -9 "$(cat ${exporter})"`,
+      exported: `head -c 1536 ${whole}; until ls ${cache}/cdk-binary-layer/image/.*/usr/file; do :; done 2>/dev/null; ` +
+        `kill -9 "$(cat ${exporter})"`,
     });
-    expect(errorOf(() => openImage('debian:12'))).toMatch(/its export failed, and nothing of it is kept: the exporting process ended with SIGKILL$/);
+    expect(errorOf(() => openImage('debian:12'))).toMatch(/export failed, nothing was cached: the exporting process ended with SIGKILL$/);
     expect(removed(calls)).toHaveLength(1);
     expect(kept()).toEqual([]);
     engine({ exported: `cat ${whole}` });

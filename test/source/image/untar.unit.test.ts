@@ -50,14 +50,22 @@ describe('what an archive holds', () => {
 
   test('stays closed to others where it was, and can be read and deleted by whoever unpacked it', async () => {
     const root = await unpacked(tarOf(directory('closed', 0o070), { name: 'closed/secret', mode: 0o050 }, { name: 'none', mode: 0 }));
-    const modes = Object.fromEntries(Object.entries(listing(root)).map(([name, text]) => [name, text.replace('directory ', '').split(' ')[0]]));
+    const modes = Object.fromEntries(
+      Object.entries(listing(root)).map(([name, text]) => [name, text.replace('directory ', '').split(' ')[0]]),
+    );
     expect(modes).toEqual({ 'closed': '770', 'closed/secret': '650', 'none': '600' });
   });
 
   test('has one file where it has hard links, to files and to symbolic links', async () => {
-    const root = await unpacked(tarOf(
-      { name: 'a/one', content: 'content' }, hardLink('b/two', './a/one'), hardLink('three', 'b/two'), symbolicLink('link', 'a/one'), hardLink('again', 'link'),
-    ));
+    const root = await unpacked(
+      tarOf(
+        { name: 'a/one', content: 'content' },
+        hardLink('b/two', './a/one'),
+        hardLink('three', 'b/two'),
+        symbolicLink('link', 'a/one'),
+        hardLink('again', 'link'),
+      ),
+    );
     expect(new Set(['a/one', 'b/two', 'three'].map((name) => fs.statSync(path.join(root, name)).ino)).size).toBe(1);
     expect(fs.readlinkSync(path.join(root, 'again'))).toBe('a/one');
   });
@@ -66,8 +74,12 @@ describe('what an archive holds', () => {
     const source = temporaryDirectory();
     const long = path.join('usr', ...Array.from({ length: 4 }, (_, index) => `${index}`.repeat(28)));
     fs.mkdirSync(path.join(source, long), { recursive: true });
-    for (const name of [`${long}/file`, `usr/${'n'.repeat(99)}`, 'usr/Főtanúsítvány.crt', 'usr/a b\\c']) fs.writeFileSync(path.join(source, name), `of ${name}`);
-    if (format !== 'ustar') for (const name of [`${long}/${'ő'.repeat(120)}`, `usr/${'l'.repeat(200)}`]) fs.writeFileSync(path.join(source, name), 'long');
+    for (const name of [`${long}/file`, `usr/${'n'.repeat(99)}`, 'usr/Főtanúsítvány.crt', 'usr/a b\\c']) {
+      fs.writeFileSync(path.join(source, name), `of ${name}`);
+    }
+    if (format !== 'ustar') {
+      for (const name of [`${long}/${'ő'.repeat(120)}`, `usr/${'l'.repeat(200)}`]) fs.writeFileSync(path.join(source, name), 'long');
+    }
     fs.symlinkSync('x'.repeat(format === 'ustar' ? 99 : 300), path.join(source, 'link'));
     fs.linkSync(path.join(source, 'usr/a b\\c'), path.join(source, 'hard'));
     execFileSync('find', [source, '-exec', 'touch', '-h', '-d', '@1600000000', '{}', '+']);
@@ -77,13 +89,25 @@ describe('what an archive holds', () => {
 
   test('comes without devices, pipes, what the kernel makes up, and names that are no UTF-8', async () => {
     const latin = Buffer.from('caf\xe9', 'latin1');
-    const root = await unpacked(tarOf(
-      directory('dev'), { name: 'dev/console', type: '3' }, { name: 'dev/shm/file', content: 'file' }, { name: 'proc/1/status' }, { name: 'sys/kernel', content: 'sys' },
-      { name: 'pipe', type: '6' }, { name: 'block', type: '4' }, hardLink('same-pipe', 'pipe'),
-      { name: latin, content: 'latin' }, pax({ path: latin }), { name: 'not-its-name', content: 'latin' }, pax({ path: 'two\nlines' }), { name: 'nor-this' },
-      { name: Buffer.concat([latin, Buffer.from('/file')]), content: 'file' },
-      { name: 'next', content: 'next' },
-    ));
+    const root = await unpacked(
+      tarOf(
+        directory('dev'),
+        { name: 'dev/console', type: '3' },
+        { name: 'dev/shm/file', content: 'file' },
+        { name: 'proc/1/status' },
+        { name: 'sys/kernel', content: 'sys' },
+        { name: 'pipe', type: '6' },
+        { name: 'block', type: '4' },
+        hardLink('same-pipe', 'pipe'),
+        { name: latin, content: 'latin' },
+        pax({ path: latin }),
+        { name: 'not-its-name', content: 'latin' },
+        pax({ path: 'two\nlines' }),
+        { name: 'nor-this' },
+        { name: Buffer.concat([latin, Buffer.from('/file')]), content: 'file' },
+        { name: 'next', content: 'next' },
+      ),
+    );
     expect(Object.keys(listing(root))).toEqual(['dev', 'next']);
   });
 
@@ -96,33 +120,61 @@ describe('what an archive holds', () => {
 const LONG = 'n'.repeat(300);
 
 test.each<[string, readonly TarEntry[], string]>([
-  ['leads out by its name', [{ name: '../outside' }], "'../outside' in the archive leads out: '../outside'"],
-  ['leads out by its name, further on', [{ name: 'usr/lib/../../../outside' }], 'leads out'],
-  ['leads out by a name of its pax header', [pax({ path: '../outside' }), { name: 'inside' }], 'leads out'],
-  ['leads out by a long name of GNU', [{ name: '././@LongLink', type: 'L', content: '../outside\0' }, { name: 'inside' }], 'leads out'],
-  ['goes through a link', [symbolicLink('lib', '../'), { name: 'lib/outside' }], "'lib/outside' in the archive lies below 'lib', which is a link"],
-  ['goes through a link to a directory inside', [directory('usr'), symbolicLink('lib', 'usr'), directory('lib/x')], 'lies below'],
-  ['goes through a hard link to a link', [symbolicLink('a', '..'), hardLink('b', 'a'), { name: 'b/outside' }], "lies below 'b', which is a link"],
-  ['is a file below a file', [{ name: 'file' }, { name: 'file/x' }], "lies below 'file', which is a file"],
-  ['is a link in place of a directory', [directory('usr'), symbolicLink('usr', '..')], "'usr' in the archive is in the archive twice"],
-  ['is a directory in place of a link', [symbolicLink('usr', '..'), directory('usr')], 'is in the archive twice'],
-  ['is a file in place of a link', [symbolicLink('outside', '../outside'), { name: './outside' }], 'is in the archive twice'],
-  ['is a second file of one name', [{ name: 'a' }, { name: 'a' }], 'is in the archive twice'],
-  ['is a link in place of the root', [symbolicLink('.', '..')], 'is in the archive twice'],
-  ['is a hard link to the outside', [hardLink('a', '../outside')], "leads out: '../outside'"],
-  ['is a hard link to an absolute name', [hardLink('a', '/etc/passwd')], "'a' in the archive is a hard link to 'etc/passwd', which is not in the archive before it"],
+  ['leads out by its name', [{ name: '../outside' }], "'../outside' in the archive leads out of the root: '../outside'"],
+  ['leads out by its name, further on', [{ name: 'usr/lib/../../../outside' }], 'leads out of the root'],
+  ['leads out by a name of its pax header', [pax({ path: '../outside' }), { name: 'inside' }], 'leads out of the root'],
+  [
+    'leads out by a long name of GNU',
+    [{ name: '././@LongLink', type: 'L', content: '../outside\0' }, { name: 'inside' }],
+    'leads out of the root',
+  ],
+  [
+    'goes through a link',
+    [symbolicLink('lib', '../'), { name: 'lib/outside' }],
+    "'lib/outside' in the archive is below 'lib', which is a link",
+  ],
+  ['goes through a link to a directory inside', [directory('usr'), symbolicLink('lib', 'usr'), directory('lib/x')], 'is below'],
+  [
+    'goes through a hard link to a link',
+    [symbolicLink('a', '..'), hardLink('b', 'a'), { name: 'b/outside' }],
+    "is below 'b', which is a link",
+  ],
+  ['is a file below a file', [{ name: 'file' }, { name: 'file/x' }], "is below 'file', which is a file"],
+  ['is a link in place of a directory', [directory('usr'), symbolicLink('usr', '..')], "'usr' in the archive occurs in the archive twice"],
+  ['is a directory in place of a link', [symbolicLink('usr', '..'), directory('usr')], 'occurs in the archive twice'],
+  ['is a file in place of a link', [symbolicLink('outside', '../outside'), { name: './outside' }], 'occurs in the archive twice'],
+  ['is a second file of one name', [{ name: 'a' }, { name: 'a' }], 'occurs in the archive twice'],
+  ['is a link in place of the root', [symbolicLink('.', '..')], 'occurs in the archive twice'],
+  ['is a hard link to the outside', [hardLink('a', '../outside')], "leads out of the root: '../outside'"],
+  [
+    'is a hard link to an absolute name',
+    [hardLink('a', '/etc/passwd')],
+    "'a' in the archive is a hard link to 'etc/passwd', which is not in the archive before it",
+  ],
   ['is a hard link through a link', [symbolicLink('up', '..'), hardLink('a', 'up/outside')], 'which is not in the archive before it'],
   ['is a hard link to a directory', [directory('usr'), hardLink('a', 'usr')], "is a hard link to 'usr', which is a directory"],
-  ['has a name that no file system takes', [{ name: '././@LongLink', type: 'L', content: LONG }, { name: 'x' }], `'${'n'.repeat(200)}…' in the archive cannot be written below`],
-  ['has a path that no file system takes', [pax({ path: 'directory/'.repeat(1000) }), directory('x')], 'cannot be written below'],
-  ['has a name with a command for a terminal', [{ name: '\x1b[2J' }, { name: '\x1b[2J' }], "'\\x1b[2J' in the archive is in the archive twice"],
-  ['has a pax header with NUL', [pax({ path: 'a\0b\n\0c' }), { name: 'x' }, { name: 'x' }], 'is in the archive twice'],
-  ['is stored sparse, by GNU', [{ name: 'sparse', type: 'S' }], "'sparse' in the archive is of a kind that is not known: SparseFile"],
-  ['is stored sparse, by pax', [{ name: 'before' }, pax({ 'GNU.sparse.major': '1' }), { name: 'sparse' }], "the file after 'before' in the archive is stored sparse"],
-  ['is a directory of an incremental dump', [{ name: 'dump', type: 'D' }], 'is of a kind that is not known'],
-  ['is of no known kind', [{ name: 'new', type: 'Z' }], 'is of a kind that is not known'],
-  ['has a pax header of any length', [pax({ comment: 'x'.repeat(2e6) }), { name: 'x' }], 'is of a kind that is not known'],
-  ['has a length that is none', [{ name: 'first' }, { name: 'x', size: 8 ** 11 - 1 }], "breaks off after 'x'"],
+  [
+    'has a name that no file system takes',
+    [{ name: '././@LongLink', type: 'L', content: LONG }, { name: 'x' }],
+    `'${'n'.repeat(200)}…' in the archive cannot be written to`,
+  ],
+  ['has a path that no file system takes', [pax({ path: 'directory/'.repeat(1000) }), directory('x')], 'cannot be written to'],
+  [
+    'has a name with a command for a terminal',
+    [{ name: '\x1b[2J' }, { name: '\x1b[2J' }],
+    "'\\x1b[2J' in the archive occurs in the archive twice",
+  ],
+  ['has a pax header with NUL', [pax({ path: 'a\0b\n\0c' }), { name: 'x' }, { name: 'x' }], 'occurs in the archive twice'],
+  ['is stored sparse, by GNU', [{ name: 'sparse', type: 'S' }], "'sparse' in the archive has the unknown type SparseFile"],
+  [
+    'is stored sparse, by pax',
+    [{ name: 'before' }, pax({ 'GNU.sparse.major': '1' }), { name: 'sparse' }],
+    "the file after 'before' in the archive is stored as a sparse file",
+  ],
+  ['is a directory of an incremental dump', [{ name: 'dump', type: 'D' }], 'has the unknown type'],
+  ['is of no known kind', [{ name: 'new', type: 'Z' }], 'has the unknown type'],
+  ['has a pax header of any length', [pax({ comment: 'x'.repeat(2e6) }), { name: 'x' }], 'has the unknown type'],
+  ['has a length that is none', [{ name: 'first' }, { name: 'x', size: 8 ** 11 - 1 }], "is truncated after 'x'"],
 ])('an archive is refused, and nothing written outside, where an entry %s', async (_, entries, message) => {
   const around = temporaryDirectory();
   const root = path.join(around, 'root');
@@ -140,7 +192,9 @@ test('an absolute name is one inside', async () => {
 
 test('an archive that breaks off anywhere is an error', async () => {
   const whole = tarOf(directory('usr'), pax({ path: 'usr/ő' }), { name: 'x', content: 'x'.repeat(700) }, symbolicLink('link', 'usr'));
-  for (let end = 0; end < whole.length; end += 256) await expect(unpacked(whole.subarray(0, end))).rejects.toThrow('the archive breaks off after');
+  for (let end = 0; end < whole.length; end += 256) {
+    await expect(unpacked(whole.subarray(0, end))).rejects.toThrow('the archive is truncated after');
+  }
   await unpacked(whole);
 });
 
@@ -154,7 +208,7 @@ test.each([
   ['compressed', execFileSync('gzip', { input: Buffer.alloc(1e6, 'x'.repeat(700)) })],
   ['zeros', Buffer.alloc(10_240, 1)],
 ])('an archive that is %s is none', async (_, bytes) => {
-  await expect(unpacked(bytes)).rejects.toThrow('what was exported is no tar archive');
+  await expect(unpacked(bytes)).rejects.toThrow('the exported data is not a tar archive');
 });
 
 test('a damaged header is an error that says after what', async () => {
@@ -169,11 +223,11 @@ test('two names that are one to the file system are an error that names both', a
   fs.writeFileSync(path.join(root, 'README'), 'of readme');
   const archive = tarOf({ name: 'readme', content: 'small' }, { name: 'README', content: 'large' });
   await expect(unpack(inPieces(archive), root)).rejects.toThrow([
-    `'README' in the archive and 'readme' are one name to the file system of ${root}`,
-    '  set XDG_CACHE_HOME to a directory on a file system that tells upper and lower case apart; on macOS that is a volume of the format "APFS (Case-sensitive)"',
+    `'README' in the archive and 'readme' are the same name in the file system of ${root}`,
+    '  set XDG_CACHE_HOME to a directory on a case-sensitive file system, on macOS a volume with the format "APFS (Case-sensitive)"',
   ].join('\n'));
   expect(fs.readFileSync(path.join(root, 'README'), 'utf8')).toBe('of readme');
   const below = tarOf({ name: 'readme/x' }, { name: 'README/y' });
   fs.rmSync(path.join(root, 'readme'));
-  await expect(unpack(inPieces(below), root)).rejects.toThrow("'README/y' in the archive and 'readme' are one name");
+  await expect(unpack(inPieces(below), root)).rejects.toThrow("'README/y' in the archive and 'readme' are the same name");
 });
