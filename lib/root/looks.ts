@@ -27,10 +27,15 @@ export function unchanged(directory: string, looks: Looks): boolean {
   const prefix = directory === '/' ? '' : directory;
   for (const real in looks) {
     const was = looks[real];
-    const file = prefix + real;
-    const node = lstat(file);
-    const is = node === undefined ? '' : isWithoutContent(was) ? stampWithoutContent(node) : hasContent(was) ? contentStamp(file, node) : node.stamp;
-    if (is !== was) return false;
+    if (stampLike(was, prefix + real) !== was) return false;
   }
   return true;
+}
+
+/** The present stamp of a file, with its content if `was` includes the content. */
+function stampLike(was: string, file: string): string {
+  const node = lstat(file);
+  if (node === undefined) return '';
+  if (isWithoutContent(was)) return stampWithoutContent(node);
+  return hasContent(was) ? contentStamp(file, node) : node.stamp;
 }
