@@ -4,7 +4,7 @@ import type { Elf } from '../../lib/elf';
 import { readSymbols } from '../../lib/elf';
 import { settingOf } from '../../lib/loader/setting';
 import type { RootPath } from '../../lib/root/paths';
-import { Root } from '../../lib/root/root';
+import { DirectoryRoot } from '../../lib/root/directory-root';
 import { Linking } from '../../lib/workload/linking';
 import { LIB } from '../collect/packaged';
 
@@ -46,7 +46,7 @@ class LinkedRoot extends SlimRoot {
   }
 
   private libraries(): Linking {
-    const root = new Root(this.directory);
+    const root = new DirectoryRoot(this.directory);
     return new Linking(root, [load(PROGRAM, root.content(PROGRAM).elf as Elf, settingOf(root, 'x86_64'))]);
   }
 }
