@@ -195,8 +195,9 @@ project.addTask('faults', {
   steps: [{ exec: `test/setup.sh ${DEMO}` }, { spawn: 'compile' }, { exec: 'ts-node -T test/faults.ts' }],
 });
 project.addTask('bench', {
-  description: 'Measure packing and start-up against the way by hand, and the installed programs',
-  steps: [{ exec: `test/setup.sh ${BENCH}` }, { spawn: 'compile' }, { exec: 'ts-node -T test/bench/bench.ts' }],
+  description: 'Measure packing, unchanged synths and starts; options: --root, --programs, --against, --json, --docs (see test/bench/bench.ts)',
+  receiveArgs: true,
+  steps: [{ exec: `test/setup.sh ${BENCH}` }, { spawn: 'compile' }, { exec: 'ts-node -T test/bench/bench.ts', receiveArgs: true }],
 });
 project.addTask('agreement', {
   description: 'Compare the libraries found with those that ld.so loads, for every program and library below the given directories',

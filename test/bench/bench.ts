@@ -1,140 +1,187 @@
 /**
- * Measures what packing and starting cost, each against what it stands for, in turn and in one run: ratios
- * mean something on any machine, seconds only on a quiet one. Times are medians.
+ * Measures what packing, an unchanged synth and starting a program cost, each against what it replaces, in turn and in one run: ratios
+ * mean something on any machine, seconds only on a quiet one. Figures are medians.
  *
- * - packing, against the way by hand: ldd, cp, zip
- * - a synth with nothing changed, with the cache file and without
- * - starting a program from the layer, against the installed one in the same sandbox
+ * usage: bench.ts [--root DIRECTORY] [--programs FILE] [--against CHECKOUT] [--json FILE] [--docs]
+ *
+ *   --root      a root directory as the source instead of this machine, such as one with many packages
+ *   --programs  a JSON list of { name, binary }: builds each once, for the table and the plot of sizes and times
+ *   --against   another compiled checkout, or the JSON of an earlier run: prints ratios to it
+ *   --json      where the figures are written @default test-reports/bench.json
+ *   --docs      writes docs/benchmarks.md and docs/benchmarks.svg
  */
+import { spawnSync } from 'child_process';
 import * as fs from 'fs';
-import * as os from 'os';
 import * as path from 'path';
-import * as execa from 'execa';
+import { parseArgs } from 'util';
+import { inTurn, median, Workplace } from './measure';
+import type { Figures, Packing, Program, Start, Unchanged } from './report';
+import { inWords, machineInWords, writeDocs } from './report';
 
-const PACKED = ['rig', 'jq', 'curl', 'ffmpeg'];
-const STARTED: Record<string, string[]> = { '/usr/bin/jq': ['--version'], '/usr/bin/git': ['--version'], '/usr/bin/perl': ['-e', '1'], '/usr/bin/python3': ['-c', '1'] };
-const RUNS = 5;
-const RESYNTHS = 15;
-const STARTS = 500;
+const PACKED = ['rig', 'jq', 'curl', 'python3', 'ffmpeg', 'pandoc', 'gdalinfo', 'php'];
+const UNCHANGED = ['rig', 'ffmpeg'];
+const SEVERAL = ['rig', 'jq', 'curl', 'sqlite3', 'file', 'git', 'openssl', 'xmllint', 'gawk', 'tree'];
+const STARTED: Readonly<Record<string, readonly string[]>> = {
+  '/usr/bin/jq': ['--version'], '/usr/bin/git': ['--version'], '/usr/bin/perl': ['-e', '1'], '/usr/bin/python3': ['-c', '1'],
+};
+const [RUNS, RESYNTHS, STARTS] = [5, 15, 300];
+/** Seconds after which a program is measured no more often: the whole run takes a few minutes. */
+const LONG = 4;
+const CHECKOUT = path.join(__dirname, '..', '..');
 
-const work = fs.mkdtempSync(path.join(os.tmpdir(), 'bench-'));
-fs.chmodSync(work, 0o755); // the sandbox gives up root
+const { values: options } = parseArgs({
+  options: { root: { type: 'string' }, programs: { type: 'string' }, against: { type: 'string' }, json: { type: 'string' }, docs: { type: 'boolean' } },
+});
+const root = options.root === undefined ? '' : path.resolve(options.root);
+const isCheckout = options.against !== undefined && fs.statSync(options.against).isDirectory();
+const other = isCheckout ? path.resolve(options.against!) : undefined;
+const work = new Workplace();
+
 try {
-  console.log(`Packing, ${RUNS} times (rig: at most 0.3 s; ffmpeg: at most 0.25 of the time by hand, 1.04 of its size, 400 MB)`);
-  each(PACKED, packing);
-  console.log(`\nA synth with nothing changed, ${RESYNTHS} times (at most 30 ms with the cache file, 300 ms without for rig)`);
-  each(['rig', 'ffmpeg'], unchanged);
-  console.log(`\nStart to end of a program in the layer against the installed one, ${STARTS} times each in turn (at most 0.9)`);
-  execa.sync('gcc', ['-O2', '-o', path.join(work, 'starts'), path.join(__dirname, 'starts.c')]);
-  each(Object.keys(STARTED), starting);
+  const figures: Figures = {
+    machine: machineInWords(root),
+    packing: each(PACKED, packing),
+    unchanged: each(UNCHANGED, unchanged),
+    ...several(),
+    starts: root === '' ? each(Object.keys(STARTED), starting) : [],
+    programs: options.programs === undefined ? [] : programs(options.programs),
+  };
+  const json = options.json ?? path.join(CHECKOUT, 'test-reports', 'bench.json');
+  fs.mkdirSync(path.dirname(json), { recursive: true });
+  fs.writeFileSync(json, `${JSON.stringify(figures, undefined, 1)}\n`);
+  const before = options.against === undefined || isCheckout ? undefined : JSON.parse(fs.readFileSync(options.against, 'utf8')) as Figures;
+  console.log(inWords(figures, before));
+  if (options.docs) writeDocs(path.join(CHECKOUT, 'docs'), figures);
 } finally {
-  fs.rmSync(work, { recursive: true });
+  work.clear();
 }
 
-/** A program that is not there, or cannot be packed, is told and passed over. */
-function each(programs: string[], measure: (program: string) => void): void {
-  for (const program of programs) {
-    const name = path.basename(program);
+/** The path of a program in the source; `undefined` if it is not installed. */
+function installed(program: string): string | undefined {
+  const directories = path.isAbsolute(program) ? [''] : ['/usr/bin/', '/usr/sbin/', '/bin/'];
+  return directories.map((directory) => directory + program).find((file) => fs.existsSync(root + file));
+}
+
+/** Skips programs that are not installed. A failure is reported, and the others are measured. */
+function each<T>(names: readonly string[], measure: (file: string, name: string) => T): T[] {
+  return names.flatMap((name) => {
+    const file = installed(name);
+    if (file === undefined) return [];
     try {
-      if (execa.sync('which', [program], { reject: false }).failed) row(name, `not installed: apt-get install ${name}`);
-      else measure(program);
+      process.stderr.write(`${path.basename(name)} `);
+      return [measure(file, path.basename(name))];
     } catch (error) {
-      row(name, /^Error: .*/m.exec((error as execa.ExecaSyncError).stderr)?.[0] ?? (error as Error).message);
+      process.stderr.write(`\n${name}: ${(error as Error).message}\n`);
       process.exitCode = 1;
+      return [];
     }
-  }
-}
-
-function packing(binary: string): void {
-  const program = execa.sync('which', [binary]).stdout;
-  const byHand: number[] = [];
-  const ours: number[] = [];
-  const [hand, outdir] = [path.join(work, 'hand'), path.join(work, 'cdk.out')];
-  for (let run = 0; run < RUNS; run++) {
-    fs.rmSync(hand, { recursive: true, force: true });
-    fs.rmSync(`${hand}.zip`, { force: true });
-    byHand.push(milliseconds(() => execa.sync(path.join(__dirname, 'by-hand.sh'), [program, hand])));
-    fs.rmSync(outdir, { recursive: true, force: true });
-    const { load, construct } = synth(binary, outdir, fresh('cache'));
-    ours.push(load + construct);
-  }
-  const size = fs.statSync(layerIn(outdir)).size / fs.statSync(`${hand}.zip`).size;
-  row(binary, seconds(ours), `${ratio(ours, byHand)} of the time by hand (${seconds(byHand)})`, `${size.toFixed(2)} of its size`, `${peakMemory(binary)} MB at most`);
-}
-
-function unchanged(binary: string): void {
-  const outdir = fresh('cdk.out');
-  const cache = fresh('cache');
-  synth(binary, outdir, cache);
-  const cached = Array.from({ length: RESYNTHS }, () => synth(binary, outdir, cache));
-  const uncached = Array.from({ length: RESYNTHS }, () => synth(binary, outdir, fresh('no cache')));
-  const middle = (times: Synth[], part: keyof Synth) => `${median(times.map((time) => time[part])).toFixed(0)} ms`;
-  row(binary, `${middle(cached, 'construct')} with the cache file`, `${middle(uncached, 'construct')} without`, `${middle(cached, 'load')} to load the library`);
-}
-
-function starting(program: string): void {
-  const outdir = fresh('cdk.out');
-  synth(program, outdir, fresh('cache'));
-  const layer = fresh('layer');
-  fs.mkdirSync(layer);
-  execa.sync('unzip', ['-q', layerIn(outdir), '-d', layer]);
-  const name = path.basename(program);
-  const command = [path.join('/var/task', 'starts'), `${STARTS}`, `/opt/bin/${name}`, program, ...STARTED[program]];
-  const { stdout } = execa.sync(path.join(__dirname, '..', 'sandbox.sh'), [layer, work, ...command]);
-  const [ours, theirs] = stdout.split(' ').map(Number);
-  row(name, `${(ours / theirs).toFixed(2)} of the installed one (${(theirs / 1000).toFixed(2)} ms)`);
-}
-
-/** What a synth takes, in milliseconds: see synth.js. */
-interface Synth {
-  readonly load: number;
-  readonly construct: number;
-}
-
-function synth(binary: string, outdir: string, cache: string): Synth {
-  const { stdout } = execa.sync(process.execPath, [path.join(__dirname, 'synth.js'), binary, outdir], { env: { XDG_CACHE_HOME: cache } });
-  const [load, construct] = stdout.split(' ').map(Number);
-  return { load, construct };
-}
-
-/** Of the process that packs, in megabytes. */
-function peakMemory(binary: string): number {
-  const peak = path.join(work, 'peak');
-  execa.sync(process.execPath, [path.join(__dirname, 'synth.js'), binary, fresh('cdk.out')], {
-    env: { XDG_CACHE_HOME: fresh('cache'), NODE_OPTIONS: `--require ${path.join(__dirname, 'peak.js')}`, PEAK: peak },
   });
-  return Math.round(Number(fs.readFileSync(peak, 'utf8')) * 1024 / 1e6);
 }
 
-function layerIn(outdir: string): string {
-  return path.join(outdir, fs.readdirSync(outdir).find((name) => name.endsWith('.zip'))!);
+function synth(checkout: string, outdir: string, cache: string, ...binaries: readonly string[]) {
+  const command = [process.execPath, path.join(__dirname, 'synth.js'), checkout, outdir, root, ...binaries];
+  const measured = work.run(command, { XDG_CACHE_HOME: cache });
+  const [plain, load, construct] = measured.stdout.split(' ').map(Number);
+  return { plain, load, construct, cpu: measured.cpu };
 }
 
-/** A path where nothing is. */
-function fresh(name: string): string {
-  const directory = path.join(work, name);
-  fs.rmSync(directory, { recursive: true, force: true });
-  return directory;
+function newSynth(checkout: string, ...binaries: readonly string[]) {
+  return synth(checkout, work.fresh('cdk.out'), work.fresh('cache'), ...binaries);
 }
 
-function milliseconds(run: () => void): number {
-  const started = performance.now();
-  run();
-  return performance.now() - started;
+function build(checkout: string, file: string): string[] {
+  const source = root === '' ? [] : ['--source', `directory:${root}`];
+  return [process.execPath, path.join(checkout, 'build/cli/main.js'), 'build', file, '-q', '-o', path.join(work.directory, 'built.zip'), ...source];
 }
 
-function median(values: number[]): number {
-  return [...values].sort((a, b) => a - b)[Math.floor(values.length / 2)];
+function packing(file: string, name: string): Packing {
+  const environment = { XDG_CACHE_HOME: work.fresh('cli cache') };
+  const ways: Record<string, () => { wall: number; cpu: number }> = {
+    hand: () => {
+      work.fresh('hand.zip');
+      return work.run([path.join(__dirname, 'by-hand.sh'), file, work.fresh('hand'), root]);
+    },
+    construct: () => {
+      const { load, construct, cpu } = newSynth(CHECKOUT, file);
+      return { wall: (load + construct) / 1000, cpu };
+    },
+    command: () => work.run(build(CHECKOUT, file), environment),
+    ...(other === undefined ? {} : { before: () => work.run(build(other, file), environment) }),
+  };
+  const first = inTurn(1, ways);
+  const more = first.construct[0].wall > LONG ? 2 : RUNS - 1;
+  const results = inTurn(more, ways);
+  const of = (way: string, part: 'wall' | 'cpu') => median([...results[way], ...first[way]].map((one) => one[part]));
+  const sizeOf = (zip: string) => fs.statSync(path.join(work.directory, zip)).size;
+  const { peak, read, opened } = work.meter(build(CHECKOUT, file), environment);
+  return {
+    name,
+    seconds: of('construct', 'wall'),
+    ofHand: of('construct', 'wall') / of('hand', 'wall'),
+    commandSeconds: of('command', 'wall'),
+    cpuSeconds: of('command', 'cpu'),
+    sizeOfHand: sizeOf('built.zip') / sizeOf('hand.zip'),
+    peak,
+    read,
+    opened,
+    ...(other === undefined ? {} : { wallOfOther: of('command', 'wall') / of('before', 'wall'), cpuOfOther: of('command', 'cpu') / of('before', 'cpu') }),
+  };
 }
 
-function seconds(values: number[]): string {
-  return `${(median(values) / 1000).toFixed(2)} s`;
+function unchanged(file: string, name: string): Unchanged {
+  const [outdir, cache] = [work.fresh('unchanged.out'), work.fresh('unchanged cache')];
+  const checkouts = [CHECKOUT, ...(other === undefined ? [] : [other])];
+  for (const checkout of checkouts) synth(checkout, outdir, cache, file);
+  const { ours, lost, before = [] } = inTurn(RESYNTHS, {
+    ours: () => synth(CHECKOUT, outdir, cache, file),
+    lost: () => synth(CHECKOUT, outdir, work.fresh('no cache'), file),
+    ...(other === undefined ? {} : { before: () => synth(other, outdir, cache, file) }),
+  });
+  const added = (synths: readonly { load: number; construct: number }[]) => median(synths.map(({ load, construct }) => load + construct));
+  return {
+    name,
+    load: median(ours.map(({ load }) => load)),
+    construct: median(ours.map(({ construct }) => construct)),
+    ofPlain: added(ours) / median(ours.map(({ plain }) => plain)),
+    withoutCache: median(lost.map(({ construct }) => construct)),
+    ...(before.length === 0 ? {} : { ofOther: added(ours) / added(before) }),
+  };
 }
 
-function ratio(values: number[], others: number[]): string {
-  return (median(values) / median(others)).toFixed(2);
+/** Layers of one app, against one of them. */
+function several(): Pick<Figures, 'layers' | 'ofOneLayer'> {
+  const files = SEVERAL.flatMap((name) => installed(name) ?? []);
+  if (files.length < SEVERAL.length) return { layers: 0, ofOneLayer: 0 };
+  const { all, ...single } = inTurn(3, {
+    all: () => newSynth(CHECKOUT, ...files),
+    ...Object.fromEntries(files.map((file) => [file, () => newSynth(CHECKOUT, file)])),
+  });
+  const time = (synths: readonly { load: number; construct: number }[]) => median(synths.map(({ load, construct }) => load + construct));
+  const mean = files.reduce((sum, file) => sum + time(single[file]), 0) / files.length;
+  return { layers: files.length, ofOneLayer: time(all) / mean };
 }
 
-function row(name: string, ...cells: string[]): void {
-  console.log(`  ${name.padEnd(8)} ${cells.join(', ')}`);
+function starting(file: string, name: string): Start {
+  const starts = path.join(work.directory, 'starts');
+  if (!fs.existsSync(starts)) work.run(['gcc', '-O2', '-o', starts, path.join(__dirname, 'starts.c')]);
+  work.run(build(CHECKOUT, file));
+  const layer = work.fresh('layer');
+  fs.mkdirSync(layer);
+  work.run(['unzip', '-q', path.join(work.directory, 'built.zip'), '-d', layer]);
+  const command = ['/var/task/starts', `${STARTS}`, `/opt/bin/${name}`, file, ...STARTED[file]];
+  const { stdout } = work.run([path.join(__dirname, '..', 'sandbox.sh'), layer, work.directory, ...command]);
+  const [ours, theirs] = stdout.split(' ').map(Number);
+  return { name, ofInstalled: ours / theirs, milliseconds: theirs / 1000 };
+}
+
+function programs(list: string): Program[] {
+  const listed = JSON.parse(fs.readFileSync(list, 'utf8')) as { name: string; binary: string }[];
+  const known = listed.filter(({ binary }) => installed(binary) !== undefined);
+  return known.map(({ name, binary }) => {
+    const { wall, cpu } = work.run(build(CHECKOUT, installed(binary)!));
+    const zip = path.join(work.directory, 'built.zip');
+    const { stdout } = spawnSync('unzip', ['-l', zip], { encoding: 'utf8', maxBuffer: 1e8 });
+    const bytes = Number(/^\s*(\d+)\s+\d+ files?\s*$/m.exec(stdout)?.[1] ?? 0);
+    return { name, wall, cpu, megabytes: bytes / 1e6, zipped: fs.statSync(zip).size / 1e6 };
+  });
 }
