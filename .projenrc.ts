@@ -195,7 +195,7 @@ project.addTask('faults', {
   steps: [{ exec: `test/setup.sh ${DEMO}` }, { spawn: 'compile' }, { exec: 'ts-node -T test/faults.ts' }],
 });
 project.addTask('bench', {
-  description: 'Measure packing, unchanged synths and starts; options: --root, --programs, --against, --json, --docs (see test/bench/bench.ts)',
+  description: 'Measure packing, unchanged synths and starts; options: --root, --programs, --against, --json, --docs',
   receiveArgs: true,
   steps: [{ exec: `test/setup.sh ${BENCH}` }, { spawn: 'compile' }, { exec: 'ts-node -T test/bench/bench.ts', receiveArgs: true }],
 });
