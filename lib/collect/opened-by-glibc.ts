@@ -2,7 +2,7 @@
  * What glibc opens without any DT_NEEDED, judged by the symbols that the objects of a process import.
  */
 import * as path from 'path';
-import { addFound } from './add-files';
+import { type Accept, addFound } from './add-files';
 import type { Context } from './context';
 import type { Selection } from './selection';
 import type { Process } from '../closure/closure';
@@ -90,25 +90,32 @@ export function dataOfLibc(process: Process, delta: Selection, context: Context,
   const { root } = context;
   const why = { reason: FROM_C_LIBRARY, through: libc.real };
   const added: string[] = [];
+  // a layer may have a hundred processes with one C library
+  const addOnce = (directory: string, kind: string, accept?: Accept) => {
+    const key = `${libc.real} ${directory} ${kind}`;
+    if (delta.followed.has(key)) return;
+    delta.followed.add(key);
+    added.push(...addFound(directory, why, delta, context, accept));
+  };
   const gconv = path.posix.join(path.posix.dirname(libc.path), 'gconv');
   const rule = 'for converting between character sets';
-  const convert = (accept: (real: string) => boolean) => {
-    added.push(...addFound(gconv, why, delta, context, (real) => (accept(real) ? { rule } : undefined)));
+  const convert = (kind: string, isIncluded: (real: string) => boolean) => {
+    addOnce(gconv, kind, (real) => (isIncluded(real) ? { rule } : undefined));
   };
   const converts = (role: Role) => calls(process, 'convert', (object) => roleOf(object) === role);
-  if (converts('program')) convert((real) => !MAINFRAME.test(real));
-  else if (converts('library')) convert((real) => root.isDirectory(real) || COMMON.test(real));
+  if (converts('program')) convert('all', (real) => !MAINFRAME.test(real));
+  else if (converts('library')) convert('common', (real) => root.isDirectory(real) || COMMON.test(real));
   if (calls(process, 'locale')) {
     const locale = ['C.utf8', 'C.UTF-8'].map((name) => `/usr/lib/locale/${name}`).find((directory) => root.isDirectory(directory));
     if (locale !== undefined) {
-      added.push(...addFound(locale, why, delta, context));
+      addOnce(locale, 'all');
       // LANG names it on Lambda, and Lambda does not have it
       delta.generated.set('/usr/lib/locale/en_US.utf8', { link: path.posix.basename(locale) });
     }
   }
   const callsFor = (call: Call) => calls(process, call, (object) => roleOf(object) === 'program');
   if (callsFor('zone')) {
-    added.push(...addFound(ZONES, why, delta, context, (real) => (COPIES.test(real) ? undefined : { rule: 'for the local time of TZ' })));
+    addOnce(ZONES, 'all', (real) => (COPIES.test(real) ? undefined : { rule: 'for the local time of TZ' }));
   } else if (callsFor('localTime') && context.requestedPrograms.has(process.program.real) && root.isDirectory(ZONES)) {
     delta.skip(ZONES, `${process.program.real} uses local time, and time zones are not packed: add '${ZONES}' to include if TZ will be other than UTC`);
   }
