@@ -17,7 +17,7 @@ export interface Grounds {
   /** in words that follow the path, such as `of rig-data, a dependency of rig` */
   readonly rule: string;
   /** how much the requested packages need the package that owns the path */
-  readonly need: Exclude<Need, 'mentioned'>;
+  readonly need: Need;
   /** that package */
   readonly owner?: Package;
 }

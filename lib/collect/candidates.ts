@@ -9,6 +9,7 @@ import { takeFile } from './processes';
 import type { Candidate, CurrentSelection, Selection } from './selection';
 import { ADD_ON, NEEDS } from './size-budget';
 import { FormatError } from '../elf';
+import { valueOf } from '../packages/package';
 import { megabytes } from '../text/megabytes';
 
 /** Packages or paths that a notice lists. */
@@ -18,11 +19,13 @@ const MOST_LISTED = 5;
 interface Group extends Pick<Candidate, 'need' | 'limit'> {
   readonly key: string;
   readonly candidates: readonly Candidate[];
-  /** bytes that it would add, as far as known */
-  readonly bytes: number;
+  /** bytes that it would add, as far as known; `undefined` until they are needed */
+  readonly bytes?: number;
   /** whether the libraries that its plug-ins need are among these */
   readonly isMeasured: boolean;
 }
+
+type Measured = Group & { readonly bytes: number };
 
 interface Attempt {
   readonly delta: Selection;
@@ -30,7 +33,7 @@ interface Attempt {
 }
 
 export class Candidates {
-  private waiting: Group[] = [];
+  private readonly waiting = new Map<string, Group>();
   /** groups without room → bytes */
   private readonly rejected = new Map<string, { readonly need: Candidate['need']; readonly bytes: number }>();
 
@@ -39,20 +42,23 @@ export class Candidates {
 
   constructor(private readonly context: Context) {}
 
-  /** Takes over the candidates that a selection has deferred. */
+  /** Takes over the candidates that a selection has deferred. The same path may be found more than once: the first counts. */
   public takeFrom(selection: Selection): void {
     const byKey = new Map<string, Candidate[]>();
     for (const candidate of selection.takeDeferred()) {
       const { group } = candidate;
       if (this.rejected.has(group)) selection.skip(candidate.path, noRoom(candidate, this.rejected.get(group)!.bytes));
-      else byKey.set(group, [...byKey.get(group) ?? [], candidate]);
+      else valueOf(byKey, group, () => []).push(candidate);
     }
-    for (const [key, added] of byKey) {
-      const known = this.waiting.find((group) => group.key === key);
-      if (known) this.waiting.splice(this.waiting.indexOf(known), 1);
+    for (const [key, found] of byKey) {
+      const known = this.waiting.get(key);
+      const paths = new Set(known?.candidates.map((candidate) => candidate.path));
+      const added = found.filter((candidate) => paths.size < paths.add(candidate.path).size);
+      if (added.length === 0) continue;
       const candidates = [...known?.candidates ?? [], ...added];
-      const { need, limit = need === 'add-on' ? ADD_ON : undefined } = candidates[0];
-      this.waiting.push({ key, need, limit, candidates, bytes: this.found(candidates, selection).bytes, isMeasured: false });
+      const need = candidates.map((candidate) => candidate.need).reduce((best, one) => (NEEDS.indexOf(one) < NEEDS.indexOf(best) ? one : best));
+      const { limit = need === 'add-on' ? ADD_ON : undefined } = candidates[0];
+      this.waiting.set(key, { key, need, limit, candidates, isMeasured: false });
     }
   }
 
@@ -63,11 +69,11 @@ export class Candidates {
    * @returns what it adds, or the reason why it is not packed; `undefined` if no group is left
    */
   public tryNext(selection: CurrentSelection, room: number): Selection | undefined {
-    for (let group = this.next(); group; group = this.next()) {
+    for (let group = this.next(selection); group; group = this.next(selection)) {
       const attempt = group.bytes > room ? undefined : this.attempt(group, selection);
       const bytes = attempt?.bytes ?? group.bytes;
       if (attempt && this.isLargerThanNext(group, bytes, room)) {
-        this.waiting.push({ ...group, bytes, isMeasured: true });
+        this.waiting.set(group.key, { ...group, bytes, isMeasured: true });
         continue;
       }
       if (attempt && bytes <= room && this.isWithinLimit(group, attempt)) return attempt.delta;
@@ -91,22 +97,31 @@ export class Candidates {
     ];
   }
 
-  private next(): Group | undefined {
-    if (this.waiting.length === 0) return undefined;
-    const first = this.waiting.reduce((best, group) => (comesBefore(group, best) ? group : best));
-    this.waiting.splice(this.waiting.indexOf(first), 1);
+  /** Takes the smallest of those groups that are needed most. Only these are measured: there may be thousands of files in others. */
+  private next(selection: CurrentSelection): Measured | undefined {
+    const ranks = [...this.waiting.values()].map(({ need }) => NEEDS.indexOf(need));
+    const need = NEEDS[ranks.reduce((one, other) => Math.min(one, other), NEEDS.length)];
+    let first: Measured | undefined;
+    for (const group of this.waiting.values()) {
+      if (group.need !== need) continue;
+      const { bytes = this.found(group.candidates, selection).bytes } = group;
+      const measured = { ...group, bytes };
+      this.waiting.set(group.key, measured);
+      if (first === undefined || bytes < first.bytes) first = measured;
+    }
+    if (first) this.waiting.delete(first.key);
     return first;
   }
 
   /** Whether others are to be tried first, because its plug-ins need more than its own files and the layer may become full. */
   private isLargerThanNext({ need, isMeasured }: Group, bytes: number, room: number): boolean {
     if (isMeasured) return false;
-    const others = this.waiting.filter((group) => group.need === need);
-    const sum = others.reduce((all, group) => all + group.bytes, bytes);
-    return sum > room && others.some((group) => group.bytes < bytes);
+    const others = [...this.waiting.values()].filter((group) => group.need === need).map((group) => group.bytes ?? 0);
+    const sum = others.reduce((all, one) => all + one, bytes);
+    return sum > room && others.some((one) => one < bytes);
   }
 
-  private attempt({ candidates, limit, bytes }: Group, selection: CurrentSelection): Attempt {
+  private attempt({ candidates, limit, bytes }: Measured, selection: CurrentSelection): Attempt {
     const { delta, added } = this.found(candidates, selection);
     if (limit !== undefined && bytes > limit.data + limit.plugIns) return { delta, bytes };
     for (const [real, program] of added) takeFile(real, program, delta, this.context);
@@ -143,11 +158,6 @@ function bytesAdded({ files }: Selection, { root }: Context): number {
   let bytes = 0;
   for (const real of files.additions.keys()) bytes += root.status(real)!.size;
   return bytes;
-}
-
-function comesBefore(one: Group, other: Group): boolean {
-  const ranks = NEEDS.indexOf(one.need) - NEEDS.indexOf(other.need);
-  return ranks === 0 ? one.bytes < other.bytes : ranks < 0;
 }
 
 /** Objects that need no library, and that none needs, are data: Guile's compiled modules, for example. */

@@ -14,10 +14,12 @@ import { addStartedCommands } from './commands';
 import { CommandsOnPath } from './commands-on-path';
 import { Configuration } from './configuration';
 import type { CollectOptions, Context } from './context';
+import { Dependencies } from './dependencies';
 import type { FinishedSelection } from './finish';
 import { addLicences, finish, rejectStaleBytecode } from './finish';
 import { addDispatched } from './dispatched';
 import { addFilesForCompiling } from './for-compiling';
+import { addLaunched } from './launched';
 import { addLibrariesOfCode } from './libraries-of-code';
 import { addNamedLibraries } from './named-libraries';
 import { PackageFiles } from './package-files';
@@ -60,7 +62,7 @@ type Rule = (file: Pending, selection: CurrentSelection, context: Context) => Se
 /** In the order in which they apply to each file. */
 const RULES: readonly Rule[] = [
   addFilesForCompiling, addPrefixLibrary, addScriptModules, addBuildOutput, followPathMentions, addNamedLibraries, addLibrariesOfCode,
-  addStartedCommands, addCommandsOfArchive, addDispatched, addDependenciesOfAddOn,
+  addStartedCommands, addCommandsOfArchive, addDispatched, addLaunched, addDependenciesOfAddOn,
 ];
 
 /** @throws SelectionError, PrivateLibraryError, MissingLibraryError and the like: see `startProcess` */
@@ -72,6 +74,7 @@ export function collect(programs: readonly Program[], options: CollectOptions): 
     requestedPrograms: new Map(programs.map((program) => [program.real, program])),
     dispatchedNames: new Set(programs.map(({ path: link }) => path.posix.basename(link)).filter((name) => !names.has(name))),
     packageFiles: new PackageFiles(packages, root),
+    dependencies: new Dependencies(packages),
     commandsOnPath: new CommandsOnPath(root, searchPath),
     configuration: new Configuration(root, packages),
   };

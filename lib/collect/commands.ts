@@ -10,11 +10,18 @@ import type { Context } from './context';
 import { ownersOf } from './context';
 import { isDocumentation } from './non-runtime';
 import { addProgram } from './programs';
-import { recommends } from './requested-packages';
+import type { RequestedPackages } from './requested-packages';
+import { isForDevelopment, recommends } from './requested-packages';
 import type { CurrentSelection, Pending, Selection } from './selection';
 import { findProgram } from '../closure/find';
 import { FormatError, isProgram } from '../elf';
 import type { Package } from '../packages/package';
+
+/** Shorter words of a program are mostly no commands. */
+const FEWEST_CHARACTERS = 3;
+
+/** Begins the reason why a command is not packed that belongs to a package which is only suggested; the program's path follows. */
+export const SUGGESTED = 'its package is only suggested by that of ';
 
 /** Adds the commands that a file starts; in the layer they are on PATH. */
 export function addStartedCommands({ real: file }: Pending, selection: CurrentSelection, context: Context): Selection {
@@ -27,6 +34,7 @@ export function addStartedCommands({ real: file }: Pending, selection: CurrentSe
     const found = commandsOnPath.get(word);
     return found !== undefined && root.isFile(found) && ownersOf(found, context).some(may) ? [[word, found]] : [];
   });
+  if (context.requestedPrograms.has(file)) skipSuggested(words, file, delta, context);
   if (started.length > 0) delta.starting.add(file);
   for (const [name, found] of started) {
     if (delta.commands.has(name)) continue;
@@ -39,6 +47,20 @@ export function addStartedCommands({ real: file }: Pending, selection: CurrentSe
 /** Whether requested packages need the package of a command, or recommend it. A script that no package owns does not state what it needs. */
 function isOfNeededPackage(found: string, file: string, { requested }: CurrentSelection, context: Context): boolean {
   return isUsersScript(file, context) || ownersOf(found, context).some((owner) => needOf(owner, requested) !== 'add-on');
+}
+
+/** States which commands of packages that a program's package only suggests are not packed. */
+function skipSuggested(words: Iterable<string>, file: string, delta: Selection, context: Context): void {
+  const { packages, commandsOnPath, dependencies, root } = context;
+  const owner = packages.ownerOf(file);
+  const suggested = (owner?.suggests ?? []).map((name) => packages.get(name)).filter((one) => one !== undefined);
+  if (suggested.length === 0) return;
+  const isSuggested = (one: Package) => !one.isEssential && !delta.requested.reachable().has(one) && suggested.some((start) => dependencies.of(start).has(one));
+  for (const word of words) {
+    if (word.length < FEWEST_CHARACTERS) continue;
+    const found = commandsOnPath.get(word);
+    if (found !== undefined && root.isFile(found) && ownersOf(found, context).some(isSuggested)) delta.skip(found, `${SUGGESTED}${file}`);
+  }
 }
 
 function deferCommand(name: string, found: string, file: string, delta: Selection, context: Context): void {
@@ -80,7 +102,7 @@ export function addCommand(name: string, found: string, file: string, selection:
     const starter = context.packages.ownerOf(file);
     const isRecommended = starter !== undefined && ownersOf(found, context).some((one) => recommends(starter, one));
     const why = { reason: `started by ${path.posix.basename(file)}`, through: file };
-    addProgram(program, why, isRecommended || isUsersScript(file, context), delta, context);
+    addProgram(program, why, isUsersScript(file, context) ? 'program' : isRecommended ? 'recommended' : undefined, delta, context);
     delta.commands.set(name, program);
     return delta;
   } catch (error) {
@@ -100,12 +122,19 @@ export function mayStart(file: string, { requested }: CurrentSelection, context:
   const owner = packages.ownerOf(file);
   if (owner === undefined || !requested.isSibling(owner)) return undefined;
   const { kind, elf } = root.content(file);
-  if (kind === 'text') return (one) => requested.isSibling(one);
+  // scripts of development packages print flags for compilers
+  const isSibling = (one: Package) => requested.isSibling(one) && (requested.has(one) || !isForDevelopment(one));
+  if (kind === 'text') return isSibling;
   const isExecutable = (root.status(file)!.mode & 0o111) !== 0;
-  const isNeeded = (one: Package) => requested.needs(one) || requested.isSibling(one);
+  const isNeeded = (one: Package) => isSibling(one) || (requested.needs(one) && isDependency(one, owner, requested, context));
   // commands are what a script is made of; a program names many that it can do without
   if (kind === 'script') return isExecutable ? (one) => isNeeded(one) || recommends(owner, one) : undefined;
   return elf !== undefined && !(elf instanceof FormatError) && isProgram(elf) ? isNeeded : undefined;
+}
+
+/** Whether a package, a requested one from the same source package, or one that every system has depends on another. */
+function isDependency(other: Package, owner: Package, requested: RequestedPackages, { dependencies }: Context): boolean {
+  return [...requested].some((one) => (one.source === owner.source || one.isEssential) && dependencies.of(one).has(other));
 }
 
 /** Whether a file is a requested script that no package owns: nothing states what it depends on. */

@@ -3,6 +3,7 @@
  */
 import type { CommandsOnPath } from './commands-on-path';
 import type { Configuration } from './configuration';
+import type { Dependencies } from './dependencies';
 import type { PackageFiles } from './package-files';
 import type { Program } from '../closure/find';
 import type { Machine } from '../elf';
@@ -38,6 +39,7 @@ export interface Context extends CollectOptions {
   /** names under which programs with another name were requested, such as `pg_dump` for a link to `pg_wrapper` */
   readonly dispatchedNames: ReadonlySet<string>;
   readonly packageFiles: PackageFiles;
+  readonly dependencies: Dependencies;
   readonly commandsOnPath: CommandsOnPath;
   readonly configuration: Configuration;
 }

@@ -27,13 +27,18 @@ export function addDispatched({ real: file }: Pending, selection: CurrentSelecti
     const directory = root.real(mentioned);
     if (directory === undefined || !root.isDirectory(directory) || isStandardDirectory(directory) || isCommandDirectory(directory)) continue;
     for (const implementation of named(dispatchedNames, directory, context)) {
-      if (!delta.files.has(implementation)) delta.merge(addImplementation(implementation, file, delta, context));
+      if (!delta.files.has(implementation)) delta.merge(addImplementation(implementation, file, `started by ${path.posix.basename(file)} for its name`, delta, context));
     }
   }
   return delta;
 }
 
-function addImplementation(found: string, file: string, selection: CurrentSelection, context: Context): Selection {
+/**
+ * Adds the program that a script stands for: its package counts as requested.
+ *
+ * @param file the resolved path of the script
+ */
+export function addImplementation(found: string, file: string, reason: string, selection: CurrentSelection, context: Context): Selection {
   const delta = selection.fork();
   if (context.isExcluded(found)) {
     delta.skip(found, `started by ${file}, but excluded`);
@@ -43,7 +48,7 @@ function addImplementation(found: string, file: string, selection: CurrentSelect
   try {
     if (!context.root.isPublic(found)) throw new Error(NOT_WORLD_READABLE);
     const program = findProgram(context.root, found, context.searchPath, '/');
-    addProgram(program, { reason: `started by ${path.posix.basename(file)} for its name`, through: file }, true, delta, context);
+    addProgram(program, { reason, through: file }, 'program', delta, context);
     return delta;
   } catch (error) {
     const skipped = selection.fork();

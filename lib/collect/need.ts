@@ -12,7 +12,8 @@ type Facts = Pick<Context, 'root' | 'packages'>;
 
 /** How much the requested packages need a package, none for a file that an installation generated. */
 export function needOf(owner: Package | undefined, requested: RequestedPackages): Grounds['need'] {
-  if (owner === undefined || owner.isEssential || requested.requires(owner)) return 'needed';
+  if (owner === undefined || owner.isEssential || requested.requiresDirectly(owner)) return 'needed';
+  if (requested.requiresStrongly(owner)) return 'mentioned';
   return requested.reachable().has(owner) ? 'recommended' : 'add-on';
 }
 
@@ -33,8 +34,13 @@ export function strongest(
 }
 
 /** Whether a path is a directory that several packages list, none of which the requested packages need: each decides about its own files. */
-export function isOfSeveralAddOns(real: string, { need }: Grounds, { root, packages }: Facts): boolean {
-  return need === 'add-on' && root.isDirectory(real) && !packages.isSole(root.real(real)!);
+export function isOfSeveralAddOns(real: string, { need }: Grounds, facts: Facts): boolean {
+  return need === 'add-on' && isOfSeveral(real, facts);
+}
+
+/** Whether a path is a directory that several packages list. */
+export function isOfSeveral(real: string, { root, packages }: Facts): boolean {
+  return root.isDirectory(real) && !packages.isSole(root.real(real)!);
 }
 
 /** Whether a path is packed only because requested packages recommend its package: programs work without what they only recommend. */

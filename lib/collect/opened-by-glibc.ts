@@ -57,6 +57,8 @@ export type Role = 'program' | 'library';
  * that set the zone themselves, such as date and interpreters, and the others get a notice.
  */
 export const ZONES = '/usr/share/zoneinfo';
+/** What the reason why they are not packed is kept under: files may mention the directory, and that is skipped for other reasons. */
+export const NO_ZONES = `${ZONES}/`;
 /** The same data without and with leap seconds. */
 const COPIES = /^\/usr\/share\/zoneinfo\/(?:posix|right)(?:\/|$)/;
 
@@ -117,7 +119,7 @@ export function dataOfLibc(process: Process, delta: Selection, context: Context,
   if (callsFor('zone')) {
     addOnce(ZONES, 'all', (real) => (COPIES.test(real) ? undefined : { rule: 'for the local time of TZ' }));
   } else if (callsFor('localTime') && context.requestedPrograms.has(process.program.real) && root.isDirectory(ZONES)) {
-    delta.skip(ZONES, `${process.program.real} uses local time, and time zones are not packed: add '${ZONES}' to include if TZ will be other than UTC`);
+    delta.skip(NO_ZONES, `${process.program.real} uses local time, and time zones are not packed: add '${ZONES}' to include if TZ will be other than UTC`);
   }
   if (calls(process, 'names')) delta.generated.set('/etc/nsswitch.conf', { text: NSSWITCH });
   const services = calls(process, 'services') ? ['/etc/services', '/etc/protocols'] : [];

@@ -5,7 +5,7 @@
 import { addFound } from './add-files';
 import type { Grounds } from './belonging';
 import { groundsInDirectoryOf } from './belonging';
-import { isOfSeveralAddOns } from './need';
+import { isOfSeveral } from './need';
 import type { Context } from './context';
 import { isNonRuntime, isForLinking } from './non-runtime';
 import { takeFile } from './processes';
@@ -25,6 +25,11 @@ interface Extended {
 
 /** Adds the data of a package, and defers the data of others that extend it. */
 export function addPackageData(host: Package, through: string, opener: string, delta: Selection, context: Context): void {
+  for (const real of findPackageData(host, through, opener, delta, context)) takeFile(real, opener, delta, context);
+}
+
+/** The same without the files being read. @returns resolved paths of the files that are new */
+export function findPackageData(host: Package, through: string, opener: string, delta: Selection, context: Context): string[] {
   const { packageFiles } = context;
   // a link of the package may lead to a directory of another one, which is not entered
   const nothingBelow = () => undefined;
@@ -32,7 +37,24 @@ export function addPackageData(host: Package, through: string, opener: string, d
   const added = packageFiles.data(host).flatMap((real) => addFound(real, why, delta, context, nothingBelow));
   const extended = { host, through, opener };
   for (const directory of packageFiles.directoriesOf(host)) added.push(...addInside(directory, 'needed', undefined, extended, delta, context));
-  for (const real of added) takeFile(real, opener, delta, context);
+  return added;
+}
+
+/** Has each file of a package that is only recommended packed if there is room for it. */
+export function deferPackageData(host: Package, through: string, opener: string, delta: Selection, context: Context): void {
+  const fork = delta.fork();
+  const files = findPackageData(host, through, opener, fork, context);
+  const links = [...fork.links.additions];
+  for (const real of files) {
+    const why = fork.files.get(real)!;
+    const leading = links.filter(([link]) => context.root.real(link) === real);
+    const add = (to: Selection) => {
+      for (const [link, target] of leading) to.links.set(link, target);
+      return addFound(real, why, to, context);
+    };
+    delta.defer({ path: real, need: 'recommended', group: real, why, program: opener, add });
+  }
+  for (const candidate of fork.takeDeferred()) delta.defer(candidate);
 }
 
 /** Adds a path in a directory of a package without reading it, and defers what is needed less than the path itself. */
@@ -42,7 +64,7 @@ function addInside(at: string, need: Need, grounds: Grounds | undefined, extende
   const accept = (child: string) => {
     if (isNonRuntime(child) || isForLinking(child)) return undefined;
     const found = groundsInDirectoryOf(child, host, delta.requested, context);
-    if (found === undefined || found.need === 'needed' || isOfSeveralAddOns(child, found, context)) return found;
+    if (found === undefined || found.need === 'needed' || isOfSeveral(child, context)) return found;
     if (isAsNecessary(found.need, found.owner, need, grounds?.owner)) return found;
     const group = found.owner!.name;
     const add = (fork: Selection) => addInside(child, found.need, found, extended, fork, context);

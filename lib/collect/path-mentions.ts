@@ -6,7 +6,7 @@ import * as path from 'path';
 import { addFound } from './add-files';
 import type { Grounds } from './belonging';
 import { groundsToFollow } from './belonging';
-import { isOfSeveralAddOns, isOnlyRecommended } from './need';
+import { isOfSeveral, isOfSeveralAddOns, isOnlyRecommended } from './need';
 import { addCommand, mayStart } from './commands';
 import type { Context } from './context';
 import { ownersOf } from './context';
@@ -18,7 +18,7 @@ import { isSelfBuilt } from './self-built';
 import { followFromSelfBuilt, isOfSelfBuilt, runtimeMentions } from './self-built-mentions';
 import type { Candidate, CurrentSelection, Pending, Selection, Why } from './selection';
 import type { Limit, Need } from './size-budget';
-import { BY_OTHERS, BY_SIBLINGS, isAsNecessary, RECOMMENDED } from './size-budget';
+import { BY_OTHERS, BY_SIBLINGS, isAsNecessary, NEEDS, RECOMMENDED } from './size-budget';
 import type { Package } from '../packages/package';
 import { isCommandDirectory, isStandardDirectory } from '../root/standard';
 
@@ -86,8 +86,7 @@ function followCommand(candidate: string, real: string, file: string, selection:
 export function addOrDefer(candidate: string, real: string, by: Mentioning, grounds: Grounds, selection: CurrentSelection, context: Context): Selection {
   const delta = selection.fork();
   const mention: Mention = { real, by, whole: context.packages.isSole(real) ? context.packages.ownerOf(real) : undefined };
-  // each package that extends something decides about its own files in a shared directory
-  const need = isOfSeveralAddOns(real, grounds, context) ? 'needed' : needOf(grounds, by, selection);
+  const need = isForEachPackage(real, grounds, by, selection, context) ? 'needed' : needOf(grounds, by, selection);
   if (need !== 'needed') {
     deferTo(need, candidate, mention, grounds, delta, context);
     return delta;
@@ -111,7 +110,7 @@ function addMentioned(need: Need, at: string, mention: Mention, grounds: Grounds
     if (isNonRuntime(child) || isForLinking(child)) return undefined;
     const isOfWhole = whole !== undefined && context.packages.ownerOf(child) === whole;
     const found = groundsToFollow(child, child, by.owner, delta.requested, context) ?? (isOfWhole ? grounds : undefined);
-    if (found === undefined || isOfSeveralAddOns(child, found, context)) return found;
+    if (found === undefined || isForEachPackage(child, found, by, delta, context)) return found;
     if (isAsNecessary(needOf(found, by, delta), found.owner, need, grounds.owner)) return found;
     deferTo(needOf(found, by, delta) as Candidate['need'], child, mention, found, delta, context);
     return undefined;
@@ -119,10 +118,19 @@ function addMentioned(need: Need, at: string, mention: Mention, grounds: Grounds
   return addFound(at, whyOf(by, grounds), delta, context, accept);
 }
 
+/**
+ * Whether a path is a directory of several packages, each of which decides about its own files: if none of them is needed, or
+ * a requested package mentions the directory.
+ */
+function isForEachPackage(real: string, grounds: Grounds, { owner }: Mentioning, { requested }: CurrentSelection, context: Context): boolean {
+  if (isOfSeveralAddOns(real, grounds, context)) return true;
+  return owner !== undefined && requested.has(owner) && isOfSeveral(real, context);
+}
+
 function deferTo(need: Candidate['need'], at: string, mention: Mention, grounds: Grounds, delta: Selection, context: Context): void {
   const { real, by } = mention;
   const limit = limitFor(real, by.owner, delta, context);
-  const owner = need === 'add-on' ? grounds.owner?.name : undefined;
+  const owner = need === 'add-on' || isForEachPackage(real, grounds, by, delta, context) ? grounds.owner?.name : undefined;
   delta.defer({
     path: at,
     need,
@@ -141,7 +149,8 @@ function whyOf(by: Mentioning, { rule }: Grounds): Why {
 /** A file that no package owns does not state what it needs. */
 function needOf({ need }: Grounds, { owner }: Mentioning, { requested }: CurrentSelection): Need {
   if (owner === undefined) return 'mentioned';
-  return need === 'needed' && !requested.has(owner) ? 'mentioned' : need;
+  const least = !requested.has(owner) ? 'mentioned' : requested.standing(owner) === 'recommended' ? 'recommended' : 'needed';
+  return NEEDS.indexOf(need) < NEEDS.indexOf(least) ? least : need;
 }
 
 /** @returns `undefined` for no limit */

@@ -5,70 +5,107 @@ import * as path from 'path';
 import { addFile } from './add-files';
 import type { Context } from './context';
 import { ownersOf } from './context';
-import { addPackageData } from './package-data';
+import { addPackageData, deferPackageData, findPackageData } from './package-data';
 import { startProcess } from './processes';
+import type { Standing } from './requested-packages';
 import { dependenciesOf, isForDevelopment, isNamedAfter } from './requested-packages';
-import type { Selection, Why } from './selection';
+import type { Candidate, Selection, Why } from './selection';
 import type { Program } from '../closure/find';
 import type { Package } from '../packages/package';
 import { unitOf } from '../root/standard';
 
 /** Adds a program that the user requests. */
 export function addRequestedProgram(program: Program, delta: Selection, context: Context): void {
-  addProgram(program, { reason: 'requested' }, true, delta, context);
+  addProgram(program, { reason: 'requested' }, 'program', delta, context);
 }
 
 /**
  * Adds a program.
  *
- * @param isRequired whether its package counts as requested in any case; if not, only if requested packages need it, since the
+ * @param standing of its package if requested packages do not need it: if there is none, only the program is packed, since the
  *   files of its package would lift the size budget of what they mention
  * @throws MissingLibraryError and the like: see `startProcess`
  */
-export function addProgram(program: Program, why: Why, isRequired: boolean, delta: Selection, context: Context): void {
+export function addProgram(program: Program, why: Why, standing: Standing | undefined, delta: Selection, context: Context): void {
   const { real, elf, interpreter } = program;
   addFile(program.path, why, delta, context.root);
-  const owners = ownersOf(program.path, context).filter((owner) => isRequired || delta.requested.needs(owner));
-  const adopted = owners.flatMap((owner) => adopt(owner, delta));
-  if (why.through === undefined && elf) delta.requested = delta.requested.extending(adopted);
+  const opener = interpreter ? interpreter.program.real : real;
+  const user: User = { through: real, opener, interpreters: interpreter ? ownersOf(interpreter.program.path, context) : [] };
+  const owners = ownersOf(program.path, context).flatMap((owner) => {
+    const strength = standingOf(owner, standing, delta);
+    return strength ? [{ owner, strength, adopted: adopt(owner, strength, delta) }] : [];
+  });
+  const added = owners.flatMap(({ adopted, strength }) => adopted.map((one) => ({ one, strength })));
+  if (why.through === undefined && elf) delta.requested = delta.requested.extending(added.map(({ one }) => one));
   // a helper that is a program of its own may run already, with plug-ins
   if (elf && !delta.processes.has(real)) startProcess(real, elf, delta, context);
   const ofScript = { reason: `interpreter of ${path.posix.basename(real)}`, through: real };
-  if (interpreter) addProgram(interpreter.program, ofScript, isRequired, delta, context);
-  const opener = interpreter ? interpreter.program.real : real;
+  if (interpreter) addProgram(interpreter.program, ofScript, standing, delta, context);
   delta.enqueue(real, elf ? real : undefined);
   if (!context.detectData) return;
-  for (const owner of adopted) addPackageData(owner, real, opener, delta, context);
-  if (!interpreter) return;
-  const interpreters = ownersOf(interpreter.program.path, context);
-  for (const owner of owners) addModules(owner, interpreters, { through: real, opener }, delta, context);
+  for (const { one, strength } of added) {
+    if (strength === 'recommended') deferPackageData(one, real, opener, delta, context);
+    else addPackageData(one, real, opener, delta, context);
+  }
+  for (const { owner, strength, adopted } of owners) {
+    for (const one of new Set([owner, ...adopted])) {
+      if (strength === 'recommended') deferModules(one, 'recommended', user, delta, context);
+      else addModules(one, user, delta, context);
+    }
+  }
+}
+
+function standingOf(owner: Package, otherwise: Standing | undefined, { requested }: Selection): Standing | undefined {
+  if (!requested.needs(owner) || otherwise === 'program') return otherwise;
+  return requested.requiresStrongly(owner) ? 'program' : 'recommended';
 }
 
 /** Makes a package requested. @returns the packages that are newly so */
-function adopt(owner: Package, delta: Selection): readonly Package[] {
-  const adopted = delta.requested.newWith(owner);
-  delta.requested = delta.requested.with(adopted);
+function adopt(owner: Package, standing: Standing, delta: Selection): readonly Package[] {
+  const adopted = delta.requested.newWith(owner, standing);
+  delta.requested = delta.requested.with(adopted, standing);
   return adopted;
 }
 
-/** Dependencies of a script's package that depend on the interpreter, or have files in a directory with its name, are the script's modules. */
-function addModules(
-  owner: Package,
-  interpreters: readonly Package[],
-  script: { readonly through: string; readonly opener: string },
-  delta: Selection,
-  context: Context,
-): void {
-  const seen = new Set<Package>();
-  // each with its own dependencies before the next; dependencies can be chained to any depth
-  const waiting = dependenciesOf(owner, context.packages).reverse();
-  for (let dependency; (dependency = waiting.pop()); ) {
-    if (seen.has(dependency)) continue;
-    seen.add(dependency);
-    if (!isModule(dependency, interpreters, context)) continue;
-    for (const adopted of adopt(dependency, delta)) addPackageData(adopted, script.through, script.opener, delta, context);
-    for (const one of dependenciesOf(dependency, context.packages).reverse()) waiting.push(one);
+/** A program that opens data of packages. */
+interface User {
+  /** its resolved path */
+  readonly through: string;
+  /** resolved path of the program whose process opens them: the interpreter of a script */
+  readonly opener: string;
+  /** the packages of its interpreter, none for a program that has none */
+  readonly interpreters: readonly Package[];
+}
+
+/** Adds the modules of a script, and defers those that these depend on. */
+function addModules(owner: Package, user: User, delta: Selection, context: Context): void {
+  for (const one of modulesOf(owner, user, context)) {
+    const added = adopt(one, 'module', delta);
+    for (const adopted of added) addPackageData(adopted, user.through, user.opener, delta, context);
+    for (const adopted of added) deferModules(adopted, 'mentioned', user, delta, context);
   }
+}
+
+/** Modules that a program may never load: a layer without room for all of them gets the smallest first. */
+function deferModules(owner: Package, need: Candidate['need'], user: User, delta: Selection, context: Context): void {
+  const { through, opener } = user;
+  const standing = need === 'recommended' ? 'recommended' : 'module';
+  for (const one of modulesOf(owner, user, context)) {
+    if (delta.requested.newWith(one, standing).length === 0) continue;
+    const add = (fork: Selection) => {
+      const added = adopt(one, standing, fork);
+      const files = added.flatMap((adopted) => findPackageData(adopted, through, opener, fork, context));
+      for (const adopted of added) deferModules(adopted, need, user, fork, context);
+      return files;
+    };
+    delta.defer({ path: one.name, need, group: one.name, why: { reason: `of package ${one.name}`, through }, program: opener, add });
+  }
+}
+
+/** Dependencies of a package that depend on the interpreter, or have files in a directory with its name. */
+function modulesOf(owner: Package, { interpreters }: User, context: Context): Package[] {
+  if (interpreters.length === 0) return [];
+  return dependenciesOf(owner, context.packages).filter((dependency) => isModule(dependency, interpreters, context));
 }
 
 function isModule(dependency: Package, interpreters: readonly Package[], { packages, packageFiles }: Context): boolean {

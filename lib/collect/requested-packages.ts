@@ -9,9 +9,21 @@ import type { Package, PackageDatabase } from '../packages/package';
 import { unitOf } from '../root/standard';
 import { withoutTrailing } from '../text/trailing';
 
+/**
+ * Why a package is requested, the strongest reason first:
+ * - `program`: for a program that the user requests, or that such a program needs;
+ * - `module`: as a module of a script;
+ * - `recommended`: for a program that a requested package only recommends.
+ */
+const STANDINGS = ['program', 'module', 'recommended'] as const;
+
+export type Standing = typeof STANDINGS[number];
+
 export class RequestedPackages implements Iterable<Package> {
   private reached?: ReadonlySet<Package>;
   private required?: ReadonlySet<Package>;
+  private requiredByStrong?: ReadonlySet<Package>;
+  private direct?: ReadonlySet<Package>;
 
   /**
    * @param all in the order in which they were added
@@ -19,12 +31,12 @@ export class RequestedPackages implements Iterable<Package> {
    */
   constructor(
     private readonly database: PackageDatabase,
-    private readonly all: ReadonlySet<Package> = new Set(),
+    private readonly all: ReadonlyMap<Package, Standing> = new Map(),
     private readonly extensible: ReadonlySet<Package> = new Set(),
   ) {}
 
   public [Symbol.iterator](): Iterator<Package> {
-    return this.all[Symbol.iterator]();
+    return this.all.keys();
   }
 
   public has(owner: Package): boolean {
@@ -35,8 +47,13 @@ export class RequestedPackages implements Iterable<Package> {
     return this.extensible.has(owner);
   }
 
-  public with(more: Iterable<Package>): RequestedPackages {
-    return new RequestedPackages(this.database, new Set([...this.all, ...more]), this.extensible);
+  public standing(owner: Package): Standing | undefined {
+    return this.all.get(owner);
+  }
+
+  public with(more: Iterable<Package>, standing: Standing): RequestedPackages {
+    const added = [...more].map((one) => [one, standing] as const);
+    return new RequestedPackages(this.database, new Map([...this.all, ...added]), this.extensible);
   }
 
   public extending(more: Iterable<Package>): RequestedPackages {
@@ -44,15 +61,16 @@ export class RequestedPackages implements Iterable<Package> {
   }
 
   /**
-   * A package that is not requested yet, and its dependencies from the same source package, likewise. An essential package is the
+   * A package that is not requested yet, or for a weaker reason, and its dependencies from the same source package, likewise. An essential package is the
    * least part of a program that every system has: packages of the same source that depend on it complete it, as perl does
    * perl-base.
    */
-  public newWith(owner: Package): readonly Package[] {
+  public newWith(owner: Package, standing: Standing): readonly Package[] {
+    const isKnown = (one: Package) => this.all.has(one) && STANDINGS.indexOf(this.all.get(one)!) <= STANDINGS.indexOf(standing);
     const found = new Set<Package>();
     const waiting = [owner];
     for (let one; (one = waiting.pop()); ) {
-      if (this.all.has(one) || found.has(one)) continue;
+      if (isKnown(one) || found.has(one)) continue;
       found.add(one);
       // each with its own dependencies before the next, as a recursion would give them
       for (const dependency of dependenciesOf(one, this.database).reverse()) if (dependency.source === owner.source) waiting.push(dependency);
@@ -65,7 +83,7 @@ export class RequestedPackages implements Iterable<Package> {
 
   /** Whether a package is requested, or built from the same source package as a requested one. */
   public isSibling(other: Package): boolean {
-    return this.all.has(other) || [...this.all].some(({ source }) => source === other.source);
+    return this.all.has(other) || [...this].some(({ source }) => source === other.source);
   }
 
   /** Whether requested packages depend on another, directly or not. Essential packages do not count: every system has them. */
@@ -75,18 +93,34 @@ export class RequestedPackages implements Iterable<Package> {
 
   /** Whether a package is requested, or requested packages depend on it, directly or not. */
   public requires(other: Package): boolean {
-    this.required ??= this.closure(({ depends }) => depends);
+    this.required ??= this.closure(this.all.keys(), ({ depends }) => depends);
     return this.required.has(other);
+  }
+
+  /** The same without packages that are requested because others recommend them. */
+  public requiresStrongly(other: Package): boolean {
+    this.requiredByStrong ??= this.closure(this.strong(), ({ depends }) => depends);
+    return this.requiredByStrong.has(other);
+  }
+
+  /** Whether a package is requested for a program or as a module, or is a direct dependency of one that is requested for a program. */
+  public requiresDirectly(other: Package): boolean {
+    this.direct ??= new Set(this.strong().flatMap((one) => (this.all.get(one) === 'module' ? [one] : [one, ...dependenciesOf(one, this.database)])));
+    return this.direct.has(other);
   }
 
   /** The requested packages with everything that they depend on or recommend, directly or not. */
   public reachable(): ReadonlySet<Package> {
-    this.reached ??= this.closure((one) => [...one.depends, ...one.recommends]);
+    this.reached ??= this.closure(this.all.keys(), (one) => [...one.depends, ...one.recommends]);
     return this.reached;
   }
 
-  private closure(next: (one: Package) => readonly string[]): ReadonlySet<Package> {
-    const packages = new Set(this.all);
+  private strong(): Package[] {
+    return [...this].filter((one) => this.all.get(one) !== 'recommended');
+  }
+
+  private closure(start: Iterable<Package>, next: (one: Package) => readonly string[]): ReadonlySet<Package> {
+    const packages = new Set(start);
     for (const one of packages) {
       for (const name of next(one)) {
         const found = this.database.get(name);

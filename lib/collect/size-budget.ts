@@ -8,8 +8,8 @@ import type { Package } from '../packages/package';
 
 /**
  * How much programs need something, most first:
- * - `needed`: libraries, what the user names, data of the requested packages, and what these mention of packages that they depend on;
- * - `mentioned`: what other packed files mention of such packages;
+ * - `needed`: libraries, what the user names, data of the requested packages, and what these mention of their direct dependencies;
+ * - `mentioned`: what they mention of other dependencies, what other packed files mention, and modules that modules depend on;
  * - `recommended`: data of packages that are usually installed with the requested ones;
  * - `add-on`: data of any other package, such as a module for an interpreter.
  */

@@ -1,7 +1,7 @@
 import { ByteReader } from './byte-reader';
 import { DT_STRSZ, DT_STRTAB, DynamicSection } from './dynamic-section';
 import type { Elf } from './elf';
-import { loadedFrom, PF_X } from './program-header';
+import { loadedFrom, PF_W, PF_X } from './program-header';
 
 const NUL = 0;
 const [FIRST, LAST] = [0x20, 0x7e]; // printable ASCII
@@ -51,10 +51,11 @@ export function stringsWith(part: string, bytes: Buffer, elf: Elf, most: number)
 /** The ranges of an object's data without the names of its symbols and libraries. */
 function dataOf(bytes: Buffer, { segments }: Elf): [from: number, to: number][] {
   const loaded = loadedFrom(segments, bytes.length);
-  // data is apart from code where ld keeps it so (`-z separate-code`), and that may be hundreds of megabytes
-  const data = loaded.filter(({ flags }) => (flags & PF_X) === 0);
+  // constants are apart from code where ld keeps them so (`-z separate-code`), and code may be hundreds of megabytes
+  const isSeparate = loaded.some(({ flags }) => (flags & (PF_X | PF_W)) === 0);
+  const data = isSeparate ? loaded.filter(({ flags }) => (flags & PF_X) === 0) : loaded;
   const names = DynamicSection.find(new ByteReader(bytes), segments)?.extent(DT_STRTAB, DT_STRSZ);
-  return (data.length > 0 ? data : loaded).flatMap(({ offset, filesz }): [number, number][] => {
+  return data.flatMap(({ offset, filesz }): [number, number][] => {
     const end = offset + filesz;
     if (!names || names.size === 0 || names.offset < offset || names.offset >= end) return [[offset, end]];
     return [[offset, names.offset], [names.offset + names.size, Math.max(end, names.offset + names.size)]];

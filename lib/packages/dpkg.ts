@@ -12,7 +12,7 @@ const STATUS = '/var/lib/dpkg/status';
 const INFO = '/var/lib/dpkg/info';
 
 const FIELDS: ReadonlySet<string> = new Set([
-  'package', 'architecture', 'status', 'source', 'multi-arch', 'pre-depends', 'depends', 'recommends', 'provides', 'version', 'essential',
+  'package', 'architecture', 'status', 'source', 'multi-arch', 'pre-depends', 'depends', 'recommends', 'suggests', 'provides', 'version', 'essential',
 ]);
 
 /** @returns `undefined` where there is none */
@@ -51,8 +51,9 @@ class Dpkg implements PackageDatabase {
       const serves = (names: readonly string[]) => names.map(installed).find(({ length }) => length > 0) ?? [];
       const resolve = (relations: string) => [...new Set(alternativesIn(relations).flatMap(serves))];
       const depends = [fields.get('pre-depends'), fields.get('depends')].filter(Boolean).join(', ');
-      const [version, isEssential, recommends] = [fields.get('version') ?? '', fields.get('essential') === 'yes', fields.get('recommends') ?? ''];
-      const found = new DpkgPackage(name, source, version, built, isEssential, list, depends, recommends, resolve);
+      const [version, isEssential] = [fields.get('version') ?? '', fields.get('essential') === 'yes'];
+      const relations = { depends, recommends: fields.get('recommends') ?? '', suggests: fields.get('suggests') ?? '' };
+      const found = new DpkgPackage(name, source, version, built, isEssential, list, relations, resolve);
       this.packages.set(found.name, found);
       this.byList.set(`${list}.list`, found);
       valueOf(this.sources, source, () => []).push(found);
@@ -159,19 +160,23 @@ class DpkgPackage implements Package {
     public readonly isEssential: boolean,
     /** the name of its file list, less `.list` */
     public readonly list: string,
-    private readonly dependsField: string,
-    private readonly recommendsField: string,
+    /** fields of its paragraph */
+    private readonly relations: { readonly depends: string; readonly recommends: string; readonly suggests: string },
     private readonly resolve: (relations: string) => readonly string[],
   ) {}
 
   public get depends(): readonly string[] {
-    this.resolvedDepends ??= this.resolve(this.dependsField);
+    this.resolvedDepends ??= this.resolve(this.relations.depends);
     return this.resolvedDepends;
   }
 
   public get recommends(): readonly string[] {
-    this.resolvedRecommends ??= this.resolve(this.recommendsField);
+    this.resolvedRecommends ??= this.resolve(this.relations.recommends);
     return this.resolvedRecommends;
+  }
+
+  public get suggests(): readonly string[] {
+    return this.resolve(this.relations.suggests);
   }
 }
 

@@ -19,6 +19,8 @@ export interface Package {
   readonly isEssential?: boolean;
   /** names of those that it is usually installed with */
   readonly recommends: readonly string[];
+  /** names of those that it can make use of @default - its database does not say */
+  readonly suggests?: readonly string[];
 }
 
 /** Algorithm and hexadecimal digits. */

@@ -1,10 +1,16 @@
 /**
- * Notices about files that are not packed because of what they may hold, or because of their permissions.
+ * Notices about files that are not packed because of what they may hold, their permissions, or their packages.
  */
+import * as path from 'path';
 import { NOT_WORLD_READABLE } from '../collect/add-files';
+import { SUGGESTED } from '../collect/commands';
 import { REFUSED } from '../collect/configuration';
 import type { FinishedSelection } from '../collect/finish';
 import { SECRET } from '../collect/secrets';
+import { valueOf } from '../packages/package';
+
+/** Commands that a notice lists. */
+const MOST_LISTED = 16;
 
 /** Names the files that are not packed because they may hold secrets. */
 export function refusalNotices({ files, skipped }: FinishedSelection, globbed: ReadonlyMap<string, string>): string[] {
@@ -25,4 +31,18 @@ export function unreadableNotice(skipped: ReadonlyMap<string, string>): string[]
   const files = count === 1 ? '1 file is' : `${count} files are`;
   const remedy = 'if the source was unpacked with another umask, unpack it again with umask 022; else name them in include';
   return [`${files} not world-readable and not packed: ${remedy}`];
+}
+
+/** Names the commands that a program may start and that are not packed, because its package only suggests theirs. */
+export function suggestedNotices({ skipped }: FinishedSelection): string[] {
+  const byProgram = new Map<string, string[]>();
+  for (const [command, reason] of skipped) {
+    if (reason.startsWith(SUGGESTED)) valueOf(byProgram, reason.slice(SUGGESTED.length), () => []).push(path.posix.basename(command));
+  }
+  return [...byProgram].map(([program, commands]) => {
+    const more = commands.length > MOST_LISTED ? ` and ${commands.length - MOST_LISTED} more` : '';
+    const names = `${commands.slice(0, MOST_LISTED).join(', ')}${more}`;
+    const problem = `${program} may start commands that are not packed, of packages that its own only suggests`;
+    return `${problem}: ${names}; add those that are needed to the binaries`;
+  });
 }

@@ -2,11 +2,11 @@
  * Plans a layer, from the request to the proved plan: source → programs → closure → data → plan.
  */
 import { collect, type Collected } from '../collect/collect';
-import { ZONES } from '../collect/opened-by-glibc';
+import { NO_ZONES } from '../collect/opened-by-glibc';
 import { staticProgramNotice } from '../collect/static-program';
 import type { Machine } from '../elf';
 import { withSmallerAlternatives } from './alternatives';
-import { refusalNotices, unreadableNotice } from './notices';
+import { refusalNotices, suggestedNotices, unreadableNotice } from './notices';
 import { type Plan, sizeOf } from './plan';
 import { MOST_BYTES } from '../lambda';
 import { programName } from './program-name';
@@ -152,8 +152,9 @@ export function gatherLayer(source: Root, request: LayerRequest, knownTrace?: Tr
     ],
     notices: [
       ...collected.notices,
+      ...suggestedNotices(selection),
       ...refusalNotices(selection, secrets),
-      ...(selection.skipped.has(ZONES) ? [selection.skipped.get(ZONES)!] : []),
+      ...(selection.skipped.has(NO_ZONES) ? [selection.skipped.get(NO_ZONES)!] : []),
       ...[...programs.values()].flatMap((program) => staticProgramNotice(program.interpreter?.program ?? program, root) ?? []),
       ...unreadableNotice(selection.skipped),
     ],

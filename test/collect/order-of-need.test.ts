@@ -39,7 +39,7 @@ describe('a plug-in of a package from the same source that nothing depends on', 
     expect(all).toContain('/usr/lib/db/client.so');
     expect(all).toContain('/usr/share/client/data');
     for (const file of ['/usr/lib/db/jit.so', `${LIB}/libjit.so.1`]) expect(all).not.toContain(file);
-    expect(skipped.get('/usr/lib/db/jit.so')).toBe('mentioned in rig, but the layer has no room for 200.0 MB: name it in include if it is needed');
+    expect(skipped.get('/usr/lib/db/jit.so')).toBe('in a directory of package client, but the layer has no room for 200.0 MB: name it in include if it is needed');
     expect(notices).toEqual(['the layer is full, and does not contain all add-ons: server (200.0 MB); name the files that are needed in include, which are packed first']);
   });
 });
@@ -94,4 +94,70 @@ test('a helper that is also started by its name keeps the plug-ins that it has l
   const rpathOf = (file: string) => entries.find((entry): entry is FileEntry => entry.kind === 'file' && entry.path === file)?.edits?.rpath;
   expect(rpathOf('/usr/lib/plug/plug.so')).toBe('/opt/elf/{key}/usr/lib/plug/private');
   expect(rpathOf('/usr/lib/rig/helper')).toBe('/opt/elf/{key}/usr/lib/plug/private');
+});
+
+describe('modules of a script that only its modules depend on', () => {
+  const MODULES = '/usr/lib/python3/dist-packages';
+
+  beforeEach(() => {
+    root.install('python3', { '/usr/bin/python3': programWith() });
+    root.install('rig', { '/usr/bin/rig': '#!/usr/bin/python3\n' }, { Depends: 'python3, python3-near' });
+    root.install('python3-near', { [`${MODULES}/near.py`]: '' }, { Depends: 'python3, python3-large, python3-small' });
+    root.install('python3-large', { [`${MODULES}/large/code.py`]: '', [`${MODULES}/large/table`]: '' }, { Depends: 'python3, python3-last' });
+    root.install('python3-small', { [`${MODULES}/small.py`]: '' }, { Depends: 'python3' });
+    root.install('python3-last', { [`${MODULES}/last.py`]: '' }, { Depends: 'python3' });
+  });
+
+  test('are packed, with their own, if there is room', () => {
+    const { data, notices } = find(root);
+    for (const name of ['near.py', 'large/code.py', 'large/table', 'small.py', 'last.py']) expect(data).toContain(`${MODULES}/${name}`);
+    expect(notices).toEqual([]);
+  });
+
+  test('are packed if the script is in another package of the same source', () => {
+    root.install('rig-script', { '/usr/bin/rig-script': '#!/usr/bin/python3\n' }, { Source: 'rig', Depends: 'python3, python3-rig' });
+    root.install('python3-rig', { [`${MODULES}/rig.py`]: '' }, { Source: 'rig', Depends: 'python3, python3-near' });
+    const { data } = find(root, 'rig-script');
+    for (const name of ['rig.py', 'near.py', 'large/code.py', 'small.py', 'last.py']) expect(data).toContain(`${MODULES}/${name}`);
+  });
+
+  test('are packed smallest first in a layer without room for all of them, and a notice names the others', () => {
+    enlarge(`${MODULES}/large/table`, 300 * MB);
+    const { data, notices } = find(root);
+    expect(data).toEqual(expect.arrayContaining([`${MODULES}/near.py`, `${MODULES}/small.py`]));
+    expect(data.filter((file) => file.includes('large') || file.includes('last'))).toEqual([]);
+    expect(notices).toEqual([
+      'the layer is full, and does not contain all files that the program may need: python3-large (300.0 MB); name the files that are needed in include, which are packed first',
+    ]);
+  });
+});
+
+describe('the package of a command that a requested package only recommends', () => {
+  beforeEach(() => {
+    root.install('dash', { '/usr/bin/sh': programWith() }, { Essential: 'yes' });
+    root.install('rig', { '/usr/bin/rig': '#!/bin/sh\npaint\nmix\n', '/usr/share/rig/own': '' }, { Recommends: 'paint' });
+    root.install('paint', {
+      '/usr/bin/paint': programWith(),
+      '/usr/bin/mix': programWith(),
+      '/usr/lib/paint/plug.so.1.0': libraryWith('plug.so.1', '', ['libplug.so.1']),
+      '/usr/lib/paint/plug.so.1': { link: 'plug.so.1.0' },
+      '/usr/lib/paint/colours': '',
+    }, { Depends: 'libplug' });
+    root.install('libplug', { [`${LIB}/libplug.so.1`]: libraryWith('libplug.so.1') });
+  });
+
+  test('is packed with its plug-ins and links', () => {
+    const { all } = find(root);
+    const expected = ['/usr/bin/paint', '/usr/bin/mix', '/usr/lib/paint/plug.so.1', '/usr/lib/paint/plug.so.1.0', '/usr/lib/paint/colours', `${LIB}/libplug.so.1`];
+    for (const file of expected) expect(all).toContain(file);
+  });
+
+  test('is packed file by file if the layer has no room for all of it', () => {
+    enlarge('/usr/share/rig/own', 200 * MB);
+    enlarge(`${LIB}/libplug.so.1`, 100 * MB);
+    const { all, skipped } = find(root);
+    for (const file of ['/usr/bin/paint', '/usr/bin/mix', '/usr/lib/paint/colours']) expect(all).toContain(file);
+    for (const file of ['/usr/lib/paint/plug.so.1', '/usr/lib/paint/plug.so.1.0']) expect(all).not.toContain(file);
+    expect(skipped.get('/usr/lib/paint/plug.so.1.0')).toContain('but the layer has no room for 100.0 MB');
+  });
 });

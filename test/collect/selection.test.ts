@@ -62,7 +62,7 @@ describe('a fork of a selection', () => {
     fork.starting.add('/usr/bin/rig');
     fork.notices.add('notice');
     fork.followed.add('rig /usr/share/rig');
-    fork.requested = fork.requested.with([packages.get('rig')]);
+    fork.requested = fork.requested.with([packages.get('rig')], 'program');
     fork.enqueue('/usr/share/rig', '/usr/bin/rig');
     const process = fork.processToExtend('/usr/bin/rig')!;
     process.openFile(`${LIB}/liba.so.1`, process.program, 'plug-in');

@@ -1,0 +1,72 @@
+import { find, Packaged, programWith } from './packaged';
+
+let root: Packaged;
+beforeEach(() => {
+  root = new Packaged();
+});
+
+const started = () => find(root).data.filter((file) => file.startsWith('/usr/bin/') && !['/usr/bin/rig', '/usr/bin/sh'].includes(file));
+
+describe('a command of a package that requested packages depend on', () => {
+  const interpreter = (fields: Record<string, string>) => {
+    root.install('lang', { '/usr/bin/lang': programWith('\0compile\0') }, fields);
+    root.install('rig', { '/usr/bin/rig': '#!/usr/bin/lang\n' }, { Depends: 'lang, tools' });
+    root.install('tools', { '/usr/bin/compile': programWith() });
+  };
+
+  test('is not packed for a file of a package that does not depend on it', () => {
+    interpreter({});
+    expect(started()).toEqual(['/usr/bin/lang']);
+  });
+
+  test('is packed for a file of a package that depends on it, too', () => {
+    interpreter({ Depends: 'tools' });
+    expect(started()).toEqual(['/usr/bin/compile', '/usr/bin/lang']);
+  });
+
+  test('is not packed if a package depends on it only by way of a development package', () => {
+    interpreter({ Depends: 'lang-dev' });
+    root.install('lang-dev', {}, { Depends: 'tools' });
+    expect(started()).toEqual(['/usr/bin/lang']);
+  });
+
+  test('is not packed if it is of a development package of the same source', () => {
+    interpreter({});
+    root.install('lang-dev', { '/usr/bin/compile': programWith() }, { Source: 'lang' });
+    expect(started()).toEqual(['/usr/bin/lang']);
+  });
+});
+
+describe('commands of packages that the package of a program only suggests', () => {
+  const suggesting = (text: string, fields: Record<string, string> = { Suggests: 'tools, missing' }) => {
+    root.install('rig', { '/usr/bin/rig': programWith(text) }, fields);
+    root.install('tools', { '/usr/bin/paint': programWith() }, { Depends: 'more' });
+    root.install('more', { '/usr/bin/mix': programWith(), '/usr/bin/go': programWith(), '/usr/bin/unused': programWith() });
+    root.install('others', { '/usr/bin/other': programWith() });
+  };
+
+  test('are not packed, and a notice names those that the program may start', () => {
+    suggesting('\0paint\0mix -q\0other\0go\0');
+    const { data, notices } = find(root);
+    expect(data).toEqual(['/usr/bin/rig']);
+    expect(notices).toEqual([
+      '/usr/bin/rig may start commands that are not packed, of packages that its own only suggests: paint, mix; add those that are needed to the binaries',
+    ]);
+  });
+
+  test('are named if the strings of the program are among its code', () => {
+    suggesting('');
+    root.program('/usr/bin/rig', { source: 'const char *const names[] = { "paint" }; void _start(void) { for (;;) if (names[0][0] == 0) return; }', flags: ['-Wl,-z,noseparate-code'] });
+    expect(find(root).notices).toEqual([expect.stringContaining('paint')]);
+  });
+
+  test('are not named if they are packed for another reason', () => {
+    suggesting('\0paint\0', { Suggests: 'tools', Recommends: 'tools', Depends: 'tools' });
+    expect(find(root).notices).toEqual([]);
+  });
+
+  test('are not named if they are packed because the user requests them', () => {
+    suggesting('\0paint\0');
+    expect(find(root, 'rig', { binaries: ['rig', 'paint'] }).notices).toEqual([]);
+  });
+});
