@@ -20,6 +20,7 @@ const STANDINGS = ['program', 'module', 'recommended'] as const;
 export type Standing = typeof STANDINGS[number];
 
 export class RequestedPackages implements Iterable<Package> {
+  private sources?: ReadonlySet<string>;
   private reached?: ReadonlySet<Package>;
   private required?: ReadonlySet<Package>;
   private requiredByStrong?: ReadonlySet<Package>;
@@ -83,7 +84,8 @@ export class RequestedPackages implements Iterable<Package> {
 
   /** Whether a package is requested, or built from the same source package as a requested one. */
   public isSibling(other: Package): boolean {
-    return this.all.has(other) || [...this].some(({ source }) => source === other.source);
+    this.sources ??= new Set([...this].map(({ source }) => source));
+    return this.sources.has(other.source);
   }
 
   /** Whether requested packages depend on another, directly or not. Essential packages do not count: every system has them. */

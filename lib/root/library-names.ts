@@ -10,8 +10,9 @@ const SUFFIX = '.so';
 const MOST_CHARACTERS = 200;
 /** Larger texts are not configuration or modules. */
 const MOST_TEXT = 1024 * 1024;
-/** What separates words in a text; a directory or a variable before the name is part of the word. */
-const BETWEEN_WORDS = /[^\w.+/$-]/;
+/** Characters of a word in a text; a directory or a variable before the name is part of the word. */
+const IN_WORD = Uint8Array.from({ length: 256 }, (_, code) => (/[\w.+/$-]/.test(String.fromCharCode(code)) ? 1 : 0));
+const DOT = 0x2e;
 const LIBRARY = /^lib[\w.+-]+\.so(?:\.\d+)*$/;
 
 /** Names in the strings of an object. */
@@ -21,8 +22,17 @@ export function librariesInObject(bytes: Buffer, elf: Elf): string[] {
 
 /** Names in the words of a text. */
 export function librariesInText(bytes: Buffer): string[] {
-  if (bytes.length > MOST_TEXT || !bytes.includes(SUFFIX)) return [];
-  return libraryNames(new Set(bytes.toString('latin1').split(BETWEEN_WORDS)));
+  if (bytes.length > MOST_TEXT) return [];
+  const words = new Set<string>();
+  for (let at = bytes.indexOf(SUFFIX); at >= 0; at = bytes.indexOf(SUFFIX, at)) {
+    let start = at;
+    at += SUFFIX.length;
+    if (IN_WORD[bytes[at]] && bytes[at] !== DOT) continue; // `.sort`
+    while (start > 0 && IN_WORD[bytes[start - 1]]) start--;
+    while (IN_WORD[bytes[at]]) at++;
+    words.add(bytes.toString('latin1', start, at));
+  }
+  return libraryNames(words);
 }
 
 function libraryNames(words: Iterable<string>): string[] {
