@@ -99,6 +99,7 @@ const LAYERS: ReadonlyArray<readonly [name: string, content: string]> = [
   ['request.ts', 'a request, from properties of the construct or options of the command line'],
   ['asset', 'a layer as an asset of a CDK app: known fingerprint, plan, packing process, kept zips'],
   ['architecture-check.ts', 'the warning about functions of another architecture'],
+  ['ephemeral-storage-check.ts', 'the warning about functions whose /tmp is too small'],
   ['deployment-values.ts', 'values that are known only at deployment'],
   ['binary-source.ts', 'public: sources'],
   ['binary-layer.ts', 'public: the construct'],

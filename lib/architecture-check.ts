@@ -11,13 +11,17 @@ export class ArchitectureCheck implements IAspect {
 
   public visit(node: IConstruct): void {
     if (!(node instanceof lambda.Function) || node.architecture.name === this.architecture.name) return;
-    // a function's layers are private
-    const { _layers: layers = [] } = node as unknown as { _layers?: lambda.ILayerVersion[] };
-    if (!layers.includes(this.layer)) return;
+    if (!hasLayer(node, this.layer)) return;
     const { name } = this.architecture;
     Annotations.of(node).addWarningV2('cdk-binary-layer:architecture', [
       `the layer ${this.layer.node.path} is for ${name}, the function runs on ${node.architecture.name}: its programs will not start.`,
       `Set the function's architecture to lambda.Architecture.${name === lambda.Architecture.ARM_64.name ? 'ARM_64' : 'X86_64'}.`,
     ].join(' '));
   }
+}
+
+/** A function's layers are private. */
+export function hasLayer(node: lambda.Function, layer: lambda.ILayerVersion): boolean {
+  const { _layers: layers = [] } = node as unknown as { _layers?: lambda.ILayerVersion[] };
+  return layers.includes(layer);
 }

@@ -9,6 +9,7 @@ import { LayerCode, UnbundledCode } from './asset/layer-code';
 import { BinarySource } from './binary-source';
 import { checkResolved } from './deployment-values';
 import type { Machine } from './elf';
+import { EphemeralStorageCheck } from './ephemeral-storage-check';
 import { programName } from './plan/program-name';
 import { writeWhole } from './process/whole-file';
 import { requestOf, trialOf, workloadOf } from './request';
@@ -99,6 +100,17 @@ export interface BinaryLayerProps extends lambda.LayerVersionOptions {
    * @default - none
    */
   readonly traceCommands?: string[];
+
+  /**
+   * Whether the largest files are stored compressed if the layer is larger than 202 MB, so that it fits.
+   *
+   * The first program that starts in an execution environment unpacks them to `/tmp`, which takes a second for each 300 MB or more; later
+   * starts use them there. The function's `ephemeralStorageSize` must have room for them, or a warning says how much. Programs
+   * must be started by their paths in `/opt/bin`.
+   *
+   * @default false
+   */
+  readonly compress?: boolean;
 
   /**
    * A command line that must exit 0 inside the layer, or synthesis fails.
@@ -243,6 +255,7 @@ export class BinaryLayer extends lambda.LayerVersion {
       exclude,
       detectData,
       traceCommands,
+      compress,
       testCommand,
       testTimeout,
       verbose,
@@ -259,7 +272,9 @@ export class BinaryLayer extends lambda.LayerVersion {
     const { file } = code;
     if (file !== undefined && sbom) labelled(label, () => writeSbom(file));
     // aspects from outside do not enter a stage, and a layer is only used inside its own stage
-    if (builtFor) Aspects.of(Stage.of(this) ?? this.node.root).add(new ArchitectureCheck(this, builtFor));
+    const aspects = Aspects.of(Stage.of(this) ?? this.node.root);
+    if (builtFor) aspects.add(new ArchitectureCheck(this, builtFor));
+    if (asset && asset.temporaryBytes > 0) aspects.add(new EphemeralStorageCheck(this, asset.temporaryBytes));
   }
 
   /**
@@ -334,12 +349,12 @@ function labelled<T>(label: string, work: () => T): T {
 
 /** The properties that are used during synthesis. CloudFormation resolves tokens in the others. */
 function ownPropsOf({
-  binary, architecture, additionalBinaries, rename, include, exclude, detectData, traceCommands, testCommand, testTimeout, verbose, sbom,
-  workload, workloadFiles, keep, workloadLock,
+  binary, architecture, additionalBinaries, rename, include, exclude, detectData, traceCommands, compress, testCommand, testTimeout,
+  verbose, sbom, workload, workloadFiles, keep, workloadLock,
 }: BinaryLayerProps): Record<string, unknown> {
   return {
     ...{ binary, architecture: architecture?.name, additionalBinaries, rename, include, exclude },
-    ...{ detectData, traceCommands, testCommand, testTimeout, verbose, sbom, workload, workloadFiles, keep, workloadLock },
+    ...{ detectData, traceCommands, compress, testCommand, testTimeout, verbose, sbom, workload, workloadFiles, keep, workloadLock },
   };
 }
 

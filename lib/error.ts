@@ -16,6 +16,7 @@ export const OPTIONS = {
   'rename': '--rename PROGRAM=NAME',
   'detectData: false': '--no-detect-data',
   'traceCommands': '--trace',
+  'compress': '--compress',
   'testCommand': '--test',
   'testTimeout': '--test-timeout',
   'workload': '--workload',

@@ -9,6 +9,12 @@
 /** The quota for a function with all its layers, unpacked, in bytes (250 MiB). */
 export const MOST_BYTES = 262_144_000;
 
+/** Size of `/tmp` in a function that sets no `ephemeralStorageSize`, in bytes (512 MiB). */
+export const EPHEMERAL_BYTES = 512 * 1024 * 1024;
+
+/** The largest `/tmp` that a function may have, in bytes (10,240 MiB). */
+export const MOST_EPHEMERAL_BYTES = 10_240 * 1024 * 1024;
+
 /** Where a layer is unpacked to. */
 export const OPT = '/opt/';
 

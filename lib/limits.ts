@@ -21,8 +21,10 @@ export interface Limit {
 const MIB = 1024 * 1024;
 
 export const LIMITS = {
-  /** no larger file can be packed */
-  file: { of: 'bytes of a file', most: MOST_BYTES, advice: 'no layer can hold it: leave it out with exclude' },
+  /** no larger file can be packed unless it is compressed */
+  file: { of: 'bytes of a file', most: MOST_BYTES, advice: 'no layer can hold it: leave it out with exclude, or set compress' },
+  /** 297 MB in chromium; Node.js cannot read more than 2 GiB at once */
+  fileToCompress: { of: 'bytes of a file', most: 1024 * MIB, advice: 'leave it out with exclude' },
   /** 48 KB with 1,000 packages of Debian */
   loaderCache: { of: 'bytes of a loader cache', most: 16 * MIB },
   /** 750 with 1,000 packages of Debian */

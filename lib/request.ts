@@ -22,13 +22,15 @@ export interface LayerOptions {
   readonly detectData?: boolean;
   /** @default [] */
   readonly traceCommands?: readonly string[];
+  /** @default false */
+  readonly compress?: boolean;
 }
 
 /** @throws Error if a trace command is not a command line */
 export function requestOf(options: LayerOptions, { machine, searchPath, libraryPath, cwd }: OpenedSource): LayerRequest {
-  const { binaries, rename = {}, include = [], exclude = [], detectData = true, traceCommands = [] } = options;
+  const { binaries, rename = {}, include = [], exclude = [], detectData = true, traceCommands = [], compress = false } = options;
   for (const command of traceCommands) checkCommand('a command of traceCommands', command);
-  return { binaries, rename, include, exclude, detectData, traceCommands, machine, searchPath, libraryPath, cwd };
+  return { binaries, rename, include, exclude, detectData, traceCommands, compress, machine, searchPath, libraryPath, cwd };
 }
 
 /** The workload that a user describes; each has the default that is stated here. */
@@ -49,7 +51,8 @@ export interface WorkloadOptions {
  */
 export function workloadOf({ workload, workloadFiles, keep, workloadLock }: WorkloadOptions): Workload | undefined {
   if (workload === undefined) {
-    const [other] = Object.entries({ workloadFiles, keep, workloadLock }).find(([, value]) => value !== undefined && value.length > 0) ?? [];
+    const others = Object.entries({ workloadFiles, keep, workloadLock });
+    const [other] = others.find(([, value]) => value !== undefined && value.length > 0) ?? [];
     if (other !== undefined) {
       throw new WorkloadError(`${other} is set, and workload is not: expected command lines in workload`, other as OptionName, 'workload');
     }
@@ -61,7 +64,8 @@ export function workloadOf({ workload, workloadFiles, keep, workloadLock }: Work
   for (const command of workload) checkCommand('a command of workload', command);
   const files = workloadFiles === undefined ? undefined : path.resolve(workloadFiles);
   if (files !== undefined && !fs.statSync(files, { throwIfNoEntry: false })?.isDirectory()) {
-    throw new WorkloadError(`workloadFiles '${workloadFiles}' is not a directory: expected one with the files of the workload`, 'workloadFiles');
+    const problem = `workloadFiles '${workloadFiles}' is not a directory`;
+    throw new WorkloadError(`${problem}: expected one with the files of the workload`, 'workloadFiles');
   }
   return { commands: workload, files, keep: keep ?? [], lock: workloadLock === undefined ? undefined : path.resolve(workloadLock) };
 }

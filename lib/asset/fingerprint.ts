@@ -22,6 +22,8 @@ import type { Workload } from '../workload/workload';
 export interface Fingerprint {
   /** of the plan: 64 hexadecimal digits */
   readonly fingerprint: string;
+  /** bytes of `/tmp` that the layer's compressed files take in a function */
+  readonly temporaryBytes: number;
   readonly machine: Machine;
   /** what the trace commands opened: they are not run again while the looks see the same */
   readonly traced: Trace;
@@ -117,6 +119,7 @@ function lockText({ lock }: Workload): string {
 /** The file may have been cut off or edited. */
 function isFingerprint(known: any): known is Fingerprint {
   return /^[0-9a-f]{64}$/.test(known?.fingerprint) && Object.hasOwn(MACHINES, known.machine) && isTrace(known.traced) &&
+    Number.isSafeInteger(known.temporaryBytes) &&
     typeof known.looks === 'object' && known.looks !== null && Object.keys(known.looks).length > 0 &&
     Object.values(known.looks).every((stamp) => typeof stamp === 'string') && (known.slim === undefined || isKnownSlim(known.slim));
 }

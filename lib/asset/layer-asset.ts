@@ -54,6 +54,11 @@ export class LayerAsset {
     return this.planning.fingerprint.machine;
   }
 
+  /** Bytes of `/tmp` that the layer's compressed files take in a function. */
+  public get temporaryBytes(): number {
+    return this.planning.fingerprint.temporaryBytes;
+  }
+
   /**
    * The hash of the layer's content and of its test command. No byte of the layer depends on the command, but a layer that
    * passed another test has to be tried again.

@@ -6,6 +6,7 @@ import type { Fingerprint } from './fingerprint';
 import { FingerprintCache, stateOf } from './fingerprint';
 import { planning, roots, slimming } from './on-demand';
 import type { LayerRequest, PlannedLayer } from '../plan/plan-layer';
+import { temporaryBytes } from '../plan/plan';
 import type { Root } from '../root/root';
 import type { OpenedSource } from '../source/source';
 import type { Trace } from '../trace/log';
@@ -36,10 +37,11 @@ export class Planning {
       this.fingerprint = current;
     } else {
       const { root, planned } = this.make(current?.traced, this.cache.last());
-      const { plan: { fingerprint }, machine, traced, isProvisional, known } = planned;
+      const { plan, machine, traced, isProvisional, known } = planned;
       this.planned = planned;
       const slim = workload && { known, ...stateOf(workload) };
-      this.fingerprint = { fingerprint, machine, traced, looks: root.looks(), slim };
+      const { fingerprint } = plan;
+      this.fingerprint = { fingerprint, temporaryBytes: temporaryBytes(plan), machine, traced, looks: root.looks(), slim };
       if (!isProvisional) this.cache.write(this.fingerprint);
     }
   }
@@ -66,7 +68,7 @@ export class Planning {
    * @param last of the same request before: the commands of the workload are not run again if their outcome still holds
    */
   private make(traced: Trace | undefined, last: Fingerprint | undefined): { root: Root; planned: PlannedLayer & Partial<SlimLayer> } {
-    const root = roots().openRoot(this.source.directory);
+    const root = roots().openRoot(this.source.directory, this.request.compress);
     const { request, workload, report } = this;
     if (workload === undefined) return { root, planned: planning().planLayer(root, request, traced) };
     return { root, planned: slimming().slimLayer(root, request, workload, { report, known: last?.slim?.known, knownTrace: traced }) };

@@ -45,6 +45,7 @@ export interface BuildOptions extends SourceOptions {
   readonly rename: Record<string, string>;
   readonly detectData: boolean;
   readonly trace: string[];
+  readonly compress: boolean;
   readonly test?: string;
   readonly testTimeout: number;
   readonly sbom?: string;
@@ -96,6 +97,7 @@ export function addLayerOptions(command: Command): Command {
     .option('--workload-files <directory>', 'directory that the workload finds at /var/task')
     .addOption(repeatable('--keep <glob>', 'library or file that stays whether or not the workload uses it'))
     .option('--lock <file>', 'file that records what the workload uses; with it, no command runs')
+    .option('--compress', 'store the largest files compressed if the layer is too large; programs unpack them to /tmp', false)
     .option('--test <command>', 'command line that must exit 0 inside the layer, or nothing is written')
     .option('--test-timeout <seconds>', 'time limit of --test', seconds, 30)
     .option('--sbom <file>', 'also write a software bill of materials (CycloneDX 1.6, JSON)')
@@ -125,13 +127,14 @@ export async function build(programs: string[], options: BuildOptions, isSlim = 
   const { workloadFiles, keep, lock: workloadLock } = options;
   const workload = workloadOf({ workload: options.workload.length > 0 ? options.workload : undefined, workloadFiles, keep, workloadLock });
   const source = openSource(options);
-  const root = openRoot(source.directory);
+  const root = openRoot(source.directory, options.compress);
   const { cwd } = source;
   const { files, missing } = readFileList(options.fromList, root, cwd);
   if (missing.length > 0) tell([`--from-list has files that do not exist: ${firstOf(missing)}`]);
   const opened = options.fromTrace === undefined ? undefined : readTraceLog(readText('--from-trace', options.fromTrace, 'a log of strace'), cwd);
-  const { detectData, exclude, rename, trace: traceCommands } = options;
-  const request = requestOf({ binaries: programs, rename, include: [...options.include, ...files], exclude, detectData, traceCommands }, source);
+  const { detectData, exclude, rename, compress, trace: traceCommands } = options;
+  const include = [...options.include, ...files];
+  const request = requestOf({ binaries: programs, rename, include, exclude, detectData, traceCommands, compress }, source);
   const trial = trialOf(options.test, options.testTimeout * 1000);
   if (trial) trials().checkSandbox();
   const told = {

@@ -31,6 +31,8 @@ export interface CollectOptions {
   readonly listed: readonly string[];
   /** bytes that a layer may hold */
   readonly mostBytes: number;
+  /** whether large files may be stored compressed */
+  readonly compress: boolean;
 }
 
 export interface Context extends CollectOptions {

@@ -86,13 +86,19 @@ function followCommand(candidate: string, real: string, file: string, selection:
 export function addOrDefer(candidate: string, real: string, by: Mentioning, grounds: Grounds, selection: CurrentSelection, context: Context): Selection {
   const delta = selection.fork();
   const mention: Mention = { real, by, whole: context.packages.isSole(real) ? context.packages.ownerOf(real) : undefined };
-  const need = isForEachPackage(real, grounds, by, selection, context) ? 'needed' : needOf(grounds, by, selection);
+  const stated = isForEachPackage(real, grounds, by, selection, context) ? 'needed' : needOf(grounds, by, selection);
+  const need = stated === 'needed' && isPlugInOfAnother(real, grounds, selection, context) ? 'mentioned' : stated;
   if (need !== 'needed') {
     deferTo(need, candidate, mention, grounds, delta, context);
     return delta;
   }
   for (const added of addMentioned(need, candidate, mention, grounds, delta, context)) takeFile(added, by.program, delta, context);
   return delta;
+}
+
+/** Whether programs may start without a file: a driver of graphics hardware, for example, may need more bytes than all other files. */
+function isPlugInOfAnother(real: string, { owner }: Grounds, { requested }: CurrentSelection, { root }: Context): boolean {
+  return owner !== undefined && !requested.isSibling(owner) && root.status(real)!.type === 'file' && root.content(real).kind === 'elf';
 }
 
 /** A path that a file mentions. */

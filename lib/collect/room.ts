@@ -5,7 +5,7 @@
 import type { Context } from './context';
 import { licencesOf } from './finish';
 import type { CurrentSelection } from './selection';
-import { RECORD_LINE, RESERVE } from './size-budget';
+import { estimatedSize, LEAST_COMPRESSED, RECORD_LINE, RESERVE } from './size-budget';
 import type { Package } from '../packages/package';
 
 export class Room {
@@ -24,9 +24,10 @@ export class Room {
 
   /** @param files resolved paths of files that are packed from now on */
   public take(files: Iterable<string>): void {
-    const { root, packages } = this.context;
+    const { root, packages, compress } = this.context;
     for (const real of files) {
-      this.left -= root.status(real)!.size + RECORD_LINE;
+      const { size } = root.status(real)!;
+      this.left -= (compress && size >= LEAST_COMPRESSED ? estimatedSize(size) : size) + RECORD_LINE;
       const owner = packages.ownerOf(real);
       if (owner === undefined || this.owners.has(owner)) continue;
       this.owners.add(owner);

@@ -48,6 +48,14 @@ export const RECOMMENDED: Limit = { data: 12 * 1000 * 1000, plugIns: 8 * MB };
  */
 export const ADD_ON: Limit = { data: 128 * MB, plugIns: 128 * MB };
 
+/** Bytes of the smallest file that may be stored compressed: each one takes a check at every start of a program. */
+export const LEAST_COMPRESSED = 1024 * 1024;
+
+/** Estimated bytes of a file that is stored compressed. On Debian 12, 55 of the 60 largest files take at most 45 % of their size. */
+export function estimatedSize(bytes: number): number {
+  return Math.ceil(bytes * 0.45);
+}
+
 /** Bytes that are not filled with candidates: for what one candidate adds beside its files. */
 export const RESERVE = 1_000_000;
 

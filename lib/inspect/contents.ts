@@ -4,10 +4,12 @@
 import { createHash } from 'crypto';
 import * as fs from 'fs';
 import * as path from 'path';
+import { type UnpackedFile, unpackedFiles } from './unpacked';
 import { type Dynamic, FormatError, type Machine, readElf } from '../elf';
 import { type Distribution, type LayerRecord, OWN, readRecord, RECORD, type RecordedPackage, RecordError } from '../plan/record';
 import { printableName } from '../text/printable';
-import type { ZipEntry, ZippedFile } from '../zip/entry';
+import { startedBy } from '../plan/starter';
+import type { ZipEntry } from '../zip/entry';
 import { readZip } from '../zip/reader';
 import { type Follow, follower } from '../zip/entry-tree';
 import { LayerError } from '../error';
@@ -25,11 +27,13 @@ export interface ContentsFile {
   /** below the mirrored root, as `/usr/bin/rig` */
   readonly path: string;
   readonly kind: 'program' | 'library' | 'data';
-  /** in bytes */
+  /** in the layer, in bytes */
   readonly size: number;
+  /** of a file that is stored compressed: its size in `/tmp`, where programs find it, in bytes */
+  readonly unpackedSize?: number;
   /** in the zip, in bytes */
   readonly packedSize: number;
-  /** of the file as it is in the layer, hexadecimal */
+  /** of the content that programs see, hexadecimal */
   readonly sha256: string;
   /** the name of the package that it is of */
   readonly package?: string;
@@ -81,13 +85,13 @@ export function readContents(file: string): Contents {
   const mirrored = `elf/${key}`;
   const stray = entries.find(({ name, type }) => !name.startsWith(`${mirrored}/`) && type === 'file');
   if (stray) refuse(`${printableName(stray.name)} is not below ${mirrored}`);
-  const files = new Map(entries.flatMap((entry) => (entry.type === 'file' ? [[entry.name.slice(mirrored.length), entry]] : [])));
+  const files = unpackedFiles(entries, mirrored, refuse);
   const inRoot = (name: string) => {
     const found = follow(name);
     return found?.startsWith(`${mirrored}/`) ? found.slice(mirrored.length) : undefined;
   };
   const commands = entries.filter(({ name, type }) => type === 'link' && path.posix.dirname(name) === 'bin');
-  const programs = commands.map(({ name }) => ({ name: path.posix.basename(name), path: inRoot(name) }));
+  const programs = commands.map(({ name }) => ({ name: path.posix.basename(name), path: launched(inRoot(name), (place) => inRoot(mirrored + place), files) }));
   const lost = programs.find((program) => program.path === undefined || !files.has(program.path));
   if (programs.length === 0 || lost) refuse(lost ? `bin/${printableName(lost.name)} leads to no file of it` : 'it has no program in bin/');
   const record = recordIn(files, refuse);
@@ -124,12 +128,19 @@ export function origins(files: readonly ContentsFile[]): Map<ContentsFile, Conte
   return found;
 }
 
+/** Where a program is that a launcher starts, if it is one that does. */
+function launched(start: string | undefined, inRoot: Follow, files: ReadonlyMap<string, UnpackedFile>): string | undefined {
+  if (start === undefined || ![...files.values()].some(({ unpackedSize }) => unpackedSize !== undefined)) return start;
+  const program = startedBy(start);
+  return program === undefined ? start : inRoot(program);
+}
+
 function keyOf(entries: readonly ZipEntry[]): string | undefined {
   const records = entries.filter(({ name, type }) => type === 'file' && RECORD_NAME.test(name));
   return records.length === 1 ? records[0].name.split('/')[1] : undefined;
 }
 
-function recordIn(files: ReadonlyMap<string, ZippedFile>, refuse: (what: string) => never): LayerRecord {
+function recordIn(files: ReadonlyMap<string, UnpackedFile>, refuse: (what: string) => never): LayerRecord {
   try {
     return readRecord(files.get(RECORD)!.content().toString('utf8'));
   } catch (error) {
@@ -153,7 +164,7 @@ class Linking {
   private readonly interpreters = new Map<string, string>();
   private readonly hashes = new Map<string, string>();
 
-  constructor(private readonly files: ReadonlyMap<string, ZippedFile>, entries: readonly ZipEntry[], private readonly inRoot: Follow) {
+  constructor(private readonly files: ReadonlyMap<string, UnpackedFile>, entries: readonly ZipEntry[], private readonly inRoot: Follow) {
     for (const [place, file] of files) this.look(place, file.content());
     for (const { name, type } of entries) {
       const place = type === 'link' ? inRoot(name) : undefined;
@@ -164,10 +175,10 @@ class Linking {
   public described(record: LayerRecord): ContentsFile[] {
     return [...this.files].map(([place, file]) => {
       const { package: owner, why, through, stub } = record.files.get(place) ?? { why: place === RECORD ? OWN : 'not in the layer\'s record' };
-      const { size, packedSize } = file;
+      const { size, packedSize, unpackedSize } = file;
       const sha256 = this.hashes.get(place)!;
       const told = { package: owner, why, through, ...(stub && { stub }) };
-      return { path: place, kind: this.kind(place, file), size, packedSize, sha256, ...told, needs: this.needs(place) };
+      return { path: place, kind: this.kind(place, file), size, unpackedSize, packedSize, sha256, ...told, needs: this.needs(place) };
     }).sort((a, b) => (a.path < b.path ? -1 : 1));
   }
 
@@ -193,7 +204,7 @@ class Linking {
     if (other === undefined || place.length < other.length) this.named.set(name, place);
   }
 
-  private kind(place: string, { mode }: ZippedFile): ContentsFile['kind'] {
+  private kind(place: string, { mode }: UnpackedFile): ContentsFile['kind'] {
     if (this.interpreters.has(place) && !SHARED.test(place)) return 'program';
     if (this.dynamics.has(place)) return 'library';
     return (mode & 0o111) === 0 ? 'data' : 'program'; // a static one, or a script

@@ -54,7 +54,7 @@ function dataOf({ name, key, machine, distribution, programs, packages, files, s
     files: files.map((file) => [
       printable(file.path), file.kind, file.size, file.packedSize, ownerOf.get(file.package ?? '') ?? -1, printable(file.why),
       (file.through === undefined ? undefined : idOf.get(file.through)) ?? -1,
-      file.needs.map((need) => idOf.get(need)!),
+      file.needs.map((need) => idOf.get(need)!), file.unpackedSize ?? 0,
     ]),
   };
 }

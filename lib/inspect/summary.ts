@@ -63,6 +63,8 @@ export function summary(contents: Contents, { most = Infinity, style }: SummaryO
   const from = distribution ? `, from ${distribution.id} ${distribution.version}`.trimEnd() : '';
   const stubs = files.filter(({ stub }) => stub).length;
   const largest = [...files].sort((a, b) => b.size - a.size || (a.path < b.path ? -1 : 1));
+  const compressed = files.filter(({ unpackedSize }) => unpackedSize !== undefined);
+  const temporary = compressed.reduce((sum, { unpackedSize }) => sum + unpackedSize!, 0);
   const row = (bytes: number, ...rest: string[]) => `  ${kilobytes(bytes).padStart(11)}  ${rest.join('  ')}`;
   const group = ({ name, size: bytes, files: number }: Group) => row(bytes, count(number, 'file').padStart(11), printable(name));
   const section = <T>(title: string, all: readonly T[], line: (item: T) => string, noun: string) => [
@@ -73,12 +75,17 @@ export function summary(contents: Contents, { most = Infinity, style }: SummaryO
     style.bold(printable(`${programs.map(({ name }) => name).join(', ')} for ${machine}${from}`)),
     `  ${count(files.length, 'file')}, ${count(links, 'link')}, ${count(packages.length, 'package')}, in /opt/elf/${key}`,
     `  unpacked  ${share(size, MOST_BYTES)}, Lambda's quota for a function with all its layers`,
+    ...(temporary > 0 ? [`  in /tmp   ${megabytes(temporary)}, unpacked from ${count(compressed.length, 'compressed file')} when a program starts first`] : []),
     ...(stubs === 0 ? [] : [`  stubs     ${stubs} of the libraries have no code, because the workload does not call them`]),
     `  zipped    ${megabytes(zipSize)}`,
     ...section('By program', byProgram(contents), group, 'group'),
     ...section('By package', byPackage(contents), group, 'package'),
-    ...section('Largest files', largest, (file) => row(file.size, printable(file.path), style.dim(printable(file.why))), 'file'),
+    ...section('Largest files', largest, (file) => row(file.size, printable(file.path), style.dim(printable(whyOf(file)))), 'file'),
   ];
+}
+
+function whyOf({ why, unpackedSize }: ContentsFile): string {
+  return unpackedSize === undefined ? why : `${why}, compressed: ${megabytes(unpackedSize)} in /tmp`;
 }
 
 function kilobytes(bytes: number): string {

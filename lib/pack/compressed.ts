@@ -54,6 +54,12 @@ export function compress({ content, mode }: UnpackedFile): Buffer {
   return Buffer.concat([header, ...chunks]);
 }
 
+/** The size of a compressed file's content, and its permission bits, which are not trusted: `decompress` checks them. */
+export function describeCompressed(bytes: Buffer, most: number): { readonly size: number; readonly mode: number } {
+  const { size, mode } = readHeader(bytes, most);
+  return { size, mode };
+}
+
 /**
  * @param bytes a compressed file, which is not trusted
  * @param most size of the file in bytes

@@ -1,12 +1,15 @@
 /**
  * The entries that are written for a plan, each with its edited bytes. They are the same in a zip, a tar file and a directory.
  */
+import * as fs from 'fs';
 import * as path from 'path';
 import { inflateRawSync } from 'zlib';
+import { compress } from './compressed';
 import { editElf, FormatError, replaceText } from '../elf';
 import { MOST_BYTES } from '../lambda';
 import { nameAliases } from '../plan/alias';
-import { type FileEntry, type Plan, rootOf, withKey } from '../plan/plan';
+import { COMPRESSED, launcherFile, unpackedRoot } from '../plan/compress';
+import { type FileEntry, type LauncherEntry, type Plan, rootOf, withKey } from '../plan/plan';
 import { trustBytecode } from '../root/python-bytecode';
 import { openRoot } from '../root/open-root';
 import type { Root } from '../root/root';
@@ -37,16 +40,17 @@ export function* written(plan: Plan, mostBytes = MOST_BYTES): Generator<Written>
   const names = nameAliases(plan.key, plan.aliases);
   const replacements = names.map((name, index) => name.slice(0, plan.aliases[index].replaced));
   let bytes = 0;
-  for (const { name, link, text, file, mode } of named(plan, names)) {
+  for (const { name, link, text, file, launcher, mode } of named(plan, names)) {
     if (link !== undefined) {
       yield { name, kind: 'link', target: link };
-    } else if (text === undefined && file === undefined) {
+    } else if (text === undefined && file === undefined && launcher === undefined) {
       yield { name, kind: 'directory' };
     } else {
-      const content = file ? edited(file, root, plan.key, replacements) : Buffer.from(text!);
+      const content = launcher ? fs.readFileSync(launcherFile(launcher.machine)) :
+        file ? stored(file, root, plan.key, replacements) : Buffer.from(text!);
       bytes += content.length;
       if (bytes > mostBytes) {
-        throw new Error(`the layer is larger than the ${mostBytes} bytes that Lambda takes once its files are edited`);
+        throw new Error(`the layer is larger than the ${mostBytes} bytes that Lambda takes once its files are edited and compressed`);
       }
       yield { name, kind: 'file', content, mode: mode ?? 0o644 };
     }
@@ -58,18 +62,23 @@ interface Named {
   readonly link?: string;
   readonly text?: string;
   readonly file?: FileEntry;
+  readonly launcher?: LauncherEntry;
   readonly mode?: number;
 }
 
 function named(plan: Plan, aliases: readonly string[]): Named[] {
   const mirrored = rootOf(plan.key).slice('/opt/'.length);
-  const entries: Named[] = plan.entries.map((entry) => {
+  const entries: Named[] = plan.entries.flatMap((entry): Named[] => {
     const name = mirrored + entry.path;
     switch (entry.kind) {
-      case 'file': return { name, file: entry, mode: entry.mode };
-      case 'link': return { name, link: withKey(entry.target, plan.key) };
-      case 'text': return { name, text: withKey(entry.text, plan.key), mode: entry.mode };
-      case 'directory': return { name };
+      case 'file': return entry.compressed ? [
+        { name: mirrored + COMPRESSED + entry.path, file: entry },
+        { name, link: unpackedRoot(plan.key) + entry.path },
+      ] : [{ name, file: entry, mode: entry.mode }];
+      case 'link': return [{ name, link: withKey(entry.target, plan.key) }];
+      case 'text': return [{ name, text: withKey(entry.text, plan.key), mode: entry.mode }];
+      case 'launcher': return [{ name, launcher: entry, mode: 0o755 }];
+      case 'directory': return [{ name }];
     }
   });
   for (const [name, place] of Object.entries({ ...plan.commands, ...plan.programs })) {
@@ -89,7 +98,13 @@ function named(plan: Plan, aliases: readonly string[]): Named[] {
   return [...byName.values()].sort((a, b) => (a.name < b.name ? -1 : 1));
 }
 
-/** The bytes of a file in the layer. */
+/** The bytes of a file in the layer, compressed if the plan says so. */
+function stored(entry: FileEntry, root: Root, key: string, aliases: readonly string[]): Buffer {
+  const content = edited(entry, root, key, aliases);
+  return entry.compressed ? compress({ content, mode: entry.mode }) : content;
+}
+
+/** The bytes of a file in the function. */
 function edited(entry: FileEntry, root: Root, key: string, aliases: readonly string[]): Buffer {
   const bytes = entry.stub === undefined ? root.readUnchanged(entry.real, entry.stamp) : inflateRawSync(Buffer.from(entry.stub, 'base64'));
   if (!bytes) {

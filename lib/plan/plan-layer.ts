@@ -35,6 +35,8 @@ export interface LayerRequest {
   readonly detectData: boolean;
   /** command lines; the files that they open are packed */
   readonly traceCommands: readonly string[];
+  /** whether large files may be stored compressed @default false */
+  readonly compress?: boolean;
   /** target architecture @default - that of the programs */
   readonly machine?: Machine;
   /** directories in which commands are searched for */
@@ -88,6 +90,8 @@ export interface Gathered {
   readonly notices: readonly string[];
   readonly isProvisional: boolean;
   readonly traced: Trace;
+  /** whether large files may be stored compressed */
+  readonly compress: boolean;
   /** the working directory, on this machine */
   readonly project: string;
 }
@@ -112,6 +116,7 @@ export function gatherLayer(source: Root, request: LayerRequest, knownTrace?: Tr
   const requested = request.binaries.map((binary) => findProgram(source, binary, request.searchPath, request.cwd));
   const programs = namePrograms(requested, request.rename);
   const machine = machineOf([...programs.values()], request.machine);
+  const { compress = false } = request;
   const secrets = new Map<string, string>();
   const include = included(source, request.include, request.cwd, secrets);
   const traced = knownTrace ?? traceIn(source, request.traceCommands);
@@ -133,6 +138,7 @@ export function gatherLayer(source: Root, request: LayerRequest, knownTrace?: Tr
     traced: traced.opened,
     listed: traced.listed,
     mostBytes,
+    compress,
   });
   const { root, setting, collected, replaced } = withSmallerAlternatives(source, settingIn, collectFrom, mostBytes);
   const { selection } = collected;
@@ -160,6 +166,7 @@ export function gatherLayer(source: Root, request: LayerRequest, knownTrace?: Tr
     ],
     isProvisional,
     traced,
+    compress,
     project: request.cwd,
   };
 }
@@ -173,8 +180,10 @@ export function gatherLayer(source: Root, request: LayerRequest, knownTrace?: Tr
  */
 export function planGathered(gathered: Gathered, mostBytes = MOST_BYTES, linksDuplicates = true): PlannedLayer {
   const { root, setting, packages, machine, programs, collected, remarks, notices, isProvisional, traced, project } = gathered;
+  // a layer that is tried to slim it is complete
+  const compress = gathered.compress && linksDuplicates;
   const { selection } = collected;
-  const { plan, unreplaced } = relocate(programs, collected, { root, setting, packages, project, linksDuplicates });
+  const { plan, unreplaced } = relocate(programs, collected, { root, setting, packages, compress, project, linksDuplicates });
   prove(plan, collected.processes.values(), root, setting, mostBytes);
   const libraries = new Set([...collected.processes.values()].flatMap((process) => process.objects.slice(1).map(({ real }) => real)));
   const files = selection.files.size;

@@ -5,6 +5,8 @@
 import { createHash } from 'crypto';
 import type { Alias } from './alias';
 import type { Why } from '../collect/selection';
+import { estimatedSize } from '../collect/size-budget';
+import type { Machine } from '../elf';
 import type { LayerPath, RootPath } from '../root/paths';
 
 /**
@@ -55,6 +57,16 @@ export interface FileEntry {
   readonly why: Why;
   /** of a stub library: its bytes, deflated, in Base64 @default - the bytes of the source */
   readonly stub?: string;
+  /** whether it is stored compressed: see compress.ts @default false */
+  readonly compressed?: boolean;
+}
+
+/** A copy of the launcher: see compress.ts. */
+export interface LauncherEntry {
+  readonly kind: 'launcher';
+  readonly path: LayerPath;
+  readonly machine: Machine;
+  readonly sha256: string;
 }
 
 export interface LinkEntry {
@@ -79,7 +91,7 @@ export interface TextEntry {
   readonly mode?: number;
 }
 
-export type Entry = FileEntry | LinkEntry | DirectoryEntry | TextEntry;
+export type Entry = FileEntry | LinkEntry | DirectoryEntry | TextEntry | LauncherEntry;
 
 export interface Plan {
   /** see `fingerprintOf` */
@@ -105,7 +117,7 @@ export function fingerprintOf(plan: Omit<Plan, 'fingerprint' | 'key' | 'root'>):
   const line = (...parts: unknown[]) => hash.update(`${JSON.stringify(parts)}\n`);
   line(RULES_VERSION, plan.programs, plan.commands, plan.loader, plan.aliases);
   for (const entry of plan.entries) {
-    if (entry.kind === 'file') line(entry.path, entry.mode, entry.sha256, entry.edits);
+    if (entry.kind === 'file') line(entry.path, entry.mode, entry.sha256, entry.edits, ...(entry.compressed ? ['compressed'] : []));
     else line(entry);
   }
   return hash.digest('hex');
@@ -121,8 +133,16 @@ export function withKey(text: string, key: string): string {
   return text.replaceAll(KEY, key);
 }
 
-/** Unpacked size of the files in bytes, before they are edited. */
+/** Unpacked size of the layer's files in bytes, before they are edited. The size of compressed files is estimated. */
 export function sizeOf(plan: Pick<Plan, 'entries'>): number {
-  const bytesOf = (entry: Entry) => (entry.kind === 'file' ? entry.size : entry.kind === 'text' ? Buffer.byteLength(entry.text) : 0);
+  const bytesOf = (entry: Entry) => {
+    if (entry.kind === 'file') return entry.compressed ? estimatedSize(entry.size) : entry.size;
+    return entry.kind === 'text' ? Buffer.byteLength(entry.text) : 0;
+  };
   return plan.entries.reduce((sum, entry) => sum + bytesOf(entry), 0);
+}
+
+/** Bytes of `/tmp` that the compressed files take when they are unpacked; 0 if there are none. */
+export function temporaryBytes(plan: Pick<Plan, 'entries'>): number {
+  return plan.entries.reduce((sum, entry) => sum + (entry.kind === 'file' && entry.compressed ? entry.size : 0), 0);
 }

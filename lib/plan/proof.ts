@@ -25,7 +25,9 @@ export class ProofError extends LayerError {}
  * @throws ProofError, MissingLibraryError, MissingVersionError
  */
 export function prove(plan: Plan, processes: Iterable<Process>, root: Root, setting: Setting, mostBytes = MOST_BYTES): void {
-  if (sizeOf(plan) > mostBytes) throw new ProofError(tooLarge(plan, root), 'exclude', 'detectData: false', 'traceCommands', 'include');
+  if (sizeOf(plan) > mostBytes) {
+    throw new ProofError(tooLarge(plan, root), 'compress', 'exclude', 'detectData: false', 'traceCommands', 'include');
+  }
   checkNames(plan);
   const files = new PlannedFiles(plan, root);
   for (const { base, place } of plan.aliases) {
@@ -116,7 +118,7 @@ class PlannedFiles implements Files {
 
   public status(real: string): { type: string } | undefined {
     const node = this.nodes.get(real);
-    return node && { type: node.kind === 'text' ? 'file' : node.kind };
+    return node && { type: node.kind === 'text' || node.kind === 'launcher' ? 'file' : node.kind };
   }
 
   public read(real: string): Buffer {

@@ -48,6 +48,8 @@ export interface RecordedFile {
   readonly through?: string;
   /** whether it is a stub: a library without code, in the place of one that the workload does not call */
   readonly stub?: true;
+  /** whether it is stored compressed */
+  readonly compressed?: true;
 }
 
 export interface LayerRecord {
@@ -68,18 +70,24 @@ export interface RecordOptions {
   readonly setting: Setting;
 }
 
-/** The entry that records the others. */
-export function recordOf(entries: readonly Entry[], { root, packages, setting }: RecordOptions): TextEntry {
+/**
+ * The entry that records the others.
+ *
+ * @param stored the same entries, with those marked that are stored compressed
+ */
+export function recordOf(entries: readonly Entry[], stored: readonly Entry[], { root, packages, setting }: RecordOptions): TextEntry {
   const placeOf = new Map(entries.flatMap((entry) => (entry.kind === 'file' ? [[entry.real, entry.path]] : [])));
+  const compressed = new Set(stored.flatMap((entry) => (entry.kind === 'file' && entry.compressed ? [entry.path] : [])));
   const owners = new Map<string, RecordedPackage>();
-  const fileOf = ({ real, why, stub }: FileEntry): RecordedFile => {
+  const fileOf = ({ real, path, why, stub }: FileEntry): RecordedFile => {
     // nothing of a package is in a stub
     const owner = stub === undefined ? recorded(packages.ownerOf(real)) : undefined;
     if (owner) owners.set(owner.name, owner);
     const through = why.through === undefined ? undefined : placeOf.get(why.through);
     // left out: the rule of the search by which a library was found. It differs between machines with the same files
     const reason = why.reason.replace(/ \[[^\]]*\]$/, '');
-    return stub === undefined ? { package: owner?.name, why: reason, through } : { why: `stub, ${reason}`, through, stub: true };
+    if (stub !== undefined) return { why: `stub, ${reason}`, through, stub: true };
+    return { package: owner?.name, why: reason, through, compressed: compressed.has(path) ? true : undefined };
   };
   const files = entries.flatMap((entry): [string, RecordedFile][] => {
     switch (entry.kind) {
@@ -165,5 +173,5 @@ function isPackage(value: unknown): value is RecordedPackage {
 
 function isFile(value: unknown): value is RecordedFile {
   return isObject(value) && isText(value.why) && [value.package, value.through].every((field) => field === undefined || isText(field)) &&
-    [undefined, true].includes(value.stub as undefined);
+    [value.stub, value.compressed].every((field) => field === undefined || field === true);
 }

@@ -6,25 +6,25 @@
  */
 import * as path from 'path';
 import { deflateRawSync } from 'zlib';
-import { confine, MUSL_LOADER, MUSL_PATH_FILE } from './confine-musl';
+import { withCompressedFiles, withLaunchers } from './compress';
+import { MUSL_LOADER, MUSL_PATH_FILE } from './confine-musl';
 import { linkDuplicates } from './duplicates';
+import { overwrittenTexts } from './overwritten-texts';
 import { Places } from './place';
 import { type Edits, type Entry, fingerprintOf, KEY, keyOf, type Plan, rootOf } from './plan';
 import { recordOf } from './record';
 import { replacePaths, type Replacements } from './replace';
 import { FileReplacer } from './replace-in-file';
 import { Rpaths } from './rpath';
-import { sharedMemoryIn } from './shared-memory';
 import { starter, starterOf } from './starter';
 import type { Process } from '../closure/closure';
 import type { Program } from '../closure/find';
 import type { Collected } from '../collect/collect';
 import { isDocumentation } from '../collect/non-runtime';
-import { type Elf, FormatError } from '../elf';
+import { FormatError } from '../elf';
 import { systemDirectories } from '../loader/musl';
 import type { LoaderRules, Setting } from '../loader/search';
 import type { PackageDatabase } from '../packages/package';
-import type { PathMention } from '../root/mentions';
 import { type LayerPath, layerPath, type RootPath } from '../root/paths';
 import { sourceOfBytecode } from '../root/python-bytecode';
 import type { Root } from '../root/root';
@@ -33,6 +33,8 @@ export interface RelocateOptions {
   readonly root: Root;
   readonly setting: Setting;
   readonly packages: PackageDatabase;
+  /** whether large files may be stored compressed */
+  readonly compress: boolean;
   /** the working directory, on this machine */
   readonly project: string;
   /** whether files with the same content become links to one of them */
@@ -119,13 +121,15 @@ class Relocation {
     }
     const { glibc, musl } = this.started;
     if (musl) entries.push(...this.muslEntries(musl));
-    entries.push(recordOf(entries, this.options), ...this.starters());
     entries.sort((a, b) => (a.path < b.path ? -1 : 1));
+    const unique = this.options.linksDuplicates ? linkDuplicates(entries, (real) => root.content(real)) : entries;
+    const loaders = [glibc, musl].map((process) => process?.interpreter?.real);
+    const stored = this.options.compress ? withCompressedFiles(unique, loaders, root) : unique;
+    const all = [...stored, recordOf(entries, stored, this.options), ...this.starters()].sort((a, b) => (a.path < b.path ? -1 : 1));
+    const startable = { entries: all, programs: this.named(this.programs), commands: this.named(this.collected.commands) };
     const plan = {
-      entries: this.options.linksDuplicates ? linkDuplicates(entries, (real) => root.content(real)) : entries,
+      ...withLaunchers(startable, this.options.setting.machine),
       aliases: this.replacements.aliases,
-      programs: this.named(this.programs),
-      commands: this.named(this.collected.commands),
       loader: glibc && this.places.of(glibc.interpreter!.real),
     };
     const fingerprint = fingerprintOf(plan);
@@ -217,17 +221,9 @@ class Relocation {
     const shebang = this.shebang(real);
     const aliases = this.replacements.byFile.get(real) ?? [];
     const bytecode = sourceOfBytecode(real) === undefined ? undefined : true;
-    const texts = this.texts(real, parsed, mentions);
+    const texts = parsed && overwrittenTexts(real, mentions, this.started.musl?.interpreter!.real, this.options.root);
     if (aliases.length === 0 && [interpreter, rpath, shebang, bytecode, texts].every((edit) => edit === undefined)) return undefined;
     return { interpreter, rpath, shebang, bytecode, texts, aliases };
-  }
-
-  /** Texts that are overwritten in an object: those that lead musl's loader to the host, and the directory of shared memory. */
-  private texts(real: RootPath, elf: Elf | undefined, mentions: readonly PathMention[]): Edits['texts'] {
-    if (!elf) return undefined;
-    const confined = real === this.started.musl?.interpreter!.real ? confine(this.options.root.read(real), real) : [];
-    const texts = [...confined, ...sharedMemoryIn(mentions)];
-    return texts.length === 0 ? undefined : texts;
   }
 
   /** The first line of a program or command that is a script: it names the interpreter by its place. */

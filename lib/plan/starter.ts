@@ -9,9 +9,17 @@ import * as path from 'path';
 import type { TextEntry } from './plan';
 import { type LayerPath, layerPath } from '../root/paths';
 
+const PREFIX = '.start-';
+
 /** The starter's place: next to the script. */
 export function starterOf(script: LayerPath): LayerPath {
-  return layerPath(path.posix.join(path.posix.dirname(script), `.start-${path.posix.basename(script)}`));
+  return layerPath(path.posix.join(path.posix.dirname(script), `${PREFIX}${path.posix.basename(script)}`));
+}
+
+/** The file that a starter starts; `undefined` for another file. */
+export function startedBy(file: string): LayerPath | undefined {
+  const { dir, base } = path.posix.parse(file);
+  return base.startsWith(PREFIX) ? layerPath(path.posix.join(dir, base.slice(PREFIX.length))) : undefined;
 }
 
 /**

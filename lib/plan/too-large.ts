@@ -3,6 +3,7 @@
  * files with the files that need them, and advice that helps in this case.
  */
 import { type FileEntry, type Plan, sizeOf } from './plan';
+import { estimatedSize, LEAST_COMPRESSED } from '../collect/size-budget';
 import { MOST_BYTES } from '../lambda';
 import type { Root } from '../root/root';
 import { megabytes } from '../text/megabytes';
@@ -39,8 +40,16 @@ export function tooLarge(plan: Pick<Plan, 'entries'>, root: Root): string {
     '  the largest files, each with the files that led to it:',
     ...largest.slice(0, MOST_LISTED).map((entry) => (
       `  ${megabytes(entry.size).padStart(9)} ${printableName(entry.path)}: ${printable(chainOf(entry).join(', which is '))}`)),
+    ...adviceToCompress(files),
     ...advice(required, modules + data, included, largest.filter((entry) => kinds.get(entry) === 'module' || kinds.get(entry) === 'data')),
   ].join('\n');
+}
+
+/** None if files are compressed already, or if the layer would still be too large. */
+function adviceToCompress(files: readonly FileEntry[]): string[] {
+  const bytes = files.reduce((sum, { size }) => sum + (size >= LEAST_COMPRESSED ? estimatedSize(size) : size), 0);
+  if (bytes > MOST_BYTES || files.some(({ compressed }) => compressed)) return [];
+  return [`  set \`compress: true\`: the layer would be about ${megabytes(bytes)}, and its largest files would be unpacked to /tmp`];
 }
 
 function advice(required: number, detected: number, included: number, removable: readonly FileEntry[]): string[] {

@@ -7,7 +7,7 @@ import { createHash } from 'crypto';
 import { type Elf, FormatError, readElf } from '../elf';
 import { librariesInObject, librariesInText } from './library-names';
 import { findMentions, type PathMention } from './mentions';
-import { exceeding, LimitError, LIMITS } from '../limits';
+import { exceeding, type Limit, LimitError } from '../limits';
 
 export interface Content {
   /** SHA-256, hexadecimal */
@@ -62,15 +62,15 @@ function librariesIn(bytes: Buffer, kind: Content['kind'], elf: Elf | FormatErro
  * The content of a file that no layer can hold, of which only the head is read. It may be looked at and skipped; whoever needs
  * its hash, to pack it, gets an error.
  */
-export function oversized(real: string, size: number, head: Buffer): Content {
+export function oversized(real: string, size: number, head: Buffer, limit: Limit): Content {
   const kind = kindOf(head);
   return {
     get sha256(): string {
-      throw new LimitError(LIMITS.file, size, real);
+      throw new LimitError(limit, size, real);
     },
     size,
     kind,
-    elf: kind === 'elf' ? new FormatError(exceeding(LIMITS.file, size), 0) : undefined,
+    elf: kind === 'elf' ? new FormatError(exceeding(limit, size), 0) : undefined,
     carriesData: false,
     head,
     mentions: [],

@@ -37,12 +37,14 @@ export class DirectoryRoot implements Root {
    * @param links resolved path of a link → the target to use instead of its own
    * @param same a root of the same directory, with which cached content and looks are shared
    * @param replaced resolved path of a file → the bytes to use instead of its own
+   * @param fileLimit limit of the size of files that are read
    */
   constructor(
     directory: string,
     private readonly links: ReadonlyMap<string, string> = new Map(),
     same?: DirectoryRoot,
     private readonly replaced: ReadonlyMap<RootPath, Buffer> = new Map(),
+    private readonly fileLimit: Limit = same?.fileLimit ?? LIMITS.file,
   ) {
     this.directory = machinePath(directory);
     this.contents = same && replaced.size > 0 ? new Map([...same.contents, ...contentsOf(replaced)]) : same?.contents ?? new Map();
@@ -145,7 +147,7 @@ export class DirectoryRoot implements Root {
     return names;
   }
 
-  public read(real: RootPath, limit: Limit = LIMITS.file): Buffer {
+  public read(real: RootPath, limit: Limit = this.fileLimit): Buffer {
     this.stamp(real); // recorded before the content is read
     const replacement = this.replacement(real);
     if (replacement) return Buffer.from(replacement);
@@ -170,7 +172,7 @@ export class DirectoryRoot implements Root {
   public scan<T>(real: RootPath, use: (bytes: Buffer) => T): T {
     this.stamp(real); // recorded before the content is read
     return useRegularFile(this.locate(real), (descriptor, size) => {
-      checkLimit(LIMITS.file, size, real);
+      checkLimit(this.fileLimit, size, real);
       return this.withRoom(size, (bytes) => use(readDescriptor(descriptor, bytes, real)));
     });
   }
@@ -181,7 +183,9 @@ export class DirectoryRoot implements Root {
       this.stamp(real); // recorded before the content is read
       // `inspect` keeps no reference to the bytes
       content = useRegularFile(this.locate(real), (descriptor, size) => {
-        if (size > LIMITS.file.most) return oversized(real, size, readDescriptor(descriptor, Buffer.alloc(HEAD), real));
+        if (size > this.fileLimit.most) {
+          return oversized(real, size, readDescriptor(descriptor, Buffer.alloc(HEAD), real), this.fileLimit);
+        }
         return this.withRoom(size, (bytes) => inspect(readDescriptor(descriptor, bytes, real), real));
       });
       this.contents.set(real, content);
@@ -194,7 +198,7 @@ export class DirectoryRoot implements Root {
     const { room } = this;
     // a scan inside a scan uses other memory
     this.room = Buffer.alloc(0);
-    const enough = room.length >= size ? room : Buffer.allocUnsafeSlow(Math.min(Math.max(size, 2 * room.length), LIMITS.file.most));
+    const enough = room.length >= size ? room : Buffer.allocUnsafeSlow(Math.min(Math.max(size, 2 * room.length), this.fileLimit.most));
     try {
       return use(enough.subarray(0, size));
     } finally {

@@ -3,6 +3,7 @@
  */
 import { refusal, type ZipEntry, type ZippedLink } from './entry';
 import { OPT } from '../lambda';
+import { COMPRESSED, unpackedRoot } from '../plan/compress';
 import { printableName } from '../text/printable';
 
 const MOST_LINKS = 40; // the kernel's limit (include/linux/namei.h, MAXSYMLINKS)
@@ -87,6 +88,7 @@ export class Tree {
     if (link.lead) return link.lead;
     const { name, target } = link.entry as ZippedLink;
     if (target === '' || target.includes('\0')) throw refusal(this.file, name, 'is a link with an empty target or a NUL character');
+    if (this.isUnpacked(name, target)) return (link.lead = { to: link, links: 1 });
     const isAbsolute = target.startsWith(OPT);
     if (target.startsWith('/') && !isAbsolute) throw refusal(this.file, name, 'is a link to an absolute path outside of /opt');
     if (this.following.has(link) || this.following.size === MOST_LINKS) throw refusal(this.file, name, ROUND);
@@ -98,6 +100,18 @@ export class Tree {
     if (lead.links > MOST_LINKS) throw refusal(this.file, name, ROUND);
     link.lead = lead;
     return lead;
+  }
+
+  /**
+   * True if a link leads to where the launcher unpacks a file that is stored compressed: `/tmp/elf-KEY/PATH` for `elf/KEY/PATH`. No other
+   * link may leave the layer.
+   */
+  private isUnpacked(name: string, target: string): boolean {
+    const [, key, file] = /^elf\/([0-9a-f]{8})\/(.+)$/.exec(name) ?? [];
+    if (file === undefined || target !== `${unpackedRoot(key)}/${file}`) return false;
+    let at: Place | undefined = this.top;
+    for (const step of this.stepsOf(`elf/${key}${COMPRESSED}/${file}`, name)) at = at?.below?.get(step);
+    return at?.entry?.type === 'file';
   }
 
   /** @param entry name of the entry being resolved, for messages */

@@ -179,9 +179,14 @@ describe('an entry is refused', () => {
 
 describe('a link is refused', () => {
   const link = (name: string, target: string): RawEntry => ({ name, content: target, mode: LINK, method: 0 });
+  const compressed = (file: string): RawEntry[] => [{ name: `elf/0123abcd/compressed/${file}`, content: 'x' }];
 
   test.each([
     ['to an absolute path', [link('a', '/etc/passwd')], "'a' is a link to an absolute path outside of /opt"],
+    ['to /tmp for a file that is not stored compressed', [link('elf/0123abcd/usr/a', '/tmp/elf-0123abcd/usr/a')], 'is a link to an absolute path outside of /opt'],
+    ['to another file in /tmp than its own', [...compressed('usr/b'), link('elf/0123abcd/usr/b', '/tmp/elf-0123abcd/usr/c')], 'outside of /opt'],
+    ['to files of another layer in /tmp', [...compressed('usr/b'), link('elf/0123abcd/usr/b', '/tmp/elf-76543210/usr/b')], 'outside of /opt'],
+    ['to /tmp from elsewhere', [...compressed('usr/b'), link('bin/b', '/tmp/elf-0123abcd/usr/b')], 'outside of /opt'],
     ['to a path that begins in /opt and leads out', [link('a', '/opt/../etc/passwd')], "'a' is a link that leads out of the layer"],
     ['that leads out', [link('a', '../out')], "'a' is a link that leads out of the layer"],
     ['that leads out and in again', [link('d/a', '../../opt/good')], "'d/a' is a link that leads out of the layer"],
@@ -208,6 +213,16 @@ describe('a link is refused', () => {
   ])('%s', (_, entries, what) => {
     expect(refused(rawZip([GOOD, ...entries]))).toContain(what);
   });
+});
+
+test('a link to where the launcher unpacks a compressed file is kept', () => {
+  const directory = temporaryDirectory();
+  unzip(rawZip([
+    { name: 'elf/0123abcd/compressed/usr/bin/a', content: 'x' },
+    { name: 'elf/0123abcd/usr/bin/a', content: '/tmp/elf-0123abcd/usr/bin/a', mode: LINK },
+    { name: 'bin/a', content: '../elf/0123abcd/usr/bin/a', mode: LINK },
+  ]), directory);
+  expect(tree(directory)).toMatchObject({ 'elf/0123abcd/usr/bin/a': '→ /tmp/elf-0123abcd/usr/bin/a' });
 });
 
 describe('a bomb is refused', () => {

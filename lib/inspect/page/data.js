@@ -8,9 +8,9 @@
 
 /**
  * A file as the page gets it: path, kind, size, size in the zip, index of its package or -1, reason, index of the file that led
- * to it or -1, indexes of the files that it needs.
+ * to it or -1, indexes of the files that it needs, size in /tmp or 0.
  *
- * @typedef {[string, string, number, number, number, string, number, number[]]} FileRow
+ * @typedef {[string, string, number, number, number, string, number, number[], number]} FileRow
  */
 
 /**
@@ -34,6 +34,7 @@
  * @property {string} kind
  * @property {number} size in bytes
  * @property {number} packed in bytes
+ * @property {number} unpacked in bytes, of a compressed file; 0 for others
  * @property {string} why
  * @property {number[]} needs
  * @property {number} through the file that led to it, or -1
@@ -56,7 +57,7 @@ const $ = (id) => /** @type {HTMLElement} */ (document.getElementById(id));
 /** @type {Layer} */
 const layer = JSON.parse($('data').textContent ?? '');
 /** @type {LayerFile[]} */
-const files = layer.files.map(([path, kind, size, packed, owner, why, through, needs], id) => {
+const files = layer.files.map(([path, kind, size, packed, owner, why, through, needs, unpacked], id) => {
   const pack = owner < 0 ? undefined : layer.packages[owner];
   return {
     id,
@@ -64,6 +65,7 @@ const files = layer.files.map(([path, kind, size, packed, owner, why, through, n
     kind,
     size,
     packed,
+    unpacked,
     why,
     needs,
     through,
