@@ -15,6 +15,10 @@ const MOST_TEXT = 64 * 1024;
 const MOST_SCRIPT = 8 * 1024 * 1024;
 /** Names of configuration files: those with such an extension, or without one, such as groff's `DESC`. */
 const CONFIGURATION = /^[^.]+$|\.(?:conf|cfg|cnf|config|ini|rc|xml|def|defs)$/;
+/** Names of modules of scripts. */
+const CODE = /\.(?:py|rb|p[lm]|php|[cm]?js|lua|tcl)$/;
+/** Bytes of a module that people have written. */
+const MOST_CODE = 1024 * 1024;
 /** Characters of a command line. */
 const MOST_STRING = 200;
 const SHELL = /^(?:ba|da|a|k|mk|z)?sh$/;
@@ -34,9 +38,10 @@ type Scan = <T>(use: (bytes: Buffer) => T) => T;
 /**
  * @param file its path
  * @param scan calls a function with its bytes; not called for files that start no commands
+ * @param isModule whether it may be a module of a requested script
  * @returns words that may be commands, if PATH has them
  */
-export function startedIn(file: string, content: Content, scan: Scan): Set<string> {
+export function startedIn(file: string, content: Content, scan: Scan, isModule = false): Set<string> {
   switch (content.kind) {
     case 'elf': {
       if (content.elf === undefined || content.elf instanceof FormatError) return new Set();
@@ -49,6 +54,7 @@ export function startedIn(file: string, content: Content, scan: Scan): Set<strin
     }
     case 'script': return inScript(content.head, scan);
     case 'text': {
+      if (isModule && CODE.test(file) && content.size <= MOST_CODE) return words(scan((bytes) => bytes.toString('latin1')), QUOTED);
       if (!CONFIGURATION.test(path.posix.basename(file)) || content.size > MOST_TEXT) return new Set();
       return words(scan((bytes) => bytes.toString('latin1')).replace(COMMENT, ''), BETWEEN_SPACES);
     }

@@ -29,7 +29,7 @@ export function addStartedCommands({ real: file }: Pending, selection: CurrentSe
   const may = mayStart(file, selection, context);
   if (!may) return delta;
   const { root, commandsOnPath } = context;
-  const words = startedIn(file, root.content(file), (use) => root.scan(file, use));
+  const words = startedIn(file, root.content(file), (use) => root.scan(file, use), isModuleOfScript(file, context));
   const started = [...words].flatMap((word): [name: string, found: string][] => {
     const found = commandsOnPath.get(word);
     return found !== undefined && root.isFile(found) && ownersOf(found, context).some(may) ? [[word, found]] : [];
@@ -124,12 +124,21 @@ export function mayStart(file: string, { requested }: CurrentSelection, context:
   const { kind, elf } = root.content(file);
   // scripts of development packages print flags for compilers
   const isSibling = (one: Package) => requested.isSibling(one) && (requested.has(one) || !isForDevelopment(one));
-  if (kind === 'text') return isSibling;
+  if (kind === 'text') {
+    const isDirect = (one: Package) => !one.isEssential && owner.depends.includes(one.name);
+    return isModuleOfScript(file, context) ? (one) => isSibling(one) || isDirect(one) : isSibling;
+  }
   const isExecutable = (root.status(file)!.mode & 0o111) !== 0;
   const isNeeded = (one: Package) => isSibling(one) || (requested.needs(one) && isDependency(one, owner, requested, context));
   // commands are what a script is made of; a program names many that it can do without
   if (kind === 'script') return isExecutable ? (one) => isNeeded(one) || recommends(owner, one) : undefined;
   return elf !== undefined && !(elf instanceof FormatError) && isProgram(elf) ? isNeeded : undefined;
+}
+
+/** Whether a file is of the same source package as a requested script: a package often has its code in modules, and a script that calls it. */
+function isModuleOfScript(file: string, { requestedPrograms, packages }: Context): boolean {
+  const source = packages.ownerOf(file)?.source;
+  return source !== undefined && [...requestedPrograms].some(([real, { interpreter }]) => interpreter !== undefined && packages.ownerOf(real)?.source === source);
 }
 
 /** Whether a package, a requested one from the same source package, or one that every system has depends on another. */

@@ -70,3 +70,27 @@ describe('commands of packages that the package of a program only suggests', () 
     expect(find(root, 'rig', { binaries: ['rig', 'paint'] }).notices).toEqual([]);
   });
 });
+
+describe('a command that a module of a requested script has as a quoted word', () => {
+  const module = (fields: Record<string, string>) => {
+    root.install('python3', { '/usr/bin/python3': programWith() });
+    root.install('rig', {
+      '/usr/bin/rig': '#!/usr/bin/python3\n',
+      '/usr/lib/python3/dist-packages/rig/ocr.py': "run(['paint', '-q'])\nname = 'mix'\n",
+      '/usr/lib/python3/dist-packages/rig/notes.txt': "'other'",
+    }, fields);
+    for (const name of ['paint', 'mix', 'other']) root.install(name, { [`/usr/bin/${name}`]: programWith(), [`/usr/share/${name}/data`]: '' });
+  };
+
+  test('is packed with its data if the package of the script depends on its package', () => {
+    module({ Depends: 'python3, paint, other' });
+    const { data } = find(root);
+    expect(data).toEqual(expect.arrayContaining(['/usr/bin/paint', '/usr/share/paint/data']));
+    for (const file of ['/usr/bin/mix', '/usr/bin/other']) expect(data).not.toContain(file);
+  });
+
+  test('is not packed if that is only recommended', () => {
+    module({ Depends: 'python3', Recommends: 'paint' });
+    expect(find(root).data).not.toContain('/usr/bin/paint');
+  });
+});
