@@ -32,7 +32,8 @@ export interface BuildResult {
   readonly notices: readonly string[];
 }
 
-export function resultOf(output: string, { plan, machine, summary, libraries, notices }: PlannedLayer, { bytes, zipBytes }: Packed): BuildResult {
+export function resultOf(output: string, planned: PlannedLayer, { bytes, zipBytes }: Packed): BuildResult {
+  const { plan, machine, summary, libraries, notices } = planned;
   const isDirectory = fs.statSync(output).isDirectory();
   return {
     path: output,

@@ -80,7 +80,8 @@ Exit codes: 0; 1 if the layer cannot be made or fails its test, and nothing is w
 /** Adds the arguments and options of a command that makes a layer. */
 export function addLayerOptions(command: Command): Command {
   const several = (value: string, before: string[]) => [...before, value];
-  const repeatable = (flags: string, description: string) => new Option(flags, `${description} (repeatable)`).argParser(several).default([], 'none');
+  const repeatable = (flags: string, description: string) =>
+    new Option(flags, `${description} (repeatable)`).argParser(several).default([], 'none');
   return addSource(command)
     .argument('<program...>', 'commands on PATH, or paths of programs; the first names the layer')
     .option('-o, --output <file>', 'NAME.zip, NAME.tar.gz, or another name for a directory, such as NAME/ (default: PROGRAM.zip)')
@@ -131,8 +132,10 @@ export async function build(programs: string[], options: BuildOptions, isSlim = 
   const { cwd } = source;
   const { files, missing } = readFileList(options.fromList, root, cwd);
   if (missing.length > 0) tell([`--from-list has files that do not exist: ${firstOf(missing)}`]);
-  const opened = options.fromTrace === undefined ? undefined : readTraceLog(readText('--from-trace', options.fromTrace, 'a log of strace'), cwd);
-  const { detectData, exclude, rename, compress, trace: traceCommands } = options;
+  const opened = options.fromTrace === undefined
+    ? undefined
+    : readTraceLog(readText('--from-trace', options.fromTrace, 'a log of strace'), cwd);
+  const { detectData, exclude, rename, compress, trace: traceCommands, compress } = options;
   const include = [...options.include, ...files];
   const request = requestOf({ binaries: programs, rename, include, exclude, detectData, traceCommands, compress }, source);
   const trial = trialOf(options.test, options.testTimeout * 1000);

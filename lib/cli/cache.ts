@@ -1,5 +1,5 @@
 /**
- * `binary-layer cache`: what is kept in the cache directory, and how large it is; `binary-layer cache clear` removes it.
+ * `binary-layer cache`: lists the contents of the cache directory with sizes; `binary-layer cache clear` removes them.
  */
 import * as fs from 'fs';
 import * as path from 'path';
@@ -14,7 +14,7 @@ interface Kind {
   readonly description: string;
   /** below the cache directory */
   readonly directories: readonly string[];
-  /** whether something in them is an entry, and not what is kept about one */
+  /** true if a file is an entry, and not metadata of one */
   readonly isEntry: (name: string) => boolean;
 }
 
@@ -61,7 +61,7 @@ function list(kinds: readonly string[]): void {
   }
 }
 
-/** @param isAll whether everything is removed, unfinished entries and those of other versions included */
+/** @param isAll true to remove everything, including unfinished entries and those of other versions */
 function clear(kinds: readonly string[], isAll: boolean): void {
   const cache = cacheDirectory();
   const stat = fs.statSync(cache, { throwIfNoEntry: false });
@@ -81,7 +81,7 @@ function measure(kind: string): { count: number; bytes: number } {
   };
 }
 
-/** Of all files, without recursion: trees of images may be deep. */
+/** The size of all files. Iterative, because trees of images may be deep. */
 function bytesBelow(directory: string): number {
   let bytes = 0;
   for (const pending = [directory]; pending.length > 0; ) {
@@ -96,7 +96,7 @@ function bytesBelow(directory: string): number {
   return bytes;
 }
 
-/** None where there is no directory, or none that can be listed. */
+/** The names in a directory; none if it does not exist or cannot be read. */
 function namesIn(directory: string): string[] {
   try {
     return fs.readdirSync(directory);

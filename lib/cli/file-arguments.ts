@@ -1,27 +1,27 @@
 /**
- * The files that a command line names: what is wrong with them is said before anything is done.
+ * Files that a command line names. They are checked before any work is done.
  */
 import * as fs from 'fs';
 import * as path from 'path';
 import { UsageError } from './usage';
 
-/** Named in place of a file: standard input, or standard output. */
+/** The name of a file that stands for standard input or standard output. */
 export const STANDARD = '-';
 
-/** What is at a path, links followed; `undefined` for nothing. */
+/** The status of a path, with links followed. Undefined if it does not exist. */
 export function statusOf(file: string): fs.Stats | undefined {
   try {
     return fs.statSync(file);
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException;
     if (code === 'ENOENT' || code === 'ENOTDIR') return undefined;
-    throw new UsageError(`${file} cannot be looked at: ${(error as Error).message}`);
+    throw new UsageError(`${file} cannot be read: ${(error as Error).message}`);
   }
 }
 
 /**
- * @param label what it goes by in messages: its name, behind the option if it has one
- * @throws UsageError for one that cannot be read
+ * @param label its name in messages, with the option if there is one
+ * @throws UsageError if it cannot be read
  */
 export function checkInput(file: string, expected: string, label = file): void {
   const stat = statusOf(file);
@@ -33,30 +33,33 @@ export function checkInput(file: string, expected: string, label = file): void {
   }
 }
 
-/** @throws UsageError for what cannot be read */
+/** @throws UsageError if it cannot be read */
 export function readText(option: string, file: string, expected: string): string {
   if (file === STANDARD) return fs.readFileSync(0, 'utf8');
   checkInput(file, expected, `${option} ${file}`);
   return fs.readFileSync(file, 'utf8');
 }
 
-/** @throws UsageError where there is no directory for something to be written into */
+/** @throws UsageError if the parent directory does not exist */
 export function checkDirectory(option: string, file: string): void {
   const parent = path.dirname(path.resolve(file));
   if (!statusOf(parent)?.isDirectory()) throw new UsageError(`${option} ${file}: no directory ${parent}, make it first`);
 }
 
-/** @throws UsageError where no file can be written, or replaced */
+/** @throws UsageError if no file can be written or replaced there */
 export function checkOutput(option: string, file: string): void {
   if (file === '') throw new UsageError(`${option} is empty, expected the name of a file`);
   checkDirectory(option, file);
   const stat = statusOf(file);
-  if (stat && !stat.isFile()) throw new UsageError(`${option} ${file}: ${stat.isDirectory() ? 'a directory' : 'a special file'} is there, expected a file, or nothing`);
+  if (stat && !stat.isFile()) {
+    const kind = stat.isDirectory() ? 'a directory' : 'a special file';
+    throw new UsageError(`${option} ${file}: ${kind} is there, expected a file, or nothing`);
+  }
 }
 
 /**
- * @param files each with its option, in the order in which they would be read and written
- * @throws UsageError where one would be written over another
+ * @param files with their options, in the order in which they are read and written
+ * @throws UsageError if one would overwrite another
  */
 export function checkApart(files: readonly (readonly [option: string, file: string | undefined])[]): void {
   const taken = new Map<string, string>();

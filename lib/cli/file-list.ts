@@ -31,7 +31,8 @@ export function readFileList(list: string | undefined, root: Root, cwd: string):
     if (!root.isDirectory(file)) (root.isFile(file) ? files : missing).push(line);
   }
   if (files.length === 0) {
-    const reason = missing.length > 0 ? `these do not exist: ${firstOf(missing)}` : lines.length > 0 ? 'all are directories' : 'it is empty';
+    const onlyDirectories = lines.length > 0 ? 'all are directories' : 'it is empty';
+    const reason = missing.length > 0 ? `these do not exist: ${firstOf(missing)}` : onlyDirectories;
     throw new ListError(
       `--from-list ${list} has no file that can be packed: ${reason}; expected one name per line, absolute or relative to ${cwd}`,
     );

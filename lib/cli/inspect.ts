@@ -12,7 +12,7 @@ import { byPackage, byProgram, summary } from '../inspect/summary';
 import { writeWhole } from '../process/whole-file';
 import { printableJson } from '../text/printable';
 
-/** Of packages and files, unless all are asked for. */
+/** Maximum number of lines of each list without `--all`. */
 const MOST_LINES = 12;
 
 interface Options {
@@ -43,7 +43,9 @@ Exit codes: 0; 1 if the file is not a layer, or an output cannot be written; 2 i
 function inspect(file: string, { all, json, html, sbom }: Options): void {
   const asked = [['--json', json ? STANDARD : undefined], ['--html', html], ['--sbom', sbom]] as const;
   const [first, second] = asked.filter(([, to]) => to === STANDARD).map(([option]) => (option === '--json' ? option : `${option} -`));
-  if (second !== undefined) throw new UsageError(`${first} and ${second} would both go to standard output: give ${second.split(' ', 1)[0]} a file`);
+  if (second !== undefined) {
+    throw new UsageError(`${first} and ${second} would both go to standard output: give ${second.split(' ', 1)[0]} a file`);
+  }
   checkInput(file, 'the zip of a layer');
   for (const [option, to] of asked) if (to !== undefined && to !== STANDARD) checkOutput(option, to);
   checkApart([['the layer', file], ...asked]);

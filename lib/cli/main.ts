@@ -12,7 +12,7 @@ import { colours } from './terminal';
 import { UsageError } from './usage';
 import { printableLines } from '../text/printable';
 
-/* eslint-disable @typescript-eslint/no-require-imports -- only the requested command is loaded: each takes as long to load as Node.js itself */
+/* eslint-disable @typescript-eslint/no-require-imports -- loads the requested command only: each takes as long as Node.js itself */
 const COMMANDS: Readonly<Record<string, () => Command>> = {
   tree: () => (require('./tree') as typeof import('./tree')).treeCommand(),
   build: () => (require('./build') as typeof import('./build')).buildCommand(),
@@ -43,7 +43,9 @@ Exit codes: 0; 1 if a layer cannot be made or read; 2 if the command line is wro
   for (const name of names) whole.addCommand(COMMANDS[name]());
   for (const command of [whole, ...whole.commands]) {
     command.exitOverride().showHelpAfterError(`(binary-layer ${command === whole ? '' : `${command.name()} `}--help prints the usage)`);
-    command.configureOutput({ outputError: (text, write) => write(text.replace(/^error: /, `${colours(process.stderr).red('binary-layer:')} `)) });
+    command.configureOutput({
+      outputError: (text, write) => write(text.replace(/^error: /, `${colours(process.stderr).red('binary-layer:')} `)),
+    });
     if (command !== whole) command.helpOption('-h, --help', 'print this help');
   }
   return whole;

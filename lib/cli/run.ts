@@ -1,10 +1,9 @@
 /**
- * `binary-layer run LAYER -- COMMAND`: a command with a layer at `/opt`, as a function would run it.
+ * `binary-layer run LAYER -- COMMAND`: runs a command with a layer at `/opt`, as a function would.
  *
- * Streams are the command's own, a terminal among them. The command is in a session of its own, from which nobody can type
- * into the terminal that this was started from (TIOCSTI, CVE-2017-5226), and which the terminal's keys do not reach: what
- * they make of signals, this process gets, and passes on. Shells in it have no job control, and nothing can open
- * `/dev/tty`; on Lambda there is no terminal either.
+ * The command has this process's streams, which may be a terminal. It runs in another session, so it cannot push input into the
+ * terminal (TIOCSTI, CVE-2017-5226). Keys such as Ctrl-C do not reach that session: this process receives their signals and
+ * forwards them. Shells in it have no job control, and `/dev/tty` cannot be opened, as on Lambda.
  */
 import type { ChildProcess } from 'child_process';
 import * as fs from 'fs';
@@ -71,24 +70,24 @@ async function run(layer: string, command: string[], options: RunOptions): Promi
     const [name, ...args] = command;
     const program = located(name, opt, options.root);
     if (program.startsWith('/opt/')) checkMachine(opt);
-    await setImmediate(); // a signal that came meanwhile is heeded now
+    await setImmediate(); // handle signals that arrived meanwhile
     process.exitCode = await start(sandboxOf(roots, opt, options), [program, ...args]);
   });
 }
 
-/** The directory that is to be at `/opt`. */
+/** The directory to mount at `/opt`. */
 function unpacked(layer: string, temporary: string): string {
   if (statusOf(layer)?.isDirectory()) return fs.realpathSync(layer);
   checkInput(layer, 'the zip of a layer, or a directory');
   const opt = path.join(temporary, 'opt');
   fs.mkdirSync(opt);
-  // whoever runs the sandbox can enter it
+  // the user of the sandbox must be able to enter it
   for (const place of [temporary, opt]) fs.chmodSync(place, 0o755);
   unzip(layer, opt);
   return opt;
 }
 
-/** Options of bubblewrap that make `/` of a root, less what is the function's own. */
+/** Options of bubblewrap that mount a root at `/`, without the directories that belong to the function. */
 function rootOf({ root, task }: RunOptions): string[] {
   for (const [option, directory] of Object.entries({ root, task })) {
     if (directory !== undefined && !statusOf(directory)?.isDirectory()) {
@@ -96,15 +95,15 @@ function rootOf({ root, task }: RunOptions): string[] {
     }
   }
   const directory = fs.realpathSync(root);
+  const ofVar = path.join(directory, 'var');
+  const hasVar = fs.lstatSync(ofVar, { throwIfNoEntry: false })?.isDirectory();
   return [
     ...bind(directory, '/', ['dev', 'opt', 'proc', 'tmp', 'var']),
-    ...(fs.lstatSync(path.join(directory, 'var'), { throwIfNoEntry: false })?.isDirectory()
-      ? bind(path.join(directory, 'var'), '/var', ['task'])
-      : []),
+    ...(hasVar ? bind(ofVar, '/var', ['task']) : []),
   ];
 }
 
-/** Everything in a directory, one by one, so that others can be put beside it. */
+/** Mount the entries of a directory one by one, so that others can be added. */
 function bind(directory: string, at: string, less: readonly string[]): string[] {
   return fs.readdirSync(directory, { withFileTypes: true }).filter(({ name }) => !less.includes(name)).flatMap((entry) => {
     const [source, target] = [path.join(directory, entry.name), path.posix.join(at, entry.name)];
@@ -123,23 +122,19 @@ function sandboxOf(roots: readonly string[], opt: string, { task, env, readOnly 
   return { mounts, user: 'function', network: true, directory: '/var/task', environment };
 }
 
-/** @throws RunError where the layers of a directory are all for a machine that this is not */
+/** @throws RunError if all layers in the directory are for another architecture */
 function checkMachine(opt: string): void {
   const elf = path.join(opt, 'elf');
-  const records = fs.existsSync(elf)
-    ? fs
-      .readdirSync(elf)
-      .map((key) => path.join(elf, key, RECORD))
-      .filter((file) => fs.existsSync(file))
-    : [];
-  const why = records.map((file) => foreign(readRecord(fs.readFileSync(file, 'utf8')).machine));
-  if (why.length > 0 && why.every((one) => one !== undefined)) throw new RunError(`the layer ${why[0]}`);
+  const keys = fs.existsSync(elf) ? fs.readdirSync(elf) : [];
+  const records = keys.map((key) => path.join(elf, key, RECORD)).filter((file) => fs.existsSync(file));
+  const reasons = records.map((file) => foreign(readRecord(fs.readFileSync(file, 'utf8')).machine));
+  if (reasons.length > 0 && reasons.every((reason) => reason !== undefined)) throw new RunError(`the layer ${reasons[0]}`);
 }
 
 /**
- * The layer's own command of a name, whatever else PATH has: on this machine it may have the very program.
+ * The path of a command. The layer's comes first: this machine may have the same program on PATH.
  *
- * bubblewrap's own words for one that is not there do not say where it looked.
+ * @throws RunError if there is none: bubblewrap's message does not name the directories that were searched
  */
 function located(command: string, opt: string, root: string): string {
   if (command.includes('/')) return command;
@@ -156,12 +151,12 @@ function located(command: string, opt: string, root: string): string {
   ].join('\n'));
 }
 
-/** A session's signals, and those that others send to a process that they want something of. */
+/** Signals that are forwarded to the command. */
 const PASSED_ON = ['SIGINT', 'SIGQUIT', 'SIGTERM', 'SIGHUP', 'SIGUSR1', 'SIGUSR2', 'SIGWINCH', 'SIGCONT'] as const;
 
 /** @returns the exit code of the command */
 async function start(sandbox: Sandbox, command: readonly string[]): Promise<number> {
-  // bubblewrap in a session of its own: what the terminal sends to everybody would end it, and the command with it
+  // in another session: the terminal's signals would otherwise end bubblewrap, and the command with it
   const bubblewrap = startInSandbox(sandbox, command, ['--json-status-fd', '3'], ['inherit', 'inherit', 'inherit', 'pipe']);
   let first: number | undefined;
   let said = '';
@@ -172,7 +167,7 @@ async function start(sandbox: Sandbox, command: readonly string[]): Promise<numb
   const send = (signal: NodeJS.Signals) => signalTo(first, bubblewrap, signal);
   const handlers: [NodeJS.Signals, () => void][] = PASSED_ON.map((signal) => [signal, () => send(signal)]);
   handlers.push(['SIGTSTP', () => {
-    send('SIGSTOP'); // a session that nobody looks after does not heed SIGTSTP
+    send('SIGSTOP'); // SIGTSTP has no effect in an orphaned process group
     process.kill(process.pid, 'SIGSTOP');
   }]);
   for (const [signal, handler] of handlers) process.on(signal, handler);
@@ -191,13 +186,13 @@ async function start(sandbox: Sandbox, command: readonly string[]): Promise<numb
   }
 }
 
-/** Sends a signal to all processes of the command. The first in their namespace, which leads the group, ignores it (pid_namespaces(7)). */
+/** Send a signal to the command's process group. Its leader, PID 1 of the namespace, ignores signals itself (pid_namespaces(7)). */
 function signalTo(first: number | undefined, bubblewrap: ChildProcess, signal: NodeJS.Signals): void {
   try {
     if (first === undefined) bubblewrap.kill(signal);
     else process.kill(-first, signal);
   } catch {
-    // it has ended, or has not begun
+    // it has ended, or not started yet
   }
 }
 

@@ -1,7 +1,7 @@
 /**
- * `binary-layer tree PROGRAM`: the closure of a program, with the reason why each library is found where it is.
+ * `binary-layer tree PROGRAM`: prints the closure of a program, with the rule that found each library.
  *
- * Nothing is executed, and of each file little more is read than its dynamic section.
+ * Nothing is executed.
  */
 import * as path from 'path';
 import { Command } from 'commander';
@@ -20,9 +20,9 @@ import { openRoot } from '../root/open-root';
 import type { Root } from '../root/root';
 import { printable, printableJson, printableLines } from '../text/printable';
 
-/** A closure as `--json` tells it. Objects are in the order in which the loader maps them, and go by their place in it. */
+/** The JSON of `--json`. Objects are in the order in which the loader maps them, and are referred to by index. */
 export interface Tree {
-  /** of a script: the program that runs it is the first object */
+  /** path of the script, if the program is one: the first object is its interpreter */
   readonly script?: string;
   readonly machine: string;
   readonly objects: readonly TreeObject[];
@@ -31,19 +31,19 @@ export interface Tree {
 }
 
 export interface TreeObject {
-  /** as it was found, links not resolved, and with its links resolved */
+  /** as found, without resolving links; `real` is the resolved path */
   readonly path: string;
   readonly real: string;
-  /** the name by which it was asked for, of the program `''` */
+  /** the name that was requested; `''` for the program */
   readonly name: string;
-  /** why it was found there */
+  /** the rule that found it */
   readonly reason: string;
-  /** the object that asked for it first, of the program null */
+  /** index of the object that requested it first; null for the program */
   readonly requester: number | null;
   /** in bytes */
   readonly size: number;
   readonly package: string | null;
-  /** DT_NEEDED, with the object that serves each, null for what is missing */
+  /** DT_NEEDED with the index of the object for each name, null if it is missing */
   readonly needs: readonly { readonly name: string; readonly object: number | null }[];
 }
 
@@ -98,7 +98,13 @@ export function closureTree(real: string, elf: Elf, setting: Setting, root: Root
   };
 }
 
-function toObject(object: Loaded, process: Process, place: ReadonlyMap<Loaded, number>, owners: ReadonlyMap<string, string>, root: Root): TreeObject {
+function toObject(
+  object: Loaded,
+  process: Process,
+  place: ReadonlyMap<Loaded, number>,
+  owners: ReadonlyMap<string, string>,
+  root: Root,
+): TreeObject {
   const { needed = [], filter = [], auxiliary = [] } = object.elf.dynamic ?? {};
   const served = (name: string) => {
     const by = process.match(name);
@@ -124,7 +130,8 @@ function render(found: Tree): string {
   const { objects, missing, missingVersions } = tree;
   const lines: string[] = [];
   const size = (bytes: number) => (bytes < 1e6 ? `${Math.ceil(bytes / 1000)} kB` : `${(bytes / 1e6).toFixed(1)} MB`);
-  const facts = (object: TreeObject) => `${cyan(`[${object.reason}]`)} ${dim([size(object.size), object.package ?? 'no package'].join(', '))}`;
+  const facts = (object: TreeObject) =>
+    `${cyan(`[${object.reason}]`)} ${dim([size(object.size), object.package ?? 'no package'].join(', '))}`;
   const children = objects.map((_, index) => objects.flatMap(({ requester }, child) => (requester === index ? [child] : [])));
 
   const show = (index: number, indent: string) => {
@@ -134,7 +141,8 @@ function render(found: Tree): string {
     const below: { line: string; child?: number }[] = [
       ...children[index].map((child) => ({ line: `${bold(objects[child].name)} ${objects[child].path} ${facts(objects[child])}`, child })),
       ...missing.filter(({ requester }) => requester === index).map(({ name }) => ({ line: red(`${name} not found`) })),
-      ...missingVersions.filter(({ requester }) => requester === index).map(({ version, library }) => ({ line: red(`${version} not in ${objects[library].path}`) })),
+      ...missingVersions.filter(({ requester }) => requester === index)
+        .map(({ version, library }) => ({ line: red(`${version} not in ${objects[library].path}`) })),
       ...(elsewhere.length > 0 ? [{ line: dim(`and ${elsewhere.join(', ')}`) }] : []),
     ];
     for (const [at, { line, child }] of below.entries()) {
@@ -151,7 +159,8 @@ function render(found: Tree): string {
   lines.push('', summary(tree, size));
   for (const { message } of missing) lines.push(...message.split('\n').map((line) => red(line)));
   for (const { version, requester, library } of missingVersions) {
-    lines.push(red(`version ${version} not found, needed by ${objects[requester].path}: ${objects[library].path} [${objects[library].reason}] does not have it`));
+    const { path: file, reason } = objects[library];
+    lines.push(red(`version ${version} not found, needed by ${objects[requester].path}: ${file} [${reason}] does not have it`));
   }
   return `${lines.join('\n')}\n`;
 }
@@ -160,11 +169,15 @@ function summary({ objects, missing, missingVersions }: Tree, size: (bytes: numb
   const libraries = objects.length - 1;
   const unmet = missing.length + missingVersions.length;
   const sum = size(objects.reduce((bytes, object) => bytes + object.size, 0));
-  return `${libraries} ${libraries === 1 ? 'library' : 'libraries'}, ${sum} with the program${unmet > 0 ? `; ${unmet} unmet ${unmet === 1 ? 'need' : 'needs'}` : ''}`;
+  const suffix = unmet > 0 ? `; ${unmet} unmet ${unmet === 1 ? 'need' : 'needs'}` : '';
+  return `${libraries} ${libraries === 1 ? 'library' : 'libraries'}, ${sum} with the program${suffix}`;
 }
 
 /** The tree with its text escaped. */
 function inPlainText(tree: Tree): Tree {
-  const plain = (key: string, value: unknown) => (typeof value !== 'string' ? value : key === 'message' ? printableLines(value) : printable(value));
+  const plain = (key: string, value: unknown) => {
+    if (typeof value !== 'string') return value;
+    return key === 'message' ? printableLines(value) : printable(value);
+  };
   return JSON.parse(JSON.stringify(tree), plain) as Tree;
 }

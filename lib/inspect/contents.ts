@@ -1,12 +1,14 @@
 /**
- * What is in a layer, from nothing but its zip: programs, packages, files, what each needs, and what brought it in.
+ * The contents of a layer, read from its zip: programs, packages, files, their dependencies and reasons.
  */
 import { createHash } from 'crypto';
 import * as fs from 'fs';
 import * as path from 'path';
 import { type UnpackedFile, unpackedFiles } from './unpacked';
 import { type Dynamic, FormatError, type Machine, readElf } from '../elf';
-import { type Distribution, type LayerRecord, OWN, readRecord, RECORD, type RecordedPackage, RecordError } from '../plan/record';
+import {
+  type Distribution, type LayerRecord, OWN, readRecord, RECORD, type RecordedFile, type RecordedPackage, RecordError,
+} from '../plan/record';
 import { printableName } from '../text/printable';
 import { startedBy } from '../plan/starter';
 import type { ZipEntry } from '../zip/entry';
@@ -14,17 +16,17 @@ import { readZip } from '../zip/reader';
 import { type Follow, follower } from '../zip/entry-tree';
 import { LayerError } from '../error';
 
-/** Where a layer has its record. */
+/** The place of a layer's record. */
 const RECORD_NAME = new RegExp(`^elf/[0-9a-f]{8}${RECORD}$`);
 
-/** Some libraries name a loader, libc among them: they say what they are when they are started. */
+/** Some libraries, such as libc, have a PT_INTERP: they can be started to print their version. */
 const SHARED = /\.so(?:\.[^/]*)?$/;
 
-/** A zip that is no layer of ours. */
+/** A zip that this library did not make. */
 export class ContentsError extends LayerError {}
 
 export interface ContentsFile {
-  /** below the mirrored root, as `/usr/bin/rig` */
+  /** below the mirrored root: `/usr/bin/rig` */
   readonly path: string;
   readonly kind: 'program' | 'library' | 'data';
   /** in the layer, in bytes */
@@ -35,11 +37,11 @@ export interface ContentsFile {
   readonly packedSize: number;
   /** of the content that programs see, hexadecimal */
   readonly sha256: string;
-  /** the name of the package that it is of */
+  /** the package that owns it */
   readonly package?: string;
-  /** why it is there, in words */
+  /** the reason why it is packed, in words */
   readonly why: string;
-  /** the path of the file through which it came in */
+  /** path of the file that led to it */
   readonly through?: string;
   /** paths of the libraries that it needs, and of its loader */
   readonly needs: readonly string[];
@@ -78,7 +80,10 @@ export interface Contents {
 export function readContents(file: string): Contents {
   const entries = readZip(file);
   const refuse = (what: string): never => {
-    throw new ContentsError(`${file} is a zip, but no layer of binary-layer's: ${what}\n  expected elf/KEY${RECORD} with the programs' files, and links to them in bin/: a layer that this library made`);
+    throw new ContentsError(
+      `${file} is a zip, but not a layer that this library made: ${what}\n` +
+        `  expected elf/KEY${RECORD} with the programs' files, and links to them in bin/`,
+    );
   };
   const follow = follower(entries);
   const key = keyOf(entries) ?? refuse(`it has no elf/KEY${RECORD}, but ${some(entries)}`);
@@ -110,7 +115,7 @@ export function readContents(file: string): Contents {
   };
 }
 
-/** Of each file the one that was asked for first of those through which it came in. */
+/** The first file in the chain that led to each file. */
 export function origins(files: readonly ContentsFile[]): Map<ContentsFile, ContentsFile> {
   const byPath = new Map(files.map((file) => [file.path, file]));
   const found = new Map<ContentsFile, ContentsFile>();
@@ -154,10 +159,10 @@ function some(entries: readonly ZipEntry[]): string {
   return names.length === 0 ? 'nothing at all' : `${names.join(', ')}${entries.length > 3 ? ` and ${entries.length - 3} more` : ''}`;
 }
 
-/** Which file serves which need. A layer is closed: by name there is mostly one, and of two the one that is nearer. */
+/** Finds the file for each dependency. A layer is closed; of several files with one name, the nearest is taken. */
 class Linking {
   private readonly dynamics = new Map<string, Dynamic>();
-  /** file name of a file or a link, or DT_SONAME → the file that goes by it with the shortest path */
+  /** file name, name of a link, or DT_SONAME → the file with that name and the shortest path */
   private readonly named = new Map<string, string>();
   /** the same for each directory */
   private readonly beside = new Map<string, string>();
@@ -174,7 +179,8 @@ class Linking {
 
   public described(record: LayerRecord): ContentsFile[] {
     return [...this.files].map(([place, file]) => {
-      const { package: owner, why, through, stub } = record.files.get(place) ?? { why: place === RECORD ? OWN : 'not in the layer\'s record' };
+      const unrecorded: RecordedFile = { why: place === RECORD ? OWN : 'not in the layer\'s record' };
+      const { package: owner, why, through, stub } = record.files.get(place) ?? unrecorded;
       const { size, packedSize, unpackedSize } = file;
       const sha256 = this.hashes.get(place)!;
       const told = { package: owner, why, through, ...(stub && { stub }) };
@@ -211,9 +217,11 @@ class Linking {
   }
 
   private needs(place: string): string[] {
-    const wanted = new Set([...(this.dynamics.get(place)?.needed ?? []), ...[this.interpreters.get(place)].filter((one) => one !== undefined)]);
-    const found = [...wanted].map((name) => (name.startsWith('/opt/') ? this.inRoot(name.slice('/opt/'.length)) : this.nearest(name, place)));
-    return [...new Set(found.filter((one) => one !== undefined && this.files.has(one)) as string[])];
+    const interpreter = this.interpreters.get(place);
+    const names = new Set([...this.dynamics.get(place)?.needed ?? [], ...(interpreter === undefined ? [] : [interpreter])]);
+    const libraries = [...names].map((name) =>
+      (name.startsWith('/opt/') ? this.inRoot(name.slice('/opt/'.length)) : this.nearest(name, place)));
+    return [...new Set(libraries.filter((library) => library !== undefined && this.files.has(library)) as string[])];
   }
 
   private nearest(name: string, place: string): string | undefined {

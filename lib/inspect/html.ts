@@ -23,7 +23,8 @@ export function htmlOf(contents: Contents): string {
   const parts: Readonly<Record<string, string>> = {
     title: escaped(`${contents.programs.map(({ name }) => printable(name)).join(', ')}: contents of the layer`),
     policy: [
-      "default-src 'none'", `script-src '${sha256(script)}'`, `style-src '${sha256(style)}'`, 'img-src data:', "base-uri 'none'", "form-action 'none'",
+      "default-src 'none'", `script-src '${sha256(script)}'`, `style-src '${sha256(style)}'`, 'img-src data:',
+      "base-uri 'none'", "form-action 'none'",
     ].join('; '),
     style,
     script,

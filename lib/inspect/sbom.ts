@@ -75,15 +75,14 @@ function fileComponent(file: ContentsFile): Component {
 }
 
 function packageComponent(recorded: RecordedPackage, contents: Contents, files: readonly Component[]): Component {
-  const licences = licencesOf(recorded, contents)?.map((name) => ({ id: spdxOf(name), name }));
+  const licences = licencesOf(recorded, contents)?.map((name) => ({ id: spdxOf(name), name })) ?? [];
+  licences.sort((a, b) => compare(a.id ?? a.name, b.id ?? b.name));
   return {
     'type': 'library',
     'name': recorded.name,
     'version': recorded.version,
     'bom-ref': `package:${recorded.name}`,
-    'licenses': licences?.length
-      ? licences.sort((a, b) => compare(a.id ?? a.name, b.id ?? b.name)).map(({ id, name }) => ({ license: id === undefined ? { name } : { id } }))
-      : undefined,
+    'licenses': licences.length > 0 ? licences.map(({ id, name }) => ({ license: id === undefined ? { name } : { id } })) : undefined,
     'purl': purlOf(recorded, contents.distribution),
     'properties': [{ name: 'cdk-binary-layer:source-package', value: recorded.source }],
     'components': files.length > 0 ? sorted(files) : undefined,
@@ -129,7 +128,8 @@ export function purlOf({ name, version, architecture, type }: RecordedPackage, d
     epoch,
   };
   const present = Object.entries(qualifiers).filter(([, value]) => value !== undefined).map(([key, value]) => `${key}=${encoded(value!)}`);
-  return `pkg:${type}/${[distribution?.id, name].filter((part) => part !== undefined).map(encoded).join('/')}@${encoded(rest)}?${present.join('&')}`;
+  const namespaced = [distribution?.id, name].filter((part) => part !== undefined).map(encoded).join('/');
+  return `pkg:${type}/${namespaced}@${encoded(rest)}?${present.join('&')}`;
 }
 
 function encoded(text: string): string {

@@ -112,8 +112,8 @@ describe('a zip that is no layer is refused', () => {
   test('with what was found and what was expected', () => {
     const made = rawZip([{ name: 'python/a.py' }, { name: 'python/b\x1b.py' }, { name: 'c' }, { name: 'd' }]);
     expect(() => readContents(made)).toThrow([
-      `${made} is a zip, but no layer of binary-layer's: it has no elf/KEY/contents.json, but python/a.py, python/b\\x1b.py, c and 1 more`,
-      '  expected elf/KEY/contents.json with the programs\' files, and links to them in bin/: a layer that this library made',
+      `${made} is a zip, but not a layer that this library made: it has no elf/KEY/contents.json, but python/a.py, python/b\\x1b.py, c and 1 more`,
+      '  expected elf/KEY/contents.json with the programs\' files, and links to them in bin/',
     ].join('\n'));
   });
 
