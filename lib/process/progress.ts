@@ -63,3 +63,13 @@ function barOf(title: string, shown: string, stream: NodeJS.WriteStream): Single
     stream,
   });
 }
+
+/** Shows progress while synchronous work is done. */
+export function withProgress<T>(step: Step, work: (update: (done: number) => void) => T): T {
+  const { update, stop } = startProgress(step);
+  try {
+    return work(update);
+  } finally {
+    stop();
+  }
+}

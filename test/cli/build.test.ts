@@ -152,6 +152,33 @@ describe('build', () => {
     );
   });
 
+  test('reports the steps of an apt source: lines in a log, a bar at a terminal, nothing with -q', () => {
+    const loader = '/lib64/ld-linux-x86-64.so.2';
+    const libc = '/lib/x86_64-linux-gnu/libc.so.6';
+    const repository = new Repository()
+      .add('tool', { fields: { Depends: 'libc6' }, files: { '/usr/bin/tool': fs.readFileSync('/usr/bin/true') } })
+      .add('libc6', {
+        fields: { 'Version': '2', 'Multi-Arch': 'same' },
+        files: { [loader]: fs.readFileSync(loader), [libc]: fs.readFileSync(libc) },
+      });
+    fs.writeFileSync(path.join(cwd, 'my.sources'), repository.sources());
+    const args = ['tool', '--no-detect-data', '--source', 'apt:tool', '--apt-sources', 'my.sources', '--no-maintainer-scripts'];
+    const fresh = () => ({ XDG_CACHE_HOME: temporaryDirectory() });
+    const env = fresh();
+    const { status, stderr } = build(args, { env });
+    expect({ status, lines: stderr.split('\n') }).toEqual({
+      status: 0,
+      lines: expect.arrayContaining([
+        'source apt (tool; amd64): downloading the package lists',
+        expect.stringMatching(/^source apt \(tool; amd64\): downloading 2 packages, \d+\.\d MB$/),
+        'source apt (tool; amd64): unpacking 2 packages',
+      ]),
+    });
+    expect(build(args, { env }).stderr).not.toContain('source apt');
+    expect(build([...args, '-q'], { env: fresh() })).toMatchObject({ status: 0, stderr: '' });
+    expect(atTerminal(['build', ...args], [], { cwd, env: fresh() }).screen).toMatch(/unpacking 2 packages \[=*-+\] \d+ % of 2/);
+  });
+
   test.each(['prog.zip', 'prog.tar.gz', 'prog'])('writes the bill of materials beside %s, the same as inspect does', (output) => {
     const made = fixture();
     expect(build(['prog', ...from(made), '-q', '-o', output, '--sbom', 'prog.cdx.json'])).toMatchObject({

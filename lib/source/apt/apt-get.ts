@@ -31,6 +31,8 @@ export interface Chosen {
   readonly file: string;
   /** of the archive */
   readonly sha256: string;
+  /** of the archive */
+  readonly bytes: number;
   readonly uri: string;
 }
 
@@ -121,8 +123,8 @@ export class AptGet {
   /** The packages that apt would install on a machine without any, sorted. */
   public choose(packages: readonly string[]): Chosen[] {
     const lines = this.install(packages, ['--print-uris', '-o', 'Acquire::ForceHash=SHA256']).split('\n');
-    const chosen = lines.map((line) => /^'([^']*)' (\S+) \d+ SHA256:([0-9a-f]{64})$/.exec(line)).filter((match) => match !== null);
-    return chosen.map(([, uri, file, sha256]) => ({ uri, file, sha256 })).sort((left, right) => (left.file < right.file ? -1 : 1));
+    const chosen = lines.map((line) => /^'([^']*)' (\S+) (\d+) SHA256:([0-9a-f]{64})$/.exec(line)).filter((match) => match !== null);
+    return chosen.map(([, uri, file, bytes, sha256]) => ({ uri, file, bytes: Number(bytes), sha256 })).sort((left, right) => (left.file < right.file ? -1 : 1));
   }
 
   /**

@@ -16,8 +16,10 @@ import type { Machine } from '../../elf';
 import { MACHINES, THIS_MACHINE } from '../../loader/machine';
 import { cacheDirectory, makeCacheDirectory, readCached } from '../../process/cache-directory';
 import { OWNER, temporaryDirectory } from '../../process/leftovers';
+import { withProgress } from '../../process/progress';
 import { discard } from '../../process/remove-tree';
 import { writeWhole } from '../../process/whole-file';
+import { megabytes } from '../../text/megabytes';
 import { printable } from '../../text/printable';
 import { loadersIn, openRoot } from '../root-directory';
 import { isKept, keptRoot } from '../kept';
@@ -86,22 +88,30 @@ interface Request {
 
 function fetch(name: string, kept: string, { requested, architecture, sources, recommends, maintainerScripts, isNative }: Request): string {
   if (maintainerScripts) checkReplay(name);
+  const step = <T>(title: string, work: () => T) => withProgress({ title: `source ${name}: ${title}` }, work);
   makeCacheDirectory(kept);
   const state = fs.mkdtempSync(path.join(kept, `.state-${OWNER}-`));
   try {
     const apt = new AptGet(state, { source: name, architecture, sources, recommends });
-    apt.update();
+    step('downloading the package lists', () => apt.update());
     const packages = [...apt.existing(IMPLIED), ...requested];
     const chosen = apt.choose(packages);
     const key = keyOf(RULES_VERSION, architecture, maintainerScripts, chosen.map(({ file, sha256 }) => [file, sha256]));
     return keptRoot('apt', key, (directory) => {
-      const archives = apt.download(packages, chosen);
+      const size = megabytes(chosen.reduce((sum, { bytes }) => sum + bytes, 0));
+      const archives = step(`downloading ${plural(chosen.length)}, ${size}`, () => apt.download(packages, chosen));
       atWorkplace(name, directory, (workplace) => {
         const root = path.join(workplace, 'root');
-        const unpacked = unpackAll(name, archives, root, workplace);
+        const unpacked = withProgress(
+          { title: `source ${name}: unpacking ${plural(archives.length)}`, total: archives.length },
+          (update) => unpackAll(name, archives, root, workplace, update),
+        );
         if (maintainerScripts) {
           const loaders = loadersIn(new DirectoryRoot(root));
-          const log = replay({ source: name, root, packages: unpacked, architecture, isNative, workplace });
+          const log = withProgress(
+            { title: `source ${name}: running the scripts of ${plural(unpacked.length)}`, total: unpacked.length },
+            (update) => replay({ source: name, root, packages: unpacked, architecture, isNative, workplace, update }),
+          );
           checkLoaders(name, root, loaders);
           fs.writeFileSync(path.join(directory, 'maintainer-scripts.log'), log);
         }
@@ -114,6 +124,10 @@ function fetch(name: string, kept: string, { requested, architecture, sources, r
   } finally {
     discard(state);
   }
+}
+
+function plural(packages: number): string {
+  return `${packages} package${packages === 1 ? '' : 's'}`;
 }
 
 /** @throws SourceError if a script has removed or replaced the loader */

@@ -40,15 +40,25 @@ export interface Unpacked {
  *
  * @param source the source's name in messages
  * @param workplace a directory on the same file system
+ * @param update called with the number of unpacked packages
  * @returns the packages in the order of their dependencies
  */
-export function unpackAll(source: string, archives: readonly string[], root: string, workplace: string): Unpacked[] {
+export function unpackAll(
+  source: string,
+  archives: readonly string[],
+  root: string,
+  workplace: string,
+  update: (done: number) => void = () => {},
+): Unpacked[] {
   for (const directory of ['', ...STANDARD, ...MERGED.map((name) => `usr/${name}`)]) makeDirectory(path.join(root, directory));
   for (const name of MERGED) {
     fs.symlinkSync(`usr/${name}`, path.join(root, name));
   }
   const unpacking = new Unpacking(source, root, workplace);
-  const packages = ordered(archives.map((archive) => unpacking.extract(archive)));
+  const packages = ordered(archives.map((archive, index) => {
+    update(index);
+    return unpacking.extract(archive);
+  }));
   for (const pkg of packages) unpacking.merge(pkg);
   unpacking.writeDatabase(packages);
   return packages;

@@ -50,6 +50,8 @@ export interface Replay {
   readonly isNative: boolean;
   /** a directory on the same file system */
   readonly workplace: string;
+  /** called with the number of configured packages */
+  readonly update?: (done: number) => void;
 }
 
 /** @throws SourceError if scripts cannot run on this machine */
@@ -107,7 +109,10 @@ export function replay(replayed: Replay): string {
   }
   const log: string[] = [];
   const scripts = new Scripts(replayed, directory, standIns, record, log, diskUsage(root) + MOST_WRITTEN);
-  for (const pkg of packages) scripts.configure(pkg);
+  for (const [index, pkg] of packages.entries()) {
+    replayed.update?.(index);
+    scripts.configure(pkg);
+  }
   const called = calls(record).filter(([command]) => command === 'dpkg-trigger').flatMap((words) => words.slice(1));
   const triggered = new Set([...called, ...packages.flatMap((pkg) => scripts.triggersOf(pkg, 'activate'))]);
   for (const pkg of packages) scripts.trigger(pkg, triggered);

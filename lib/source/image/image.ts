@@ -16,6 +16,7 @@ import { runChild } from '../../process/child';
 import { howItEnded } from '../../process/command';
 import { engineEnvironment, nodeEnvironment } from '../../process/environment';
 import { ownFile } from '../../process/own-file';
+import { withProgress } from '../../process/progress';
 import { printable } from '../../text/printable';
 import { type OpenedSource, SEARCH_PATH, SourceError } from '../source';
 
@@ -60,7 +61,7 @@ function find(reference: string, platform?: string): Image {
   const known = local && platform && recall(platform, local);
   if (known && isKept(KIND, keyOf(known))) return known;
   const pull = ['pull', ...platformOption(platform), reference];
-  const pulled = run(pull);
+  const pulled = withProgress({ title: `source the image ${printable(reference)}: pulling it` }, () => run(pull));
   if (pulled.failed) {
     throw new Error(
       [
@@ -121,7 +122,8 @@ function exportImage(reference: string, platform: string | undefined, directory:
   };
   // the process removes the container when this process has ended, and then ends too
   const environment = { ...nodeEnvironment(), ...engineEnvironment() };
-  const ended = runChild(process.execPath, [ownFile(EXPORT), JSON.stringify(request)], { environment, diesWithParent: false });
+  const ended = withProgress({ title: `source the image ${printable(reference)}: exporting its file system` }, () =>
+    runChild(process.execPath, [ownFile(EXPORT), JSON.stringify(request)], { environment, diesWithParent: false }));
   if (ended.exitCode === undefined) run(removal(request.container)); // it was killed before it could clean up
   if (ended.failed) {
     throw new Error(`export failed, nothing was cached: ${ended.stderr || `the exporting process ended with ${howItEnded(ended)}`}`);

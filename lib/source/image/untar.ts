@@ -10,17 +10,12 @@
  */
 import * as fs from 'fs';
 import * as path from 'path';
-import { Parser, type ReadEntry } from 'tar';
+import { readTar, TarError, type TarEntry } from '../../tar/reader';
 import { printable } from '../../text/printable';
 import { LayerError } from '../../error';
 
 /** The stream is not a complete file system, or cannot be written here. */
 export class UnpackError extends LayerError {}
-
-/** block size of tar, in bytes */
-const BLOCK = 512;
-/** The magic number in each header of POSIX and GNU (pax, ustar interchange format: magic). */
-const MAGIC = { at: 257, text: 'ustar' };
 
 /** Directories that an engine or the kernel fills. */
 const VIRTUAL = /^(?:dev|proc|sys)\//;
@@ -33,54 +28,14 @@ type Entry = 'directory' | 'file' | 'skipped' | { readonly link: string };
  */
 export async function unpack(tar: AsyncIterable<Buffer>, directory: string): Promise<void> {
   const tree = new Tree(directory);
-  let isWhole = false;
-  let isNamed = true;
-  const parser = new Parser({ strict: true, brotli: false, zstd: false });
-  parser.on('error', (error: Error) => {
-    throw new UnpackError(`the archive is damaged after ${tree.latest}: ${printable(error.message)}`);
-  });
-  parser.on('ignoredEntry', ({ path: name, type }: ReadEntry) => {
-    throw new UnpackError(`${quoted(name)} in the archive has the unknown type ${type}`);
-  });
-  parser.on('meta', (records: string) => {
-    if (/(?:^|\n)\d+ GNU\.sparse\./.test(records)) {
-      throw new UnpackError(`the file after ${tree.latest} in the archive is stored as a sparse file, which is not supported`);
-    }
-    isNamed &&= keepsNames(records);
-  });
-  parser.on('entry', (entry: ReadEntry) => {
-    tree.add(entry, isNamed);
-    isNamed = true;
-  });
-  parser.on('eof', () => {
-    isWhole = true;
-  });
-
-  // Pass whole blocks: the parser decodes a name piece by piece, and pieces must not split a character.
-  let rest: Buffer = Buffer.alloc(0);
-  let isFirst = true;
-  for await (const chunk of tar) {
-    if (isWhole) continue; // padding of the last record
-    const bytes = rest.length > 0 ? Buffer.concat([rest, chunk]) : chunk;
-    const blocks = bytes.subarray(0, bytes.length - bytes.length % BLOCK);
-    rest = bytes.subarray(blocks.length);
-    if (blocks.length === 0) continue;
-    if (isFirst && blocks.toString('latin1', MAGIC.at, MAGIC.at + MAGIC.text.length) !== MAGIC.text) {
-      throw new UnpackError('the exported data is not a tar archive');
-    }
-    isFirst = false;
-    parser.write(blocks);
+  try {
+    for await (const entry of readTar(tar)) await tree.add(entry);
+  } catch (error) {
+    if (!(error instanceof TarError)) throw error;
+    if (error.message === 'is not tar') throw new UnpackError('the exported data is not a tar archive');
+    throw new UnpackError(`the archive ${error.message} after ${tree.latest}${error.detail === undefined ? '' : `: ${error.detail}`}`);
   }
-  if (!isWhole) throw new UnpackError(`the archive is truncated after ${tree.latest}`);
   tree.finish();
-}
-
-/** True if the parser understands the names in a pax header: it ignores records with a wrong length. */
-function keepsNames(records: string): boolean {
-  return records.split('\n').every((line) => {
-    const [, length] = /^(\d+) (?:link)?path=/.exec(line) ?? [];
-    return length === undefined || Number(length) === Buffer.byteLength(line) + 1;
-  });
 }
 
 class Tree {
@@ -92,16 +47,14 @@ class Tree {
 
   constructor(private readonly directory: string) {}
 
-  /** @param isNamed true if its name is the same as in the archive */
-  public add(entry: ReadEntry, isNamed: boolean): void {
+  public async add(entry: TarEntry): Promise<void> {
     try {
-      const name = nameOf(entry.path);
-      const isFile = this.create(name, entry, isNamed && !entry.path.includes('\ufffd'));
-      if (!isFile) entry.resume();
+      const file = this.create(nameOf(entry.path), entry);
+      this.latest = quoted(entry.path);
+      if (file !== undefined) await write(file, entry);
     } catch (error) {
       throw this.explained(entry.path, error as NodeJS.ErrnoException);
     }
-    this.latest = quoted(entry.path);
   }
 
   /** Sets the times of directories, after their last file was created. */
@@ -109,35 +62,34 @@ class Tree {
     for (const [name, time] of this.modified) fs.utimesSync(this.locate(name), time, time);
   }
 
-  /** @returns true for a file, whose content follows */
-  private create(name: string, entry: ReadEntry, isNamed: boolean): boolean {
+  /** @returns the descriptor of a file, whose content follows */
+  private create(name: string, entry: TarEntry): number | undefined {
     const known = this.entries.get(name);
-    if (known && !(known === 'directory' && entry.type === 'Directory')) throw new UnpackError('occurs in the archive twice');
-    const kind = isNamed && !VIRTUAL.test(name) && this.hasParent(name) ? entry.type : 'skipped';
-    switch (kind) {
-      case 'Directory':
-        if (name !== '') this.makeDirectory(name, entry.mode, entry.mtime);
-        return false;
-      case 'File':
-      case 'OldFile':
-      case 'ContiguousFile':
-        this.makeFile(name, entry);
-        return true;
-      case 'SymbolicLink':
-        this.makeLink(name, entry.linkpath!);
-        return false;
-      case 'Link':
-        this.makeHardLink(name, nameOf(entry.linkpath!));
-        return false;
-      case 'skipped':
-      case 'CharacterDevice':
-      case 'BlockDevice':
-      case 'FIFO':
-        this.entries.set(name, 'skipped');
-        return false;
-      default:
-        throw new UnpackError(`has the unknown type ${kind}`);
+    if (entry.path.includes('\ufffd')) {
+      // names with different bytes may look the same
+      if (!known) this.entries.set(name, 'skipped');
+      return undefined;
     }
+    if (known && !(known === 'directory' && entry.type === 'directory')) throw new UnpackError('occurs in the archive twice');
+    const kind = !VIRTUAL.test(name) && this.hasParent(name) ? entry.type : 'skipped';
+    switch (kind) {
+      case 'directory':
+        if (name !== '') this.makeDirectory(name, entry.mode, entry.modified);
+        break;
+      case 'file':
+        return this.openFile(name);
+      case 'symbolic link':
+        this.makeLink(name, entry.link);
+        break;
+      case 'hard link':
+        this.makeHardLink(name, nameOf(entry.link));
+        break;
+      case 'unknown':
+        throw new UnpackError(`has the unknown type ${printable(entry.flag)}`);
+      default:
+        this.entries.set(name, 'skipped');
+    }
+    return undefined;
   }
 
   /** Creates the parent directory if necessary; `false` below a skipped entry. */
@@ -160,23 +112,10 @@ class Tree {
     if (modified) this.modified.set(name, modified);
   }
 
-  /** Keeps the permissions of group and others. The owner, who is another user here, must be able to read and delete the file. */
-  private makeFile(name: string, entry: ReadEntry): void {
+  private openFile(name: string): number {
     const file = fs.openSync(this.locate(name), 'wx', 0o600);
     this.entries.set(name, 'file');
-    const attempt = (step: () => void) => {
-      try {
-        step();
-      } catch (error) {
-        throw this.explained(entry.path, error as NodeJS.ErrnoException);
-      }
-    };
-    entry.on('end', () => attempt(() => {
-      fs.fchmodSync(file, (entry.mode ?? 0) & 0o777 | 0o600);
-      if (entry.mtime) fs.futimesSync(file, entry.mtime, entry.mtime);
-      fs.closeSync(file);
-    }));
-    entry.on('data', (bytes: Buffer) => attempt(() => fs.appendFileSync(file, bytes)));
+    return file;
   }
 
   private makeLink(name: string, link: string): void {
@@ -205,6 +144,7 @@ class Tree {
   private explained(entry: string, error: NodeJS.ErrnoException): Error {
     const what = `${quoted(entry)} in the archive`;
     if (error instanceof UnpackError) return new UnpackError(`${what} ${error.message}`);
+    if (error instanceof TarError) return error;
     switch (error.code) {
       case 'EEXIST': return new UnpackError([
         `${what} and ${this.namesake(nameOf(entry))} are the same name in the file system of ${this.directory}`,
@@ -227,6 +167,17 @@ class Tree {
       for (const other of this.entries.keys()) if (folded(other) === folded(at)) return quoted(other);
     }
     return 'an existing file';
+  }
+}
+
+/** Keeps the permissions of group and others. The owner, who is another user here, must be able to read and delete the file. */
+async function write(file: number, entry: TarEntry): Promise<void> {
+  try {
+    for await (const bytes of entry.content()) fs.appendFileSync(file, bytes);
+    fs.fchmodSync(file, entry.mode & 0o777 | 0o600);
+    fs.futimesSync(file, entry.modified, entry.modified);
+  } finally {
+    fs.closeSync(file);
   }
 }
 
