@@ -22,7 +22,8 @@ const below = (directory: string) => files.filter((file) => file.path.startsWith
 
 test('it has these files and directories, and no other', () => {
   expect([...new Set(files.map((file) => file.path.split('/')[0]))].sort()).toEqual([
-    '.jsii', 'API.md', 'CHANGELOG.md', 'LICENSE', 'NOTICE', 'README.md', 'SECURITY.md', 'build', 'lib', 'node_modules', 'package.json',
+    '.jsii', 'API.md', 'CHANGELOG.md', 'LICENSE', 'NOTICE', 'README.md', 'SECURITY.md', 'build', 'launcher', 'lib', 'man',
+    'node_modules', 'package.json',
   ]);
 });
 
