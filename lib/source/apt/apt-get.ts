@@ -124,7 +124,8 @@ export class AptGet {
   public choose(packages: readonly string[]): Chosen[] {
     const lines = this.install(packages, ['--print-uris', '-o', 'Acquire::ForceHash=SHA256']).split('\n');
     const chosen = lines.map((line) => /^'([^']*)' (\S+) (\d+) SHA256:([0-9a-f]{64})$/.exec(line)).filter((match) => match !== null);
-    return chosen.map(([, uri, file, bytes, sha256]) => ({ uri, file, bytes: Number(bytes), sha256 })).sort((left, right) => (left.file < right.file ? -1 : 1));
+    return chosen.map(([, uri, file, bytes, sha256]) => ({ uri, file, bytes: Number(bytes), sha256 }))
+      .sort((left, right) => (left.file < right.file ? -1 : 1));
   }
 
   /**
