@@ -135,7 +135,7 @@ export async function build(programs: string[], options: BuildOptions, isSlim = 
   const opened = options.fromTrace === undefined
     ? undefined
     : readTraceLog(readText('--from-trace', options.fromTrace, 'a log of strace'), cwd);
-  const { detectData, exclude, rename, compress, trace: traceCommands, compress } = options;
+  const { detectData, exclude, rename, compress, trace: traceCommands } = options;
   const include = [...options.include, ...files];
   const request = requestOf({ binaries: programs, rename, include, exclude, detectData, traceCommands, compress }, source);
   const trial = trialOf(options.test, options.testTimeout * 1000);
