@@ -213,6 +213,11 @@ project.addTask('fat-and-lean', {
   receiveArgs: true,
   steps: [{ exec: 'ts-node -T test/fat-and-lean.ts', receiveArgs: true }],
 });
+project.addTask('slim-sizes', {
+  description: 'How large the slim layers of the field trial\'s programs are: npm run slim-sizes -- FIELD-TRIAL ROOT…',
+  receiveArgs: true,
+  steps: [{ exec: `test/setup.sh ${FIELD_SIZES}` }, { spawn: 'compile' }, { exec: 'python3 test/slim-sizes.py', receiveArgs: true }],
+});
 project.addTask('field-sizes', {
   description: 'Compare the sizes of layers with those that exodus makes; arguments: the directory of a field trial, names of programs',
   receiveArgs: true,

@@ -135,8 +135,9 @@ export interface BinaryLayerProps extends lambda.LayerVersionOptions {
    * Libraries that no command calls are replaced by stubs with the same functions and no code, or left out if nothing needs
    * them. Data, plug-ins and helper programs that no command opens, executes or looks at are left out, and so are files in
    * directories that are only listed. Licences, what the C library opens, `include`, `keep`, and the configuration of the
-   * requested packages stay. A function that calls a stub prints the program, the function and the library on standard error,
-   * and exits with code 127.
+   * requested packages stay. A program that calls a stub prints its path, the function and the library on standard error, and
+   * exits with code 127. Libraries from which others import data stay, too, except for those over 1 MB of which no command reads
+   * the data: a program that reads it ends by SIGSEGV.
    *
    * Each command must exit 0. The commands run under strace in the sandbox of `testCommand`, for at most 10 minutes each: in
    * the complete layer, once for every library that they turn out to call, and twice in the slim layer. This happens when the

@@ -126,7 +126,7 @@ function isFingerprint(known: any): known is Fingerprint {
 
 function isKnownSlim({ known, files, lock }: any): boolean {
   const isTexts = (list: unknown) => Array.isArray(list) && list.every((text) => typeof text === 'string');
-  const isOutcome = (outcome: any) => isTexts(outcome?.files) && isTexts(outcome?.directories);
+  const isOutcome = (outcome: any) => [outcome?.files, outcome?.unread, outcome?.directories].every(isTexts);
   return typeof lock === 'string' && typeof files === 'object' && files !== null && (known === undefined ||
     (typeof known.complete === 'string' && typeof known.workload === 'string' && isOutcome(known.outcome)));
 }

@@ -16,7 +16,7 @@ export { addressOf, findReferences } from './reference';
 export { readDescriptor, SpecialFileError, useRegularFile } from './regular-file';
 export { replaceText, type TextReplacement } from './replace-text';
 export type { StubOptions } from './stub/functions';
-export { stubLibrary } from './stub/stub-library';
+export { hasAddressOnly, stubLibrary } from './stub/stub-library';
 export { type Called, readCalls } from './stub/report';
 export { stringsOf, stringsWith } from './strings';
 export type { RequiredVersion, VersionDefinition, VersionNeed } from './symbol-version';

@@ -25,11 +25,19 @@ const MOST_REPORT = 1024 * 1024;
 /** Called after each run, with the library that it called, if any. */
 export type OnRun = (command: string, called: RootPath | undefined, real: ReadonlySet<RootPath>) => void;
 
+/** Libraries that a workload needs as they are, and those of which no command reads the data that objects import from them. */
+export interface Detected {
+  readonly real: ReadonlySet<RootPath>;
+  readonly unread: ReadonlySet<RootPath>;
+}
+
+/** How many of the libraries that may be unread are found to be read, one by one, before all of them stay. */
+const MOST_READ = 4;
+
 /**
  * @param variants library → the same for newer processors
  * @param kept resolved paths of the programs, the plug-ins and the libraries that stay
  * @param onUsed called with the last run of each command
- * @returns resolved paths of the objects that are needed as they are
  */
 export function calledLibraries(
   complete: CompleteLayer,
@@ -39,25 +47,42 @@ export function calledLibraries(
   workload: Workload,
   onRun: OnRun,
   onUsed: (run: CommandRun) => void,
-): Set<RootPath> {
+): Detected {
   const exchange = new Exchange(complete, linking, variants);
   try {
-    let real = linking.real(kept);
-    exchange.set(real);
-    for (const command of workload.commands) {
-      for (;;) {
-        const run = exchange.run(command, workload);
-        const called = exchange.called().find((library) => !real.has(library));
-        onRun(command, called, real);
-        if (called === undefined && !run.ended.failed) {
-          onUsed(run);
-          break;
+    let used = kept;
+    let unread: ReadonlySet<RootPath> = new Set();
+    let runs = new Map<string, CommandRun>();
+    /** Runs the commands until each succeeds; gives up if it takes too many searches. @returns whether they do */
+    const settle = (mostMissed: number): boolean => {
+      for (const command of workload.commands) {
+        for (;;) {
+          const real = linking.real(used, unread);
+          exchange.set(real);
+          const run = exchange.run(command, workload);
+          const called = exchange.called().find((library) => !real.has(library));
+          onRun(command, called, real);
+          if (called === undefined && !run.ended.failed) {
+            runs.set(command, run);
+            break;
+          }
+          if (called === undefined && mostMissed-- === 0) return false;
+          const missed = called ?? exchange.missed(command, workload, real);
+          unread = new Set([...unread].filter((library) => library !== missed));
+          used = new Set([...used, missed]);
         }
-        real = linking.real(new Set([...real, called ?? exchange.missed(command, workload, real)]));
-        exchange.set(real);
       }
+      return true;
+    };
+    settle(Infinity);
+    const before = { used, unread, runs };
+    unread = linking.maybeUnread(used);
+    if (unread.size > 0) {
+      runs = new Map();
+      if (!settle(MOST_READ)) ({ used, unread, runs } = before);
     }
-    return real;
+    for (const run of runs.values()) onUsed(run);
+    return { real: linking.real(used, unread), unread };
   } finally {
     exchange.discard();
   }

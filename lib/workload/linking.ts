@@ -7,7 +7,7 @@
 import type { Process } from '../closure/closure';
 import { namesOpenedByLibc } from '../collect/opened-by-glibc';
 import type { DynamicSymbols, ExportedSymbol, ImportedSymbol } from '../elf';
-import { readSymbols, refersToData, satisfies, stubLibrary } from '../elf';
+import { hasAddressOnly, readSymbols, refersToData, satisfies, stubLibrary } from '../elf';
 import type { Loaded } from '../loader/search';
 import type { RootPath } from '../root/paths';
 import type { Root } from '../root/root';
@@ -32,6 +32,12 @@ interface Names {
   readonly providers: ReadonlyMap<string, readonly Provider[]>;
   readonly importers: ReadonlyMap<string, readonly Importer[]>;
 }
+
+/**
+ * Libraries of which only data is imported may become stubs, too, if no command reads it: the addresses in a stub are those of no memory.
+ * Smaller ones stay as they are, so that a function that does read the data works. In bytes.
+ */
+const LEAST_UNREAD = 1_000_000;
 
 /** The processes of a layer, with the symbols of their objects. */
 export class Linking {
@@ -59,15 +65,23 @@ export class Linking {
    * The objects that are needed as they are.
    *
    * @param used the programs, plug-ins, and libraries that are called or kept
+   * @param unread libraries of which no command reads any data
    */
-  public real(used: ReadonlySet<RootPath>): Set<RootPath> {
+  public real(used: ReadonlySet<RootPath>, unread: ReadonlySet<RootPath> = new Set()): Set<RootPath> {
     const real = new Set(used);
     for (const process of this.processes) for (const object of process.objects) if (isAlwaysReal(object, process)) real.add(object.real);
     for (let before = -1; before !== real.size; ) {
       before = real.size;
-      for (const process of this.processes) this.addProviders(process, real);
+      for (const process of this.processes) this.addProviders(process, real, unread);
     }
     return real;
+  }
+
+  /** Large libraries of which only data is imported, if a stub can have addresses for it. */
+  public maybeUnread(used: ReadonlySet<RootPath>): Set<RootPath> {
+    const large = [...this.real(used)].filter((real) => !used.has(real) && (this.root.status(real)?.size ?? 0) >= LEAST_UNREAD);
+    const without = this.real(used, new Set(large));
+    return new Set(large.filter((real) => !without.has(real)));
   }
 
   /** The objects that the loader maps if all but the `real` ones are stubs, which need nothing. */
@@ -76,28 +90,28 @@ export class Linking {
   }
 
   /**
-   * The stub of a library: its functions that the `real` objects import.
+   * The stub of a library: its functions that the `real` objects import, and addresses for variables.
    *
    * @param report see `StubOptions`
    */
   public stub(library: RootPath, real: ReadonlySet<RootPath>, report?: string): Buffer {
     const original = this.symbolsOf(library);
-    const functions = new Set<ExportedSymbol>();
+    const symbols = new Set<ExportedSymbol>();
     for (const process of this.processes) {
       if (!process.objects.some((object) => object.real === library)) continue;
       const { importers } = this.namesOf(process);
       for (const [name, definitions] of original.exports) {
         for (const { object, imported } of importers.get(name) ?? []) {
           if (!real.has(object.real)) continue;
-          for (const symbol of definitions) if (satisfies(symbol, imported) && !refersToData(imported, symbol)) functions.add(symbol);
+          for (const symbol of definitions) if (satisfies(symbol, imported) && hasAddressInStub(imported, symbol)) symbols.add(symbol);
         }
       }
     }
-    return stubLibrary(original, functions, { library: report === undefined ? original.soname ?? library : library, report });
+    return stubLibrary(original, symbols, { library: report === undefined ? original.soname ?? library : library, report });
   }
 
   /** Adds the objects from which real ones import data, and those without which nothing would load a provider of their imports. */
-  private addProviders(process: Process, real: Set<RootPath>): void {
+  private addProviders(process: Process, real: Set<RootPath>, unread: ReadonlySet<RootPath>): void {
     const loaded = loadedIn(process, real);
     const { providers } = this.namesOf(process);
     for (const object of loaded) {
@@ -109,7 +123,8 @@ export class Linking {
           .filter((definition) => satisfies(definition.symbol, imported) && !(isCopied && definition.object === object));
         const provider = definitions.find((definition) => loaded.has(definition.object)) ?? definitions[0];
         if (provider === undefined) continue;
-        if (refersToData(imported, provider.symbol)) real.add(provider.object.real);
+        const isUnread = unread.has(provider.object.real) && hasAddressInStub(imported, provider.symbol) && !imported.isDefined;
+        if (refersToData(imported, provider.symbol) && !isUnread) real.add(provider.object.real);
         if (loaded.has(provider.object)) continue;
         for (let at = provider.object.loader; at && !real.has(at.real); at = at.loader) real.add(at.real);
       }
@@ -145,6 +160,12 @@ function append<T>(lists: Map<string, T[]>, name: string, item: T): void {
   const list = lists.get(name);
   if (list) list.push(item);
   else lists.set(name, [item]);
+}
+
+/** True for a function, and for a variable of which an object stores the address, with which the loader does nothing else. */
+function hasAddressInStub(imported: ImportedSymbol, symbol: ExportedSymbol): boolean {
+  if (!refersToData(imported, symbol)) return true;
+  return hasAddressOnly(symbol) && imported.references.every((reference) => reference === 'address' || reference === 'call');
 }
 
 /** The program and what it opens by itself are used; the loader and the parts of the C library stay as they are. */

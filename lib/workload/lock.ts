@@ -21,6 +21,8 @@ const VERSION = 1;
 export interface Outcome {
   /** files that stay: of libraries, those that are called or kept */
   readonly files: readonly RootPath[];
+  /** libraries of which objects import data that no command reads: their stubs have addresses for it, of no memory */
+  readonly unread: readonly RootPath[];
   /** directories that stay even if nothing in them does */
   readonly directories: readonly RootPath[];
 }
@@ -37,6 +39,7 @@ interface Lock {
   /** hash of the content of the files */
   readonly content: string;
   readonly files: readonly string[];
+  readonly unread: readonly string[];
   readonly directories: readonly string[];
 }
 
@@ -72,7 +75,7 @@ export function writeLock(file: string, outcome: Outcome, workload: Workload, ga
   writeWhole(file, `${JSON.stringify(lockOf(outcome, workload, gathered), undefined, 1)}\n`);
 }
 
-function lockOf({ files, directories }: Outcome, workload: Workload, gathered: Gathered): Lock {
+function lockOf({ files, unread, directories }: Outcome, workload: Workload, gathered: Gathered): Lock {
   const { root, packages, machine, programs, project } = gathered;
   const owners = files.flatMap((real) => packages.ownerOf(real) ?? []);
   return {
@@ -84,6 +87,7 @@ function lockOf({ files, directories }: Outcome, workload: Workload, gathered: G
     packages: Object.fromEntries(owners.map(({ name, version }) => [name, version] as const).sort(([a], [b]) => (a < b ? -1 : 1))),
     content: hashOf(files.map((real) => [portable(real, project), root.content(real).sha256])),
     files: files.map((real) => portable(real, project)),
+    unread: unread.map((real) => portable(real, project)),
     directories: directories.map((real) => portable(real, project)),
   };
 }
@@ -100,6 +104,7 @@ export function readLock(file: string, workload: Workload, gathered: Gathered): 
   const { collected: { selection }, project } = gathered;
   const outcome = {
     files: lock.files.map((name) => path.posix.resolve(project, name)),
+    unread: lock.unread.map((name) => path.posix.resolve(project, name)),
     directories: lock.directories.map((name) => path.posix.resolve(project, name)),
   };
   const refuse = (problem: string) => refusal(file, problem);
@@ -158,7 +163,7 @@ function isLock(lock: any): lock is Lock {
   const isTexts = (list: unknown) => Array.isArray(list) && list.every((text) => typeof text === 'string');
   return lock?.version === VERSION && typeof lock.rules === 'number' &&
     [lock.machine, lock.workload, lock.content].every((text) => typeof text === 'string') &&
-    [lock.programs, lock.files, lock.directories].every(isTexts) &&
+    [lock.programs, lock.files, lock.unread, lock.directories].every(isTexts) &&
     typeof lock.packages === 'object' && lock.packages !== null && isTexts(Object.values(lock.packages));
 }
 

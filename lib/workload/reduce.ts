@@ -71,13 +71,13 @@ export function processesOf(gathered: Gathered, files: ReadonlySet<RootPath>, se
 function reloaded(process: Process, files: ReadonlySet<RootPath>, setting: Setting): Process {
   const { program, objects } = process;
   const again = load(program.real, program.elf, setting, process.rules);
+  openedByLibc(again); // before plug-ins are opened, as when the complete layer was collected
   const isLoaded = (object: Loaded) => again.objects.some(({ real }) => real === object.real);
   for (const object of objects) {
     if (!object.loader || !files.has(object.real) || isLoaded(object)) continue;
     const opener = again.objects.find(({ real }) => real === object.loader!.real) ?? again.program;
     if (object.reason === 'plug-in' || !again.openName(object.name, opener)) again.openFile(object.path, again.program, object.reason);
   }
-  openedByLibc(again);
   return again;
 }
 

@@ -110,6 +110,8 @@ class Slimming {
   /** objects that are needed as they are, and libraries that a stub could stand in for */
   private real: ReadonlySet<RootPath> = new Set();
   private replaceable: ReadonlySet<RootPath> = new Set();
+  /** see `Outcome.unread` */
+  private unread: ReadonlySet<RootPath> = new Set();
 
   constructor(
     private readonly gathered: Gathered,
@@ -131,7 +133,9 @@ class Slimming {
       this.report.progress(`${real.size} of ${objects.size} objects: '${command}' ${what}`);
     };
     const variants = variantsOf(this.gathered.collected);
-    this.real = calledLibraries(this.complete, linking, variants, started, this.workload, onRun, ({ trace }) => this.addUsage(trace));
+    const detected = calledLibraries(this.complete, linking, variants, started, this.workload, onRun, ({ trace }) => this.addUsage(trace));
+    this.real = detected.real;
+    this.unread = detected.unread;
     return this.proved();
   }
 
@@ -207,7 +211,7 @@ class Slimming {
     const used = [...this.usage.files].filter((real) => !this.replaceable.has(generalOf(real, collected) ?? real));
     const called = [...this.real].filter((real) => this.replaceable.has(real));
     const files = [...used, ...called].map((real) => generalOf(real, collected) ?? real);
-    return { files: [...new Set(files)].sort(), directories: [...this.usage.directories].sort() };
+    return { files: [...new Set(files)].sort(), unread: [...this.unread].sort(), directories: [...this.usage.directories].sort() };
   }
 }
 
@@ -216,13 +220,13 @@ function planOutcome(gathered: Gathered, outcome: Outcome, kept: ReadonlySet<Roo
   const files = new Set([...outcome.files, ...kept]);
   const linking = new Linking(gathered.root, processesOf(gathered, files).values());
   const { objects } = linking;
-  const real = linking.real(new Set([...files].filter((file) => objects.has(file))));
+  const real = linking.real(new Set([...files].filter((file) => objects.has(file))), new Set(outcome.unread));
   const needed = [...linking.loaded(real)].filter((library) => !real.has(library)).sort();
   const stubs = new Map(needed.map((library) => [library, linking.stub(library, real)]));
   const reduced = reduce(gathered, { files, directories: new Set(outcome.directories), stubs });
   const planned = planGathered(reduced);
   const directories = [...reduced.collected.selection.directories].sort();
-  return { slim: { ...planned, saving: savingOf(gathered, planned) }, outcome: { files: outcome.files, directories } };
+  return { slim: { ...planned, saving: savingOf(gathered, planned) }, outcome: { ...outcome, directories } };
 }
 
 function elfOf(real: RootPath, root: Root): Elf | undefined {

@@ -230,8 +230,20 @@ test('the same symbols in another order give the same bytes', () => {
   expect(stubLibrary(original, [...symbols].reverse(), options)).toEqual(stubLibrary(original, [...symbols, symbols[0]], options));
 });
 
-test('data is not defined by a stub', () => {
-  const original = workshop.symbols(workshop.library('libdata.so', 'int variable = 1;'));
+test('a thread-local variable is not defined by a stub', () => {
+  const original = workshop.symbols(workshop.library('libdata.so', '__thread int variable = 1;'));
   expect(() => stubLibrary(original, original.exports.get('variable')!, { library: 'libdata.so' }))
     .toThrow(new Error('libdata.so: a stub cannot define variable, which is data'));
+});
+
+test('a variable has an address of its own in a stub, and a process that reads it ends by SIGSEGV', () => {
+  const library = workshop.library('libvariables.so', 'int first = 1; int second = 2;');
+  const program = workshop.program('variables', `
+    extern int first, second;
+    int *const table[] = { &first, &second };
+    int main(int count, char **argv) { return count > 1 ? *table[1] : table[0] == table[1] || !table[0]; }`,
+  [library], ['-fPIC', '-pie', '-mno-direct-extern-access']);
+  workshop.replace(library, [program]);
+  expect(outcome(program).code).toBe(0);
+  expect(outcome(program, 'read').code).toBe('SIGSEGV');
 });

@@ -11,9 +11,22 @@ import { Strings } from './strings';
  */
 export class SharedObject {
   private readonly sections: PlacedSection[] = [];
-  private position = HEADER_SIZE + SEGMENTS * PHDR_SIZE;
+  private position: number;
 
-  constructor(private readonly machine: Machine) {}
+  /** @param inaccessible how much address space nothing can read or write, in bytes: see `inaccessibleAddress` */
+  constructor(private readonly machine: Machine, private readonly inaccessible = 0) {
+    this.position = HEADER_SIZE + this.segments * PHDR_SIZE;
+  }
+
+  /** The address of the inaccessible space. To be called when all sections are added. */
+  public get inaccessibleAddress(): number {
+    const end = this.sections.reduce((last, { address, content }) => Math.max(last, address + content.length), 0);
+    return Math.ceil(end / PAGE_SIZES[this.machine]) * PAGE_SIZES[this.machine];
+  }
+
+  private get segments(): number {
+    return this.inaccessible > 0 ? SEGMENTS + 1 : SEGMENTS;
+  }
 
   /** The address that a section with that alignment gets if it is added now. */
   public next(align: number): number {
@@ -49,7 +62,7 @@ export class SharedObject {
     file.writeUInt32LE(1, 20); // e_version
     file.writeBigUInt64LE(BigInt(HEADER_SIZE), 32); // e_phoff
     file.writeBigUInt64LE(BigInt(table), 40); // e_shoff
-    [HEADER_SIZE, PHDR_SIZE, SEGMENTS, SHDR_SIZE, headers.length + 1, headers.length].forEach((value, index) => {
+    [HEADER_SIZE, PHDR_SIZE, this.segments, SHDR_SIZE, headers.length + 1, headers.length].forEach((value, index) => {
       file.writeUInt16LE(value, 52 + 2 * index);
     });
     this.programHeaders().forEach((header, index) => header.copy(file, HEADER_SIZE + index * PHDR_SIZE));
@@ -66,9 +79,11 @@ export class SharedObject {
     const read = this.sections.filter(section => !isWritten(section));
     const end = read.reduce((last, { offset, content }) => Math.max(last, offset + content.length), 0);
     const written = { offset: dynamic?.offset ?? 0, address: dynamic?.address ?? 0, size: dynamic?.content.length ?? 0 };
+    const inaccessible = { offset: 0, address: this.inaccessibleAddress, size: 0 }; // no byte of it is in the file
     return [
       programHeader(PT_LOAD, PF_R | PF_X, { offset: 0, address: 0, size: end }, pageSize),
       programHeader(PT_LOAD, PF_R | PF_W, written, pageSize),
+      ...(this.inaccessible > 0 ? [programHeader(PT_LOAD, 0, inaccessible, pageSize, this.inaccessible)] : []),
       programHeader(PT_DYNAMIC, PF_R | PF_W, written, 8),
       programHeader(PT_GNU_STACK, PF_R | PF_W, { offset: 0, address: 0, size: 0 }, 16),
     ];
@@ -123,11 +138,14 @@ const PT_GNU_STACK = 0x6474e551;
 const SEGMENTS = 4;
 const SHDR_SIZE = 64;
 
-function programHeader(type: number, flags: number, place: { offset: number; address: number; size: number }, align: number): Buffer {
+/** @param memory size in memory @default - that in the file */
+function programHeader(
+  type: number, flags: number, place: { offset: number; address: number; size: number }, align: number, memory = place.size,
+): Buffer {
   const header = Buffer.alloc(PHDR_SIZE);
   header.writeUInt32LE(type, 0);
   header.writeUInt32LE(flags, 4);
-  [place.offset, place.address, place.address, place.size, place.size, align].forEach((value, index) => {
+  [place.offset, place.address, place.address, place.size, memory, align].forEach((value, index) => {
     header.writeBigUInt64LE(BigInt(value), 8 + 8 * index);
   });
   return header;

@@ -24,22 +24,44 @@ import { pair } from '../part';
 const KEPT_FLAGS_1 = 0x2 | 0x8 | 0x40 | 0x400;
 
 const SYMBOL_SIZE = 24;
+const STT_OBJECT = 1;
 const STT_FUNC = 2;
 const BINDINGS: Readonly<Record<ExportedSymbol['binding'], number>> = { global: 1, weak: 2, unique: 1 };
 const VERSYM_GLOBAL = 1;
 const VERSYM_HIDDEN = 0x8000;
+
+/** Data of a stub begins at a multiple of it, as that of the original may. */
+const DATA_ALIGN = 64;
+
+/** The most address space that a variable of a stub takes. */
+const DATA_MAX = 16 * 1024 * 1024;
+
+/**
+ * Whether a stub can have an address for a variable. Nothing can read or write there: a process that does so ends by SIGSEGV. This is
+ * for variables whose addresses are stored and never used. What the loader copies into a program, and thread-local variables, are used.
+ */
+export function hasAddressOnly({ type, size }: ExportedSymbol): boolean {
+  return type === 'object' && size > 0 && size <= DATA_MAX;
+}
 
 /**
  * The bytes of a stub. They depend on the original's interface, on the symbols, whatever their order, and on the options.
  *
  * @param original the symbols of the library that it replaces
  * @param symbols those of its exports that the stub defines: all that an object refers to
- * @throws Error for a symbol that is data
+ * @throws Error for a symbol that is data and for which `hasAddressOnly` is false
  */
 export function stubLibrary(original: DynamicSymbols, symbols: Iterable<ExportedSymbol>, options: StubOptions): Buffer {
   const { table: gnuHash, symbols: ordered } = gnuHashOf([...new Set(symbols)].sort(byNameAndVersion));
-  const data = ordered.find(({ type }) => type !== 'function' && type !== 'ifunc' && type !== 'notype');
-  if (data) throw new Error(`${printableName(options.library)}: a stub cannot define ${printableName(data.name)}, which is data`);
+  const data = ordered.filter(({ type }) => type !== 'function' && type !== 'ifunc' && type !== 'notype');
+  const refused = data.find((symbol) => !hasAddressOnly(symbol));
+  if (refused) throw new Error(`${printableName(options.library)}: a stub cannot define ${printableName(refused.name)}, which is data`);
+  const offsets = new Map<ExportedSymbol, number>();
+  let space = 0;
+  for (const symbol of data) {
+    offsets.set(symbol, space);
+    space = Math.ceil((space + symbol.size) / DATA_ALIGN) * DATA_ALIGN;
+  }
 
   const strings = new Strings();
   const soname = original.soname === undefined ? undefined : strings.offset(original.soname);
@@ -48,7 +70,7 @@ export function stubLibrary(original: DynamicSymbols, symbols: Iterable<Exported
   const dynstr = strings.bytes();
   const dynsym = Buffer.alloc((ordered.length + 1) * SYMBOL_SIZE);
 
-  const object = new SharedObject(original.machine);
+  const object = new SharedObject(original.machine, space);
   const read = { flags: SHF_ALLOC };
   const entries: [tag: number, value: number][] = [];
   if (soname !== undefined) entries.push([DT_SONAME, soname]);
@@ -67,18 +89,20 @@ export function stubLibrary(original: DynamicSymbols, symbols: Iterable<Exported
     });
     entries.push([DT_VERSYM, versym], [DT_VERDEF, verdef], [DT_VERDEFNUM, count]);
   }
-  if (ordered.length > 0) {
-    const places = ordered.map(({ name }, index) => ({ name, address: strtab + names[index] }));
-    const functions = addFunctions(object, places, original.machine, options);
+  const define = (index: number, type: number, section: number, address: number, size: number) => {
+    const at = (index + 1) * SYMBOL_SIZE;
+    dynsym.writeUInt32LE(names[index], at);
+    dynsym[at + 4] = (BINDINGS[ordered[index].binding] << 4) | type;
+    dynsym.writeUInt16LE(section, at + 6);
+    dynsym.writeBigUInt64LE(BigInt(address), at + 8);
+    dynsym.writeBigUInt64LE(BigInt(size), at + 16);
+  };
+  const functions = ordered.flatMap((symbol, index) => (offsets.has(symbol) ? [] : [index]));
+  if (functions.length > 0) {
+    const places = functions.map((index) => ({ name: ordered[index].name, address: strtab + names[index] }));
+    const addresses = addFunctions(object, places, original.machine, options);
     const section = object.indexOf('.text');
-    ordered.forEach(({ binding }, index) => {
-      const at = (index + 1) * SYMBOL_SIZE;
-      dynsym.writeUInt32LE(names[index], at);
-      dynsym[at + 4] = (BINDINGS[binding] << 4) | STT_FUNC;
-      dynsym.writeUInt16LE(section, at + 6);
-      dynsym.writeBigUInt64LE(BigInt(functions[index]), at + 8);
-      dynsym.writeBigUInt64LE(BigInt(FUNCTION_SIZE), at + 16);
-    });
+    functions.forEach((index, number) => define(index, STT_FUNC, section, addresses[number], FUNCTION_SIZE));
   }
   const flags1 = original.flags1 & KEPT_FLAGS_1;
   if (flags1 !== 0) entries.push([DT_FLAGS_1, flags1]);
@@ -92,6 +116,11 @@ export function stubLibrary(original: DynamicSymbols, symbols: Iterable<Exported
     isWritten: true,
     link: '.dynstr',
     entrySize: DYN_SIZE,
+  });
+  const section = object.indexOf('.dynamic'); // symbols of no section would keep their addresses wherever the object is loaded
+  ordered.forEach((symbol, index) => {
+    const offset = offsets.get(symbol);
+    if (offset !== undefined) define(index, STT_OBJECT, section, object.inaccessibleAddress + offset, symbol.size);
   });
   return object.bytes();
 }
