@@ -4,7 +4,7 @@
 import * as path from 'path';
 import picomatch from 'picomatch';
 import { type Workload, WorkloadError } from './workload';
-import { FROM_C_LIBRARY } from '../collect/opened-by-glibc';
+import { COMMON, FROM_C_LIBRARY } from '../collect/opened-by-glibc';
 import type { Gathered } from '../plan/plan-layer';
 import type { RootPath } from '../root/paths';
 
@@ -38,6 +38,9 @@ function matcherOf(pattern: string): (real: string) => boolean {
   };
 }
 
+/** Modules of `iconv`: those of other character sets than the common ones take 7 MB, and the trace shows which of them are used. */
+const MODULE = /\/gconv\/[^/]+\.so$/;
+
 /**
  * The requested programs with their interpreters, included files, what the C library opens, and the configuration of the packages of
  * the requested programs.
@@ -49,7 +52,8 @@ export function alwaysKept({ programs, collected: { selection }, packages, inclu
   const isIncluded = (real: string) => included.some((above) => real === above || real.startsWith(`${above}/`));
   const kept = new Set<RootPath>(requested);
   for (const [real, { reason }] of selection.files) {
-    if (isIncluded(real) || reason === FROM_C_LIBRARY || isConfiguration(real)) kept.add(real);
+    const isFromLibrary = reason === FROM_C_LIBRARY && (!MODULE.test(real) || COMMON.test(real));
+    if (isIncluded(real) || isFromLibrary || isConfiguration(real)) kept.add(real);
   }
   return kept;
 }
