@@ -11,10 +11,10 @@ import { MOST_BYTES } from './lambda';
 import { printableName } from './text/printable';
 
 export interface Limit {
-  /** what is limited, as a plural for messages: `bytes of …` */
+  /** the limited quantity, in the plural, for messages: `bytes of …` */
   readonly of: string;
   readonly most: number;
-  /** what to do about a file that exceeds it @default - to repair or remove it in the source */
+  /** advice on a file that exceeds it @default - to repair or remove it in the source */
   readonly advice?: string;
 }
 

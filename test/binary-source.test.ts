@@ -50,7 +50,7 @@ describe('a directory as a source', () => {
       place.stderr = '';
       synth(place, { binary: 'tool', detectData: true, source });
       expect(place.stderr).toContain(
-        "BinaryLayer Stack/Layer: there is no package database of dpkg, apk or rpm; of data only what has a program's name is found",
+        "BinaryLayer Stack/Layer: there is no package database of dpkg, apk or rpm; only data with a program's name is found",
       );
     }
   });

@@ -25,7 +25,7 @@ export interface Fingerprint {
   /** bytes of `/tmp` that the layer's compressed files take in a function */
   readonly temporaryBytes: number;
   readonly machine: Machine;
-  /** what the trace commands opened: they are not run again while the looks see the same */
+  /** files that the trace commands opened: the commands do not run again while the looks see the same */
   readonly traced: Trace;
   readonly looks: Looks;
   /** of a layer with a workload */

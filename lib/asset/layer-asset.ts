@@ -22,7 +22,7 @@ export interface LayerAssetOptions {
   readonly workload?: Workload;
   /** the test that the layer must pass before it is accepted */
   readonly trial?: Trial;
-  /** whether to print what is in the layer and what is not */
+  /** true to print each packed and skipped file with the reason */
   readonly verbose?: boolean;
 }
 

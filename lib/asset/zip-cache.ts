@@ -2,7 +2,7 @@
  * Packed zips, kept by the hash of their asset, so that a layer which has been packed once is linked into the next output
  * directory instead: unit tests synthesize the same layer for every `App`.
  *
- * The length and SHA-256 of each zip are kept beside it. A zip that does not match them, in the cache or in an output
+ * The length and SHA-256 of each zip are stored next to it. A zip that does not match them, in the cache or in an output
  * directory, is packed again. A zip in an output directory is a hard link to the kept one where both are on one file system: a
  * change of one is a change of the other, and is noticed in both. A cache that cannot be read or written is not used.
  */

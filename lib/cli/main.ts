@@ -68,7 +68,7 @@ async function main(args: readonly string[]): Promise<void> {
   }
 }
 
-/** An error that the user can act on says what to do. Any other is a defect, which is located by its stack. */
+/** Prints advice for errors that the user can act on. Any other error is a defect, so its stack is printed. */
 function describe(error: unknown): string {
   if (error instanceof LayerError) return error.forCommandLine;
   const isDefect = !(error instanceof Error) || [TypeError, RangeError, ReferenceError, SyntaxError].some((kind) => error instanceof kind);

@@ -31,14 +31,15 @@ export function addFile(file: string, why: Why, delta: Selection, root: Root): s
 }
 
 /**
- * Adds a file that was found rather than named, or a directory with everything below it, except for what is excluded,
+ * Adds a file that no user listed, or a directory with everything below it, except for what is excluded,
  * machine-specific, or not world-readable, and for configuration of the machine: see configuration.ts.
  *
  * @param accept why a path below the directory may be packed @default - everything may
  * @returns resolved paths of the files that are new
  */
 export function addFound(found: string, why: Why, delta: Selection, context: Context, accept?: Accept): string[] {
-  const refusal = (real: string) => (isMachineSpecific(real) ? MACHINE_SPECIFIC : refusalOf(real, delta, context) ?? context.configuration.refusal(real));
+  const refusal = (real: string) =>
+    isMachineSpecific(real) ? MACHINE_SPECIFIC : (refusalOf(real, delta, context) ?? context.configuration.refusal(real));
   return add(found, why, delta, context, refusal, accept);
 }
 
@@ -50,7 +51,14 @@ export function addFound(found: string, why: Why, delta: Selection, context: Con
  * @param accept whether a path below the directory is packed @default - everything is
  * @returns resolved paths of the files that are new
  */
-export function addSelfBuilt(found: string, base: string, why: Why, delta: Selection, context: Context, accept?: (real: string) => boolean): string[] {
+export function addSelfBuilt(
+  found: string,
+  base: string,
+  why: Why,
+  delta: Selection,
+  context: Context,
+  accept?: (real: string) => boolean,
+): string[] {
   const { root, configuration } = context;
   const refusal = (real: string) => {
     const isInside = real === base || real.startsWith(`${base}/`);
@@ -61,7 +69,7 @@ export function addSelfBuilt(found: string, base: string, why: Why, delta: Selec
 }
 
 /**
- * Adds what the user names: a file whatever its permissions, and of a directory everything world-readable that is no secret.
+ * Adds a path that the user lists: a file with any permissions, or all world-readable files of a directory except secrets.
  *
  * @returns resolved paths of the files that are new
  * @throws SelectionError if nothing of a directory can be packed

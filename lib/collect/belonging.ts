@@ -198,7 +198,7 @@ function ifOfRequestedPackage({ other, requested }: Inside): Answer {
   return requested.has(other!) ? { rule: `of package ${other!.name}` } : undefined;
 }
 
-/** Packages depend on `-dev` packages of interpreters if they were built with them; only compilers need what is in those. */
+/** Packages depend on `-dev` packages of interpreters if they were built with them; only compilers need their files. */
 function ifForDevelopingOnRequestedPackage({ other, requested, facts: { packages } }: Inside): Answer {
   const isExtension = isForDevelopment(other!) && dependenciesOf(other!, packages).some((one) => requested.has(one));
   return isExtension ? REFUSED : undefined;

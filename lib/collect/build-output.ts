@@ -81,10 +81,12 @@ function addEntry(
   else notice(`it would add ${Math.round(excess / 1e6)} MB`);
 }
 
-/** Why a directory is not the build output of a program in it, and whether a notice names what is not packed. */
+/** Why a directory is not the build output of a program in it, and whether a notice lists the files that are not packed. */
 function problemWith(base: string, context: Context): { readonly problem: string; readonly isNoted: boolean } | undefined {
   if (isStandardDirectory(base) || context.searchPath.includes(base)) return { problem: 'a system directory', isNoted: false };
-  if (isHome(base) || path.posix.basename(base).startsWith('.')) return { problem: 'files in a home directory may be private', isNoted: false };
+  if (isHome(base) || path.posix.basename(base).startsWith('.')) {
+    return { problem: 'files in a home directory may be private', isNoted: false };
+  }
   if (isSourceTree(base, context)) return { problem: `${printableName(base)} is a source tree`, isNoted: true };
   return undefined;
 }

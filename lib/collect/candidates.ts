@@ -66,7 +66,7 @@ export class Candidates {
    * Tries the next group.
    *
    * @param room bytes that are left in the layer
-   * @returns what it adds, or the reason why it is not packed; `undefined` if no group is left
+   * @returns its delta, or the reason why it is not packed; `undefined` if no group is left
    */
   public tryNext(selection: CurrentSelection, room: number): Selection | undefined {
     for (let group = this.next(selection); group; group = this.next(selection)) {
@@ -87,13 +87,22 @@ export class Candidates {
     return [...this.rejected.values()].some(({ need }) => need === 'mentioned');
   }
 
-  /** Names what there was no room for. */
+  /** Lists candidates for which there was no room. */
   public notices(): string[] {
     const largest = [...this.rejected].sort(([, a], [, b]) => b.bytes - a.bytes);
     return [
-      ...listed('the layer is full, and does not contain all files that the program may need', largest.filter(([, { need }]) => need !== 'add-on')),
-      ...listed('the layer is full, and does not contain all add-ons', largest.filter(([, { need }]) => need === 'add-on')),
-      ...listed('large add-ons are packed only if they are included', [...this.oversized].sort(([, a], [, b]) => b.bytes - a.bytes)),
+      ...listed(
+        'the layer is full, and does not contain all files that the program may need',
+        largest.filter(([, { need }]) => need !== 'add-on'),
+      ),
+      ...listed(
+        'the layer is full, and does not contain all add-ons',
+        largest.filter(([, { need }]) => need === 'add-on'),
+      ),
+      ...listed(
+        'large add-ons are packed only if they are included',
+        [...this.oversized].sort(([, a], [, b]) => b.bytes - a.bytes),
+      ),
     ];
   }
 
@@ -113,7 +122,7 @@ export class Candidates {
     return first;
   }
 
-  /** Whether others are to be tried first, because its plug-ins need more than its own files and the layer may become full. */
+  /** True if other candidates must be tried first, because its plug-ins need more than its own files and the layer may become full. */
   private isLargerThanNext({ need, isMeasured }: Group, bytes: number, room: number): boolean {
     if (isMeasured) return false;
     const others = [...this.waiting.values()].filter((group) => group.need === need).map((group) => group.bytes ?? 0);
@@ -128,7 +137,10 @@ export class Candidates {
     return { delta, bytes: bytesAdded(delta, this.context) };
   }
 
-  private found(candidates: readonly Candidate[], selection: CurrentSelection): Attempt & { readonly added: ReadonlyMap<string, string | undefined> } {
+  private found(
+    candidates: readonly Candidate[],
+    selection: CurrentSelection,
+  ): Attempt & { readonly added: ReadonlyMap<string, string | undefined> } {
     const delta = selection.fork();
     const added = new Map<string, string | undefined>();
     for (const candidate of candidates) for (const real of candidate.add(delta)) added.set(real, candidate.program);

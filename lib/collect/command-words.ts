@@ -91,7 +91,7 @@ function inScript(head: Buffer, scan: Scan): Set<string> {
   const shebang = readShebang(head);
   const named = shebang && interpreterOf(shebang);
   if (!named) return new Set();
-  const text = scan((bytes) => bytes.toString('latin1', 0, MOST_SCRIPT)); // what follows is an archive that the script unpacks
+  const text = scan((bytes) => bytes.toString('latin1', 0, MOST_SCRIPT)); // the rest is an archive that the script unpacks
   const found = isShell(named.name) ? inShell(text.replace(COMMENT, '')) : words(text, QUOTED);
   // `#!/usr/bin/env NAME` searches PATH, too
   return named.name.includes('/') ? found : found.add(named.name);

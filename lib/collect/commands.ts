@@ -44,7 +44,7 @@ export function addStartedCommands({ real: file }: Pending, selection: CurrentSe
   return delta;
 }
 
-/** Whether requested packages need the package of a command, or recommend it. A script that no package owns does not state what it needs. */
+/** True if requested packages need or recommend a command's package. Scripts that no package owns do not state dependencies. */
 function isOfNeededPackage(found: string, file: string, { requested }: CurrentSelection, context: Context): boolean {
   return isUsersScript(file, context) || ownersOf(found, context).some((owner) => needOf(owner, requested) !== 'add-on');
 }
@@ -130,7 +130,7 @@ export function mayStart(file: string, { requested }: CurrentSelection, context:
   }
   const isExecutable = (root.status(file)!.mode & 0o111) !== 0;
   const isNeeded = (one: Package) => isSibling(one) || (requested.needs(one) && isDependency(one, owner, requested, context));
-  // commands are what a script is made of; a program names many that it can do without
+  // a script consists of commands; a binary program may mention many that it does not need
   if (kind === 'script') return isExecutable ? (one) => isNeeded(one) || recommends(owner, one) : undefined;
   return elf !== undefined && !(elf instanceof FormatError) && isProgram(elf) ? isNeeded : undefined;
 }

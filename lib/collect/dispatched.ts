@@ -25,7 +25,9 @@ export function addDispatched({ real: file }: Pending, selection: CurrentSelecti
   if (owner === undefined || !selection.requested.isSibling(owner)) return delta;
   for (const { path: mentioned } of root.content(file).mentions) {
     const directory = root.real(mentioned);
-    if (directory === undefined || !root.isDirectory(directory) || isStandardDirectory(directory) || isCommandDirectory(directory)) continue;
+    if (directory === undefined || !root.isDirectory(directory) || isStandardDirectory(directory) || isCommandDirectory(directory)) {
+      continue;
+    }
     for (const implementation of named(dispatchedNames, directory, context)) {
       if (!delta.files.has(implementation)) delta.merge(addImplementation(implementation, file, `started by ${path.posix.basename(file)} for its name`, delta, context));
     }

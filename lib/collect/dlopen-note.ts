@@ -1,5 +1,5 @@
 /**
- * `.note.dlopen`: the libraries that an object opens by name, as the object itself lists them.
+ * `.note.dlopen`: an object's own list of libraries that it opens by name.
  *
  * UAPI Group specification 12: notes of type 0x407c0c0a and owner `FDO` that hold a JSON array of
  * `{ soname: [...], priority: 'required' | 'recommended' | 'suggested' }`, the sonames in order of preference.

@@ -1,6 +1,6 @@
 /**
- * Rules that apply once nothing more is added: licence texts, stale bytecode, links to what was rejected, and reasons for
- * what was added after all.
+ * Rules that apply once nothing more is added: licence texts, stale bytecode, links to rejected files, and reasons for
+ * files that were added after all.
  */
 import * as path from 'path';
 import { addFound } from './add-files';
@@ -18,7 +18,7 @@ export interface FinishedSelection {
   readonly links: ReadonlyMap<string, string>;
   /** resolved paths of directories that are packed even if they are empty */
   readonly directories: ReadonlySet<string>;
-  /** path → what stands there in the layer only */
+  /** path → content that differs from the source */
   readonly generated: ReadonlyMap<string, Generated>;
   /** path, or the name of a library, → why it is not packed */
   readonly skipped: ReadonlyMap<string, string>;

@@ -1,5 +1,5 @@
 /**
- * Headers and what linkers read, for a requested program that compiles: one that names the directory of headers.
+ * Headers and files for linkers. They are packed for requested programs that compile, which mention the directory of headers.
  */
 import { addFound } from './add-files';
 import type { Context } from './context';
@@ -28,6 +28,8 @@ export function addFilesForCompiling({ real: file }: Pending, selection: Current
 
 /** Whether a program is packed to run self-built scripts: these come with modules that were compiled at the source. */
 function isOnlyInterpreter(file: string, context: Context): boolean {
-  const users = [...context.requestedPrograms.values()].filter((program) => program.real === file || program.interpreter?.program.real === file);
+  const users = [...context.requestedPrograms.values()].filter(
+    (program) => program.real === file || program.interpreter?.program.real === file,
+  );
   return users.length > 0 && users.every((program) => program.real !== file && isSelfBuilt(program.real, context));
 }

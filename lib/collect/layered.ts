@@ -1,6 +1,6 @@
 /**
  * A map that is layered over another one. Reads see both; writes go to the upper one, so that they can be merged into the
- * lower one or dropped with the upper one. Neither forking nor merging costs more than what was added.
+ * lower one or dropped with the upper one. The cost of forking and merging is proportional to the additions.
  */
 
 /** What can be read of a layered map. */
@@ -58,7 +58,7 @@ export class LayeredMap<K, V> implements Layered<K, V> {
   }
 }
 
-/** A set likewise. */
+/** A set with the same layers. */
 export class LayeredSet<T> extends LayeredMap<T, true> {
   public add(value: T): void {
     this.set(value, true);

@@ -43,7 +43,7 @@ export function isOfSeveral(real: string, { root, packages }: Facts): boolean {
   return root.isDirectory(real) && !packages.isSole(root.real(real)!);
 }
 
-/** Whether a path is packed only because requested packages recommend its package: programs work without what they only recommend. */
+/** True if a path is packed only because requested packages recommend its package. Programs work without recommended packages. */
 export function isOnlyRecommended(real: string, requested: RequestedPackages, { packages }: Facts): boolean {
   const owner = packages.ownerOf(real);
   if (owner === undefined) return false;

@@ -10,7 +10,7 @@ import type { Elf } from '../elf';
 import type { Loaded } from '../loader/search';
 import type { Root } from '../root/root';
 
-/** Symbols that other objects import from glibc, by what glibc opens for them. */
+/** Symbols that other objects import from glibc, by the kind of file that glibc opens for them. */
 const CALLS = {
   // to unwind a thread's stack: glibc nptl/pthread_cancel.c, sysdeps/nptl/pthread_exit.c
   unwind: ['pthread_create', 'pthread_cancel', 'pthread_exit', 'thrd_create', 'thrd_exit'],

@@ -57,7 +57,7 @@ export function deferPackageData(host: Package, through: string, opener: string,
   for (const candidate of fork.takeDeferred()) delta.defer(candidate);
 }
 
-/** Adds a path in a directory of a package without reading it, and defers what is needed less than the path itself. */
+/** Adds a path in a package's directory without reading it, and defers files that are needed less than the path itself. */
 function addInside(at: string, need: Need, grounds: Grounds | undefined, extended: Extended, delta: Selection, context: Context): string[] {
   const { host, through, opener } = extended;
   const why: Why = { reason: `in a directory of package ${host.name}`, through, rule: grounds?.rule };

@@ -1,5 +1,5 @@
 /**
- * The files of a package by their use: data that a program opens at run time, and what only a compiler reads.
+ * The files of a package by their use: data that a program opens at run time, and files that only a compiler reads.
  */
 import * as path from 'path';
 import { HEADERS, isNonRuntime, isForCompiling, isForLinking } from './non-runtime';

@@ -1,6 +1,6 @@
 /**
- * Path mentions: what a packed file names by an absolute path is packed if it belongs to that file's package, to a related
- * one, or to an add-on (see belonging.ts). What programs can do without is deferred: see candidates.ts.
+ * Path mentions: a file that a packed file mentions is packed if it belongs to the mentioning file's package, to a related
+ * one, or to an add-on (see belonging.ts). Optional files are deferred: see candidates.ts.
  */
 import * as path from 'path';
 import { addFound } from './add-files';
@@ -51,7 +51,7 @@ export function followPathMentions(pending: Pending, selection: CurrentSelection
   return delta;
 }
 
-/** Follows a mention, and the siblings of the mentioned file: `/usr/share/misc/magic` also stands for `magic.mgc`. */
+/** Follows a mention, and the siblings of the mentioned file: `/usr/share/misc/magic` also refers to `magic.mgc`. */
 function follow(mentioned: string, by: Mentioning, delta: Selection, context: Context): void {
   for (const candidate of [mentioned, ...siblings(mentioned, context)]) {
     const real = context.root.real(candidate);
@@ -61,7 +61,9 @@ function follow(mentioned: string, by: Mentioning, delta: Selection, context: Co
 }
 
 function followOne(candidate: string, real: string, by: Mentioning, selection: CurrentSelection, context: Context): Selection {
-  if (isSelfBuilt(by.real, context) && isOfSelfBuilt(candidate, real, context)) return followFromSelfBuilt(candidate, real, by, selection, context);
+  if (isSelfBuilt(by.real, context) && isOfSelfBuilt(candidate, real, context)) {
+    return followFromSelfBuilt(candidate, real, by, selection, context);
+  }
   // a link in a command directory may lead anywhere, as /usr/bin/java does
   const isNamedAsCommand = [candidate, real].some((file) => isCommandDirectory(path.posix.dirname(file)));
   const isCommand = isNamedAsCommand && context.root.status(real)?.type === 'file';
@@ -82,8 +84,15 @@ function followCommand(candidate: string, real: string, file: string, selection:
   return skipping(candidate, reason, selection);
 }
 
-/** Adds what is mentioned if programs need it, or defers it. */
-export function addOrDefer(candidate: string, real: string, by: Mentioning, grounds: Grounds, selection: CurrentSelection, context: Context): Selection {
+/** Adds a mentioned path if programs need it, or defers it. */
+export function addOrDefer(
+  candidate: string,
+  real: string,
+  by: Mentioning,
+  grounds: Grounds,
+  selection: CurrentSelection,
+  context: Context,
+): Selection {
   const delta = selection.fork();
   const mention: Mention = { real, by, whole: context.packages.isSole(real) ? context.packages.ownerOf(real) : undefined };
   const stated = isForEachPackage(real, grounds, by, selection, context) ? 'needed' : needOf(grounds, by, selection);
@@ -109,7 +118,7 @@ interface Mention {
   readonly whole?: Package;
 }
 
-/** Adds what is mentioned without reading it, and defers what is needed less than the mentioned path itself. */
+/** Adds a mentioned path without reading it, and defers files that are needed less than the path itself. */
 function addMentioned(need: Need, at: string, mention: Mention, grounds: Grounds, delta: Selection, context: Context): string[] {
   const { by, whole } = mention;
   const accept = (child: string) => {
@@ -184,14 +193,14 @@ function noteHomeDirectory(mentioned: string, file: string, delta: Selection, { 
   ].join(' '));
 }
 
-/** Whether mentions in a file count: licence texts are for people, and what the C libraries open is known (see opened-by-glibc.ts). */
+/** True if mentions in a file count. Licence texts are for people, and the C libraries have rules of their own (opened-by-glibc.ts). */
 export function isFollowed(file: string, { processes }: CurrentSelection, { packages }: Context): boolean {
   if (isDocumentation(file) || LIBCS.includes(packages.ownerOf(file)?.source ?? '')) return false;
   for (const { interpreter } of processes.values()) if (interpreter?.real === file) return false;
   return true;
 }
 
-/** The paths that begin with what an instruction holds, if the code nearby holds the rest. */
+/** The paths that begin with the characters in an instruction, if the code nearby contains the rest. */
 function completions(head: string, code: Buffer, { root }: Context): string[] {
   const parent = path.posix.dirname(head);
   const found = root.names(root.real(parent) ?? parent).map((name) => path.posix.join(parent, name));

@@ -37,7 +37,7 @@ export function addPrefixLibrary({ real: file }: Pending, selection: CurrentSele
   return delta;
 }
 
-/** Whether a directory has the name of a program: `python3.11` and `perl5` those of `python3.11` and `perl`, `python3.9` not. */
+/** True if a directory is named after a program: `python3.11` and `perl5` after `python3.11` and `perl`, but not `python3.9`. */
 function isOfProgram(directory: string, program: string): boolean {
   const [one, other] = [directory, program].map((name) => withoutTrailing(name, '0123456789.-'));
   if (one !== other || one === '') return false;

@@ -67,7 +67,7 @@ function namesIn(bytes: Buffer, names: readonly string[]): string[] {
   return names.filter((name) => [...found].some((longer) => longer.startsWith(asBytes(name))));
 }
 
-/** By object: each is asked for several times, and searched for every name in `/etc`. */
+/** Cached by object: each is requested several times, and searched for every name in `/etc`. */
 const configuration = new WeakMap<Root, Map<string, string[]>>();
 
 /** Files directly in `/etc` whose names an object has without it: `/etc` and `odbcinst.ini`. A name without a dot may be any word. */
@@ -77,7 +77,12 @@ function configurationFiles(file: string, root: Root): string[] {
   configuration.set(root, known);
   let found = known.get(file);
   if (found === undefined) {
-    const names = root.scan(file, (bytes) => namesIn(bytes, root.names(root.real(CONFIGURATION) ?? CONFIGURATION).filter((name) => name.includes('.'))));
+    const names = root.scan(file, (bytes) =>
+      namesIn(
+        bytes,
+        root.names(root.real(CONFIGURATION) ?? CONFIGURATION).filter((name) => name.includes('.')),
+      ),
+    );
     const inEtc = names.map((name) => path.posix.join(CONFIGURATION, name));
     found = inEtc.filter((real) => root.status(real)?.type === 'file' && !isMachineSpecific(real));
     known.set(file, found);

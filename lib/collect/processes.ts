@@ -153,10 +153,12 @@ function addObjects(process: Process, objects: readonly Loaded[], delta: Selecti
 /** Permissions of the directories above a library do not matter: home directories are mostly closed to others. */
 function checkPublic({ path: found, real, loader }: Loaded, { root, include }: Context): void {
   if ((root.status(real)!.mode & 0o004) !== 0 || include.some((one) => root.real(one) === real)) return;
-  throw new PrivateLibraryError([
-    `${printableName(found)}, needed by ${printableName(loader!.path)}, is not world-readable, and everyone who can read the layer could read it`,
-    `  run chmod o+r ${printableName(found)}, or name it in include to pack it all the same`,
-  ].join('\n'));
+  throw new PrivateLibraryError(
+    [
+      `${printableName(found)}, needed by ${printableName(loader!.path)}, is not world-readable, and any reader of the layer could read it`,
+      `  run chmod o+r ${printableName(found)}, or name it in include to pack it all the same`,
+    ].join('\n'),
+  );
 }
 
 /** Adds the data that the C library opens in a process. */

@@ -28,7 +28,7 @@ export class RequestedPackages implements Iterable<Package> {
 
   /**
    * @param all in the order in which they were added
-   * @param extensible those of programs that the user requested: packages that extend them are packed as add-ons
+   * @param extensible packages of programs that the user requested: packages that extend these are packed as add-ons
    */
   constructor(
     private readonly database: PackageDatabase,
@@ -74,7 +74,9 @@ export class RequestedPackages implements Iterable<Package> {
       if (isKnown(one) || found.has(one)) continue;
       found.add(one);
       // each with its own dependencies before the next, as a recursion would give them
-      for (const dependency of dependenciesOf(one, this.database).reverse()) if (dependency.source === owner.source) waiting.push(dependency);
+      for (const dependency of dependenciesOf(one, this.database).reverse()) {
+        if (dependency.source === owner.source) waiting.push(dependency);
+      }
       if (!one.isEssential) continue;
       const siblings = this.database.builtFrom(one.source);
       for (const sibling of siblings) if (sibling.depends.includes(one.name) && !isForDevelopment(sibling)) waiting.push(sibling);
@@ -146,7 +148,7 @@ export function recommends(owner: Package, other: Package): boolean {
   return owner.recommends.includes(other.name);
 }
 
-/** Headers and what compilers need, and no program at run time: Debian policy 8.4, and the same by convention in rpm's distributions. */
+/** Packages of headers and other files that only compilers need: Debian policy 8.4, and the same by convention in rpm's distributions. */
 export function isForDevelopment({ name }: Package): boolean {
   return /-dev(?:el)?$/.test(name);
 }

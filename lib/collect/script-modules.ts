@@ -20,7 +20,7 @@ interface Environment {
   readonly marks: readonly string[];
   /** entries that belong to the scripts in it @default - everything */
   readonly belongs?: readonly string[];
-  /** what else it needs */
+  /** its other dependencies */
   readonly complete?: (directory: string, program: Program, delta: Selection, context: Context) => void;
 }
 

@@ -34,7 +34,7 @@ export function privateKeyIn(text: string): boolean {
  * Recognizes a file or directory with credentials.
  *
  * @param real a resolved path
- * @returns what it is taken for, or `undefined`
+ * @returns the kind of secret, or `undefined`
  */
 export function secretIn(root: Root, real: string): string | undefined {
   const name = path.posix.basename(real);

@@ -3,7 +3,7 @@
  *
  * Rules never change it. A rule forks it, writes to the fork, and returns the fork as its delta, which is merged as a whole
  * or dropped as a whole. A rule that tries candidates forks its own delta for each of them. A fork costs nothing, and a merge
- * costs what was added; a process that a fork loads something into is copied first.
+ * costs time in proportion to the additions; a process that a fork loads something into is copied first.
  */
 import type { Layered } from './layered';
 import { LayeredMap, LayeredSet } from './layered';
@@ -64,7 +64,7 @@ export interface CurrentSelection {
   readonly links: Layered<string, string>;
   /** resolved paths of directories that are packed even if they are empty */
   readonly directories: Layered<string, true>;
-  /** path → what stands there in the layer only */
+  /** path → content that differs from the source */
   readonly generated: Layered<string, Generated>;
   /** path → why it is not packed */
   readonly skipped: Layered<string, string>;
@@ -182,7 +182,7 @@ export class Selection implements CurrentSelection {
     return deferred;
   }
 
-  /** The next file whose content is to be looked at. */
+  /** The next file whose content must be read. */
   public next(): Pending | undefined {
     const next: Pending | undefined = this.pending[this.taken];
     if (next) this.taken++;

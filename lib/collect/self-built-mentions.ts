@@ -1,6 +1,6 @@
 /**
  * Path mentions of self-built programs: `make install` bakes the prefix into a program that no package owns. Files that no
- * package owns are packed because the program names them, those of packages if they belong to what is named.
+ * package owns are packed because the program mentions them, files of packages if they belong to the mentioned path.
  */
 import * as path from 'path';
 import { addFound } from './add-files';
@@ -50,7 +50,7 @@ export function isOfSelfBuilt(candidate: string, real: string, context: Context)
   return !isCommand(candidate, real, context) || ownerOf(candidate, context) === undefined;
 }
 
-/** Adds what a self-built file mentions within the size budget, or states why it is skipped. */
+/** Adds the files that a self-built file mentions, within the size budget, or states why they are skipped. */
 export function followFromSelfBuilt(
   candidate: string,
   real: string,
@@ -64,7 +64,9 @@ export function followFromSelfBuilt(
     if (isCommand(candidate, real, context)) return addCommand(path.posix.basename(candidate), candidate, by.real, selection, context);
     const secret = secretIn(context.root, real);
     if (secret !== undefined) return skipping(candidate, secret, by, selection, context);
-    if (isUnderVersionControl(real, context)) return skipping(candidate, 'it is in a directory under version control', by, selection, context);
+    if (isUnderVersionControl(real, context)) {
+      return skipping(candidate, 'it is in a directory under version control', by, selection, context);
+    }
   }
   const { root } = context;
   const delta = selection.fork();

@@ -1,5 +1,5 @@
 /**
- * Self-built programs and their files: no package owns them, so no package database says what belongs to them. Their paths,
+ * Self-built programs and their files: no package owns them, so no package database lists their files. Their paths,
  * their strings and the layout of their directories do, within a size budget.
  */
 import type { Context } from './context';
@@ -17,7 +17,7 @@ export function isSelfBuilt(real: string, { packages, requestedPrograms }: Pick<
 }
 
 /**
- * Whether what a delta adds is too large: more than one addition may have, or more than a layer holds.
+ * True if a delta is too large: above the limit of one addition, or of a layer.
  *
  * @param most bytes that the delta may add
  * @returns the bytes that it adds; `undefined` if they fit

@@ -1,5 +1,5 @@
 /**
- * Words of a shell script that stand where the shell expects a command: first on a line, or behind what ends another command.
+ * Words of a shell script in places where the shell expects a command: at the start of a line, or after the end of another command.
  * Words that take a command, such as `exec`, and assignments may come before it.
  *
  * Written by hand because a regular expression for it backtracks: here every character is looked at a bounded number of times.
@@ -16,7 +16,7 @@ const VALUE_END = /[\s"'`]/g;
 /** An assignment, and the rest of its line. */
 const ASSIGNMENT = /\b(\w+)=([^\n;]*)/g;
 const VARIABLE_IN_WORD = /\$\{?(\w+)\}?/g;
-/** Words that one variable may stand for. */
+/** Maximum number of words in one variable. */
 const MOST_VALUES = 8;
 
 /** @param text without comments */
@@ -25,7 +25,7 @@ export function shellCommands(text: string): Set<string> {
 }
 
 /**
- * Words that variables of a shell script stand for, and that it may start: `gs` in `GS_EXECUTABLE=gs`, and, if there is
+ * Values of a shell script's variables that it may start as commands: `gs` in `GS_EXECUTABLE=gs`, and, if there is
  * `version=14`, `ps2pdf14` in `ps2pdf="$here/ps2pdf$version"`. Of a path, the last component.
  *
  * @param text without comments
@@ -45,7 +45,7 @@ export function assignedWords(text: string): Set<string> {
   return words;
 }
 
-/** The last component of what an assignment's line ends with. */
+/** The last path component at the end of an assignment's line. */
 function lastWord(line: string): string {
   const value = line.trim().replace(/["'`]$/, '');
   let start = value.length;

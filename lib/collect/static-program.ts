@@ -19,7 +19,7 @@ const UPX = 'UPX!';
 const UPX_WITHIN = 4096;
 
 /**
- * Describes what a statically linked program lacks in the layer.
+ * Describes the files that a statically linked program lacks in the layer.
  *
  * @returns a notice, or `undefined` for a program that is linked dynamically or loads nothing
  */
@@ -37,6 +37,7 @@ export function staticProgramNotice({ elf, real }: Program, root: Root): string 
   if (uses.length === 0) return undefined;
   return [
     `${real} is statically linked, but its C library loads ${uses.join(' and ')} at run time.`,
-    'The layer does not contain these libraries: lookups that are not built in fail or use those of the function. Take a dynamically linked build if the program needs them.',
+    'The layer does not contain these libraries: lookups that are not built in fail or use those of the function. ' +
+      'Take a dynamically linked build if the program needs them.',
   ].join(' ');
 }

@@ -1,6 +1,5 @@
 /**
  * The search for libraries: its inputs and results. glibc.ts and musl.ts contain the rules.
- * and musl.ts.
  */
 import * as path from 'path';
 import type { Elf, Machine } from '../elf';

@@ -7,23 +7,23 @@ import { type Checksum, type PackageDatabase, valueOf } from './package';
 import { checkLimit, LIMITS } from '../limits';
 import type { Root } from '../root/root';
 
-/** The second is for roots in which `/lib` is merged into `/usr/lib`. */
+/** The second path is used if `/lib` is merged into `/usr/lib`. */
 const PLACES = ['/lib/apk/db/installed', '/usr/lib/apk/db/installed'];
 
-/** @returns `undefined` where there is none */
+/** @returns `undefined` if there is none */
 export function apkDatabase(root: Root): PackageDatabase | undefined {
-  const place = PLACES.map((one) => root.file(one)).find((one) => one !== undefined);
+  const place = PLACES.map((listed) => root.file(listed)).find((file) => file !== undefined);
   if (place === undefined) return undefined;
   const texts = root.read(place, LIMITS.packageStatus).toString('utf8').split('\n\n');
   checkLimit(LIMITS.packages, texts.length, place);
   const stanzas = texts.map(parse).filter(({ name }) => name !== '');
   const together = new Map<string, string[]>();
-  for (const { name, installIf } of stanzas) for (const one of installIf) valueOf(together, one, () => []).push(name);
+  for (const { name, installIf } of stanzas) for (const trigger of installIf) valueOf(together, trigger, () => []).push(name);
   return new InstalledPackages(root, 'apk', stanzas.map((stanza) => ({ ...stanza, recommends: together.get(stanza.name) ?? [] })));
 }
 
 interface Stanza extends Omit<Installed, 'recommends'> {
-  /** the packages with which it is installed by itself, where all of them are */
+  /** apk installs the package automatically if all of these are installed */
   readonly installIf: readonly string[];
 }
 
@@ -43,13 +43,16 @@ function parse(stanza: string): Stanza {
   return { name, source, version, architecture, requires: namesIn(D), provides: namesIn(p), installIf: namesIn(i), files, checksums };
 }
 
-/** `Z:Q1` and the SHA-1 of the file before it, in base64: of its content, or of a link's target. */
+/** `Z:Q1` and a SHA-1 in base64: of the content of the file before it, or of a link's target. */
 function addChecksum(checksums: Map<string, Checksum>, file: string | undefined, value: string): void {
   const digest = Buffer.from(value.startsWith('Q1') ? value.slice(2) : '', 'base64');
   if (file !== undefined && digest.length === 20) checksums.set(file, `sha1:${digest.toString('hex')}`);
 }
 
-/** `so:libz.so.1 cmd:sh>=1.2 pc:x~3 name@repository !conflict` without versions and conflicts. */
+/** The names in `so:libz.so.1 cmd:sh>=1.2 pc:x~3 name@repository !conflict`, without versions and conflicts. */
 function namesIn(relations: string): string[] {
-  return relations.split(' ').filter((relation) => relation !== '' && !relation.startsWith('!')).map((relation) => relation.replace(/[<>=~@].*/, ''));
+  return relations
+    .split(' ')
+    .filter((relation) => relation !== '' && !relation.startsWith('!'))
+    .map((relation) => relation.replace(/[<>=~@].*/, ''));
 }

@@ -1,16 +1,18 @@
 /**
- * What stands in for a package database in a root that has none that can be read: files belong together by their names.
+ * Replaces the package database in roots without a readable one: files are assigned to packages by name.
  *
- * `/usr/bin/rig`, `/usr/share/rig/…`, `/usr/lib/rig/…`, `/etc/rig.conf` are of the package `rig`, and so is
- * `/usr/lib/librig.so.1`. Nothing depends on anything.
+ * `/usr/bin/rig`, `/usr/share/rig/…`, `/usr/lib/rig/…`, `/etc/rig.conf` and `/usr/lib/librig.so.1` belong to the
+ * package `rig`. Packages have no dependencies.
  */
 import * as path from 'path';
 import type { Package, PackageDatabase } from './package';
 import type { Root } from '../root/root';
 import { isStandardDirectory, unitOf } from '../root/standard';
 
-/** Where the directories are that have a program's name. */
-const PARENTS = ['/usr', '/usr/local'].flatMap((prefix) => ['share', 'lib', 'lib64', 'libexec'].map((name) => `${prefix}/${name}`)).concat('/etc', '/usr/local/etc', '/opt', '/lib', '/lib64', '/var/lib');
+/** Parents of directories with a program's name. */
+const PARENTS = ['/usr', '/usr/local']
+  .flatMap((prefix) => ['share', 'lib', 'lib64', 'libexec'].map((name) => `${prefix}/${name}`))
+  .concat('/etc', '/usr/local/etc', '/opt', '/lib', '/lib64', '/var/lib');
 
 export class PackagesByName implements PackageDatabase {
   private readonly packages = new Map<string, Package>();
@@ -21,7 +23,7 @@ export class PackagesByName implements PackageDatabase {
   public ownerOf(real: string): Package | undefined {
     const unit = unitOf(real);
     const parent = path.posix.dirname(unit);
-    // below `/` is what is neither a system's nor a package's
+    // other directories below `/` belong neither to the system nor to a package
     if (isStandardDirectory(unit) || parent === '/' || !isStandardDirectory(parent)) return undefined;
     return this.get(path.posix.basename(unit).replace(/^lib(.+)\.so(?:\..*)?$/, '$1').replace(/\.conf$/, ''));
   }
@@ -32,19 +34,21 @@ export class PackagesByName implements PackageDatabase {
   }
 
   public get(name: string): Package {
-    let found = this.packages.get(name);
-    if (!found) {
-      found = { name, source: name, version: '', architecture: '', depends: [], recommends: [] };
-      this.packages.set(name, found);
+    let known = this.packages.get(name);
+    if (!known) {
+      known = { name, source: name, version: '', architecture: '', depends: [], recommends: [] };
+      this.packages.set(name, known);
     }
-    return found;
+    return known;
   }
 
   public files(owner: Package): readonly string[] {
     let files = this.fileLists.get(owner);
     if (!files) {
       const parents = new Set(PARENTS.map((parent) => this.root.real(parent)).filter((parent) => parent !== undefined));
-      files = [...parents].flatMap((parent) => [owner.name, `${owner.name}.conf`].flatMap((name) => this.below(path.posix.join(parent, name))));
+      files = [...parents].flatMap((parent) =>
+        [owner.name, `${owner.name}.conf`].flatMap((name) => this.below(path.posix.join(parent, name))),
+      );
       this.fileLists.set(owner, files);
     }
     return files;
@@ -66,18 +70,18 @@ export class PackagesByName implements PackageDatabase {
     return [this.get(source)];
   }
 
-  /** A path and everything below it, each directory before its entries; links are not followed. */
+  /** A path and everything below it, directories before their entries. Links are not followed. */
   private below(start: string): string[] {
-    const found: string[] = [];
+    const known: string[] = [];
     const pending = [start];
     for (let real; (real = pending.pop()) !== undefined; ) {
       const status = this.root.status(real);
       if (!status) continue;
-      found.push(real);
+      known.push(real);
       if (status.type !== 'directory') continue;
       const names = this.root.names(real);
       for (let index = names.length - 1; index >= 0; index--) pending.push(path.posix.join(real, names[index]));
     }
-    return found;
+    return known;
   }
 }

@@ -1,5 +1,5 @@
 /**
- * The package database of a root, whichever it has.
+ * Opens the package database of a root, of any kind.
  */
 import { PackagesByName } from './by-name';
 import { dpkgDatabase } from './dpkg';
@@ -15,7 +15,7 @@ const rpm = () => require('./rpm') as typeof import('./rpm');
 
 export interface FoundDatabase {
   readonly packages: PackageDatabase;
-  /** why it is known of no file which package it belongs to, and what to do; `undefined` where it is known */
+  /** why files cannot be assigned to packages, and what to do; `undefined` if they can */
   readonly notice?: string;
 }
 
@@ -23,5 +23,8 @@ export function packageDatabase(root: Root, machine: Machine): FoundDatabase {
   const found = dpkgDatabase(root, MACHINES[machine].debian) ?? apk().apkDatabase(root) ?? rpm().rpmDatabase(root, machine);
   if (found !== undefined && typeof found !== 'string') return { packages: found };
   const lacking = found ?? 'there is no package database of dpkg, apk or rpm';
-  return { packages: new PackagesByName(root), notice: `${lacking}; of data only what has a program's name is found, as /usr/share/NAME and /etc/NAME: name the rest in include` };
+  return {
+    packages: new PackagesByName(root),
+    notice: `${lacking}; only data with a program's name is found, such as /usr/share/NAME and /etc/NAME: list other data in include`,
+  };
 }

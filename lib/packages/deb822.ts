@@ -2,7 +2,7 @@
  * Reads Debian's control format, deb822(5): package databases, control files of packages, copyright files, apt's sources.
  *
  * Paragraphs are separated by blank lines. A line that begins with a blank continues the field before it, one that begins
- * with `#` is a comment. Each character is looked at a fixed number of times: the text is foreign.
+ * with `#` is a comment. Each character is read a limited number of times, because the text is not trusted.
  */
 
 /** The fields of a paragraph, by their names in lower case; lines of a value are separated by `\n`. */

@@ -12,10 +12,21 @@ const STATUS = '/var/lib/dpkg/status';
 const INFO = '/var/lib/dpkg/info';
 
 const FIELDS: ReadonlySet<string> = new Set([
-  'package', 'architecture', 'status', 'source', 'multi-arch', 'pre-depends', 'depends', 'recommends', 'suggests', 'provides', 'version', 'essential',
+  'package',
+  'architecture',
+  'status',
+  'source',
+  'multi-arch',
+  'pre-depends',
+  'depends',
+  'recommends',
+  'suggests',
+  'provides',
+  'version',
+  'essential',
 ]);
 
-/** @returns `undefined` where there is none */
+/** @returns `undefined` if there is none */
 export function dpkgDatabase(root: Root, architecture: string): PackageDatabase | undefined {
   const status = root.file(STATUS);
   const info = root.real(INFO);
@@ -24,7 +35,7 @@ export function dpkgDatabase(root: Root, architecture: string): PackageDatabase 
 
 class Dpkg implements PackageDatabase {
   private readonly packages = new Map<string, DpkgPackage>();
-  /** name of a file list → the installed package whose it is */
+  /** name of a file list → its installed package */
   private readonly byList = new Map<string, DpkgPackage>();
   private readonly sources = new Map<string, DpkgPackage[]>();
   /** resolved path → the packages that list it */
@@ -47,7 +58,7 @@ class Dpkg implements PackageDatabase {
       const source = fields.get('source')?.split(' ', 1)[0] ?? name;
       const list = fields.get('multi-arch') === 'same' ? `${name}:${built}` : name;
       const installed = (one: string) => (this.packages.has(one) ? [one] : [...provided.get(one) ?? []]);
-      // of alternatives, the first that is there serves
+      // the first alternative that is installed counts
       const serves = (names: readonly string[]) => names.map(installed).find(({ length }) => length > 0) ?? [];
       const resolve = (relations: string) => [...new Set(alternativesIn(relations).flatMap(serves))];
       const depends = [fields.get('pre-depends'), fields.get('depends')].filter(Boolean).join(', ');
@@ -73,7 +84,8 @@ class Dpkg implements PackageDatabase {
     let files = this.fileLists.get(owner);
     if (!files) {
       const list = this.root.file(`${this.info}/${(owner as DpkgPackage).list}.list`);
-      files = list === undefined ? [] : this.root.read(list, LIMITS.fileLists).toString('utf8').split('\n').filter(isListed).map(this.merged);
+      files =
+        list === undefined ? [] : this.root.read(list, LIMITS.fileLists).toString('utf8').split('\n').filter(isListed).map(this.merged);
       this.fileLists.set(owner, files);
     }
     return files;
@@ -86,7 +98,9 @@ class Dpkg implements PackageDatabase {
       const text = file === undefined ? '' : this.root.read(file).toString('utf8');
       const sums = md5sumsIn(text).map(([listed, md5]): [string, Checksum] => [this.merged(listed), `md5:${md5}`]);
       this.conffiles ??= conffilesIn(this.root.read(this.status, LIMITS.packageStatus).toString('utf8'));
-      const conffiles = this.files(owner).flatMap((real): [string, Checksum][] => (this.conffiles!.has(real) ? [[real, `md5:${this.conffiles!.get(real)!}`]] : []));
+      const conffiles = this.files(owner).flatMap((real): [string, Checksum][] =>
+        this.conffiles!.has(real) ? [[real, `md5:${this.conffiles!.get(real)!}`]] : [],
+      );
       checksums = new Map([...sums, ...conffiles]);
       this.checksumsOf.set(owner, checksums);
     }
@@ -118,7 +132,7 @@ class Dpkg implements PackageDatabase {
     }
   }
 
-  /** The installed packages that list a path, in the order of their names. */
+  /** The installed packages that list a path, sorted by name. */
   private listing(real: string): ReadonlySet<Package> {
     let owners = this.owners.get(real);
     if (!owners) {
@@ -158,7 +172,7 @@ class DpkgPackage implements Package {
     public readonly version: string,
     public readonly architecture: string,
     public readonly isEssential: boolean,
-    /** the name of its file list, less `.list` */
+    /** the name of its file list without `.list` */
     public readonly list: string,
     /** fields of its paragraph */
     private readonly relations: { readonly depends: string; readonly recommends: string; readonly suggests: string },
@@ -181,8 +195,8 @@ class DpkgPackage implements Package {
 }
 
 /**
- * A status is `WANT ERROR STATE`. A package whose triggers are outstanding is unpacked and configured: apt leaves such states
- * behind while it runs (deb-triggers(5)).
+ * A status is `WANT ERROR STATE`. A package with pending triggers is unpacked and configured: apt leaves packages in such states
+ * while it runs (deb-triggers(5)).
  */
 function isInstalled(status: string | undefined): boolean {
   return status !== undefined && / (?:installed|triggers-awaited|triggers-pending)$/.test(status);

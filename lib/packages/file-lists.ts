@@ -58,7 +58,8 @@ export class FileLists {
       const list = root.file(path.posix.join(info, name));
       return list === undefined ? Buffer.alloc(0) : root.read(list, LIMITS.fileLists);
     };
-    const read = (name: string) => (isTrusted ? root.readUnrecorded(path.posix.join(info, name), LIMITS.fileLists) : undefined) ?? looking(name);
+    const read = (name: string) =>
+      (isTrusted ? root.readUnrecorded(path.posix.join(info, name), LIMITS.fileLists) : undefined) ?? looking(name);
     const lists = new FileLists(names, read, info);
     if (isTrusted) this.kept.set(place, { stamp, lists });
     return lists;
@@ -66,7 +67,9 @@ export class FileLists {
 
   /** The names of the lists that have a line with this end. */
   public *withEnd(end: string): Generator<string> {
-    for (let offset = this.bytes.indexOf(`${end}\n`); offset >= 0; offset = this.bytes.indexOf(`${end}\n`, offset + 1)) yield this.nameAt(offset);
+    for (let offset = this.bytes.indexOf(`${end}\n`); offset >= 0; offset = this.bytes.indexOf(`${end}\n`, offset + 1)) {
+      yield this.nameAt(offset);
+    }
   }
 
   /** The names of the lists that have a line. */

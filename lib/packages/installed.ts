@@ -1,19 +1,19 @@
 /**
- * A package database that is read as a whole: what it says of each package, and what follows from that.
+ * A package database that is read as a whole, with its relations resolved.
  */
 import { type Checksum, isListed, mergedUsr, type Package, type PackageDatabase, valueOf } from './package';
 import type { Root } from '../root/root';
 
-/** A package as its database has it. */
+/** A package in its database. */
 export interface Installed extends Pick<Package, 'name' | 'source' | 'version' | 'architecture'> {
-  /** what it cannot do without: names of packages, of what packages provide, or paths of files */
+  /** its dependencies: names of packages, names that packages provide, or paths of files */
   readonly requires: readonly string[];
-  /** what it is usually installed with, likewise */
+  /** its recommendations, in the same form */
   readonly recommends: readonly string[];
   readonly provides: readonly string[];
-  /** paths of what it installed, directories included, as they are listed */
+  /** paths of its files and directories, as listed */
   readonly files: readonly string[];
-  /** by path as listed */
+  /** by listed path */
   readonly checksums: ReadonlyMap<string, Checksum>;
 }
 
@@ -22,7 +22,7 @@ export class InstalledPackages implements PackageDatabase {
   private readonly sources = new Map<string, Package[]>();
   private readonly fileLists = new Map<Package, readonly string[]>();
   private readonly sets = new Map<Package, ReadonlySet<string>>();
-  /** real path → the first package that lists it */
+  /** resolved path → the first package that lists it */
   private readonly owners = new Map<string, Package>();
   private readonly shared = new Set<string>();
   private readonly sums = new Map<Package, ReadonlyMap<string, Checksum>>();
@@ -91,7 +91,7 @@ export class InstalledPackages implements PackageDatabase {
   }
 }
 
-/** What it depends on may come later in the database, and is looked up when it is asked for. */
+/** A package whose dependencies are resolved when they are first used, because they may follow it in the database. */
 class ResolvedPackage implements Package {
   public readonly name: string;
   public readonly source: string;
@@ -100,7 +100,11 @@ class ResolvedPackage implements Package {
   private resolvedDepends?: readonly string[];
   private resolvedRecommends?: readonly string[];
 
-  constructor(public readonly type: Package['type'], private readonly installed: Installed, private readonly resolve: (wanted: readonly string[]) => readonly string[]) {
+  constructor(
+    public readonly type: Package['type'],
+    private readonly installed: Installed,
+    private readonly resolve: (wanted: readonly string[]) => readonly string[],
+  ) {
     ({ name: this.name, source: this.source, version: this.version, architecture: this.architecture } = installed);
   }
 

@@ -8,11 +8,11 @@ import { checkLimit, LIMITS } from '../limits';
  */
 export class LineIndex {
   private readonly starts: Int32Array;
-  /** by the lowest bits of a hash: the first line that has them, and then by line the next one; -1 for none */
+  /** the lowest bits of a hash → the first line with them; then line → the next such line; -1 for none */
   private readonly first: Int32Array;
   private readonly next: Int32Array;
 
-  /** @param where names the text in errors */
+  /** @param where the text's name in errors */
   constructor(private readonly bytes: Buffer, where: string) {
     const starts: number[] = [];
     const hashes: number[] = [];
@@ -27,7 +27,7 @@ export class LineIndex {
     this.starts = Int32Array.from(starts);
     this.first = new Int32Array(2 ** Math.ceil(Math.log2(starts.length + 1))).fill(-1);
     this.next = new Int32Array(starts.length);
-    // from the last to the first, so that chains run in the order of the text
+    // from last to first, so that chains are in the order of the text
     for (let line = starts.length - 1; line >= 0; line--) {
       const slot = this.slotOf(hashes[line]);
       this.next[line] = this.first[slot];
@@ -35,7 +35,7 @@ export class LineIndex {
     }
   }
 
-  /** The offset of each line that has this text, in their order. */
+  /** The offsets of all lines with this text, in order. */
   public *offsets(text: string): Generator<number> {
     const wanted = Buffer.from(text);
     for (let line = this.first[this.slotOf(hashOf(wanted, 0, wanted.length))]; line >= 0; line = this.next[line]) {

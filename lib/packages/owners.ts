@@ -1,6 +1,6 @@
 /**
- * The packages of many libraries at once, by name: a few hundred of dpkg's file lists are looked through a single time,
- * which `PackageDatabase`, made to tell what goes with what, would do for each library.
+ * The packages of many libraries, by name. Reads a few hundred of dpkg's file lists once, while `PackageDatabase`
+ * would search all of them for each library.
  */
 import * as path from 'path';
 import { mergedUsr } from './package';
@@ -13,7 +13,7 @@ const SHLIBS = '.shlibs';
 
 /**
  * @param wanted resolved paths
- * @returns the name of the package for each that has one
+ * @returns the package's name for each path that belongs to one
  */
 export function ownersOf(root: Root, wanted: Iterable<string>): Map<string, string> {
   const owners = new Map<string, string>();
@@ -30,13 +30,13 @@ export function ownersOf(root: Root, wanted: Iterable<string>): Map<string, stri
       if (left.delete(file)) owners.set(file, name.replace(/:.*/, ''));
     };
     for (const line of linesWith('.so', list)) own(merged(line));
-    // of few files only: what is no library is a program, or was loaded by its path
+    // only few files: programs, and libraries that were loaded by path
     for (const file of left) if (!file.includes('.so') && list.includes(`\n${file}\n`)) own(file);
   }
   return owners;
 }
 
-/** Packages with the likeliest first, so that the others need not be read: those named as Debian's policy (8.1) wants it, then those that have libraries for others. */
+/** Sorts packages so that most lists need not be read: packages named after the libraries first (Debian Policy 8.1). */
 function inOrder(names: readonly string[], wanted: Iterable<string>): string[] {
   const likely = new Set([...wanted].flatMap((file) => packagesNamedAfter(path.posix.basename(file))));
   const libraries = new Set(names.filter((name) => name.endsWith(SHLIBS)).map((name) => name.slice(0, -SHLIBS.length)));
@@ -46,7 +46,7 @@ function inOrder(names: readonly string[], wanted: Iterable<string>): string[] {
   return ranked.flat();
 }
 
-/** `libX11.so.6.4.0` → libx11-6; of a program its own name. */
+/** `libX11.so.6.4.0` → libx11-6; the name of a program itself. */
 function packagesNamedAfter(file: string): string[] {
   const [, stem, version] = /^(.+?)\.so\.(\d+)/.exec(file) ?? [];
   if (stem === undefined) return [file];
@@ -55,7 +55,7 @@ function packagesNamedAfter(file: string): string[] {
   return [versioned(name), versioned(name.replace(/-(?=\d)/, ''))];
 }
 
-/** Lists run to megabytes: they are searched as bytes rather than taken apart. */
+/** Lists take megabytes, so they are searched as bytes and not split. */
 function* linesWith(part: string, list: Buffer): Generator<string> {
   for (let at = list.indexOf(part); at >= 0; ) {
     const end = list.indexOf('\n', at);

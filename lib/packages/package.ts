@@ -1,23 +1,23 @@
 /**
- * Which installed package a file belongs to, and what that package goes with.
+ * The package database: the package of a file, and the relations between packages.
  */
 import type { Root } from '../root/root';
 
 export interface Package {
   readonly name: string;
-  /** the source package that it was built from */
+  /** its source package */
   readonly source: string;
-  /** whole, as `1:2.36-9+deb12u9` */
+  /** complete, such as `1:2.36-9+deb12u9` */
   readonly version: string;
-  /** as its database names it, as `amd64` or `all` */
+  /** the database's name for it, such as `amd64` or `all` */
   readonly architecture: string;
-  /** what kind of package it is, by the type that package URLs have for it; none of what only stands in for a package */
+  /** the type in package URLs; undefined if the package is only derived from file names */
   readonly type?: 'deb' | 'apk' | 'rpm';
-  /** names of the packages that it cannot do without, alternatives side by side, provided names resolved */
+  /** names of its dependencies, including all alternatives; provided names are resolved */
   readonly depends: readonly string[];
-  /** whether every system has it, so that no other needs to say that it needs it */
+  /** true if every system has it, so that other packages need not declare a dependency on it */
   readonly isEssential?: boolean;
-  /** names of those that it is usually installed with */
+  /** names of recommended packages */
   readonly recommends: readonly string[];
   /** names of those that it can make use of @default - its database does not say */
   readonly suggests?: readonly string[];
@@ -28,18 +28,18 @@ export type Checksum = `${'md5' | 'sha1' | 'sha256' | 'sha384' | 'sha512'}:${str
 
 /** The package database of a root. */
 export interface PackageDatabase {
-  /** the package of a file at its resolved path */
+  /** the package of the file at a resolved path */
   ownerOf(real: string): Package | undefined;
-  /** every package that lists a resolved path, as several do with a directory */
+  /** every package that lists a resolved path: directories have several */
   ownersOf(real: string): Iterable<Package>;
   get(name: string): Package | undefined;
-  /** resolved paths of what a package installed, directories included */
+  /** resolved paths of a package's files and directories */
   files(owner: Package): readonly string[];
-  /** whether a resolved path is among them */
+  /** true if the package lists a resolved path */
   lists(owner: Package, real: string): boolean;
-  /** whether no more than one package lists a resolved path */
+  /** true if at most one package lists a resolved path */
   isSole(real: string): boolean;
-  /** every installed package that was built from a source package */
+  /** all installed packages built from a source package */
   builtFrom(source: string): readonly Package[];
   /** the checksums that the database records for a package's files, such as `md5:` and 32 digits, by resolved path; empty if it has none */
   checksums(owner: Package): ReadonlyMap<string, Checksum>;
@@ -47,7 +47,7 @@ export interface PackageDatabase {
   withName?(name: string): Iterable<Package>;
 }
 
-/** The value of a key, which is created where there is none. */
+/** The value of a key. Created if there is none. */
 export function valueOf<K, V>(map: Map<K, V>, key: K, create: () => V): V {
   let value = map.get(key);
   if (value === undefined) {
@@ -57,14 +57,14 @@ export function valueOf<K, V>(map: Map<K, V>, key: K, create: () => V): V {
   return value;
 }
 
-/** Whether a line of a list of files is a path, with no `.` or `..` on its way, of something below `/`. */
+/** True if a line of a file list is an absolute path other than `/`, without `.` and `..`. */
 export function isListed(line: string): boolean {
   return /^\/[^/]/.test(line) && !/\/\.{0,2}(?:\/|$)/.test(line);
 }
 
 /**
- * A package lists its files at the places that it was built for, `/lib/…` among them, where the root may
- * have merged `/lib` into `/usr/lib`: the path with such a first component resolved.
+ * Packages list files at their build-time paths, including `/lib/…`, even if the root has merged `/lib` into `/usr/lib`.
+ * Returns a function that resolves the first component of a listed path.
  */
 export function mergedUsr(root: Root): (listed: string) => string {
   const tops = new Map<string, string>();

@@ -1,7 +1,7 @@
 /**
- * The package database of Fedora, Amazon Linux and their like, as the `rpm` command of this machine reads it.
+ * The package database of Fedora, Amazon Linux and related distributions, read with this machine's `rpm` command.
  *
- * rpm is told to query, which runs nothing of any package, and it is given a copy: it would write locks and journals beside
+ * An rpm query runs no code of a package. rpm reads a copy, because it would write locks and journals next to
  * the database.
  */
 import { randomBytes } from 'crypto';
@@ -17,12 +17,12 @@ import { temporaryDirectory } from '../process/leftovers';
 import { discard } from '../process/remove-tree';
 import type { Root } from '../root/root';
 
-/** Where it is: Fedora's since version 36, and everybody else's. */
+/** Directories of the database: Fedora's since version 36, and the traditional one. */
 const DIRECTORIES = ['/usr/lib/sysimage/rpm', '/var/lib/rpm'];
-/** Its files, by the kind that it is: SQLite's, rpm's own, Berkeley DB's. */
+/** Files of the database, by kind: SQLite, ndb, Berkeley DB. */
 const FILES = [['rpmdb.sqlite', 'rpmdb.sqlite-wal'], ['Packages.db', 'Index.db'], ['Packages']];
 
-/** What ends an element, a field, a package: it is made up each time, so that no name in a package can hold it. */
+/** Ends of an element, a field and a package. They are random, so no name in a package can contain them. */
 export const SEPARATORS = ['\x1d', '\x1f', '\x1e'].map((character) => character + randomBytes(8).toString('hex'));
 const [ELEMENT, FIELD, PACKAGE] = SEPARATORS;
 const LISTS = ['REQUIRENAME', 'RECOMMENDNAME', 'PROVIDENAME', 'FILENAMES', 'FILEDIGESTS'];
@@ -31,9 +31,11 @@ const QUERY = `${FIELDS.join(FIELD)}${PACKAGE}`;
 
 const TIMEOUT = 120 * 1000; // milliseconds
 
-/** @returns `undefined` where there is none; a text that says why one cannot be read */
+/** @returns `undefined` if there is none; an error text if it cannot be read */
 export function rpmDatabase(root: Root, machine: Machine): PackageDatabase | string | undefined {
-  const found = DIRECTORIES.flatMap((directory) => FILES.map((files) => files.map((file) => `${directory}/${file}`))).find(([first]) => root.isFile(first));
+  const found = DIRECTORIES.flatMap((directory) => FILES.map((files) => files.map((file) => `${directory}/${file}`))).find(([first]) =>
+    root.isFile(first),
+  );
   if (!found) return undefined;
   const directory = temporaryDirectory('rpm');
   try {
@@ -43,8 +45,12 @@ export function rpmDatabase(root: Root, machine: Machine): PackageDatabase | str
     const ended = runChild('rpm', ['--dbpath', directory, '--nosignature', '--nodigest', '-qa', '--queryformat', QUERY], {
       mostOutput: LIMITS.fileLists.most, timeout: TIMEOUT, environment: { ...systemEnvironment(), ...inherited('RPM_CONFIGDIR') },
     });
-    if (ended.code === 'ENOENT') return `no rpm is on PATH that could read the package database ${found[0]}: install it, as with apt-get install rpm`;
-    if (ended.failed || ended.stdout === '') return `rpm cannot read the package database ${found[0]}: ${ended.stderr.trim().split('\n')[0] || 'it knows of no package'}`;
+    if (ended.code === 'ENOENT') {
+      return `rpm is not on PATH, so the package database ${found[0]} cannot be read: install it, for example with apt-get install rpm`;
+    }
+    if (ended.failed || ended.stdout === '') {
+      return `rpm cannot read the package database ${found[0]}: ${ended.stderr.trim().split('\n')[0] || 'it lists no packages'}`;
+    }
     const installed = installedIn(ended.stdout, machine, found[0]);
     return typeof installed === 'string' ? installed : new InstalledPackages(root, 'rpm', installed);
   } finally {
@@ -56,7 +62,7 @@ export function rpmDatabase(root: Root, machine: Machine): PackageDatabase | str
  * The packages in the output of rpm.
  *
  * @param file the database, for errors
- * @returns a text that says why it cannot be read
+ * @returns an error text if the output is incomplete
  * @throws LimitError
  */
 export function installedIn(output: string, machine: Machine, file: string): Installed[] | string {
@@ -65,13 +71,14 @@ export function installedIn(output: string, machine: Machine, file: string): Ins
   checkLimit(LIMITS.packages, packages.length, file);
   const incomplete = packages.find(({ length }) => length !== FIELDS.length);
   if (rest !== '' || incomplete) {
-    return `rpm cannot read the package database ${file}: it prints ${incomplete?.length ?? 'a part'} of the ${FIELDS.length} fields of a package`;
+    const count = incomplete?.length ?? 'a part';
+    return `rpm cannot read the package database ${file}: it prints ${count} of the ${FIELDS.length} fields of a package`;
   }
   return packages.flatMap((fields) => parse(fields, machine));
 }
 
 function parse([name, version, architecture, source, digest, ...lists]: readonly string[], machine: Machine): Installed[] {
-  // x86_64 has variants, x86_64_v2; a key that was imported is a package without any
+  // x86_64 has variants such as x86_64_v2; imported keys are packages without an architecture
   if (!(architecture === 'noarch' || architecture.startsWith(machine))) return [];
   const elements = lists.map((list) => list.split(ELEMENT).slice(0, -1));
   const [requires, recommends, provides, files] = elements.map((list) => list.filter((one) => one !== '' && one !== '(none)'));
@@ -88,12 +95,12 @@ function parse([name, version, architecture, source, digest, ...lists]: readonly
   }];
 }
 
-/** FILEDIGESTALGO: the numbers of OpenPGP (RFC 4880, 9.4); packages from before 2009 have none, and MD5. */
+/** FILEDIGESTALGO: numbers of OpenPGP (RFC 4880, 9.4). Packages from before 2009 have none and use MD5. */
 const ALGORITHMS: Readonly<Record<string, 'md5' | 'sha1' | 'sha256' | 'sha384' | 'sha512'>> = {
   '(none)': 'md5', '1': 'md5', '2': 'sha1', '8': 'sha256', '9': 'sha384', '10': 'sha512',
 };
 
-/** @param digests in the order of the files; a directory's and a link's is empty */
+/** @param digests in the order of the files; empty for directories and links */
 function checksumsOf(files: readonly string[], digests: readonly string[], number: string): Map<string, Checksum> {
   const algorithm = ALGORITHMS[number];
   if (algorithm === undefined || files.length !== digests.length) return new Map();
@@ -102,7 +109,7 @@ function checksumsOf(files: readonly string[], digests: readonly string[], numbe
   )));
 }
 
-/** `(a >= 1 if b)` and its like say several names: what has a condition is taken as if that held. */
+/** The names in a relation such as `(a >= 1 if b)`. Conditions are assumed to hold. */
 function namesIn(relation: string): string[] {
   if (!relation.startsWith('(')) return [relation];
   const [wanted] = relation.slice(1, -1).split(/ (?:if|unless) /);

@@ -105,7 +105,7 @@ export interface Plan {
   readonly aliases: readonly Alias[];
   /** name in `/opt/bin` → place below the mirrored root */
   readonly programs: Readonly<Record<string, string>>;
-  /** likewise for the commands that programs start by their bare names */
+  /** the same for commands that programs start by name */
   readonly commands: Readonly<Record<string, string>>;
   /** place of glibc's loader, if a program needs it; see confine-musl.ts for musl's */
   readonly loader?: string;

@@ -84,7 +84,7 @@ export function recordOf(entries: readonly Entry[], stored: readonly Entry[], { 
     const owner = stub === undefined ? recorded(packages.ownerOf(real)) : undefined;
     if (owner) owners.set(owner.name, owner);
     const through = why.through === undefined ? undefined : placeOf.get(why.through);
-    // left out: the rule of the search by which a library was found. It differs between machines with the same files
+    // without the search rule by which a library was found, which differs between machines with the same files
     const reason = why.reason.replace(/ \[[^\]]*\]$/, '');
     if (stub !== undefined) return { why: `stub, ${reason}`, through, stub: true };
     return { package: owner?.name, why: reason, through, compressed: compressed.has(path) ? true : undefined };

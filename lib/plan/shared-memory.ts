@@ -10,7 +10,7 @@ import type { PathMention } from '../root/mentions';
 const DIRECTORY = '/dev/shm';
 const IN_LAYER = '/tmp/./.';
 
-/** @returns what is written over in an object that mentions the directory, or paths in it */
+/** @returns the replacements in an object that mentions the directory or paths in it */
 export function sharedMemoryIn(mentions: readonly PathMention[]): (readonly [offset: number, text: string])[] {
   const isInDirectory = ({ kind, path }: PathMention) => kind === 'whole' && `${path}/`.startsWith(`${DIRECTORY}/`);
   return mentions.filter(isInDirectory).map(({ offset }) => [offset, IN_LAYER] as const);

@@ -12,7 +12,7 @@ import { printable, printableName } from '../text/printable';
 const MOST_LISTED = 10;
 const MOST_SUGGESTED = 3;
 
-/** Reasons without which a requested program does not start; everything else may be left out. */
+/** Reasons without which a requested program does not start; everything else is optional. */
 const REQUIRED = /^(?:requested|needed by |loader of |interpreter of )/;
 const INCLUDED = 'included';
 

@@ -44,7 +44,7 @@ const ENGINE = new RegExp(`^(?:${[
 ].join('|')})_`);
 
 /**
- * For a container engine, which runs no program of an image: its own variables, and those of the credential helpers that it starts.
+ * For a container engine, which never runs programs of an image: its own variables, and variables of its credential helpers.
  */
 export function engineEnvironment(): Environment {
   return inherited(

@@ -1,6 +1,6 @@
 /**
  * Temporary files and directories whose names contain the process that made them, so that a later process can recognise and remove
- * those of a process that was killed.
+ * files of processes that were killed.
  */
 import { createHash } from 'crypto';
 import * as fs from 'fs';
@@ -67,7 +67,7 @@ export function removeLeftovers(parent: string, prefix: string): void {
 /**
  * True if the process in a name may still be running.
  *
- * @param patience after how many milliseconds a process that cannot be asked for, of another machine or container, counts as dead
+ * @param patience time in milliseconds after which a process of another machine or container, which cannot be checked, counts as dead
  */
 export function isInUse(name: string, { mtimeMs }: fs.Stats, patience = ABANDONED): boolean {
   const [, pid, start, namespace] = OWNERS.exec(name) ?? [];

@@ -1,6 +1,6 @@
 /**
  * A lock between processes: a file that names the process which holds it. The lock of a process that has died is removed by the
- * next one that wants it.
+ * next process that requests it.
  *
  * Node.js has no flock(2). link(2) is as good: it makes a name for a file only if there is none yet.
  */

@@ -4,7 +4,7 @@
 import type { SingleBar } from 'cli-progress';
 
 export interface Step {
-  /** what is being done: `unpacking 12 packages` */
+  /** the current activity: `unpacking 12 packages` */
   readonly title: string;
   /** number of units that `update` counts @default - unknown: the title is shown without a bar */
   readonly total?: number;

@@ -1,5 +1,5 @@
 /**
- * Words for errors of the file system: which file, what is wrong with it, and what to do.
+ * Messages for file system errors: the file, the problem, and advice.
  */
 import { printableName } from './printable';
 

@@ -196,7 +196,7 @@ describe('build', () => {
   test('says what keeps data from being found, unless it is to be quiet', () => {
     const made = fixture();
     expect(build(['prog', ...from(made)]).stderr).toMatch(
-      /^there is no package database of dpkg, apk or rpm; of data only what has a program's name is found/,
+      /^there is no package database of dpkg, apk or rpm; only data with a program's name is found/,
     );
     expect(build(['prog', '-q', ...from(made)])).toMatchObject({ status: 0, stderr: '' });
   });

@@ -149,7 +149,7 @@ describe('a library that is not world-readable', () => {
 
   test('is an error if a requested program needs it', () => {
     installed();
-    expect(() => find(root)).toThrow(/librig\.so\.1, needed by \/usr\/bin\/rig, is not world-readable, and everyone who can read the layer could read it\n {2}run chmod o\+r \S+librig\.so\.1, or name it in include/);
+    expect(() => find(root)).toThrow(/librig\.so\.1, needed by \/usr\/bin\/rig, is not world-readable, and any reader of the layer could read it\n {2}run chmod o\+r \S+librig\.so\.1, or name it in include/);
   });
 
   test('is packed if include names it', () => {

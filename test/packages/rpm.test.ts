@@ -180,8 +180,8 @@ describe('a database that cannot be read', () => {
     process.env.PATH = temporaryDirectory();
     const planned = plan(root, 'rig', { detectData: true });
     expect(planned.notices).toEqual([
-      'no rpm is on PATH that could read the package database /usr/lib/sysimage/rpm/rpmdb.sqlite: install it, as with apt-get install rpm; '
-      + 'of data only what has a program\'s name is found, as /usr/share/NAME and /etc/NAME: name the rest in include',
+      'rpm is not on PATH, so the package database /usr/lib/sysimage/rpm/rpmdb.sqlite cannot be read: install it, for example with apt-get install rpm; '
+      + 'only data with a program\'s name is found, such as /usr/share/NAME and /etc/NAME: list other data in include',
     ]);
     expect(planned.plan.entries.map((entry) => entry.path)).toContain('/usr/share/rig/the names');
     expect(plan(root, 'rig').notices).toEqual([]);
@@ -200,7 +200,7 @@ describe('a database that cannot be read', () => {
   test('because it is none is told of, with what rpm said', () => {
     const broken = new Fixture();
     broken.write({ '/var/lib/rpm/rpmdb.sqlite': 'no database' });
-    expect(packageDatabase(new DirectoryRoot(broken.directory), 'x86_64').notice).toMatch(/^rpm cannot read the package database \/var\/lib\/rpm\/rpmdb\.sqlite: .+; of data only/);
+    expect(packageDatabase(new DirectoryRoot(broken.directory), 'x86_64').notice).toMatch(/^rpm cannot read the package database \/var\/lib\/rpm\/rpmdb\.sqlite: .+; only data with/);
   });
 });
 
