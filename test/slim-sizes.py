@@ -4,7 +4,8 @@
 Each layer is made by `binary-layer slim` and run on each root as the field trial runs it. All layers have to pass, and where exodus
 works, they are to take no more than 0.4 times its bytes, all together.
 
-The sandbox of a workload has busybox's commands and no others, so commands that check an output by Python only read it.
+The sandbox of a workload has busybox's commands and no others, and no list of users: commands that check an output by Python only read
+it, and HOME is set.
 
 usage: slim-sizes.py FIELD-TRIAL ROOT [ROOT ...] [--source SOURCE] [--programs FILE] [--only NAME ...]
 needs: bubblewrap, busybox-static, strace, the compiled project, the packages of the trial's programs
@@ -57,7 +58,7 @@ def main():
 def slim(program, layer, task, source):
     """Makes the layer, and returns what was said if that failed."""
     checked = re.sub(r"\|\s*python3 /var/task/ink\.py", "| cat > /dev/null", program["run"])
-    command = f"set -o pipefail; cd /tmp; {re.sub(r'python3 (?:-c|/var/task/ink.py)', ': ', checked) if 'python3' not in program['binary'] else checked}"
+    command = f"set -o pipefail; export HOME=/tmp; cd /tmp; {re.sub(r'python3 (?:-c|/var/task/ink.py)', ': ', checked) if 'python3' not in program['binary'] else checked}"
     made = subprocess.run(
         ["node", PROJECT / "build/cli/main.js", "slim", program["binary"], "--source", source, "-w", command, "--workload-files", task, "-o", f"{layer}/"],
         capture_output=True, text=True,
