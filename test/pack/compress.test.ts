@@ -67,7 +67,7 @@ beforeAll(async () => {
 test('a layer that would be too large is made, and its program runs', () => {
   const command = 'rig > /tmp/first && rig > /tmp/second && cat /tmp/first && cmp /tmp/first /tmp/second && exit 9';
   const output = `/opt/bin/rig 42 /opt/elf/${planned.plan.key}/usr/bin/rig\\s+140000000`;
-  expect(() => tryLayer(zip, ['rig'], { command, timeout: 100_000 })).toThrow(new RegExp(`exit status 9, [^]*${output}`));
+  expect(() => tryLayer(zip, ['rig'], { command, timeout: 100_000 })).toThrow(new RegExp(`exit code 9, [^]*${output}`));
 });
 
 test('the largest files are compressed, as few as are enough', () => {
