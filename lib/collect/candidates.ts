@@ -7,7 +7,7 @@
 import type { Context } from './context';
 import { takeFile } from './processes';
 import type { Candidate, CurrentSelection, Selection } from './selection';
-import { ADD_ON, NEEDS } from './size-budget';
+import { ADD_ON, NEEDS, sizeInLayer } from './size-budget';
 import { FormatError } from '../elf';
 import { valueOf } from '../packages/package';
 import { megabytes } from '../text/megabytes';
@@ -150,9 +150,9 @@ export class Candidates {
   private isWithinLimit({ limit }: Group, { delta, bytes }: Attempt): boolean {
     if (limit === undefined) return true;
     if (bytes > limit.data + limit.plugIns) return false;
-    const { root } = this.context;
+    const { root, compress } = this.context;
     let plugIns = 0;
-    for (const file of delta.files.additions.keys()) if (isPlugIn(file, this.context)) plugIns += root.status(file)!.size;
+    for (const file of delta.files.additions.keys()) if (isPlugIn(file, this.context)) plugIns += sizeInLayer(root.status(file)!.size, compress);
     return plugIns <= limit.plugIns && bytes - plugIns <= limit.data;
   }
 
@@ -166,9 +166,9 @@ export class Candidates {
 }
 
 /** Bytes of the files that a delta adds. */
-function bytesAdded({ files }: Selection, { root }: Context): number {
+function bytesAdded({ files }: Selection, { root, compress }: Context): number {
   let bytes = 0;
-  for (const real of files.additions.keys()) bytes += root.status(real)!.size;
+  for (const real of files.additions.keys()) bytes += sizeInLayer(root.status(real)!.size, compress);
   return bytes;
 }
 

@@ -5,7 +5,7 @@
 import type { Context } from './context';
 import { licencesOf } from './finish';
 import type { CurrentSelection } from './selection';
-import { estimatedSize, LEAST_COMPRESSED, RECORD_LINE, RESERVE } from './size-budget';
+import { RECORD_LINE, RESERVE, sizeInLayer } from './size-budget';
 import type { Package } from '../packages/package';
 
 export class Room {
@@ -27,7 +27,7 @@ export class Room {
     const { root, packages, compress } = this.context;
     for (const real of files) {
       const { size } = root.status(real)!;
-      this.left -= (compress && size >= LEAST_COMPRESSED ? estimatedSize(size) : size) + RECORD_LINE;
+      this.left -= sizeInLayer(size, compress) + RECORD_LINE;
       const owner = packages.ownerOf(real);
       if (owner === undefined || this.owners.has(owner)) continue;
       this.owners.add(owner);

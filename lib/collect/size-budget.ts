@@ -56,6 +56,11 @@ export function estimatedSize(bytes: number): number {
   return Math.ceil(bytes * 0.45);
 }
 
+/** Estimated bytes that a file takes in the layer, if large files may be stored compressed or not. */
+export function sizeInLayer(bytes: number, compress: boolean): number {
+  return compress && bytes >= LEAST_COMPRESSED ? estimatedSize(bytes) : bytes;
+}
+
 /** Bytes that are not filled with candidates: for what one candidate adds beside its files. */
 export const RESERVE = 1_000_000;
 
