@@ -51,6 +51,15 @@ type Records = ReadonlyMap<string, string>;
  */
 export async function* readTar(tar: AsyncIterable<Buffer>): AsyncGenerator<TarEntry> {
   const bytes = new Bytes(tar);
+  try {
+    yield* entriesOf(bytes);
+  } finally {
+    // a reader that stops early must not leave its sender waiting
+    await bytes.close();
+  }
+}
+
+async function* entriesOf(bytes: Bytes): AsyncGenerator<TarEntry> {
   let global: Records = new Map();
   let records: Records = new Map();
   for (let isFirst = true; ; isFirst = false) {
@@ -194,6 +203,10 @@ class Bytes {
     const parts: Buffer[] = [];
     for (let rest = length; rest > 0; rest -= parts.at(-1)!.length) parts.push(await this.some(rest));
     return parts.length === 1 ? parts[0] : Buffer.concat(parts);
+  }
+
+  public async close(): Promise<void> {
+    await this.chunks.return?.();
   }
 
   public async drop(): Promise<void> {

@@ -394,7 +394,7 @@ describe('an export', () => {
     engine({ exported: `cat ${archive(small)}`, rm: 'echo busy >&2; exit 1' });
     const source = openImage('debian:12');
     expect(write.mock.calls.join('')).toMatch(
-      /^cannot remove the container cdk-binary-layer-[0-9a-f]{16}\n {2}output:\n {4}busy\n/,
+      /exporting its file system\ncannot remove the container cdk-binary-layer-[0-9a-f]{16}\n {2}output:\n {4}busy\n/,
     );
     write.mockRestore();
     expect(fs.readFileSync(path.join(source.directory, 'usr/file'), 'utf8')).toBe('content');
