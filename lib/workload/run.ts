@@ -104,7 +104,7 @@ function cannotTrace({ stderr }: EndedChild): string {
 /** The error for a command that fails although nothing was left out of the layer. */
 export function failure(command: string, { ended, unreachable }: CommandRun, timeout = MOST_TIME): WorkloadError {
   const how = ended.timedOut ? `had not ended after ${timeout / 1000} s and was killed` :
-    `ended with ${howItEnded(ended)}, expected exit status 0`;
+    `ended with ${howItEnded(ended)}, expected exit code 0`;
   return new WorkloadError([
     `the workload command '${command}' ${how}; nothing was written`,
     '  it ran in the complete layer, from which nothing was left out yet: slimming is not the cause',

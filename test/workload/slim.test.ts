@@ -138,9 +138,9 @@ describe('a workload', () => {
   test('that fails in the complete layer is an error with its output, and nothing is left behind', () => {
     const before = fs.readdirSync(path.dirname(temporaryDirectory())).filter((name) => name.startsWith('binary-layer-layer'));
     expect(() => slim(root, 'letters', ['letters a; exit 9'])).toThrow([
-      'the workload command \'letters a; exit 9\' ended with exit status 9, expected exit status 0; nothing was written',
+      'the workload command \'letters a; exit 9\' ended with exit code 9, expected exit code 0; nothing was written',
       '  it ran in the complete layer, from which nothing was left out yet: slimming is not the cause',
-      '  it said:',
+      '  output:',
       '    a',
     ].join('\n'));
     expect(fs.readdirSync(path.dirname(temporaryDirectory())).filter((name) => name.startsWith('binary-layer-layer'))).toEqual(before);
