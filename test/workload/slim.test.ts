@@ -157,20 +157,23 @@ describe('a workload', () => {
   });
 
   test('that uses more in a later run gets it, with a notice', () => {
-    root.write({ '/usr/share/moody/0': 'even', '/usr/share/moody/1': 'odd' });
     root.tool('moody', `
+      #include <dirent.h>
       #include <stdio.h>
-      #include <stdlib.h>
       #include <string.h>
       int main(void) {
-        // the complete layer is at another path than the slim one, and comes first
-        char name[] = "/usr/share/moody/0";
-        FILE *other = fopen("/usr/share/moody/marker", "r");
-        if (!other) name[strlen(name) - 1] = '1';
-        return fopen(name, "r") == NULL;
+        // the entries of a directory that is only listed are not in the slim layer
+        DIR *directory = opendir("/usr/share/moody");
+        int isComplete = 0;
+        for (struct dirent *entry; directory && (entry = readdir(directory));) isComplete |= !strcmp(entry->d_name, "unused");
+        return fopen(isComplete ? "/usr/share/moody/0" : "/usr/share/moody/1", "r") == NULL;
       }`);
-    root.install('moody', { '/usr/bin/moody': [], '/usr/share/moody/0': [], '/usr/share/moody/1': [], '/usr/share/moody/marker': 'here' });
-    expect(slim(root, 'moody', ['moody']).files).toEqual(expect.arrayContaining(['/usr/share/moody/0', '/usr/share/moody/marker']));
+    const data = { '/usr/share/moody/0': 'first', '/usr/share/moody/1': 'second', '/usr/share/moody/unused': '' };
+    root.install('moody', { '/usr/bin/moody': [], ...data });
+    const { files, notices, run } = slim(root, 'moody', ['moody']);
+    expect(files).toEqual(['/usr/bin/moody', '/usr/share/moody/0', '/usr/share/moody/1']);
+    expect(notices).toContain('another run uses more than the runs before, which is added: 1');
+    expect(run('moody').code).toBe(0);
   });
 
   test('of which keep matches nothing is an error', () => {
