@@ -51,7 +51,7 @@ export interface BinaryLayerProps extends lambda.LayerVersionOptions {
   readonly additionalBinaries?: string[];
 
   /**
-   * Names of programs in the layer, by their names in `binary` and `additionalBinaries`.
+   * Names of programs in the layer. The keys are values of `binary` and `additionalBinaries`.
    *
    * For example, `{ '/usr/bin/convert-im6.q16': 'convert' }`.
    *
@@ -63,7 +63,7 @@ export interface BinaryLayerProps extends lambda.LayerVersionOptions {
    * Files, directories and globs to pack in addition to the files that are found.
    *
    * Relative paths start at the same directory as those of `binary`. A pattern that matches nothing is an error. Files that
-   * are not world-readable, and files that belong to the machine, are packed only if listed here. Files that may hold
+   * are not world-readable, and machine-specific files such as `/etc/passwd`, are packed only if listed here. Files that may hold
    * credentials are packed only if listed individually, not as part of a directory or a glob.
    *
    * @default - none
@@ -73,7 +73,7 @@ export interface BinaryLayerProps extends lambda.LayerVersionOptions {
   /**
    * Data files, directories and globs to leave out.
    *
-   * Libraries that the programs need are packed even if they match. A pattern that leaves out nothing gets a notice.
+   * Libraries that the programs need are packed even if they match. If a pattern leaves out nothing, a notice says so.
    *
    * @default - none
    */
@@ -94,19 +94,19 @@ export interface BinaryLayerProps extends lambda.LayerVersionOptions {
    * process, HOME (the empty directory), TMPDIR, LANG=C.UTF-8 and TZ=:UTC. Set other variables in the command line, such as
    * `STAGE=test tool`.
    *
-   * Files in temporary and home directories, files that belong to the machine, and files that are not world-readable are not
-   * packed. Needs strace, and this machine as the `source`.
+   * Files in temporary and home directories, machine-specific files such as `/etc/passwd`, and files that are not world-readable
+   * are not packed. Needs strace and the default `source`, `BinarySource.host()`.
    *
    * @default - none
    */
   readonly traceCommands?: string[];
 
   /**
-   * Whether the largest files are stored compressed if the layer is larger than 202 MB, so that it fits.
+   * Whether to store the largest files compressed if the layer is larger than 202 MB.
    *
-   * The first program that starts in an execution environment unpacks them to `/tmp`, which takes a second for each 300 MB or more; later
-   * starts use them there. The function's `ephemeralStorageSize` must have room for them, or a warning says how much. Programs
-   * must be started by their paths in `/opt/bin`.
+   * The first program that starts in an execution environment unpacks them to `/tmp`, at 300 MB per second or faster. Later
+   * starts use the unpacked files. If the function's `ephemeralStorageSize` has no room for them, synthesis prints a warning with
+   * the size that is needed. Programs must be started by their paths in `/opt/bin`.
    *
    * @default false
    */
@@ -132,15 +132,18 @@ export interface BinaryLayerProps extends lambda.LayerVersionOptions {
   /**
    * Command lines that represent everything the function does with the programs. The layer contains only what they use.
    *
-   * Libraries that no command calls are replaced by stubs with the same functions and no code, or left out if nothing needs
-   * them. Data, plug-ins and helper programs that no command opens, executes or looks at are left out, and so are files in
-   * directories that are only listed. Licences, what the C library opens, `include`, `keep`, and the configuration of the
-   * requested packages stay. A program that calls a stub prints its path, the function and the library on standard error, and
-   * exits with code 127. Libraries from which others import data stay, too, except for those over 1 MB of which no command reads
-   * the data: a program that reads it ends by SIGSEGV.
+   * Libraries that no command calls are left out if nothing needs them. Otherwise they are replaced by stubs: libraries with the
+   * same names and functions, but no code. A program that calls a stub prints the program's path, the function and the library
+   * on standard error, and exits with code 127. If a library that is kept imports data from another one, such as a variable, the
+   * other one is kept, too. The exception is libraries over 1 MB whose data no command reads: a program that does read the data
+   * is killed by SIGSEGV.
    *
-   * Each command must exit 0. The commands run under strace in the sandbox of `testCommand`, for at most 10 minutes each: in
-   * the complete layer, once for every library that they turn out to call, and twice in the slim layer. This happens when the
+   * Data, plug-ins and helper programs that no command opens, executes or looks at are left out. If a command only lists a
+   * directory, the files in it are left out. These files are always kept: licences, files that the C library opens, the files of
+   * `include` and `keep`, and the configuration of the requested packages.
+   *
+   * Each command must exit 0. The commands run under strace in the sandbox of `testCommand`, for at most 10 minutes each: first in
+   * the complete layer, again whenever one calls a stub, whose library is then kept, and twice in the slim layer. They run when the
    * layer is first made on this machine, and again when the commands, `workloadFiles`, or files of the layer have changed.
    * Only the slim layer has to fit Lambda's quota. Needs strace, bubblewrap and busybox-static.
    *
@@ -149,7 +152,7 @@ export interface BinaryLayerProps extends lambda.LayerVersionOptions {
   readonly workload?: string[];
 
   /**
-   * A directory with the files that the commands of `workload` read. They find it at `/var/task`, their working directory.
+   * A directory with files for the commands of `workload`. It is mounted at `/var/task`, their working directory.
    *
    * A relative path starts at the working directory of this process.
    *
@@ -160,8 +163,8 @@ export interface BinaryLayerProps extends lambda.LayerVersionOptions {
   /**
    * Globs of libraries and files that stay whether or not the `workload` uses them.
    *
-   * A glob without `/` selects by name, such as `libx265.so.*`. A glob with `/` selects paths and everything below them. One
-   * that matches nothing is an error. Files that are not found at all belong in `include`.
+   * A glob without `/` selects by name, such as `libx265.so.*`. A glob with `/` selects paths and everything below them. A
+   * glob that matches nothing is an error. To pack files that the layer would not have without a `workload`, use `include`.
    *
    * @default - none
    */
@@ -170,8 +173,8 @@ export interface BinaryLayerProps extends lambda.LayerVersionOptions {
   /**
    * A file that records what the `workload` uses, to be committed. With it, synthesis runs no command.
    *
-   * It is written if it does not exist. A lock for other programs, another architecture, another workload, or other versions of
-   * the files that are used is an error: run `binary-layer slim` with `--lock` to renew it. A relative path starts at the
+   * Synthesis writes it if it does not exist. If the programs, the architecture, the workload, or the used files have changed
+   * since, synthesis fails: run `binary-layer slim` with `--lock` to renew the file. A relative path starts at the
    * working directory of this process.
    *
    * @default - the result is kept in this user's cache only
@@ -198,7 +201,7 @@ export interface BinaryLayerProps extends lambda.LayerVersionOptions {
   readonly sbom?: boolean;
 
   /**
-   * Runtimes that the layer is listed for. The programs do not depend on a runtime.
+   * Runtimes that the layer is declared compatible with. The programs do not depend on a runtime.
    *
    * @default - all runtimes
    */
@@ -206,7 +209,7 @@ export interface BinaryLayerProps extends lambda.LayerVersionOptions {
 }
 
 /**
- * A Lambda layer in which a Linux program runs, with its libraries, loader, plug-ins and data.
+ * A Lambda layer in which a Linux program runs, with its libraries, dynamic loader, plug-ins and data.
  *
  * The files are found during synthesis, on this machine or in a `source`. The program is at `/opt/bin/NAME`, which is on the PATH
  * of every function that has the layer.
@@ -281,9 +284,9 @@ export class BinaryLayer extends lambda.LayerVersion {
   /**
    * The path of a program in the function, such as `/opt/bin/rig`.
    *
-   * Without an argument, it is the path of the program that the property `binary` names. A name that is not in the layer is an error.
+   * Without an argument, this is the path of the program that the property `binary` names.
    *
-   * @param binary One of `binary` and `additionalBinaries`, as it is named there
+   * @param binary The value of `binary`, or one of `additionalBinaries`
    * @returns An absolute path
    * @throws Error if the layer has no such program
    */

@@ -62,8 +62,8 @@ export class BinarySource {
   /**
    * The machine that synthesizes, which must run Linux.
    *
-   * Commands are found on PATH. Relative paths start at the working directory. On macOS and Windows, a layer from this source is an
-   * error.
+   * Commands are found on PATH. Relative paths start at the working directory. On macOS and Windows, synthesis of a layer
+   * from this source fails.
    */
   public static host(): BinarySource {
     return new BinarySource((machine) => openHost(machine));
@@ -73,7 +73,7 @@ export class BinarySource {
    * An unpacked root file system, made by `debootstrap`, for example, or by `docker export` and `tar -x`.
    *
    * Paths and symbolic links, absolute ones included, are resolved inside the root. Relative paths start at its top.
-   * If the directory does not exist, a layer from this source is an error.
+   * If the directory does not exist, synthesis fails.
    *
    * @param root The directory that contains `usr`. A relative path starts at the working directory
    * @throws Error if the path is a CDK token
@@ -86,13 +86,13 @@ export class BinarySource {
   /**
    * A container image, exported with Docker or the engine that the environment variable `CDK_DOCKER` names (`podman`, `finch`).
    *
-   * The image is never run. Its file system is exported once and kept by the image's ID, in `cdk-binary-layer/image` below
-   * `$XDG_CACHE_HOME`, `~/.cache` or `~/Library/Caches`. You may delete it at any time. After that, each synthesis asks the engine
-   * only for the ID. An image that is missing is pulled. An existing one is not updated: use `docker pull`.
+   * The image is never run. Its file system is exported once for each image ID, to `cdk-binary-layer/image` below
+   * `$XDG_CACHE_HOME`, `~/.cache` or `~/Library/Caches`. You may delete this directory at any time. Later syntheses ask the engine
+   * only for the ID. An image that is not on this machine is pulled. To update a local image, use `docker pull`.
    *
-   * Commands are found on the PATH that the image sets. Relative paths start at its top. With `architecture`, the image
-   * for that platform is used, otherwise the engine's choice. If there is no engine or no such image, a layer from this source is an
-   * error.
+   * Commands are found on the PATH that the image sets. Relative paths start at the top of its file system. With `architecture`, the image
+   * for that platform is used, otherwise the engine's choice. If there is no engine or no such image, synthesis
+   * fails.
    *
    * @param reference The name of the image: `debian:12`, `public.ecr.aws/debian/debian:12`, `debian@sha256:…`
    * @throws Error if the name is a CDK token
@@ -105,7 +105,7 @@ export class BinarySource {
   /**
    * A container image that CDK builds, such as `DockerImage.fromBuild('./tools')`. See `image`.
    *
-   * For another architecture than this machine's, build it for that platform: `fromBuild('./tools', { platform: 'linux/arm64' })`.
+   * For an architecture other than this machine's, build the image for that platform: `fromBuild('./tools', { platform: 'linux/arm64' })`.
    *
    * @param image The image. `DockerImage.fromBuild` builds it when it is called
    */
@@ -116,12 +116,12 @@ export class BinarySource {
   /**
    * Packages of Debian or Ubuntu with their dependencies, for the layer's `architecture`. They need not be installed.
    *
-   * This machine's apt downloads them, from its own sources and checked with its own keys. They are unpacked into a separate root:
+   * This machine's apt downloads them from its configured sources and verifies them with its keys. They are unpacked into a separate root:
    * nothing is installed, and root rights are not needed. Needs apt, bubblewrap and busybox-static.
    *
-   * The root is kept by the versions of its packages, in `cdk-binary-layer/apt` below `$XDG_CACHE_HOME` or `~/.cache`. Newer
-   * versions are used after you delete it, or if the environment variable `BINARY_LAYER_REFRESH` is `1`. If a package cannot be
-   * downloaded, a layer from this source is an error.
+   * The root is cached in `cdk-binary-layer/apt` below `$XDG_CACHE_HOME` or `~/.cache`, with the versions of its packages. To use
+   * newer versions, delete this directory or set the environment variable `BINARY_LAYER_REFRESH` to `1`. If a package cannot be
+   * downloaded, synthesis fails.
    *
    * @param packages Names as in `apt-get install`: `jq`, `jq=1.6-2.1`, `jq/bookworm-backports`
    * @param options Package sources, recommended packages and installation scripts

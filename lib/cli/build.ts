@@ -73,7 +73,7 @@ Examples:
   $ binary-layer build rig --json -q | jq -r .sha256
 
 The name of the output, or JSON, is printed to standard output, and all messages to standard error.
-Exit codes: 0; 1 if the layer cannot be made or fails its test, and nothing is written; 2 if the command line is wrong.`)
+Exit codes: 0; 1 if the layer cannot be made or fails its test (nothing is written); 2 if the command line is wrong.`)
     .action((programs: string[], options: BuildOptions) => build(programs, options));
 }
 
@@ -84,19 +84,19 @@ export function addLayerOptions(command: Command): Command {
     new Option(flags, `${description} (repeatable)`).argParser(several).default([], 'none');
   return addSource(command)
     .argument('<program...>', 'commands on PATH, or paths of programs; the first names the layer')
-    .option('-o, --output <file>', 'NAME.zip, NAME.tar.gz, or another name for a directory, such as NAME/ (default: PROGRAM.zip)')
+    .option('-o, --output <file>', 'NAME.zip, NAME.tar.gz, or a directory such as NAME/ (default: PROGRAM.zip)')
     .addOption(repeatable('-i, --include <path>', 'file, directory or glob to add to the layer'))
     .addOption(repeatable('-x, --exclude <path>', 'data file, directory or glob to leave out'))
     .addOption(new Option('--rename <program=name>', 'name of a program in the layer (repeatable)')
-      .argParser(renamed).default({}, 'its own name'))
+      .argParser(renamed).default({}, 'the program\'s own name'))
     .option('--no-detect-data', 'do not detect data and plug-ins')
     .addOption(repeatable('--trace <command>', 'command line to run under strace: files that it opens or executes are packed'))
     .addOption(new Option('--from-trace <file>', 'log of strace: files that were opened or executed are packed; - reads standard input')
       .conflicts('trace'))
     .option('--from-list <file>', 'list of files to pack, one name per line; - reads standard input')
-    .addOption(repeatable('-w, --workload <command>', 'command line to slim the layer to: only what these use is packed'))
-    .option('--workload-files <directory>', 'directory that the workload finds at /var/task')
-    .addOption(repeatable('--keep <glob>', 'library or file that stays whether or not the workload uses it'))
+    .addOption(repeatable('-w, --workload <command>', 'command line of the workload: only what the workload uses is packed'))
+    .option('--workload-files <directory>', 'directory to mount at /var/task for the workload')
+    .addOption(repeatable('--keep <glob>', 'library or file to keep even if the workload does not use it'))
     .option('--lock <file>', 'file that records what the workload uses; with it, no command runs')
     .option('--compress', 'store the largest files compressed if the layer is too large; programs unpack them to /tmp', false)
     .option('--test <command>', 'command line that must exit 0 inside the layer, or nothing is written')

@@ -41,11 +41,13 @@ export function cacheCommand(): Command {
     .addHelpText('after', `
 Examples:
   $ binary-layer cache                        list the contents, with sizes
-  $ binary-layer cache clear                  clear everything; later builds make entries again
+  $ binary-layer cache clear                  clear everything; later builds fill the cache again
   $ binary-layer cache clear -k images apt    clear only these kinds
 
-Packed layers are kept up to 1024 MB in all; the environment variable BINARY_LAYER_CACHE_MB sets another
-limit, 0 keeps none. The directory is cdk-binary-layer in $XDG_CACHE_HOME, ~/.cache or ~/Library/Caches.`)
+Kinds: zips are packed layers, fingerprints tell whether the files of a layer have changed, images and apt are
+the file systems of sources.
+The zips take up to 1024 MB. The environment variable BINARY_LAYER_CACHE_MB sets another limit; 0 keeps none.
+The directory is cdk-binary-layer in $XDG_CACHE_HOME, ~/.cache or ~/Library/Caches.`)
     .action((action: 'list' | 'clear', { kind }: CacheOptions) => {
       const chosen = kind.length > 0 ? Object.keys(KINDS).filter((name) => kind.includes(name)) : Object.keys(KINDS);
       (action === 'list' ? list : clear)(chosen, kind.length === 0);

@@ -25,7 +25,7 @@ interface Options {
 export function inspectCommand(): Command {
   return new Command('inspect')
     .description('show the contents of a layer by program, package and size, and its share of Lambda\'s quotas')
-    .argument('<layer.zip>', 'a layer made by this library: the output of build, or its asset in cdk.out')
+    .argument('<layer.zip>', 'zip of a layer: the output of build or slim, or the asset of a BinaryLayer in cdk.out')
     .option('--all', 'list every package and file')
     .option('--json', 'print JSON')
     .option('--html <file>', 'write a searchable report, one self-contained HTML file; - is standard output')

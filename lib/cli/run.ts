@@ -42,8 +42,9 @@ export function runCommand(): Command {
     .argument('<layer>', 'zip of a layer, or a directory to mount at /opt')
     .argument('<command...>', 'the command and its arguments, after --')
     .option('--root <directory>', 'root file system to run in, such as an unpacked Lambda base image', '/')
-    .option('--task <directory>', 'the function\'s code, mounted at /var/task (default: an empty directory)')
-    .addOption(new Option('-e, --env <name=value>', 'environment variable (repeatable)').argParser(variable).default({}, 'a function\'s'))
+    .option('--task <directory>', 'directory with the function\'s code, to mount at /var/task (default: an empty directory)')
+    .addOption(new Option('-e, --env <name=value>', 'environment variable (repeatable)')
+      .argParser(variable).default({}, 'the variables of a function'))
     .option('--no-read-only', 'make everything writable; changes outside --task are discarded at the end')
     .addHelpText('after', `
 Examples:
@@ -52,9 +53,9 @@ Examples:
   $ binary-layer run layer.zip --task ./function --env STAGE=test -- python3 handler.py
   $ binary-layer run layer.zip --root /srv/al2023 -- sh -c 'ldd /opt/bin/rig'
 
-The layer's command wins over another of the same name on PATH.
+If the layer and the root file system have a command of the same name, the layer's runs.
 The command runs under bubblewrap, as user 993 in the environment of a function; only /tmp is writable.
-Exit codes: that of the command, 128 + N if signal N ended it; 1 if it cannot be started; 2 if the command line is wrong.`)
+Exit codes: that of the command; 128 + N if signal N ended the command; 1 if it cannot be started; 2 if the command line is wrong.`)
     .action(run);
 }
 

@@ -51,7 +51,7 @@ export function treeCommand(): Command {
   return addSource(new Command('tree'))
     .description('show the libraries of a program: where each is found and why, which file needs it, its size and its package')
     .argument('<program>', 'a command on PATH, or the path of a program')
-    .option('--json', 'print JSON, with the objects in the order in which the loader maps them')
+    .option('--json', 'print JSON: the program and its libraries, in load order')
     .addHelpText('after', `
 Examples:
   $ binary-layer tree rig
