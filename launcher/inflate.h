@@ -8,7 +8,7 @@ struct bits { const u8 *in, *end; u64 value; u32 count, beyond; };
 /* A canonical prefix code. Codes of at most FAST_BITS bits are looked up at once: `symbol << 4 | length`. */
 struct code { u16 counts[MOST_BITS + 1], symbols[LITERALS], fast[1 << FAST_BITS]; };
 
-/* Afterwards there are at least 56 bits; those beyond the end of the data are 0, and are counted. */
+/* Fills the buffer to at least 56 bits. Bits beyond the end of the data are 0, and are counted. */
 static inline void refill(struct bits *bits) {
   if (bits->end - bits->in >= 8) {
     u64 word;
@@ -31,7 +31,7 @@ static inline u32 take(struct bits *bits, u32 count) {
   return value;
 }
 
-/* Returns 0 if more codes are given than there are. A code that lacks some is allowed: a symbol that is not there is noticed. */
+/* Builds a code from its lengths. Returns 0 if it is over-subscribed. An incomplete code is allowed: `decode` rejects unused codes. */
 static int makeCode(struct code *code, const u8 *lengths, u32 count) {
   u16 offsets[MOST_BITS + 2], next[MOST_BITS + 2];
   for (u32 length = 0; length <= MOST_BITS; length++) code->counts[length] = 0;
@@ -126,7 +126,7 @@ static int fixedCodes(struct code *literals, struct code *distances) {
   return makeCode(distances, lengths, 30);
 }
 
-/* Returns whether the data is exactly `size` bytes. Up to SLACK bytes behind them are overwritten. */
+/* Returns whether the decompressed data is exactly `size` bytes. Up to SLACK bytes after them are overwritten. */
 static int inflate(const u8 *in, u64 packed, u8 *start, u64 size) {
   struct bits bits = { in, in + packed, 0, 0, 0 };
   struct code literals, distances;

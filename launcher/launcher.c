@@ -1,13 +1,13 @@
 /*
  * Starts a program of a layer in which files are compressed.
  *
- * /opt/bin/NAME leads to a copy of this launcher, /opt/elf/KEY/DIRECTORY/.start-NAME. It unpacks the compressed files to /tmp/elf-KEY
- * unless they are there, and executes /opt/elf/KEY/DIRECTORY/NAME with the same arguments and environment. At the place of a
- * compressed file the layer has a link to /tmp/elf-KEY.
+ * /opt/bin/NAME is a link to a copy of this launcher, /opt/elf/KEY/DIRECTORY/.start-NAME. It unpacks the compressed files to /tmp/elf-KEY
+ * unless they are there, and executes /opt/elf/KEY/DIRECTORY/NAME with the same arguments and environment. In place of each
+ * compressed file, the layer has a link into /tmp/elf-KEY.
  *
- * /tmp/elf-KEY mirrors every directory above a compressed file: what else is in it is a link to the layer, so that a program which
- * looks around the place of its own file finds the same files. The directory is unpacked under another name and renamed, so it is
- * complete or absent. A lock on a file keeps others waiting meanwhile; it ends with the process that holds it.
+ * /tmp/elf-KEY mirrors every parent directory of a compressed file. Its other entries are links to the layer, so that a program which
+ * searches relative to its own path finds the same files. The directory is unpacked under another name and renamed, so it is complete
+ * or absent. Meanwhile, other launchers wait for a file lock, which the kernel releases if the process that holds it ends.
  *
  * lib/pack/compressed.ts writes the compressed files, lib/plan/compress.ts the list: `d PATH`, `l PATH` for a link to the layer and
  * `f PATH` for a compressed file, a directory before its contents, each terminated by NUL. build.sh compiles this file.
@@ -17,7 +17,7 @@
 #include "text.h"
 #include "unpack.h"
 
-/* The layer, /opt/elf/KEY, and the program, from the path of this file. */
+/* Sets the paths of the layer (/opt/elf/KEY), the program and the files in /tmp, from the path of this launcher. */
 static void locate(void) {
   static char self[MOST_PATH];
   const char *prefix = "/opt/elf/", *start = "/.start-";
@@ -40,7 +40,7 @@ static void locate(void) {
   join(lock, tree, ".lock", "");
 }
 
-/* Whether a directory exists and belongs to this user alone. One that does not is an error: its files must not be executed. */
+/* Whether a directory exists. One that other users own or can access is an error: its files must not be executed. */
 static int isOwn(const char *path) {
   struct stat status;
   i64 error = call(SYS_newfstatat, AT_FDCWD, path, &status, AT_SYMLINK_NOFOLLOW);
@@ -64,7 +64,7 @@ static int isComplete(void) {
   return 1;
 }
 
-/* Removes what is in a directory of this user's. */
+/* Removes the contents of a directory that belongs to this user. */
 static void clear(i64 directory) {
   u64 buffer[512];
   for (i64 size; (size = call(SYS_getdents64, directory, buffer, sizeof buffer, 0)) > 0;) {
@@ -124,15 +124,15 @@ static i64 makeEntries(void) {
 static void unpack(void) {
   static char path[MOST_PATH];
   struct stat status;
-  i64 held = call(SYS_openat, AT_FDCWD, lock, O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600);
-  if (held < 0) fail("cannot open ", lock, ": expected nothing or a file of this user in a writable /tmp", held);
-  call(SYS_fstat, held, &status, 0, 0);
+  i64 descriptor = call(SYS_openat, AT_FDCWD, lock, O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600);
+  if (descriptor < 0) fail("cannot open ", lock, ": expected nothing or a file of this user in a writable /tmp", descriptor);
+  call(SYS_fstat, descriptor, &status, 0, 0);
   if (status.uid != call(SYS_geteuid, 0, 0, 0, 0)) fail("will not use ", lock, ": it belongs to another user: remove it", 0);
   i64 error;
-  while ((error = call(SYS_flock, held, LOCK_EX, 0, 0)) == -EINTR);
+  while ((error = call(SYS_flock, descriptor, LOCK_EX, 0, 0)) == -EINTR);
   if (error < 0) fail("cannot lock ", lock, "", error);
   if (!isComplete()) {
-    /* Left by a start that was interrupted, or that something removed files from. */
+    /* Left by a start that was interrupted, or incomplete because files were removed from /tmp. */
     removeTree(part);
     removeTree(tree);
     u64 fileCount = 0, records = 0, chunks = 0;
@@ -163,7 +163,7 @@ static void unpack(void) {
       fail("cannot unpack to ", part, "", error);
     }
   }
-  call(SYS_close, held, 0, 0, 0);
+  call(SYS_close, descriptor, 0, 0, 0);
 }
 
 void start(i64 *stack) {

@@ -1,10 +1,10 @@
 /*
  * Unpacks compressed files: see lib/pack/compressed.ts for their format.
  */
-/* DAMAGED is an error beside those of the kernel, which are below 4096. */
+/* DAMAGED is an error number that the kernel does not use: those of the kernel are below 4096. */
 enum { MOST_WORKERS = 16, CHECKED_FROM = 12, DAMAGED = 4096 };
 
-/* `crc` is of what follows it, up to the end of the chunks' descriptions. */
+/* `crc` is the checksum of the bytes after it, up to the end of the table of chunks. */
 struct header { u8 magic[8]; u32 crc, mode, chunkSize, chunkCount; u64 size; };
 struct chunk { u32 packed, crc; };
 struct file { const char *path; const u8 *packed; u64 offset, chunkOffset; struct header header; };
@@ -14,7 +14,7 @@ struct progress { i64 next, done; i64 error, failedFile; };
 
 static const char MAGIC[8] = "elfpack1";
 
-/* Maps each compressed file and checks its header. Returns the bytes that all take in /tmp. */
+/* Maps each compressed file and checks its header. Returns the number of bytes that they need in /tmp. */
 static u64 openFiles(struct file *files, u64 *count, u64 *chunks) {
   static char path[MOST_PATH];
   u64 bytes = 0;
@@ -93,7 +93,7 @@ static void unpackChunks(struct progress *progress, const struct file *files, u6
   u8 *buffer = map(chunkSize + SLACK, MAP_PRIVATE, -1);
   i64 count = processors(), children[MOST_WORKERS], started = 0;
   for (; started + 1 < count && started + 1 < chunks; started++) {
-    /* Without an exit signal, SIGCHLD is not sent: the program would find it pending. */
+    /* No exit signal: a SIGCHLD would be pending when the program starts. */
     children[started] = call(SYS_clone, 0, 0, 0, 0);
     if (children[started] < 0) break;
     if (children[started] > 0) continue;

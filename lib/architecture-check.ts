@@ -1,5 +1,5 @@
 /**
- * Warns if a function runs on another architecture than one of its layers, which the CDK does not check.
+ * Warns if a function's architecture differs from that of one of its layers. The CDK does not check this.
  */
 import type { IAspect } from 'aws-cdk-lib';
 import { Annotations } from 'aws-cdk-lib';
@@ -20,7 +20,7 @@ export class ArchitectureCheck implements IAspect {
   }
 }
 
-/** A function's layers are private. */
+/** True if a function has a layer. The CDK keeps the layers of a function in a private field. */
 export function hasLayer(node: lambda.Function, layer: lambda.ILayerVersion): boolean {
   const { _layers: layers = [] } = node as unknown as { _layers?: lambda.ILayerVersion[] };
   return layers.includes(layer);

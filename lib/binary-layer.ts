@@ -89,8 +89,8 @@ export interface BinaryLayerProps extends lambda.LayerVersionOptions {
   /**
    * Command lines to run under strace during synthesis. The files that they open or execute are packed.
    *
-   * `sh -c` runs each in an empty temporary directory, for at most 10 minutes: when the layer is first made on this machine, and
-   * again when a file that it opened, looked for or listed has changed. Its environment is PATH and LD_LIBRARY_PATH of this
+   * Each runs with `sh -c` in an empty temporary directory, for at most 10 minutes. It runs when the layer is first made on this
+   * machine, and again when a file that it opened, looked for or listed has changed. Its environment is PATH and LD_LIBRARY_PATH of this
    * process, HOME (the empty directory), TMPDIR, LANG=C.UTF-8 and TZ=:UTC. Set other variables in the command line, such as
    * `STAGE=test tool`.
    *
@@ -161,7 +161,7 @@ export interface BinaryLayerProps extends lambda.LayerVersionOptions {
   readonly workloadFiles?: string;
 
   /**
-   * Globs of libraries and files that stay whether or not the `workload` uses them.
+   * Globs for libraries and files to keep even if the `workload` does not use them.
    *
    * A glob without `/` selects by name, such as `libx265.so.*`. A glob with `/` selects paths and everything below them. A
    * glob that matches nothing is an error. To pack files that the layer would not have without a `workload`, use `include`.
@@ -171,13 +171,13 @@ export interface BinaryLayerProps extends lambda.LayerVersionOptions {
   readonly keep?: string[];
 
   /**
-   * A file that records what the `workload` uses, to be committed. With it, synthesis runs no command.
+   * A lock file that records which files the `workload` uses. Commit it: with it, synthesis runs no commands.
    *
    * Synthesis writes it if it does not exist. If the programs, the architecture, the workload, or the used files have changed
    * since, synthesis fails: run `binary-layer slim` with `--lock` to renew the file. A relative path starts at the
    * working directory of this process.
    *
-   * @default - the result is kept in this user's cache only
+   * @default - the result is stored only in this user's cache
    */
   readonly workloadLock?: string;
 
@@ -236,7 +236,7 @@ export class BinaryLayer extends lambda.LayerVersion {
   private readonly binary: string;
 
   /**
-   * Makes the layer, unless its source is unchanged since the last synthesis.
+   * Builds the layer, or reuses the last one if its source is unchanged.
    *
    * @param scope The stack, or a construct in one
    * @param id The name of the layer in its scope
@@ -275,7 +275,7 @@ export class BinaryLayer extends lambda.LayerVersion {
     this.names = new Map([binary, ...(additionalBinaries ?? [])].map((name) => [name, programName(name, rename ?? {})]));
     const { file } = code;
     if (file !== undefined && sbom) labelled(label, () => writeSbom(file));
-    // aspects from outside do not enter a stage, and a layer is only used inside its own stage
+    // aspects of an outer scope do not visit the constructs of a stage, and a layer is only used inside its own stage
     const aspects = Aspects.of(Stage.of(this) ?? this.node.root);
     if (builtFor) aspects.add(new ArchitectureCheck(this, builtFor));
     if (asset && asset.temporaryBytes > 0) aspects.add(new EphemeralStorageCheck(this, asset.temporaryBytes));
@@ -362,7 +362,10 @@ function ownPropsOf({
   };
 }
 
-/** The zip's name is a hash of its content, so an existing file stays valid unless it is truncated or from another version. */
+/**
+ * Writes the bill of materials beside the zip. The zip's name is a hash of its content, so an existing file stays valid unless it is
+ * truncated or from another version.
+ */
 function writeSbom(zip: string): void {
   const file = zip.replace(/\.zip$/, '.cdx.json');
   /* eslint-disable @typescript-eslint/no-require-imports -- most layers have no bill of materials */

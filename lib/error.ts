@@ -29,7 +29,10 @@ export const OPTIONS = {
 
 export type OptionName = keyof typeof OPTIONS;
 
-/** Its message may contain names from files: they cannot control a terminal. A name that may contain a newline goes through `printable`. */
+/**
+ * An error that a user can act on. Control characters in its message are escaped, because it may contain names from files. Names that may
+ * contain a newline must go through `printable`.
+ */
 export class LayerError extends Error {
   /** The options that the message refers to, or that fix what it describes. */
   public readonly options: readonly OptionName[];
@@ -40,7 +43,7 @@ export class LayerError extends Error {
     this.options = options;
   }
 
-  /** The message with the command line's names of the options that it refers to. */
+  /** The message, followed by the command-line options for the properties that it refers to. */
   public get forCommandLine(): string {
     const renamed = this.options.filter((option) => OPTIONS[option] !== `--${option}`);
     return [this.message, ...renamed.map((option) => `  (on the command line, ${option} is ${OPTIONS[option]})`)].join('\n');

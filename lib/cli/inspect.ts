@@ -41,14 +41,14 @@ Exit codes: 0; 1 if the file is not a layer, or an output cannot be written; 2 i
 }
 
 function inspect(file: string, { all, json, html, sbom }: Options): void {
-  const asked = [['--json', json ? STANDARD : undefined], ['--html', html], ['--sbom', sbom]] as const;
-  const [first, second] = asked.filter(([, to]) => to === STANDARD).map(([option]) => (option === '--json' ? option : `${option} -`));
+  const outputs = [['--json', json ? STANDARD : undefined], ['--html', html], ['--sbom', sbom]] as const;
+  const [first, second] = outputs.filter(([, to]) => to === STANDARD).map(([option]) => (option === '--json' ? option : `${option} -`));
   if (second !== undefined) {
     throw new UsageError(`${first} and ${second} would both go to standard output: give ${second.split(' ', 1)[0]} a file`);
   }
   checkInput(file, 'the zip of a layer');
-  for (const [option, to] of asked) if (to !== undefined && to !== STANDARD) checkOutput(option, to);
-  checkApart([['the layer', file], ...asked]);
+  for (const [option, to] of outputs) if (to !== undefined && to !== STANDARD) checkOutput(option, to);
+  checkApart([['the layer', file], ...outputs]);
   const contents = readContents(file);
   if (html !== undefined) write(html, htmlOf(contents));
   if (sbom !== undefined) write(sbom, sbomOf(contents));

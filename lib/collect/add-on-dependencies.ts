@@ -1,7 +1,9 @@
 /**
- * What add-ons need themselves: a voice in a directory of the requested package depends on a dictionary there, which does not
- * depend on the requested package. Only files in directories of requested packages count: libraries come with plug-ins, and
- * commands by their names.
+ * Adds the data of packages that add-on packages depend on. For example, a voice in a directory of the requested package depends on
+ * a dictionary in the same directory, and the dictionary's package does not depend on the requested one.
+ *
+ * Only files in directories of requested packages are added here. Libraries are added with the plug-ins that need them, and commands
+ * with the files that start them.
  */
 import { addFound } from './add-files';
 import type { Context } from './context';
@@ -17,7 +19,7 @@ export function addDependenciesOfAddOn({ real: file, program }: Pending, selecti
   const key = `dependencies of ${addOn.name}`;
   if (delta.followed.has(key)) return delta;
   delta.followed.add(key);
-  const directories = [...selection.requested].map((host) => packageFiles.directoriesOf(host));
+  const directories = [...selection.requested].map((requested) => packageFiles.directoriesOf(requested));
   for (const dependency of dependenciesOf(addOn, packages)) {
     if (!isAddOn(dependency, selection)) continue;
     const files = packageFiles.data(dependency).filter((real) => isBelow(real, directories));
@@ -29,7 +31,7 @@ export function addDependenciesOfAddOn({ real: file, program }: Pending, selecti
   return delta;
 }
 
-/** Whether requested packages neither are nor depend on a package, which has data in the layer all the same. */
+/** True if a package is neither essential, nor requested, nor required by a requested package. */
 function isAddOn(owner: Package, { requested }: CurrentSelection): boolean {
   return !owner.isEssential && !requested.has(owner) && !requested.requires(owner);
 }
@@ -37,7 +39,7 @@ function isAddOn(owner: Package, { requested }: CurrentSelection): boolean {
 function isBelow(real: string, directories: readonly ReadonlySet<string>[]): boolean {
   for (let end = real.lastIndexOf('/'); end > 0; end = real.lastIndexOf('/', end - 1)) {
     const parent = real.slice(0, end);
-    if (directories.some((of) => of.has(parent))) return true;
+    if (directories.some((paths) => paths.has(parent))) return true;
   }
   return false;
 }

@@ -1,6 +1,6 @@
 /**
- * Commands that packed files start by their bare names. A word is weak evidence, so it counts only if the package database says
- * that the file may start commands of that package.
+ * Commands that packed files start by their bare names. A word is weak evidence, so it counts only if the package database relates
+ * the package of the file to the package of the command.
  */
 import * as path from 'path';
 import { NOT_WORLD_READABLE } from './add-files';
@@ -17,10 +17,10 @@ import { findProgram } from '../closure/find';
 import { FormatError, isProgram } from '../elf';
 import type { Package } from '../packages/package';
 
-/** Shorter words of a program are mostly no commands. */
+/** Minimum number of characters of a word. Shorter words in a program are rarely commands. */
 const FEWEST_CHARACTERS = 3;
 
-/** Begins the reason why a command is not packed that belongs to a package which is only suggested; the program's path follows. */
+/** Start of the reason for skipping a command of a package that is only suggested. The path of the program follows. */
 export const SUGGESTED = 'its package is only suggested by that of ';
 
 /** Adds the commands that a file starts; in the layer they are on PATH. */
@@ -30,62 +30,64 @@ export function addStartedCommands({ real: file }: Pending, selection: CurrentSe
   if (!may) return delta;
   const { root, commandsOnPath } = context;
   const words = startedIn(file, root.content(file), (use) => root.scan(file, use), isModuleOfScript(file, context));
-  const started = [...words].flatMap((word): [name: string, found: string][] => {
-    const found = commandsOnPath.get(word);
-    return found !== undefined && root.isFile(found) && ownersOf(found, context).some(may) ? [[word, found]] : [];
+  const started = [...words].flatMap((word): [name: string, commandPath: string][] => {
+    const commandPath = commandsOnPath.get(word);
+    return commandPath !== undefined && root.isFile(commandPath) && ownersOf(commandPath, context).some(may) ? [[word, commandPath]] : [];
   });
   if (context.requestedPrograms.has(file)) skipSuggested(words, file, delta, context);
   if (started.length > 0) delta.starting.add(file);
-  for (const [name, found] of started) {
+  for (const [name, commandPath] of started) {
     if (delta.commands.has(name)) continue;
-    if (isOfNeededPackage(found, file, delta, context)) delta.merge(addCommand(name, found, file, delta, context));
-    else deferCommand(name, found, file, delta, context);
+    if (isOfNeededPackage(commandPath, file, delta, context)) delta.merge(addCommand(name, commandPath, file, delta, context));
+    else deferCommand(name, commandPath, file, delta, context);
   }
   return delta;
 }
 
-/** True if requested packages need or recommend a command's package. Scripts that no package owns do not state dependencies. */
-function isOfNeededPackage(found: string, file: string, { requested }: CurrentSelection, context: Context): boolean {
-  return isUsersScript(file, context) || ownersOf(found, context).some((owner) => needOf(owner, requested) !== 'add-on');
+/** True if requested packages need or recommend a command's package, or if the file is a script without declared dependencies. */
+function isOfNeededPackage(commandPath: string, file: string, { requested }: CurrentSelection, context: Context): boolean {
+  return isUsersScript(file, context) || ownersOf(commandPath, context).some((owner) => needOf(owner, requested) !== 'add-on');
 }
 
-/** States which commands of packages that a program's package only suggests are not packed. */
+/** Records the commands that are skipped because the program's package only suggests their packages. */
 function skipSuggested(words: Iterable<string>, file: string, delta: Selection, context: Context): void {
   const { packages, commandsOnPath, dependencies, root } = context;
   const owner = packages.ownerOf(file);
-  const suggested = (owner?.suggests ?? []).map((name) => packages.get(name)).filter((one) => one !== undefined);
+  const suggested = (owner?.suggests ?? []).map((name) => packages.get(name)).filter((pkg) => pkg !== undefined);
   if (suggested.length === 0) return;
-  const isSuggested = (one: Package) => !one.isEssential && !delta.requested.reachable().has(one) && suggested.some((start) => dependencies.of(start).has(one));
+  const isSuggested = (pkg: Package) => (
+    !pkg.isEssential && !delta.requested.reachable().has(pkg) && suggested.some((start) => dependencies.of(start).has(pkg)));
   for (const word of words) {
     if (word.length < FEWEST_CHARACTERS) continue;
-    const found = commandsOnPath.get(word);
-    if (found !== undefined && root.isFile(found) && ownersOf(found, context).some(isSuggested)) delta.skip(found, `${SUGGESTED}${file}`);
+    const commandPath = commandsOnPath.get(word);
+    if (commandPath === undefined || !root.isFile(commandPath)) continue;
+    if (ownersOf(commandPath, context).some(isSuggested)) delta.skip(commandPath, `${SUGGESTED}${file}`);
   }
 }
 
-function deferCommand(name: string, found: string, file: string, delta: Selection, context: Context): void {
+function deferCommand(name: string, commandPath: string, file: string, delta: Selection, context: Context): void {
   const why = { reason: `started by ${path.posix.basename(file)}`, through: file };
   const add = (fork: Selection) => {
-    if (!fork.commands.has(name)) fork.merge(addCommand(name, found, file, fork, context));
+    if (!fork.commands.has(name)) fork.merge(addCommand(name, commandPath, file, fork, context));
     return [];
   };
-  delta.defer({ path: found, need: 'add-on', group: found, why, add });
+  delta.defer({ path: commandPath, need: 'add-on', group: commandPath, why, add });
 }
 
 /**
  * Adds a command, or the reason why it is skipped.
  *
- * @param found its path
+ * @param commandPath its path
  * @param file the resolved path of the file that starts it
  */
-export function addCommand(name: string, found: string, file: string, selection: CurrentSelection, context: Context): Selection {
+export function addCommand(name: string, commandPath: string, file: string, selection: CurrentSelection, context: Context): Selection {
   const { root, searchPath, isExcluded } = context;
   const skip = (problem: string) => {
     const delta = selection.fork();
-    delta.skip(found, `started by ${file}, but ${problem}`);
+    delta.skip(commandPath, `started by ${file}, but ${problem}`);
     return delta;
   };
-  const real = root.real(found)!;
+  const real = root.real(commandPath)!;
   if (isExcluded(real)) {
     const delta = skip('excluded');
     delta.excluded.add(real);
@@ -94,13 +96,13 @@ export function addCommand(name: string, found: string, file: string, selection:
   if (!root.isPublic(real)) return skip(NOT_WORLD_READABLE);
   const delta = selection.fork();
   try {
-    const program = findProgram(root, found, searchPath, '/');
+    const program = findProgram(root, commandPath, searchPath, '/');
     const interpreters = program.interpreter ? ownersOf(program.interpreter.program.path, context) : [];
-    if (interpreters.some((one) => !one.isEssential && !selection.requested.needs(one))) {
+    if (interpreters.some((pkg) => !pkg.isEssential && !selection.requested.needs(pkg))) {
       return skip(`no package needs its interpreter ${program.interpreter!.program.path}`);
     }
     const starter = context.packages.ownerOf(file);
-    const isRecommended = starter !== undefined && ownersOf(found, context).some((one) => recommends(starter, one));
+    const isRecommended = starter !== undefined && ownersOf(commandPath, context).some((pkg) => recommends(starter, pkg));
     const why = { reason: `started by ${path.posix.basename(file)}`, through: file };
     addProgram(program, why, isUsersScript(file, context) ? 'program' : isRecommended ? 'recommended' : undefined, delta, context);
     delta.commands.set(name, program);
@@ -118,35 +120,39 @@ export function addCommand(name: string, found: string, file: string, selection:
 export function mayStart(file: string, { requested }: CurrentSelection, context: Context): ((owner: Package) => boolean) | undefined {
   const { packages, root } = context;
   if (isDocumentation(file)) return undefined;
-  if (isUsersScript(file, context)) return (one) => !one.isEssential;
+  if (isUsersScript(file, context)) return (pkg) => !pkg.isEssential;
   const owner = packages.ownerOf(file);
   if (owner === undefined || !requested.isSibling(owner)) return undefined;
   const { kind, elf } = root.content(file);
   // scripts of development packages print flags for compilers
-  const isSibling = (one: Package) => requested.isSibling(one) && (requested.has(one) || !isForDevelopment(one));
+  const isSibling = (pkg: Package) => requested.isSibling(pkg) && (requested.has(pkg) || !isForDevelopment(pkg));
   if (kind === 'text') {
-    const isDirect = (one: Package) => !one.isEssential && owner.depends.includes(one.name);
-    return isModuleOfScript(file, context) ? (one) => isSibling(one) || isDirect(one) : isSibling;
+    const isDirect = (pkg: Package) => !pkg.isEssential && owner.depends.includes(pkg.name);
+    return isModuleOfScript(file, context) ? (pkg) => isSibling(pkg) || isDirect(pkg) : isSibling;
   }
   const isExecutable = (root.status(file)!.mode & 0o111) !== 0;
-  const isNeeded = (one: Package) => isSibling(one) || (requested.needs(one) && isDependency(one, owner, requested, context));
+  const isNeeded = (pkg: Package) => isSibling(pkg) || (requested.needs(pkg) && isDependency(pkg, owner, requested, context));
   // a script consists of commands; a binary program may mention many that it does not need
-  if (kind === 'script') return isExecutable ? (one) => isNeeded(one) || recommends(owner, one) : undefined;
+  if (kind === 'script') return isExecutable ? (pkg) => isNeeded(pkg) || recommends(owner, pkg) : undefined;
   return elf !== undefined && !(elf instanceof FormatError) && isProgram(elf) ? isNeeded : undefined;
 }
 
-/** Whether a file is of the same source package as a requested script: a package often has its code in modules, and a script that calls it. */
+/**
+ * True if a file is from the same source package as a requested script. Packages often consist of modules with the code, and a script
+ * that calls them.
+ */
 function isModuleOfScript(file: string, { requestedPrograms, packages }: Context): boolean {
   const source = packages.ownerOf(file)?.source;
-  return source !== undefined && [...requestedPrograms].some(([real, { interpreter }]) => interpreter !== undefined && packages.ownerOf(real)?.source === source);
+  return source !== undefined && [...requestedPrograms].some(([real, { interpreter }]) => (
+    interpreter !== undefined && packages.ownerOf(real)?.source === source));
 }
 
-/** Whether a package, a requested one from the same source package, or one that every system has depends on another. */
+/** True if a requested package depends on `other`, and is essential or from the source package of `owner`. */
 function isDependency(other: Package, owner: Package, requested: RequestedPackages, { dependencies }: Context): boolean {
-  return [...requested].some((one) => (one.source === owner.source || one.isEssential) && dependencies.of(one).has(other));
+  return [...requested].some((pkg) => (pkg.source === owner.source || pkg.isEssential) && dependencies.of(pkg).has(other));
 }
 
-/** Whether a file is a requested script that no package owns: nothing states what it depends on. */
+/** True if a file is a requested script that no package owns. Its dependencies are not declared anywhere. */
 function isUsersScript(file: string, { requestedPrograms, root, packages }: Context): boolean {
   return requestedPrograms.has(file) && root.content(file).kind === 'script' && packages.ownerOf(file) === undefined;
 }

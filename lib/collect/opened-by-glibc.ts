@@ -1,5 +1,5 @@
 /**
- * What glibc opens without any DT_NEEDED, judged by the symbols that the objects of a process import.
+ * Files that glibc opens without a DT_NEEDED entry, determined from the symbols that the objects of a process import.
  */
 import * as path from 'path';
 import { type Accept, addFound } from './add-files';
@@ -14,7 +14,7 @@ import type { Root } from '../root/root';
 const CALLS = {
   // to unwind a thread's stack: glibc nptl/pthread_cancel.c, sysdeps/nptl/pthread_exit.c
   unwind: ['pthread_create', 'pthread_cancel', 'pthread_exit', 'thrd_create', 'thrd_exit'],
-  // modules for all but a few character sets: glibc iconv/gconv_db.c; by way of GLib, glib/gconvert.c
+  // conversion modules for character sets: glibc iconv/gconv_db.c; through GLib: glib/gconvert.c
   convert: ['iconv_open', 'g_iconv_open', 'g_convert', 'g_convert_with_fallback'],
   // glibc locale/findlocale.c
   locale: ['setlocale', 'newlocale', '__newlocale'],
@@ -24,7 +24,7 @@ const CALLS = {
     'gethostbyaddr', 'gethostbyaddr_r', 'getpwnam', 'getpwnam_r', 'getpwuid', 'getpwuid_r', 'getpwent',
     'getgrnam', 'getgrnam_r', 'getgrgid', 'getgrgid_r', 'getgrent', 'getgrouplist', 'initgroups',
   ],
-  // programs that set the time zone themselves: glibc time/tzset.c; gnulib has the other
+  // programs that set the time zone themselves: glibc time/tzset.c; tzalloc is from gnulib
   zone: ['tzset', 'tzalloc'],
   // programs that only print local time
   localTime: ['localtime', 'localtime_r', 'mktime'],
@@ -43,29 +43,32 @@ const MAINFRAME = /\/(?:EBCDIC-.*|IBM(?!437|85|86|874).*)\.so$/;
 /** Unicode and the single-byte character sets in use: a tenth of the size of all others. */
 export const COMMON = /\/(?:UTF-(?:7|16|32)|UNICODE|ISO8859-\d+|CP125\d|KOI8-[A-Z]+)\.so$|\/gconv-modules[^/]*(?:\/[^/]*\.conf)?$/;
 
-/** Lambda's own file may name services whose libraries the layer does not have; `files` and `dns` are built into glibc since 2.34. */
+/**
+ * Replaces Lambda's nsswitch.conf, which may name services whose libraries are not in the layer. `files` and `dns` are built into glibc
+ * since 2.34.
+ */
 const NSSWITCH = ['passwd', 'group', 'shadow', 'services', 'protocols', 'networks', 'ethers', 'rpc']
   .map((database) => `${database}: files\n`).join('') + 'hosts: files dns\n';
 
-/** What an object is to the request: a program or a plug-in of a requested package, or a library of one. */
+/** `program` for a program or plug-in of a requested package, `library` for a library of a requested package. */
 export type Role = 'program' | 'library';
 
 /**
- * Time zones. Without them glibc takes those of the function, if it has any, and UTC otherwise. On Debian 12 they are 0.6 MB in
- * 600 files, of which programs that only print a time, such as curl and ffmpeg, rarely need one: they would double the files of
- * a small layer. So they are packed for programs
- * that set the zone themselves, such as date and interpreters, and the others get a notice.
+ * Time zones. Without them, glibc uses the time zone files of the function, or UTC if it has none. On Debian 12, they are 600 files
+ * with 0.6 MB, which would double the number of files in a small layer. Programs that only print a time, such as curl and ffmpeg,
+ * rarely need them. Therefore they are packed only for programs that set the zone themselves, such as date and interpreters. Other
+ * programs get a notice.
  */
 export const ZONES = '/usr/share/zoneinfo';
-/** What the reason why they are not packed is kept under: files may mention the directory, and that is skipped for other reasons. */
+/** Key of the reason for skipping time zones. It differs from the directory, which may be skipped for another reason. */
 export const NO_ZONES = `${ZONES}/`;
-/** The same data without and with leap seconds. */
+/** Copies of the time zones, without and with leap seconds. */
 const COPIES = /^\/usr\/share\/zoneinfo\/(?:posix|right)(?:\/|$)/;
 
 /** The reason for data that the C library opens. */
 export const FROM_C_LIBRARY = 'opened by the C library';
 
-/** Loads the libraries that glibc opens in a process. Those that the source does not have are not needed there either. */
+/** Loads the libraries that glibc opens in a process. Libraries that are not found in the source are ignored. */
 export function openedByLibc(process: Process): void {
   for (const name of namesOpenedByLibc(process)) process.openName(name, libcOf(process)!);
 }
@@ -82,8 +85,8 @@ export function namesOpenedByLibc(process: Process): string[] {
 /**
  * Adds the data that glibc opens in a process.
  *
- * @param roleOf the modules of `iconv` take 8 MB, and most libraries that could convert text never do, the C++ runtime
- *   library among them: only objects with a role count
+ * @param roleOf role of an object; `undefined` if its imports do not count. The modules of `iconv` take 8 MB, and most libraries that
+ *   could convert text, such as the C++ runtime library, never do
  * @returns resolved paths of the files that are new
  */
 export function dataOfLibc(process: Process, delta: Selection, context: Context, roleOf: (object: Loaded) => Role | undefined): string[] {
@@ -92,7 +95,7 @@ export function dataOfLibc(process: Process, delta: Selection, context: Context,
   const { root } = context;
   const why = { reason: FROM_C_LIBRARY, through: libc.real };
   const added: string[] = [];
-  // a layer may have a hundred processes with one C library
+  // a layer may have a hundred processes that share one C library
   const addOnce = (directory: string, kind: string, accept?: Accept) => {
     const key = `${libc.real} ${directory} ${kind}`;
     if (delta.followed.has(key)) return;
@@ -111,7 +114,7 @@ export function dataOfLibc(process: Process, delta: Selection, context: Context,
     const locale = ['C.utf8', 'C.UTF-8'].map((name) => `/usr/lib/locale/${name}`).find((directory) => root.isDirectory(directory));
     if (locale !== undefined) {
       addOnce(locale, 'all');
-      // LANG names it on Lambda, and Lambda does not have it
+      // Lambda sets LANG to this locale and does not have it
       delta.generated.set('/usr/lib/locale/en_US.utf8', { link: path.posix.basename(locale) });
     }
   }
@@ -144,15 +147,15 @@ function calls(process: Process, call: Call, by: (object: Loaded) => boolean = (
   return process.objects.some((object) => object !== libc && callsOf(object.elf).has(call) && by(object));
 }
 
-/** Many processes share their objects. */
+/** Cached because many processes share the same objects. */
 const callsOfObjects = new WeakMap<Elf, ReadonlySet<Call>>();
 
 function callsOf(elf: Elf): ReadonlySet<Call> {
-  let found = callsOfObjects.get(elf);
-  if (!found) {
+  let imported = callsOfObjects.get(elf);
+  if (!imported) {
     const imports = elf.dynamic?.imports;
-    found = new Set((Object.keys(CALLS) as Call[]).filter((call) => CALLS[call].some((symbol) => imports?.has(symbol))));
-    callsOfObjects.set(elf, found);
+    imported = new Set((Object.keys(CALLS) as Call[]).filter((call) => CALLS[call].some((symbol) => imports?.has(symbol))));
+    callsOfObjects.set(elf, imported);
   }
-  return found;
+  return imported;
 }

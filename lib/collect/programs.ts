@@ -22,9 +22,9 @@ export function addRequestedProgram(program: Program, delta: Selection, context:
 /**
  * Adds a program.
  *
- * @param standing of its package if requested packages do not need it: if there is none, only the program is packed, since the
- *   files of its package would lift the size budget of what they mention
- * @throws MissingLibraryError and the like: see `startProcess`
+ * @param standing of its package, if requested packages do not need the package. If `undefined`, only the program is packed, because
+ *   files of its package would exempt the files that they mention from the size budget
+ * @throws the errors of `startProcess`, such as MissingLibraryError
  */
 export function addProgram(program: Program, why: Why, standing: Standing | undefined, delta: Selection, context: Context): void {
   const { real, elf, interpreter } = program;
@@ -35,22 +35,22 @@ export function addProgram(program: Program, why: Why, standing: Standing | unde
     const strength = standingOf(owner, standing, delta);
     return strength ? [{ owner, strength, adopted: adopt(owner, strength, delta) }] : [];
   });
-  const added = owners.flatMap(({ adopted, strength }) => adopted.map((one) => ({ one, strength })));
-  if (why.through === undefined && elf) delta.requested = delta.requested.extending(added.map(({ one }) => one));
-  // a helper that is a program of its own may run already, with plug-ins
+  const added = owners.flatMap(({ adopted, strength }) => adopted.map((pkg) => ({ pkg, strength })));
+  if (why.through === undefined && elf) delta.requested = delta.requested.extending(added.map(({ pkg }) => pkg));
+  // the process of a helper program may exist already, with plug-ins
   if (elf && !delta.processes.has(real)) startProcess(real, elf, delta, context);
   const ofScript = { reason: `interpreter of ${path.posix.basename(real)}`, through: real };
   if (interpreter) addProgram(interpreter.program, ofScript, standing, delta, context);
   delta.enqueue(real, elf ? real : undefined);
   if (!context.detectData) return;
-  for (const { one, strength } of added) {
-    if (strength === 'recommended') deferPackageData(one, real, opener, delta, context);
-    else addPackageData(one, real, opener, delta, context);
+  for (const { pkg, strength } of added) {
+    if (strength === 'recommended') deferPackageData(pkg, real, opener, delta, context);
+    else addPackageData(pkg, real, opener, delta, context);
   }
   for (const { owner, strength, adopted } of owners) {
-    for (const one of new Set([owner, ...adopted])) {
-      if (strength === 'recommended') deferModules(one, 'recommended', user, delta, context);
-      else addModules(one, user, delta, context);
+    for (const pkg of new Set([owner, ...adopted])) {
+      if (strength === 'recommended') deferModules(pkg, 'recommended', user, delta, context);
+      else addModules(pkg, user, delta, context);
     }
   }
 }
@@ -60,7 +60,7 @@ function standingOf(owner: Package, otherwise: Standing | undefined, { requested
   return requested.requiresStrongly(owner) ? 'program' : 'recommended';
 }
 
-/** Makes a package requested. @returns the packages that are newly so */
+/** Marks a package as requested. @returns the packages that were not requested before */
 function adopt(owner: Package, standing: Standing, delta: Selection): readonly Package[] {
   const adopted = delta.requested.newWith(owner, standing);
   delta.requested = delta.requested.with(adopted, standing);
@@ -73,14 +73,14 @@ interface User {
   readonly through: string;
   /** resolved path of the program whose process opens them: the interpreter of a script */
   readonly opener: string;
-  /** the packages of its interpreter, none for a program that has none */
+  /** the packages that own its interpreter, empty if it has none */
   readonly interpreters: readonly Package[];
 }
 
-/** Adds the modules of a script, and defers those that these depend on. */
+/** Adds the modules of a script, and defers the modules that these depend on. */
 function addModules(owner: Package, user: User, delta: Selection, context: Context): void {
-  for (const one of modulesOf(owner, user, context)) {
-    const added = adopt(one, 'module', delta);
+  for (const pkg of modulesOf(owner, user, context)) {
+    const added = adopt(pkg, 'module', delta);
     for (const adopted of added) addPackageData(adopted, user.through, user.opener, delta, context);
     for (const adopted of added) deferModules(adopted, 'mentioned', user, delta, context);
   }
@@ -90,15 +90,15 @@ function addModules(owner: Package, user: User, delta: Selection, context: Conte
 function deferModules(owner: Package, need: Candidate['need'], user: User, delta: Selection, context: Context): void {
   const { through, opener } = user;
   const standing = need === 'recommended' ? 'recommended' : 'module';
-  for (const one of modulesOf(owner, user, context)) {
-    if (delta.requested.newWith(one, standing).length === 0) continue;
+  for (const pkg of modulesOf(owner, user, context)) {
+    if (delta.requested.newWith(pkg, standing).length === 0) continue;
     const add = (fork: Selection) => {
-      const added = adopt(one, standing, fork);
+      const added = adopt(pkg, standing, fork);
       const files = added.flatMap((adopted) => findPackageData(adopted, through, opener, fork, context));
       for (const adopted of added) deferModules(adopted, need, user, fork, context);
       return files;
     };
-    delta.defer({ path: one.name, need, group: one.name, why: { reason: `of package ${one.name}`, through }, program: opener, add });
+    delta.defer({ path: pkg.name, need, group: pkg.name, why: { reason: `of package ${pkg.name}`, through }, program: opener, add });
   }
 }
 
@@ -110,8 +110,8 @@ function modulesOf(owner: Package, { interpreters }: User, context: Context): Pa
 
 function isModule(dependency: Package, interpreters: readonly Package[], { packages, packageFiles }: Context): boolean {
   if (isForDevelopment(dependency)) return false;
-  const isOfInterpreter = ({ source }: Package) => interpreters.some((one) => one.source === source);
+  const isOfInterpreter = ({ source }: Package) => interpreters.some((pkg) => pkg.source === source);
   if (dependenciesOf(dependency, packages).some(isOfInterpreter)) return true;
   const units = new Set(packageFiles.data(dependency).map(unitOf));
-  return [...units].some((unit) => interpreters.some((one) => isNamedAfter(unit, one)));
+  return [...units].some((unit) => interpreters.some((pkg) => isNamedAfter(unit, pkg)));
 }

@@ -2,7 +2,7 @@
  * Words of a shell script in places where the shell expects a command: at the start of a line, or after the end of another command.
  * Words that take a command, such as `exec`, and assignments may come before it.
  *
- * Written by hand because a regular expression for it backtracks: here every character is looked at a bounded number of times.
+ * Written by hand because a regular expression would backtrack. This parser reads each character a bounded number of times.
  */
 
 const SEPARATORS = ';&|(`!{';
@@ -10,7 +10,7 @@ const TAKES_COMMAND = /(?:then|do|else|elif|if|while|until|exec|eval|xargs|nice|
 const VARIABLE = /\w+=/y;
 const WORD = /[\w.+-]+/y;
 const BLANKS = /[ \t]*/y;
-/** What ends a value without quotes. */
+/** Characters that end a value without quotes. */
 const VALUE_END = /[\s"'`]/g;
 
 /** An assignment, and the rest of its line. */
@@ -25,8 +25,8 @@ export function shellCommands(text: string): Set<string> {
 }
 
 /**
- * Values of a shell script's variables that it may start as commands: `gs` in `GS_EXECUTABLE=gs`, and, if there is
- * `version=14`, `ps2pdf14` in `ps2pdf="$here/ps2pdf$version"`. Of a path, the last component.
+ * Values of a shell script's variables that the script may start as commands: `gs` in `GS_EXECUTABLE=gs`, and, if there is
+ * `version=14`, `ps2pdf14` in `ps2pdf="$here/ps2pdf$version"`. For a path, its last component.
  *
  * @param text without comments
  */
@@ -53,7 +53,7 @@ function lastWord(line: string): string {
   return value.slice(start);
 }
 
-/** A word with the values of its variables in their places: none if one is not known. */
+/** A word with its variable replaced by each of its values. Empty if the variable is unknown, or if there are several. */
 function valuesOf(word: string, assigned: ReadonlyMap<string, ReadonlySet<string>>): readonly string[] {
   const variables = [...word.matchAll(VARIABLE_IN_WORD)];
   if (variables.length === 0) return word === '' ? [] : [word];
@@ -63,7 +63,7 @@ function valuesOf(word: string, assigned: ReadonlyMap<string, ReadonlySet<string
 }
 
 class ShellText {
-  /** positions from which no command follows: more than one separator may lead to the same assignment */
+  /** positions at which no command begins, so that assignments after several separators are parsed once */
   private readonly failed = new Set<number>();
   /** see `next` */
   private readonly ahead = new Map<string, { readonly from: number; readonly at: number }>();
@@ -86,7 +86,7 @@ class ShellText {
   private command(from: number, words: Set<string>): number | undefined {
     const { text } = this;
     const visited: number[] = [];
-    /** a word that takes a command, and is one itself if none follows */
+    /** the last word that takes a command; it counts as the command if no other follows */
     let taking: { readonly word: string; readonly end: number } | undefined;
     for (let at = this.skip(BLANKS, from)!; !this.failed.has(at);) {
       visited.push(at);
@@ -109,7 +109,7 @@ class ShellText {
     return taking?.end;
   }
 
-  /** `NAME=VALUE` and the blanks behind it. @returns where the next word begins */
+  /** Skips `NAME=VALUE` and the blanks after it. @returns where the next word begins */
   private assignment(at: number): number | undefined {
     const { text } = this;
     const value = this.skip(VARIABLE, at);
@@ -126,19 +126,19 @@ class ShellText {
     return behind > end ? behind : undefined;
   }
 
-  /** Where a character comes next, the length of the text if it does not. Kept, so that a long value is searched only once. */
-  private next(what: string, from: number): number {
-    const known = this.ahead.get(what);
+  /** The next position of a character, or the length of the text if there is none. Cached, so that a long value is searched only once. */
+  private next(token: string, from: number): number {
+    const known = this.ahead.get(token);
     if (known && known.from <= from && from <= known.at) return known.at;
     let at: number;
-    if (what === 'value end') {
+    if (token === 'value end') {
       VALUE_END.lastIndex = from;
       at = VALUE_END.exec(this.text)?.index ?? -1;
     } else {
-      at = this.text.indexOf(what, from);
+      at = this.text.indexOf(token, from);
     }
     if (at < 0) at = this.text.length;
-    this.ahead.set(what, { from, at });
+    this.ahead.set(token, { from, at });
     return at;
   }
 

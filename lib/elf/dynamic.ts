@@ -40,7 +40,12 @@ export const DF_1_NODEFLIB = 0x800;
 /** DT_FLAGS_1: a position-independent executable. */
 export const DF_1_PIE = 0x8000000;
 
-/** Undefined if there is no PT_DYNAMIC. */
+/**
+ * Reads the dynamic section.
+ *
+ * @param whole whether the imported symbols are read as well
+ * @returns `undefined` if there is no PT_DYNAMIC
+ */
 export function readDynamic(reader: ByteReader, segments: readonly Segment[], whole: boolean): Dynamic | undefined {
   const section = DynamicSection.find(reader, segments);
   if (section === undefined) return undefined;

@@ -12,7 +12,7 @@ import { sectionsOf } from './section-header';
 const PAGE_SIZE = 2 ** 12;
 
 /**
- * Edits a file without moving a byte: new strings are written to the padding behind the segment that has the string table,
+ * Edits a file without moving a byte: new strings are written to the padding after the segment that has the string table,
  * and the segment and the table are extended to include them. Appended data does not move.
  *
  * @param end of the image, in bytes
@@ -51,7 +51,7 @@ export function editBehindSegment(
     const size = BigInt(filesz + added.length);
     file.writeBigUInt64LE(size, header.phoff + index * PHDR_SIZE + 32);
     file.writeBigUInt64LE(size, header.phoff + index * PHDR_SIZE + 40);
-    // the string was added behind the table and is now behind the segment
+    // the string was appended to the table, but its bytes are after the segment
     const distance = start - strings.place.offset;
     setValue(section, DT_RPATH, distance);
     setValue(section, DT_STRSZ, distance + added.length);

@@ -7,8 +7,8 @@ import { shiftSections } from './section-header';
  * Makes room before a program at a fixed address: its lowest segment grows downwards, and as many bytes are inserted at
  * the beginning of the file.
  *
- * A segment above the others would move the start of the heap (`brk`), on which programs that were saved with their heap rely
- * (Maxima, older Emacs). A separate segment below them would break programs on kernels before 5.18, which assume that the distance
+ * A segment above the others would move the start of the heap (`brk`). Programs that are saved with their heap (Maxima, older Emacs)
+ * rely on its address. A separate segment below them would break programs on kernels before 5.18, which assume that the distance
  * of the program headers from the first segment is the same in memory and in the file (AT_PHDR in fs/binfmt_elf.c).
  */
 

@@ -13,7 +13,7 @@ export interface Group {
   readonly files: number;
 }
 
-/** By the program that led to each file, or by the reason if no program did. Shared files belong to the first program. */
+/** Groups files by the program that led to each file, or by the reason if no program did. Shared files belong to the first program. */
 export function byProgram(contents: Pick<Contents, 'files' | 'programs'>): Group[] {
   const firsts = origins(contents.files);
   const names = new Map(contents.programs.map(({ name, path }) => [path, name]));

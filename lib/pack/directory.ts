@@ -22,7 +22,7 @@ export async function writeDirectory(plan: Plan, directory: string, progress?: P
   try {
     for (bytes of writeEntries(plan, temporary)) {
       progress?.(bytes);
-      await setImmediate(); // signals and the progress bar are served in between
+      await setImmediate(); // lets signal handlers and the progress bar run
     }
     fs.renameSync(temporary, directory);
     return { bytes, zipBytes: bytes };
@@ -33,11 +33,11 @@ export async function writeDirectory(plan: Plan, directory: string, progress?: P
 }
 
 /**
- * Writes the entries of a plan, file by file. The caller removes the directory if it fails.
+ * Writes the entries of a plan, file by file. If it fails, the caller must remove the directory.
  *
  * @param directory does not exist
  * @param mostBytes see `written`
- * @returns the bytes that are written after each file
+ * @returns after each file, the total number of bytes written so far
  */
 export function* writeEntries(plan: Plan, directory: string, mostBytes?: number): Generator<number> {
   const existing = new Set<string>();
@@ -45,7 +45,7 @@ export function* writeEntries(plan: Plan, directory: string, mostBytes?: number)
     if (existing.has(place)) return;
     if (place !== directory) makeDirectory(path.dirname(place));
     fs.mkdirSync(place);
-    fs.chmodSync(place, 0o755); // whatever the umask
+    fs.chmodSync(place, 0o755); // regardless of the umask
     existing.add(place);
   };
   let bytes = 0;

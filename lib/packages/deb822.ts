@@ -10,8 +10,8 @@ export type Paragraph = ReadonlyMap<string, string>;
 
 const SPACE = 0x20;
 
-/** @param wanted names of the fields to read, in lower case @default - all */
-export function* paragraphs(text: string, wanted?: ReadonlySet<string>): Generator<Paragraph> {
+/** Reads the paragraphs of a text. @param names of the fields to read, in lower case @default - all fields */
+export function* paragraphs(text: string, names?: ReadonlySet<string>): Generator<Paragraph> {
   let fields = new Map<string, string>();
   let last: string | undefined;
   for (let start = 0, end; start < text.length; start = end + 1) {
@@ -19,7 +19,7 @@ export function* paragraphs(text: string, wanted?: ReadonlySet<string>): Generat
     if (end < 0) end = text.length;
     const first = text[start];
     if (first === '#') continue;
-    // most lines of a package database continue a field that is not wanted
+    // most lines of a package database continue a field that is not requested
     if (last === undefined && (first === ' ' || first === '\t') && text.charCodeAt(start + 1) > SPACE) continue;
     const line = text.slice(start, end).trimEnd();
     if (line === '') {
@@ -31,7 +31,7 @@ export function* paragraphs(text: string, wanted?: ReadonlySet<string>): Generat
     } else {
       const colon = line.indexOf(':');
       last = colon < 0 ? undefined : line.slice(0, colon).toLowerCase();
-      if (last !== undefined && wanted?.has(last) === false) last = undefined;
+      if (last !== undefined && names?.has(last) === false) last = undefined;
       if (last !== undefined) fields.set(last, line.slice(colon + 1).trim());
     }
   }

@@ -22,7 +22,7 @@ const DIRECTORIES = ['/usr/lib/sysimage/rpm', '/var/lib/rpm'];
 /** Files of the database, by kind: SQLite, ndb, Berkeley DB. */
 const FILES = [['rpmdb.sqlite', 'rpmdb.sqlite-wal'], ['Packages.db', 'Index.db'], ['Packages']];
 
-/** Ends of an element, a field and a package. They are random, so no name in a package can contain them. */
+/** Terminators of an element, a field and a package. They are random, so no name in a package can contain them. */
 export const SEPARATORS = ['\x1d', '\x1f', '\x1e'].map((character) => character + randomBytes(8).toString('hex'));
 const [ELEMENT, FIELD, PACKAGE] = SEPARATORS;
 const LISTS = ['REQUIRENAME', 'RECOMMENDNAME', 'PROVIDENAME', 'FILENAMES', 'FILEDIGESTS'];
@@ -31,27 +31,27 @@ const QUERY = `${FIELDS.join(FIELD)}${PACKAGE}`;
 
 const TIMEOUT = 120 * 1000; // milliseconds
 
-/** @returns `undefined` if there is none; an error text if it cannot be read */
+/** Reads the rpm database of a root. @returns `undefined` if there is none; an error text if it cannot be read */
 export function rpmDatabase(root: Root, machine: Machine): PackageDatabase | string | undefined {
-  const found = DIRECTORIES.flatMap((directory) => FILES.map((files) => files.map((file) => `${directory}/${file}`))).find(([first]) =>
+  const database = DIRECTORIES.flatMap((directory) => FILES.map((files) => files.map((file) => `${directory}/${file}`))).find(([first]) =>
     root.isFile(first),
   );
-  if (!found) return undefined;
+  if (!database) return undefined;
   const directory = temporaryDirectory('rpm');
   try {
-    for (const file of found) {
+    for (const file of database) {
       if (root.isFile(file)) fs.writeFileSync(path.join(directory, path.basename(file)), root.read(root.real(file)!));
     }
     const ended = runChild('rpm', ['--dbpath', directory, '--nosignature', '--nodigest', '-qa', '--queryformat', QUERY], {
       mostOutput: LIMITS.fileLists.most, timeout: TIMEOUT, environment: { ...systemEnvironment(), ...inherited('RPM_CONFIGDIR') },
     });
     if (ended.code === 'ENOENT') {
-      return `rpm is not on PATH, so the package database ${found[0]} cannot be read: install it, for example with apt-get install rpm`;
+      return `rpm is not on PATH, so the package database ${database[0]} cannot be read: install it, for example with apt-get install rpm`;
     }
     if (ended.failed || ended.stdout === '') {
-      return `rpm cannot read the package database ${found[0]}: ${ended.stderr.trim().split('\n')[0] || 'it lists no packages'}`;
+      return `rpm cannot read the package database ${database[0]}: ${ended.stderr.trim().split('\n')[0] || 'it lists no packages'}`;
     }
-    const installed = installedIn(ended.stdout, machine, found[0]);
+    const installed = installedIn(ended.stdout, machine, database[0]);
     return typeof installed === 'string' ? installed : new InstalledPackages(root, 'rpm', installed);
   } finally {
     discard(directory);
@@ -81,7 +81,7 @@ function parse([name, version, architecture, source, digest, ...lists]: readonly
   // x86_64 has variants such as x86_64_v2; imported keys are packages without an architecture
   if (!(architecture === 'noarch' || architecture.startsWith(machine))) return [];
   const elements = lists.map((list) => list.split(ELEMENT).slice(0, -1));
-  const [requires, recommends, provides, files] = elements.map((list) => list.filter((one) => one !== '' && one !== '(none)'));
+  const [requires, recommends, provides, files] = elements.map((list) => list.filter((element) => element !== '' && element !== '(none)'));
   return [{
     name,
     source: source.replace(/(?:-[^-]+){2}$/, ''),
@@ -112,6 +112,6 @@ function checksumsOf(files: readonly string[], digests: readonly string[], numbe
 /** The names in a relation such as `(a >= 1 if b)`. Conditions are assumed to hold. */
 function namesIn(relation: string): string[] {
   if (!relation.startsWith('(')) return [relation];
-  const [wanted] = relation.slice(1, -1).split(/ (?:if|unless) /);
-  return wanted.split(/ (?:and|or|with|without) /).map((one) => one.replace(/^\(+/, '').split(' ')[0]);
+  const [unconditional] = relation.slice(1, -1).split(/ (?:if|unless) /);
+  return unconditional.split(/ (?:and|or|with|without) /).map((part) => part.replace(/^\(+/, '').split(' ')[0]);
 }

@@ -1,8 +1,8 @@
 /**
  * Where files of the source go in the layer.
  *
- * Files below system directories keep their paths. Programs of the user's own go to `app/` with the name of their directory and no
- * directory above it, so that neither the layer nor its hash reveals where a project is.
+ * Files below system directories keep their paths. The user's own programs go to `app/`, with the name of their directory but without
+ * its parents, so that neither the layer nor its hash reveals where a project is.
  */
 import * as path from 'path';
 import { type LayerPath, layerPath, type RootPath } from '../root/paths';
@@ -15,12 +15,12 @@ export interface Placed {
   readonly together: readonly (readonly RootPath[])[];
   /** directories that are packed with their names */
   readonly directories: Iterable<RootPath>;
-  /** other files and directories, in a fixed order: each in none of the directories so far gets one of its own */
+  /** other files and directories, in a fixed order: each that no base contains yet gets a base of its own */
   readonly others: Iterable<RootPath>;
 }
 
 export class Places {
-  /** Directories that stand for `/app`, `/app.2` and so on: every file of the user's own is in one of them. */
+  /** Directories of the source that become `/app`, `/app.2` and so on. Each of the user's own files is in one of them. */
   private readonly bases: string[] = [];
 
   /** @param project the working directory: everything below it is the user's own, even below a system directory */
@@ -49,7 +49,7 @@ export class Places {
     return layerPath(path.posix.join(index === 0 ? '/app' : `/app.${index + 1}`, path.posix.relative(this.bases[index], real)));
   }
 
-  /** Node looks into directories with this name; a base has none in the layer. */
+  /** True for a base named `node_modules`: bases lose their names in the layer, and Node.js searches for this one. */
   private isNameLost(directory: RootPath): boolean {
     return path.posix.basename(directory) === 'node_modules' && this.isOwn(directory) && this.bases.includes(directory);
   }
@@ -75,8 +75,8 @@ function isWithin(real: string, base: string): boolean {
 }
 
 /** The deepest directory that contains both. */
-function common(one: string, other: string): string {
-  const [a, b] = [one.split('/'), other.split('/')];
+function common(first: string, second: string): string {
+  const [a, b] = [first.split('/'), second.split('/')];
   let length = 0;
   while (length < a.length && length < b.length && a[length] === b[length]) length++;
   return a.slice(0, length).join('/') || '/';

@@ -51,7 +51,7 @@ export function replacePaths(files: readonly RootPath[], replacer: FileReplacer)
   return { aliases, byFile, unreplaced };
 }
 
-/** The alias with those of its paths that got the shared name; `undefined` if none of them did. */
+/** The alias, without the paths whose shared name stands for another path; `undefined` if no path is left. */
 function withShared({ alias, shared }: Replacement, names: ReadonlyMap<string, string>, replacer: FileReplacer): Alias | undefined {
   if (shared === undefined) return alias;
   const granted = shared.filter((file) => names.get(nameOf(file)) === file);
@@ -59,7 +59,7 @@ function withShared({ alias, shared }: Replacement, names: ReadonlyMap<string, s
   return { ...alias, siblings: Object.fromEntries(granted.map((file) => [file.slice(alias.base.length), replacer.placeOf(file)])) };
 }
 
-/** @returns each name below `/opt` → the first path that needs it; names with a meaning to Lambda or the library are left out */
+/** @returns each name below `/opt` → the first path that needs it; names that Lambda or this library uses are left out */
 function shareNames(files: readonly string[]): Map<string, string> {
   const names = new Map<string, string>();
   for (const file of files) if (!isReserved(nameOf(file)) && !names.has(nameOf(file))) names.set(nameOf(file), file);

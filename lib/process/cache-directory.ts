@@ -1,5 +1,5 @@
 /**
- * The directory of this user's cache: as in the XDG Base Directory Specification, or in `~/Library/Caches` on macOS.
+ * The directory of this user's cache: per the XDG Base Directory Specification, or in `~/Library/Caches` on macOS.
  *
  * Results never depend on the cache. Deleting its directory `cdk-binary-layer` clears it.
  */
@@ -42,7 +42,7 @@ function temporaryCacheDirectory(): string {
 }
 
 /**
- * Makes a directory of the cache, and its parents, for this user only. Node's `recursive` does not end below /proc.
+ * Makes a directory of the cache, and its parents, for this user only. Node's `recursive` option does not terminate below /proc.
  *
  * @throws Error if the cache belongs to another user, who could put anything into it
  */
@@ -59,7 +59,7 @@ export function makeCacheDirectory(directory: string): void {
   makeCacheDirectory(path.dirname(directory));
   try {
     fs.mkdirSync(directory);
-    fs.chmodSync(directory, 0o700); // whatever the umask
+    fs.chmodSync(directory, 0o700); // regardless of the umask
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === 'EEXIST') return; // another process was quicker
     const advice = 'set XDG_CACHE_HOME to a directory with space that this user can write to';

@@ -10,7 +10,7 @@ export interface Step {
   readonly total?: number;
   /** the total in words @default - the number */
   readonly shown?: string;
-  /** true if only a terminal gets to see it: the step is short @default false */
+  /** true for a short step, which is shown only on a terminal @default false */
   readonly isBarOnly?: boolean;
 }
 

@@ -1,7 +1,7 @@
 /**
  * Search paths in the environment: which paths in a text are values of a variable such as LD_LIBRARY_PATH.
  *
- * Every child process inherits such a variable, programs of the host included. A host program that finds the layer's C library,
+ * Every child process inherits such a variable, including programs of the host. A host program that finds the layer's C library,
  * Python modules or Perl modules there loads them and fails. Therefore planning does not redirect these paths; see
  * lib/plan/replace.ts.
  *
@@ -50,11 +50,11 @@ const IS_OTHERS = new RegExp(`^PATH$|(?:^|_)(?:${OTHERS.join('|')})$`);
 const NAMES = [...LOADER, ...OTHERS];
 const IS_PATH_NAMED = /(?<![A-Za-z_])PATH(?!\w)/;
 
-/** Characters before a path within which the name of its variable is searched for, and characters of a line that is analysed. */
+/** Maximum distance of a path from the name of its variable, and maximum length of a line that is analysed, in characters. */
 const MOST_CHARACTERS = 1024;
-/** Bytes of a text whose variables are followed: scripts that set search paths are small, generated code is not. */
+/** Maximum size of a text whose variables are followed, in bytes: scripts that set search paths are small, generated code is not. */
 const MOST_FOLLOWED = 256 * 1024;
-/** Characters before a name within which `setenv` or `set -gx` is searched for. */
+/** Maximum length of a command such as `setenv` or `set -gx` before a name, in characters. */
 const MOST_COMMAND = 40;
 
 const NAME = /[A-Za-z_]\w*/g;
@@ -138,7 +138,7 @@ function useOf(name: string): SearchPathUse | undefined {
 }
 
 interface Value {
-  /** offset of its first character, behind the opening quote */
+  /** offset of its first character, after the opening quote */
   readonly start: number;
   /** its opening quote, `''` for none */
   readonly quote: string;

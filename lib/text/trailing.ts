@@ -1,6 +1,6 @@
 /**
- * A text without the characters at its end that are among some. The regular expression for it, `/[/]+$/`, takes quadratic time for
- * a text with a run of them that is not at its end.
+ * Removes trailing characters from a text. A regular expression such as `/[/]+$/` takes quadratic time if the text contains a long run
+ * of these characters elsewhere.
  */
 export function withoutTrailing(text: string, characters: string): string {
   let end = text.length;

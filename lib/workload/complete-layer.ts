@@ -26,7 +26,7 @@ export class WrittenLayer implements Directory {
       fs.chmodSync(directory, 0o755); // the user of the sandbox must be able to enter it
       this.opt = path.join(directory, 'opt');
       for (const _ of writeEntries(planned.plan, this.opt, mostBytes));
-      this.root = openRoot(directory, true); // it may have files that are only stored compressed in the end
+      this.root = openRoot(directory, true); // files may be larger than a layer: they are compressed only when the layer is packed
     } catch (error) {
       discard(directory);
       throw error;
@@ -46,7 +46,7 @@ export class WrittenLayer implements Directory {
   }
 }
 
-/** The complete layer, and where its paths lead in the source. */
+/** The complete layer, with the source paths of its files. */
 export class CompleteLayer extends WrittenLayer {
   public readonly paths: LayerPaths;
 

@@ -1,6 +1,8 @@
 /**
- * Finds the libraries that the commands of a workload call. Every other library is replaced by a stub, in the directory of the complete
- * layer; a stub that is called reports it, its library is put back, and the command runs again.
+ * Finds the libraries that the commands of a workload call.
+ *
+ * First, all libraries in the directory of the complete layer are replaced by stubs. A stub reports when it is called. Its library is
+ * then restored, and the command runs again.
  */
 import * as fs from 'fs';
 import * as path from 'path';
@@ -15,27 +17,29 @@ import { discard } from '../process/remove-tree';
 import type { RootPath } from '../root/paths';
 import { starter } from '../sandbox/bubblewrap';
 
-/** Where stubs report calls, in the sandbox. */
+/** The directory in the sandbox in which stubs report calls. */
 const REPORTS = '/var/calls';
 const REPORT = `${REPORTS}/report`;
 
-/** Bytes of a report that are read: a program may call a stub in each of its processes. */
+/** Maximum size of a report, in bytes. Each process of a command may add a call. */
 const MOST_REPORT = 1024 * 1024;
 
 /** Called after each run, with the library that it called, if any. */
 export type OnRun = (command: string, called: RootPath | undefined, real: ReadonlySet<RootPath>) => void;
 
-/** Libraries that a workload needs as they are, and those of which no command reads the data that objects import from them. */
+/** Libraries that a workload needs unchanged, and libraries whose data is imported but not read by any command. */
 export interface Detected {
   readonly real: ReadonlySet<RootPath>;
   readonly unread: ReadonlySet<RootPath>;
 }
 
-/** How many of the libraries that may be unread are found to be read, one by one, before all of them stay. */
+/** Maximum number of searches for libraries whose data is read after all. If more are needed, all libraries with imported data stay. */
 const MOST_READ = 4;
 
 /**
- * @param variants library → the same for newer processors
+ * Finds the libraries that the commands call, and the libraries whose data they do not read.
+ *
+ * @param variants library → its variants for newer processors
  * @param kept resolved paths of the programs, the plug-ins and the libraries that stay
  * @param onUsed called with the last run of each command
  */
@@ -53,7 +57,7 @@ export function calledLibraries(
     let used = kept;
     let unread: ReadonlySet<RootPath> = new Set();
     let runs = new Map<string, CommandRun>();
-    /** Runs the commands until each succeeds; gives up if it takes too many searches. @returns whether they do */
+    /** Runs each command until it succeeds. @returns false if that takes more than `mostMissed` searches */
     const settle = (mostMissed: number): boolean => {
       for (const command of workload.commands) {
         for (;;) {
@@ -98,7 +102,7 @@ class Exchange {
   private readonly all: ReadonlySet<RootPath>;
   private readonly placeOf: ReadonlyMap<RootPath, string>;
 
-  /** @param variants library → the same for newer processors, which loaders prefer */
+  /** @param variants library → its variants for newer processors, which loaders prefer */
   constructor(
     private readonly complete: CompleteLayer,
     private readonly linking: Linking,
@@ -134,8 +138,8 @@ class Exchange {
   }
 
   /**
-   * A library without which a command fails although it does not call it: its constructor has an effect. It is found by halving the
-   * list of stubs.
+   * Finds a library that a command needs although the command does not call it, for example because its constructor has an effect.
+   * Bisects the list of stubs.
    *
    * @throws WorkloadError if the command fails even without stubs
    */

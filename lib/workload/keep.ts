@@ -1,5 +1,5 @@
 /**
- * Files that stay in a layer whether or not a command of the workload uses them.
+ * Files that stay in a layer even if no command of the workload uses them.
  */
 import * as path from 'path';
 import picomatch from 'picomatch';
@@ -38,11 +38,11 @@ function matcherOf(pattern: string): (real: string) => boolean {
   };
 }
 
-/** Modules of `iconv`: those of other character sets than the common ones take 7 MB, and the trace shows which of them are used. */
+/** Modules of `iconv`. Those for uncommon character sets take 7 MB, and the trace shows which of them are used. */
 const MODULE = /\/gconv\/[^/]+\.so$/;
 
 /**
- * The requested programs with their interpreters, included files, what the C library opens, and the configuration of the packages of
+ * The requested programs with their interpreters, included files, files that the C library opens, and the configuration of the packages of
  * the requested programs.
  */
 export function alwaysKept({ programs, collected: { selection }, packages, included }: Gathered): Set<RootPath> {

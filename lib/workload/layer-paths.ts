@@ -1,5 +1,5 @@
 /**
- * Paths that a command used in a layer, as paths of the source.
+ * Translates paths that a command used in a layer to paths of the source.
  */
 import * as path from 'path';
 import type { Plan } from '../plan/plan';
@@ -7,7 +7,7 @@ import { rootOf } from '../plan/plan';
 import type { RootPath } from '../root/paths';
 import { type Root } from '../root/root';
 
-/** The complete layer, as a plan and as a directory, and the paths in it. */
+/** The source paths of the files and directories in the complete layer. */
 export class LayerPaths {
   /** place below the mirrored root → resolved path in the source */
   private readonly files = new Map<string, RootPath>();
@@ -20,7 +20,7 @@ export class LayerPaths {
     for (const entry of plan.entries) {
       if (entry.kind !== 'file') continue;
       this.files.set(entry.path, entry.real);
-      // a directory of the source has one place, and the files in it keep their names
+      // all files of a source directory are in the same directory of the layer, under the same names
       for (let [place, real] = [entry.path as string, entry.real as string]; path.posix.basename(place) === path.posix.basename(real); ) {
         [place, real] = [path.posix.dirname(place), path.posix.dirname(real)];
         if (place === '/' || real === '/' || this.directories.has(place)) break;
@@ -31,29 +31,29 @@ export class LayerPaths {
   }
 
   /**
-   * Finds the files and directories of the source that a path leads to in a layer: the one at its end, and files that are links in the
-   * layer because another file has the same content.
+   * Finds the files and directories of the source that a path leads to in a layer: its target, and the links on the way that
+   * stand for files of the source with the same content as another file.
    *
    * @param used an absolute path in the sandbox
    * @param layer the root directory of the sandbox, in which the layer is at `/opt`: the complete layer, or a part of it
    * @param key of that layer
    */
   public find(used: string, layer: Root, key: string): { readonly files: readonly RootPath[]; readonly directories: readonly RootPath[] } {
-    const places = placesOf(used, layer).flatMap((found) => this.inComplete(found, rootOf(key)));
+    const places = placesOf(used, layer).flatMap((place) => this.inComplete(place, rootOf(key)));
     return {
       files: places.flatMap((place) => this.files.get(place) ?? []),
       directories: places.flatMap((place) => this.directories.get(place) ?? []),
     };
   }
 
-  /** The place below the mirrored root. A path outside of it is one of the source, which stayed as it is in the file that has it. */
-  private inComplete(found: string, mirrored: string): string[] {
-    for (const root of [mirrored, this.mirrored]) if (found.startsWith(`${root}/`)) return [found.slice(root.length)];
-    return found.startsWith('/opt/') ? [] : [found];
+  /** The place below the mirrored root. A path outside of the layer is a source path that was not replaced in the file that mentions it. */
+  private inComplete(place: string, mirrored: string): string[] {
+    for (const root of [mirrored, this.mirrored]) if (place.startsWith(`${root}/`)) return [place.slice(root.length)];
+    return place.startsWith('/opt/') ? [] : [place];
   }
 }
 
-/** Where a path leads, with the links on the way. If nothing is there, the rest of the path follows its last directory. */
+/** The links on the way of a path, and its target. If it does not exist, its last existing parent directory is resolved. */
 function placesOf(used: string, layer: Root): string[] {
   const { real, links } = layer.resolve(used);
   const crossed = links.map((link) => link.path);

@@ -1,8 +1,8 @@
 /**
- * Which libraries a layer needs as they are, and which a stub can stand in for, judged by the symbols that objects import.
+ * Determines which libraries a layer needs unchanged, and which can be replaced by stubs, from the symbols that objects import.
  *
- * A library is needed as it is if a command calls it, or if an object that stays imports data from it: a variable, a virtual table,
- * the type information of a class, a thread-local variable. A stub has functions only.
+ * A library is needed unchanged if a command calls it, or if an object that stays imports data from it: a variable, a virtual table,
+ * the type information of a class, a thread-local variable. A stub contains only functions.
  */
 import type { Process } from '../closure/closure';
 import { namesOpenedByLibc } from '../collect/opened-by-glibc';
@@ -12,7 +12,7 @@ import type { Loaded } from '../loader/search';
 import type { RootPath } from '../root/paths';
 import type { Root } from '../root/root';
 
-/** Objects of the C library rely on each other beyond their symbols. */
+/** Version of the private symbols of glibc. Only parts of the C library need it, and they rely on each other's internals. */
 const INTERNAL_VERSION = 'GLIBC_PRIVATE';
 
 /** A definition of a name. */
@@ -34,12 +34,18 @@ interface Names {
 }
 
 /**
- * Libraries of which only data is imported may become stubs, too, if no command reads it: the addresses in a stub are those of no memory.
- * Smaller ones stay as they are, so that a function that does read the data works. In bytes.
+ * Minimum size of a library that may become a stub although objects import data from it, in bytes.
+ *
+ * A stub has addresses for the data, which cannot be read, so no command may read it. Smaller libraries stay unchanged, so that a
+ * Lambda function that does read the data works.
  */
 const LEAST_UNREAD = 1_000_000;
 
-/** The processes of a layer, with the symbols of their objects. */
+/**
+ * The processes of a layer, with the symbols of their objects.
+ *
+ * The method `real` and sets of that name are about objects that are not stubs. The field `real` of an object is its resolved path.
+ */
 export class Linking {
   private readonly symbols = new Map<RootPath, DynamicSymbols>();
   private readonly names = new Map<Process, Names>();
@@ -55,14 +61,14 @@ export class Linking {
     return new Set(this.processes.flatMap((process) => process.objects.map(({ real }) => real)));
   }
 
-  /** Those that programs open by themselves, and the programs: a stub cannot stand in for them. */
+  /** Resolved paths of the programs and of the objects that they open at run time. Stubs cannot replace these. */
   public get opened(): Set<RootPath> {
     const openedIn = (process: Process) => process.objects.filter((object) => isOpened(object, process));
     return new Set(this.processes.flatMap(openedIn).map(({ real }) => real));
   }
 
   /**
-   * The objects that are needed as they are.
+   * The objects that are needed unchanged.
    *
    * @param used the programs, plug-ins, and libraries that are called or kept
    * @param unread libraries of which no command reads any data
@@ -77,14 +83,14 @@ export class Linking {
     return real;
   }
 
-  /** Large libraries of which only data is imported, if a stub can have addresses for it. */
+  /** Large libraries that are needed unchanged only for their data, if a stub can have addresses for the data. */
   public maybeUnread(used: ReadonlySet<RootPath>): Set<RootPath> {
     const large = [...this.real(used)].filter((real) => !used.has(real) && (this.root.status(real)?.size ?? 0) >= LEAST_UNREAD);
     const without = this.real(used, new Set(large));
     return new Set(large.filter((real) => !without.has(real)));
   }
 
-  /** The objects that the loader maps if all but the `real` ones are stubs, which need nothing. */
+  /** The objects that the loader maps if all but the `real` ones are stubs. Stubs have no dependencies. */
   public loaded(real: ReadonlySet<RootPath>): Set<RootPath> {
     return new Set(this.processes.flatMap((process) => [...loadedIn(process, real)].map((object) => object.real)));
   }
@@ -110,14 +116,14 @@ export class Linking {
     return stubLibrary(original, symbols, { library: report === undefined ? original.soname ?? library : library, report });
   }
 
-  /** Adds the objects from which real ones import data, and those without which nothing would load a provider of their imports. */
+  /** Adds the objects from which `real` ones import data, and the objects through which the loader finds providers of their imports. */
   private addProviders(process: Process, real: Set<RootPath>, unread: ReadonlySet<RootPath>): void {
     const loaded = loadedIn(process, real);
     const { providers } = this.namesOf(process);
     for (const object of loaded) {
       if (!real.has(object.real)) continue;
       for (const imported of this.symbolsOf(object.real).imports) {
-        // a program defines the variable that it copies
+        // with a copy relocation, the program defines the variable as well
         const isCopied = imported.references.includes('copy');
         const definitions = (providers.get(imported.name) ?? [])
           .filter((definition) => satisfies(definition.symbol, imported) && !(isCopied && definition.object === object));
@@ -162,13 +168,13 @@ function append<T>(lists: Map<string, T[]>, name: string, item: T): void {
   else lists.set(name, [item]);
 }
 
-/** True for a function, and for a variable of which an object stores the address, with which the loader does nothing else. */
+/** True if a stub can provide a symbol: a function, or a variable of which the loader only stores the address. */
 function hasAddressInStub(imported: ImportedSymbol, symbol: ExportedSymbol): boolean {
   if (!refersToData(imported, symbol)) return true;
   return hasAddressOnly(symbol) && imported.references.every((reference) => reference === 'address' || reference === 'call');
 }
 
-/** The program and what it opens by itself are used; the loader and the parts of the C library stay as they are. */
+/** True for the program, its loader and the parts of the C library. */
 function isAlwaysReal(object: Loaded, process: Process): boolean {
   const { dynamic } = object.elf;
   if (!object.loader || object.real === process.interpreter?.real || dynamic?.soname === 'libc.so.6') return true;
@@ -176,7 +182,7 @@ function isAlwaysReal(object: Loaded, process: Process): boolean {
   return dynamic?.versionNeeds.some(({ versions }) => versions.some(({ name }) => name === INTERNAL_VERSION)) ?? false;
 }
 
-/** The objects of a process that its loader maps, if only the needs of `real` ones count. */
+/** The objects of a process that its loader maps, if only the dependencies of `real` ones count. */
 function loadedIn(process: Process, real: ReadonlySet<RootPath>): Set<Loaded> {
   const loaded = new Set(process.objects.filter((object) => isOpened(object, process)));
   for (const object of loaded) {
@@ -189,7 +195,7 @@ function loadedIn(process: Process, real: ReadonlySet<RootPath>): Set<Loaded> {
   return loaded;
 }
 
-/** True for what no object of the process needs: the program, its loader, plug-ins, and libraries that are opened by name. */
+/** True for an object that no other object depends on: the program, its loader, plug-ins, and libraries that are opened by name. */
 function isOpened({ loader, name, real, reason }: Loaded, { interpreter }: Process): boolean {
   return !loader || reason === 'plug-in' || real === interpreter?.real || !loader.elf.dynamic?.needed.includes(name);
 }

@@ -1,5 +1,5 @@
 /**
- * The lock of a workload: a file to commit, from which a layer is made without running anything.
+ * The lock file of a workload. Users commit it, and layers are built from it without running commands.
  */
 import { createHash } from 'crypto';
 import * as fs from 'fs';
@@ -17,13 +17,13 @@ import { printable } from '../text/printable';
 /** Version of the format. */
 const VERSION = 1;
 
-/** What a workload uses of a source, in a form that can be kept. Resolved paths, sorted. */
+/** The files of a source that a workload uses, in a form that can be stored. Resolved paths, sorted. */
 export interface Outcome {
-  /** files that stay: of libraries, those that are called or kept */
+  /** files that stay; libraries only if they are called or kept */
   readonly files: readonly RootPath[];
-  /** libraries of which objects import data that no command reads: their stubs have addresses for it, of no memory */
+  /** libraries whose data is imported but not read by any command: their stubs have addresses for it, which cannot be read */
   readonly unread: readonly RootPath[];
-  /** directories that stay even if nothing in them does */
+  /** directories that stay even if they are empty */
   readonly directories: readonly RootPath[];
 }
 
@@ -34,7 +34,7 @@ interface Lock {
   readonly programs: readonly string[];
   /** hash of the command lines, `keep`, and the content of `workloadFiles` */
   readonly workload: string;
-  /** name → version of the packages of the files */
+  /** name → version of each package that owns one of the files */
   readonly packages: Readonly<Record<string, string>>;
   /** hash of the content of the files */
   readonly content: string;
@@ -93,10 +93,10 @@ function lockOf({ files, unread, directories }: Outcome, workload: Workload, gat
 }
 
 /**
- * Reads the outcome that a lock describes, and checks that it is one of this workload and this source.
+ * Reads the outcome that a lock describes, and checks that it matches the workload and the source.
  *
  * @returns `undefined` if there is no lock
- * @throws WorkloadError if it does not fit
+ * @throws WorkloadError if it does not match
  */
 export function readLock(file: string, workload: Workload, gathered: Gathered): Outcome | undefined {
   const lock = parsed(file);

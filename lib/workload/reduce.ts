@@ -1,5 +1,5 @@
 /**
- * Reduces a collected layer to the files that a workload uses, with stub libraries in the place of libraries that it does not call.
+ * Reduces a collected layer to the files that a workload uses, with stubs in place of libraries that it does not call.
  */
 import * as path from 'path';
 import type { Process } from '../closure/closure';
@@ -13,7 +13,7 @@ import type { Gathered } from '../plan/plan-layer';
 import type { RootPath } from '../root/paths';
 import type { Root } from '../root/root';
 
-/** What a reduced layer consists of, as resolved paths of the source. */
+/** The contents of a reduced layer, as resolved paths of the source. */
 export interface Reduction {
   readonly files: ReadonlySet<RootPath>;
   readonly directories: ReadonlySet<RootPath>;
@@ -21,7 +21,7 @@ export interface Reduction {
   readonly stubs: ReadonlyMap<RootPath, Buffer>;
 }
 
-/** A layer with these files, the libraries that they need, and the licences of their packages. */
+/** Reduces a layer to these files, the libraries that they need, and the licences of their packages. */
 export function reduce(gathered: Gathered, { files, directories, stubs }: Reduction): Gathered {
   const { collected, packages } = gathered;
   const root = gathered.root.withFiles(stubs);
@@ -60,14 +60,14 @@ export function reduce(gathered: Gathered, { files, directories, stubs }: Reduct
 /**
  * The processes of the programs that stay.
  *
- * @param setting in which a file may be a stub @default - that of the complete layer
+ * @param setting whose files may be stubs @default - the setting of the complete layer
  */
 export function processesOf(gathered: Gathered, files: ReadonlySet<RootPath>, setting = gathered.setting): Map<string, Process> {
   return new Map([...gathered.collected.processes].filter(([real]) => files.has(real))
     .map(([real, process]) => [real, reloaded(process, files, setting)]));
 }
 
-/** The process with its program, and with those of its plug-ins and opened libraries that stay. */
+/** Loads a process again, with only those of its plug-ins and opened libraries that stay. */
 function reloaded(process: Process, files: ReadonlySet<RootPath>, setting: Setting): Process {
   const { program, objects } = process;
   const again = load(program.real, program.elf, setting, process.rules);
@@ -81,7 +81,7 @@ function reloaded(process: Process, files: ReadonlySet<RootPath>, setting: Setti
   return again;
 }
 
-/** Libraries for newer processors stay beside their general ones, whichever of them this machine uses: see `variantsBeside`. */
+/** Keeps all variants of a library that stays unchanged, even those that this machine does not use: see `variantsBeside`. */
 function addVariants(kept: Set<RootPath>, { selection }: Collected, stubs: ReadonlyMap<RootPath, Buffer>): void {
   for (const [real, { reason, through }] of selection.files) {
     if (!isVariant(reason)) continue;
@@ -90,7 +90,7 @@ function addVariants(kept: Set<RootPath>, { selection }: Collected, stubs: Reado
   }
 }
 
-/** Library → the same for newer processors. */
+/** Library → its variants for newer processors. */
 export function variantsOf({ selection }: Collected): Map<RootPath, RootPath[]> {
   const variants = new Map<RootPath, RootPath[]>();
   for (const [real, { reason, through }] of selection.files) {
@@ -99,7 +99,7 @@ export function variantsOf({ selection }: Collected): Map<RootPath, RootPath[]> 
   return variants;
 }
 
-/** The general library, if a file is one of its variants. */
+/** The library of which a file is a variant, if it is one. */
 export function generalOf(real: RootPath, { selection }: Collected): RootPath | undefined {
   const why = selection.files.get(real);
   return why !== undefined && isVariant(why.reason) ? why.through : undefined;
@@ -109,8 +109,9 @@ function isVariant(reason: string): boolean {
   return reason.startsWith('variant of ');
 }
 
-function addBelow(wanted: string, kept: Set<RootPath>, { selection }: Collected, root: Root): void {
-  const real = root.real(wanted);
+/** Adds a packed file, or the packed files in a directory. */
+function addBelow(location: string, kept: Set<RootPath>, { selection }: Collected, root: Root): void {
+  const real = root.real(location);
   if (real === undefined) return;
   if (selection.files.has(real)) kept.add(real);
   else if (root.isDirectory(real)) for (const file of selection.files.keys()) if (file.startsWith(`${real}/`)) kept.add(file);

@@ -1,5 +1,5 @@
 /**
- * Runs a command of a workload in the sandbox of `testCommand`, under strace, and reads from the log what it used.
+ * Runs a command of a workload in the sandbox of `testCommand`, under strace, and reads the files that it used from the log.
  */
 import * as fs from 'fs';
 import * as path from 'path';
@@ -44,7 +44,7 @@ export function checkStrace(): void {
 /**
  * Runs one command line with a layer at `/opt`.
  *
- * @param mounts further options of bubblewrap
+ * @param mounts additional options of bubblewrap
  * @throws WorkloadError if strace cannot trace here
  */
 export function runCommand(

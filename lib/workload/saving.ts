@@ -1,5 +1,5 @@
 /**
- * What a slim layer saves over the complete one.
+ * The size that a slim layer saves compared to the complete layer.
  */
 import type { Loaded } from '../loader/search';
 import type { Gathered, PlannedLayer } from '../plan/plan-layer';
@@ -13,14 +13,14 @@ export interface Saved {
   readonly real: RootPath;
   /** in the complete layer, in bytes */
   readonly size: number;
-  /** of the stub in its place @default - nothing is in its place */
+  /** size of the stub that replaces it, in bytes @default - the file is left out */
   readonly stubSize?: number;
 }
 
 export interface Saving {
   /** names in the layer, in the order of the request */
   readonly programs: readonly string[];
-  /** libraries that are in the slim layer as they are */
+  /** number of libraries that are unchanged in the slim layer */
   readonly libraries: number;
   readonly completeLibraries: number;
   /** unpacked, in bytes */
@@ -58,7 +58,7 @@ export function savingInWords({ programs, libraries, completeLibraries, bytes, c
   return `${programs.join(', ')}: ${ofLibraries}${megabytes(bytes)} instead of ${megabytes(completeBytes)}`;
 }
 
-/** A table of what is not in the slim layer, or only as a stub. */
+/** A table of the files that the slim layer does not have, or only as stubs. */
 export function savingTable({ saved }: Saving, most = 20): string[] {
   const row = ({ real, size, stubSize }: Saved) => (
     `  ${megabytes(size).padStart(9)}  ${stubSize === undefined ? 'left out' : `stub of ${stubSize} bytes`.padEnd(8)}  ${printable(real)}`);

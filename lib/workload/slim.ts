@@ -1,8 +1,8 @@
 /**
  * Slims a layer to what the commands of a workload use.
  *
- * The commands run in the complete layer first, under strace. The layer is then planned again with the files that they used, and the
- * commands run in it twice: what they need beyond the first run is added, and the layer is planned and proved again.
+ * First, the commands run in the complete layer, under strace. Then the layer is planned again with the files that they used, and the
+ * commands run in it twice. If they use more files, these are added, and the layer is planned and tested again.
  */
 import * as path from 'path';
 import { CompleteLayer, WrittenLayer } from './complete-layer';
@@ -27,12 +27,12 @@ import { printableName } from '../text/printable';
 import type { Trace } from '../trace/log';
 
 export interface SlimLayer extends PlannedLayer {
-  /** absent if the outcome is that of a lock */
+  /** absent if the outcome comes from a lock */
   readonly known?: KnownOutcome;
   readonly saving: Saving;
 }
 
-/** An outcome, and what it depends on. */
+/** An outcome, with fingerprints of its inputs. */
 export interface KnownOutcome {
   readonly outcome: Outcome;
   /** fingerprint of the complete layer */
@@ -41,7 +41,7 @@ export interface KnownOutcome {
   readonly workload: string;
 }
 
-/** Receives what is told of the work, line by line. */
+/** Receives progress messages and notices, line by line. */
 export interface Report {
   /** each run of a command */
   progress(line: string): void;
@@ -59,20 +59,20 @@ export interface SlimOptions {
 }
 
 /**
- * Size that data is added up to before commands run, in bytes. It exceeds Lambda's quota: only the slim layer has to fit.
+ * Size budget of the complete layer, in bytes. It exceeds Lambda's quota, because only the slim layer has to fit.
  */
 const MOST_COMPLETE = 4 * MOST_BYTES;
 
-/** How often a layer is planned again because a command needed more than before. */
+/** Maximum number of times that a layer is planned because a command used more files than before. */
 const MOST_ROUNDS = 5;
 
-/** Files that a message names. */
+/** Maximum number of files in a message. */
 const MOST_NAMES = 5;
 
 /**
  * Plans a slim layer: from the lock if there is one, from a known outcome if it still holds, or by running the commands.
  *
- * @throws WorkloadError, TrialError, and as `planLayer`
+ * @throws WorkloadError, TrialError, and the errors of `planLayer`
  */
 export function slimLayer(source: Root, request: LayerRequest, workload: Workload, options: SlimOptions): SlimLayer {
   const { known, knownTrace, report, renewsLock = false } = options;
@@ -98,16 +98,16 @@ export function slimLayer(source: Root, request: LayerRequest, workload: Workloa
   }
 }
 
-/** A slim layer, and the least outcome that it follows from. */
+/** A slim layer, and the smallest outcome that results in it. */
 interface Slimmed {
   readonly slim: SlimLayer;
   readonly outcome: Outcome;
 }
 
 class Slimming {
-  /** what the commands use while libraries are stubs */
+  /** files that the commands use while libraries are stubs */
   private readonly usage = new Usage();
-  /** objects that are needed as they are, and libraries that a stub could stand in for */
+  /** objects that are needed unchanged, and libraries that stubs could replace */
   private real: ReadonlySet<RootPath> = new Set();
   private replaceable: ReadonlySet<RootPath> = new Set();
   /** see `Outcome.unread` */
@@ -115,7 +115,7 @@ class Slimming {
 
   constructor(
     private readonly gathered: Gathered,
-    /** files that stay whether or not a command uses them */
+    /** files that stay even if no command uses them */
     private readonly kept: ReadonlySet<RootPath>,
     private readonly complete: CompleteLayer,
     private readonly workload: Workload,
@@ -129,8 +129,8 @@ class Slimming {
     this.replaceable = new Set([...objects].filter((real) => !opened.has(real)));
     const started = new Set([...opened, ...this.kept].filter((real) => objects.has(real)));
     const onRun = (command: string, called: RootPath | undefined, real: ReadonlySet<RootPath>) => {
-      const what = called === undefined ? 'succeeds' : `needs ${path.posix.basename(called)}`;
-      this.report.progress(`${real.size} of ${objects.size} objects: '${command}' ${what}`);
+      const result = called === undefined ? 'succeeds' : `needs ${path.posix.basename(called)}`;
+      this.report.progress(`${real.size} of ${objects.size} objects: '${command}' ${result}`);
     };
     const variants = variantsOf(this.gathered.collected);
     const detected = calledLibraries(this.complete, linking, variants, started, this.workload, onRun, ({ trace }) => this.addUsage(trace));
@@ -158,7 +158,7 @@ class Slimming {
     this.usage.add(trace, this.complete.paths, this.complete.root, this.complete.key, true);
   }
 
-  /** Plans the layer with what was used, runs the commands in it twice, and adds what they need in addition, until nothing is new. */
+  /** Plans the layer with the used files and runs the commands in it twice, until they use no more files than before. */
   private proved(): Slimmed {
     for (let round = 1; ; round++) {
       const slimmed = planOutcome(this.gathered, this.outcome(), this.kept);
@@ -176,7 +176,7 @@ class Slimming {
     }
   }
 
-  /** @returns the files that the layer lacks, and how a command ended that failed */
+  /** Runs the commands twice. @returns the files that the layer lacks, and how the first failed command ended */
   private prove(slim: SlimLayer): { readonly more: ReadonlySet<RootPath>; readonly problem?: string } {
     const written = new WrittenLayer(slim);
     try {
@@ -197,7 +197,7 @@ class Slimming {
     }
   }
 
-  /** The libraries whose stubs say in an output that they were called. */
+  /** The libraries whose stubs report a call in the output of a command. */
   private calledIn(output: string, { plan }: SlimLayer): RootPath[] {
     return plan.entries.flatMap((entry) => {
       if (entry.kind !== 'file' || entry.stub === undefined) return [];
@@ -215,7 +215,7 @@ class Slimming {
   }
 }
 
-/** The layer of an outcome: its files, those that are kept, and stubs of the libraries that they need beside those among them. */
+/** Plans the layer of an outcome: its files, the kept files, and stubs of the other libraries that these need. */
 function planOutcome(gathered: Gathered, outcome: Outcome, kept: ReadonlySet<RootPath>): Slimmed {
   const files = new Set([...outcome.files, ...kept]);
   const linking = new Linking(gathered.root, processesOf(gathered, files).values());

@@ -1,5 +1,5 @@
 /**
- * What the commands of a workload use of a layer.
+ * Files and directories of a layer that the commands of a workload use.
  */
 import type { LayerPaths } from './layer-paths';
 import { OPT } from '../lambda';
@@ -11,13 +11,13 @@ import type { Trace } from '../trace/log';
 export class Usage {
   /** files that a command opened, executed or looked at */
   public readonly files = new Set<RootPath>();
-  /** likewise directories, and those whose entries were read */
+  /** directories that a command looked at or listed */
   public readonly directories = new Set<RootPath>();
-  /** paths outside the layer that a command used in the complete layer: it does without the layer's files of the same path */
+  /** paths outside the layer that a command used in the complete layer: it does not need the layer's files with the same paths */
   private readonly outside = new Set<string>();
 
   /**
-   * Adds what one command used.
+   * Adds the files and directories that one command used.
    *
    * @param layer see `LayerPaths.find`
    * @param isComplete whether nothing was left out of the layer
@@ -30,9 +30,9 @@ export class Usage {
         if (isComplete) this.outside.add(used);
         if (this.outside.has(used)) continue;
       }
-      const found = paths.find(used, layer, key);
-      for (const directory of found.directories) this.directories.add(directory);
-      for (const file of found.files) {
+      const inSource = paths.find(used, layer, key);
+      for (const directory of inSource.directories) this.directories.add(directory);
+      for (const file of inSource.files) {
         if (this.files.has(file)) continue;
         this.files.add(file);
         added.push(file);

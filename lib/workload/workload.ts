@@ -9,7 +9,7 @@ export interface Workload {
   readonly commands: readonly string[];
   /** absolute path of the directory on this machine that the commands find at `/var/task` @default - an empty directory */
   readonly files?: string;
-  /** globs of libraries and files of the layer that stay whether or not a command uses them */
+  /** globs of libraries and files of the layer that stay even if no command uses them */
   readonly keep: readonly string[];
   /** absolute path of the lock file on this machine @default - none */
   readonly lock?: string;

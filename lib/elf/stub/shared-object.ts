@@ -5,20 +5,20 @@ import { PF_R, PF_W, PF_X, PT_DYNAMIC, PT_LOAD } from '../program-header';
 import { Strings } from './strings';
 
 /**
- * A shared object as it is written: sections one behind the other, first those that are read or executed, then the dynamic section,
- * to which the loader writes. The file has no padding between the two: the page that holds the end of one and the start of the other
+ * A shared object under construction: first the sections that are read or executed, then the dynamic section, which the loader
+ * modifies. The file has no padding between the two: the page that holds the end of one and the start of the other
  * is mapped twice, as with GNU ld's `-z noseparate-code`.
  */
 export class SharedObject {
   private readonly sections: PlacedSection[] = [];
   private position: number;
 
-  /** @param inaccessible how much address space nothing can read or write, in bytes: see `inaccessibleAddress` */
+  /** @param inaccessible size of the address space that cannot be read or written, in bytes: see `inaccessibleAddress` */
   constructor(private readonly machine: Machine, private readonly inaccessible = 0) {
     this.position = HEADER_SIZE + this.segments * PHDR_SIZE;
   }
 
-  /** The address of the inaccessible space. To be called when all sections are added. */
+  /** The address of the inaccessible space. Call it after all sections are added. */
   public get inaccessibleAddress(): number {
     const end = this.sections.reduce((last, { address, content }) => Math.max(last, address + content.length), 0);
     return Math.ceil(end / PAGE_SIZES[this.machine]) * PAGE_SIZES[this.machine];
@@ -28,12 +28,12 @@ export class SharedObject {
     return this.inaccessible > 0 ? SEGMENTS + 1 : SEGMENTS;
   }
 
-  /** The address that a section with that alignment gets if it is added now. */
+  /** The address of the next section, if it has this alignment. */
   public next(align: number): number {
     return Math.ceil(this.position / align) * align;
   }
 
-  /** Adds a section whose content may be filled in later; gives its address. */
+  /** Adds a section. Its content may be filled in later. @returns its address */
   public add(section: Section): number {
     const offset = this.next(section.align);
     const address = section.isWritten ? offset + PAGE_SIZES[this.machine] : offset;
@@ -42,7 +42,7 @@ export class SharedObject {
     return address;
   }
 
-  /** The number of a section, which symbols have. Section 0 is none. */
+  /** The section number that symbols refer to. 0 means that there is no such section. */
   public indexOf(name: string): number {
     return this.sections.findIndex((section) => section.name === name) + 1;
   }

@@ -32,7 +32,7 @@ export interface AptOptions {
   readonly sources?: string;
   /** true to install recommended packages as well as dependencies @default false */
   readonly recommends?: boolean;
-  /** true to run the scripts of an installation @default true */
+  /** true to run the packages' maintainer scripts @default true */
   readonly maintainerScripts?: boolean;
 }
 
@@ -40,10 +40,10 @@ export interface AptOptions {
 const RULES_VERSION = 2;
 
 /**
- * Packages that exist in every Debian, so that other packages do not declare a dependency on them, or that network access
- * requires: the C.UTF-8 locale and the index of character sets (libc-bin), terminals (ncurses-base), /bin/sh (dash), commands
- * of maintainer scripts that busybox lacks or simplifies (coreutils, findutils), names of services and protocols (netbase),
- * certificates.
+ * Packages to install even if no package depends on them: every Debian has them, so other packages do not declare the dependency, or
+ * network access requires them. They are the C.UTF-8 locale and the index of character sets (libc-bin), terminals (ncurses-base),
+ * /bin/sh (dash), commands of maintainer scripts that busybox lacks or simplifies (coreutils, findutils), names of services and
+ * protocols (netbase), certificates.
  */
 const IMPLIED = ['libc-bin', 'ncurses-base', 'dash', 'coreutils', 'findutils', 'netbase', 'ca-certificates'];
 
@@ -54,6 +54,8 @@ const PACKAGE = /^[a-z0-9][a-z0-9+.-]*[a-z0-9+.](?:=[A-Za-z0-9.+:~-]+|\/[A-Za-z0
 const fresh = new Set<string>();
 
 /**
+ * Opens Debian packages as a source.
+ *
  * @param packages in the syntax of `apt-get install`, without patterns
  * @param machine target architecture @default - this machine
  * @throws SourceError
@@ -142,8 +144,10 @@ function checkLoaders(name: string, root: string, loaders: readonly string[]): v
 }
 
 /**
- * Calls `make` with a directory to work in: next to the final place, or, for the root user, where the unprivileged user who
- * runs the scripts can work. That user cannot enter root's home, and scripts must not run with root's rights.
+ * Calls `make` with a temporary directory, and moves the root that it creates to its final place.
+ *
+ * The temporary directory is next to the final place. For the root user, it is in the system's directory for temporary files: scripts
+ * must not run with root's rights, and the unprivileged user who runs them cannot enter root's home.
  *
  * @param make returns the root that it created
  */
@@ -151,7 +155,7 @@ function atWorkplace(name: string, directory: string, make: (workplace: string) 
   const isRoot = process.geteuid?.() === 0;
   const workplace = isRoot ? temporaryDirectory('apt') : fs.mkdtempSync(path.join(directory, 'workplace-'));
   try {
-    // accessible to those who know its name
+    // other users may enter it but not list it
     fs.chmodSync(workplace, 0o711);
     const root = make(workplace);
     if (isRoot) {

@@ -12,9 +12,9 @@ const VARIABLE = 'CDK_DOCKER';
 /** An image, from the output of `image inspect`. */
 export interface Image {
   readonly id: string;
-  /** in the terms of the image format, which are Go's: `linux` */
+  /** operating system, by its name in Go: `linux` */
   readonly system: string;
-  /** in the terms of the image format: `amd64`, `arm64` */
+  /** by its name in Go: `amd64`, `arm64` */
   readonly architecture: string;
   /** digests of the image, or of an index that contains it, in registries: `debian@sha256:…` */
   readonly digests: readonly string[];
