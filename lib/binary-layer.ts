@@ -133,10 +133,10 @@ export interface BinaryLayerProps extends lambda.LayerVersionOptions {
    * Command lines that represent everything the function does with the programs. The layer contains only what they use.
    *
    * Libraries that no command calls are left out if nothing needs them. Otherwise they are replaced by stubs: libraries with the
-   * same names and functions, but no code. A program that calls a stub prints the program's path, the function and the library
-   * on standard error, and exits with code 127. If a program or library that is kept imports data from another library, such as a
-   * variable, the other library is kept, too. The exception is libraries over 1 MB whose data no command reads: a program that does read the data
-   * is killed by SIGSEGV.
+   * same names and functions, but no code. A program that calls a stub prints the program's path, the function and the library on
+   * standard error, and exits with code 127. If a program or library that is kept imports data from another library, such as a
+   * variable, the other library is kept, too. The exception is libraries over 1 MB whose data no command reads: a program that
+   * does read the data is killed by SIGSEGV.
    *
    * Data, plug-ins and helper programs that no command opens, executes or looks at are left out. If a command only lists a
    * directory, the files in it are left out. These files are always kept: licences, files that the C library opens, the files of
