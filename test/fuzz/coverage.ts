@@ -74,7 +74,7 @@ function fuzzReader(reader: Reader, node: readonly string[], directory: string, 
     env: { PATH: process.env.PATH, HOME: directory, TMPDIR: os.tmpdir(), FUZZ_READER: reader.name },
     maxBuffer: 1 << 30,
   });
-  const tally: Tally = JSON.parse(/^TALLY (.*)$/m.exec(stderr)?.[1] ?? '{"cases":0,"accepted":0,"slowest":0}');
+  const tally: Tally = JSON.parse(/TALLY (\{.*?\})$/m.exec(stderr)?.[1] ?? '{"cases":0,"accepted":0,"slowest":0}');
   const edges = Math.max(0, ...[...stderr.matchAll(/ cov: (\d+)/g)].map(([, count]) => Number(count)));
   const isSound = status === 0 && tally.cases > 0;
   return { reader: reader.name, edges, ...tally, ...(isSound ? {} : { failure: stderr.split('\n').slice(-25).join('\n') }) };
