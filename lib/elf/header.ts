@@ -24,7 +24,9 @@ export type FileType = 'executable' | 'shared' | 'relocatable' | 'core';
 /** The size of a program header, in bytes. */
 export const PHDR_SIZE = 56;
 
-const MACHINES: Record<number, Machine> = { 62: 'x86_64', 183: 'aarch64' };
+/** `e_machine` */
+export const MACHINE_NUMBERS: Readonly<Record<Machine, number>> = { x86_64: 62, aarch64: 183 };
+const MACHINES = Object.keys(MACHINE_NUMBERS) as Machine[];
 const TYPES: Record<number, FileType> = { 1: 'relocatable', 2: 'executable', 3: 'shared', 4: 'core' };
 
 export function readHeader(bytes: Buffer): Header {
@@ -33,7 +35,7 @@ export function readHeader(bytes: Buffer): Header {
     const found = bytes.length === 0 ? 'an empty file' : `the bytes ${bytes.subarray(0, 4).toString('hex')}`;
     throw new FormatError(`not an ELF file: found ${found}, expected 7f454c46`, 0);
   }
-  const machine = MACHINES[file.machine];
+  const machine = MACHINES.find((name) => MACHINE_NUMBERS[name] === file.machine);
   if (file.class !== 64 || file.byteOrder !== 'little' || file.cut || machine === undefined) {
     throw new FormatError(`found ${describe(file)}, expected a whole 64-bit one for x86_64 or aarch64`, 0);
   }

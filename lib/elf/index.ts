@@ -15,7 +15,7 @@ export type { Reference } from './relocation';
 export { addressOf, findReferences } from './reference';
 export { readDescriptor, SpecialFileError, useRegularFile } from './regular-file';
 export { replaceText, type TextReplacement } from './replace-text';
-export type { StubOptions } from './stub/functions';
+export { endOfCall, type StubOptions } from './stub/functions';
 export { hasAddressOnly, stubLibrary } from './stub/stub-library';
 export { type Called, readCalls } from './stub/report';
 export { stringsOf, stringsWith } from './strings';

@@ -15,15 +15,13 @@ import { type Saving, savingOf } from './saving';
 import { checkStrace, failure, runCommand } from './run';
 import { Usage } from './usage';
 import { type Workload, WorkloadError } from './workload';
-import type { Elf } from '../elf';
-import { FormatError } from '../elf';
+import { type Elf, endOfCall, FormatError } from '../elf';
 import { MOST_BYTES } from '../lambda';
 import { type Gathered, gatherLayer, type LayerRequest, planGathered, type PlannedLayer } from '../plan/plan-layer';
 import { howItEnded, lastLines } from '../process/command';
 import type { RootPath } from '../root/paths';
 import { type Root } from '../root/root';
 import { checkMachine, checkSandbox } from '../sandbox/trial';
-import { printableName } from '../text/printable';
 import type { Trace } from '../trace/log';
 
 export interface SlimLayer extends PlannedLayer {
@@ -202,7 +200,7 @@ class Slimming {
     return plan.entries.flatMap((entry) => {
       if (entry.kind !== 'file' || entry.stub === undefined) return [];
       const soname = elfOf(entry.real, this.gathered.root)?.dynamic?.soname ?? entry.real;
-      return output.includes(` in ${printableName(soname)}, left out because the workload`) ? [entry.real] : [];
+      return output.includes(endOfCall(soname)) ? [entry.real] : [];
     });
   }
 

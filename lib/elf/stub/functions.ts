@@ -23,6 +23,11 @@ const CODE: Readonly<Record<Machine, CodeOf>> = { x86_64: codeOfX86, aarch64: co
 
 const ADVICE = 'left out because the workload did not use it: add a command that does, or `keep` the library';
 
+/** The end of the line that a stub of a library writes when it is called, after the name of the function. */
+export function endOfCall(library: string): string {
+  return ` in ${printableName(library)}, ${ADVICE}`;
+}
+
 /**
  * Adds the section `.text`, and its texts.
  *
@@ -48,7 +53,7 @@ export function addFunctions(
     program: text('/proc/self/exe\0'),
     unknownProgram: text('a program'),
     beforeSymbol: text(': called '),
-    afterSymbol: text(` in ${printableName(library)}, ${ADVICE}\n`),
+    afterSymbol: text(`${endOfCall(library)}\n`),
     report:
       report === undefined
         ? undefined

@@ -1,5 +1,4 @@
-import type { Machine } from '../header';
-import { PHDR_SIZE } from '../header';
+import { type Machine, MACHINE_NUMBERS, PHDR_SIZE } from '../header';
 import { HEADER_SIZE } from '../identification';
 import { PF_R, PF_W, PF_X, PT_DYNAMIC, PT_LOAD } from '../program-header';
 import { Strings } from './strings';
@@ -58,7 +57,7 @@ export class SharedObject {
     const file = Buffer.alloc(table + (headers.length + 1) * SHDR_SIZE);
     Buffer.from([0x7f, 0x45, 0x4c, 0x46, 2, 1, 1]).copy(file); // 64-bit, little-endian, version 1
     file.writeUInt16LE(ET_DYN, 16);
-    file.writeUInt16LE(MACHINES[this.machine], 18);
+    file.writeUInt16LE(MACHINE_NUMBERS[this.machine], 18);
     file.writeUInt32LE(1, 20); // e_version
     file.writeBigUInt64LE(BigInt(HEADER_SIZE), 32); // e_phoff
     file.writeBigUInt64LE(BigInt(table), 40); // e_shoff
@@ -130,7 +129,6 @@ export const SHF_ALLOC = 2;
 export const SHF_EXECINSTR = 4;
 
 const ET_DYN = 3;
-const MACHINES: Readonly<Record<Machine, number>> = { x86_64: 62, aarch64: 183 };
 /** The largest page that a kernel of that machine may have: 4 KiB, and 64 KiB. */
 const PAGE_SIZES: Readonly<Record<Machine, number>> = { x86_64: 0x1000, aarch64: 0x10000 };
 /** Without this header, glibc makes the stack executable. */
