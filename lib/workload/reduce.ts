@@ -9,6 +9,7 @@ import { licencesOf } from '../collect/finish';
 import type { FinishedSelection } from '../collect/finish';
 import { openedByLibc } from '../collect/opened-by-glibc';
 import type { Loaded, Setting } from '../loader/search';
+import { valueOf } from '../packages/package';
 import type { Gathered } from '../plan/plan-layer';
 import type { RootPath } from '../root/paths';
 import type { Root } from '../root/root';
@@ -94,7 +95,7 @@ function addVariants(kept: Set<RootPath>, { selection }: Collected, stubs: Reado
 export function variantsOf({ selection }: Collected): Map<RootPath, RootPath[]> {
   const variants = new Map<RootPath, RootPath[]>();
   for (const [real, { reason, through }] of selection.files) {
-    if (isVariant(reason)) variants.set(through!, [...variants.get(through!) ?? [], real]);
+    if (isVariant(reason)) valueOf(variants, through!, () => []).push(real);
   }
   return variants;
 }
