@@ -10,7 +10,7 @@ import { ConvertStack } from './stack';
 
 const app = new App();
 
-/** The value of a context key, one of those that are known. */
+/** The value of a context key: by default the first of the allowed values. */
 function choice<const T extends string>(key: string, values: readonly T[]): T {
   const value = app.node.tryGetContext(key) ?? values[0];
   if (!values.includes(value)) throw new Error(`context ${key} is '${value}', expected one of ${values.join(', ')}`);

@@ -21,7 +21,7 @@ export class Planning {
   /**
    * @param isPlanWanted whether to plan even if the source is unchanged
    * @param workload that the layer is slimmed to @default - the layer is not slimmed
-   * @param report receives what is told of the runs of the workload
+   * @param report receives the progress and the notices of the workload's runs
    * @throws Error if the layer cannot be made
    */
   constructor(

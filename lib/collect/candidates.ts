@@ -19,7 +19,7 @@ const MOST_LISTED = 5;
 interface Group extends Pick<Candidate, 'need' | 'limit'> {
   readonly key: string;
   readonly candidates: readonly Candidate[];
-  /** bytes that it would add, as far as known; `undefined` until they are needed */
+  /** size that it would add, in bytes; `undefined` until it is computed */
   readonly bytes?: number;
   /** whether the libraries that its plug-ins need are among these */
   readonly isMeasured: boolean;

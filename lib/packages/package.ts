@@ -19,7 +19,7 @@ export interface Package {
   readonly isEssential?: boolean;
   /** names of recommended packages */
   readonly recommends: readonly string[];
-  /** names of those that it can make use of @default - its database does not say */
+  /** names of suggested packages @default - the database does not record them */
   readonly suggests?: readonly string[];
 }
 

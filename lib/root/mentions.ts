@@ -92,7 +92,7 @@ const MOVES = [
   { length: 7, modrm: 0x84, mask: 0xff },
 ];
 
-/** `'/'` and words, in quotes, as in every language with a function that joins them. */
+/** `'/'` and words in quotes: the arguments of a function that joins a path, in any language. */
 const JOINED = /^(["'])\/\1((?:,[ \t]*\1[\w.+-]+\1)+)/;
 /** Number of bytes in which the words are expected. */
 const MOST_JOINED = 512;

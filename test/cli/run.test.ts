@@ -234,13 +234,13 @@ describe('signals', () => {
 describe('where there is no sandbox', () => {
   test.each([
     [
-      'bubblewrap is to be installed',
+      'bubblewrap must be installed',
       undefined,
       'running a command requires bubblewrap: bwrap is not on PATH; install it on the machine that synthesizes, ' +
         'for example with apt-get install bubblewrap',
     ],
     [
-      'user namespaces are to be allowed',
+      'user namespaces must be allowed',
       '#!/bin/sh\necho "bwrap: No permissions to create new namespace" >&2\nexit 1\n',
       'bubblewrap cannot create the sandbox\n  it needs user namespaces: allow them, as with sysctl ',
     ],
