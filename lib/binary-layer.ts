@@ -22,8 +22,8 @@ export interface BinaryLayerProps extends lambda.LayerVersionOptions {
   /**
    * The program that the layer is for: a command or a path.
    *
-   * A name without `/` is a command on PATH, such as `rig`. A name with `/` is a path, such as `./build/tool`. Relative paths
-   * start at the working directory, or at the top of the `source` if one is given.
+   * A name without `/` is a command on PATH, such as `rig`. A name with `/` is a path, such as `./build/tool`. A relative
+   * path is resolved against the working directory, or against the root directory of the `source` if one is given.
    */
   readonly binary: string;
 
@@ -62,7 +62,7 @@ export interface BinaryLayerProps extends lambda.LayerVersionOptions {
   /**
    * Files, directories and globs to pack in addition to the files that are found.
    *
-   * Relative paths start at the same directory as those of `binary`. A pattern that matches nothing is an error. Files that
+   * Relative paths are resolved like those of `binary`. A pattern that matches nothing is an error. Files that
    * are not world-readable, and machine-specific files such as `/etc/passwd`, are packed only if listed here. Files that may hold
    * credentials are packed only if listed individually, not as part of a directory or a glob.
    *
@@ -132,20 +132,22 @@ export interface BinaryLayerProps extends lambda.LayerVersionOptions {
   /**
    * Command lines that represent everything the function does with the programs. The layer contains only what they use.
    *
-   * Libraries that no command calls are left out if nothing needs them. Otherwise they are replaced by stubs: libraries with the
-   * same names and functions, but no code. A program that calls a stub prints the program's path, the function and the library on
-   * standard error, and exits with code 127. If a program or library that is kept imports data from another library, such as a
-   * variable, the other library is kept, too. The exception is libraries over 1 MB whose data no command reads: a program that
-   * does read the data is killed by SIGSEGV.
+   * Libraries that no command calls are left out, or replaced by stubs if a kept file depends on them. A stub has the name and the
+   * functions of the library, but no code. A program that calls a stub prints the path of the program, the function and the library
+   * on standard error, and exits with code 127.
+   *
+   * A library is also kept if a kept program or library imports data from it, such as a variable. If such a library is larger than
+   * 1 MB and no command reads the data, it becomes a stub. A program that reads data of a stub is killed by SIGSEGV: name the library
+   * in `keep`.
    *
    * Data, plug-ins and helper programs that no command opens, executes or looks at are left out. If a command only lists a
    * directory, the files in it are left out. These files are always kept: licences, files that the C library opens, the files of
    * `include` and `keep`, and the configuration of the requested packages.
    *
-   * Each command must exit 0. The commands run under strace in the sandbox of `testCommand`, for at most 10 minutes each: first in
-   * the complete layer, again whenever one calls a stub, whose library is then kept, and twice in the slim layer. They run when the
-   * layer is first made on this machine, and again when the commands, `workloadFiles`, or files of the layer have changed.
-   * Only the slim layer has to fit Lambda's quota. Needs strace, bubblewrap and busybox-static.
+   * The commands run under strace in the sandbox of `testCommand`, first in the complete layer and then with stubs. A command that
+   * calls a stub runs again with the library. At the end, all commands run twice in the slim layer. Each must exit 0 within 10
+   * minutes. They run when the layer is first made on this machine, and again when the commands, `workloadFiles`, or files of the
+   * layer have changed. Only the slim layer has to fit Lambda's quota. Needs strace, bubblewrap and busybox-static.
    *
    * @default - the layer contains everything that is found
    */
@@ -154,7 +156,7 @@ export interface BinaryLayerProps extends lambda.LayerVersionOptions {
   /**
    * A directory with files for the commands of `workload`. It is mounted at `/var/task`, their working directory.
    *
-   * A relative path starts at the working directory of this process.
+   * A relative path is resolved against the working directory of synthesis.
    *
    * @default - an empty directory
    */
@@ -174,8 +176,8 @@ export interface BinaryLayerProps extends lambda.LayerVersionOptions {
    * A lock file that records which files the `workload` uses. Commit it: with it, synthesis runs no commands.
    *
    * Synthesis writes it if it does not exist. If the programs, the architecture, the workload, or the used files have changed
-   * since, synthesis fails: run `binary-layer slim` with `--lock` to renew the file. A relative path starts at the
-   * working directory of this process.
+   * since, synthesis fails: run `binary-layer slim` with `--lock` to renew the file. A relative path is resolved
+   * against the working directory of synthesis.
    *
    * @default - the result is stored only in this user's cache
    */
@@ -236,7 +238,7 @@ export class BinaryLayer extends lambda.LayerVersion {
   private readonly binary: string;
 
   /**
-   * Builds the layer, or reuses the last one if its source is unchanged.
+   * Makes the layer, or reuses the last one if its source is unchanged.
    *
    * @param scope The stack, or a construct in one
    * @param id The name of the layer in its scope
@@ -300,7 +302,7 @@ export class BinaryLayer extends lambda.LayerVersion {
 }
 
 /**
- * True if the layer must be built: `cdk ls` and `cdk destroy` need no assets, and unit tests may skip them. Otherwise no file is
+ * True if the layer must be made: `cdk ls` and `cdk destroy` need no assets, and unit tests may skip them. Otherwise no file is
  * read, and the program need not exist.
  */
 function isBundlingRequired(scope: Construct): boolean {

@@ -62,7 +62,7 @@ export class BinarySource {
   /**
    * The machine that synthesizes, which must run Linux.
    *
-   * Commands are found on PATH. Relative paths start at the working directory. On macOS and Windows, synthesis of a layer
+   * Commands are found on PATH. Relative paths are resolved against the working directory. On macOS and Windows, synthesis of a layer
    * from this source fails.
    */
   public static host(): BinarySource {
@@ -72,10 +72,10 @@ export class BinarySource {
   /**
    * An unpacked root file system, made by `debootstrap`, for example, or by `docker export` and `tar -x`.
    *
-   * Paths and symbolic links, absolute ones included, are resolved inside the root. Relative paths start at its top.
+   * Paths and symbolic links, absolute ones included, are resolved inside the root. Relative paths are resolved against the root.
    * If the directory does not exist, synthesis fails.
    *
-   * @param root The directory that contains `usr`. A relative path starts at the working directory
+   * @param root The directory that contains `usr`. A relative path is resolved against the working directory
    * @throws Error if the path is a CDK token
    */
   public static directory(root: string): BinarySource {
@@ -90,9 +90,9 @@ export class BinarySource {
    * `$XDG_CACHE_HOME`, `~/.cache` or `~/Library/Caches`. You may delete this directory at any time. Later syntheses ask the engine
    * only for the ID. An image that is not on this machine is pulled. To update a local image, use `docker pull`.
    *
-   * Commands are found on the PATH that the image sets. Relative paths start at the top of its file system. With `architecture`, the image
-   * for that platform is used, otherwise the engine's choice. If there is no engine or no such image, synthesis
-   * fails.
+   * Commands are found on the PATH that the image sets. Relative paths are resolved against the root directory of the image. The image
+   * for the platform of `architecture` is used. Without `architecture`, the engine chooses the platform. If there is no engine or no
+   * such image, synthesis fails.
    *
    * @param reference The name of the image: `debian:12`, `public.ecr.aws/debian/debian:12`, `debian@sha256:…`
    * @throws Error if the name is a CDK token

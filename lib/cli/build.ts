@@ -97,7 +97,7 @@ export function addLayerOptions(command: Command): Command {
     .addOption(repeatable('-w, --workload <command>', 'command line of the workload: only what the workload uses is packed'))
     .option('--workload-files <directory>', 'directory to mount at /var/task for the workload')
     .addOption(repeatable('--keep <glob>', 'library or file to keep even if the workload does not use it'))
-    .option('--lock <file>', 'file that records what the workload uses; with it, no command runs')
+    .option('--lock <file>', 'record of what the workload uses: build reads it, if it exists, and runs no command; slim renews it')
     .option('--compress', 'store the largest files compressed if the layer is too large; programs unpack them to /tmp', false)
     .option('--test <command>', 'command line that must exit 0 inside the layer, or nothing is written')
     .option('--test-timeout <seconds>', 'time limit of --test', seconds, 30)

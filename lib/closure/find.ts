@@ -3,7 +3,7 @@
  */
 import * as path from 'path';
 import type { Elf, Machine } from '../elf';
-import { describe, FormatError, identify, isProgram } from '../elf';
+import { describe, identify, isProgram } from '../elf';
 import { interpreterOf, readShebang } from './script';
 import { shimManager, versionsBehind } from './shim';
 import { LayerError } from '../error';
@@ -30,7 +30,7 @@ export interface Program {
 
 /** The parts of a root that are needed to find a program. */
 export type ProgramFiles = Pick<Root, 'location' | 'isHost' | 'names' | 'real' | 'status'> & {
-  content(real: string): Pick<Content, 'kind' | 'elf' | 'head' | 'size'>;
+  content(real: string): Pick<Content, 'kind' | 'elf' | 'elfError' | 'head' | 'size'>;
 };
 
 /**
@@ -43,7 +43,7 @@ export function findProgram(root: ProgramFiles, binary: string, searchPath: read
   if (binary === '') throw new ProgramError('binary \'\': the name is empty, expected a command on PATH or the path of a program');
   const file = fileOf(root, binary, searchPath, cwd, forScript);
   const real = root.real(file)!;
-  const { kind, elf, head, size } = root.content(real);
+  const { kind, elf, elfError, head, size } = root.content(real);
   const refuse = (what: string, instead: string) =>
     new ProgramError(`binary '${printableName(binary)}': ${printableName(file)} is ${what}, expected ${instead}`);
   const expected = 'a program for 64-bit Linux on x86_64 or aarch64, or a script';
@@ -52,9 +52,7 @@ export function findProgram(root: ProgramFiles, binary: string, searchPath: read
   if (kind === 'script') return { binary, path: file, real, interpreter: findInterpreter(root, binary, file, searchPath) };
   const identity = identify(head);
   if (!identity.elf) throw refuse('neither an ELF file nor a script that begins with #!', expected);
-  if (elf === undefined || elf instanceof FormatError) {
-    throw refuse(`${describe(identity)}${elf ? ` (${elf.message})` : ''}`, expected);
-  }
+  if (elf === undefined) throw refuse(`${describe(identity)}${elfError ? ` (${elfError.message})` : ''}`, expected);
   if (elf.type === 'core') throw refuse('a core file, the memory of a crashed program', expected);
   if (elf.type === 'relocatable') throw refuse('an object file that has not been linked', expected);
   if (!isProgram(elf)) {

@@ -10,7 +10,7 @@ import { takeFile } from './processes';
 import type { CurrentSelection, Pending, Selection } from './selection';
 import { excessOf, isHome, isSelfBuilt, isSourceTree } from './self-built';
 import type { Program } from '../closure/find';
-import { FormatError, stringsOf } from '../elf';
+import { stringsOf } from '../elf';
 import { isStandardDirectory } from '../root/standard';
 import { printableName } from '../text/printable';
 
@@ -99,7 +99,7 @@ function references(program: Program, { root }: Context): (name: string, isDirec
     const text = root.read(program.real).toString('latin1');
     return (name) => (isNamedInScript(text, name) ? 'named' : undefined);
   }
-  if (elf === undefined || elf instanceof FormatError) return () => undefined;
+  if (elf === undefined) return () => undefined;
   const strings = [...root.scan(program.real, (bytes) => stringsOf(bytes, elf, MOST_CHARACTERS))];
   const words = new Set(strings);
   // `plugins/p.so`, `%s/data/x.txt` and `../share`, but not `/usr/lib`, the beginning of an absolute path

@@ -8,7 +8,6 @@ import type { Context } from './context';
 import { takeFile } from './processes';
 import type { Candidate, CurrentSelection, Selection } from './selection';
 import { ADD_ON, NEEDS, sizeInLayer } from './size-budget';
-import { FormatError } from '../elf';
 import { valueOf } from '../packages/package';
 import { megabytes } from '../text/megabytes';
 
@@ -175,7 +174,7 @@ function bytesAdded({ files }: Selection, { root, compress }: Context): number {
 /** Objects that need no library, and that none needs, are data: Guile's compiled modules, for example. */
 function isPlugIn(file: string, { root }: Context): boolean {
   const { elf } = root.content(file);
-  if (elf === undefined || elf instanceof FormatError || !elf.dynamic) return false;
+  if (!elf?.dynamic) return false;
   return elf.dynamic.needed.length > 0 || elf.dynamic.soname !== undefined;
 }
 

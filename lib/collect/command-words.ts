@@ -5,7 +5,7 @@
 import * as path from 'path';
 import { assignedWords, shellCommands } from './shell-commands';
 import { interpreterOf, readShebang } from '../closure/script';
-import { FormatError, stringsOf } from '../elf';
+import { stringsOf } from '../elf';
 import type { Content } from '../root/content';
 import { COMMANDS } from '../root/standard';
 
@@ -44,8 +44,8 @@ type Scan = <T>(use: (bytes: Buffer) => T) => T;
 export function startedIn(file: string, content: Content, scan: Scan, isModule = false): Set<string> {
   switch (content.kind) {
     case 'elf': {
-      if (content.elf === undefined || content.elf instanceof FormatError) return new Set();
       const { elf } = content;
+      if (elf === undefined) return new Set();
       const strings = scan((bytes) => stringsOf(bytes, elf, MOST_STRING, mayBeCommand));
       // a program that has the directory as a separate string may have the command at the end of a path: gpg has `/agent/gpg-agent`
       const patterns = strings.has(COMMANDS) ? [COMMAND_LINE, LAST] : [COMMAND_LINE];

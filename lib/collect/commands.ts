@@ -14,7 +14,7 @@ import type { RequestedPackages } from './requested-packages';
 import { isForDevelopment, recommends } from './requested-packages';
 import type { CurrentSelection, Pending, Selection } from './selection';
 import { findProgram } from '../closure/find';
-import { FormatError, isProgram } from '../elf';
+import { isProgram } from '../elf';
 import type { Package } from '../packages/package';
 
 /** Minimum number of characters of a word. Shorter words in a program are rarely commands. */
@@ -134,7 +134,7 @@ export function mayStart(file: string, { requested }: CurrentSelection, context:
   const isNeeded = (pkg: Package) => isSibling(pkg) || (requested.needs(pkg) && isDependency(pkg, owner, requested, context));
   // a script consists of commands; a binary program may mention many that it does not need
   if (kind === 'script') return isExecutable ? (pkg) => isNeeded(pkg) || recommends(owner, pkg) : undefined;
-  return elf !== undefined && !(elf instanceof FormatError) && isProgram(elf) ? isNeeded : undefined;
+  return elf !== undefined && isProgram(elf) ? isNeeded : undefined;
 }
 
 /**

@@ -29,32 +29,41 @@ export function addDispatched({ real: file }: Pending, selection: CurrentSelecti
       continue;
     }
     for (const implementation of named(dispatchedNames, directory, context)) {
-      if (!delta.files.has(implementation)) delta.merge(addImplementation(implementation, file, `started by ${path.posix.basename(file)} for its name`, delta, context));
+      if (delta.files.has(implementation)) continue;
+      const reason = `started by ${path.posix.basename(file)} for its name`;
+      delta.merge(addImplementation(implementation, file, reason, delta, context));
     }
   }
   return delta;
 }
 
 /**
- * Adds the program that a script stands for: its package counts as requested.
+ * Adds the program that a script starts in its place: its package counts as requested.
  *
+ * @param implementation path of the program
  * @param file the resolved path of the script
  */
-export function addImplementation(found: string, file: string, reason: string, selection: CurrentSelection, context: Context): Selection {
+export function addImplementation(
+  implementation: string,
+  file: string,
+  reason: string,
+  selection: CurrentSelection,
+  context: Context,
+): Selection {
   const delta = selection.fork();
-  if (context.isExcluded(found)) {
-    delta.skip(found, `started by ${file}, but excluded`);
-    delta.excluded.add(found);
+  if (context.isExcluded(implementation)) {
+    delta.skip(implementation, `started by ${file}, but excluded`);
+    delta.excluded.add(implementation);
     return delta;
   }
   try {
-    if (!context.root.isPublic(found)) throw new Error(NOT_WORLD_READABLE);
-    const program = findProgram(context.root, found, context.searchPath, '/');
+    if (!context.root.isPublic(implementation)) throw new Error(NOT_WORLD_READABLE);
+    const program = findProgram(context.root, implementation, context.searchPath, '/');
     addProgram(program, { reason, through: file }, 'program', delta, context);
     return delta;
   } catch (error) {
     const skipped = selection.fork();
-    skipped.skip(found, `started by ${file}, but ${(error as Error).message.split('\n')[0]}`);
+    skipped.skip(implementation, `started by ${file}, but ${(error as Error).message.split('\n')[0]}`);
     return skipped;
   }
 }

@@ -164,7 +164,7 @@ function whyOf(by: Mentioning, { rule }: Grounds): Why {
 /** A file that no package owns does not state what it needs. */
 function needOf({ need }: Grounds, { owner }: Mentioning, { requested }: CurrentSelection): Need {
   if (owner === undefined) return 'mentioned';
-  const least = !requested.has(owner) ? 'mentioned' : requested.standing(owner) === 'recommended' ? 'recommended' : 'needed';
+  const least = !requested.has(owner) ? 'mentioned' : requested.reasonFor(owner) === 'recommended' ? 'recommended' : 'needed';
   return NEEDS.indexOf(need) < NEEDS.indexOf(least) ? least : need;
 }
 

@@ -9,7 +9,7 @@ import { isNonRuntime } from './non-runtime';
 import type { RequestedPackages } from './requested-packages';
 import { dependenciesOf } from './requested-packages';
 import type { CurrentSelection } from './selection';
-import { FormatError, stringsOf } from '../elf';
+import { stringsOf } from '../elf';
 import type { Package } from '../packages/package';
 import type { Root } from '../root/root';
 import { isStandardDirectory, unitOf } from '../root/standard';
@@ -34,7 +34,7 @@ export function behindPrefix(
   { root, packages, packageFiles }: Context,
 ): string[] {
   const { elf, mentions } = root.content(file);
-  if (elf === undefined || elf instanceof FormatError || !mentions.some(({ kind }) => kind === 'prefix')) return [];
+  if (elf === undefined || !mentions.some(({ kind }) => kind === 'prefix')) return [];
   const inEtc = configurationFiles(file, root);
   if (!hasPrefix(file, PREFIX, root)) return inEtc;
   const strings = [...root.scan(file, (bytes) => stringsOf(bytes, elf, MOST_CHARACTERS, mayBeBehind))];

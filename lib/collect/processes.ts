@@ -6,7 +6,7 @@ import * as path from 'path';
 import { load, MissingInterpreterError } from '../closure/program';
 import { checkVersions } from '../closure/versions';
 import type { Elf } from '../elf';
-import { FormatError, isProgram } from '../elf';
+import { isProgram } from '../elf';
 import { addFile } from './add-files';
 import type { Context } from './context';
 import { openedLibraries } from './dlopen-note';
@@ -49,7 +49,7 @@ export function startProcess(real: string, elf: Elf, delta: Selection, context: 
 export function takeFile(real: string, program: string | undefined, delta: Selection, context: Context): void {
   const { elf, kind, head } = context.root.content(real);
   let opener = program;
-  if (elf && !(elf instanceof FormatError) && elf.machine === context.machine && elf.dynamic) {
+  if (elf?.machine === context.machine && elf.dynamic) {
     const loaded = delta.fork();
     try {
       if (isProgram(elf) && elf.interpreter !== undefined) {

@@ -7,7 +7,7 @@ import type { Context } from './context';
 import { ownersOf } from './context';
 import { addPackageData, deferPackageData, findPackageData } from './package-data';
 import { startProcess } from './processes';
-import type { Standing } from './requested-packages';
+import type { RequestReason } from './requested-packages';
 import { dependenciesOf, isForDevelopment, isNamedAfter } from './requested-packages';
 import type { Candidate, Selection, Why } from './selection';
 import type { Program } from '../closure/find';
@@ -22,49 +22,60 @@ export function addRequestedProgram(program: Program, delta: Selection, context:
 /**
  * Adds a program.
  *
- * @param standing of its package, if requested packages do not need the package. If `undefined`, only the program is packed, because
- *   files of its package would exempt the files that they mention from the size budget
+ * @param requestReason why its package counts as requested, if requested packages do not need the package. If `undefined`, only the
+ *   program is packed, because files of its package would exempt the files that they mention from the size budget
  * @throws the errors of `startProcess`, such as MissingLibraryError
  */
-export function addProgram(program: Program, why: Why, standing: Standing | undefined, delta: Selection, context: Context): void {
+export function addProgram(
+  program: Program,
+  why: Why,
+  requestReason: RequestReason | undefined,
+  delta: Selection,
+  context: Context,
+): void {
   const { real, elf, interpreter } = program;
   addFile(program.path, why, delta, context.root);
   const opener = interpreter ? interpreter.program.real : real;
   const user: User = { through: real, opener, interpreters: interpreter ? ownersOf(interpreter.program.path, context) : [] };
   const owners = ownersOf(program.path, context).flatMap((owner) => {
-    const strength = standingOf(owner, standing, delta);
-    return strength ? [{ owner, strength, adopted: adopt(owner, strength, delta) }] : [];
+    const reason = requestReasonFor(owner, requestReason, delta);
+    return reason ? [{ owner, reason, newPackages: markRequested(owner, reason, delta) }] : [];
   });
-  const added = owners.flatMap(({ adopted, strength }) => adopted.map((pkg) => ({ pkg, strength })));
+  const added = owners.flatMap(({ newPackages, reason }) => newPackages.map((pkg) => ({ pkg, reason })));
   if (why.through === undefined && elf) delta.requested = delta.requested.extending(added.map(({ pkg }) => pkg));
   // the process of a helper program may exist already, with plug-ins
   if (elf && !delta.processes.has(real)) startProcess(real, elf, delta, context);
   const ofScript = { reason: `interpreter of ${path.posix.basename(real)}`, through: real };
-  if (interpreter) addProgram(interpreter.program, ofScript, standing, delta, context);
+  if (interpreter) addProgram(interpreter.program, ofScript, requestReason, delta, context);
   delta.enqueue(real, elf ? real : undefined);
   if (!context.detectData) return;
-  for (const { pkg, strength } of added) {
-    if (strength === 'recommended') deferPackageData(pkg, real, opener, delta, context);
+  for (const { pkg, reason } of added) {
+    if (reason === 'recommended') deferPackageData(pkg, real, opener, delta, context);
     else addPackageData(pkg, real, opener, delta, context);
   }
-  for (const { owner, strength, adopted } of owners) {
-    for (const pkg of new Set([owner, ...adopted])) {
-      if (strength === 'recommended') deferModules(pkg, 'recommended', user, delta, context);
+  for (const { owner, reason, newPackages } of owners) {
+    for (const pkg of new Set([owner, ...newPackages])) {
+      if (reason === 'recommended') deferModules(pkg, 'recommended', user, delta, context);
       else addModules(pkg, user, delta, context);
     }
   }
 }
 
-function standingOf(owner: Package, otherwise: Standing | undefined, { requested }: Selection): Standing | undefined {
+/** @param otherwise the reason if requested packages do not need the package */
+function requestReasonFor(
+  owner: Package,
+  otherwise: RequestReason | undefined,
+  { requested }: Selection,
+): RequestReason | undefined {
   if (!requested.needs(owner) || otherwise === 'program') return otherwise;
   return requested.requiresStrongly(owner) ? 'program' : 'recommended';
 }
 
 /** Marks a package as requested. @returns the packages that were not requested before */
-function adopt(owner: Package, standing: Standing, delta: Selection): readonly Package[] {
-  const adopted = delta.requested.newWith(owner, standing);
-  delta.requested = delta.requested.with(adopted, standing);
-  return adopted;
+function markRequested(owner: Package, reason: RequestReason, delta: Selection): readonly Package[] {
+  const newPackages = delta.requested.newWith(owner, reason);
+  delta.requested = delta.requested.with(newPackages, reason);
+  return newPackages;
 }
 
 /** A program that opens data of packages. */
@@ -80,22 +91,22 @@ interface User {
 /** Adds the modules of a script, and defers the modules that these depend on. */
 function addModules(owner: Package, user: User, delta: Selection, context: Context): void {
   for (const pkg of modulesOf(owner, user, context)) {
-    const added = adopt(pkg, 'module', delta);
-    for (const adopted of added) addPackageData(adopted, user.through, user.opener, delta, context);
-    for (const adopted of added) deferModules(adopted, 'mentioned', user, delta, context);
+    const newPackages = markRequested(pkg, 'module', delta);
+    for (const newPackage of newPackages) addPackageData(newPackage, user.through, user.opener, delta, context);
+    for (const newPackage of newPackages) deferModules(newPackage, 'mentioned', user, delta, context);
   }
 }
 
 /** Modules that a program may never load: a layer without room for all of them gets the smallest first. */
 function deferModules(owner: Package, need: Candidate['need'], user: User, delta: Selection, context: Context): void {
   const { through, opener } = user;
-  const standing = need === 'recommended' ? 'recommended' : 'module';
+  const requestReason = need === 'recommended' ? 'recommended' : 'module';
   for (const pkg of modulesOf(owner, user, context)) {
-    if (delta.requested.newWith(pkg, standing).length === 0) continue;
+    if (delta.requested.newWith(pkg, requestReason).length === 0) continue;
     const add = (fork: Selection) => {
-      const added = adopt(pkg, standing, fork);
-      const files = added.flatMap((adopted) => findPackageData(adopted, through, opener, fork, context));
-      for (const adopted of added) deferModules(adopted, need, user, fork, context);
+      const newPackages = markRequested(pkg, requestReason, fork);
+      const files = newPackages.flatMap((newPackage) => findPackageData(newPackage, through, opener, fork, context));
+      for (const newPackage of newPackages) deferModules(newPackage, need, user, fork, context);
       return files;
     };
     delta.defer({ path: pkg.name, need, group: pkg.name, why: { reason: `of package ${pkg.name}`, through }, program: opener, add });

@@ -15,9 +15,9 @@ import { withoutTrailing } from '../text/trailing';
  * - `module`: as a module of a script;
  * - `recommended`: for a program that a requested package only recommends.
  */
-const STANDINGS = ['program', 'module', 'recommended'] as const;
+const REQUEST_REASONS = ['program', 'module', 'recommended'] as const;
 
-export type Standing = typeof STANDINGS[number];
+export type RequestReason = typeof REQUEST_REASONS[number];
 
 export class RequestedPackages implements Iterable<Package> {
   private sources?: ReadonlySet<string>;
@@ -32,7 +32,7 @@ export class RequestedPackages implements Iterable<Package> {
    */
   constructor(
     private readonly database: PackageDatabase,
-    private readonly all: ReadonlyMap<Package, Standing> = new Map(),
+    private readonly all: ReadonlyMap<Package, RequestReason> = new Map(),
     private readonly extensible: ReadonlySet<Package> = new Set(),
   ) {}
 
@@ -48,12 +48,12 @@ export class RequestedPackages implements Iterable<Package> {
     return this.extensible.has(owner);
   }
 
-  public standing(owner: Package): Standing | undefined {
+  public reasonFor(owner: Package): RequestReason | undefined {
     return this.all.get(owner);
   }
 
-  public with(more: Iterable<Package>, standing: Standing): RequestedPackages {
-    const added = [...more].map((one) => [one, standing] as const);
+  public with(more: Iterable<Package>, reason: RequestReason): RequestedPackages {
+    const added = [...more].map((one) => [one, reason] as const);
     return new RequestedPackages(this.database, new Map([...this.all, ...added]), this.extensible);
   }
 
@@ -66,8 +66,9 @@ export class RequestedPackages implements Iterable<Package> {
    * least part of a program that every system has: packages of the same source that depend on it complete it, as perl does
    * perl-base.
    */
-  public newWith(owner: Package, standing: Standing): readonly Package[] {
-    const isKnown = (one: Package) => this.all.has(one) && STANDINGS.indexOf(this.all.get(one)!) <= STANDINGS.indexOf(standing);
+  public newWith(owner: Package, reason: RequestReason): readonly Package[] {
+    const rank = REQUEST_REASONS.indexOf(reason);
+    const isKnown = (one: Package) => this.all.has(one) && REQUEST_REASONS.indexOf(this.all.get(one)!) <= rank;
     const found = new Set<Package>();
     const waiting = [owner];
     for (let one; (one = waiting.pop()); ) {

@@ -13,7 +13,7 @@ import { isRelated } from './requested-packages';
 import { secretIn } from './secrets';
 import type { CurrentSelection, Pending, Selection } from './selection';
 import { excessOf, isUnderVersionControl } from './self-built';
-import { FormatError, PT_LOAD } from '../elf';
+import { PT_LOAD } from '../elf';
 import type { Package } from '../packages/package';
 import type { PathMention } from '../root/mentions';
 import { isCommandDirectory } from '../root/standard';
@@ -30,7 +30,7 @@ const SECTION_HEADERS = { offset: 0x28, size: 0x3a, count: 0x3c };
  */
 export function runtimeMentions(file: string, { root }: Context): readonly PathMention[] {
   const { elf, head, mentions } = root.content(file);
-  if (elf === undefined || elf instanceof FormatError) return mentions;
+  if (elf === undefined) return mentions;
   const loaded = elf.segments.filter(({ type }) => type === PT_LOAD);
   // programs carry data of their own behind everything else
   const { offset, size, count } = SECTION_HEADERS;

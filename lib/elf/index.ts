@@ -7,7 +7,7 @@ export { type Elf, isProgram, readElf } from './elf';
 export { type Bytes } from './byte-reader';
 export { FileBytes } from './file-bytes';
 export { FormatError } from './format-error';
-export type { FileType, Machine } from './header';
+export { type FileType, type Machine, MACHINE_NUMBERS } from './header';
 export { describe, type Identification, identify } from './identification';
 export type { Note } from './note';
 export { PT_DYNAMIC, PT_INTERP, PT_LOAD, PT_NOTE, type Segment } from './program-header';

@@ -5,7 +5,8 @@
  */
 import * as path from 'path';
 import type { Machine } from '../elf';
-import { DF_1_NODEFLIB, DF_1_PIE, FormatError, identify } from '../elf';
+import { DF_1_NODEFLIB, DF_1_PIE, identify, MACHINE_NUMBERS } from '../elf';
+import { openCandidate } from './candidate';
 import type { CacheEntry } from './ld-so-cache';
 import { nameKey } from './ld-so-cache';
 import type { Found, Loaded, LoaderRules, NotFound, Setting } from './search';
@@ -119,37 +120,21 @@ function openLibrary(file: string, reason: string, setting: Setting): Found | un
 }
 
 /**
- * Opens a candidate like glibc's open_verify.
+ * Opens a candidate like glibc's open_verify. Files for another class or architecture are skipped.
  *
- * @returns `undefined` if the file does not exist, or is for another class or architecture
+ * @returns `undefined` if the search continues after the file
  * @throws UnloadableError if the file ends the search
  */
 function open(file: string, reason: string, setting: Pick<Setting, 'files' | 'machine'>): Found | undefined {
-  const real = setting.files.real(file);
-  const type = real === undefined ? undefined : setting.files.status(real)?.type;
-  if (real === undefined || type === undefined) return undefined;
-  if (type !== 'file') {
-    throw new UnloadableError(`${printableName(file)} is not a library but a ${type === 'directory' ? 'directory' : 'special file'}`);
+  const found = openCandidate(file, reason, setting.files, (head) => isForeign(head, setting.machine));
+  if (found && !OS_ABIS.includes(found.elf.osAbi)) {
+    throw new UnloadableError(`${printableName(file)} is not a library for Linux: its OS ABI is ${found.elf.osAbi}`);
   }
-  const { elf, head, size } = setting.files.content(real);
-  const identity = identify(head);
-  if (!identity.elf) {
-    throw new UnloadableError(`${printableName(file)} is not a library: ${size === 0 ? 'an empty file' : 'not an ELF file'}`);
-  }
-  const foreign = identity.class !== 64 || (identity.byteOrder === 'little' && machineOf(identity.machine) !== setting.machine);
-  if (foreign && !identity.cut) return undefined;
-  if (elf === undefined || elf instanceof FormatError) {
-    throw new UnloadableError(`${printableName(file)} is not a library: ${elf?.message ?? 'not an ELF file'}`);
-  }
-  if (elf.type !== 'shared' && elf.type !== 'executable') {
-    throw new UnloadableError(`${printableName(file)} is not a library but an ELF file of type ${elf.type}`);
-  }
-  if (!OS_ABIS.includes(elf.osAbi)) {
-    throw new UnloadableError(`${printableName(file)} is not a library for Linux: its OS ABI is ${elf.osAbi}`);
-  }
-  return { path: file, real, elf, reason };
+  return found;
 }
 
-function machineOf(code: number): Machine | undefined {
-  return code === 62 ? 'x86_64' : code === 183 ? 'aarch64' : undefined;
+function isForeign(head: Buffer, machine: Machine): boolean {
+  const identity = identify(head);
+  if (!identity.elf || identity.cut) return false;
+  return identity.class !== 64 || (identity.byteOrder === 'little' && identity.machine !== MACHINE_NUMBERS[machine]);
 }

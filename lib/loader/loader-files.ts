@@ -2,24 +2,19 @@
  * The files of a root as a loader sees them. Reads only the parts of a library that the loader uses: loading two hundred
  * libraries takes some milliseconds, while reading them whole, like `Root.content`, takes more than a second.
  */
-import { type Bytes, type Elf, FormatError, readElf } from '../elf';
+import type { Bytes } from '../elf';
 import type { Files } from './search';
 import type { Limit } from '../limits';
-import { HEAD, kindOf } from '../root/content';
+import { type Content, HEAD, kindOf, parseElf } from '../root/content';
 import type { Root, Status } from '../root/root';
 
-export interface Glimpse {
-  readonly kind: ReturnType<typeof kindOf>;
-  /** only the fields that a loader uses; see `readElf` */
-  readonly elf?: Elf | FormatError;
-  readonly head: Buffer;
-  readonly size: number;
-}
+/** Of `elf`, only the fields that a loader uses: see `readElf`. */
+type LoaderContent = Pick<Content, 'kind' | 'elf' | 'elfError' | 'head' | 'size'>;
 
 export class LoaderFiles implements Files {
   public readonly location: string;
   public readonly isHost: boolean;
-  private readonly glimpses = new Map<string, Glimpse>();
+  private readonly contents = new Map<string, LoaderContent>();
 
   constructor(private readonly root: Root) {
     this.location = root.location;
@@ -38,13 +33,13 @@ export class LoaderFiles implements Files {
     return this.root.names(real);
   }
 
-  public content(real: string): Glimpse {
-    let glimpse = this.glimpses.get(real);
-    if (!glimpse) {
-      glimpse = this.root.readParts(real, look);
-      this.glimpses.set(real, glimpse);
+  public content(real: string): LoaderContent {
+    let content = this.contents.get(real);
+    if (!content) {
+      content = this.root.readParts(real, readContent);
+      this.contents.set(real, content);
     }
-    return glimpse;
+    return content;
   }
 
   public read(real: string, limit?: Limit): Buffer {
@@ -52,17 +47,8 @@ export class LoaderFiles implements Files {
   }
 }
 
-function look(bytes: Bytes): Glimpse {
+function readContent(bytes: Bytes): LoaderContent {
   const head = bytes.subarray(0, HEAD);
   const kind = kindOf(head);
-  return { kind, elf: kind === 'elf' ? parse(bytes) : undefined, head, size: bytes.length };
-}
-
-function parse(bytes: Bytes): Elf | FormatError {
-  try {
-    return readElf(bytes, false);
-  } catch (error) {
-    if (error instanceof FormatError) return error;
-    throw error;
-  }
+  return { kind, ...(kind === 'elf' ? parseElf(bytes, false) : {}), head, size: bytes.length };
 }

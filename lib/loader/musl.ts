@@ -5,7 +5,7 @@
  * class or architecture: the first file with the name is used, or is an error.
  */
 import * as path from 'path';
-import { FormatError } from '../elf';
+import { openCandidate } from './candidate';
 import type { Found, Loaded, LoaderRules, NotFound, Setting } from './search';
 import { absolute, searchEntries, UnloadableError } from './search';
 import { LIMITS } from '../limits';
@@ -92,25 +92,12 @@ export function systemDirectories(interpreter: string | undefined, { files, path
  * @throws UnloadableError if the file is not a library for this architecture
  */
 function open(file: string, reason: string, setting: Pick<Setting, 'files' | 'machine'>): Found | undefined {
-  const real = setting.files.real(file);
-  const type = real === undefined ? undefined : setting.files.status(real)?.type;
-  if (real === undefined || type === undefined) return undefined;
-  if (type !== 'file') {
-    throw new UnloadableError(`${printableName(file)} is not a library but a ${type === 'directory' ? 'directory' : 'special file'}`);
+  const found = openCandidate(file, reason, setting.files);
+  if (found && found.elf.machine !== setting.machine) {
+    throw new UnloadableError([
+      `${printableName(file)} is a library for ${found.elf.machine}, expected one for ${setting.machine}; `,
+      'musl uses the first file with the name',
+    ].join(''));
   }
-  const { elf, size } = setting.files.content(real);
-  if (elf === undefined || elf instanceof FormatError) {
-    throw new UnloadableError(
-      `${printableName(file)} is not a library: ${elf?.message ?? (size === 0 ? 'an empty file' : 'not an ELF file')}`,
-    );
-  }
-  if (elf.machine !== setting.machine) {
-    throw new UnloadableError(
-      `${printableName(file)} is a library for ${elf.machine}, expected one for ${setting.machine}; musl uses the first file with the name`,
-    );
-  }
-  if (elf.type !== 'shared' && elf.type !== 'executable') {
-    throw new UnloadableError(`${printableName(file)} is not a library but an ELF file of type ${elf.type}`);
-  }
-  return { path: file, real, elf, reason };
+  return found;
 }

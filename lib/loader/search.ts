@@ -14,7 +14,7 @@ export interface Files {
   /** the resolved path, `undefined` if it does not exist */
   real(path: string): string | undefined;
   status(real: string): { readonly type: string } | undefined;
-  content(real: string): Pick<Content, 'elf' | 'head' | 'size'>;
+  content(real: string): Pick<Content, 'elf' | 'elfError' | 'head' | 'size'>;
   /** the bytes of a regular file that is not an ELF object */
   read(real: string, limit?: Limit): Buffer;
 }

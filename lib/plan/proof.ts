@@ -129,7 +129,7 @@ class PlannedFiles implements Files {
   public content(real: string) {
     const entry = this.nodes.get(real) as FileEntry;
     const content = this.root.content(entry.real);
-    return { ...content, elf: content.elf instanceof Error || !content.elf ? content.elf : this.edited(content.elf, entry) };
+    return { ...content, elf: content.elf && this.edited(content.elf, entry) };
   }
 
   private edited(elf: Elf, { edits }: FileEntry): Elf {

@@ -21,7 +21,6 @@ import type { Process } from '../closure/closure';
 import type { Program } from '../closure/find';
 import type { Collected } from '../collect/collect';
 import { isDocumentation } from '../collect/non-runtime';
-import { FormatError } from '../elf';
 import { systemDirectories } from '../loader/musl';
 import type { LoaderRules, Setting } from '../loader/search';
 import type { PackageDatabase } from '../packages/package';
@@ -214,14 +213,13 @@ class Relocation {
   private edits(real: RootPath): Edits | undefined {
     const { elf, mentions, carriesData } = this.options.root.content(real);
     if (carriesData) return undefined;
-    const parsed = elf instanceof FormatError ? undefined : elf;
     const process = this.collected.processes.get(real);
-    const interpreter = process && parsed?.interpreter !== undefined ? LOADERS[process.rules.libc] : undefined;
-    const rpath = parsed?.dynamic && this.rpaths.of(real, parsed);
+    const interpreter = process && elf?.interpreter !== undefined ? LOADERS[process.rules.libc] : undefined;
+    const rpath = elf?.dynamic && this.rpaths.of(real, elf);
     const shebang = this.shebang(real);
     const aliases = this.replacements.byFile.get(real) ?? [];
     const bytecode = sourceOfBytecode(real) === undefined ? undefined : true;
-    const texts = parsed && overwrittenTexts(real, mentions, this.started.musl?.interpreter!.real, this.options.root);
+    const texts = elf && overwrittenTexts(real, mentions, this.started.musl?.interpreter!.real, this.options.root);
     if (aliases.length === 0 && [interpreter, rpath, shebang, bytecode, texts].every((edit) => edit === undefined)) return undefined;
     return { interpreter, rpath, shebang, bytecode, texts, aliases };
   }

@@ -12,7 +12,7 @@ import { InheritedPaths } from './search-path';
 import type { Collected } from '../collect/collect';
 import { isMachineSpecific } from '../collect/machine-specific';
 import type { Elf } from '../elf';
-import { addressOf, findReferences, FormatError, PT_INTERP } from '../elf';
+import { addressOf, findReferences, PT_INTERP } from '../elf';
 import type { PackageDatabase } from '../packages/package';
 import type { PathMention } from '../root/mentions';
 import type { RootPath } from '../root/paths';
@@ -68,8 +68,7 @@ export class FileReplacer {
 
   public in(real: RootPath): FileReplacements {
     const content = this.root.content(real);
-    const { mentions } = content;
-    const elf = content.elf instanceof FormatError ? undefined : content.elf;
+    const { elf, mentions } = content;
     const interpreter = elf?.segments.find(({ type }) => type === PT_INTERP);
     const closed = elf ? !this.libc.has(real) : this.isModule(real);
     const shared: string[] = [];

@@ -4,7 +4,7 @@
  * The bytes themselves are not kept: a closure can be hundreds of megabytes.
  */
 import { createHash } from 'crypto';
-import { type Elf, FormatError, readElf } from '../elf';
+import { type Bytes, type Elf, FormatError, readElf } from '../elf';
 import { librariesInObject, librariesInText } from './library-names';
 import { findMentions, type PathMention } from './mentions';
 import { exceeding, type Limit, LimitError } from '../limits';
@@ -16,8 +16,10 @@ export interface Content {
   readonly size: number;
   /** `script`: begins with `#!`; `text`: no NUL byte at its beginning; `data`: anything else */
   readonly kind: 'elf' | 'script' | 'text' | 'data';
-  /** of an ELF file: what it says, or why it cannot be read */
-  readonly elf?: Elf | FormatError;
+  /** of a valid ELF file */
+  readonly elf?: Elf;
+  /** the reason why a file that begins like an ELF file cannot be read */
+  readonly elfError?: FormatError;
   /** whether binary data follows a script or a text: an archive, or a signature over the whole file */
   readonly carriesData: boolean;
   /** the first bytes, at most `HEAD` */
@@ -40,22 +42,22 @@ const MAGIC = Buffer.from('\x7fELF', 'latin1');
 export function inspect(bytes: Buffer, where?: string): Content {
   const head = Buffer.from(bytes.subarray(0, HEAD));
   const kind = kindOf(head);
-  const elf = kind === 'elf' ? parse(bytes) : undefined;
+  const parsed = kind === 'elf' ? parseElf(bytes) : {};
   return {
     sha256: createHash('sha256').update(bytes).digest('hex'),
     size: bytes.length,
     kind,
-    elf,
+    ...parsed,
     carriesData: (kind === 'script' || kind === 'text') && bytes.includes(0),
     head,
     mentions: bytes.length > (MOST_MENTIONING[kind] ?? Infinity) ? [] : findMentions(bytes, where),
-    libraries: librariesIn(bytes, kind, elf),
+    libraries: librariesIn(bytes, kind, parsed.elf),
   };
 }
 
-function librariesIn(bytes: Buffer, kind: Content['kind'], elf: Elf | FormatError | undefined): string[] {
+function librariesIn(bytes: Buffer, kind: Content['kind'], elf: Elf | undefined): string[] {
   if (kind === 'text' || kind === 'script') return librariesInText(bytes);
-  return elf === undefined || elf instanceof FormatError ? [] : librariesInObject(bytes, elf);
+  return elf === undefined ? [] : librariesInObject(bytes, elf);
 }
 
 /**
@@ -70,7 +72,7 @@ export function oversized(real: string, size: number, head: Buffer, limit: Limit
     },
     size,
     kind,
-    elf: kind === 'elf' ? new FormatError(exceeding(limit, size), 0) : undefined,
+    elfError: kind === 'elf' ? new FormatError(exceeding(limit, size), 0) : undefined,
     carriesData: false,
     head,
     mentions: [],
@@ -84,11 +86,12 @@ export function kindOf(head: Buffer): Content['kind'] {
   return head.includes(0) ? 'data' : 'text';
 }
 
-function parse(bytes: Buffer): Elf | FormatError {
+/** @param whole see `readElf` */
+export function parseElf(bytes: Bytes, whole = true): Pick<Content, 'elf' | 'elfError'> {
   try {
-    return readElf(bytes);
+    return { elf: readElf(bytes, whole) };
   } catch (error) {
-    if (error instanceof FormatError) return error;
+    if (error instanceof FormatError) return { elfError: error };
     throw error;
   }
 }

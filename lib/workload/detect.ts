@@ -24,17 +24,19 @@ const REPORT = `${REPORTS}/report`;
 /** Maximum size of a report, in bytes. Each process of a command may add a call. */
 const MOST_REPORT = 1024 * 1024;
 
-/** Called after each run, with the library that it called, if any. */
-export type OnRun = (command: string, called: RootPath | undefined, real: ReadonlySet<RootPath>) => void;
+/** Called after each run, with the library that it called, if any, and the objects that were not stubs. */
+export type OnRun = (command: string, called: RootPath | undefined, unchanged: ReadonlySet<RootPath>) => void;
 
-/** Libraries that a workload needs unchanged, and libraries whose data is imported but not read by any command. */
+/** The result of running a workload with stubs. */
 export interface Detected {
-  readonly real: ReadonlySet<RootPath>;
+  /** objects that the commands need unchanged */
+  readonly unchanged: ReadonlySet<RootPath>;
+  /** libraries whose data other objects import but no command reads */
   readonly unread: ReadonlySet<RootPath>;
 }
 
-/** Maximum number of searches for libraries whose data is read after all. If more are needed, all libraries with imported data stay. */
-const MOST_READ = 4;
+/** Maximum number of searches for libraries whose data a command reads. If more are needed, all libraries with imported data stay. */
+const MOST_SEARCHES = 4;
 
 /**
  * Finds the libraries that the commands call, and the libraries whose data they do not read.
@@ -57,36 +59,37 @@ export function calledLibraries(
     let used = kept;
     let unread: ReadonlySet<RootPath> = new Set();
     let runs = new Map<string, CommandRun>();
-    /** Runs each command until it succeeds. @returns false if that takes more than `mostMissed` searches */
-    const settle = (mostMissed: number): boolean => {
+    /** Runs each command until it succeeds. @returns false if that takes more than `mostSearches` searches */
+    const runUntilSuccess = (mostSearches: number): boolean => {
+      let searches = 0;
       for (const command of workload.commands) {
         for (;;) {
-          const real = linking.real(used, unread);
-          exchange.set(real);
+          const unchanged = linking.unchanged(used, unread);
+          exchange.set(unchanged);
           const run = exchange.run(command, workload);
-          const called = exchange.called().find((library) => !real.has(library));
-          onRun(command, called, real);
+          const called = exchange.called().find((library) => !unchanged.has(library));
+          onRun(command, called, unchanged);
           if (called === undefined && !run.ended.failed) {
             runs.set(command, run);
             break;
           }
-          if (called === undefined && mostMissed-- === 0) return false;
-          const missed = called ?? exchange.missed(command, workload, real);
-          unread = new Set([...unread].filter((library) => library !== missed));
-          used = new Set([...used, missed]);
+          if (called === undefined && ++searches > mostSearches) return false;
+          const needed = called ?? exchange.findUncalled(command, workload, unchanged);
+          unread = new Set([...unread].filter((library) => library !== needed));
+          used = new Set([...used, needed]);
         }
       }
       return true;
     };
-    settle(Infinity);
+    runUntilSuccess(Infinity);
     const before = { used, unread, runs };
-    unread = linking.maybeUnread(used);
+    unread = linking.stubsIfUnread(used);
     if (unread.size > 0) {
       runs = new Map();
-      if (!settle(MOST_READ)) ({ used, unread, runs } = before);
+      if (!runUntilSuccess(MOST_SEARCHES)) ({ used, unread, runs } = before);
     }
     for (const run of runs.values()) onUsed(run);
-    return { real: linking.real(used, unread), unread };
+    return { unchanged: linking.unchanged(used, unread), unread };
   } finally {
     exchange.discard();
   }
@@ -118,10 +121,10 @@ class Exchange {
       entry.kind === 'file' ? [[entry.real, path.join(mirrored, entry.path)]] : [])));
   }
 
-  /** Puts the real libraries and stubs of all others in place. */
-  public set(real: ReadonlySet<RootPath>): void {
-    for (const library of this.stubbed) if (real.has(library)) this.restore(library);
-    for (const library of this.all) if (!real.has(library) && !this.stubbed.has(library)) this.replace(library);
+  /** Restores the unchanged libraries, and replaces all others by stubs. */
+  public set(unchanged: ReadonlySet<RootPath>): void {
+    for (const library of this.stubbed) if (unchanged.has(library)) this.restore(library);
+    for (const library of this.all) if (!unchanged.has(library) && !this.stubbed.has(library)) this.replace(library);
   }
 
   public run(command: string, workload: Workload): CommandRun {
@@ -143,15 +146,15 @@ class Exchange {
    *
    * @throws WorkloadError if the command fails even without stubs
    */
-  public missed(command: string, workload: Workload, real: ReadonlySet<RootPath>): RootPath {
+  public findUncalled(command: string, workload: Workload, unchanged: ReadonlySet<RootPath>): RootPath {
     const stubs = [...this.stubbed].sort();
     const runWith = (count: number): CommandRun => {
-      this.set(new Set([...real, ...stubs.slice(0, count)]));
+      this.set(new Set([...unchanged, ...stubs.slice(0, count)]));
       return this.run(command, workload);
     };
     let enough = stubs.length;
-    const complete = runWith(enough);
-    if (complete.ended.failed) throw failure(command, complete);
+    const withoutStubs = runWith(enough);
+    if (withoutStubs.ended.failed) throw failure(command, withoutStubs);
     for (let tooFew = 0; enough - tooFew > 1; ) {
       const half = Math.floor((tooFew + enough) / 2);
       if (runWith(half).ended.failed) tooFew = half;

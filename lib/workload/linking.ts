@@ -41,11 +41,7 @@ interface Names {
  */
 const LEAST_UNREAD = 1_000_000;
 
-/**
- * The processes of a layer, with the symbols of their objects.
- *
- * The method `real` and sets of that name are about objects that are not stubs. The field `real` of an object is its resolved path.
- */
+/** The processes of a layer, with the symbols of their objects. Objects are named by their resolved paths. */
 export class Linking {
   private readonly symbols = new Map<RootPath, DynamicSymbols>();
   private readonly names = new Map<Process, Names>();
@@ -56,15 +52,17 @@ export class Linking {
     this.processes = [...processes].sort((a, b) => (a.program.real < b.program.real ? -1 : 1));
   }
 
-  /** Resolved paths of all objects. */
   public get objects(): Set<RootPath> {
     return new Set(this.processes.flatMap((process) => process.objects.map(({ real }) => real)));
   }
 
-  /** Resolved paths of the programs and of the objects that they open at run time. Stubs cannot replace these. */
-  public get opened(): Set<RootPath> {
-    const openedIn = (process: Process) => process.objects.filter((object) => isOpened(object, process));
-    return new Set(this.processes.flatMap(openedIn).map(({ real }) => real));
+  /** The objects that stubs can replace: those that are mapped in each process because another object depends on them. */
+  public get replaceable(): Set<RootPath> {
+    const replaceable = this.objects;
+    for (const process of this.processes) {
+      for (const object of process.objects) if (!isDependency(object, process)) replaceable.delete(object.real);
+    }
+    return replaceable;
   }
 
   /**
@@ -73,34 +71,42 @@ export class Linking {
    * @param used the programs, plug-ins, and libraries that are called or kept
    * @param unread libraries of which no command reads any data
    */
-  public real(used: ReadonlySet<RootPath>, unread: ReadonlySet<RootPath> = new Set()): Set<RootPath> {
-    const real = new Set(used);
-    for (const process of this.processes) for (const object of process.objects) if (isAlwaysReal(object, process)) real.add(object.real);
-    for (let before = -1; before !== real.size; ) {
-      before = real.size;
-      for (const process of this.processes) this.addProviders(process, real, unread);
+  public unchanged(used: ReadonlySet<RootPath>, unread: ReadonlySet<RootPath> = new Set()): Set<RootPath> {
+    const unchanged = new Set(used);
+    for (const process of this.processes) {
+      for (const object of process.objects) if (isNeverStub(object, process)) unchanged.add(object.real);
     }
-    return real;
+    for (let before = -1; before !== unchanged.size; ) {
+      before = unchanged.size;
+      for (const process of this.processes) this.addProviders(process, unchanged, unread);
+    }
+    return unchanged;
   }
 
   /** Large libraries that are needed unchanged only for their data, if a stub can have addresses for the data. */
-  public maybeUnread(used: ReadonlySet<RootPath>): Set<RootPath> {
-    const large = [...this.real(used)].filter((real) => !used.has(real) && (this.root.status(real)?.size ?? 0) >= LEAST_UNREAD);
-    const without = this.real(used, new Set(large));
-    return new Set(large.filter((real) => !without.has(real)));
+  public stubsIfUnread(used: ReadonlySet<RootPath>): Set<RootPath> {
+    const large = [...this.unchanged(used)].filter((library) => (
+      !used.has(library) && (this.root.status(library)?.size ?? 0) >= LEAST_UNREAD));
+    const unchanged = this.unchanged(used, new Set(large));
+    return new Set(large.filter((library) => !unchanged.has(library)));
   }
 
-  /** The objects that the loader maps if all but the `real` ones are stubs. Stubs have no dependencies. */
-  public loaded(real: ReadonlySet<RootPath>): Set<RootPath> {
-    return new Set(this.processes.flatMap((process) => [...loadedIn(process, real)].map((object) => object.real)));
+  /** The objects that the loader maps if stubs replace all but the unchanged ones. Stubs have no dependencies. */
+  public loaded(unchanged: ReadonlySet<RootPath>): Set<RootPath> {
+    return new Set(this.processes.flatMap((process) => [...loadedIn(process, unchanged)].map(({ real }) => real)));
+  }
+
+  /** The name of a library in the message that its stub prints when it is called. */
+  public nameInMessage(library: RootPath): string {
+    return this.symbolsOf(library).soname ?? library;
   }
 
   /**
-   * The stub of a library: its functions that the `real` objects import, and addresses for variables.
+   * The stub of a library: its functions that the unchanged objects import, and addresses for variables.
    *
    * @param report see `StubOptions`
    */
-  public stub(library: RootPath, real: ReadonlySet<RootPath>, report?: string): Buffer {
+  public stub(library: RootPath, unchanged: ReadonlySet<RootPath>, report?: string): Buffer {
     const original = this.symbolsOf(library);
     const symbols = new Set<ExportedSymbol>();
     for (const process of this.processes) {
@@ -108,20 +114,20 @@ export class Linking {
       const { importers } = this.namesOf(process);
       for (const [name, definitions] of original.exports) {
         for (const { object, imported } of importers.get(name) ?? []) {
-          if (!real.has(object.real)) continue;
+          if (!unchanged.has(object.real)) continue;
           for (const symbol of definitions) if (satisfies(symbol, imported) && hasAddressInStub(imported, symbol)) symbols.add(symbol);
         }
       }
     }
-    return stubLibrary(original, symbols, { library: report === undefined ? original.soname ?? library : library, report });
+    return stubLibrary(original, symbols, { library: report === undefined ? this.nameInMessage(library) : library, report });
   }
 
-  /** Adds the objects from which `real` ones import data, and the objects through which the loader finds providers of their imports. */
-  private addProviders(process: Process, real: Set<RootPath>, unread: ReadonlySet<RootPath>): void {
-    const loaded = loadedIn(process, real);
+  /** Adds the objects from which unchanged ones import data, and the objects through which the loader finds providers of their imports. */
+  private addProviders(process: Process, unchanged: Set<RootPath>, unread: ReadonlySet<RootPath>): void {
+    const loaded = loadedIn(process, unchanged);
     const { providers } = this.namesOf(process);
     for (const object of loaded) {
-      if (!real.has(object.real)) continue;
+      if (!unchanged.has(object.real)) continue;
       for (const imported of this.symbolsOf(object.real).imports) {
         // with a copy relocation, the program defines the variable as well
         const isCopied = imported.references.includes('copy');
@@ -130,9 +136,9 @@ export class Linking {
         const provider = definitions.find((definition) => loaded.has(definition.object)) ?? definitions[0];
         if (provider === undefined) continue;
         const isUnread = unread.has(provider.object.real) && hasAddressInStub(imported, provider.symbol) && !imported.isDefined;
-        if (refersToData(imported, provider.symbol) && !isUnread) real.add(provider.object.real);
+        if (refersToData(imported, provider.symbol) && !isUnread) unchanged.add(provider.object.real);
         if (loaded.has(provider.object)) continue;
-        for (let at = provider.object.loader; at && !real.has(at.real); at = at.loader) real.add(at.real);
+        for (let at = provider.object.loader; at && !unchanged.has(at.real); at = at.loader) unchanged.add(at.real);
       }
     }
   }
@@ -175,18 +181,18 @@ function hasAddressInStub(imported: ImportedSymbol, symbol: ExportedSymbol): boo
 }
 
 /** True for the program, its loader and the parts of the C library. */
-function isAlwaysReal(object: Loaded, process: Process): boolean {
+function isNeverStub(object: Loaded, process: Process): boolean {
   const { dynamic } = object.elf;
   if (!object.loader || object.real === process.interpreter?.real || dynamic?.soname === 'libc.so.6') return true;
   if (namesOpenedByLibc(process).includes(dynamic?.soname ?? object.name)) return true;
   return dynamic?.versionNeeds.some(({ versions }) => versions.some(({ name }) => name === INTERNAL_VERSION)) ?? false;
 }
 
-/** The objects of a process that its loader maps, if only the dependencies of `real` ones count. */
-function loadedIn(process: Process, real: ReadonlySet<RootPath>): Set<Loaded> {
-  const loaded = new Set(process.objects.filter((object) => isOpened(object, process)));
+/** The objects of a process that its loader maps, if only the dependencies of unchanged ones count. */
+function loadedIn(process: Process, unchanged: ReadonlySet<RootPath>): Set<Loaded> {
+  const loaded = new Set(process.objects.filter((object) => !isDependency(object, process)));
   for (const object of loaded) {
-    if (!real.has(object.real)) continue;
+    if (!unchanged.has(object.real)) continue;
     for (const name of object.elf.dynamic?.needed ?? []) {
       const needed = process.match(name);
       if (needed) loaded.add(needed);
@@ -195,7 +201,7 @@ function loadedIn(process: Process, real: ReadonlySet<RootPath>): Set<Loaded> {
   return loaded;
 }
 
-/** True for an object that no other object depends on: the program, its loader, plug-ins, and libraries that are opened by name. */
-function isOpened({ loader, name, real, reason }: Loaded, { interpreter }: Process): boolean {
-  return !loader || reason === 'plug-in' || real === interpreter?.real || !loader.elf.dynamic?.needed.includes(name);
+/** False for the program, its loader, plug-ins, and libraries that are opened by name: no DT_NEEDED has their names. */
+function isDependency({ loader, name, real, reason }: Loaded, { interpreter }: Process): boolean {
+  return loader !== undefined && reason !== 'plug-in' && real !== interpreter?.real && (loader.elf.dynamic?.needed.includes(name) ?? false);
 }

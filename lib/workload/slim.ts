@@ -12,10 +12,10 @@ import { Linking } from './linking';
 import { type Outcome, readLock, workloadHash, writeLock } from './lock';
 import { generalOf, processesOf, reduce, variantsOf } from './reduce';
 import { type Saving, savingOf } from './saving';
-import { checkStrace, failure, runCommand } from './run';
+import { checkStrace, type CommandRun, failure, runCommand } from './run';
 import { Usage } from './usage';
 import { type Workload, WorkloadError } from './workload';
-import { type Elf, endOfCall, FormatError } from '../elf';
+import { endOfCall } from '../elf';
 import { MOST_BYTES } from '../lambda';
 import { type Gathered, gatherLayer, type LayerRequest, planGathered, type PlannedLayer } from '../plan/plan-layer';
 import { howItEnded, lastLines } from '../process/command';
@@ -88,7 +88,7 @@ export function slimLayer(source: Root, request: LayerRequest, workload: Workloa
   checkSandbox('workload');
   const complete = new CompleteLayer(planned);
   try {
-    const { slim, outcome } = new Slimming(gathered, kept, complete, workload, report).layer();
+    const { slim, outcome } = new Slimming(gathered, kept, complete, workload, report).run();
     if (workload.lock !== undefined) writeLock(workload.lock, outcome, workload, gathered);
     return { ...slim, known: { outcome, ...reason } };
   } finally {
@@ -100,13 +100,16 @@ export function slimLayer(source: Root, request: LayerRequest, workload: Workloa
 interface Slimmed {
   readonly slim: SlimLayer;
   readonly outcome: Outcome;
+  /** library that a stub replaces → its name in the message of a call */
+  readonly stubs: ReadonlyMap<RootPath, string>;
 }
 
 class Slimming {
   /** files that the commands use while libraries are stubs */
   private readonly usage = new Usage();
-  /** objects that are needed unchanged, and libraries that stubs could replace */
-  private real: ReadonlySet<RootPath> = new Set();
+  /** objects that are needed unchanged */
+  private unchanged: ReadonlySet<RootPath> = new Set();
+  /** libraries that stubs could replace */
   private replaceable: ReadonlySet<RootPath> = new Set();
   /** see `Outcome.unread` */
   private unread: ReadonlySet<RootPath> = new Set();
@@ -120,21 +123,22 @@ class Slimming {
     private readonly report: Report,
   ) {}
 
-  public layer(): Slimmed {
+  public run(): Slimmed {
     const used = this.usedInComplete();
     const linking = new Linking(this.gathered.root, processesOf(this.gathered, used).values());
-    const { opened, objects } = linking;
-    this.replaceable = new Set([...objects].filter((real) => !opened.has(real)));
-    const started = new Set([...opened, ...this.kept].filter((real) => objects.has(real)));
-    const onRun = (command: string, called: RootPath | undefined, real: ReadonlySet<RootPath>) => {
+    const { objects } = linking;
+    this.replaceable = linking.replaceable;
+    const neverStubs = new Set([...objects].filter((real) => !this.replaceable.has(real) || this.kept.has(real)));
+    const onRun = (command: string, called: RootPath | undefined, unchanged: ReadonlySet<RootPath>) => {
       const result = called === undefined ? 'succeeds' : `needs ${path.posix.basename(called)}`;
-      this.report.progress(`${real.size} of ${objects.size} objects: '${command}' ${result}`);
+      this.report.progress(`${unchanged.size} of ${objects.size} objects: '${command}' ${result}`);
     };
     const variants = variantsOf(this.gathered.collected);
-    const detected = calledLibraries(this.complete, linking, variants, started, this.workload, onRun, ({ trace }) => this.addUsage(trace));
-    this.real = detected.real;
+    const onUsed = ({ trace }: CommandRun) => this.addUsage(trace);
+    const detected = calledLibraries(this.complete, linking, variants, neverStubs, this.workload, onRun, onUsed);
+    this.unchanged = detected.unchanged;
     this.unread = detected.unread;
-    return this.proved();
+    return this.testedLayer();
   }
 
   /** Runs the commands in the complete layer. */
@@ -156,58 +160,49 @@ class Slimming {
     this.usage.add(trace, this.complete.paths, this.complete.root, this.complete.key, true);
   }
 
-  /** Plans the layer with the used files and runs the commands in it twice, until they use no more files than before. */
-  private proved(): Slimmed {
+  /** Plans the layer with the used files and tests it, again if a test used more files. */
+  private testedLayer(): Slimmed {
     for (let round = 1; ; round++) {
       const slimmed = planOutcome(this.gathered, this.outcome(), this.kept);
-      const { more, problem } = this.prove(slimmed.slim);
-      if (problem === undefined && more.size === 0) return slimmed;
-      if (more.size === 0 || round === MOST_ROUNDS) {
+      const { missing, problem } = this.test(slimmed);
+      if (problem === undefined && missing.size === 0) return slimmed;
+      if (missing.size === 0 || round === MOST_ROUNDS) {
         throw new WorkloadError([
           `the workload succeeds in the complete layer and fails in the slim one: ${problem ?? `each of ${round} runs uses other files`}`,
           '  name in keep what it needs, as globs of libraries and files',
         ].join('\n'), 'workload', 'keep');
       }
-      const names = [...more].map((real) => path.posix.basename(real));
+      const names = [...missing].map((real) => path.posix.basename(real));
       this.report.notice(`another run uses more than the runs before, which is added: ${names.slice(0, MOST_NAMES).join(', ')}` +
         `${names.length > MOST_NAMES ? ` and ${names.length - MOST_NAMES} more` : ''}`);
     }
   }
 
   /** Runs the commands twice. @returns the files that the layer lacks, and how the first failed command ended */
-  private prove(slim: SlimLayer): { readonly more: ReadonlySet<RootPath>; readonly problem?: string } {
+  private test({ slim, stubs }: Slimmed): { readonly missing: ReadonlySet<RootPath>; readonly problem?: string } {
     const written = new WrittenLayer(slim);
     try {
-      const more = new Set<RootPath>();
+      const missing = new Set<RootPath>();
       let problem: string | undefined;
       for (const command of [...this.workload.commands, ...this.workload.commands]) {
         const { ended, trace } = runCommand(command, written, this.workload);
         const added = this.usage.add(trace, this.complete.paths, written.root, written.key, false);
-        for (const file of added) if (!this.replaceable.has(file)) more.add(file);
+        for (const file of added) if (!this.replaceable.has(file)) missing.add(file);
         if (!ended.failed) continue;
-        for (const library of this.calledIn(ended.stdout, slim)) more.add(library);
+        for (const [library, name] of stubs) if (ended.stdout.includes(endOfCall(name))) missing.add(library);
         problem ??= `'${command}' ended with ${howItEnded(ended)}\n${lastLines(ended.stdout)}`;
       }
-      this.real = new Set([...this.real, ...[...more].filter((file) => this.replaceable.has(file))]);
-      return { more, problem };
+      this.unchanged = new Set([...this.unchanged, ...[...missing].filter((file) => this.replaceable.has(file))]);
+      return { missing, problem };
     } finally {
       written.discard();
     }
   }
 
-  /** The libraries whose stubs report a call in the output of a command. */
-  private calledIn(output: string, { plan }: SlimLayer): RootPath[] {
-    return plan.entries.flatMap((entry) => {
-      if (entry.kind !== 'file' || entry.stub === undefined) return [];
-      const soname = elfOf(entry.real, this.gathered.root)?.dynamic?.soname ?? entry.real;
-      return output.includes(endOfCall(soname)) ? [entry.real] : [];
-    });
-  }
-
   private outcome(): Outcome {
     const { collected } = this.gathered;
     const used = [...this.usage.files].filter((real) => !this.replaceable.has(generalOf(real, collected) ?? real));
-    const called = [...this.real].filter((real) => this.replaceable.has(real));
+    const called = [...this.unchanged].filter((real) => this.replaceable.has(real));
     const files = [...used, ...called].map((real) => generalOf(real, collected) ?? real);
     return { files: [...new Set(files)].sort(), unread: [...this.unread].sort(), directories: [...this.usage.directories].sort() };
   }
@@ -218,16 +213,15 @@ function planOutcome(gathered: Gathered, outcome: Outcome, kept: ReadonlySet<Roo
   const files = new Set([...outcome.files, ...kept]);
   const linking = new Linking(gathered.root, processesOf(gathered, files).values());
   const { objects } = linking;
-  const real = linking.real(new Set([...files].filter((file) => objects.has(file))), new Set(outcome.unread));
-  const needed = [...linking.loaded(real)].filter((library) => !real.has(library)).sort();
-  const stubs = new Map(needed.map((library) => [library, linking.stub(library, real)]));
+  const unchanged = linking.unchanged(new Set([...files].filter((file) => objects.has(file))), new Set(outcome.unread));
+  const replaced = [...linking.loaded(unchanged)].filter((library) => !unchanged.has(library)).sort();
+  const stubs = new Map(replaced.map((library) => [library, linking.stub(library, unchanged)]));
   const reduced = reduce(gathered, { files, directories: new Set(outcome.directories), stubs });
   const planned = planGathered(reduced);
   const directories = [...reduced.collected.selection.directories].sort();
-  return { slim: { ...planned, saving: savingOf(gathered, planned) }, outcome: { ...outcome, directories } };
-}
-
-function elfOf(real: RootPath, root: Root): Elf | undefined {
-  const { elf } = root.content(real);
-  return elf instanceof FormatError ? undefined : elf;
+  return {
+    slim: { ...planned, saving: savingOf(gathered, planned) },
+    outcome: { ...outcome, directories },
+    stubs: new Map(replaced.map((library) => [library, linking.nameInMessage(library)])),
+  };
 }

@@ -10,8 +10,8 @@ const MOST_LINKS = 40; // the kernel's limit (include/linux/namei.h, MAXSYMLINKS
 /** Maximum number of components in all names and link targets: enough for a quarter of a million files, and checked within a second. */
 const MOST_STEPS = 4_000_000;
 
-const OUT = 'out of the layer';
-const ROUND = 'is a link that leads to itself';
+const OUTSIDE = 'outside';
+const CYCLE = 'is a link that leads to itself';
 
 /** Resolves a path inside the layer, following every link; `undefined` if it does not exist. */
 export type Follow = (name: string) => string | undefined;
@@ -26,17 +26,17 @@ export function follower(entries: readonly ZipEntry[]): Follow {
 interface Place {
   /** name in its parent directory, `''` for the top */
   readonly name: string;
-  readonly above?: Place;
-  below?: Map<string, Place>;
+  readonly parent?: Place;
+  children?: Map<string, Place>;
   /** undefined for a directory without an entry of its own */
   entry?: ZipEntry;
-  /** target of a link, once it was resolved */
-  lead?: Lead;
+  /** of a link that was resolved: its final target */
+  resolution?: Resolution;
 }
 
-/** The final target of a link, undefined if it does not exist, and the number of links to it, including the first. */
-interface Lead {
-  readonly to?: Place;
+/** Where a path leads: a place, or `undefined` if it does not exist, and the number of links on the way. */
+interface Resolution {
+  readonly place?: Place;
   readonly links: number;
 }
 
@@ -50,9 +50,9 @@ export class Tree {
     for (const entry of entries) {
       let at = this.top;
       for (const name of this.stepsOf(entry.name, entry.name)) {
-        at.below ??= new Map();
-        const next: Place = at.below.get(name) ?? { name, above: at };
-        at.below.set(name, next);
+        at.children ??= new Map();
+        const next: Place = at.children.get(name) ?? { name, parent: at };
+        at.children.set(name, next);
         at = next;
       }
       if (at.entry) throw refusal(file, entry.name, 'occurs twice');
@@ -63,43 +63,43 @@ export class Tree {
   /** @throws ZipError if an entry's parent is not a directory, or a link leads out of the layer */
   public check(): void {
     for (const { name } of this.entries) {
-      const above = this.placeOf(name).above?.entry;
-      if (above && above.type !== 'directory') {
-        throw refusal(this.file, name, `is below ${printableName(above.name)}, which is a ${above.type}`);
+      const parent = this.placeOf(name).parent?.entry;
+      if (parent && parent.type !== 'directory') {
+        throw refusal(this.file, name, `is below ${printableName(parent.name)}, which is a ${parent.type}`);
       }
     }
-    for (const { name, type } of this.entries) if (type === 'link') this.leadOf(this.placeOf(name));
+    for (const { name, type } of this.entries) if (type === 'link') this.resolveLink(this.placeOf(name));
   }
 
   public follow(name: string): string | undefined {
     const end = this.walk(this.top, name, name);
-    if (end === OUT || end.to === undefined || end.links > MOST_LINKS) return undefined;
+    if (end === OUTSIDE || end.place === undefined || end.links > MOST_LINKS) return undefined;
     const names: string[] = [];
-    for (let at = end.to; at.above; at = at.above) names.push(at.name);
+    for (let at = end.place; at.parent; at = at.parent) names.push(at.name);
     return names.reverse().join('/');
   }
 
   private placeOf(name: string): Place {
-    return name.split('/').reduce((at, step) => at.below!.get(step)!, this.top);
+    return name.split('/').reduce((at, step) => at.children!.get(step)!, this.top);
   }
 
   /** @throws ZipError if any component leads out, even if the next one leads in again */
-  private leadOf(link: Place): Lead {
-    if (link.lead) return link.lead;
+  private resolveLink(link: Place): Resolution {
+    if (link.resolution) return link.resolution;
     const { name, target } = link.entry as ZippedLink;
     if (target === '' || target.includes('\0')) throw refusal(this.file, name, 'is a link with an empty target or a NUL character');
-    if (this.isUnpacked(name, target)) return (link.lead = { to: link, links: 1 });
+    if (this.isUnpacked(name, target)) return (link.resolution = { place: link, links: 1 });
     const isAbsolute = target.startsWith(OPT);
     if (target.startsWith('/') && !isAbsolute) throw refusal(this.file, name, 'is a link to an absolute path outside of /opt');
-    if (this.following.has(link) || this.following.size === MOST_LINKS) throw refusal(this.file, name, ROUND);
+    if (this.following.has(link) || this.following.size === MOST_LINKS) throw refusal(this.file, name, CYCLE);
     this.following.add(link);
-    const end = isAbsolute ? this.walk(this.top, target.slice(OPT.length), name) : this.walk(link.above!, target, name);
+    const end = isAbsolute ? this.walk(this.top, target.slice(OPT.length), name) : this.walk(link.parent!, target, name);
     this.following.delete(link);
-    if (end === OUT) throw refusal(this.file, name, 'is a link that leads out of the layer');
-    const lead = { to: end.to, links: end.links + 1 };
-    if (lead.links > MOST_LINKS) throw refusal(this.file, name, ROUND);
-    link.lead = lead;
-    return lead;
+    if (end === OUTSIDE) throw refusal(this.file, name, 'is a link that leads out of the layer');
+    const resolution = { place: end.place, links: end.links + 1 };
+    if (resolution.links > MOST_LINKS) throw refusal(this.file, name, CYCLE);
+    link.resolution = resolution;
+    return resolution;
   }
 
   /**
@@ -110,28 +110,28 @@ export class Tree {
     const [, key, file] = /^elf\/([0-9a-f]{8})\/(.+)$/.exec(name) ?? [];
     if (file === undefined || target !== `${unpackedRoot(key)}/${file}`) return false;
     let at: Place | undefined = this.top;
-    for (const step of this.stepsOf(`elf/${key}${COMPRESSED}/${file}`, name)) at = at?.below?.get(step);
+    for (const step of this.stepsOf(`elf/${key}${COMPRESSED}/${file}`, name)) at = at?.children?.get(step);
     return at?.entry?.type === 'file';
   }
 
   /** @param entry name of the entry being resolved, for messages */
-  private walk(from: Place, target: string, entry: string): Lead | typeof OUT {
+  private walk(from: Place, target: string, entry: string): Resolution | typeof OUTSIDE {
     let at = from;
     let links = 0;
     for (const step of this.stepsOf(target, entry)) {
       if (step === '' || step === '.') continue;
       if (step === '..') {
-        if (!at.above) return OUT;
-        at = at.above;
+        if (!at.parent) return OUTSIDE;
+        at = at.parent;
         continue;
       }
-      const next = at.below?.get(step);
-      const lead: Lead = next?.entry?.type === 'link' ? this.leadOf(next) : { to: next, links: 0 };
-      links += lead.links;
-      if (!lead.to) return { links };
-      at = lead.to;
+      const next = at.children?.get(step);
+      const resolution: Resolution = next?.entry?.type === 'link' ? this.resolveLink(next) : { place: next, links: 0 };
+      links += resolution.links;
+      if (!resolution.place) return { links };
+      at = resolution.place;
     }
-    return { to: at, links };
+    return { place: at, links };
   }
 
   private stepsOf(name: string, entry: string): string[] {

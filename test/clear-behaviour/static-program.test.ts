@@ -4,7 +4,7 @@ import { planLayer } from '../../lib/plan/plan-layer';
 import { DirectoryRoot } from '../../lib/root/directory-root';
 import { build } from '../elf/bytes';
 import { gcc, temporaryDirectory } from '../fixture';
-import { request } from '../plan/make';
+import { request } from '../plan/request';
 
 const HELLO = '#include <stdio.h>\nint main(void) { puts("hello"); return 0; }';
 const NAMES = '#include <netdb.h>\nint main(void) { struct addrinfo *a; return getaddrinfo("localhost", 0, 0, &a); }';

@@ -3,7 +3,8 @@ import { writeZip } from '../../lib/pack/zip';
 import { planLayer } from '../../lib/plan/plan-layer';
 import { DirectoryRoot } from '../../lib/root/directory-root';
 import { gcc, temporaryDirectory } from '../fixture';
-import { lambda, request, unpack } from '../plan/make';
+import { lambda, unpack } from '../plan/make';
+import { request } from '../plan/request';
 
 const ZONES = '/usr/share/zoneinfo';
 

@@ -9,7 +9,8 @@ import { writeZip } from '../../lib/pack/zip';
 import { planLayer } from '../../lib/plan/plan-layer';
 import { DirectoryRoot } from '../../lib/root/directory-root';
 import { Fixture, temporaryDirectory } from '../fixture';
-import { lambda, request, unpack } from '../plan/make';
+import { lambda, unpack } from '../plan/make';
+import { request } from '../plan/request';
 
 const TRIPLET = 'x86_64-linux-gnu';
 /** Which a hostile module ends its process with. */

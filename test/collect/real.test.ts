@@ -9,7 +9,8 @@ import { writeZip } from '../../lib/pack/zip';
 import { planLayer } from '../../lib/plan/plan-layer';
 import { DirectoryRoot } from '../../lib/root/directory-root';
 import { temporaryDirectory } from '../fixture';
-import { request, unpack } from '../plan/make';
+import { unpack } from '../plan/make';
+import { request } from '../plan/request';
 
 const SANDBOX = path.join(__dirname, '..', 'sandbox.sh');
 

@@ -10,7 +10,8 @@ import type { PlannedLayer } from '../../lib/plan/plan-layer';
 import { planLayer } from '../../lib/plan/plan-layer';
 import { DirectoryRoot } from '../../lib/root/directory-root';
 import { gcc, temporaryDirectory } from '../fixture';
-import { request, unpack } from '../plan/make';
+import { unpack } from '../plan/make';
+import { request } from '../plan/request';
 
 const SANDBOX = path.join(__dirname, '..', 'sandbox.sh');
 const PYTHON = '/usr/bin/python3';

@@ -3,7 +3,7 @@
  */
 import { planLayer } from '../../lib/plan/plan-layer';
 import { DirectoryRoot } from '../../lib/root/directory-root';
-import { request } from '../plan/make';
+import { request } from '../plan/request';
 import { Packaged, programWith } from './packaged';
 
 const root = new Packaged();

@@ -9,6 +9,7 @@ import * as path from 'path';
 import { writeDirectory } from '../../lib/pack/directory';
 import { planLayer } from '../../lib/plan/plan-layer';
 import { DirectoryRoot } from '../../lib/root/directory-root';
+import { request } from '../plan/request';
 
 const C =
   '#include <stdio.h>\n#include <math.h>\nint main(int argc, char **argv) { printf("%d %.3f\\n", argc, sqrt(argc + 1)); return argc; }\n';
@@ -98,17 +99,7 @@ async function compare({ source: [name, text], commands }: Toolchain, workplace:
     }
   }
   const layer = path.join(workplace, 'opt');
-  const { plan } = planLayer(new DirectoryRoot('/'), {
-    binaries: [program],
-    rename: {},
-    include: [],
-    exclude: [],
-    detectData: false,
-    traceCommands: [],
-    searchPath: ['/usr/bin'],
-    libraryPath: '',
-    cwd: '/',
-  });
+  const { plan } = planLayer(new DirectoryRoot('/'), request(program, { cwd: '/' }));
   await writeDirectory(plan, layer);
   const original = spawnSync(program, ['x'], { encoding: 'utf8' });
   // nothing but the layer is there: what is not in it cannot be loaded

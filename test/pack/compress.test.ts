@@ -12,7 +12,8 @@ import { report } from '../../lib/plan/report';
 import { openRoot } from '../../lib/root/open-root';
 import { tryLayer } from '../../lib/sandbox/trial';
 import { Fixture, noise, temporaryDirectory } from '../fixture';
-import { entriesOf, request, unpack } from '../plan/make';
+import { entriesOf, unpack } from '../plan/make';
+import { request } from '../plan/request';
 
 const MB = 1_000_000;
 const LIBRARY = '/usr/lib/x86_64-linux-gnu/liblarge.so';

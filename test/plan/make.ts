@@ -4,6 +4,7 @@
 import { execFileSync, spawnSync } from 'child_process';
 import * as fs from 'fs';
 import * as path from 'path';
+import { request } from './request';
 import { writeZip } from '../../lib/pack/zip';
 import { type LayerRequest, type PlannedLayer, planLayer } from '../../lib/plan/plan-layer';
 import { DirectoryRoot } from '../../lib/root/directory-root';
@@ -16,21 +17,6 @@ export interface Made extends PlannedLayer {
   readonly opt: string;
   /** in the unpacked layer, the mirrored root */
   readonly mirrored: string;
-}
-
-export function request(binary: string, more: Partial<LayerRequest> = {}): LayerRequest {
-  return {
-    binaries: [binary],
-    rename: {},
-    include: [],
-    exclude: [],
-    detectData: false,
-    traceCommands: [],
-    searchPath: ['/usr/bin'],
-    libraryPath: '',
-    cwd: '/work',
-    ...more,
-  };
 }
 
 export function plan(fixture: Fixture, binary: string, more: Partial<LayerRequest> = {}, traced?: readonly Opened[]): PlannedLayer {

@@ -3,7 +3,7 @@
  */
 import * as fs from 'fs';
 import * as path from 'path';
-import { request } from './make';
+import { request } from './request';
 import { written } from '../../lib/pack/entries';
 import { nameAliases } from '../../lib/plan/alias';
 import type { FileEntry, Plan } from '../../lib/plan/plan';

@@ -6,7 +6,7 @@ import { isOwn, makeCacheDirectory, readCached } from '../../lib/process/cache-d
 import { OWNER, removeLeftovers, temporaryDirectory } from '../../lib/process/leftovers';
 import { discard, removeTree } from '../../lib/process/remove-tree';
 import { writeWhole } from '../../lib/process/whole-file';
-import { keptRoot } from '../../lib/source/kept';
+import { cachedRoot } from '../../lib/source/cached-root';
 import { temporaryDirectory as ownDirectory } from '../fixture';
 
 const BUILD = path.join(__dirname, '..', '..', 'build');
@@ -123,7 +123,7 @@ describe('the cache', () => {
 
   (isRoot ? test : test.skip)('trusts no text and no root that another user has made', () => {
     process.env.XDG_CACHE_HOME = ownDirectory();
-    const make = (content: string) => keptRoot('image', 'key', (directory) => fs.writeFileSync(path.join(directory, 'file'), content));
+    const make = (content: string) => cachedRoot('image', 'key', (directory) => fs.writeFileSync(path.join(directory, 'file'), content));
     const kept = make('one');
     expect(fs.readFileSync(path.join(make('two'), 'file'), 'utf8')).toBe('one');
     const file = path.join(kept, 'file');
@@ -145,9 +145,9 @@ describe('the cache', () => {
   test('keeps nothing of a root that could not be made, nor one that a killed process was making', async () => {
     process.env.XDG_CACHE_HOME = ownDirectory();
     const images = path.join(process.env.XDG_CACHE_HOME, 'cdk-binary-layer', 'image');
-    await killed(`require(${JSON.stringify(`${BUILD}/source/kept.js`)}).keptRoot('image', 'other', (d) => { console.log(d); Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0); })`);
+    await killed(`require(${JSON.stringify(`${BUILD}/source/cached-root.js`)}).cachedRoot('image', 'other', (d) => { console.log(d); Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0); })`);
     expect(fs.readdirSync(images)).toEqual([expect.stringMatching(/^\.other-/)]);
-    expect(() => keptRoot('image', 'key', () => {
+    expect(() => cachedRoot('image', 'key', () => {
       throw new Error('no such image');
     })).toThrow('no such image');
     expect(fs.readdirSync(images)).toEqual([]);

@@ -31,7 +31,8 @@ describe('what a file is', () => {
   test('a file that begins as ELF and is none says why', () => {
     const content = inspect(Buffer.from('\x7fELF and nothing more', 'latin1'));
     expect(content.kind).toBe('elf');
-    expect(content.elf).toBeInstanceOf(FormatError);
+    expect(content.elf).toBeUndefined();
+    expect(content.elfError).toBeInstanceOf(FormatError);
   });
 });
 

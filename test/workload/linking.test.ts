@@ -27,21 +27,21 @@ class LinkedRoot extends SlimRoot {
     else this.shared(`${name}.so`, '', needs.map((need) => `${need}.so`), ['-nostdlib', ...all], 'g++');
   }
 
-  /** The libraries that are needed as they are if the program and these are used. */
-  public real(...used: string[]): string[] {
-    return named(this.libraries().real(pathsOf(used)));
+  /** The libraries that are needed unchanged if the program and these are used. */
+  public unchanged(...used: string[]): string[] {
+    return named(this.libraries().unchanged(pathsOf(used)));
   }
 
   /** The libraries that the loader maps then, stubs among them. */
   public loaded(...used: string[]): string[] {
     const linking = this.libraries();
-    return named(linking.loaded(linking.real(pathsOf(used))));
+    return named(linking.loaded(linking.unchanged(pathsOf(used))));
   }
 
   /** The functions of the stub of a library then. */
   public stub(library: string, ...used: string[]): string[] {
     const linking = this.libraries();
-    const { exports } = readSymbols(linking.stub(pathOf(library), linking.real(pathsOf(used))));
+    const { exports } = readSymbols(linking.stub(pathOf(library), linking.unchanged(pathsOf(used))));
     return [...exports.values()].flat().map(({ name, version }) => (version ? `${name}@${version.name}` : name)).sort();
   }
 
@@ -77,7 +77,7 @@ test.each([
 ])('a library stays if the program refers to %s of it', (_title, source, options) => {
   root.linked('data', 'int variable = 1; __thread int local = 1;');
   root.start(source, ['data'], options);
-  expect(root.real()).toEqual(['data']);
+  expect(root.unchanged()).toEqual(['data']);
 });
 
 test('a library stays if a class of another object inherits from one of it', () => {
@@ -86,14 +86,14 @@ test('a library stays if a class of another object inherits from one of it', () 
   root.cxx('base', `${base} int Base::get() { return 1; } Base::~Base() {}`);
   root.cxx('derived', source, ['base']);
   root.start('void *make(void); void *use(void) { return make(); }', ['derived'], ['-Wl,--unresolved-symbols=ignore-all']);
-  expect(root.real('derived')).toEqual(['base', 'derived']);
-  expect(root.real()).toEqual([]);
+  expect(root.unchanged('derived')).toEqual(['base', 'derived']);
+  expect(root.unchanged()).toEqual([]);
 });
 
 test('a library does not stay for its functions, called or pointed to', () => {
   root.linked('code', 'int called(void) { return 1; } int pointed(void) { return 2; }');
   root.start('int called(void), pointed(void); int (*pointer)(void) = pointed; int use(void) { return called() + pointer(); }', ['code']);
-  expect(root.real()).toEqual([]);
+  expect(root.unchanged()).toEqual([]);
   expect(root.stub('code')).toEqual(['called', 'pointed']);
 });
 
@@ -101,8 +101,8 @@ test('data of a library that stays is needed, data of a stub is not', () => {
   root.linked('far', 'int far = 1;');
   root.linked('near', 'extern int far; int *near(void) { return &far; }', ['far']);
   root.start('int *near(void); int *use(void) { return near(); }', ['near']);
-  expect([root.real(), root.loaded()]).toEqual([[], ['near']]);
-  expect([root.real('near'), root.loaded('near')]).toEqual([['far', 'near'], ['far', 'near']]);
+  expect([root.unchanged(), root.loaded()]).toEqual([[], ['near']]);
+  expect([root.unchanged('near'), root.loaded('near')]).toEqual([['far', 'near'], ['far', 'near']]);
 });
 
 test('a library stays if nothing else leads the loader to one whose symbols are imported', () => {
@@ -110,16 +110,16 @@ test('a library stays if nothing else leads the loader to one whose symbols are 
   root.linked('path', 'int path(void) { return 1; }', ['symbols']);
   root.linked('caller', 'int function(void); int caller(void) { return function(); }');
   root.start('int caller(void); int use(void) { return caller(); }', ['caller', 'path']);
-  expect(root.real('caller')).toEqual(['caller', 'path']);
+  expect(root.unchanged('caller')).toEqual(['caller', 'path']);
   expect(root.stub('symbols', 'caller')).toEqual(['function']);
-  expect([root.real(), root.loaded()]).toEqual([[], ['caller', 'path']]);
+  expect([root.unchanged(), root.loaded()]).toEqual([[], ['caller', 'path']]);
 });
 
 test('the first library that defines a symbol provides it', () => {
   root.linked('first', 'int variable = 1;');
   root.linked('second', 'int variable = 2;');
   root.start('extern int variable; int *use(void) { return &variable; }', ['first', 'second']);
-  expect(root.real()).toEqual(['first']);
+  expect(root.unchanged()).toEqual(['first']);
 });
 
 test('a stub has the versions of its functions that are imported', () => {
@@ -140,13 +140,13 @@ test('a stub has no function that an object which imports it has a copy of', () 
   }
   root.start('int first(void), second(void); int use(void) { return first() + second(); }', ['first', 'second'],
     ['-Wl,--unresolved-symbols=ignore-all']);
-  expect(root.real('second')).toEqual(['second']);
+  expect(root.unchanged('second')).toEqual(['second']);
   expect(root.stub('first', 'second')).toEqual(['first']);
 });
 
 test('a weak reference to what no library defines needs none', () => {
   root.linked('code', 'int present(void) { return 1; }');
   root.start('__attribute__((weak)) int present(void), absent(void); int use(void) { return absent ? absent() : present(); }', ['code']);
-  expect(root.real()).toEqual([]);
+  expect(root.unchanged()).toEqual([]);
   expect(root.stub('code')).toEqual(['present']);
 });

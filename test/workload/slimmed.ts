@@ -13,7 +13,7 @@ import { slimLayer } from '../../lib/workload/slim';
 import type { Workload } from '../../lib/workload/workload';
 import { LIB, Packaged } from '../collect/packaged';
 import { temporaryDirectory } from '../fixture';
-import { request } from '../plan/make';
+import { request } from '../plan/request';
 
 /** A root with a C library and a package database, in which libraries and programs are compiled. */
 export class SlimRoot extends Packaged {

@@ -22,7 +22,7 @@ import { writeWhole } from '../../process/whole-file';
 import { megabytes } from '../../text/megabytes';
 import { printable } from '../../text/printable';
 import { loadersIn, openRoot } from '../root-directory';
-import { isKept, keptRoot } from '../kept';
+import { cachedRoot, isCached } from '../cached-root';
 import { DirectoryRoot } from '../../root/directory-root';
 import { run } from '../system-program';
 import { type OpenedSource, SourceError } from '../source';
@@ -51,7 +51,7 @@ const IMPLIED = ['libc-bin', 'ncurses-base', 'dash', 'coreutils', 'findutils', '
 const PACKAGE = /^[a-z0-9][a-z0-9+.-]*[a-z0-9+.](?:=[A-Za-z0-9.+:~-]+|\/[A-Za-z0-9][A-Za-z0-9.+~_/-]*)?$/;
 
 /** Requests already refreshed in this process: several layers of an app may have the same source. */
-const fresh = new Set<string>();
+const refreshed = new Set<string>();
 
 /**
  * Opens Debian packages as a source.
@@ -67,15 +67,15 @@ export function openApt(packages: readonly string[], options: AptOptions = {}, m
   checkNames(name, requested);
   const { sources, recommends = false, maintainerScripts = true } = options;
   const request = keyOf(RULES_VERSION, requested, architecture, sources ?? machineSources(), recommends, maintainerScripts);
-  const kept = path.join(cacheDirectory(), 'apt');
-  const remembered = path.join(kept, `${request}.json`);
-  const isToRefresh = process.env.BINARY_LAYER_REFRESH === '1' && !fresh.has(request);
-  let directory = isToRefresh ? undefined : recall(kept, remembered);
+  const cache = path.join(cacheDirectory(), 'apt');
+  const choice = path.join(cache, `${request}.json`);
+  const isToRefresh = process.env.BINARY_LAYER_REFRESH === '1' && !refreshed.has(request);
+  let directory = isToRefresh ? undefined : cachedChoice(cache, choice);
   if (directory === undefined) {
-    directory = fetch(name, kept, { requested, architecture, sources, recommends, maintainerScripts, isNative: machine === THIS_MACHINE });
-    writeWhole(remembered, JSON.stringify({ key: path.basename(directory) }));
+    directory = fetch(name, cache, { requested, architecture, sources, recommends, maintainerScripts, isNative: machine === THIS_MACHINE });
+    writeWhole(choice, JSON.stringify({ key: path.basename(directory) }));
   }
-  fresh.add(request);
+  refreshed.add(request);
   return openRoot(name, path.join(directory, 'root'), machine);
 }
 
@@ -88,18 +88,19 @@ interface Request {
   readonly isNative: boolean;
 }
 
-function fetch(name: string, kept: string, { requested, architecture, sources, recommends, maintainerScripts, isNative }: Request): string {
+function fetch(name: string, cache: string, request: Request): string {
+  const { requested, architecture, sources, recommends, maintainerScripts, isNative } = request;
   if (maintainerScripts) checkReplay(name);
   const step = <T>(title: string, work: () => T) => withProgress({ title: `source ${name}: ${title}` }, work);
-  makeCacheDirectory(kept);
-  const state = fs.mkdtempSync(path.join(kept, `.state-${OWNER}-`));
+  makeCacheDirectory(cache);
+  const state = fs.mkdtempSync(path.join(cache, `.state-${OWNER}-`));
   try {
     const apt = new AptGet(state, { source: name, architecture, sources, recommends });
     step('downloading the package lists', () => apt.update());
     const packages = [...apt.existing(IMPLIED), ...requested];
     const chosen = apt.choose(packages);
     const key = keyOf(RULES_VERSION, architecture, maintainerScripts, chosen.map(({ file, sha256 }) => [file, sha256]));
-    return keptRoot('apt', key, (directory) => {
+    return cachedRoot('apt', key, (directory) => {
       const size = megabytes(chosen.reduce((sum, { bytes }) => sum + bytes, 0));
       const archives = step(`downloading ${plural(chosen.length)}, ${size}`, () => apt.download(packages, chosen));
       atWorkplace(name, directory, (workplace) => {
@@ -122,7 +123,7 @@ function fetch(name: string, kept: string, { requested, architecture, sources, r
     });
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== 'ENOSPC') throw error;
-    throw new SourceError(`source ${name}: no space left in ${kept}, nothing was cached: ${MAKE_ROOM}`);
+    throw new SourceError(`source ${name}: no space left in ${cache}, nothing was cached: ${MAKE_ROOM}`);
   } finally {
     discard(state);
   }
@@ -212,12 +213,16 @@ function list(directory: string): string[] {
   }
 }
 
-/** The directory of the root that a request resolved to, if it still exists. */
-function recall(kept: string, remembered: string): string | undefined {
+/**
+ * The directory of the root that a request resolved to, if it still exists.
+ *
+ * @param choice the file that records it
+ */
+function cachedChoice(cache: string, choice: string): string | undefined {
   try {
-    const { key } = JSON.parse(readCached(remembered) ?? '{}');
-    if (typeof key !== 'string' || !/^[0-9a-f]{32}$/.test(key) || !isKept('apt', key)) return undefined;
-    return fs.realpathSync(path.join(kept, key));
+    const { key } = JSON.parse(readCached(choice) ?? '{}');
+    if (typeof key !== 'string' || !/^[0-9a-f]{32}$/.test(key) || !isCached('apt', key)) return undefined;
+    return fs.realpathSync(path.join(cache, key));
   } catch {
     return undefined;
   }

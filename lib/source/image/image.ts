@@ -10,7 +10,7 @@ import { engine, failure, type Image, inspect, removal, run } from './engine';
 import type { Export } from './export';
 import type { Machine } from '../../elf';
 import { MACHINES } from '../../loader/machine';
-import { isKept, keptRoot } from '../kept';
+import { cachedRoot, isCached } from '../cached-root';
 import { recall, remember } from './platforms';
 import { runChild } from '../../process/child';
 import { howItEnded } from '../../process/command';
@@ -41,7 +41,7 @@ export function openImage(reference: string, machine?: Machine): OpenedSource {
     if (!REFERENCE.test(reference)) throw new Error('expected the name of an image, such as debian:12 or public.ecr.aws/debian/debian:12');
     const platform = machine && `linux/${MACHINES[machine].debian}`;
     const image = find(reference, platform);
-    const directory = keptRoot(KIND, keyOf(image), (root) => {
+    const directory = cachedRoot(KIND, keyOf(image), (root) => {
       exportImage(reference, platform, root);
       if (lookUp(reference, platform)?.id !== image.id) throw new Error('the name was moved to another image during the export: try again');
     });
@@ -59,7 +59,7 @@ function find(reference: string, platform?: string): Image {
   const local = lookUp(reference, platform);
   if (local && isFor(local, platform)) return local;
   const known = local && platform && recall(platform, local);
-  if (known && isKept(KIND, keyOf(known))) return known;
+  if (known && isCached(KIND, keyOf(known))) return known;
   const pull = ['pull', ...platformOption(platform), reference];
   const pulled = withProgress({ title: `source the image ${printable(reference)}: pulling it` }, () => run(pull));
   if (pulled.failed) {

@@ -8,7 +8,7 @@ import { DirectoryRoot } from '../../../lib/root/directory-root';
 import { type AptOptions, openApt } from '../../../lib/source/apt/apt';
 import { SourceError } from '../../../lib/source/source';
 import { temporaryDirectory } from '../../fixture';
-import { request } from '../../plan/make';
+import { request } from '../../plan/request';
 
 const { XDG_CACHE_HOME, PATH, BINARY_LAYER_REFRESH, APT_CONFIG } = process.env;
 let cache: string;

@@ -18,41 +18,41 @@ import { discard, removeTree } from '../process/remove-tree';
  * @param make fills an empty directory; its errors are thrown on, and nothing is cached
  * @returns its directory: absolute, links resolved
  */
-export function keptRoot(kind: string, key: string, make: (directory: string) => void): string {
-  const kept = placeOf(kind, key);
-  const parent = path.dirname(kept);
+export function cachedRoot(kind: string, key: string, make: (directory: string) => void): string {
+  const place = placeOf(kind, key);
+  const parent = path.dirname(place);
   makeCacheDirectory(parent);
-  if (isKept(kind, key)) return fs.realpathSync(kept);
-  removeForeign(kept);
+  if (isCached(kind, key)) return fs.realpathSync(place);
+  removeForeign(place);
   removeLeftovers(parent, '.');
   const directory = fs.mkdtempSync(path.join(parent, `.${key}-${OWNER}-`));
   fs.chmodSync(directory, 0o755);
   try {
     make(directory);
-    fs.renameSync(directory, kept);
+    fs.renameSync(directory, place);
   } catch (error) {
     discard(directory);
     // another process was faster, and its root is the same
-    if (!isKept(kind, key)) throw error;
+    if (!isCached(kind, key)) throw error;
   }
-  return fs.realpathSync(kept);
+  return fs.realpathSync(place);
 }
 
 /** True if there is a root with that key, and it belongs to this user. */
-export function isKept(kind: string, key: string): boolean {
+export function isCached(kind: string, key: string): boolean {
   const stat = fs.lstatSync(placeOf(kind, key), { throwIfNoEntry: false });
   return stat !== undefined && stat.isDirectory() && isOwn(stat);
 }
 
 /** @throws Error if an entry of another user cannot be removed */
-function removeForeign(kept: string): void {
-  const stat = fs.lstatSync(kept, { throwIfNoEntry: false });
+function removeForeign(place: string): void {
+  const stat = fs.lstatSync(place, { throwIfNoEntry: false });
   if (!stat) return;
   try {
-    removeTree(kept);
+    removeTree(place);
   } catch (error) {
     throw new Error([
-      `${kept} belongs to user ${stat.uid}, is not trusted, and cannot be removed: ${(error as Error).message}`,
+      `${place} belongs to user ${stat.uid}, is not trusted, and cannot be removed: ${(error as Error).message}`,
       '  remove it, or set XDG_CACHE_HOME to a directory of your own',
     ].join('\n'));
   }
