@@ -8,7 +8,10 @@ import { resolve } from './loader/agree';
 const SCRIPT = path.join(__dirname, 'agreement.ts');
 
 function compare(directory: string) {
-  const { status, stdout } = spawnSync(process.execPath, ['-r', 'ts-node/register/transpile-only', SCRIPT, directory], { cwd: path.join(__dirname, '..'), encoding: 'utf8' });
+  const { status, stdout } = spawnSync(process.execPath, ['-r', 'ts-node/register/transpile-only', SCRIPT, directory], {
+    cwd: path.join(__dirname, '..'),
+    encoding: 'utf8',
+  });
   return { status, stdout };
 }
 

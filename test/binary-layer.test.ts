@@ -385,7 +385,13 @@ describe('a second synth', () => {
 });
 
 describe('the cache file', () => {
-  const TRACED = JSON.stringify({ fingerprint: '0'.repeat(64), temporaryBytes: 0, machine: 'x86_64', traced: [null], looks: { '/': 'd755' } });
+  const TRACED = JSON.stringify({
+    fingerprint: '0'.repeat(64),
+    temporaryBytes: 0,
+    machine: 'x86_64',
+    traced: [null],
+    looks: { '/': 'd755' },
+  });
   const files = () =>
     fs
       .readdirSync(path.join(cache, 'cdk-binary-layer', 'fingerprint'))

@@ -26,8 +26,14 @@ beforeEach(() => {
   app = new App({ outdir: temporaryDirectory() });
 });
 
-const layerIn = (stack: Stack, files: string) => (
-  new BinaryLayer(stack, 'Layer', { binary: 'tool', source: root.source, include: [`/usr/share/tool/${files}`], compress: true, detectData: false }));
+const layerIn = (stack: Stack, files: string) =>
+  new BinaryLayer(stack, 'Layer', {
+    binary: 'tool',
+    source: root.source,
+    include: [`/usr/share/tool/${files}`],
+    compress: true,
+    detectData: false,
+  });
 
 function functionIn(stack: Stack, layer: lambda.ILayerVersion, ephemeralStorageSize?: Size): lambda.Function {
   const code = lambda.Code.fromInline('def handler(event, context): pass');

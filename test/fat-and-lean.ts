@@ -27,7 +27,11 @@ function main(lean: string, fat: string, programs: readonly string[]): void {
   process.exitCode = failed > 0 ? 1 : 0;
 }
 
-function compare(program: string, lean: string, fat: string): { readonly text: string; readonly missing: readonly string[]; readonly passed: boolean } {
+function compare(
+  program: string,
+  lean: string,
+  fat: string,
+): { readonly text: string; readonly missing: readonly string[]; readonly passed: boolean } {
   try {
     const [leanPlan, fatPlan] = [planOf(program, lean), planOf(program, fat)];
     // identical licence texts are links to one of them
@@ -42,7 +46,15 @@ function compare(program: string, lean: string, fat: string): { readonly text: s
 
 function planOf(program: string, directory: string): Plan {
   return planLayer(new DirectoryRoot(directory), {
-    binaries: [program], rename: {}, include: [], exclude: [], detectData: true, traceCommands: [], searchPath: SEARCH_PATH, libraryPath: '', cwd: '/',
+    binaries: [program],
+    rename: {},
+    include: [],
+    exclude: [],
+    detectData: true,
+    traceCommands: [],
+    searchPath: SEARCH_PATH,
+    libraryPath: '',
+    cwd: '/',
   }).plan;
 }
 

@@ -129,9 +129,21 @@ function mounted(at: Place, directory: string, options: string, more: readonly s
 
 function fullDisks(): void {
   const cases: [string, string, string, string[], RegExp | undefined][] = [
-    ['the output directory is full', 'out', 'size=64k', [], /cannot write .*layer\.zip.*: no space is left on the device \(ENOSPC\)\n {2}make room/],
+    [
+      'the output directory is full',
+      'out',
+      'size=64k',
+      [],
+      /cannot write .*layer\.zip.*: no space is left on the device \(ENOSPC\)\n {2}make room/,
+    ],
     ['the output directory is read-only', 'out', 'ro', [], /cannot write .*layer\.zip.*(?:\(EROFS\)|read-only)/],
-    ['the directory for temporary files is full', 'tmp', 'size=64k,mode=1777', ['--test', PROGRAM], /no space is left on the device \(ENOSPC\)\n {2}set TMPDIR/],
+    [
+      'the directory for temporary files is full',
+      'tmp',
+      'size=64k,mode=1777',
+      ['--test', PROGRAM],
+      /no space is left on the device \(ENOSPC\)\n {2}set TMPDIR/,
+    ],
     ['the cache is full', 'cache', 'size=4k', [], undefined],
     ['the cache is read-only', 'cache', 'ro', [], undefined],
   ];
@@ -198,11 +210,15 @@ async function caches(): Promise<void> {
   const before = assets();
   for (const [fault, damage] of damages) {
     const cache = path.join(at.directory, 'cache', 'cdk-binary-layer');
-    for (const file of fs.readdirSync(cache, { recursive: true, withFileTypes: true })) if (file.isFile()) damage(path.join(file.parentPath, file.name));
+    for (const file of fs.readdirSync(cache, { recursive: true, withFileTypes: true })) {
+      if (file.isFile()) damage(path.join(file.parentPath, file.name));
+    }
     const ended = await end(start(synth(at), at));
     if (ended.status !== 0) process.stdout.write(`  ${ended.status} ${ended.stderr}\n`);
     add(`a file of the cache ${fault}`, [ended.status === 0 && assets() === before], 'gave the same asset');
-    for (const file of fs.readdirSync(cache, { withFileTypes: true })) if (!file.isFile()) fs.rmSync(path.join(cache, file.name), { recursive: true });
+    for (const file of fs.readdirSync(cache, { withFileTypes: true })) {
+      if (!file.isFile()) fs.rmSync(path.join(cache, file.name), { recursive: true });
+    }
   }
 }
 
@@ -222,8 +238,12 @@ async function main(): Promise<void> {
   await end(start(build(reference), reference));
   const whole = hash(reference.output);
   await kills('build', (at) => build(at, '--test', PROGRAM), ({ output }) => !fs.existsSync(output) || hash(output) === whole);
-  await kills('synth', synth, ({ directory }) => (
-    fs.readdirSync(path.join(directory, 'out')).filter((name) => name.endsWith('.zip')).every((name) => hash(path.join(directory, 'out', name)) === whole)));
+  await kills('synth', synth, ({ directory }) =>
+    fs
+      .readdirSync(path.join(directory, 'out'))
+      .filter((name) => name.endsWith('.zip'))
+      .every((name) => hash(path.join(directory, 'out', name)) === whole),
+  );
   await kills('run', () => [MAIN, 'run', reference.output, '--', PROGRAM], () => true);
   if (process.geteuid?.() === 0) fullDisks();
   await races();
@@ -232,7 +252,9 @@ async function main(): Promise<void> {
 }
 
 main().then(() => {
-  const [tries, survived] = [rows.map((row) => row.tries), rows.map((row) => row.survived)].map((counts) => counts.reduce((sum, count) => sum + count, 0));
+  const [tries, survived] = [rows.map((row) => row.tries), rows.map((row) => row.survived)].map((counts) =>
+    counts.reduce((sum, count) => sum + count, 0),
+  );
   record('Faults', [
     `\`npm run faults\` on Node ${process.versions.node}, Linux ${os.release()}: ${survived} of ${tries} faults survived.`,
     '',

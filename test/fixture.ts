@@ -87,7 +87,12 @@ export class Fixture {
   /** A merged-/usr Debian with nothing but the loader in it, so that `list` can ask it. */
   public debian(): this {
     this.directories(`/usr/lib/${TRIPLET}`, '/usr/lib64', '/usr/bin', '/usr/sbin', '/etc', '/proc', '/dev', '/tmp');
-    this.write({ '/lib': { link: 'usr/lib' }, '/lib64': { link: 'usr/lib64' }, '/bin': { link: 'usr/bin' }, '/sbin': { link: 'usr/sbin' } });
+    this.write({
+      '/lib': { link: 'usr/lib' },
+      '/lib64': { link: 'usr/lib64' },
+      '/bin': { link: 'usr/bin' },
+      '/sbin': { link: 'usr/sbin' },
+    });
     this.copy(LOADER, `/usr/lib/${TRIPLET}/ld-linux-x86-64.so.2`);
     this.write({ '/usr/lib64/ld-linux-x86-64.so.2': { link: `/lib/${TRIPLET}/ld-linux-x86-64.so.2` } });
     return this;
@@ -109,7 +114,9 @@ export class Fixture {
 
   /** `ldconfig` makes `/etc/ld.so.cache` from `/etc/ld.so.conf`. */
   public ldconfig(...options: string[]): void {
-    execFileSync('bwrap', [...this.asRoot(), '--ro-bind', '/sbin/ldconfig', '/dev/ldconfig', '/dev/ldconfig', '-X', ...options], { stdio: ['ignore', 'ignore', 'pipe'] });
+    execFileSync('bwrap', [...this.asRoot(), '--ro-bind', '/sbin/ldconfig', '/dev/ldconfig', '/dev/ldconfig', '-X', ...options], {
+      stdio: ['ignore', 'ignore', 'pipe'],
+    });
   }
 
   /** What the loader maps for a file, in its order, when the root is `/`; or what it complains of. */
@@ -183,16 +190,25 @@ function named(soname: string): string {
 
 /** Compiles C; what is wrong with it becomes the error. */
 export function gcc(file: string, source: string, options: readonly string[] = [], compiler = 'gcc'): void {
-  const { status, stderr, error } = spawnSync(compiler, ['-x', 'c', '-', '-x', 'none', '-o', file, ...options], { input: source, encoding: 'utf8' });
+  const { status, stderr, error } = spawnSync(compiler, ['-x', 'c', '-', '-x', 'none', '-o', file, ...options], {
+    input: source,
+    encoding: 'utf8',
+  });
   if (error || status !== 0) throw new Error(`${compiler} ${options.join(' ')}: ${error?.message ?? stderr}`);
 }
 
 /** The first 64 bytes of an ELF file, as 64-bit little-endian files have them; of a program for x86_64, unless it says otherwise. */
-export function elfHeader({ bits = 64, byteOrder = 'little', type = 2, machine = 62 }: { bits?: 32 | 64; byteOrder?: 'little' | 'big'; type?: number; machine?: number } = {}): Buffer {
+export function elfHeader({
+  bits = 64,
+  byteOrder = 'little',
+  type = 2,
+  machine = 62,
+}: { bits?: 32 | 64; byteOrder?: 'little' | 'big'; type?: number; machine?: number } = {}): Buffer {
   const header = Buffer.alloc(64);
   header.write('\x7fELF', 'latin1');
   header.set([bits === 64 ? 2 : 1, byteOrder === 'little' ? 1 : 2, 1], 4);
-  const u16 = (value: number, offset: number) => (byteOrder === 'little' ? header.writeUInt16LE(value, offset) : header.writeUInt16BE(value, offset));
+  const u16 = (value: number, offset: number) =>
+    byteOrder === 'little' ? header.writeUInt16LE(value, offset) : header.writeUInt16BE(value, offset);
   u16(type, 16);
   u16(machine, 18);
   u16(64, 52); // e_ehsize
@@ -268,7 +284,9 @@ export function noise(size: number, seed: number): Buffer {
 export async function growing(directory: string, writer: ChildProcess): Promise<string> {
   while (writer.exitCode === null && writer.signalCode === null) {
     const names = fs.existsSync(directory) ? fs.readdirSync(directory, { recursive: true, encoding: 'utf8' }) : [];
-    const half = names.find((name) => name.endsWith('.tmp') && (fs.statSync(path.join(directory, name), { throwIfNoEntry: false })?.size ?? 0) > 1e6);
+    const half = names.find(
+      (name) => name.endsWith('.tmp') && (fs.statSync(path.join(directory, name), { throwIfNoEntry: false })?.size ?? 0) > 1e6,
+    );
     if (half !== undefined) return path.join(directory, half);
     await new Promise((resolve) => setTimeout(resolve, 1));
   }

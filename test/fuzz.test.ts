@@ -11,22 +11,42 @@ import { readTraceLog } from '../lib/trace/log';
 /** In all, `npm run fuzz` reads more. */
 const CASES = 10_000;
 
-test.each(READERS.map((reader) => [reader.name, reader] as const))('%s: a mutated file gives a value or an error of ours', async (_, reader) => {
-  const { failure, cases, accepted } = await fuzz(reader, Math.ceil(CASES / READERS.length), 1, temporaryDirectory());
-  expect(failure && { message: failure.message, file: failure.bytes.toString('base64') }).toBeUndefined();
-  expect(cases).toBe(Math.ceil(CASES / READERS.length));
-  expect(accepted).toBeGreaterThan(0); // not all of them are rejected at their first bytes
-});
+test.each(READERS.map((reader) => [reader.name, reader] as const))(
+  '%s: a mutated file gives a value or an error of ours',
+  async (_, reader) => {
+    const { failure, cases, accepted } = await fuzz(reader, Math.ceil(CASES / READERS.length), 1, temporaryDirectory());
+    expect(failure && { message: failure.message, file: failure.bytes.toString('base64') }).toBeUndefined();
+    expect(cases).toBe(Math.ceil(CASES / READERS.length));
+    expect(accepted).toBeGreaterThan(0); // not all of them are rejected at their first bytes
+  },
+);
 
 test('a reader that throws anything else is reported with the file', async () => {
   const seeds = [{ bytes: Buffer.from('abc'), words: ['d'] }];
-  const { failure } = await fuzz({ name: 'x', seeds, errors: [RangeError], read: () => { throw new TypeError('wrong'); } }, 10, 1, temporaryDirectory());
+  const { failure } = await fuzz(
+    {
+      name: 'x',
+      seeds,
+      errors: [RangeError],
+      read: () => {
+        throw new TypeError('wrong');
+      },
+    },
+    10,
+    1,
+    temporaryDirectory(),
+  );
   expect(failure).toMatchObject({ message: expect.stringContaining('TypeError: wrong'), bytes: expect.any(Buffer) });
 });
 
 test('a reader that gives more than a file can hold is reported', async () => {
   const seeds = [{ bytes: Buffer.from('abc'), words: ['d'] }];
-  const { failure } = await fuzz({ name: 'x', seeds, errors: [], read: (bytes) => 'x'.repeat(bytes.length * 64 + 70_000) }, 10, 1, temporaryDirectory());
+  const { failure } = await fuzz(
+    { name: 'x', seeds, errors: [], read: (bytes) => 'x'.repeat(bytes.length * 64 + 70_000) },
+    10,
+    1,
+    temporaryDirectory(),
+  );
   expect(failure?.message).toMatch(/a file of \d+ bytes gives a value of \d+, expected at most \d+/);
 });
 
@@ -49,6 +69,8 @@ describe('docs/reliability.md', () => {
     record('Fuzzing', 'first', file);
     record('Conformance', 'of ld.so\n\n### Part\n\nx', file);
     record('Fuzzing', 'second', file);
-    expect(fs.readFileSync(file, 'utf8')).toMatch(/^# Reliability\n\n.*\n\n## Conformance\n\nof ld\.so\n\n### Part\n\nx\n\n## Fuzzing\n\nsecond\n$/s);
+    expect(fs.readFileSync(file, 'utf8')).toMatch(
+      /^# Reliability\n\n.*\n\n## Conformance\n\nof ld\.so\n\n### Part\n\nx\n\n## Fuzzing\n\nsecond\n$/s,
+    );
   });
 });

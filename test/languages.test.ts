@@ -51,7 +51,9 @@ beforeAll(async () => {
     await call({ api: 'load', name, version, tarball: archiveOf(name) });
   }
   const pack = ['pack', '--ignore-scripts', '--json', '--pack-destination', work];
-  const [{ filename, version }] = JSON.parse(execFileSync('npm', pack, { cwd: ROOT, encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'] }));
+  const [{ filename, version }] = JSON.parse(
+    execFileSync('npm', pack, { cwd: ROOT, encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'] }),
+  );
   await call({ api: 'load', name: 'cdk-binary-layer', version, tarball: path.join(work, filename) });
 }, 600_000);
 afterAll(() => runtime.kill());
@@ -72,7 +74,9 @@ test('a source is an object that a layer takes', async () => {
   const stack = await create('aws-cdk-lib.Stack', app, 'Stack');
   const { result: source } = await call({ api: 'sinvoke', fqn: 'cdk-binary-layer.BinarySource', method: 'directory', args: ['/'] });
   const layer = await layerOf(stack, 'True', { binary: '/usr/bin/true', source, detectData: false });
-  expect(await call({ api: 'invoke', objref: layer, method: 'executablePath', args: ['/usr/bin/true'] })).toEqual({ result: '/opt/bin/true' });
+  expect(await call({ api: 'invoke', objref: layer, method: 'executablePath', args: ['/usr/bin/true'] })).toEqual({
+    result: '/opt/bin/true',
+  });
 });
 
 test('an error has the message of the library', async () => {

@@ -20,7 +20,13 @@ async function lint(file: string, text: string): Promise<string[]> {
   const eslint = new LegacyESLint({
     cwd: ROOT,
     useEslintrc: false,
-    overrideConfig: { parser, plugins: ['import'], settings, parserOptions: { sourceType: 'module' }, rules: { [RULE]: [severity, { zones }] } },
+    overrideConfig: {
+      parser,
+      plugins: ['import'],
+      settings,
+      parserOptions: { sourceType: 'module' },
+      rules: { [RULE]: [severity, { zones }] },
+    },
   });
   const [{ messages }] = await eslint.lintText(text, { filePath: path.join(ROOT, file) });
   expect(messages.filter(({ fatal }) => fatal)).toEqual([]);
@@ -30,11 +36,15 @@ async function lint(file: string, text: string): Promise<string[]> {
 describe('the layers of lib', () => {
   test('forbid an import of a value from a higher layer, and name the list to look at', async () => {
     const messages = await lint('lib/elf/note.ts', "import { planLayer } from '../plan/plan-layer';\n\nplanLayer;\n");
-    expect(messages).toEqual([expect.stringMatching(/lib\/elf \(reads and edits ELF files\) is a lower layer: see LAYERS in \.projenrc\.ts/)]);
+    expect(messages).toEqual([
+      expect.stringMatching(/lib\/elf \(reads and edits ELF files\) is a lower layer: see LAYERS in \.projenrc\.ts/),
+    ]);
   });
 
   test('forbid an import of a type only, too', async () => {
-    expect(await lint('lib/zip/entry.ts', "import type { Contents } from '../inspect/contents';\n\nexport type X = Contents;\n")).toHaveLength(1);
+    expect(
+      await lint('lib/zip/entry.ts', "import type { Contents } from '../inspect/contents';\n\nexport type X = Contents;\n"),
+    ).toHaveLength(1);
   });
 
   test('allow an import from a lower layer', async () => {

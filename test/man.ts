@@ -43,7 +43,11 @@ function section(command: Command): string[] {
   return [
     `.SH BINARY-LAYER ${escaped(command.name().toUpperCase())}`,
     `${escaped(sentence(command.description()))}`,
-    ...command.registeredArguments.flatMap((argument) => ['.TP', `.I ${escaped(argument.name())}`, escaped(help.argumentDescription(argument))]),
+    ...command.registeredArguments.flatMap((argument) => [
+      '.TP',
+      `.I ${escaped(argument.name())}`,
+      escaped(help.argumentDescription(argument)),
+    ]),
     ...help.visibleOptions(command).flatMap((option) => ['.TP', `.B ${escaped(option.flags)}`, escaped(help.optionDescription(option))]),
     '.PP',
     '.nf',

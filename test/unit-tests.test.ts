@@ -62,7 +62,9 @@ describe.each(OFF)('with bundling switched off by %s', (off) => {
 
   test('an architecture that Lambda does not have is still an error', () => {
     const architecture = lambda.Architecture.custom('riscv64');
-    expect(() => templateOf({ architecture }, off)).toThrow('BinaryLayer Stack/Layer: architecture is riscv64, expected one of x86_64, arm64');
+    expect(() => templateOf({ architecture }, off)).toThrow(
+      'BinaryLayer Stack/Layer: architecture is riscv64, expected one of x86_64, arm64',
+    );
   });
 });
 

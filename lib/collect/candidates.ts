@@ -55,7 +55,9 @@ export class Candidates {
       const added = found.filter((candidate) => paths.size < paths.add(candidate.path).size);
       if (added.length === 0) continue;
       const candidates = [...known?.candidates ?? [], ...added];
-      const need = candidates.map((candidate) => candidate.need).reduce((best, one) => (NEEDS.indexOf(one) < NEEDS.indexOf(best) ? one : best));
+      const need = candidates
+        .map((candidate) => candidate.need)
+        .reduce((best, one) => (NEEDS.indexOf(one) < NEEDS.indexOf(best) ? one : best));
       const { limit = need === 'add-on' ? ADD_ON : undefined } = candidates[0];
       this.waiting.set(key, { key, need, limit, candidates, isMeasured: false });
     }
@@ -151,7 +153,9 @@ export class Candidates {
     if (bytes > limit.data + limit.plugIns) return false;
     const { root, compress } = this.context;
     let plugIns = 0;
-    for (const file of delta.files.additions.keys()) if (isPlugIn(file, this.context)) plugIns += sizeInLayer(root.status(file)!.size, compress);
+    for (const file of delta.files.additions.keys()) {
+      if (isPlugIn(file, this.context)) plugIns += sizeInLayer(root.status(file)!.size, compress);
+    }
     return plugIns <= limit.plugIns && bytes - plugIns <= limit.data;
   }
 

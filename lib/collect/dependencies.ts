@@ -17,7 +17,9 @@ export class Dependencies {
     let closure = this.known.get(owner);
     if (!closure) {
       const packages = new Set([owner]);
-      for (const one of packages) for (const dependency of dependenciesOf(one, this.database)) if (!isForDevelopment(dependency)) packages.add(dependency);
+      for (const one of packages) {
+        for (const dependency of dependenciesOf(one, this.database)) if (!isForDevelopment(dependency)) packages.add(dependency);
+      }
       closure = packages;
       this.known.set(owner, closure);
     }

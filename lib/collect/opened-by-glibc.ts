@@ -122,7 +122,10 @@ export function dataOfLibc(process: Process, delta: Selection, context: Context,
   if (callsFor('zone')) {
     addOnce(ZONES, 'all', (real) => (COPIES.test(real) ? undefined : { rule: 'for the local time of TZ' }));
   } else if (callsFor('localTime') && context.requestedPrograms.has(process.program.real) && root.isDirectory(ZONES)) {
-    delta.skip(NO_ZONES, `${process.program.real} uses local time, and time zones are not packed: add '${ZONES}' to include if TZ will be other than UTC`);
+    delta.skip(
+      NO_ZONES,
+      `${process.program.real} uses local time, and time zones are not packed: add '${ZONES}' to include if TZ will be other than UTC`,
+    );
   }
   if (calls(process, 'names')) delta.generated.set('/etc/nsswitch.conf', { text: NSSWITCH });
   const services = calls(process, 'services') ? ['/etc/services', '/etc/protocols'] : [];

@@ -36,7 +36,9 @@ export function findPackageData(host: Package, through: string, opener: string, 
   const why = { reason: `of package ${host.name}`, through };
   const added = packageFiles.data(host).flatMap((real) => addFound(real, why, delta, context, nothingBelow));
   const extended = { host, through, opener };
-  for (const directory of packageFiles.directoriesOf(host)) added.push(...addInside(directory, 'needed', undefined, extended, delta, context));
+  for (const directory of packageFiles.directoriesOf(host)) {
+    added.push(...addInside(directory, 'needed', undefined, extended, delta, context));
+  }
   return added;
 }
 

@@ -137,7 +137,13 @@ function addMentioned(need: Need, at: string, mention: Mention, grounds: Grounds
  * Whether a path is a directory of several packages, each of which decides about its own files: if none of them is needed, or
  * a requested package mentions the directory.
  */
-function isForEachPackage(real: string, grounds: Grounds, { owner }: Mentioning, { requested }: CurrentSelection, context: Context): boolean {
+function isForEachPackage(
+  real: string,
+  grounds: Grounds,
+  { owner }: Mentioning,
+  { requested }: CurrentSelection,
+  context: Context,
+): boolean {
   if (isOfSeveralAddOns(real, grounds, context)) return true;
   return owner !== undefined && requested.has(owner) && isOfSeveral(real, context);
 }

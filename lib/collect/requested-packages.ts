@@ -110,7 +110,9 @@ export class RequestedPackages implements Iterable<Package> {
 
   /** Whether a package is requested for a program or as a module, or is a direct dependency of one that is requested for a program. */
   public requiresDirectly(other: Package): boolean {
-    this.direct ??= new Set(this.strong().flatMap((one) => (this.all.get(one) === 'module' ? [one] : [one, ...dependenciesOf(one, this.database)])));
+    this.direct ??= new Set(
+      this.strong().flatMap((one) => (this.all.get(one) === 'module' ? [one] : [one, ...dependenciesOf(one, this.database)])),
+    );
     return this.direct.has(other);
   }
 

@@ -96,7 +96,10 @@ export function readContents(file: string): Contents {
     return found?.startsWith(`${mirrored}/`) ? found.slice(mirrored.length) : undefined;
   };
   const commands = entries.filter(({ name, type }) => type === 'link' && path.posix.dirname(name) === 'bin');
-  const programs = commands.map(({ name }) => ({ name: path.posix.basename(name), path: launched(inRoot(name), (place) => inRoot(mirrored + place), files) }));
+  const programs = commands.map(({ name }) => ({
+    name: path.posix.basename(name),
+    path: launched(inRoot(name), (place) => inRoot(mirrored + place), files),
+  }));
   const lost = programs.find((program) => program.path === undefined || !files.has(program.path));
   if (programs.length === 0 || lost) refuse(lost ? `bin/${printableName(lost.name)} leads to no file of it` : 'it has no program in bin/');
   const record = recordIn(files, refuse);

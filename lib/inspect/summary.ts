@@ -75,7 +75,9 @@ export function summary(contents: Contents, { most = Infinity, style }: SummaryO
     style.bold(printable(`${programs.map(({ name }) => name).join(', ')} for ${machine}${from}`)),
     `  ${count(files.length, 'file')}, ${count(links, 'link')}, ${count(packages.length, 'package')}, in /opt/elf/${key}`,
     `  unpacked  ${share(size, MOST_BYTES)}, Lambda's quota for a function with all its layers`,
-    ...(temporary > 0 ? [`  in /tmp   ${megabytes(temporary)}, unpacked from ${count(compressed.length, 'compressed file')} when a program starts first`] : []),
+    ...(temporary > 0
+      ? [`  in /tmp   ${megabytes(temporary)}, unpacked from ${count(compressed.length, 'compressed file')} when a program starts first`]
+      : []),
     ...(stubs === 0 ? [] : [`  stubs     ${stubs} of the libraries have no code, because the workload does not call them`]),
     `  zipped    ${megabytes(zipSize)}`,
     ...section('By program', byProgram(contents), group, 'group'),

@@ -18,7 +18,9 @@ export interface UnpackedFile extends ZippedFile {
  * @returns by path below the mirrored root
  */
 export function unpackedFiles(entries: readonly ZipEntry[], mirrored: string, refuse: (problem: string) => never): Map<string, UnpackedFile> {
-  const files = new Map(entries.flatMap((entry) => (entry.type === 'file' ? [[entry.name.slice(mirrored.length), entry as UnpackedFile]] : [])));
+  const files = new Map(
+    entries.flatMap((entry) => (entry.type === 'file' ? [[entry.name.slice(mirrored.length), entry as UnpackedFile]] : [])),
+  );
   let bytes = 0;
   for (const { type, name } of entries) {
     const place = name.slice(mirrored.length);
@@ -34,9 +36,17 @@ export function unpackedFiles(entries: readonly ZipEntry[], mirrored: string, re
     };
     const { size, mode } = checked(() => describeCompressed(stored.content(), LIMITS.fileToCompress.most));
     bytes += size;
-    if (bytes > MOST_EPHEMERAL_BYTES) refuse(`its compressed files are more than the ${MOST_EPHEMERAL_BYTES} bytes that /tmp of a function may have`);
+    if (bytes > MOST_EPHEMERAL_BYTES) {
+      refuse(`its compressed files are more than the ${MOST_EPHEMERAL_BYTES} bytes that /tmp of a function may have`);
+    }
     files.delete(COMPRESSED + place);
-    files.set(place, { ...stored, name, mode, unpackedSize: size, content: () => checked(() => decompress(stored.content(), size).content) });
+    files.set(place, {
+      ...stored,
+      name,
+      mode,
+      unpackedSize: size,
+      content: () => checked(() => decompress(stored.content(), size).content),
+    });
   }
   return files;
 }

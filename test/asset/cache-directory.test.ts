@@ -47,13 +47,16 @@ describe('the cache directory', () => {
     expect(place.stderr).toBe('');
   });
 
-  test.each(['', '{', 'null', '{"bytes":1,"sha256":"00","stamps":[]}', '{"bytes":"1"}'])('whose record of a zip is %j does no harm', (text) => {
-    const first = synthesize();
-    const [zip] = kept();
-    fs.writeFileSync(zip.replace(/\.zip$/, '.json'), text);
-    const second = synthesize();
-    expect(sha256(second)).toBe(sha256(first));
-    synthesize();
-    expect(place.stderr).toBe('');
-  });
+  test.each(['', '{', 'null', '{"bytes":1,"sha256":"00","stamps":[]}', '{"bytes":"1"}'])(
+    'whose record of a zip is %j does no harm',
+    (text) => {
+      const first = synthesize();
+      const [zip] = kept();
+      fs.writeFileSync(zip.replace(/\.zip$/, '.json'), text);
+      const second = synthesize();
+      expect(sha256(second)).toBe(sha256(first));
+      synthesize();
+      expect(place.stderr).toBe('');
+    },
+  );
 });

@@ -50,7 +50,9 @@ describe('several processes in one cdk.out, without the lock of CDK\'s command l
     expect(hashes).toHaveLength(which === 'one layer' ? 1 : 8);
     // beside each zip, CDK leaves the directory in which it was bundled
     expect(names.sort()).toEqual(hashes.flatMap((hash) => [hash, `${hash}.zip`]).sort());
-    for (const name of names.filter((one) => one.endsWith('.zip'))) expect(spawnSync('unzip', ['-tq', path.join(outdir, name)]).status).toBe(0);
+    for (const name of names.filter((one) => one.endsWith('.zip'))) {
+      expect(spawnSync('unzip', ['-tq', path.join(outdir, name)]).status).toBe(0);
+    }
     // none of them is packed again
     const args = ['-e', APP, root.directory, outdir, 'Stack0', '/usr/share/data/0', 'synthesize'];
     const again = spawnSync(process.execPath, args, { encoding: 'utf8', env: process.env });

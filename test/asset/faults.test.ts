@@ -32,7 +32,10 @@ function largeLayer() {
   test('full, an asset is an error that names its file and what to do, and nothing of it is left', () => {
     const outdir = path.join(smallFileSystem(), 'cdk.out');
     expect(() => synthesize(largeLayer(), outdir)).toThrow(
-      new RegExp(`^BinaryLayer Stack/Layer: packing failed, nothing was written: cannot write ${outdir}/asset\\.\\S+: no space is left on the device \\(ENOSPC\\)\n`));
+      new RegExp(
+        `^BinaryLayer Stack/Layer: packing failed, nothing was written: cannot write ${outdir}/asset\\.\\S+: no space is left on the device \\(ENOSPC\\)\n`,
+      ),
+    );
     expect(fs.readdirSync(outdir)).toEqual([]);
     expect(kept()).toEqual([]);
   });
@@ -41,7 +44,9 @@ function largeLayer() {
     const at = smallFileSystem();
     fs.mkdirSync(path.join(at, 'cdk.out'));
     execFileSync('mount', ['-o', 'remount,ro', at]);
-    expect(() => synthesize({}, path.join(at, 'cdk.out'))).toThrow(/cannot write \S+\/cdk\.out\/asset\.\S+: the file system is read-only \(EROFS\)\n {2}choose/);
+    expect(() => synthesize({}, path.join(at, 'cdk.out'))).toThrow(
+      /cannot write \S+\/cdk\.out\/asset\.\S+: the file system is read-only \(EROFS\)\n {2}choose/,
+    );
   });
 
   test('full, a zip that is in the cache is an error for the output directory only, and stays there', () => {

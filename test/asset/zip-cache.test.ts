@@ -186,6 +186,7 @@ describe('the size of the kept zips', () => {
   test.each(['many', '-1', 'NaN'])('that is %j is an error', (value) => {
     process.env.BINARY_LAYER_CACHE_MB = value;
     expect(() => synthesize()).toThrow(
-      `BinaryLayer Stack/Layer: the environment variable BINARY_LAYER_CACHE_MB is '${value}', expected a number of megabytes, or 0 to keep no zips`);
+      `BinaryLayer Stack/Layer: the environment variable BINARY_LAYER_CACHE_MB is '${value}', expected a number of megabytes, or 0 to keep no zips`,
+    );
   });
 });

@@ -30,7 +30,13 @@ const LONG = 4;
 const CHECKOUT = path.join(__dirname, '..', '..');
 
 const { values: options } = parseArgs({
-  options: { root: { type: 'string' }, programs: { type: 'string' }, against: { type: 'string' }, json: { type: 'string' }, docs: { type: 'boolean' } },
+  options: {
+    root: { type: 'string' },
+    programs: { type: 'string' },
+    against: { type: 'string' },
+    json: { type: 'string' },
+    docs: { type: 'boolean' },
+  },
 });
 const root = options.root === undefined ? '' : path.resolve(options.root);
 const isCheckout = options.against !== undefined && fs.statSync(options.against).isDirectory();
@@ -91,7 +97,16 @@ function newSynth(checkout: string, ...binaries: readonly string[]) {
 
 function build(checkout: string, file: string): string[] {
   const source = root === '' ? [] : ['--source', `directory:${root}`];
-  return [process.execPath, path.join(checkout, 'build/cli/main.js'), 'build', file, '-q', '-o', path.join(work.directory, 'built.zip'), ...source];
+  return [
+    process.execPath,
+    path.join(checkout, 'build/cli/main.js'),
+    'build',
+    file,
+    '-q',
+    '-o',
+    path.join(work.directory, 'built.zip'),
+    ...source,
+  ];
 }
 
 function packing(file: string, name: string): Packing {
@@ -124,7 +139,9 @@ function packing(file: string, name: string): Packing {
     peak,
     read,
     opened,
-    ...(other === undefined ? {} : { wallOfOther: of('command', 'wall') / of('before', 'wall'), cpuOfOther: of('command', 'cpu') / of('before', 'cpu') }),
+    ...(other === undefined
+      ? {}
+      : { wallOfOther: of('command', 'wall') / of('before', 'wall'), cpuOfOther: of('command', 'cpu') / of('before', 'cpu') }),
   };
 }
 

@@ -15,7 +15,8 @@ export interface Axis {
 
 const [WIDTH, HEIGHT] = [760, 460];
 const MARGIN = { left: 60, right: 24, top: 24, bottom: 48 };
-const STYLE = 'text{font:11px sans-serif;fill:#444}.grid{stroke:#ddd}.point{fill:#0f6bb3}@media(prefers-color-scheme:dark){text{fill:#ccc}.grid{stroke:#444}}';
+const STYLE =
+  'text{font:11px sans-serif;fill:#444}.grid{stroke:#ddd}.point{fill:#0f6bb3}@media(prefers-color-scheme:dark){text{fill:#ccc}.grid{stroke:#444}}';
 
 export function scatterPlot(points: readonly Point[], x: Axis, y: Axis): string {
   const [right, bottom] = [WIDTH - MARGIN.right, HEIGHT - MARGIN.bottom];

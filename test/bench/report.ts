@@ -84,7 +84,8 @@ const fixed = (value: number, digits = 2) => value.toFixed(digits);
 export function inWords(figures: Figures, before?: Figures): string {
   const rows = tables(figures).map(({ title, head, body }) => {
     const widths = head.map((cell, column) => Math.max(cell.length, ...body.map((row) => row[column].length)));
-    const line = (row: readonly string[]) => row.map((cell, column) => (column === 0 ? cell.padEnd(widths[0]) : cell.padStart(widths[column]))).join('  ');
+    const line = (row: readonly string[]) =>
+      row.map((cell, column) => (column === 0 ? cell.padEnd(widths[0]) : cell.padStart(widths[column]))).join('  ');
     return ['', title, line(head), ...body.map(line)].join('\n');
   });
   const compared = before === undefined ? [] : figures.packing.flatMap(({ name, ofHand }) => {
@@ -151,7 +152,9 @@ export function writeDocs(directory: string, figures: Figures): void {
   const total = programs.reduce((sum, { wall }) => sum + wall, 0);
   const sections = tables(figures).map(({ title, head, body }) => {
     const line = (cells: readonly string[]) => `| ${cells.join(' | ')} |`;
-    return ['', `## ${title}`, '', line(head), line(head.map((_, column) => (column === 0 ? '---' : '---:'))), ...body.map(line)].join('\n');
+    return ['', `## ${title}`, '', line(head), line(head.map((_, column) => (column === 0 ? '---' : '---:'))), ...body.map(line)].join(
+      '\n',
+    );
   });
   fs.writeFileSync(path.join(directory, 'benchmarks.md'), [
     '# Benchmarks',

@@ -39,7 +39,13 @@ function runBundle(entry: string, code: string) {
   const file = path.join(temporaryDirectory(), 'app.js');
   fs.writeFileSync(file, bundle(entry, code));
   const { status, stderr } = spawnSync(process.execPath, [file], {
-    encoding: 'utf8', env: { ...process.env, NODE_PATH: path.join(PACKAGE, 'node_modules'), XDG_CACHE_HOME: temporaryDirectory(), CDK_OUTDIR: temporaryDirectory() },
+    encoding: 'utf8',
+    env: {
+      ...process.env,
+      NODE_PATH: path.join(PACKAGE, 'node_modules'),
+      XDG_CACHE_HOME: temporaryDirectory(),
+      CDK_OUTDIR: temporaryDirectory(),
+    },
   });
   return { status, stderr, directory: path.dirname(file) };
 }
@@ -51,7 +57,9 @@ test('a layer in an app that was bundled together with the package fails at once
   expect(status).not.toBe(0);
   expect(stderr).toContain('BinaryLayer Stack/Layer: ');
   expect(stderr).toContain('pack/process.js not found: cdk-binary-layer runs this file as a separate process');
-  expect(stderr).toContain(`Its code was loaded from ${directory}. If a bundler put it there, mark the package as external:\n  esbuild --external:cdk-binary-layer`);
+  expect(stderr).toContain(
+    `Its code was loaded from ${directory}. If a bundler put it there, mark the package as external:\n  esbuild --external:cdk-binary-layer`,
+  );
 });
 
 test('the process that exports an image is looked for in the same way', () => {

@@ -6,7 +6,8 @@ import { plan } from '../plan/make';
 const md5 = (text: string) => createHash('md5').update(text).digest('hex');
 const CERTIFICATE = '-----BEGIN CERTIFICATE-----\nMIIB\n-----END CERTIFICATE-----\n';
 const KEY = '-----BEGIN RSA PRIVATE KEY-----\nMIIE\n-----END RSA PRIVATE KEY-----\n';
-const CATALOG = '<?xml version="1.0"?>\n<!DOCTYPE catalog PUBLIC "-//OASIS//DTD XML Catalogs V1.0//EN"\n  "file:///x">\n<catalog xmlns="urn:x"/>\n';
+const CATALOG =
+  '<?xml version="1.0"?>\n<!DOCTYPE catalog PUBLIC "-//OASIS//DTD XML Catalogs V1.0//EN"\n  "file:///x">\n<catalog xmlns="urn:x"/>\n';
 
 let root: Packaged;
 beforeEach(() => {
@@ -27,21 +28,26 @@ function conf(files: Record<string, string>, fields: Fields = {}): void {
 const notices = (include: string[] = []) => plan(root, 'rig', { detectData: true, include }).notices;
 
 describe('configuration of the machine is not packed, and a notice names it', () => {
-  test.each(['/etc/gitconfig', '/etc/odbc.ini', '/etc/mysql/conf.d/client.cnf', '/etc/krb5.conf', '/etc/ldap/ldap.conf'])('%s, which no package owns', (file) => {
-    rig(file);
-    root.write({ [file]: 'password = secret\n' });
-    expect(find(root).data).toEqual(['/usr/bin/rig']);
-    expect(notices()).toEqual([
-      `configuration of this machine is not packed: ${file} (no package owns it, and no known tool has generated it); name a file in include to pack it`,
-    ]);
-  });
+  test.each(['/etc/gitconfig', '/etc/odbc.ini', '/etc/mysql/conf.d/client.cnf', '/etc/krb5.conf', '/etc/ldap/ldap.conf'])(
+    '%s, which no package owns',
+    (file) => {
+      rig(file);
+      root.write({ [file]: 'password = secret\n' });
+      expect(find(root).data).toEqual(['/usr/bin/rig']);
+      expect(notices()).toEqual([
+        `configuration of this machine is not packed: ${file} (no package owns it, and no known tool has generated it); name a file in include to pack it`,
+      ]);
+    },
+  );
 
   test('a file in a directory that a package owns and the program mentions', () => {
     rig('/etc/mysql/conf.d');
     conf({ '/etc/mysql/conf.d/mysql.cnf': '[mysql]\n' });
     root.write({ '/etc/mysql/conf.d/local.cnf': '[client]\npassword=secret\n' });
     expect(find(root).data).toEqual(['/etc/mysql/conf.d/mysql.cnf', '/usr/bin/rig']);
-    expect(find(root).skipped.get('/etc/mysql/conf.d/local.cnf')).toBe('configuration of this machine: no package owns it, and no known tool has generated it');
+    expect(find(root).skipped.get('/etc/mysql/conf.d/local.cnf')).toBe(
+      'configuration of this machine: no package owns it, and no known tool has generated it',
+    );
   });
 
   test('a private key, though it is among certificates and is world-readable', () => {
@@ -86,7 +92,11 @@ describe('packed is configuration that says nothing of the machine', () => {
 
   test('a conffile that has the checksum of its package, obsolete or not', () => {
     rig('/etc/conf/one', '/etc/conf/a b');
-    root.install('conf', { '/etc/conf/one': 'x\n', '/etc/conf/a b': 'y\n' }, { Conffiles: `\n /etc/conf/one ${md5('x\n')} obsolete\n /etc/conf/a b ${md5('y\n')}` });
+    root.install(
+      'conf',
+      { '/etc/conf/one': 'x\n', '/etc/conf/a b': 'y\n' },
+      { Conffiles: `\n /etc/conf/one ${md5('x\n')} obsolete\n /etc/conf/a b ${md5('y\n')}` },
+    );
     isPacked('/etc/conf/one');
   });
 
@@ -113,7 +123,10 @@ describe('packed is configuration that says nothing of the machine', () => {
   test('a copy of a file, with another name, of the package that owns the directory', () => {
     rig('/etc/conf/cli/conf.ini');
     root.install('conf', { '/etc/conf/cli/other': '', '/usr/lib/conf/conf.ini-production': 'a=b\n' });
-    root.write({ '/etc/conf/cli/conf.ini': 'a=b\n', '/var/lib/dpkg/info/conf.md5sums': `${md5('a=b\n')}  usr/lib/conf/conf.ini-production\n` });
+    root.write({
+      '/etc/conf/cli/conf.ini': 'a=b\n',
+      '/var/lib/dpkg/info/conf.md5sums': `${md5('a=b\n')}  usr/lib/conf/conf.ini-production\n`,
+    });
     isPacked('/etc/conf/cli/conf.ini');
   });
 
@@ -138,12 +151,24 @@ describe('packed is configuration that says nothing of the machine', () => {
 
   test.each([
     ['a bundle of certificates', '/etc/ssl/certs/ca-certificates.crt', CERTIFICATE + CERTIFICATE],
-    ['a bundle of certificates with their names', '/etc/pki/tls/certs/bundle.pem', `# Some Authority\n${CERTIFICATE}\n# Other Authority\n${CERTIFICATE}`],
+    [
+      'a bundle of certificates with their names',
+      '/etc/pki/tls/certs/bundle.pem',
+      `# Some Authority\n${CERTIFICATE}\n# Other Authority\n${CERTIFICATE}`,
+    ],
     ['a Java key store with certificates', '/etc/ssl/certs/java/cacerts', '\xfe\xed\xfe\xed'],
     ['an XML catalog', '/etc/xml/catalog', CATALOG],
-    ['the ODBC drivers that are installed', '/etc/odbcinst.ini', '[SQLite]\nDescription=SQLite ODBC Driver\nDriver=libsqliteodbc.so\nUsageCount=1\n'],
-    ['the index of SAX parsers', '/etc/perl/XML/SAX/ParserDetails.ini', '[XML::SAX::PurePerl]\nhttp://xml.org/sax/features/namespaces = 1\n\n'],
-    ['TeX\'s configuration', '/etc/texmf/web2c/texmf.cnf', '%%% This file is automatically generated by update-texmf\nx = y\n'],
+    [
+      'the ODBC drivers that are installed',
+      '/etc/odbcinst.ini',
+      '[SQLite]\nDescription=SQLite ODBC Driver\nDriver=libsqliteodbc.so\nUsageCount=1\n',
+    ],
+    [
+      'the index of SAX parsers',
+      '/etc/perl/XML/SAX/ParserDetails.ini',
+      '[XML::SAX::PurePerl]\nhttp://xml.org/sax/features/namespaces = 1\n\n',
+    ],
+    ["TeX's configuration", '/etc/texmf/web2c/texmf.cnf', '%%% This file is automatically generated by update-texmf\nx = y\n'],
     ['an empty file', '/etc/empty', ''],
   ])('%s, as its tool generates it', (_, file, text) => {
     rig(file);

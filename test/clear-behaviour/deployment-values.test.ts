@@ -25,10 +25,14 @@ const CASES: [name: string, props: Partial<BinaryLayerProps>][] = [
 ];
 
 test.each(CASES)('a token as %s is rejected, with what to pass instead', (name, props) => {
-  expect(() => layer(props)).toThrow(new RegExp([
-    `^BinaryLayer Stack/Layer: ${name.replace(/[[\]]/g, '\\$&')} is a CDK token.*: its value is known only at deployment, and the layer is made during synthesis\\.\n`,
-    ' {2}Pass a value that is known during synthesis, such as a literal, an environment variable \\(process\\.env\\.NAME\\) or context',
-  ].join('')));
+  expect(() => layer(props)).toThrow(
+    new RegExp(
+      [
+        `^BinaryLayer Stack/Layer: ${name.replace(/[[\]]/g, '\\$&')} is a CDK token.*: its value is known only at deployment, and the layer is made during synthesis\\.\n`,
+        ' {2}Pass a value that is known during synthesis, such as a literal, an environment variable \\(process\\.env\\.NAME\\) or context',
+      ].join(''),
+    ),
+  );
 });
 
 test('a token is rejected with bundling off as well, as in a unit test of an app', () => {
@@ -38,7 +42,9 @@ test('a token is rejected with bundling off as well, as in a unit test of an app
 test('the message shows the token of a CloudFormation parameter', () => {
   const stack = new Stack(new App(), 'Stack');
   const parameter = new CfnParameter(stack, 'Binary');
-  expect(() => new BinaryLayer(stack, 'Layer', { binary: parameter.valueAsString })).toThrow(/binary is a CDK token \('\$\{Token\[\S+\]\}'\)/);
+  expect(() => new BinaryLayer(stack, 'Layer', { binary: parameter.valueAsString })).toThrow(
+    /binary is a CDK token \('\$\{Token\[\S+\]\}'\)/,
+  );
 });
 
 test.each<[string, () => BinarySource]>([

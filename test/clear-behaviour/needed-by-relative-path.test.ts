@@ -20,18 +20,23 @@ test('a library without a soname that was linked by a relative path is an error 
   expect(stderr).toContain([
     `./libfoo.so not found, needed by ${directory}/tool`,
   ].join('\n'));
-  expect(stderr).toContain([
-    '  DT_NEEDED \'./libfoo.so\' is a path relative to the working directory of the process: libfoo.so has no soname and was linked by that path',
-    '  build libfoo.so with -Wl,-soname,libfoo.so, or link tool with -L DIRECTORY -l:libfoo.so; then set its search path with -Wl,-rpath,\'$ORIGIN\'',
-    `  or edit tool: patchelf --replace-needed ./libfoo.so libfoo.so --set-rpath '$ORIGIN' ${directory}/tool`,
-  ].join('\n'));
+  expect(stderr).toContain(
+    [
+      "  DT_NEEDED './libfoo.so' is a path relative to the working directory of the process: libfoo.so has no soname and was linked by that path",
+      "  build libfoo.so with -Wl,-soname,libfoo.so, or link tool with -L DIRECTORY -l:libfoo.so; then set its search path with -Wl,-rpath,'$ORIGIN'",
+      `  or edit tool: patchelf --replace-needed ./libfoo.so libfoo.so --set-rpath '$ORIGIN' ${directory}/tool`,
+    ].join('\n'),
+  );
   expect(stderr).not.toContain('install the package');
   expect(fs.existsSync(path.join(directory, 'layer.zip'))).toBe(false);
 });
 
 test('the program that is relinked as the message says is packed', () => {
   const directory = project();
-  execFileSync('gcc', ['-shared', '-fPIC', '-x', 'c', '-o', 'libfoo.so', '-', '-Wl,-soname,libfoo.so'], { cwd: directory, input: 'int foo(void) { return 42; }' });
+  execFileSync('gcc', ['-shared', '-fPIC', '-x', 'c', '-o', 'libfoo.so', '-', '-Wl,-soname,libfoo.so'], {
+    cwd: directory,
+    input: 'int foo(void) { return 42; }',
+  });
   execFileSync('gcc', ['-o', 'tool', 'main.c', './libfoo.so', '-Wl,-rpath,$ORIGIN'], { cwd: directory });
   expect(spawnSync(path.join(directory, 'tool')).status).toBe(0);
   const { status, stderr } = binaryLayer(['build', './tool', '-o', 'layer.zip', '--no-detect-data'], { cwd: directory });

@@ -60,6 +60,9 @@ const OPEN = 'const { cacheDirectory } = require(process.env.BUILD + "/process/c
 test('a HOME that is not an absolute path is taken for no home directory', () => {
   const code = 'const { cacheDirectory } = require(process.argv[1]); process.stdout.write(cacheDirectory())';
   const { XDG_CACHE_HOME: _, ...env } = process.env;
-  const { stdout } = spawnSync(process.execPath, ['-e', code, path.join(BUILD, 'process', 'cache-directory.js')], { encoding: 'utf8', env: { ...env, HOME: 'relative' } });
+  const { stdout } = spawnSync(process.execPath, ['-e', code, path.join(BUILD, 'process', 'cache-directory.js')], {
+    encoding: 'utf8',
+    env: { ...env, HOME: 'relative' },
+  });
   expect(stdout).toMatch(/^\/.*\/binary-layer-cache-/);
 });

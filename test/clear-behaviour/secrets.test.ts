@@ -28,17 +28,24 @@ const PUBLIC = ['cert.pem', 'id_ed25519.pub', 'main.py'];
 
 /** The files of the project in the layer, relative to its directory. */
 function project(...include: string[]): string[] {
-  return find(root, 'rig', request(...include)).data.filter((file) => file !== '/usr/bin/rig').map((file) => file.replace(/^.*\/app\//, ''));
+  return find(root, 'rig', request(...include))
+    .data.filter((file) => file !== '/usr/bin/rig')
+    .map((file) => file.replace(/^.*\/app\//, ''));
 }
 
-test.each(['.', '/srv/app', '/srv', '*', '**'])('credentials and private keys are skipped in what include: [\'%s\'] names, with a warning', (pattern) => {
-  expect(project(pattern)).toEqual(PUBLIC);
-  const { notices } = plan(root, 'rig', request(pattern));
-  expect(notices).toHaveLength(1);
-  expect(notices[0]).toMatch(/^files that may hold credentials are skipped: .*; list a file individually in include to pack it$/);
-  for (const name of ['.git', '.env', '.env.local', '.npmrc', '.netrc', '.aws', 'id_ed25519', 'store.p12']) expect(notices[0]).toContain(`/srv/app/${name} (${name} often holds credentials)`);
-  expect(notices[0]).toContain('/srv/app/tls.pem (it contains a private key)');
-});
+test.each(['.', '/srv/app', '/srv', '*', '**'])(
+  "credentials and private keys are skipped in what include: ['%s'] names, with a warning",
+  (pattern) => {
+    expect(project(pattern)).toEqual(PUBLIC);
+    const { notices } = plan(root, 'rig', request(pattern));
+    expect(notices).toHaveLength(1);
+    expect(notices[0]).toMatch(/^files that may hold credentials are skipped: .*; list a file individually in include to pack it$/);
+    for (const name of ['.git', '.env', '.env.local', '.npmrc', '.netrc', '.aws', 'id_ed25519', 'store.p12']) {
+      expect(notices[0]).toContain(`/srv/app/${name} (${name} often holds credentials)`);
+    }
+    expect(notices[0]).toContain('/srv/app/tls.pem (it contains a private key)');
+  },
+);
 
 test('a glob does not look into a directory with credentials', () => {
   expect(project('**/{con*,main*}')).toEqual(['main.py']);
@@ -53,5 +60,6 @@ test.each([['.env', '.env'], ['tls.pem', 'tls.pem'], ['.aws', '.aws/credentials'
 
 test('a glob that matches nothing but credentials is an error that says how to pack them', () => {
   expect(() => find(root, 'rig', request('.env*'))).toThrow(
-    /^include '\.env\*' matches only files that may hold credentials \(\/srv\/app\/\.env, \/srv\/app\/\.env\.local\): list them individually to pack them$/);
+    /^include '\.env\*' matches only files that may hold credentials \(\/srv\/app\/\.env, \/srv\/app\/\.env\.local\): list them individually to pack them$/,
+  );
 });

@@ -30,7 +30,9 @@ test.each([
 
 test('a static program that converts character sets gets a notice', () => {
   expect(noticesFor(CONVERTS, ['-static'])).toEqual([
-    expect.stringMatching(/loads character sets from the modules of iconv at run time\. The layer does not contain these libraries: .* Take a dynamically linked build/),
+    expect.stringMatching(
+      /loads character sets from the modules of iconv at run time\. The layer does not contain these libraries: .* Take a dynamically linked build/,
+    ),
   ]);
 });
 

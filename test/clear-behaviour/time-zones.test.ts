@@ -12,7 +12,8 @@ function planOf(binary: string, include: string[] = []) {
   return planLayer(new DirectoryRoot('/'), request(binary, { detectData: true, include, searchPath: ['/usr/bin', '/bin'] }));
 }
 
-const zonesIn = ({ plan }: ReturnType<typeof planOf>) => plan.entries.map((entry) => entry.path).filter((file) => file.startsWith(`${ZONES}/`));
+const zonesIn = ({ plan }: ReturnType<typeof planOf>) =>
+  plan.entries.map((entry) => entry.path).filter((file) => file.startsWith(`${ZONES}/`));
 
 /** A program that imports one function of the C library. */
 function tool(call: string): string {
@@ -35,7 +36,10 @@ test('time zones are packed once, without the copies that differ in leap seconds
   const planned = planOf(tool(`tzset(); ${LOCAL}`));
   expect(zonesIn(planned)).toContain(`${ZONES}/Europe/Berlin`);
   expect(zonesIn(planned).filter((file) => /zoneinfo\/(?:posix|right)\//.test(file))).toEqual([]);
-  const bytes = planned.plan.entries.reduce((sum, entry) => sum + (entry.kind === 'file' && entry.path.startsWith(ZONES) ? entry.size : 0), 0);
+  const bytes = planned.plan.entries.reduce(
+    (sum, entry) => sum + (entry.kind === 'file' && entry.path.startsWith(ZONES) ? entry.size : 0),
+    0,
+  );
   expect(bytes).toBeLessThan(1e6);
   expect(planned.notices).toEqual([]);
 });
@@ -44,7 +48,9 @@ test('a program that only prints local time gets a notice with what to include',
   const file = tool(LOCAL);
   const planned = planOf(file);
   expect(zonesIn(planned)).toEqual([]);
-  expect(planned.notices).toEqual([`${file} uses local time, and time zones are not packed: add '${ZONES}' to include if TZ will be other than UTC`]);
+  expect(planned.notices).toEqual([
+    `${file} uses local time, and time zones are not packed: add '${ZONES}' to include if TZ will be other than UTC`,
+  ]);
 });
 
 test('the notice is gone if time zones are included', () => {
@@ -59,6 +65,9 @@ test('a program without local time gets neither', () => {
 });
 
 test('the notice is gone if another program of the layer has the time zones packed', () => {
-  const planned = planLayer(new DirectoryRoot('/'), request('date', { binaries: [tool(LOCAL), 'date'], detectData: true, searchPath: ['/usr/bin', '/bin'] }));
+  const planned = planLayer(
+    new DirectoryRoot('/'),
+    request('date', { binaries: [tool(LOCAL), 'date'], detectData: true, searchPath: ['/usr/bin', '/bin'] }),
+  );
   expect([zonesIn(planned).length > 100, planned.notices]).toEqual([true, []]);
 });

@@ -95,7 +95,10 @@ describe('build', () => {
       notices: [expect.stringContaining('there is no package database')],
     });
     expect(stderr).toContain(result.notices[0]);
-    expect(JSON.parse(build(['prog', '--json', '-q', '-o', 'layer', ...from(fixture())]).stdout)).toMatchObject({ path: 'layer', sha256: null });
+    expect(JSON.parse(build(['prog', '--json', '-q', '-o', 'layer', ...from(fixture())]).stdout)).toMatchObject({
+      path: 'layer',
+      sha256: null,
+    });
   });
 
   test('makes the same of a zip, a tar file and a directory', () => {
@@ -260,8 +263,10 @@ describe('what build packs may be shown', () => {
   test('by a list of files, of which the directories do not count', () => {
     const list = execFileSync('dpkg', ['-L', 'rig'], { encoding: 'utf8' });
     expect(list).toContain('/usr/share\n');
-    expect(build(['rig', '--no-detect-data', '--from-list', '-'], { input: `${list}/no/such/file\n/no\x1b\n` }))
-      .toMatchObject({ status: 0, stderr: expect.stringMatching(/^--from-list has files that do not exist: \/no\/such\/file, \/no\\x1b\nrig and /) });
+    expect(build(['rig', '--no-detect-data', '--from-list', '-'], { input: `${list}/no/such/file\n/no\x1b\n` })).toMatchObject({
+      status: 0,
+      stderr: expect.stringMatching(/^--from-list has files that do not exist: \/no\/such\/file, \/no\\x1b\nrig and /),
+    });
     const packed = names('rig.zip');
     expect(packed).toContain('/usr/share/rig/fnames.idx');
     expect(packed.length).toBeLessThan(50);
@@ -273,7 +278,9 @@ describe('what build packs may be shown', () => {
     ['', 'it is empty'],
   ])('by no list without a file in it: %j', (input, found) => {
     expect(build(['rig', '--from-list', '-'], { input })).toMatchObject({
-      status: 1, stdout: '', stderr: `binary-layer: --from-list - has no file that can be packed: ${found}; expected one name per line, absolute or relative to ${cwd}\n`,
+      status: 1,
+      stdout: '',
+      stderr: `binary-layer: --from-list - has no file that can be packed: ${found}; expected one name per line, absolute or relative to ${cwd}\n`,
     });
     expect(fs.readdirSync(cwd)).toEqual([]);
   });
@@ -333,7 +340,10 @@ describe('nothing is written', () => {
 
   test('into the working directory, which would be another one then', () => {
     const { status, stderr } = build(['prog', ...from(fixture()), '-o', './']);
-    expect({ status, stderr }).toEqual({ status: 2, stderr: expect.stringContaining('--output ./: the working directory cannot be replaced; name another directory') });
+    expect({ status, stderr }).toEqual({
+      status: 2,
+      stderr: expect.stringContaining('--output ./: the working directory cannot be replaced; name another directory'),
+    });
   });
 
   test('but over an empty directory, and over a file of the same kind', () => {

@@ -63,7 +63,10 @@ test('clear removes only the kinds that are named', () => {
   expect(left().filter((name) => !name.includes('/'))).toEqual(['apt', 'fingerprint']);
 });
 
-test.each([[['remove'], "'remove' is invalid"], [['clear', '--kind', 'all'], "'all' is invalid"]])('%j is an error of the command line', (args, message) => {
+test.each([
+  [['remove'], "'remove' is invalid"],
+  [['clear', '--kind', 'all'], "'all' is invalid"],
+])('%j is an error of the command line', (args, message) => {
   const { status, stderr } = run(...args);
   expect(status).toBe(2);
   expect(stderr).toContain(message);

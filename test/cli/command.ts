@@ -13,7 +13,12 @@ export interface Surroundings {
 }
 
 export function binaryLayer(args: readonly string[], { cwd, env = {}, input = '' }: Surroundings = {}) {
-  const { status, stdout, stderr, signal } = spawnSync(process.execPath, [MAIN, ...args], { cwd, env: { ...process.env, ...env }, input, encoding: 'utf8' });
+  const { status, stdout, stderr, signal } = spawnSync(process.execPath, [MAIN, ...args], {
+    cwd,
+    env: { ...process.env, ...env },
+    input,
+    encoding: 'utf8',
+  });
   return { status, stdout, stderr, signal };
 }
 

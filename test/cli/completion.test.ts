@@ -24,7 +24,10 @@ function bash(...words: string[]): string[] {
 
 /** The same of fish. */
 function fish(...words: string[]): string[] {
-  const said = execFileSync('fish', ['--no-config', '-c', 'source ./fish; complete -C "$argv"', ['binary-layer', ...words].join(' ')], { cwd, encoding: 'utf8' });
+  const said = execFileSync('fish', ['--no-config', '-c', 'source ./fish; complete -C "$argv"', ['binary-layer', ...words].join(' ')], {
+    cwd,
+    encoding: 'utf8',
+  });
   return said.trim().split('\n').map((line) => line.replace(/\t.*/, '')).sort();
 }
 
@@ -49,7 +52,8 @@ test.each([
   ['build rig --source ap', 'build rig --source apt:'],
   ['run a', 'run a\\ layer.zip'],
 ])('zsh makes of %j %j', (typed, completed) => {
-  const setup = 'autoload -U compinit; compinit -u -d ./zcompdump; source ./zsh; binary-layer() { print -r -- "<${(q)@}>"; exit }; PS1="ready> "';
+  const setup =
+    'autoload -U compinit; compinit -u -d ./zcompdump; source ./zsh; binary-layer() { print -r -- "<${(q)@}>"; exit }; PS1="ready> "';
   fs.writeFileSync(path.join(cwd, '.zshrc'), setup);
   const answers = [['ready> ', `binary-layer ${typed}\t`], [completed.slice(typed.length), '\n']] as const;
   const { screen } = anyAtTerminal(['zsh', '-d', '-i'], answers, { cwd, env: { TERM: 'dumb', ZDOTDIR: cwd } });

@@ -8,7 +8,10 @@ function fixture(): SlimRoot {
   const root = new SlimRoot();
   root.shared('libused.so', 'int used(void) { return 0; }');
   root.shared('libunused.so', 'int unused(void) { return 1; }\nchar room[100000] = { 1 };');
-  root.tool('tool', 'int used(void); int unused(void); int main(int count, char **argv) { return count > 1 ? unused() : used(); }', ['libused.so', 'libunused.so']);
+  root.tool('tool', 'int used(void); int unused(void); int main(int count, char **argv) { return count > 1 ? unused() : used(); }', [
+    'libused.so',
+    'libunused.so',
+  ]);
   return root;
 }
 
@@ -18,10 +21,14 @@ describe('binary-layer slim', () => {
 
   test('prints each run, what was left out, and the saving, and writes layer and lock', () => {
     const directory = temporaryDirectory();
-    const { status, stdout, stderr } = binaryLayer(['slim', 'tool', ...from, '-w', 'tool', '--lock', 'tool.lock.json', '-o', 'tool.zip'], { cwd: directory });
+    const { status, stdout, stderr } = binaryLayer(['slim', 'tool', ...from, '-w', 'tool', '--lock', 'tool.lock.json', '-o', 'tool.zip'], {
+      cwd: directory,
+    });
     expect({ status, stdout }).toEqual({ status: 0, stdout: 'tool.zip\n' });
     expect(stderr).toMatch(/objects: 'tool' needs libused\.so\n.*objects: 'tool' succeeds\n/);
-    expect(stderr).toMatch(/replaced by stubs: 1 libraries, 0\.1 MB; left out: 0 files, 0\.0 MB\n +0\.1 MB {2}stub of \d+ bytes {2}\S+libunused\.so\n/);
+    expect(stderr).toMatch(
+      /replaced by stubs: 1 libraries, 0\.1 MB; left out: 0 files, 0\.0 MB\n +0\.1 MB {2}stub of \d+ bytes {2}\S+libunused\.so\n/,
+    );
     expect(stderr).toMatch(/\ntool: 3 of 4 libraries, [\d.]+ MB instead of [\d.]+ MB \([\d.]+ MB packed\) in [\d.]+ s\n$/);
     expect(fs.readdirSync(directory).sort()).toEqual(['tool.lock.json', 'tool.zip']);
 
@@ -43,7 +50,9 @@ describe('binary-layer slim', () => {
 
   test('writes nothing if a command fails', () => {
     const directory = temporaryDirectory();
-    const { status, stderr } = binaryLayer(['slim', 'tool', ...from, '-w', 'tool 1', '--lock', 'tool.lock.json', '-o', 'tool.zip'], { cwd: directory });
+    const { status, stderr } = binaryLayer(['slim', 'tool', ...from, '-w', 'tool 1', '--lock', 'tool.lock.json', '-o', 'tool.zip'], {
+      cwd: directory,
+    });
     expect(status).toBe(1);
     expect(stderr).toContain('slimming is not the cause');
     expect(fs.readdirSync(directory)).toEqual([]);

@@ -49,7 +49,9 @@ test('one that a library wants of another is told with the chain', () => {
   fixture.library('/usr/lib/liba.so', { source: 'int f(void); int a(void) { return f(); }', flags: [fixture.locate('/usr/lib/libx.so')] });
   fixture.program('/usr/bin/prog', { needs: ['liba.so'] });
   versioned('/usr/lib/libx.so', 'X_1.0 { global: f; };');
-  expect(check).toThrow(/^version X_2\.0 not found, needed by \/lib\/liba\.so: \/lib\/libx\.so does not have it\n {2}chain: prog → liba\.so\n/);
+  expect(check).toThrow(
+    /^version X_2\.0 not found, needed by \/lib\/liba\.so: \/lib\/libx\.so does not have it\n {2}chain: prog → liba\.so\n/,
+  );
 });
 
 test('one that is wanted weakly may be missing', () => {
@@ -70,7 +72,12 @@ test('a library without any versions is fine', () => {
 test('what is checked is the library that is loaded, not the first of that name', () => {
   versioned('/old/libx.so', 'X_1.0 { global: f; };');
   fixture.library('/usr/lib/libfirst.so', { needs: ['libx.so'], runpath: '/old' });
-  fixture.program('/usr/bin/prog', { source: CALLER, needs: ['libfirst.so'], flags: [fixture.locate('/usr/lib/libx.so')], runpath: '/usr/lib' });
+  fixture.program('/usr/bin/prog', {
+    source: CALLER,
+    needs: ['libfirst.so'],
+    flags: [fixture.locate('/usr/lib/libx.so')],
+    runpath: '/usr/lib',
+  });
   check(); // its own need, though second, is what is found first
   fixture.program('/usr/bin/prog', { source: CALLER, flags: [fixture.locate('/usr/lib/libx.so')], rpath: '/old' });
   expect(check).toThrow('/old/libx.so does not have it');
@@ -80,6 +87,8 @@ test('what is checked is the library that is loaded, not the first of that name'
 /** Where the version needs (SHT_GNU_verneed) of a file are. */
 function versionNeed(file: Buffer): number {
   const table = Number(file.readBigUInt64LE(40));
-  for (let at = table; at < file.length; at += 64) if (file.readUInt32LE(at + 4) === 0x6ffffffe) return Number(file.readBigUInt64LE(at + 24));
+  for (let at = table; at < file.length; at += 64) {
+    if (file.readUInt32LE(at + 4) === 0x6ffffffe) return Number(file.readBigUInt64LE(at + 24));
+  }
   throw new Error('no version needs');
 }

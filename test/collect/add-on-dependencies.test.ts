@@ -11,7 +11,9 @@ function synthesizer(dictionary = '/usr/share/rig/dicts/words'): readonly string
 }
 
 test('data that an add-on depends on, and what that depends on, is packed from the directories of the requested package', () => {
-  expect(synthesizer()).toEqual(expect.arrayContaining(['/usr/share/rig/voices/kal', '/usr/share/rig/dicts/words', '/usr/share/rig/dicts/letters']));
+  expect(synthesizer()).toEqual(
+    expect.arrayContaining(['/usr/share/rig/voices/kal', '/usr/share/rig/dicts/words', '/usr/share/rig/dicts/letters']),
+  );
 });
 
 test('data that an add-on depends on is not packed from other directories', () => {

@@ -31,11 +31,18 @@ const packed = (jar: Buffer, fields: Record<string, string>) => {
 
 describe('a command whose name is a string of a class in an archive', () => {
   test('is packed with its package\'s data if the archive\'s package depends on it', () => {
-    expect(packed(jarWith('dot'), { Depends: 'layout' })).toEqual(['/usr/bin/dot', '/usr/bin/rig', '/usr/share/layout/fonts', '/usr/share/rig/rig.jar']);
+    expect(packed(jarWith('dot'), { Depends: 'layout' })).toEqual([
+      '/usr/bin/dot',
+      '/usr/bin/rig',
+      '/usr/share/layout/fonts',
+      '/usr/share/rig/rig.jar',
+    ]);
   });
 
   test('is packed if the archive\'s package recommends it, by its path as well', () => {
-    expect(packed(jarWith('/usr/bin/dot'), { Recommends: 'layout' })).toEqual(expect.arrayContaining(['/usr/bin/dot', '/usr/share/layout/fonts']));
+    expect(packed(jarWith('/usr/bin/dot'), { Recommends: 'layout' })).toEqual(
+      expect.arrayContaining(['/usr/bin/dot', '/usr/share/layout/fonts']),
+    );
   });
 
   test('is not packed if the archive\'s package neither depends on it nor recommends it', () => {

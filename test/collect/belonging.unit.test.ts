@@ -8,8 +8,20 @@ beforeEach(() => {
 
 describe('the package of a requested program', () => {
   test('has its data packed, in whatever directory it is', () => {
-    root.install('rig', { '/usr/bin/rig': programWith(), '/usr/share/rig/names': '', '/etc/rig/rig.conf': '', '/usr/lib/rig/table': '', '/var/lib/rig/state': '' });
-    expect(find(root).data).toEqual(['/etc/rig/rig.conf', '/usr/bin/rig', '/usr/lib/rig/table', '/usr/share/rig/names', '/var/lib/rig/state']);
+    root.install('rig', {
+      '/usr/bin/rig': programWith(),
+      '/usr/share/rig/names': '',
+      '/etc/rig/rig.conf': '',
+      '/usr/lib/rig/table': '',
+      '/var/lib/rig/state': '',
+    });
+    expect(find(root).data).toEqual([
+      '/etc/rig/rig.conf',
+      '/usr/bin/rig',
+      '/usr/lib/rig/table',
+      '/usr/share/rig/names',
+      '/var/lib/rig/state',
+    ]);
   });
 
   test.each([
@@ -33,7 +45,11 @@ describe('the package of a requested program', () => {
   });
 
   test('has its licence packed, as has each package with a packed file', () => {
-    root.install('rig', { '/usr/bin/rig': programWith('', ['libx.so.1']), '/usr/share/doc/rig/copyright': '', '/usr/share/doc/rig/changelog.gz': '' }, { Depends: 'libx' });
+    root.install(
+      'rig',
+      { '/usr/bin/rig': programWith('', ['libx.so.1']), '/usr/share/doc/rig/copyright': '', '/usr/share/doc/rig/changelog.gz': '' },
+      { Depends: 'libx' },
+    );
     root.install('libx', { [`${LIB}/libx.so.1`]: libraryWith('libx.so.1'), '/usr/share/doc/libx/copyright': '' });
     root.install('liby', { '/usr/share/doc/liby/copyright': '' });
     expect(find(root).data).toEqual(['/usr/bin/rig', '/usr/share/doc/libx/copyright', '/usr/share/doc/rig/copyright']);
@@ -144,7 +160,9 @@ describe('a helper or plug-in among the data', () => {
       [`${LIB}/librest.so.1`]: libraryWith('librest.so.1'),
     });
     const { all } = find(root);
-    for (const file of ['/usr/lib/rig/helper', '/usr/lib/rig/plugin.so', `${LIB}/libhelp.so.1`, `${LIB}/libplug.so.1`]) expect(all).toContain(file);
+    for (const file of ['/usr/lib/rig/helper', '/usr/lib/rig/plugin.so', `${LIB}/libhelp.so.1`, `${LIB}/libplug.so.1`]) {
+      expect(all).toContain(file);
+    }
     expect(all).not.toContain(`${LIB}/librest.so.1`);
   });
 

@@ -7,7 +7,8 @@ beforeEach(() => {
   root = new Packaged();
 });
 
-const started = (binary = 'rig', more = {}) => find(root, binary, more).data.filter((file) => file.startsWith('/usr/bin/') && file !== `/usr/bin/${binary}`);
+const started = (binary = 'rig', more = {}) =>
+  find(root, binary, more).data.filter((file) => file.startsWith('/usr/bin/') && file !== `/usr/bin/${binary}`);
 const script = (inside: string, text: string) => {
   root.write({ [inside]: text });
   fs.chmodSync(root.locate(inside), 0o755);
@@ -43,20 +44,32 @@ describe('a command whose bare name is in a program is packed', () => {
   });
 
   test('through such a link that is named by its path', () => {
-    withShell().install('rig', { '/usr/bin/rig': '#!/bin/sh\nif [ -x /usr/bin/java ]; then JAVA=/usr/bin/java; fi\nexec "$JAVA"\n' }, { Depends: 'jre' });
+    withShell().install(
+      'rig',
+      { '/usr/bin/rig': '#!/bin/sh\nif [ -x /usr/bin/java ]; then JAVA=/usr/bin/java; fi\nexec "$JAVA"\n' },
+      { Depends: 'jre' },
+    );
     root.install('jre', { '/usr/lib/jvm/bin/java': programWith(), '/usr/lib/jvm/lib/modules': 'data' });
     root.write({ '/usr/bin/java': { link: '/etc/alternatives/java' }, '/etc/alternatives/java': { link: '/usr/lib/jvm/bin/java' } });
     expect(find(root).data).toEqual(expect.arrayContaining(['/usr/bin/java', '/usr/lib/jvm/bin/java', '/usr/lib/jvm/lib/modules']));
   });
 
   test('in a shell script as the value of a variable', () => {
-    withShell().install('rig', { '/usr/bin/rig': '#!/bin/sh\nRIG_EXECUTABLE=paint\nexec "`dirname \\"$0\\"`/$RIG_EXECUTABLE"\n', '/usr/bin/paint': programWith() });
+    withShell().install('rig', {
+      '/usr/bin/rig': '#!/bin/sh\nRIG_EXECUTABLE=paint\nexec "`dirname \\"$0\\"`/$RIG_EXECUTABLE"\n',
+      '/usr/bin/paint': programWith(),
+    });
     expect(started()).toContain('/usr/bin/paint');
   });
 
   test('in a shell script as a word with a variable in it, for each value of that', () => {
     const text = '#!/bin/sh\nversion=14\nversion="13"\nrig="`dirname \\"$0\\"`/rig$version"\nnone="none${unknown}"\nexec "$rig"\n';
-    withShell().install('rig', { '/usr/bin/rig': text, '/usr/bin/rig13': programWith(), '/usr/bin/rig14': programWith(), '/usr/bin/none': programWith() });
+    withShell().install('rig', {
+      '/usr/bin/rig': text,
+      '/usr/bin/rig13': programWith(),
+      '/usr/bin/rig14': programWith(),
+      '/usr/bin/none': programWith(),
+    });
     expect(started()).toEqual(expect.arrayContaining(['/usr/bin/rig13', '/usr/bin/rig14']));
     expect(started()).not.toContain('/usr/bin/none');
   });
@@ -83,12 +96,18 @@ describe('a command whose bare name is in a program is packed', () => {
 describe('a command is not packed', () => {
   test('if no package needs its package, or if every system has it', () => {
     root.install('rig', { '/usr/bin/rig': programWith('\0sort\0stranger\0') }, { Depends: 'coreutils' });
-    root.install('coreutils', { '/usr/bin/sort': programWith() }, { Essential: 'yes' }).install('stranger', { '/usr/bin/stranger': programWith() });
+    root
+      .install('coreutils', { '/usr/bin/sort': programWith() }, { Essential: 'yes' })
+      .install('stranger', { '/usr/bin/stranger': programWith() });
     expect(started()).toEqual([]);
   });
 
   test('if only a library or a symbol table has its name', () => {
-    root.install('rig', { '/usr/bin/rig': programWith('', ['librig.so.1']), [`${LIB}/librig.so.1`]: libraryWith('librig.so.1', '\0paint\0'), '/usr/bin/paint': programWith() });
+    root.install('rig', {
+      '/usr/bin/rig': programWith('', ['librig.so.1']),
+      [`${LIB}/librig.so.1`]: libraryWith('librig.so.1', '\0paint\0'),
+      '/usr/bin/paint': programWith(),
+    });
     root.install('other', { '/usr/bin/librig.so.1': programWith() });
     expect(started()).toEqual([]);
   });
@@ -98,7 +117,10 @@ describe('a command is not packed', () => {
     fs.chmodSync(root.locate('/usr/bin/two'), 0o700);
     const { data, skipped } = find(root, 'rig', { exclude: ['/usr/bin/one'] });
     expect(data).toEqual(['/usr/bin/rig']);
-    expect([skipped.get('/usr/bin/one'), skipped.get('/usr/bin/two')]).toEqual(['started by /usr/bin/rig, but excluded', 'started by /usr/bin/rig, but not world-readable']);
+    expect([skipped.get('/usr/bin/one'), skipped.get('/usr/bin/two')]).toEqual([
+      'started by /usr/bin/rig, but excluded',
+      'started by /usr/bin/rig, but not world-readable',
+    ]);
   });
 
   test('if a library is missing; it is skipped with a reason', () => {
@@ -123,11 +145,25 @@ describe('a script', () => {
     root.install('rig', {}, { Depends: 'tools' });
     const names = ['first', 'piped', 'substituted', 'executed', 'assigned', 'conditional', 'argument', 'commented', 'assignment'];
     root.install('tools', Object.fromEntries(names.map((name) => [`/usr/bin/${name}`, programWith()])));
-    script('/usr/bin/rig', [
-      '#!/bin/sh', 'first -x argument | piped', '# commented', 'x=$(substituted)', 'A=1 B="2 3" assigned', 'if conditional; then', '  exec executed', 'fi', 'assignment=1', '',
-    ].join('\n'));
+    script(
+      '/usr/bin/rig',
+      [
+        '#!/bin/sh',
+        'first -x argument | piped',
+        '# commented',
+        'x=$(substituted)',
+        'A=1 B="2 3" assigned',
+        'if conditional; then',
+        '  exec executed',
+        'fi',
+        'assignment=1',
+        '',
+      ].join('\n'),
+    );
     root.install('rig-bin', { '/usr/bin/rig': [] }, { Depends: 'tools', Source: 'rig' });
-    expect(started().filter((file) => file !== '/usr/bin/sh')).toEqual(['assigned', 'conditional', 'executed', 'first', 'piped', 'substituted'].map((name) => `/usr/bin/${name}`));
+    expect(started().filter((file) => file !== '/usr/bin/sh')).toEqual(
+      ['assigned', 'conditional', 'executed', 'first', 'piped', 'substituted'].map((name) => `/usr/bin/${name}`),
+    );
   });
 
   test('in another language starts the words at the beginning of strings', () => {
@@ -140,7 +176,9 @@ describe('a script', () => {
 
   test('that no package owns may start commands of any package, except essential ones', () => {
     withShell();
-    root.install('jq', { '/usr/bin/jq': programWith(), '/usr/share/jq/data': '' }).install('coreutils', { '/usr/bin/sort': programWith() }, { Essential: 'yes' });
+    root
+      .install('jq', { '/usr/bin/jq': programWith(), '/usr/share/jq/data': '' })
+      .install('coreutils', { '/usr/bin/sort': programWith() }, { Essential: 'yes' });
     script('/work/report.sh', '#!/bin/sh\njq . | sort\n');
     const { data } = find(root, '/work/report.sh');
     expect(data).toContain('/usr/bin/jq');
@@ -150,7 +188,11 @@ describe('a script', () => {
 });
 
 test('a command is on PATH in the function; a requested program takes precedence over a command with the same name', async () => {
-  root.install('rig', { '/usr/bin/rig': programWith('\0paint\0other\0'), '/usr/bin/paint': programWith(), '/usr/bin/other': programWith() });
+  root.install('rig', {
+    '/usr/bin/rig': programWith('\0paint\0other\0'),
+    '/usr/bin/paint': programWith(),
+    '/usr/bin/other': programWith(),
+  });
   const { plan, opt, summary } = await makeFound(root, 'rig', { rename: { rig: 'other' } });
   const leads = (name: string) => fs.realpathSync(`${opt}/bin/${name}`).slice(`${opt}/elf/${plan.key}`.length);
   expect(['paint', 'other'].map(leads)).toEqual(['/usr/bin/paint', '/usr/bin/rig']);
@@ -158,18 +200,28 @@ test('a command is on PATH in the function; a requested program takes precedence
 });
 
 describe('a program that names the directory of headers', () => {
-  const development = { '/usr/include/stdio.h': '', [`${LIB}/crt1.o`]: '', [`${LIB}/libc.a`]: '', [`${LIB}/libc.so`]: 'GROUP ( /lib/x86_64-linux-gnu/libc.so.6 )', '/usr/share/doc/libc6-dev/README': '' };
+  const development = {
+    '/usr/include/stdio.h': '',
+    [`${LIB}/crt1.o`]: '',
+    [`${LIB}/libc.a`]: '',
+    [`${LIB}/libc.so`]: 'GROUP ( /lib/x86_64-linux-gnu/libc.so.6 )',
+    '/usr/share/doc/libc6-dev/README': '',
+  };
 
   test('is packed with headers and files for linkers of its dependencies and recommendations', () => {
     root.install('cc', { '/usr/bin/cc': programWith('\0/usr/include\0') }, { Recommends: 'libc6-dev' });
     root.install('libc6-dev', development).install('libother-dev', { '/usr/include/other.h': '' });
-    expect(find(root, 'cc').all).toEqual(expect.arrayContaining(['/usr/include/stdio.h', `${LIB}/crt1.o`, `${LIB}/libc.a`, `${LIB}/libc.so`]));
+    expect(find(root, 'cc').all).toEqual(
+      expect.arrayContaining(['/usr/include/stdio.h', `${LIB}/crt1.o`, `${LIB}/libc.a`, `${LIB}/libc.so`]),
+    );
     expect(find(root, 'cc').all).not.toContain('/usr/include/other.h');
     expect(find(root, 'cc').all).not.toContain('/usr/share/doc/libc6-dev/README');
   });
 
   test('of a single library is packed without headers', () => {
-    root.install('rig', { '/usr/bin/rig': programWith('\0/usr/include/rig\0') }, { Recommends: 'libc6-dev' }).install('libc6-dev', development);
+    root
+      .install('rig', { '/usr/bin/rig': programWith('\0/usr/include/rig\0') }, { Recommends: 'libc6-dev' })
+      .install('libc6-dev', development);
     expect(find(root).all).not.toContain('/usr/include/stdio.h');
   });
 });
@@ -193,7 +245,10 @@ describe('a program with /usr/bin and the name of a command in separate strings'
   test('finds it in /opt/bin', async () => {
     root.debian().libc();
     root.install('libc6', { [`${LIB}/libc.so.6`]: [], [`${LIB}/ld-linux-x86-64.so.2`]: [] }, { Source: 'glibc' });
-    root.compile('/usr/bin/rig', '#include <stdio.h>\n#include <unistd.h>\nvolatile int zero; int main(void) { char name[99]; sprintf(name, "%s/agent", &"/usr/bin"[zero]); execl(name, name, (char *)0); return 1; }');
+    root.compile(
+      '/usr/bin/rig',
+      '#include <stdio.h>\n#include <unistd.h>\nvolatile int zero; int main(void) { char name[99]; sprintf(name, "%s/agent", &"/usr/bin"[zero]); execl(name, name, (char *)0); return 1; }',
+    );
     root.compile('/usr/bin/agent', '#include <stdio.h>\nint main(void) { puts("agent"); }');
     root.install('rig', { '/usr/bin/rig': [], '/usr/bin/agent': [] }, { Depends: 'libc6' });
     const { opt } = await makeFound(root);
@@ -203,7 +258,11 @@ describe('a program with /usr/bin and the name of a command in separate strings'
 
 describe('packages that extend the package of a program', () => {
   const install = (program: Parameters<Packaged['install']>[1]) => {
-    root.install('python3', { '/usr/bin/python3': programWith(), '/usr/lib/python3/site.py': 'join(prefix, "lib",\n  "python3", "dist-packages")', ...program }, { Source: 'python' });
+    root.install(
+      'python3',
+      { '/usr/bin/python3': programWith(), '/usr/lib/python3/site.py': 'join(prefix, "lib",\n  "python3", "dist-packages")', ...program },
+      { Source: 'python' },
+    );
     root.install('small', { '/usr/lib/python3/dist-packages/small/one.py': '' }, { Depends: 'python3' });
     root.install('large', { '/usr/lib/python3/dist-packages/large/one': '' }, { Depends: 'python3' });
   };
@@ -230,7 +289,11 @@ describe('packages that extend the package of a program', () => {
 
 test('a library that embeds an interpreter is packed with the modules of its source package below its prefix', () => {
   root.install('rig', { '/usr/bin/rig': programWith('', ['libpython.so.1']) }, { Depends: 'libpython' });
-  root.install('libpython', { [`${LIB}/libpython.so.1`]: libraryWith('libpython.so.1', '\0/usr\0') }, { Depends: 'libpython-stdlib, other', Source: 'python' });
+  root.install(
+    'libpython',
+    { [`${LIB}/libpython.so.1`]: libraryWith('libpython.so.1', '\0/usr\0') },
+    { Depends: 'libpython-stdlib, other', Source: 'python' },
+  );
   root.install('libpython-stdlib', { '/usr/lib/python3/os.py': '' }, { Source: 'python' }).install('other', { '/usr/lib/other/one': '' });
   expect(find(root).data).toContain('/usr/lib/python3/os.py');
   expect(find(root).data).not.toContain('/usr/lib/other/one');

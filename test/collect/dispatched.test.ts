@@ -12,7 +12,11 @@ function dispatcher({ mode = 0o755, name = 'dump' } = {}): Packaged {
     '/usr/share/perl5/Versions.pm': 'our $programs = "/usr/lib/dump/";\n',
     '/usr/bin/dump': { link: WRAPPER },
   }, { Depends: 'perl' });
-  root.install('dump-client-15', { [`/usr/lib/dump/15/bin/${name}`]: programWith(), '/usr/share/dump-15/charset': '' }, { Depends: 'dump-client' });
+  root.install(
+    'dump-client-15',
+    { [`/usr/lib/dump/15/bin/${name}`]: programWith(), '/usr/share/dump-15/charset': '' },
+    { Depends: 'dump-client' },
+  );
   fs.chmodSync(root.locate(WRAPPER), 0o755);
   fs.chmodSync(root.locate(`/usr/lib/dump/15/bin/${name}`), mode);
   return root;

@@ -15,7 +15,10 @@ let root: Packaged;
 beforeEach(() => {
   root = new Packaged();
   const libraries = ['liba.so.1', 'liba.so.2', 'libb.so.1', 'libc0.so.1', 'libd.so.1'];
-  root.install('libraries', Object.fromEntries(libraries.map((name) => [`${LIB}/${name}`, libraryWith(name, '', name === 'libb.so.1' ? ['libd.so.1'] : [])])));
+  root.install(
+    'libraries',
+    Object.fromEntries(libraries.map((name) => [`${LIB}/${name}`, libraryWith(name, '', name === 'libb.so.1' ? ['libd.so.1'] : [])])),
+  );
 });
 
 /** What joins by a note in a library of the program. */
@@ -32,7 +35,10 @@ test('a required library is packed with its dependencies', () => {
 });
 
 test('a recommended library is packed, and one without a priority', () => {
-  expect(joined({ soname: ['liba.so.1'], priority: 'recommended' }, { soname: ['libd.so.1'] }).libraries).toEqual(['liba.so.1', 'libd.so.1']);
+  expect(joined({ soname: ['liba.so.1'], priority: 'recommended' }, { soname: ['libd.so.1'] }).libraries).toEqual([
+    'liba.so.1',
+    'libd.so.1',
+  ]);
 });
 
 test('a suggested library is skipped with a reason', () => {
@@ -53,7 +59,9 @@ test('a library with a missing dependency is skipped with a reason unless it is 
   root.install('broken', { [`${LIB}/libbroken.so.1`]: libraryWith('libbroken.so.1', '', ['libmissing.so.1']) });
   const { libraries, skipped } = joined({ soname: ['libbroken.so.1', 'liba.so.1'], priority: 'recommended' });
   expect(libraries).toEqual(['liba.so.1']);
-  expect(skipped.get('libbroken.so.1')).toMatch(/^opened by \S+\/librig\.so\.1, but libmissing\.so\.1 not found, needed by \S+\/libbroken\.so\.1$/);
+  expect(skipped.get('libbroken.so.1')).toMatch(
+    /^opened by \S+\/librig\.so\.1, but libmissing\.so\.1 not found, needed by \S+\/libbroken\.so\.1$/,
+  );
   expect(() => joined({ soname: ['libbroken.so.1'], priority: 'required' })).toThrow('libmissing.so.1 not found');
 });
 
@@ -76,7 +84,12 @@ test('a library is packed even if detectData is false', () => {
   expect(find(root, 'rig', { detectData: false }).all).toContain(`${LIB}/liba.so.1`);
 });
 
-test.each([['no JSON', 'libx.so.1'], ['no list', '{"soname":["libx.so.1"]}'], ['no sonames', '[{"soname":"libx.so.1"},{},{"soname":[1]},{"soname":[],"priority":"suggested"}]'], ['nothing of a feature', '[null, 1]']])('a note that is %s is passed over', (_, text) => {
+test.each([
+  ['no JSON', 'libx.so.1'],
+  ['no list', '{"soname":["libx.so.1"]}'],
+  ['no sonames', '[{"soname":"libx.so.1"},{},{"soname":[1]},{"soname":[],"priority":"suggested"}]'],
+  ['nothing of a feature', '[null, 1]'],
+])('a note that is %s is passed over', (_, text) => {
   root.library('/note.so', { source: noteOf(text) });
   expect(openedLibraries(readElf(fs.readFileSync(root.locate('/note.so'))))).toEqual([]);
 });

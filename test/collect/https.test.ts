@@ -33,26 +33,75 @@ let port: string;
 const openssl = (...command: string[]) => execFileSync('openssl', command, { cwd: work, stdio: 'pipe' });
 
 function authority(name: string): void {
-  openssl('req', '-x509', '-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:P-256', '-nodes', '-days', '2', '-subj', `/CN=${name}`, '-keyout', `${name}.key`, '-out', `${name}.pem`,
-    '-addext', 'keyUsage=critical,keyCertSign,cRLSign');
+  openssl(
+    'req',
+    '-x509',
+    '-newkey',
+    'ec',
+    '-pkeyopt',
+    'ec_paramgen_curve:P-256',
+    '-nodes',
+    '-days',
+    '2',
+    '-subj',
+    `/CN=${name}`,
+    '-keyout',
+    `${name}.key`,
+    '-out',
+    `${name}.pem`,
+    '-addext',
+    'keyUsage=critical,keyCertSign,cRLSign',
+  );
 }
 
 beforeAll(async () => {
   authority('known');
   authority('unknown');
-  openssl('req', '-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:P-256', '-nodes', '-subj', '/CN=localhost', '-keyout', 'server.key', '-out', 'server.csr');
+  openssl(
+    'req',
+    '-newkey',
+    'ec',
+    '-pkeyopt',
+    'ec_paramgen_curve:P-256',
+    '-nodes',
+    '-subj',
+    '/CN=localhost',
+    '-keyout',
+    'server.key',
+    '-out',
+    'server.csr',
+  );
   fs.writeFileSync(inWork('names'), 'subjectAltName=DNS:localhost,IP:127.0.0.1\nbasicConstraints=CA:false\nextendedKeyUsage=serverAuth\n');
-  openssl('x509', '-req', '-in', 'server.csr', '-CA', 'known.pem', '-CAkey', 'known.key', '-CAcreateserial', '-days', '2', '-extfile', 'names', '-out', 'server.pem');
+  openssl(
+    'x509',
+    '-req',
+    '-in',
+    'server.csr',
+    '-CA',
+    'known.pem',
+    '-CAkey',
+    'known.key',
+    '-CAcreateserial',
+    '-days',
+    '2',
+    '-extfile',
+    'names',
+    '-out',
+    'server.pem',
+  );
 
   fs.mkdirSync(inWork('site'));
   fs.writeFileSync(inWork('site/greeting'), 'hello\n');
-  const git = (...command: string[]) => execFileSync('git', ['-c', 'user.name=t', '-c', 'user.email=t@t', ...command], { cwd: work, stdio: 'pipe' });
+  const git = (...command: string[]) =>
+    execFileSync('git', ['-c', 'user.name=t', '-c', 'user.email=t@t', ...command], { cwd: work, stdio: 'pipe' });
   git('init', '-q', '-b', 'main', 'repository');
   git('-C', 'repository', 'commit', '-q', '--allow-empty', '-m', 'first');
   git('clone', '-q', '--bare', 'repository', 'site/repository.git');
   git('-C', 'site/repository.git', 'update-server-info');
 
-  server = spawn(process.execPath, ['-e', SERVER, inWork('site'), inWork('server.key'), inWork('server.pem')], { stdio: ['ignore', 'pipe', 'inherit'] });
+  server = spawn(process.execPath, ['-e', SERVER, inWork('site'), inWork('server.key'), inWork('server.pem')], {
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
   port = await new Promise((resolve) => server.stdout!.once('data', (data: Buffer) => resolve(data.toString().trim())));
 });
 

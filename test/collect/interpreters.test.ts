@@ -48,7 +48,11 @@ describe('a script', () => {
 
   test('has no package for development as a module, and none of the package manager\'s hooks', () => {
     root.install('python3-dev', { '/usr/lib/python3/config/libpython.c': '' }, { Depends: 'python3' });
-    root.install('python3-x', { '/usr/lib/python3/dist-packages/x.py': '', '/usr/share/python3/runtime.d/x.rtinstall': 'gcc' }, { Depends: 'python3, python3-dev' });
+    root.install(
+      'python3-x',
+      { '/usr/lib/python3/dist-packages/x.py': '', '/usr/share/python3/runtime.d/x.rtinstall': 'gcc' },
+      { Depends: 'python3, python3-dev' },
+    );
     script({ Depends: 'python3, python3-x' });
     expect(data()).toEqual(['/usr/bin/python3', '/usr/bin/rig', '/usr/lib/python3/dist-packages/x.py']);
   });

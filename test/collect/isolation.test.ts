@@ -45,14 +45,28 @@ describe('Ruby', () => {
 
   beforeAll(async () => {
     version = fs.readdirSync('/usr/lib/ruby').find((name) => /^\d/.test(name))!;
-    const modules = ['/usr/local/lib/site_ruby', '/usr/lib/ruby/vendor_ruby', '/usr/lib/ruby'].flatMap((directory) => [directory, `${directory}/${version}`]);
-    const compiled = [`/usr/local/lib/${TRIPLET}/site_ruby`, `/usr/lib/${TRIPLET}/ruby/vendor_ruby/${version}`, `/usr/lib/${TRIPLET}/ruby/${version}`];
+    const modules = ['/usr/local/lib/site_ruby', '/usr/lib/ruby/vendor_ruby', '/usr/lib/ruby'].flatMap((directory) => [
+      directory,
+      `${directory}/${version}`,
+    ]);
+    const compiled = [
+      `/usr/local/lib/${TRIPLET}/site_ruby`,
+      `/usr/lib/${TRIPLET}/ruby/vendor_ruby/${version}`,
+      `/usr/lib/${TRIPLET}/ruby/${version}`,
+    ];
     const gems = [
-      `/var/lib/gems/${version}`, `/usr/local/lib/ruby/gems/${version}`, `/usr/lib/ruby/gems/${version}`, `/usr/lib/${TRIPLET}/ruby/gems/${version}`,
-      `/usr/share/rubygems-integration/${version}`, '/usr/share/rubygems-integration/all', `/usr/lib/${TRIPLET}/rubygems-integration/${version}`,
+      `/var/lib/gems/${version}`,
+      `/usr/local/lib/ruby/gems/${version}`,
+      `/usr/lib/ruby/gems/${version}`,
+      `/usr/lib/${TRIPLET}/ruby/gems/${version}`,
+      `/usr/share/rubygems-integration/${version}`,
+      '/usr/share/rubygems-integration/all',
+      `/usr/lib/${TRIPLET}/rubygems-integration/${version}`,
     ];
     for (const directory of [...modules, ...compiled]) {
-      for (const name of ['json', 'set', 'openssl', 'rubygems', 'rbconfig', 'did_you_mean', 'hostile']) host.write({ [`${directory}/${name}.rb`]: `exit! ${HOSTILE}` });
+      for (const name of ['json', 'set', 'openssl', 'rubygems', 'rbconfig', 'did_you_mean', 'hostile']) {
+        host.write({ [`${directory}/${name}.rb`]: `exit! ${HOSTILE}` });
+      }
       for (const name of ['stringio', 'openssl', 'enc/encdb']) host.write({ [`${directory}/${name}.so`]: 'no library' });
     }
     for (const directory of gems) {
@@ -68,14 +82,21 @@ describe('Ruby', () => {
   });
 
   test('loads its modules, compiled ones and gems among them, from the layer', () => {
-    const script = 'gem "json"; require "json"; require "set"; require "openssl"; require "stringio"; require "minitest"; puts $LOADED_FEATURES.grep(/^\\//)';
+    const script =
+      'gem "json"; require "json"; require "set"; require "openssl"; require "stringio"; require "minitest"; puts $LOADED_FEATURES.grep(/^\\//)';
     const loaded = run(opt, ['ruby', '-e', script], host);
     expect(notOfTheLayer(loaded)).toEqual([]);
-    for (const name of ['json.rb', 'set.rb', 'openssl.so', 'stringio.so', 'minitest.rb']) expect(loaded.some((file) => file.endsWith(`/${name}`))).toBe(true);
+    for (const name of ['json.rb', 'set.rb', 'openssl.so', 'stringio.so', 'minitest.rb']) {
+      expect(loaded.some((file) => file.endsWith(`/${name}`))).toBe(true);
+    }
   });
 
   test('looks for modules and gems nowhere but in the layer, and where the user has his own', () => {
-    expect(notOfTheLayer(run(opt, ['ruby', '-e', 'puts $LOAD_PATH, Gem.path - [Gem.user_dir], Gem.default_dir, Gem.default_specifications_dir'], host))).toEqual([]);
+    expect(
+      notOfTheLayer(
+        run(opt, ['ruby', '-e', 'puts $LOAD_PATH, Gem.path - [Gem.user_dir], Gem.default_dir, Gem.default_specifications_dir'], host),
+      ),
+    ).toEqual([]);
     expect(run(opt, ['ruby', '-e', 'begin; require "hostile"; rescue LoadError; puts "none"; end'], host)).toEqual(['none']);
   });
 });
@@ -87,10 +108,16 @@ describe('PHP', () => {
   beforeAll(async () => {
     const [version] = fs.readdirSync('/etc/php');
     const [api] = fs.readdirSync('/usr/lib/php').filter((name) => /^\d{8}$/.test(name));
-    for (const directory of ['/usr/share/php', '/usr/local/share/php', '/usr/local/lib/php', '/etc/php']) host.write({ [`${directory}/hostile.php`]: `<?php exit(${HOSTILE});` });
+    for (const directory of ['/usr/share/php', '/usr/local/share/php', '/usr/local/lib/php', '/etc/php']) {
+      host.write({ [`${directory}/hostile.php`]: `<?php exit(${HOSTILE});` });
+    }
     const hostile = `auto_prepend_file=/etc/php/hostile.php\nextension_dir=/usr/lib/php/${api}\n`;
-    for (const file of ['cli/php.ini', 'cli/conf.d/00-hostile.ini', 'cli/conf.d/99-hostile.ini', 'mods-available/json.ini']) host.write({ [`/etc/php/${version}/${file}`]: hostile });
-    for (const directory of ['/etc', '/usr/local/etc', '/usr/local/lib', '/usr/bin', '/opt']) host.write({ [`${directory}/php.ini`]: hostile, [`${directory}/php-cli.ini`]: hostile });
+    for (const file of ['cli/php.ini', 'cli/conf.d/00-hostile.ini', 'cli/conf.d/99-hostile.ini', 'mods-available/json.ini']) {
+      host.write({ [`/etc/php/${version}/${file}`]: hostile });
+    }
+    for (const directory of ['/etc', '/usr/local/etc', '/usr/local/lib', '/usr/bin', '/opt']) {
+      host.write({ [`${directory}/php.ini`]: hostile, [`${directory}/php-cli.ini`]: hostile });
+    }
     for (const file of fs.readdirSync(`/usr/lib/php/${api}`)) host.write({ [`/usr/lib/php/${api}/${file}`]: 'no library' });
     opt = await layerOf('php');
   });
@@ -102,17 +129,23 @@ describe('PHP', () => {
   test('reads its configuration from the layer', () => {
     host.write({ '/var/task/one.php': 'one' });
     expect(run(opt, ['php', '/var/task/one.php'], host)).toEqual(['one']);
-    const lines = run(opt, ['php', '--ini'], host).flatMap((line) => line.replace(/^[^/]*:/, '').split(',')).map((line) => line.trim()).filter((line) => line !== '');
+    const lines = run(opt, ['php', '--ini'], host)
+      .flatMap((line) => line.replace(/^[^/]*:/, '').split(','))
+      .map((line) => line.trim())
+      .filter((line) => line !== '');
     expect(notOfTheLayer(lines)).toEqual([]);
     expect(lines.filter((line) => line.endsWith('.ini')).length).toBeGreaterThan(10);
   });
 
   test('loads its extensions from the layer, and looks for scripts nowhere else', () => {
-    const script = 'echo (new ReflectionExtension("tokenizer"))->getVersion(), "\\n"; echo implode("\\n", array_unique(preg_replace("/.* /", "", preg_grep("/\\.so/", file("/proc/self/maps"))))); echo ini_get("extension_dir"), "\\n", str_replace(".:", "", get_include_path());';
+    const script =
+      'echo (new ReflectionExtension("tokenizer"))->getVersion(), "\\n"; echo implode("\\n", array_unique(preg_replace("/.* /", "", preg_grep("/\\.so/", file("/proc/self/maps"))))); echo ini_get("extension_dir"), "\\n", str_replace(".:", "", get_include_path());';
     const [version, ...files] = run(opt, ['php', '-r', script], host).filter((line) => line !== '');
     expect(version).toMatch(/^\d+\.\d+/);
     expect(notOfTheLayer(files)).toEqual([]);
     expect(files.some((file) => file.endsWith('/tokenizer.so'))).toBe(true);
-    expect(run(opt, ['php', '-r', 'echo stream_resolve_include_path("hostile.php") === false ? "none" : "found";'], host)).toEqual(['none']);
+    expect(run(opt, ['php', '-r', 'echo stream_resolve_include_path("hostile.php") === false ? "none" : "found";'], host)).toEqual([
+      'none',
+    ]);
   });
 });

@@ -11,11 +11,23 @@ const withShell = () => root.install('dash', { '/usr/bin/sh': programWith() }, {
 
 describe('a program behind a launcher is packed with its package', () => {
   const launcher = (text: string) => {
-    withShell().install('rig-common', { '/usr/lib/rig/rig': `#!/bin/sh\n${text}\n`, '/usr/bin/rig': { link: '../lib/rig/rig' } }, { Source: 'rig' });
+    withShell().install(
+      'rig-common',
+      { '/usr/lib/rig/rig': `#!/bin/sh\n${text}\n`, '/usr/bin/rig': { link: '../lib/rig/rig' } },
+      { Source: 'rig' },
+    );
     fs.chmodSync(root.locate('/usr/lib/rig/rig'), 0o755);
   };
   const core = (fields: Record<string, string> = { Source: 'rig' }, directory = '/usr/lib/rig') => {
-    root.install('rig-core', { [`${directory}/rig.bin`]: programWith('', ['librig.so.1']), '/usr/share/rig-core/table': '', [`${LIB}/librig.so.1`]: libraryWith('librig.so.1') }, fields);
+    root.install(
+      'rig-core',
+      {
+        [`${directory}/rig.bin`]: programWith('', ['librig.so.1']),
+        '/usr/share/rig-core/table': '',
+        [`${LIB}/librig.so.1`]: libraryWith('librig.so.1'),
+      },
+      fields,
+    );
     fs.chmodSync(root.locate(`${directory}/rig.bin`), 0o755);
   };
   const isPacked = (file: string) => find(root).all.includes(file);

@@ -61,7 +61,9 @@ describe('a path in a program leads to', () => {
     root.install('other', { '/usr/bin/other': programWith() }).install('stranger', { '/usr/bin/stranger': programWith() });
     const { data, skipped } = find(root);
     expect(data).toEqual(['/usr/bin/other', '/usr/bin/rig']);
-    expect(skipped.get('/usr/bin/stranger')).toBe('a command that /usr/bin/rig names, but of a package that it does not need: add it to include or to the binaries');
+    expect(skipped.get('/usr/bin/stranger')).toBe(
+      'a command that /usr/bin/rig names, but of a package that it does not need: add it to include or to the binaries',
+    );
   });
 
   test('each path of a list that is separated by colons or commas', () => {
@@ -97,7 +99,11 @@ describe('a path in a program leads to', () => {
 
 test('paths in files that were found are followed, too', () => {
   root.install('rig', { '/usr/bin/rig': programWith('', ['libone.so.1']) }, { Depends: 'libone' });
-  root.install('libone', { [`${LIB}/libone.so.1`]: libraryWith('libone.so.1', '</usr/share/one/index>'), '/usr/share/one/index': 'see /usr/share/two/list\n' }, { Depends: 'two' });
+  root.install(
+    'libone',
+    { [`${LIB}/libone.so.1`]: libraryWith('libone.so.1', '</usr/share/one/index>'), '/usr/share/one/index': 'see /usr/share/two/list\n' },
+    { Depends: 'two' },
+  );
   root.install('two', { '/usr/share/two/list': '/usr/share/three/a\n/usr/share/one/index\n/usr/share/four/b\n' }, { Depends: 'three' });
   root.install('three', { '/usr/share/three/a': '' }, { Depends: 'four' }).install('four', { '/usr/share/four/b': '' });
   const { data, skipped } = find(root);
@@ -114,7 +120,11 @@ test('a mentioned plug-in is packed with its libraries and with data that these 
 });
 
 test('paths in a licence text are not followed', () => {
-  root.install('rig', { '/usr/bin/rig': programWith(), '/usr/share/doc/rig/copyright': 'see /usr/share/other/licence' }, { Depends: 'other' });
+  root.install(
+    'rig',
+    { '/usr/bin/rig': programWith(), '/usr/share/doc/rig/copyright': 'see /usr/share/other/licence' },
+    { Depends: 'other' },
+  );
   root.install('other', { '/usr/share/other/licence': '' });
   expect(find(root).data).not.toContain('/usr/share/other/licence');
 });
@@ -127,7 +137,11 @@ describe('a mentioned directory above the size budget', () => {
 
   test('is skipped with a reason if a library of a package that is not requested mentions it', () => {
     root.install('rig', { '/usr/bin/rig': programWith('', ['liba.so.1']) }, { Depends: 'liba' });
-    root.install('liba', { [`${LIB}/liba.so.1`]: libraryWith('liba.so.1', '</usr/share/big></usr/share/small>') }, { Depends: 'big, small' });
+    root.install(
+      'liba',
+      { [`${LIB}/liba.so.1`]: libraryWith('liba.so.1', '</usr/share/big></usr/share/small>') },
+      { Depends: 'big, small' },
+    );
     root.install('small', { '/usr/share/small/one': '' });
     const { data, all, skipped } = find(root);
     expect(data).toEqual(['/usr/bin/rig', '/usr/share/small/one']);
@@ -166,7 +180,14 @@ describe('a mentioned directory above the size budget', () => {
   test('is skipped with the libraries that only its plug-ins need', () => {
     root.install('rig', { '/usr/bin/rig': programWith('', ['liba.so.1']) }, { Depends: 'liba' });
     root.install('liba', { [`${LIB}/liba.so.1`]: libraryWith('liba.so.1', '</usr/lib/plug>') }, { Depends: 'plug' });
-    root.install('plug', { '/usr/lib/plug/a.so': libraryWith('a.so', '', ['libb.so.1']), [`${LIB}/libb.so.1`]: libraryWith('libb.so.1', '</usr/share/small/one>') }, { Depends: 'small' });
+    root.install(
+      'plug',
+      {
+        '/usr/lib/plug/a.so': libraryWith('a.so', '', ['libb.so.1']),
+        [`${LIB}/libb.so.1`]: libraryWith('libb.so.1', '</usr/share/small/one>'),
+      },
+      { Depends: 'small' },
+    );
     root.install('small', { '/usr/share/small/one': '' });
     expect(find(root).all).toContain(`${LIB}/libb.so.1`);
     sparse(`${LIB}/libb.so.1`, 9 * MB);

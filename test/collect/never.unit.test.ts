@@ -66,8 +66,25 @@ describe('a file that is not world-readable is skipped with a reason', () => {
 
 describe('a machine-specific file is not packed', () => {
   const HOSTS = [
-    '/etc/passwd', '/etc/shadow', '/etc/group', '/etc/hosts', '/etc/hostname', '/etc/resolv.conf', '/etc/nsswitch.conf', '/etc/machine-id', '/etc/localtime', '/etc/ld.so.cache',
-    '/etc/pam.d/rig', '/etc/sudoers', '/root/.netrc', '/home/me/.netrc', '/run/rig/state', '/tmp/rig/one', '/var/log/rig/log', '/var/lib/dpkg/rig', '/var/tmp/rig/one',
+    '/etc/passwd',
+    '/etc/shadow',
+    '/etc/group',
+    '/etc/hosts',
+    '/etc/hostname',
+    '/etc/resolv.conf',
+    '/etc/nsswitch.conf',
+    '/etc/machine-id',
+    '/etc/localtime',
+    '/etc/ld.so.cache',
+    '/etc/pam.d/rig',
+    '/etc/sudoers',
+    '/root/.netrc',
+    '/home/me/.netrc',
+    '/run/rig/state',
+    '/tmp/rig/one',
+    '/var/log/rig/log',
+    '/var/lib/dpkg/rig',
+    '/var/tmp/rig/one',
   ];
 
   test.each(HOSTS)('%s, even if the program mentions it', (file) => {
@@ -77,7 +94,12 @@ describe('a machine-specific file is not packed', () => {
   });
 
   test('even if the program\'s package owns it, or a link to it', () => {
-    root.install('rig', { '/usr/bin/rig': programWith(), '/etc/pam.d/rig': '', '/usr/share/rig/users': { link: '/etc/passwd' }, '/usr/share/rig/one': '' });
+    root.install('rig', {
+      '/usr/bin/rig': programWith(),
+      '/etc/pam.d/rig': '',
+      '/usr/share/rig/users': { link: '/etc/passwd' },
+      '/usr/share/rig/one': '',
+    });
     root.write({ '/etc/passwd': '', '/etc/hosts': '', '/usr/share/rig/made': { link: '/etc/hosts' } });
     expect(find(root).data).toEqual(['/usr/bin/rig', '/usr/share/rig/one']);
   });
@@ -130,14 +152,21 @@ describe('among the data, this is skipped with a reason:', () => {
   });
 
   test('a link that would lead out of the root', () => {
-    root.write({ '/var/lib/rig/out': { link: `../../..${root.directory}/../outside` }, '/var/lib/rig/machine': { link: process.execPath } });
+    root.write({
+      '/var/lib/rig/out': { link: `../../..${root.directory}/../outside` },
+      '/var/lib/rig/machine': { link: process.execPath },
+    });
     isSkipped('/var/lib/rig/out');
     isSkipped('/var/lib/rig/machine');
   });
 });
 
 test('a directory with a link to its parent is entered once', () => {
-  root.install('rig', { '/usr/bin/rig': programWith('</usr/share/rig>'), '/usr/share/rig/one': '', '/usr/share/rig/deep/up': { link: '..' } });
+  root.install('rig', {
+    '/usr/bin/rig': programWith('</usr/share/rig>'),
+    '/usr/share/rig/one': '',
+    '/usr/share/rig/deep/up': { link: '..' },
+  });
   expect(find(root).data).toEqual(['/usr/bin/rig', '/usr/share/rig/deep/up', '/usr/share/rig/one']);
 });
 
@@ -149,7 +178,9 @@ describe('a library that is not world-readable', () => {
 
   test('is an error if a requested program needs it', () => {
     installed();
-    expect(() => find(root)).toThrow(/librig\.so\.1, needed by \/usr\/bin\/rig, is not world-readable, and any reader of the layer could read it\n {2}run chmod o\+r \S+librig\.so\.1, or name it in include/);
+    expect(() => find(root)).toThrow(
+      /librig\.so\.1, needed by \/usr\/bin\/rig, is not world-readable, and any reader of the layer could read it\n {2}run chmod o\+r \S+librig\.so\.1, or name it in include/,
+    );
   });
 
   test('is packed if include names it', () => {
@@ -168,7 +199,9 @@ test('data of a program directly in a home directory is not searched for, and a 
   root.write({ '/home/one/bin/rig': programWith('</home/one/share/names>'), '/home/one/share/names/first': '' });
   const { plan: { entries }, notices } = plan(root, '/home/one/bin/rig', { detectData: true });
   expect(entries.map((entry) => entry.path)).not.toContain('/app/share/names/first');
-  expect(notices).toEqual([expect.stringMatching(
-    /^\/home\/one\/bin\/rig names paths below \/home\/one, such as \S+\/share\/names, and home directories are not searched for data: name what it needs in include/,
-  )]);
+  expect(notices).toEqual([
+    expect.stringMatching(
+      /^\/home\/one\/bin\/rig names paths below \/home\/one, such as \S+\/share\/names, and home directories are not searched for data: name what it needs in include/,
+    ),
+  ]);
 });

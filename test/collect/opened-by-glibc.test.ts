@@ -104,7 +104,9 @@ describe('in the layer', () => {
   const run = async (root: Packaged) => lambda((await makeFound(root)).opt, ['rig']);
 
   test('setlocale finds the locale that LANG names on Lambda', async () => {
-    const root = withProgram('#include <locale.h>\n#include <stdio.h>\n#include <stdlib.h>\nint main(void) { char *name = setlocale(LC_ALL, ""); printf("%s %d\\n", name, (int) MB_CUR_MAX); }');
+    const root = withProgram(
+      '#include <locale.h>\n#include <stdio.h>\n#include <stdlib.h>\nint main(void) { char *name = setlocale(LC_ALL, ""); printf("%s %d\\n", name, (int) MB_CUR_MAX); }',
+    );
     fs.mkdirSync(root.locate('/usr/lib/locale'));
     execFileSync('cp', ['-r', '/usr/lib/locale/C.utf8', root.locate('/usr/lib/locale/C.utf8')]);
     expect(await run(root)).toMatchObject({ status: 0, stdout: 'en_US.UTF-8 6\n' });
@@ -121,12 +123,16 @@ describe('in the layer', () => {
         iconv(converter, &in, &left, &out, &room);
         printf("%d %d\\n", to[0], to[1]);
       }`);
-    for (const name of ['gconv-modules', 'gconv-modules.cache', 'UTF-16.so']) root.copy(path.join('/usr/lib/x86_64-linux-gnu/gconv', name), `${LIB}/gconv/${name}`);
+    for (const name of ['gconv-modules', 'gconv-modules.cache', 'UTF-16.so']) {
+      root.copy(path.join('/usr/lib/x86_64-linux-gnu/gconv', name), `${LIB}/gconv/${name}`);
+    }
     expect(await run(root)).toMatchObject({ status: 0, stdout: '0 97\n' });
   });
 
   test('a service is found by its name without a file of the host', async () => {
-    const root = withProgram('#include <netdb.h>\n#include <stdio.h>\nint main(void) { struct servent *found = getservbyname("rigd", "tcp"); printf("%d\\n", found ? ntohs(found->s_port) : -1); }');
+    const root = withProgram(
+      '#include <netdb.h>\n#include <stdio.h>\nint main(void) { struct servent *found = getservbyname("rigd", "tcp"); printf("%d\\n", found ? ntohs(found->s_port) : -1); }',
+    );
     root.install('netbase', { '/etc/services': 'rigd 4711/tcp\n', '/etc/protocols': 'tcp 6 TCP\n' });
     expect(await run(root)).toMatchObject({ status: 0, stdout: '4711\n' });
   });

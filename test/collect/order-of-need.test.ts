@@ -21,7 +21,11 @@ function enlarge(file: string, size: number): void {
 
 describe('a plug-in of a package from the same source that nothing depends on', () => {
   beforeEach(() => {
-    root.install('client', { '/usr/bin/rig': programWith('</usr/lib/db>'), '/usr/lib/db/client.so': libraryWith('client.so'), '/usr/share/client/data': '' }, { Source: 'db' });
+    root.install(
+      'client',
+      { '/usr/bin/rig': programWith('</usr/lib/db>'), '/usr/lib/db/client.so': libraryWith('client.so'), '/usr/share/client/data': '' },
+      { Source: 'db' },
+    );
     root.install('server', { '/usr/lib/db/jit.so': libraryWith('jit.so', '', ['libjit.so.1']) }, { Source: 'db', Depends: 'libjit' });
     root.install('libjit', { [`${LIB}/libjit.so.1`]: libraryWith('libjit.so.1') });
   });
@@ -39,8 +43,12 @@ describe('a plug-in of a package from the same source that nothing depends on', 
     expect(all).toContain('/usr/lib/db/client.so');
     expect(all).toContain('/usr/share/client/data');
     for (const file of ['/usr/lib/db/jit.so', `${LIB}/libjit.so.1`]) expect(all).not.toContain(file);
-    expect(skipped.get('/usr/lib/db/jit.so')).toBe('in a directory of package client, but the layer has no room for 200.0 MB: name it in include if it is needed');
-    expect(notices).toEqual(['the layer is full, and does not contain all add-ons: server (200.0 MB); name the files that are needed in include, which are packed first']);
+    expect(skipped.get('/usr/lib/db/jit.so')).toBe(
+      'in a directory of package client, but the layer has no room for 200.0 MB: name it in include if it is needed',
+    );
+    expect(notices).toEqual([
+      'the layer is full, and does not contain all add-ons: server (200.0 MB); name the files that are needed in include, which are packed first',
+    ]);
   });
 });
 
@@ -57,7 +65,11 @@ test('data that a library mentions is packed before an add-on, whichever is smal
 
 test('a layer without room for data that a library mentions says so', () => {
   root.install('rig', { '/usr/bin/rig': programWith('', ['liba.so.1']), '/usr/lib/rig/one': '' }, { Depends: 'liba' });
-  root.install('liba', { [`${LIB}/liba.so.1`]: libraryWith('liba.so.1', '</usr/share/liba/table></usr/share/liba/names>'), '/usr/share/liba/table': '', '/usr/share/liba/names': '' });
+  root.install('liba', {
+    [`${LIB}/liba.so.1`]: libraryWith('liba.so.1', '</usr/share/liba/table></usr/share/liba/names>'),
+    '/usr/share/liba/table': '',
+    '/usr/share/liba/names': '',
+  });
   enlarge('/usr/lib/rig/one', 240 * MB);
   enlarge('/usr/share/liba/table', 30 * MB);
   const { data, notices } = find(root);
@@ -103,7 +115,11 @@ describe('modules of a script that only its modules depend on', () => {
     root.install('python3', { '/usr/bin/python3': programWith() });
     root.install('rig', { '/usr/bin/rig': '#!/usr/bin/python3\n' }, { Depends: 'python3, python3-near' });
     root.install('python3-near', { [`${MODULES}/near.py`]: '' }, { Depends: 'python3, python3-large, python3-small' });
-    root.install('python3-large', { [`${MODULES}/large/code.py`]: '', [`${MODULES}/large/table`]: '' }, { Depends: 'python3, python3-last' });
+    root.install(
+      'python3-large',
+      { [`${MODULES}/large/code.py`]: '', [`${MODULES}/large/table`]: '' },
+      { Depends: 'python3, python3-last' },
+    );
     root.install('python3-small', { [`${MODULES}/small.py`]: '' }, { Depends: 'python3' });
     root.install('python3-last', { [`${MODULES}/last.py`]: '' }, { Depends: 'python3' });
   });
@@ -148,7 +164,14 @@ describe('the package of a command that a requested package only recommends', ()
 
   test('is packed with its plug-ins and links', () => {
     const { all } = find(root);
-    const expected = ['/usr/bin/paint', '/usr/bin/mix', '/usr/lib/paint/plug.so.1', '/usr/lib/paint/plug.so.1.0', '/usr/lib/paint/colours', `${LIB}/libplug.so.1`];
+    const expected = [
+      '/usr/bin/paint',
+      '/usr/bin/mix',
+      '/usr/lib/paint/plug.so.1',
+      '/usr/lib/paint/plug.so.1.0',
+      '/usr/lib/paint/colours',
+      `${LIB}/libplug.so.1`,
+    ];
     for (const file of expected) expect(all).toContain(file);
   });
 

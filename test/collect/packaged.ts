@@ -41,7 +41,9 @@ export class Packaged extends Fixture {
   public install(name: string, files: Readonly<Record<string, Content | readonly []>>, fields: Fields = {}): this {
     for (const [inside, content] of Object.entries(files)) {
       if (!Array.isArray(content)) this.write({ [inside]: content as Content });
-      if (/^\/(usr\/)?bin\//.test(inside) && fs.lstatSync(this.locate(inside), { throwIfNoEntry: false })?.isFile()) fs.chmodSync(this.locate(inside), 0o755);
+      if (/^\/(usr\/)?bin\//.test(inside) && fs.lstatSync(this.locate(inside), { throwIfNoEntry: false })?.isFile()) {
+        fs.chmodSync(this.locate(inside), 0o755);
+      }
     }
     const all: Fields = { Package: name, Status: 'install ok installed', Architecture: 'amd64', ...fields };
     this.stanzas.push(Object.entries(all).map(([field, value]) => `${field}: ${value}\n`).join(''));
@@ -90,7 +92,10 @@ export function find(root: Fixture, binary = 'rig', more: Partial<LayerRequest> 
   const { plan: planned, skipped, notices, summary } = plan(root, binary, { detectData: true, ...more });
   const entries = planned.entries.filter((entry) => entry.path !== RECORD);
   const all = entries.map((entry) => entry.path);
-  const data = entries.filter((entry) => entry.kind !== 'directory').map((entry) => entry.path).filter((place) => !/ld-linux|\/lib[^/]*\.so(\.\d+)*$/.test(place));
+  const data = entries
+    .filter((entry) => entry.kind !== 'directory')
+    .map((entry) => entry.path)
+    .filter((place) => !/ld-linux|\/lib[^/]*\.so(\.\d+)*$/.test(place));
   return { data, all, skipped, notices, bytes: summary.bytes };
 }
 

@@ -36,10 +36,25 @@ function areOfTheLayer(lines: readonly string[], least: number): void {
 
 test('Perl loads its modules, compiled ones and Unicode\'s tables among them, from the layer', async () => {
   const opt = await layerOf('perl');
-  const loaded = sandbox(opt, ['/opt/bin/perl', '-MPOSIX', '-MData::Dumper', '-MEncode', '-Mutf8', '-e', '"\\x{e4}" =~ /\\p{Lu}/i; print join "\\n", values %INC']);
+  const loaded = sandbox(opt, [
+    '/opt/bin/perl',
+    '-MPOSIX',
+    '-MData::Dumper',
+    '-MEncode',
+    '-Mutf8',
+    '-e',
+    '"\\x{e4}" =~ /\\p{Lu}/i; print join "\\n", values %INC',
+  ]);
   areOfTheLayer(loaded, 10);
   for (const module of ['POSIX.pm', 'Data/Dumper.pm', 'Encode.pm']) expect(loaded.some((file) => file.endsWith(`/${module}`))).toBe(true);
-  const mapped = sandbox(opt, ['/opt/bin/perl', '-MPOSIX', '-MEncode', '-ne', 'print "$1\\n" if m{\\s(/\\S+\\.so[.0-9]*)$}', '/proc/self/maps']);
+  const mapped = sandbox(opt, [
+    '/opt/bin/perl',
+    '-MPOSIX',
+    '-MEncode',
+    '-ne',
+    'print "$1\\n" if m{\\s(/\\S+\\.so[.0-9]*)$}',
+    '/proc/self/maps',
+  ]);
   areOfTheLayer(mapped, 5);
   expect(mapped.some((file) => file.endsWith('/POSIX.so'))).toBe(true);
 });
@@ -56,22 +71,33 @@ describe('Python', () => {
   });
 
   test('loads its modules, compiled ones among them, from the layer', () => {
-    const script = 'import json, ssl, sys, sqlite3, encodings.idna, unicodedata\nfor m in list(sys.modules.values()):\n f = getattr(m, "__file__", None)\n if f: print(f)';
+    const script =
+      'import json, ssl, sys, sqlite3, encodings.idna, unicodedata\nfor m in list(sys.modules.values()):\n f = getattr(m, "__file__", None)\n if f: print(f)';
     const loaded = sandbox(opt, ['/opt/bin/python3', '-B', '-c', script]);
     areOfTheLayer(loaded, 30);
-    const mapped = sandbox(opt, ['/opt/bin/python3', '-c', `${script.split('\n')[0]}\nfor line in open("/proc/self/maps"):\n f = line.split()[5:]\n if f and ".so" in f[0]: print(f[0])`]);
+    const mapped = sandbox(opt, [
+      '/opt/bin/python3',
+      '-c',
+      `${script.split('\n')[0]}\nfor line in open("/proc/self/maps"):\n f = line.split()[5:]\n if f and ".so" in f[0]: print(f[0])`,
+    ]);
     areOfTheLayer(mapped, 5);
     expect(mapped.some((file) => /\/_ssl\.[^/]*\.so$/.test(file))).toBe(true);
   });
 
   test('has a search path and a prefix of the layer\'s, but for what the environment names', () => {
-    const lines = sandbox(opt, ['/opt/bin/python3', '-c', 'import os, sys\nfor p in sys.path + [sys.prefix, sys.exec_prefix]:\n if p and os.path.exists(p): print(p)']);
+    const lines = sandbox(opt, [
+      '/opt/bin/python3',
+      '-c',
+      'import os, sys\nfor p in sys.path + [sys.prefix, sys.exec_prefix]:\n if p and os.path.exists(p): print(p)',
+    ]);
     areOfTheLayer(lines.filter((line) => line !== '/var/runtime'), 3);
   });
 
   test('takes its bytecode, and compiles nothing again', () => {
     const script = 'import json, sys\nprint(json.__cached__)\nprint(json.__spec__.loader.get_code("json") is not None)';
-    const { stdout, stderr } = spawnSync(SANDBOX, [opt, temporaryDirectory(), '/opt/bin/python3', '-v', '-c', script], { encoding: 'utf8' });
+    const { stdout, stderr } = spawnSync(SANDBOX, [opt, temporaryDirectory(), '/opt/bin/python3', '-v', '-c', script], {
+      encoding: 'utf8',
+    });
     expect(stdout).toMatch(/^\/opt\/.*\/json\/__pycache__\/__init__\.cpython-\d+\.pyc$/m);
     expect(stderr).toMatch(/code object from '\/opt\/[^']*\/json\/__pycache__\/__init__\.cpython-\d+\.pyc'/);
     expect(stderr).not.toMatch(/could not create '[^']*\/(?:json|encodings)\/|bytecode is stale/);

@@ -19,7 +19,11 @@ const NEEDED = ['libopen.so.1', 'libclosed.so.1'];
 
 test('a helper with a library that is not world-readable is skipped with a reason, and the layer is built without its other library', () => {
   installLibraries();
-  root.install('rig', { '/usr/bin/rig': programWith(), '/usr/lib/rig/helper': programWith('', NEEDED), '/usr/lib/rig/table': '' }, { Depends: 'libs' });
+  root.install(
+    'rig',
+    { '/usr/bin/rig': programWith(), '/usr/lib/rig/helper': programWith('', NEEDED), '/usr/lib/rig/table': '' },
+    { Depends: 'libs' },
+  );
   const { all, skipped } = find(root);
   expect(all).toContain('/usr/lib/rig/table');
   expect(all).not.toContain('/usr/lib/rig/helper');
@@ -43,7 +47,11 @@ test('a plug-in with a library that is not world-readable is skipped with a reas
 
 test('a command with a missing library leaves the data of its package to the next command of that package', () => {
   root.install('rig', { '/usr/bin/rig': programWith('\0one\0two\0') }, { Depends: 'tools' });
-  root.install('tools', { '/usr/bin/one': programWith('', ['libmissing.so.1']), '/usr/bin/two': programWith(), '/usr/share/tools/table': '' });
+  root.install('tools', {
+    '/usr/bin/one': programWith('', ['libmissing.so.1']),
+    '/usr/bin/two': programWith(),
+    '/usr/share/tools/table': '',
+  });
   const { data, skipped } = find(root);
   expect(data).toEqual(['/usr/bin/rig', '/usr/bin/two', '/usr/share/tools/table']);
   expect(skipped.get('/usr/bin/one')).toContain('libmissing.so.1 not found');

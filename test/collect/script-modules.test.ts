@@ -34,7 +34,9 @@ function plan(directory: string, binary: string): PlannedLayer {
 async function output({ plan: planned }: PlannedLayer, name: string, ...argument: readonly string[]): Promise<string> {
   const zip = path.join(temporaryDirectory(), 'layer.zip');
   await writeZip(planned, zip);
-  const { status, stdout, stderr } = spawnSync(SANDBOX, [unpack(zip), temporaryDirectory(), `/opt/bin/${name}`, ...argument], { encoding: 'utf8' });
+  const { status, stdout, stderr } = spawnSync(SANDBOX, [unpack(zip), temporaryDirectory(), `/opt/bin/${name}`, ...argument], {
+    encoding: 'utf8',
+  });
   expect({ status, stderr }).toEqual({ status: 0, stderr: '' });
   return stdout;
 }
@@ -48,7 +50,8 @@ describe('a script below node_modules', () => {
     const project = temporaryDirectory();
     write(project, {
       'package.json': '{"name":"project","dependencies":{"cli":"1"}}',
-      'node_modules/cli/package.json': '{"name":"cli","bin":"bin/cli.js","dependencies":{"first":"1"},"devDependencies":{"unused":"1"},"optionalDependencies":{"absent":"1"}}',
+      'node_modules/cli/package.json':
+        '{"name":"cli","bin":"bin/cli.js","dependencies":{"first":"1"},"devDependencies":{"unused":"1"},"optionalDependencies":{"absent":"1"}}',
       'node_modules/cli/bin/cli.js': CLI,
       'node_modules/cli/lib/own.js': 'module.exports = "own";\n',
       'node_modules/first/package.json': '{"name":"first","dependencies":{"@scope/second":"1"}}',
@@ -84,9 +87,13 @@ describe('a script below node_modules', () => {
 
   test('whose dependency is not installed gets a notice', () => {
     const project = temporaryDirectory();
-    write(project, { 'node_modules/cli/package.json': '{"name":"cli","dependencies":{"first":"1"}}', 'node_modules/cli/cli.js': '#!/usr/bin/env node\n' });
+    write(project, {
+      'node_modules/cli/package.json': '{"name":"cli","dependencies":{"first":"1"}}',
+      'node_modules/cli/cli.js': '#!/usr/bin/env node\n',
+    });
     expect(plan(project, './node_modules/cli/cli.js').notices).toContainEqual(
-      `${project}/node_modules/cli/cli.js needs the package first, which is not in any node_modules above ${project}/node_modules/cli: install it`);
+      `${project}/node_modules/cli/cli.js needs the package first, which is not in any node_modules above ${project}/node_modules/cli: install it`,
+    );
   });
 
   test('with a manifest that is not JSON, or has other types, is packed without dependencies', () => {
@@ -167,22 +174,34 @@ test('scripts in the directories of Composer, RubyGems and local::lib have the m
     'perl/lib/perl5/A.pm': '1;\n',
   });
   const ownOf = (binary: string) => placesOf(plan(project, binary)).filter((place) => place.startsWith('/app/'));
-  expect(ownOf('./vendor/bin/tool')).toEqual(['a/b/src/B.php', 'autoload.php', 'bin/tool', 'composer/installed.php'].map((name) => `/app/${name}`));
-  expect(ownOf('./bundle/ruby/3.1.0/bin/tool')).toEqual(['bin/tool', 'gems/a-1/lib/a.rb', 'specifications/a-1.gemspec'].map((name) => `/app/${name}`));
+  expect(ownOf('./vendor/bin/tool')).toEqual(
+    ['a/b/src/B.php', 'autoload.php', 'bin/tool', 'composer/installed.php'].map((name) => `/app/${name}`),
+  );
+  expect(ownOf('./bundle/ruby/3.1.0/bin/tool')).toEqual(
+    ['bin/tool', 'gems/a-1/lib/a.rb', 'specifications/a-1.gemspec'].map((name) => `/app/${name}`),
+  );
   expect(ownOf('./perl/bin/tool')).toEqual(['/app/bin/tool', '/app/lib/perl5/A.pm']);
 });
 
 test('an interpreter in a prefix of its own comes with the standard library of its version, without tests', () => {
   const prefix = temporaryDirectory();
   write(prefix, {
-    'lib/lang3.2/os.py': '\n', 'lib/lang3.2/test/x.py': '\n', 'lib/lang3.2/site-packages/module.py': '\n', 'lib/lang3.1/os.py': '\n', 'lib/other/x.py': '\n',
+    'lib/lang3.2/os.py': '\n',
+    'lib/lang3.2/test/x.py': '\n',
+    'lib/lang3.2/site-packages/module.py': '\n',
+    'lib/lang3.1/os.py': '\n',
+    'lib/other/x.py': '\n',
   });
   fs.mkdirSync(path.join(prefix, 'bin'));
   gcc(path.join(prefix, 'bin/lang3.2'), 'int main(void) { return 0; }');
   fs.writeFileSync(path.join(prefix, 'script'), `#!${prefix}/bin/lang3.2\n`, { mode: 0o755 });
   for (const binary of [`${prefix}/bin/lang3.2`, `${prefix}/script`]) {
     const planned = plan(prefix, binary);
-    expect(placesOf(planned).filter((place) => place.includes('/lib/') && place.startsWith('/app/')).map((place) => path.posix.basename(place))).toEqual(['os.py', 'module.py']);
+    expect(
+      placesOf(planned)
+        .filter((place) => place.includes('/lib/') && place.startsWith('/app/'))
+        .map((place) => path.posix.basename(place)),
+    ).toEqual(['os.py', 'module.py']);
     expect(planned.notices.join()).not.toContain('home directories are not searched');
   }
 });

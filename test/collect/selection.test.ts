@@ -102,8 +102,15 @@ describe('the rule by which a file belongs to the one that led to it', () => {
 
   test('is in the report: a dependency, a recommendation, a sibling package', () => {
     const root = new Packaged();
-    root.install('rig', { '/usr/bin/rig': programWith('</usr/share/a></usr/share/b></usr/share/c>') }, { Depends: 'dependency', Recommends: 'extra' });
-    root.install('dependency', { '/usr/share/a/one': '' }).install('extra', { '/usr/share/b/one': '' }).install('sibling', { '/usr/share/c/one': '' }, { Source: 'rig' });
+    root.install(
+      'rig',
+      { '/usr/bin/rig': programWith('</usr/share/a></usr/share/b></usr/share/c>') },
+      { Depends: 'dependency', Recommends: 'extra' },
+    );
+    root
+      .install('dependency', { '/usr/share/a/one': '' })
+      .install('extra', { '/usr/share/b/one': '' })
+      .install('sibling', { '/usr/share/c/one': '' }, { Source: 'rig' });
     expect(rules(root)).toEqual([
       'packs /usr/share/a/one: mentioned in rig (of dependency, a dependency of rig), through /usr/bin/rig',
       'packs /usr/share/b/one: mentioned in rig (of extra, recommended by rig), through /usr/bin/rig',
@@ -125,7 +132,9 @@ describe('the rule by which a file belongs to the one that led to it', () => {
 
   test('is not part of the layer, which would then depend on what else is installed', () => {
     const root = new Packaged();
-    root.install('rig', { '/usr/bin/rig': programWith('</usr/share/a>') }, { Depends: 'dependency' }).install('dependency', { '/usr/share/a/one': '' });
+    root
+      .install('rig', { '/usr/bin/rig': programWith('</usr/share/a>') }, { Depends: 'dependency' })
+      .install('dependency', { '/usr/share/a/one': '' });
     expect(find(root).data).toContain('/usr/share/a/one');
     const record = plan(root, 'rig', { detectData: true }).plan.entries.find(({ path }) => path === '/contents.json');
     expect(record).toMatchObject({ text: expect.not.stringContaining('a dependency of') });

@@ -52,26 +52,34 @@ async function output(root: Fixture, binary: string): Promise<string> {
 }
 
 test.each([
-  ['/usr/local', 'mytool'], ['/opt/vendor', '/opt/vendor/bin/mytool'], ['/srv/tools', '/srv/tools/bin/mytool'],
+  ['/usr/local', 'mytool'],
+  ['/opt/vendor', '/opt/vendor/bin/mytool'],
+  ['/srv/tools', '/srv/tools/bin/mytool'],
   ['/nix/store/0123456789-mytool', '/nix/store/0123456789-mytool/bin/mytool'],
-])('data below the prefix %s, which no package owns, is packed because the program names it, and so is what the data names', async (prefix, binary) => {
-  const root = system();
-  root.compile(`${prefix}/bin/mytool`, printing([`${prefix}/share/mytool/greeting.txt`, `${prefix}/etc/mytool.conf`]));
-  root.write({
-    [`${prefix}/share/mytool/greeting.txt`]: `hello, see ${prefix}/lib/extra/more.txt\n`,
-    [`${prefix}/etc/mytool.conf`]: 'configured\n',
-    [`${prefix}/lib/extra/more.txt`]: 'more\n',
-    '/usr/local/share/other/x.txt': 'of another program\n',
-  });
-  expect(await output(root, binary)).toMatch(/^hello, see \/.*\nconfigured\n$/);
-  const { data } = find(root, binary, WITH_DATA);
-  expect(data.some((file) => file.endsWith('/lib/extra/more.txt'))).toBe(true);
-  expect(data.filter((file) => file.includes('/other/'))).toEqual([]);
-});
+])(
+  'data below the prefix %s, which no package owns, is packed because the program names it, and so is what the data names',
+  async (prefix, binary) => {
+    const root = system();
+    root.compile(`${prefix}/bin/mytool`, printing([`${prefix}/share/mytool/greeting.txt`, `${prefix}/etc/mytool.conf`]));
+    root.write({
+      [`${prefix}/share/mytool/greeting.txt`]: `hello, see ${prefix}/lib/extra/more.txt\n`,
+      [`${prefix}/etc/mytool.conf`]: 'configured\n',
+      [`${prefix}/lib/extra/more.txt`]: 'more\n',
+      '/usr/local/share/other/x.txt': 'of another program\n',
+    });
+    expect(await output(root, binary)).toMatch(/^hello, see \/.*\nconfigured\n$/);
+    const { data } = find(root, binary, WITH_DATA);
+    expect(data.some((file) => file.endsWith('/lib/extra/more.txt'))).toBe(true);
+    expect(data.filter((file) => file.includes('/other/'))).toEqual([]);
+  },
+);
 
 test('credentials, directories under version control and source files that a self-built program names are not packed', () => {
   const root = system();
-  root.compile('/usr/local/bin/mytool', printing(['/opt/x/.npmrc', '/opt/x/key.txt', '/opt/work/data/x.txt', '/opt/go/src/main.go', '/opt/go']));
+  root.compile(
+    '/usr/local/bin/mytool',
+    printing(['/opt/x/.npmrc', '/opt/x/key.txt', '/opt/work/data/x.txt', '/opt/go/src/main.go', '/opt/go']),
+  );
   root.write({
     '/opt/x/.npmrc': 'token\n',
     '/opt/x/key.txt': '-----BEGIN RSA PRIVATE KEY-----\n',
@@ -81,7 +89,9 @@ test('credentials, directories under version control and source files that a sel
   });
   const { data, notices } = find(root, 'mytool', WITH_DATA);
   expect(data.filter((file) => file.startsWith('/opt/'))).toEqual([]);
-  expect(notices.join('\n')).toContain('/usr/local/bin/mytool names /opt/work/data/x.txt, which is not packed: it is in a directory under version control');
+  expect(notices.join('\n')).toContain(
+    '/usr/local/bin/mytool names /opt/work/data/x.txt, which is not packed: it is in a directory under version control',
+  );
   expect(notices.join('\n')).not.toContain('/opt/go');
 });
 
@@ -99,10 +109,19 @@ test('a directory that a self-built program names and that is larger than the si
 test('of a directory that packages share, files of packages that a self-built program does not need are skipped with a notice', () => {
   const root = system();
   root.compile('/work/ment', printing(['/usr/lib/python3/dist-packages']));
-  const listed = (name: string) => ['/usr', '/usr/lib', '/usr/lib/python3', '/usr/lib/python3/dist-packages', `/usr/lib/python3/dist-packages/${name}.py`];
+  const listed = (name: string) => [
+    '/usr',
+    '/usr/lib',
+    '/usr/lib/python3',
+    '/usr/lib/python3/dist-packages',
+    `/usr/lib/python3/dist-packages/${name}.py`,
+  ];
   const status = [root.locate('/var/lib/dpkg/status')].map((file) => fs.readFileSync(file, 'utf8'));
   for (const name of ['alpha', 'beta']) {
-    root.write({ [`/usr/lib/python3/dist-packages/${name}.py`]: `# ${name}\n`, [`/var/lib/dpkg/info/${name}.list`]: `/.\n${listed(name).join('\n')}\n` });
+    root.write({
+      [`/usr/lib/python3/dist-packages/${name}.py`]: `# ${name}\n`,
+      [`/var/lib/dpkg/info/${name}.list`]: `/.\n${listed(name).join('\n')}\n`,
+    });
     status.push(`Package: ${name}\nStatus: install ok installed\nArchitecture: amd64\nVersion: 1\n`);
   }
   root.write({ '/var/lib/dpkg/status': status.join('\n') });
@@ -124,13 +143,16 @@ describe('files beside a program', () => {
     root.write({ [`${directory}/data/x.txt`]: 'data\n', [`${directory}/.cache/x`]: 'hidden\n', [`${directory}/unrelated/y.txt`]: 'y\n' });
   }
 
-  test.each(['/work/dist', '/home/me/project/dist', '/opt/vendor'])('in its build output %s are packed, with the libraries of plug-ins', async (directory) => {
-    const root = system();
-    bundle(root, directory);
-    expect(await output(root, `${directory}/tool`)).toBe('data\nplug-in 42\n');
-    const { data } = find(root, `${directory}/tool`, WITH_DATA);
-    expect(data.filter((file) => /hidden|\.cache|unrelated/.test(file))).toEqual([]);
-  });
+  test.each(['/work/dist', '/home/me/project/dist', '/opt/vendor'])(
+    'in its build output %s are packed, with the libraries of plug-ins',
+    async (directory) => {
+      const root = system();
+      bundle(root, directory);
+      expect(await output(root, `${directory}/tool`)).toBe('data\nplug-in 42\n');
+      const { data } = find(root, `${directory}/tool`, WITH_DATA);
+      expect(data.filter((file) => /hidden|\.cache|unrelated/.test(file))).toEqual([]);
+    },
+  );
 
   test('and beside its directory bin are packed', async () => {
     const root = system();
@@ -145,7 +167,9 @@ describe('files beside a program', () => {
     root.write({ '/work/project/package.json': '{}' });
     const { data, notices } = find(root, './project/tool', WITH_DATA);
     expect(data.filter((file) => /data|plugins/.test(file))).toEqual([]);
-    expect(notices).toContainEqual('/work/project/plugins, beside /work/project/tool, is not packed: /work/project is a source tree; name it in include if the program needs it');
+    expect(notices).toContainEqual(
+      '/work/project/plugins, beside /work/project/tool, is not packed: /work/project is a source tree; name it in include if the program needs it',
+    );
     const home = find(root, '/home/me/tool', WITH_DATA);
     expect(home.data.filter((file) => /data|plugins/.test(file))).toEqual([]);
   });

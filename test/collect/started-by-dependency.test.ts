@@ -56,7 +56,10 @@ describe('commands of packages that the package of a program only suggests', () 
 
   test('are named if the strings of the program are among its code', () => {
     suggesting('');
-    root.program('/usr/bin/rig', { source: 'const char *const names[] = { "paint" }; void _start(void) { for (;;) if (names[0][0] == 0) return; }', flags: ['-Wl,-z,noseparate-code'] });
+    root.program('/usr/bin/rig', {
+      source: 'const char *const names[] = { "paint" }; void _start(void) { for (;;) if (names[0][0] == 0) return; }',
+      flags: ['-Wl,-z,noseparate-code'],
+    });
     expect(find(root).notices).toEqual([expect.stringContaining('paint')]);
   });
 
@@ -79,7 +82,9 @@ describe('a command that a module of a requested script has as a quoted word', (
       '/usr/lib/python3/dist-packages/rig/ocr.py': "run(['paint', '-q'])\nname = 'mix'\n",
       '/usr/lib/python3/dist-packages/rig/notes.txt': "'other'",
     }, fields);
-    for (const name of ['paint', 'mix', 'other']) root.install(name, { [`/usr/bin/${name}`]: programWith(), [`/usr/share/${name}/data`]: '' });
+    for (const name of ['paint', 'mix', 'other']) {
+      root.install(name, { [`/usr/bin/${name}`]: programWith(), [`/usr/share/${name}/data`]: '' });
+    }
   };
 
   test('is packed with its data if the package of the script depends on its package', () => {

@@ -21,7 +21,9 @@ test('a directory that a trace command listed is in the layer without its files'
   const paths = planned(['/usr/lib/rig/plugins.d', '/home/me', '/work', '/proc/self']).entries.map((entry) => entry.path);
   expect(paths.filter((file) => file !== '/contents.json' && !file.includes('ld-linux'))).toEqual(
     expect.arrayContaining(['/usr/bin/rig', '/usr/lib/rig/one', '/usr/lib/rig/plugins.d']));
-  expect(paths.filter((file) => file.includes('.keep') || file.includes('/two') || file.includes('/home') || file.includes('/work'))).toEqual([]);
+  expect(
+    paths.filter((file) => file.includes('.keep') || file.includes('/two') || file.includes('/home') || file.includes('/work')),
+  ).toEqual([]);
 });
 
 test('a program that builds paths from a prefix finds traced files as it does with data detection', () => {

@@ -88,7 +88,9 @@ describe.each([
 
   const isFixed = readElf(original).type === 'executable';
 
-  const placed = isFixed ? 'has a lowest segment that is larger at its beginning' : 'has one more segment, above all others, aligned as they are';
+  const placed = isFixed
+    ? 'has a lowest segment that is larger at its beginning'
+    : 'has one more segment, above all others, aligned as they are';
   test(placed, () => {
     const before = loads(original);
     const after = loads(edited);
@@ -182,14 +184,21 @@ describe('a file for 64-bit ARM, whose kernels may have pages of 64 KiB, has its
   const interp = { type: 3, block: 'interpreter' };
 
   test.each([
-    ['in place of a note', build({ ...aarch64, headers: [interp, { type: 4, block: 'note' }], blocks: { interpreter, strings, note: Buffer.alloc(16) } })],
+    [
+      'in place of a note',
+      build({ ...aarch64, headers: [interp, { type: 4, block: 'note' }], blocks: { interpreter, strings, note: Buffer.alloc(16) } }),
+    ],
     ['by a longer table', build({ ...aarch64, headers: [interp], blocks: { interpreter, strings, rest: Buffer.alloc(100, 1) } })],
     ['by a table that moves', build({ ...aarch64, headers: [interp], blocks: { rest: Buffer.alloc(100, 1), interpreter, strings } })],
   ])('%s', (_, original) => {
     const rpath = '/opt/elf/01234567/lib:/opt/elf/01234567/usr/lib';
     const edited = editElf(original, { interpreter: '/opt/elf/01234567/musl', rpath });
     const { interpreter: after, dynamic, machine } = readElf(edited);
-    expect({ machine, after, dynamic }).toMatchObject({ machine: 'aarch64', after: '/opt/elf/01234567/musl', dynamic: { needed: ['libc.musl-aarch64.so.1'], rpath } });
+    expect({ machine, after, dynamic }).toMatchObject({
+      machine: 'aarch64',
+      after: '/opt/elf/01234567/musl',
+      dynamic: { needed: ['libc.musl-aarch64.so.1'], rpath },
+    });
     const added = loads(edited).at(-1)!;
     expect(loads(edited)).toHaveLength(2);
     expect(added.align).toBe(PAGE);
@@ -250,7 +259,10 @@ describe('without a note, and with something else behind the program headers, th
 });
 
 test.each([
-  ['GNU ld', '-fuse-ld=bfd'], ['gold', '-fuse-ld=gold'], ['lld', '-fuse-ld=lld'], ['GNU ld, text beside the headers', '-Wl,-z,noseparate-code'],
+  ['GNU ld', '-fuse-ld=bfd'],
+  ['gold', '-fuse-ld=gold'],
+  ['lld', '-fuse-ld=lld'],
+  ['GNU ld, text beside the headers', '-Wl,-z,noseparate-code'],
   ['GNU ld, aligned to 2 MiB', '-Wl,-z,max-page-size=0x200000,-z,common-page-size=0x200000'],
 ])('a program at a fixed address has its heap where it was, and its program headers where the kernel says: %s', (_, linker) => {
   const source = `
@@ -283,10 +295,24 @@ test('a file without section headers, or with garbage for them, is edited all th
 
 describe('what cannot be edited is an error', () => {
   test.each<[string, Buffer, ElfEdit, string]>([
-    ['an interpreter where there is none', build(), { interpreter: '/ld.so' }, 'found no interpreter, expected one to be replaced, at offset 0x0'],
-    ['an rpath without a dynamic section', build(), { rpath: '/a' },
-      'found no dynamic section with strings, expected one to hold the rpath, at offset 0x0'],
-    ['an object file', build({ type: 1 }), {}, "found a file of type 'relocatable', expected an executable or a shared object, at offset 0x10"],
+    [
+      'an interpreter where there is none',
+      build(),
+      { interpreter: '/ld.so' },
+      'found no interpreter, expected one to be replaced, at offset 0x0',
+    ],
+    [
+      'an rpath without a dynamic section',
+      build(),
+      { rpath: '/a' },
+      'found no dynamic section with strings, expected one to hold the rpath, at offset 0x0',
+    ],
+    [
+      'an object file',
+      build({ type: 1 }),
+      {},
+      "found a file of type 'relocatable', expected an executable or a shared object, at offset 0x10",
+    ],
   ])('%s', (_, file, edit, message) => {
     expect(() => editElf(file, edit)).toThrow(new FormatError(message.replace(/, at offset.*/, ''), Number(message.replace(/.* /, ''))));
   });

@@ -5,15 +5,22 @@ import { temporaryDirectory } from '../fixture';
 
 const LIBRARIES = '/usr/lib/x86_64-linux-gnu';
 
-test.each(['libc.so.6', 'libstdc++.so.6', 'libm.so.6', 'ld-linux-x86-64.so.2'])('%s says the same whether it is read whole or where it is looked at', (name) => {
-  const file = path.join(LIBRARIES, name);
-  expect(FileBytes.use(file, (bytes) => readElf(bytes))).toEqual(readElf(fs.readFileSync(file)));
-});
+test.each(['libc.so.6', 'libstdc++.so.6', 'libm.so.6', 'ld-linux-x86-64.so.2'])(
+  '%s says the same whether it is read whole or where it is looked at',
+  (name) => {
+    const file = path.join(LIBRARIES, name);
+    expect(FileBytes.use(file, (bytes) => readElf(bytes))).toEqual(readElf(fs.readFileSync(file)));
+  },
+);
 
 test('what is for others than the loader can be left aside', () => {
   const file = path.join(LIBRARIES, 'libstdc++.so.6');
   const whole = readElf(fs.readFileSync(file));
-  expect(FileBytes.use(file, (bytes) => readElf(bytes, false))).toEqual({ ...whole, notes: [], dynamic: { ...whole.dynamic, imports: new Set() } });
+  expect(FileBytes.use(file, (bytes) => readElf(bytes, false))).toEqual({
+    ...whole,
+    notes: [],
+    dynamic: { ...whole.dynamic, imports: new Set() },
+  });
 });
 
 test('a file that is cut off is an error wherever it ends, as it is when it is read whole', () => {
@@ -42,7 +49,13 @@ test('parts may be larger than what is read at once, and reach beyond the end', 
   FileBytes.use(file, (bytes) => {
     expect(bytes.length).toBe(content.length);
     // eslint-disable-next-line @stylistic/max-len
-    for (const [from, to] of [[0, 50_000], [49_990, 60_000], [8190, 8200], [3, 4], [20_000, 45_000]]) expect(bytes.subarray(from, to).equals(content.subarray(from, to))).toBe(true);
+    for (const [from, to] of [
+      [0, 50_000],
+      [49_990, 60_000],
+      [8190, 8200],
+      [3, 4],
+      [20_000, 45_000],
+    ]) {expect(bytes.subarray(from, to).equals(content.subarray(from, to))).toBe(true);}
     expect([bytes.readUInt16LE(8191), bytes.readUInt32LE(49_996)]).toEqual([content.readUInt16LE(8191), content.readUInt32LE(49_996)]);
   });
 });

@@ -27,7 +27,9 @@ const interpreter = segments.find(({ type }) => type === PT_INTERP)!;
 const note = segments.find(({ type }) => type === PT_NOTE)!;
 
 test('a note in the bytes of the interpreter is refused', () => {
-  expect(() => editElf(withExtent(PT_NOTE, interpreter.offset + 4, 16), EDIT)).toThrow(/^found PT_NOTE at 0x[0-9a-f]+ in the 28 bytes that would be edited, expected each in a place of its own, at offset 0x[0-9a-f]+$/);
+  expect(() => editElf(withExtent(PT_NOTE, interpreter.offset + 4, 16), EDIT)).toThrow(
+    /^found PT_NOTE at 0x[0-9a-f]+ in the 28 bytes that would be edited, expected each in a place of its own, at offset 0x[0-9a-f]+$/,
+  );
 });
 
 test('an interpreter over the program headers is refused', () => {

@@ -28,7 +28,8 @@ const reading = (find: string) => `
 
 const FROM_END = 'unsigned char length = bytes[size - 1]; return printf("%.*s\\n", length, bytes + size - 1 - length) < 0;';
 const BY_OFFSET = 'unsigned long offset; memcpy(&offset, bytes + size - 8, 8); return puts(bytes + offset) < 0;';
-const BEHIND_SECTIONS = 'Elf64_Ehdr *header = (Elf64_Ehdr *) bytes; return puts(bytes + header->e_shoff + header->e_shnum * header->e_shentsize) < 0;';
+const BEHIND_SECTIONS =
+  'Elf64_Ehdr *header = (Elf64_Ehdr *) bytes; return puts(bytes + header->e_shoff + header->e_shnum * header->e_shentsize) < 0;';
 const MAPPED = `unsigned long distance; memcpy(&distance, bytes + size - 8, 8);
   char *data = mmap(0, 4096, PROT_READ, MAP_PRIVATE, fileno(file), size - distance); return puts(data == MAP_FAILED ? "not aligned" : data) < 0;`;
 
@@ -42,13 +43,22 @@ function number(value: number): Buffer {
 }
 
 /** The program with its data. */
-function program(find: string, overlay: (image: Buffer) => Buffer, options: readonly string[] = []): { original: Buffer; image: Buffer; data: Buffer } {
+function program(
+  find: string,
+  overlay: (image: Buffer) => Buffer,
+  options: readonly string[] = [],
+): { original: Buffer; image: Buffer; data: Buffer } {
   const image = readFileSync(workshop.compile('payload', reading(find), options));
   const data = overlay(image);
   return { original: Buffer.concat([image, data]), image, data };
 }
 
-const LAYOUTS: [string, string[]][] = [['position-independent', []], ['at a fixed address', ['-no-pie', '-fno-pie']], ['without section headers in the way', ['-s']], ['linked by lld', ['-fuse-ld=lld']]];
+const LAYOUTS: [string, string[]][] = [
+  ['position-independent', []],
+  ['at a fixed address', ['-no-pie', '-fno-pie']],
+  ['without section headers in the way', ['-s']],
+  ['linked by lld', ['-fuse-ld=lld']],
+];
 
 describe.each(LAYOUTS)('a program that finds its data from the end of its file, %s', (_, options) => {
   const { original, data } = program(FROM_END, () => Buffer.from('the data\x08'), options);

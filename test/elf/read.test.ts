@@ -81,7 +81,9 @@ test('a library tells its name, its versions, and what it filters', () => {
 
 test('a symbol that is taken from another is found, though its program has nothing for a hash table', () => {
   for (const style of ['gnu', 'sysv', 'both']) {
-    const path = workshop.compile('hashed', 'extern int puts(const char *); int main(void) { return puts(""); }', [`-Wl,--hash-style=${style}`]);
+    const path = workshop.compile('hashed', 'extern int puts(const char *); int main(void) { return puts(""); }', [
+      `-Wl,--hash-style=${style}`,
+    ]);
     expect([...readElf(readFileSync(path)).dynamic!.imports]).toContain('puts');
   }
 });
@@ -218,7 +220,9 @@ describe('a file made to keep its reader busy is an error', () => {
     const names = Buffer.alloc(40_000, 'x');
     names[names.length - 1] = 0;
     const symbols = Buffer.concat(Array.from({ length: 20_000 }, (_, index) => Buffer.concat([halfWords(index, 0), words(0, 0)])));
-    const relocations = Buffer.concat(Array.from({ length: 20_000 }, (_, index) => Buffer.concat([words(0), halfWords(6, index), words(0)])));
+    const relocations = Buffer.concat(
+      Array.from({ length: 20_000 }, (_, index) => Buffer.concat([words(0), halfWords(6, index), words(0)])),
+    );
     const file = build({
       blocks: { names, symbols, relocations },
       dynamic: [[5, 'names'], [10, names.length], [6, 'symbols'], [7, 'relocations'], [8, relocations.length]],

@@ -36,7 +36,10 @@ afterEach(async () => {
 /** Calls a function with the event for a key. */
 function convert(language: string, key: string, environment: Record<string, string> = {}): Promise<unknown> {
   const event = createdEvent(BUCKET, key, jpeg.length);
-  return assembly.call(language, 'Convert', event, { network: true, environment: { ...s3.environment, WEBHOOK_URL: webhook.url, ...environment } });
+  return assembly.call(language, 'Convert', event, {
+    network: true,
+    environment: { ...s3.environment, WEBHOOK_URL: webhook.url, ...environment },
+  });
 }
 
 describe.each(LANGUAGES)('the function in %s', (language) => {
@@ -72,7 +75,13 @@ describe.each(LANGUAGES)('the function in %s', (language) => {
   });
 
   test.each<[string, string, Buffer | undefined, Record<string, string>, string]>([
-    ['a key outside of incoming', 'outgoing/a.jpg', undefined, {}, 'outgoing/a.jpg: expected a key that begins with incoming/ and ends with .jpg'],
+    [
+      'a key outside of incoming',
+      'outgoing/a.jpg',
+      undefined,
+      {},
+      'outgoing/a.jpg: expected a key that begins with incoming/ and ends with .jpg',
+    ],
     ['an object that is too large', 'incoming/a.jpg', undefined, { MAX_BYTES: '1000' }, 'the limit is 1000'],
     ['an object that is not a picture', 'incoming/a.jpg', Buffer.from('<svg/>'), {}, 'error/jpeg.c'],
   ])('fails for %s, and writes nothing', async (_, key, content, environment, message) => {
@@ -93,13 +102,17 @@ describe('the template', () => {
     new ConvertStack(new App({ context: { 'aws:cdk:bundling-stacks': [] } }), 'Convert', { webhookUrl, ...props });
 
   test('lets the function read below incoming, write below outgoing and report failures, and nothing else', () => {
-    const below = (prefix: string) => ({ 'Fn::Join': ['', [{ 'Fn::GetAtt': [Match.stringLikeRegexp('^Pictures'), 'Arn'] }, `/${prefix}/*`]] });
+    const below = (prefix: string) => ({
+      'Fn::Join': ['', [{ 'Fn::GetAtt': [Match.stringLikeRegexp('^Pictures'), 'Arn'] }, `/${prefix}/*`]],
+    });
     const allow = (action: string | string[], resource: unknown) => ({ Effect: 'Allow', Action: action, Resource: resource });
     Template.fromStack(stack()).hasResourceProperties('AWS::IAM::Policy', {
       PolicyName: Match.stringLikeRegexp('^ConvertServiceRole'),
       PolicyDocument: {
         Statement: Match.exact([
-          allow(['sqs:SendMessage', 'sqs:GetQueueAttributes', 'sqs:GetQueueUrl'], { 'Fn::GetAtt': [Match.stringLikeRegexp('^Failures'), 'Arn'] }),
+          allow(['sqs:SendMessage', 'sqs:GetQueueAttributes', 'sqs:GetQueueUrl'], {
+            'Fn::GetAtt': [Match.stringLikeRegexp('^Failures'), 'Arn'],
+          }),
           allow('s3:GetObject', below('incoming')),
           allow('s3:PutObject', below('outgoing')),
         ]),

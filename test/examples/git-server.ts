@@ -81,6 +81,8 @@ function backend(directory: string, request: IncomingMessage, response: ServerRe
     const end = answer.indexOf('\r\n\r\n');
     const headers = answer.subarray(0, end).toString().split('\r\n').map((line) => line.split(': ') as [string, string]);
     const status = headers.find(([name]) => name === 'Status')?.[1] ?? '200';
-    response.writeHead(parseInt(status, 10), Object.fromEntries(headers.filter(([name]) => name !== 'Status'))).end(answer.subarray(end + 4));
+    response
+      .writeHead(parseInt(status, 10), Object.fromEntries(headers.filter(([name]) => name !== 'Status')))
+      .end(answer.subarray(end + 4));
   });
 }

@@ -107,7 +107,9 @@ export class Assembly {
     fs.chmodSync(directory, 0o755);
     for (const { Properties: { Content } } of this.resources(stack, 'AWS::Lambda::LayerVersion')) {
       const { file, packaging } = this.asset(stack, Content.S3Key);
-      if (packaging !== 'file') throw new Error(`${stack}: packaging is ${packaging}: the layer would be zipped again, without its symlinks`);
+      if (packaging !== 'file') {
+        throw new Error(`${stack}: packaging is ${packaging}: the layer would be zipped again, without its symlinks`);
+      }
       unzip(file, directory);
     }
     this.unpacked.set(stack, directory);

@@ -72,13 +72,15 @@ test('PdfPages returns the text of a PDF, and a picture of each page', async () 
 });
 
 test('Ocr reads English and German in a picture of a page', async () => {
-  const { pages: [picture] } = await assembly.call('PdfPages', 'Function', { pdf: base64(pdf('The quick größere Straße')), resolution: 200 });
+  const {
+    pages: [picture],
+  } = await assembly.call('PdfPages', 'Function', { pdf: base64(pdf('The quick größere Straße')), resolution: 200 });
   const { text } = await assembly.call('Ocr', 'Function', { picture, languages: 'eng+deu' });
   expect(text.trim()).toBe('The quick größere Straße');
 });
 
 test('Ocr refuses languages that are not codes', async () => {
-  await expect(assembly.call('Ocr', 'Function', { picture: '', languages: '../deu' })).rejects.toThrow('expected codes such as \'eng+deu\'');
+  await expect(assembly.call('Ocr', 'Function', { picture: '', languages: '../deu' })).rejects.toThrow("expected codes such as 'eng+deu'");
 });
 
 describe('GitClone', () => {

@@ -49,7 +49,10 @@ test('an older version of the layer is attached by its ARN, and the newest stays
   template.resourceCountIs('AWS::Lambda::LayerVersion', 1);
 });
 
-test.each([[false, 'AWS_IAM'], [true, 'NONE']])('with isPublic %s, the function URL has the authorization %s', (isPublic, authorization) => {
+test.each([
+  [false, 'AWS_IAM'],
+  [true, 'NONE'],
+])('with isPublic %s, the function URL has the authorization %s', (isPublic, authorization) => {
   const template = templateOf({ isPublic });
   template.hasResourceProperties('AWS::Lambda::Url', { AuthType: authorization });
   template.resourceCountIs('AWS::ApiGatewayV2::Api', 0);

@@ -40,10 +40,13 @@ function nodeOnDebian13(directory: string): string[] {
   const options = [`Etc::sourcelist=${at('sources.list')}`, 'Etc::sourceparts=-', `State::lists=${at('lists')}`, `Cache=${at('cache')}`]
     .concat('State::status=/dev/null')
     .flatMap((option) => ['-o', `Dir::${option}`]);
-  const aptGet = (...args: string[]) => execFileSync('apt-get', ['-qq', ...options, ...args], { cwd: directory, stdio: ['ignore', 'ignore', 'pipe'] });
+  const aptGet = (...args: string[]) =>
+    execFileSync('apt-get', ['-qq', ...options, ...args], { cwd: directory, stdio: ['ignore', 'ignore', 'pipe'] });
   aptGet('update');
   aptGet('download', ...LIBRARIES);
-  for (const name of fs.readdirSync(directory).filter((file) => file.endsWith('.deb'))) execFileSync('dpkg-deb', ['-x', at(name), at('root')]);
+  for (const name of fs.readdirSync(directory).filter((file) => file.endsWith('.deb'))) {
+    execFileSync('dpkg-deb', ['-x', at(name), at('root')]);
+  }
   const libraries = path.join(at('root'), 'usr/lib/x86_64-linux-gnu');
   return [path.join(libraries, 'ld-linux-x86-64.so.2'), '--library-path', libraries, process.execPath];
 }
@@ -54,7 +57,9 @@ function prepare(directory: string): void {
   npx('tsc', '-p', 'test/tsconfig.json', '--noEmit', 'false', '--declaration', 'false', '--outDir', path.join(directory, 'compiled'));
   fs.symlinkSync(path.join(PROJECT, 'node_modules'), path.join(directory, 'compiled', 'node_modules'));
   fs.copyFileSync(path.join(PROJECT, 'package.json'), path.join(directory, 'compiled', 'package.json'));
-  execFileSync('npm', ['install', '--silent', '--ignore-scripts', '--prefix', path.join(directory, 'jazzer'), JAZZER], { stdio: 'inherit' });
+  execFileSync('npm', ['install', '--silent', '--ignore-scripts', '--prefix', path.join(directory, 'jazzer'), JAZZER], {
+    stdio: 'inherit',
+  });
 }
 
 function fuzzReader(reader: Reader, node: readonly string[], directory: string, seconds: number): Result {
@@ -64,7 +69,11 @@ function fuzzReader(reader: Reader, node: readonly string[], directory: string, 
   const artifact = path.join(os.tmpdir(), `coverage-${path.basename(corpus)}-`);
   const compiled = path.join(directory, 'compiled');
   const args = [
-    ...[path.join(directory, 'jazzer/node_modules/@jazzer.js/core/dist/cli.js'), path.join(compiled, 'test/fuzz/coverage-target.js'), corpus],
+    ...[
+      path.join(directory, 'jazzer/node_modules/@jazzer.js/core/dist/cli.js'),
+      path.join(compiled, 'test/fuzz/coverage-target.js'),
+      corpus,
+    ],
     ...['--includes', `${compiled}/lib/`, '--excludes', 'node_modules', '--disableBugDetectors', '.*'],
     ...['--', `-max_total_time=${seconds}`, '-max_len=65536', '-seed=1', `-artifact_prefix=${artifact}`],
   ];
@@ -107,7 +116,9 @@ function main(): void {
     const node = nodeOnDebian13(directory);
     const results = READERS.filter(({ name }) => values.reader === undefined || name === values.reader).map((reader) => {
       const result = fuzzReader(reader, node, directory, seconds);
-      console.log(`${result.reader}: ${result.cases} files, ${result.accepted} accepted, ${result.edges} edges, slowest ${result.slowest.toFixed(0)} ms`);
+      console.log(
+        `${result.reader}: ${result.cases} files, ${result.accepted} accepted, ${result.edges} edges, slowest ${result.slowest.toFixed(0)} ms`,
+      );
       if (result.failure !== undefined) console.log(result.failure);
       return result;
     });

@@ -20,7 +20,13 @@ const file = (wanted: string) => contents.files.find((one) => one.path === wante
 
 describe('of a layer\'s zip alone one learns', () => {
   test('its programs, its machine and where it is from', () => {
-    expect(contents).toMatchObject({ name: 'layer.zip', key: layer.plan.key, machine: 'x86_64', distribution: { id: 'debian', version: '12' }, programs: [{ name: 'rig', path: '/usr/bin/rig' }] });
+    expect(contents).toMatchObject({
+      name: 'layer.zip',
+      key: layer.plan.key,
+      machine: 'x86_64',
+      distribution: { id: 'debian', version: '12' },
+      programs: [{ name: 'rig', path: '/usr/bin/rig' }],
+    });
   });
 
   test('the packages of which something is in it', () => {
@@ -34,8 +40,19 @@ describe('of a layer\'s zip alone one learns', () => {
   test('of each file what it is, whose, and through what it came in', () => {
     expect(file('/usr/bin/rig')).toMatchObject({ kind: 'program', package: 'rig', why: 'requested' });
     expect(file(`${LIB}/libx.so.1.2`)).toMatchObject({ kind: 'library', package: 'libx1', why: 'needed by rig', through: '/usr/bin/rig' });
-    expect(file(`${LIB}/liby.so.2`)).toMatchObject({ kind: 'library', package: 'liby2', why: 'needed by libx.so.1', through: `${LIB}/libx.so.1.2` });
-    expect(file('/usr/share/rig/names')).toMatchObject({ kind: 'data', size: 16000, package: 'rig', why: 'of package rig', through: '/usr/bin/rig' });
+    expect(file(`${LIB}/liby.so.2`)).toMatchObject({
+      kind: 'library',
+      package: 'liby2',
+      why: 'needed by libx.so.1',
+      through: `${LIB}/libx.so.1.2`,
+    });
+    expect(file('/usr/share/rig/names')).toMatchObject({
+      kind: 'data',
+      size: 16000,
+      package: 'rig',
+      why: 'of package rig',
+      through: '/usr/bin/rig',
+    });
     expect(file('/usr/share/doc/libx1/copyright')).toMatchObject({ package: 'libx1', why: 'licence of libx1' });
     expect(file(RECORD)).toMatchObject({ kind: 'data', why: 'of the layer\'s own' });
   });
@@ -50,7 +67,9 @@ describe('of a layer\'s zip alone one learns', () => {
     expect(contents.files).toHaveLength(unpacked.length);
     expect(contents.size).toBe(unpacked.reduce((sum, one) => sum + one.length, 0));
     expect(contents.zipSize).toBe(fs.statSync(layer.zip).size);
-    for (const groups of [byProgram(contents), byPackage(contents)]) expect(groups.reduce((sum, { size }) => sum + size, 0)).toBe(contents.size);
+    for (const groups of [byProgram(contents), byPackage(contents)]) {
+      expect(groups.reduce((sum, { size }) => sum + size, 0)).toBe(contents.size);
+    }
   });
 });
 
@@ -60,7 +79,9 @@ test('the same is said as text, the largest first', () => {
   expect(lines[2]).toMatch(/^  unpacked  0\.1 of 262\.1 MB \(< 1 %\)/);
   const section = lines.slice(lines.indexOf('By package'), lines.indexOf('By package') + 4);
   expect(section).toEqual([
-    'By package', expect.stringMatching(/^ +5\d\.\d kB +2 files  libx1 2:1\.2~rc1-3$/), expect.stringMatching(/^ +1\d\.\d kB +3 files  rig 1\.11-1\+b1$/),
+    'By package',
+    expect.stringMatching(/^ +5\d\.\d kB +2 files  libx1 2:1\.2~rc1-3$/),
+    expect.stringMatching(/^ +1\d\.\d kB +3 files  rig 1\.11-1\+b1$/),
     '  … and 2 packages more: see --all',
   ]);
 });
@@ -74,11 +95,23 @@ describe('the record in the layer', () => {
 
   test('says of a user\'s own program its place in the layer only', async () => {
     const root = new Fixture();
-    root.write({ '/home/me/secret-project/bin/tool': elfFile({ interpreter: '/lib64/ld-linux-x86-64.so.2', needed: ['libown.so'], runpath: '$ORIGIN/../lib' }) });
-    root.write({ '/home/me/secret-project/lib/libown.so': elfFile({ soname: 'libown.so' }), '/lib64/ld-linux-x86-64.so.2': elfFile({ soname: 'ld-linux-x86-64.so.2' }) });
+    root.write({
+      '/home/me/secret-project/bin/tool': elfFile({
+        interpreter: '/lib64/ld-linux-x86-64.so.2',
+        needed: ['libown.so'],
+        runpath: '$ORIGIN/../lib',
+      }),
+    });
+    root.write({
+      '/home/me/secret-project/lib/libown.so': elfFile({ soname: 'libown.so' }),
+      '/lib64/ld-linux-x86-64.so.2': elfFile({ soname: 'ld-linux-x86-64.so.2' }),
+    });
     fs.chmodSync(root.locate('/home/me/secret-project/bin/tool'), 0o755);
     const made = await make(root, '/home/me/secret-project/bin/tool');
-    expect(JSON.parse(record(made)).files).toMatchObject({ '/app/bin/tool': { why: 'requested' }, '/app/lib/libown.so': { why: 'needed by tool', through: '/app/bin/tool' } });
+    expect(JSON.parse(record(made)).files).toMatchObject({
+      '/app/bin/tool': { why: 'requested' },
+      '/app/lib/libown.so': { why: 'needed by tool', through: '/app/bin/tool' },
+    });
     expect(record(made)).not.toMatch(/secret-project|home/);
     expect(JSON.parse(record(made))).toMatchObject({ packages: [] });
     expect(JSON.parse(record(made))).not.toHaveProperty('distribution');
@@ -86,7 +119,10 @@ describe('the record in the layer', () => {
 
   test('is part of what the layer is: another version of a package makes another layer', async () => {
     const root = world();
-    fs.writeFileSync(root.locate('/var/lib/dpkg/status'), fs.readFileSync(root.locate('/var/lib/dpkg/status'), 'utf8').replace('1.11-1+b1', '1.11-1+b2'));
+    fs.writeFileSync(
+      root.locate('/var/lib/dpkg/status'),
+      fs.readFileSync(root.locate('/var/lib/dpkg/status'), 'utf8').replace('1.11-1+b1', '1.11-1+b2'),
+    );
     expect((await make(root, 'rig', { detectData: true })).plan.key).not.toBe(layer.plan.key);
     expect((await make(world(), 'rig', { detectData: true })).plan.key).toBe(layer.plan.key);
   });
@@ -111,10 +147,12 @@ describe('a zip that is no layer is refused', () => {
 
   test('with what was found and what was expected', () => {
     const made = rawZip([{ name: 'python/a.py' }, { name: 'python/b\x1b.py' }, { name: 'c' }, { name: 'd' }]);
-    expect(() => readContents(made)).toThrow([
-      `${made} is a zip, but not a layer that this library made: it has no elf/KEY/contents.json, but python/a.py, python/b\\x1b.py, c and 1 more`,
-      '  expected elf/KEY/contents.json with the programs\' files, and links to them in bin/',
-    ].join('\n'));
+    expect(() => readContents(made)).toThrow(
+      [
+        `${made} is a zip, but not a layer that this library made: it has no elf/KEY/contents.json, but python/a.py, python/b\\x1b.py, c and 1 more`,
+        "  expected elf/KEY/contents.json with the programs' files, and links to them in bin/",
+      ].join('\n'),
+    );
   });
 
   test('with nothing in it', () => {
@@ -130,7 +168,9 @@ describe('a zip that is no layer is refused', () => {
   });
 
   test('with a program that is not there', () => {
-    expect(refusal(zip(RECORDED, { name: 'bin/b', content: '../elf/01234567/b', mode: LINK, method: 0 }))).toBe('bin/b leads to no file of it');
+    expect(refusal(zip(RECORDED, { name: 'bin/b', content: '../elf/01234567/b', mode: LINK, method: 0 }))).toBe(
+      'bin/b leads to no file of it',
+    );
   });
 
   test.each([
@@ -138,8 +178,12 @@ describe('a zip that is no layer is refused', () => {
     ['a list', [], 'its record has no fields, expected a record of version 1'],
     ['of another version', { ...RECORDED, version: 2 }, 'its record has version 2, expected a record of version 1'],
     ['without a machine', { ...RECORDED, machine: 'mips' }, 'its record names no machine, expected a record of version 1'],
-    ['without a distribution\'s name', { ...RECORDED, distribution: {} }, 'its record names no distribution'],
-    ['with half a package', { ...RECORDED, packages: [{ name: 'a' }] }, 'its record has a package without name, version, architecture, source or type'],
+    ["without a distribution's name", { ...RECORDED, distribution: {} }, 'its record names no distribution'],
+    [
+      'with half a package',
+      { ...RECORDED, packages: [{ name: 'a' }] },
+      'its record has a package without name, version, architecture, source or type',
+    ],
     ['with a file without a reason', { ...RECORDED, files: { '/a': { package: 'a' } } }, 'its record has a file without a reason'],
   ])('with a record that is %s', (_, record, what) => {
     expect(refusal(zip(record))).toContain(what);
@@ -152,14 +196,30 @@ describe('a zip that is no layer is refused', () => {
   test('and one with a chain of all its files is told as quickly as any', () => {
     const count = 20_000;
     const names = Array.from({ length: count }, (_, index) => `/d/${index}`);
-    const files = Object.fromEntries(names.map((name, index) => [name, index === 0 ? { why: 'x', through: '/a' } : { why: 'x', through: names[index - 1] }]));
-    const long = readContents(zip({ ...RECORDED, files: { ...files, '/a': { why: 'requested' } } }, ...names.map((name) => ({ name: `elf/01234567${name}`, method: 0 }))));
+    const files = Object.fromEntries(
+      names.map((name, index) => [name, index === 0 ? { why: 'x', through: '/a' } : { why: 'x', through: names[index - 1] }]),
+    );
+    const long = readContents(
+      zip(
+        { ...RECORDED, files: { ...files, '/a': { why: 'requested' } } },
+        ...names.map((name) => ({ name: `elf/01234567${name}`, method: 0 })),
+      ),
+    );
     expect(byProgram(long)).toEqual([expect.anything(), { name: 'a', size: 1, files: count + 1 }]);
   });
 
   test('and libraries of one name that all need one another are told apart by their directories', () => {
-    const library = (index: number): RawEntry => ({ name: `elf/01234567/${index}/lib.so`, content: elfFile({ soname: 'lib.so', needed: ['lib.so', 'other.so'] }), mode: 0o100755 });
-    const many = readContents(zip(RECORDED, ...Array.from({ length: 100 }, (_, index) => library(index)), { name: 'elf/01234567/7/other.so', content: elfFile({ soname: 'other.so' }) }));
+    const library = (index: number): RawEntry => ({
+      name: `elf/01234567/${index}/lib.so`,
+      content: elfFile({ soname: 'lib.so', needed: ['lib.so', 'other.so'] }),
+      mode: 0o100755,
+    });
+    const many = readContents(
+      zip(RECORDED, ...Array.from({ length: 100 }, (_, index) => library(index)), {
+        name: 'elf/01234567/7/other.so',
+        content: elfFile({ soname: 'other.so' }),
+      }),
+    );
     expect(many.files.find(({ path: one }) => one === '/42/lib.so')!.needs).toEqual(['/42/lib.so', '/7/other.so']);
   });
 

@@ -13,7 +13,13 @@ import { make } from '../plan/make';
 const ARTIFACTS = path.join(__dirname, '../../test-reports');
 
 const OPTIONS = [
-  '--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-background-networking', '--disable-component-update', '--disable-sync',
+  '--no-sandbox',
+  '--disable-gpu',
+  '--disable-quic',
+  '--no-first-run',
+  '--disable-background-networking',
+  '--disable-component-update',
+  '--disable-sync',
 ];
 
 let browser: Browser;
@@ -52,16 +58,19 @@ const chosen = (page: Page) => page.locator('#one-title').innerText();
 const focused = (page: Page) => page.evaluate(() => document.activeElement!.textContent);
 
 describe.each([400, 1600])('at a width of %d', (width) => {
-  test.each(['light', 'dark'] as const)('in %s it is drawn without a complaint or a request, and nothing is beside the window', async (scheme) => {
-    const { page, complaints, requests } = await open(width, scheme);
-    await page.screenshot({ path: path.join(ARTIFACTS, `report-${width}-${scheme}.png`), fullPage: width === 400 });
-    expect(await page.locator('.tile').count()).toBeGreaterThan(3);
-    expect(await page.evaluate(() => document.documentElement.scrollWidth)).toBe(width);
-    const ground = await page.evaluate(() => getComputedStyle(document.body).backgroundColor.match(/\d+/g)!.map(Number)[0]);
-    expect(ground > 128).toBe(scheme === 'light');
-    expect([complaints, requests]).toEqual([[], []]);
-    await page.close();
-  });
+  test.each(['light', 'dark'] as const)(
+    'in %s it is drawn without a complaint or a request, and nothing is beside the window',
+    async (scheme) => {
+      const { page, complaints, requests } = await open(width, scheme);
+      await page.screenshot({ path: path.join(ARTIFACTS, `report-${width}-${scheme}.png`), fullPage: width === 400 });
+      expect(await page.locator('.tile').count()).toBeGreaterThan(3);
+      expect(await page.evaluate(() => document.documentElement.scrollWidth)).toBe(width);
+      const ground = await page.evaluate(() => getComputedStyle(document.body).backgroundColor.match(/\d+/g)!.map(Number)[0]);
+      expect(ground > 128).toBe(scheme === 'light');
+      expect([complaints, requests]).toEqual([[], []]);
+      await page.close();
+    },
+  );
 
   test('what is searched for is found by name, package and reason', async () => {
     const { page, complaints } = await open(width);
@@ -86,7 +95,9 @@ test('the keyboard is enough: search, choose, follow the chain, go through the t
   await page.keyboard.press('Enter');
   expect(await chosen(page)).toBe('liby.so.2');
   expect(await page.locator('.chain li').allInnerTexts()).toEqual([
-    expect.stringMatching(/^rig\s+requested$/), expect.stringMatching(/^libx\.so\.1\.2\s+needed by rig$/), expect.stringMatching(/^liby\.so\.2\s+needed by libx\.so\.1$/),
+    expect.stringMatching(/^rig\s+requested$/),
+    expect.stringMatching(/^libx\.so\.1\.2\s+needed by rig$/),
+    expect.stringMatching(/^liby\.so\.2\s+needed by libx\.so\.1$/),
   ]);
   await page.keyboard.press('Tab');
   await page.keyboard.press('Tab');
@@ -134,7 +145,12 @@ test('files of the same name are shown with the directories that distinguish the
 test('at the width of a phone, a layer of many files is a page of a few screens, and shows more on demand', async () => {
   const contents = readContents((await make(world(), 'rig')).zip);
   const [first] = contents.files;
-  const many = Array.from({ length: 300 }, (_, index) => ({ ...first, path: `/d/${index}`, through: contents.programs[0].path, needs: [] }));
+  const many = Array.from({ length: 300 }, (_, index) => ({
+    ...first,
+    path: `/d/${index}`,
+    through: contents.programs[0].path,
+    needs: [],
+  }));
   const report = path.join(temporaryDirectory(), 'many.html');
   fs.writeFileSync(report, htmlOf({ ...contents, files: [...contents.files, ...many] }));
   const { page } = await open(400, 'light', report);
@@ -149,7 +165,12 @@ test('at the width of a phone, a layer of many files is a page of a few screens,
 test('a chain as long as the table is grouped by its first step as quickly as any', async () => {
   const contents = readContents((await make(world(), 'rig')).zip);
   const [first, ...rest] = [...contents.files].sort(({ path: one }) => (one === '/usr/bin/rig' ? -1 : 1));
-  const chain = Array.from({ length: 8000 }, (_, index) => ({ ...first, path: `/d/${index}`, through: index === 0 ? first.path : `/d/${index - 1}`, needs: [] }));
+  const chain = Array.from({ length: 8000 }, (_, index) => ({
+    ...first,
+    path: `/d/${index}`,
+    through: index === 0 ? first.path : `/d/${index - 1}`,
+    needs: [],
+  }));
   const long = path.join(temporaryDirectory(), 'long.html');
   fs.writeFileSync(long, htmlOf({ ...contents, files: [first, ...rest, ...chain] }));
   const { page, complaints } = await open(1600, 'light', long);

@@ -27,7 +27,10 @@ test('it is what the schema of CycloneDX 1.6 wants', async () => {
 
 test('a package has its version, its package URL and the source that it was built from', () => {
   expect(component('libx1')).toMatchObject({
-    type: 'library', version: '2:1.2~rc1-3', purl: 'pkg:deb/debian/libx1@2:1.2~rc1-3?arch=amd64&distro=debian-12', properties: [{ name: 'cdk-binary-layer:source-package', value: 'x' }],
+    type: 'library',
+    version: '2:1.2~rc1-3',
+    purl: 'pkg:deb/debian/libx1@2:1.2~rc1-3?arch=amd64&distro=debian-12',
+    properties: [{ name: 'cdk-binary-layer:source-package', value: 'x' }],
   });
   expect(component('rig').purl).toBe('pkg:deb/debian/rig@1.11-1%2Bb1?arch=amd64&distro=debian-12');
   expect(component('liby2').purl).toBe('pkg:deb/debian/liby2@3-1?arch=all&distro=debian-12');
@@ -66,36 +69,55 @@ test('the same layer gives the same bytes, without a time; another one has anoth
 
 test('a program of no package is a file', async () => {
   const root = new Fixture();
-  root.write({ '/work/tool': elfFile({ interpreter: '/lib64/ld-linux-x86-64.so.2' }), '/lib64/ld-linux-x86-64.so.2': elfFile({ soname: 'ld-linux-x86-64.so.2' }) });
+  root.write({
+    '/work/tool': elfFile({ interpreter: '/lib64/ld-linux-x86-64.so.2' }),
+    '/lib64/ld-linux-x86-64.so.2': elfFile({ soname: 'ld-linux-x86-64.so.2' }),
+  });
   fs.chmodSync(root.locate('/work/tool'), 0o755);
   const text = sbomOf(readContents((await make(root, '/work/tool')).zip));
   expect(await problems(text)).toBeNull();
-  expect(JSON.parse(text).components.map(({ name, type }: { name: string; type: string }) => [type, name])).toContainEqual(['file', '/app/work/tool']);
+  expect(JSON.parse(text).components.map(({ name, type }: { name: string; type: string }) => [type, name])).toContainEqual([
+    'file',
+    '/app/work/tool',
+  ]);
 });
 
 describe('package URLs', () => {
   const one = { name: 'a+b', version: '1:2-3', architecture: 'x86_64', source: 'a' };
 
   test('name the type, the distribution and its version', () => {
-    expect(purlOf({ ...one, type: 'apk' }, { id: 'alpine', version: '3.19.1' })).toBe('pkg:apk/alpine/a%2Bb@1:2-3?arch=x86_64&distro=alpine-3.19.1');
+    expect(purlOf({ ...one, type: 'apk' }, { id: 'alpine', version: '3.19.1' })).toBe(
+      'pkg:apk/alpine/a%2Bb@1:2-3?arch=x86_64&distro=alpine-3.19.1',
+    );
     expect(purlOf({ ...one, type: 'deb' })).toBe('pkg:deb/a%2Bb@1:2-3?arch=x86_64');
   });
 
   test('have the epoch of an rpm apart', () => {
-    expect(purlOf({ ...one, type: 'rpm' }, { id: 'fedora', version: '40' })).toBe('pkg:rpm/fedora/a%2Bb@2-3?arch=x86_64&distro=fedora-40&epoch=1');
+    expect(purlOf({ ...one, type: 'rpm' }, { id: 'fedora', version: '40' })).toBe(
+      'pkg:rpm/fedora/a%2Bb@2-3?arch=x86_64&distro=fedora-40&epoch=1',
+    );
   });
 });
 
 describe('licences', () => {
   test.each([
-    ['GPL-2+', 'GPL-2.0-or-later'], ['GPLv2+', 'GPL-2.0-or-later'], ['LGPL-2.1', 'LGPL-2.1-only'], ['Expat', 'MIT'], ['BSD-3-clause', 'BSD-3-Clause'],
-    ['GPL-2+ or Artistic', undefined], ['public-domain', undefined], ['GPL', undefined],
+    ['GPL-2+', 'GPL-2.0-or-later'],
+    ['GPLv2+', 'GPL-2.0-or-later'],
+    ['LGPL-2.1', 'LGPL-2.1-only'],
+    ['Expat', 'MIT'],
+    ['BSD-3-clause', 'BSD-3-Clause'],
+    ['GPL-2+ or Artistic', undefined],
+    ['public-domain', undefined],
+    ['GPL', undefined],
   ])('%s is %s', (name, identifier) => {
     expect(spdxOf(name)).toBe(identifier);
   });
 
   test('have identifiers that the schema knows, in any case of letters', () => {
-    const schema = path.join(path.dirname(require.resolve('@cyclonedx/cyclonedx-library/package.json')), 'res/schema/spdx.SNAPSHOT.schema.json');
+    const schema = path.join(
+      path.dirname(require.resolve('@cyclonedx/cyclonedx-library/package.json')),
+      'res/schema/spdx.SNAPSHOT.schema.json',
+    );
     const { enum: known } = JSON.parse(fs.readFileSync(schema, 'utf8'));
     const identifiers = known.map((identifier: string) => spdxOf(identifier.toUpperCase())).filter(Boolean);
     expect(identifiers.length).toBeGreaterThan(600);

@@ -51,7 +51,10 @@ describe('decompression', () => {
       const changed = Buffer.from(packed);
       const at = (seed * 7919) % packed.length;
       changed[at] ^= 1 << (seed % 8);
-      layer.compressed('usr/large', { content: text.subarray(0, 50_000), deflate: () => (seed % 3 === 0 ? changed.subarray(0, at) : changed) });
+      layer.compressed('usr/large', {
+        content: text.subarray(0, 50_000),
+        deflate: () => (seed % 3 === 0 ? changed.subarray(0, at) : changed),
+      });
       layer.file('usr/run', '#!/bin/sh\n');
       layer.start('usr/run');
       const { status, stderr } = layer.run('/opt/bin/run');

@@ -103,7 +103,9 @@ describe('a start', () => {
   test('gives files their modes, and the directory to this user only', () => {
     const layer = compressedProgram();
     layer.run('umask 077; /opt/bin/rig');
-    expect(['.', 'usr/bin/rig', 'usr/lib/large'].map((file) => fs.statSync(path.join(layer.tmp, `elf-${KEY}`, file)).mode & 0o777)).toEqual([0o700, 0o755, 0o644]);
+    expect(['.', 'usr/bin/rig', 'usr/lib/large'].map((file) => fs.statSync(path.join(layer.tmp, `elf-${KEY}`, file)).mode & 0o777)).toEqual(
+      [0o700, 0o755, 0o644],
+    );
     expect(layer.inTmp()).toEqual([`elf-${KEY}`, `elf-${KEY}.lock`]);
   });
 
@@ -144,7 +146,9 @@ describe('a start', () => {
     layer.compressed('usr/lib/large', { content: noise(3_000_000, 7), chunkSize: 4_000_000 });
     layer.file('usr/bin/rig', '#!/bin/sh\nwc -c < /opt/elf/0123abcd/usr/lib/large\n');
     layer.start('usr/bin/rig');
-    const killed = layer.run(`(ulimit -c 0; ulimit -f 1000; exec /opt/bin/rig) 2>/dev/null; echo $?; stat -c %s ${TREE}.part/usr/lib/large`);
+    const killed = layer.run(
+      `(ulimit -c 0; ulimit -f 1000; exec /opt/bin/rig) 2>/dev/null; echo $?; stat -c %s ${TREE}.part/usr/lib/large`,
+    );
     expect(lines(killed.stdout)).toEqual([String(128 + os.constants.signals.SIGXFSZ), '1024000']);
     expect(layer.inTmp()).toEqual([`elf-${KEY}.lock`, `elf-${KEY}.part`]);
     expect(lines(layer.run('/opt/bin/rig').stdout)).toEqual(['3000000']);

@@ -18,11 +18,23 @@ export interface Compressed {
 }
 
 /** A compressed file, by the description of the format in lib/pack/compressed.ts. */
-export function compressedFile({ content, mode = 0o644, deflate = (chunk) => deflateRawSync(chunk), chunkSize = 65_536 }: Compressed): Buffer {
+export function compressedFile({
+  content,
+  mode = 0o644,
+  deflate = (chunk) => deflateRawSync(chunk),
+  chunkSize = 65_536,
+}: Compressed): Buffer {
   const chunks: Buffer[] = [];
   for (let at = 0; at < content.length; at += chunkSize) chunks.push(content.subarray(at, at + chunkSize));
   const packed = chunks.map(deflate);
-  const numbers = [mode, chunkSize, chunks.length, content.length, 0, ...chunks.flatMap((chunk, index) => [packed[index].length, crc32(chunk)])];
+  const numbers = [
+    mode,
+    chunkSize,
+    chunks.length,
+    content.length,
+    0,
+    ...chunks.flatMap((chunk, index) => [packed[index].length, crc32(chunk)]),
+  ];
   const described = Buffer.from(new Uint32Array(numbers).buffer);
   const crc = Buffer.from(new Uint32Array([crc32(described)]).buffer);
   return Buffer.concat([Buffer.from('elfpack1'), crc, described, ...packed]);

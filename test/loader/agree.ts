@@ -10,8 +10,9 @@ import { DirectoryRoot } from '../../lib/root/directory-root';
 import { type Fixture, MUSL_LOADER, type Situation } from '../fixture';
 
 /** The subdirectories that this machine's loader looks into, in order of preference. */
-export const VARIANTS = [...execFileSync('/lib64/ld-linux-x86-64.so.2', ['--help'], { encoding: 'utf8' }).matchAll(/^\s+(x86-64-v\d) \(supported, searched\)/gm)]
-  .map(([, name]) => `glibc-hwcaps/${name}`);
+export const VARIANTS = [
+  ...execFileSync('/lib64/ld-linux-x86-64.so.2', ['--help'], { encoding: 'utf8' }).matchAll(/^\s+(x86-64-v\d) \(supported, searched\)/gm),
+].map(([, name]) => `glibc-hwcaps/${name}`);
 
 export function resolve(fixture: Fixture, program: string, { env = {}, cwd = '/' }: Situation = {}): Process {
   const root = new DirectoryRoot(fixture.directory);

@@ -85,7 +85,14 @@ describe('rule 16: flags and names', () => {
     root.write({ '/etc/ld.so.conf': '/c\n' });
     root.ldconfig();
     root.program('/usr/bin/prog', { needs: ['libx.so.2', 'libx2.so', 'libx.so.10', 'libx10.so', 'libx.so.1', 'libx.so'] });
-    expect(mapped(root, '/usr/bin/prog')).toEqual(['/c/libx.so.2', '/c/libx2.so', '/c/libx.so.10', '/c/libx10.so', '/c/libx.so.1', '/c/libx.so']);
+    expect(mapped(root, '/usr/bin/prog')).toEqual([
+      '/c/libx.so.2',
+      '/c/libx2.so',
+      '/c/libx.so.10',
+      '/c/libx10.so',
+      '/c/libx.so.1',
+      '/c/libx.so',
+    ]);
     expect(paths('libx.so.3')).toBeUndefined();
   });
 });
@@ -121,7 +128,12 @@ describe('variants in the cache', () => {
     root.program('/usr/bin/prog', { needs: ['libx.so.1'] });
     expect(mapped(root, '/usr/bin/prog')).toEqual([`/c/${best}/libx.so.1`]);
     expect(reasons(root, '/usr/bin/prog')).toEqual({ 'libx.so.1': 'ld.so.cache' });
-    expect(read().get('libx.so.1')!.map(({ variant }) => variant).sort()).toEqual([...VARIANTS.map((variant) => variant.split('/')[1]).sort(), undefined]);
+    expect(
+      read()
+        .get('libx.so.1')!
+        .map(({ variant }) => variant)
+        .sort(),
+    ).toEqual([...VARIANTS.map((variant) => variant.split('/')[1]).sort(), undefined]);
   });
 
   test('one of a later directory goes before the baseline of an earlier', () => {

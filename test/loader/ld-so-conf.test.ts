@@ -58,7 +58,8 @@ describe('ld.so.conf', () => {
 
   test('an include is a pattern of glob(3): no braces, parentheses or bars, no mark for all others but in brackets', () => {
     root.write({
-      '/etc/ld.so.conf': 'include /etc/{a,b}.conf /etc/(a|b).conf /etc/!(c).conf /etc/?(a).conf /etc/a.conf|b /etc/!a.conf /etc/[!b].conf /etc/[[:digit:]].conf\n',
+      '/etc/ld.so.conf':
+        'include /etc/{a,b}.conf /etc/(a|b).conf /etc/!(c).conf /etc/?(a).conf /etc/a.conf|b /etc/!a.conf /etc/[!b].conf /etc/[[:digit:]].conf\n',
       '/etc/a.conf': '/a\n',
       '/etc/b.conf': '/b\n',
       '/etc/!a.conf': '/c\n',
@@ -69,7 +70,12 @@ describe('ld.so.conf', () => {
   });
 
   test('an include that leads to the same files by ever more ways reads them once', () => {
-    root.write({ '/etc/x/a': { link: '.' }, '/etc/x/b': { link: '.' }, '/etc/x/y.conf': '/a\n', '/etc/ld.so.conf': `include /etc/${'*/'.repeat(24)}*.conf\n` });
+    root.write({
+      '/etc/x/a': { link: '.' },
+      '/etc/x/b': { link: '.' },
+      '/etc/x/y.conf': '/a\n',
+      '/etc/ld.so.conf': `include /etc/${'*/'.repeat(24)}*.conf\n`,
+    });
     expect(configuredDirectories(new DirectoryRoot(root.directory))).toEqual(['/a']);
   });
 

@@ -84,9 +84,21 @@ test('at its own path, a compressed file is a link to where the launcher unpacks
   expect(fs.readlinkSync(path.join(opt, `elf/${key}${LIBRARY}`))).toBe(`/tmp/elf-${key}${LIBRARY}`);
   expect(fs.readlinkSync(path.join(opt, 'bin/rig'))).toBe(`../elf/${key}/usr/bin/.start-rig`);
   expect(fs.readFileSync(path.join(opt, `elf/${key}/compressed/list`), 'utf8').split('\0')).toEqual([
-    'l contents.json', 'd usr', 'l usr/bin', 'd usr/lib', 'd usr/lib/x86_64-linux-gnu', 'l usr/lib/x86_64-linux-gnu/ld-linux-x86-64.so.2',
-    'l usr/lib/x86_64-linux-gnu/libc.so.6', `f ${LIBRARY.slice(1)}`, 'l usr/lib64', 'd usr/share', 'd usr/share/rig', 'f usr/share/rig/large',
-    'l usr/share/rig/noise', 'l usr/share/rig/small', '',
+    'l contents.json',
+    'd usr',
+    'l usr/bin',
+    'd usr/lib',
+    'd usr/lib/x86_64-linux-gnu',
+    'l usr/lib/x86_64-linux-gnu/ld-linux-x86-64.so.2',
+    'l usr/lib/x86_64-linux-gnu/libc.so.6',
+    `f ${LIBRARY.slice(1)}`,
+    'l usr/lib64',
+    'd usr/share',
+    'd usr/share/rig',
+    'f usr/share/rig/large',
+    'l usr/share/rig/noise',
+    'l usr/share/rig/small',
+    '',
   ]);
 });
 
@@ -125,7 +137,9 @@ test('a layer that has room as it is has no compressed files', () => {
 });
 
 test('without compress, a layer that is too large is an error that names it', () => {
-  expect(() => planOf(fixture, false)).toThrow(/set `compress: true`: the layer would be about \d+\.\d MB, and its largest files would be unpacked/);
+  expect(() => planOf(fixture, false)).toThrow(
+    /set `compress: true`: the layer would be about \d+\.\d MB, and its largest files would be unpacked/,
+  );
 });
 
 test('a layer that stays too large is an error', () => {

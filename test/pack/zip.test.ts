@@ -33,13 +33,24 @@ function program(inside: string, needed: readonly string[] = []): void {
 const data = () => plan(root, 'prog', { include: ['/usr/share/prog'] }).plan;
 
 /** The process that packs, in another environment. */
-function pack(planned: Plan, { env = {}, umask = '022', file = zip }: { env?: Record<string, string>; umask?: string; file?: string } = {}) {
-  return spawnSync('sh', ['-c', `umask ${umask}; exec "$@"`, 'sh', process.execPath, PACK, file], { input: JSON.stringify(planned), encoding: 'utf8', env: { ...process.env, ...env } });
+function pack(
+  planned: Plan,
+  { env = {}, umask = '022', file = zip }: { env?: Record<string, string>; umask?: string; file?: string } = {},
+) {
+  return spawnSync('sh', ['-c', `umask ${umask}; exec "$@"`, 'sh', process.execPath, PACK, file], {
+    input: JSON.stringify(planned),
+    encoding: 'utf8',
+    env: { ...process.env, ...env },
+  });
 }
 
 describe('an entry', () => {
   test('is a link where the source has one, and says where it leads', async () => {
-    root.write({ '/usr/share/prog/file': 'x', '/usr/share/prog/deep/link': { link: '../file' }, '/usr/share/prog/absolute': { link: '/usr/share/prog/file' } });
+    root.write({
+      '/usr/share/prog/file': 'x',
+      '/usr/share/prog/deep/link': { link: '../file' },
+      '/usr/share/prog/absolute': { link: '/usr/share/prog/file' },
+    });
     const layer = await make(root, 'prog', { include: ['/usr/share/prog'] });
     const modes = Object.fromEntries(entriesOf(layer.zip).map(({ name, mode }) => [name, mode]));
     const at = `elf/${layer.plan.key}/usr/share/prog`;
@@ -53,8 +64,15 @@ describe('an entry', () => {
   });
 
   test('has its mode from what it is, whatever it had at the source', async () => {
-    root.write({ '/usr/share/prog/text': 'x', '/usr/share/prog/data': '\0', '/usr/share/prog/script': '#!/bin/sh\n', '/usr/share/prog/plugin.so': elfFile({ soname: 'plugin.so' }) });
-    for (const [name, mode] of Object.entries({ 'text': 0o777, 'data': 0o666, 'script': 0o644, 'plugin.so': 0o604 })) fs.chmodSync(root.locate(`/usr/share/prog/${name}`), mode);
+    root.write({
+      '/usr/share/prog/text': 'x',
+      '/usr/share/prog/data': '\0',
+      '/usr/share/prog/script': '#!/bin/sh\n',
+      '/usr/share/prog/plugin.so': elfFile({ soname: 'plugin.so' }),
+    });
+    for (const [name, mode] of Object.entries({ 'text': 0o777, 'data': 0o666, 'script': 0o644, 'plugin.so': 0o604 })) {
+      fs.chmodSync(root.locate(`/usr/share/prog/${name}`), mode);
+    }
     fs.chmodSync(root.locate('/usr/bin/prog'), 0o6711);
     const layer = await make(root, 'prog', { include: ['/usr/share/prog'] });
     const modes = Object.fromEntries(entriesOf(layer.zip).map(({ name, mode }) => [name.split('/').slice(2).join('/'), mode]));
@@ -94,7 +112,11 @@ describe('the same plan gives the same bytes', () => {
     ['with another umask', { umask: '077' }],
     ['in another language', { env: { LANG: 'tr_TR.UTF-8', LC_ALL: 'tr_TR.UTF-8' } }],
   ])('%s', (_, situation) => {
-    root.write({ '/usr/share/prog/message.txt': 'x'.repeat(10000), '/usr/share/prog/link': { link: 'message.txt' }, '/usr/share/prog/İi': '' });
+    root.write({
+      '/usr/share/prog/message.txt': 'x'.repeat(10000),
+      '/usr/share/prog/link': { link: 'message.txt' },
+      '/usr/share/prog/İi': '',
+    });
     root.directories('/usr/share/prog/empty');
     const planned = data();
     expect(pack(planned, { env: { TZ: 'UTC', LANG: 'C' } })).toMatchObject({ status: 0, stderr: '' });
@@ -114,7 +136,9 @@ describe('the same plan gives the same bytes', () => {
 
 test('many and large files are all there, each with its own content, however many wait to be compressed', async () => {
   const files: Record<string, Buffer> = {};
-  for (let count = 0; count < 60; count++) files[`/usr/share/prog/${count}.bin`] = Buffer.concat([noise(1000, count), Buffer.alloc(3e6, count)]);
+  for (let count = 0; count < 60; count++) {
+    files[`/usr/share/prog/${count}.bin`] = Buffer.concat([noise(1000, count), Buffer.alloc(3e6, count)]);
+  }
   for (let count = 0; count < 500; count++) files[`/usr/share/prog/small/${count}`] = noise(10, count);
   root.write(files);
   const planned = data();
@@ -141,7 +165,9 @@ describe('whole or not at all', () => {
     root.write({ '/usr/share/prog/message.txt': 'as planned' });
     const planned = data();
     root.write({ '/usr/share/prog/message.txt': 'as changed' });
-    await expect(writeZip(planned, zip)).rejects.toThrow(`${root.locate('/usr/share/prog/message.txt')} changed while the layer was made: run synth again when nothing writes to it`);
+    await expect(writeZip(planned, zip)).rejects.toThrow(
+      `${root.locate('/usr/share/prog/message.txt')} changed while the layer was made: run synth again when nothing writes to it`,
+    );
     expect(fs.readdirSync(directory)).toEqual([]);
   });
 
@@ -188,8 +214,14 @@ describe('whole or not at all', () => {
       'sh', '-c', '"$@"; echo "status $?"; ls -A "$0"', directory, process.execPath, PACK, zip,
     ], { input: JSON.stringify(planned), encoding: 'utf8', stdio: ['pipe', 'pipe', 'ignore'] });
     expect(stdout).toBe('status 1\n');
-    const { stderr } = spawnSync('bwrap', ['--dev-bind', '/', '/', '--size', '2000000', '--tmpfs', directory, process.execPath, PACK, zip], { input: JSON.stringify(planned), encoding: 'utf8' });
-    expect(stderr).toBe(`cannot write ${zip}: no space is left on the device (ENOSPC)\n  make room, or choose a place on another file system`);
+    const { stderr } = spawnSync(
+      'bwrap',
+      ['--dev-bind', '/', '/', '--size', '2000000', '--tmpfs', directory, process.execPath, PACK, zip],
+      { input: JSON.stringify(planned), encoding: 'utf8' },
+    );
+    expect(stderr).toBe(
+      `cannot write ${zip}: no space is left on the device (ENOSPC)\n  make room, or choose a place on another file system`,
+    );
   });
 
   test('into a directory that is not there nothing is written', () => {
@@ -220,7 +252,12 @@ describe('whole or not at all', () => {
 test('the bytes of a layer are those of this version of the rules', async () => {
   program('/usr/bin/prog', ['libx.so.1']);
   root.write({
-    '/lib64/libx.so.1': elfFile({ soname: 'libx.so.1', needed: ['liby.so.1'], runpath: '/usr/lib/private:/build/lib', text: '/usr/share/prog/x' }),
+    '/lib64/libx.so.1': elfFile({
+      soname: 'libx.so.1',
+      needed: ['liby.so.1'],
+      runpath: '/usr/lib/private:/build/lib',
+      text: '/usr/share/prog/x',
+    }),
     '/usr/lib/private/liby.so.1': elfFile({ soname: 'liby.so.1' }),
     '/usr/share/prog/message.txt': 'look at /usr/share/prog/data.bin, not at /usr/share/programs\n',
     '/usr/share/prog/data.bin': Buffer.from([0, 1, 2, 3]),
@@ -231,7 +268,9 @@ test('the bytes of a layer are those of this version of the rules', async () => 
   const planned = data();
   await writeZip(planned, zip);
   expect(planned.fingerprint).toBe('1fad757aab8bfb602fdf90aa632e4b201e2acb90798390cd200e81a601efed1a');
-  expect(createHash('sha256').update(fs.readFileSync(zip)).digest('hex')).toBe('573c78a6f6e2f72aa4c9fb43d0a2534a6188617985eed3c999d4a5fecca39d06');
+  expect(createHash('sha256').update(fs.readFileSync(zip)).digest('hex')).toBe(
+    '573c78a6f6e2f72aa4c9fb43d0a2534a6188617985eed3c999d4a5fecca39d06',
+  );
 });
 
 /** A plan without any data. */

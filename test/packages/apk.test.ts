@@ -15,15 +15,23 @@ class Alpine extends Fixture {
   }
 
   /** Installs a package: `[]` in place of a content for what is there already. */
-  public install(name: string, files: Readonly<Record<string, Content | readonly []>>, fields: Readonly<Record<string, string>> = {}): this {
-    const lines = Object.entries({ C: 'Q1AAAA=', P: name, V: '1.2-r0', A: 'x86_64', T: 'F: no field, R: none', o: name, ...fields }).map(([field, value]) => `${field}:${value}`);
+  public install(
+    name: string,
+    files: Readonly<Record<string, Content | readonly []>>,
+    fields: Readonly<Record<string, string>> = {},
+  ): this {
+    const lines = Object.entries({ C: 'Q1AAAA=', P: name, V: '1.2-r0', A: 'x86_64', T: 'F: no field, R: none', o: name, ...fields }).map(
+      ([field, value]) => `${field}:${value}`,
+    );
     const directories = new Map<string, string[]>();
     for (const [inside, content] of Object.entries(files)) {
       if (!Array.isArray(content)) this.write({ [inside]: content as Content });
       const directory = path.posix.dirname(inside).slice(1);
       directories.set(directory, [...(directories.get(directory) ?? []), path.posix.basename(inside)]);
     }
-    for (const [directory, names] of directories) lines.push(`F:${directory}`, 'M:0:0:755', ...names.flatMap((one) => [`R:${one}`, 'a:0:0:755', 'Z:Q1AAAA=']));
+    for (const [directory, names] of directories) {
+      lines.push(`F:${directory}`, 'M:0:0:755', ...names.flatMap((one) => [`R:${one}`, 'a:0:0:755', 'Z:Q1AAAA=']));
+    }
     this.stanzas.push(`${lines.join('\n')}\n\n`);
     this.write({ [this.database]: this.stanzas.join('') });
     return this;
@@ -39,8 +47,14 @@ const database = () => apkDatabase(new DirectoryRoot(root.directory))!;
 
 describe('the owner of a file', () => {
   test('is the package that lists it, in the root itself as well', () => {
-    root.install('rig', { '/usr/share/rig/names': '', '/usr/share/rig/a/b': '', '/rigfile': '' }).install('other', { '/usr/share/other/names': '' });
-    expect(['/usr/share/rig/names', '/usr/share/rig/a/b', '/rigfile', '/usr/share/other/names', '/usr/share/none'].map((real) => database().ownerOf(real)?.name)).toEqual(['rig', 'rig', 'rig', 'other', undefined]);
+    root
+      .install('rig', { '/usr/share/rig/names': '', '/usr/share/rig/a/b': '', '/rigfile': '' })
+      .install('other', { '/usr/share/other/names': '' });
+    expect(
+      ['/usr/share/rig/names', '/usr/share/rig/a/b', '/rigfile', '/usr/share/other/names', '/usr/share/none'].map(
+        (real) => database().ownerOf(real)?.name,
+      ),
+    ).toEqual(['rig', 'rig', 'rig', 'other', undefined]);
   });
 
   test('is found where /lib is merged into /usr/lib, and the database with it', () => {
@@ -67,7 +81,10 @@ describe('what a package depends on', () => {
   });
 
   test('is who provides a library, a command, a path or a name', () => {
-    root.install('libx', {}, { p: 'so:libx.so.1=1.2.3' }).install('tools', {}, { p: 'cmd:tool=1-r0 /bin/tool' }).install('new', {}, { p: 'old=7' });
+    root
+      .install('libx', {}, { p: 'so:libx.so.1=1.2.3' })
+      .install('tools', {}, { p: 'cmd:tool=1-r0 /bin/tool' })
+      .install('new', {}, { p: 'old=7' });
     root.install('rig', { '/usr/share/rig/names': '' }, { D: 'so:libx.so.1 cmd:tool /bin/tool old so:libmissing.so' });
     expect(database().get('rig')!.depends).toEqual(['libx', 'tools', 'new']);
   });
@@ -114,7 +131,9 @@ describe('checksums', () => {
   const sha1 = (text: string) => createHash('sha1').update(text);
 
   test('are those after the name of a file', () => {
-    root.write({ '/lib/apk/db/installed': `P:conf\nV:1\nF:etc\nR:one\na:0:0:644\nZ:Q1${sha1('x').digest('base64')}\nR:two\nZ:Q1AAAA=\n\n` });
+    root.write({
+      '/lib/apk/db/installed': `P:conf\nV:1\nF:etc\nR:one\na:0:0:644\nZ:Q1${sha1('x').digest('base64')}\nR:two\nZ:Q1AAAA=\n\n`,
+    });
     const one = database();
     expect([...one.checksums(one.get('conf')!)]).toEqual([['/etc/one', `sha1:${sha1('x').digest('hex')}`]]);
   });
@@ -133,7 +152,12 @@ describe('checksums', () => {
 
 describe('the layer of a program', () => {
   beforeEach(() => {
-    root.compile('/usr/lib/libfoo.so.1', 'const char *greeting(void) { return "hello"; }', ['-shared', '-fPIC', '-Wl,-soname,libfoo.so.1'], 'musl-gcc');
+    root.compile(
+      '/usr/lib/libfoo.so.1',
+      'const char *greeting(void) { return "hello"; }',
+      ['-shared', '-fPIC', '-Wl,-soname,libfoo.so.1'],
+      'musl-gcc',
+    );
     root.compile('/bin/box', BOX, ['-include', 'arpa/inet.h', root.locate('/usr/lib/libfoo.so.1')], 'musl-gcc');
     root.write({ '/usr/bin/greet': { link: '/bin/box' } });
     root.install('musl', { '/lib/ld-musl-x86_64.so.1': [], '/lib/libc.musl-x86_64.so.1': [] }, { p: 'so:libc.musl-x86_64.so.1=1' });
@@ -145,8 +169,17 @@ describe('the layer of a program', () => {
   });
 
   test('has the data of its package and of those of its origin, and what musl opens for it', () => {
-    const files = plan(root, 'box', { detectData: true, searchPath: ['/usr/bin', '/bin'] }).plan.entries.filter(({ kind }) => kind === 'file').map((entry) => entry.path);
-    expect(files).toEqual(['/bin/box', '/etc/services', '/lib/ld-musl-x86_64.so.1', '/usr/lib/libfoo.so.1', '/usr/share/box/names', '/usr/share/box/unmentioned']);
+    const files = plan(root, 'box', { detectData: true, searchPath: ['/usr/bin', '/bin'] })
+      .plan.entries.filter(({ kind }) => kind === 'file')
+      .map((entry) => entry.path);
+    expect(files).toEqual([
+      '/bin/box',
+      '/etc/services',
+      '/lib/ld-musl-x86_64.so.1',
+      '/usr/lib/libfoo.so.1',
+      '/usr/share/box/names',
+      '/usr/share/box/unmentioned',
+    ]);
   });
 
   test('runs it, by each of its names', async () => {

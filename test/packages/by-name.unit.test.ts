@@ -34,7 +34,14 @@ describe('in a root without a package database', () => {
       '/usr/share/man/man1/rig.1': '',
       '/usr/bin/rig-admin': programWith(),
     });
-    expect(find().files).toEqual(['/etc/rig.conf', '/etc/rig/one', '/usr/bin/rig', '/usr/lib/rig/table', '/usr/libexec/rig/helper', '/usr/share/rig/deep/names']);
+    expect(find().files).toEqual([
+      '/etc/rig.conf',
+      '/etc/rig/one',
+      '/usr/bin/rig',
+      '/usr/lib/rig/table',
+      '/usr/libexec/rig/helper',
+      '/usr/share/rig/deep/names',
+    ]);
   });
 
   test('what a file mentions joins where it has the name of that file, and is reported where it has not', () => {
@@ -52,7 +59,10 @@ describe('in a root without a package database', () => {
 
   test('a program goes by the name of its link as well, and by that of the directory that it lies in', () => {
     root.write({
-      '/opt/rig-2/bin/rig2': programWith(), '/opt/rig-2/share/names': '', '/usr/bin/rig': { link: '/opt/rig-2/bin/rig2' }, '/usr/share/rig/names': '',
+      '/opt/rig-2/bin/rig2': programWith(),
+      '/opt/rig-2/share/names': '',
+      '/usr/bin/rig': { link: '/opt/rig-2/bin/rig2' },
+      '/usr/share/rig/names': '',
     });
     expect(find('rig', '/opt/rig-2/bin/rig2').files).toEqual(['/opt/rig-2/bin/rig2', '/opt/rig-2/share/names', '/usr/share/rig/names']);
   });
@@ -65,12 +75,18 @@ describe('in a root without a package database', () => {
   test('that is said', () => {
     root.write({ '/usr/bin/rig': programWith() });
     expect(find().notices).toEqual([
-      'there is no package database of dpkg, apk or rpm; only data with a program\'s name is found, such as /usr/share/NAME and /etc/NAME: list other data in include',
+      "there is no package database of dpkg, apk or rpm; only data with a program's name is found, such as /usr/share/NAME and /etc/NAME: list other data in include",
     ]);
   });
 
   test('what is the user\'s own is of no package', () => {
     const { packages } = packageDatabase(new DirectoryRoot(root.directory), 'x86_64');
-    expect(['/home/me/tool', '/work/build/tool', '/app', '/usr', '/usr/share'].map((real) => packages.ownerOf(real))).toEqual([undefined, undefined, undefined, undefined, undefined]);
+    expect(['/home/me/tool', '/work/build/tool', '/app', '/usr', '/usr/share'].map((real) => packages.ownerOf(real))).toEqual([
+      undefined,
+      undefined,
+      undefined,
+      undefined,
+      undefined,
+    ]);
   });
 });

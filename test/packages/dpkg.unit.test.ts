@@ -48,13 +48,18 @@ describe('the owner of a file', () => {
     expect(database().ownerOf('/usr/share/rig/names')?.name).toBe('rig');
   });
 
-  test.each(['half-installed', 'half-configured', 'unpacked', 'config-files', 'not-installed'])('is not a package in the state %s', (state) => {
-    root.install('rig', { '/usr/share/rig/names': '' }, { Status: `install ok ${state}` });
-    expect(database().ownerOf('/usr/share/rig/names')).toBeUndefined();
-  });
+  test.each(['half-installed', 'half-configured', 'unpacked', 'config-files', 'not-installed'])(
+    'is not a package in the state %s',
+    (state) => {
+      root.install('rig', { '/usr/share/rig/names': '' }, { Status: `install ok ${state}` });
+      expect(database().ownerOf('/usr/share/rig/names')).toBeUndefined();
+    },
+  );
 
   test('is the second of two packages whose first is no more than its configuration', () => {
-    root.install('gone', { '/usr/share/rig/names': '' }, { Status: 'deinstall ok config-files' }).install('rig', { '/usr/share/rig/names': '' });
+    root
+      .install('gone', { '/usr/share/rig/names': '' }, { Status: 'deinstall ok config-files' })
+      .install('rig', { '/usr/share/rig/names': '' });
     expect(database().ownerOf('/usr/share/rig/names')?.name).toBe('rig');
   });
 });
@@ -72,7 +77,10 @@ describe('what a package depends on', () => {
   });
 
   test('is whoever provides a name that no package has', () => {
-    root.install('mawk', {}, { Provides: 'awk (= 1), other' }).install('gawk', {}, { Provides: 'awk' }).install('rig', {}, { Depends: 'awk' });
+    root
+      .install('mawk', {}, { Provides: 'awk (= 1), other' })
+      .install('gawk', {}, { Provides: 'awk' })
+      .install('rig', {}, { Depends: 'awk' });
     expect([...dependsOf('rig')!].sort()).toEqual(['gawk', 'mawk']);
   });
 
@@ -108,11 +116,14 @@ describe('no package is', () => {
     expect(database().ownerOf('/usr/lib/i386-linux-gnu/librig.so.1')).toBeUndefined();
   });
 
-  test.each(['install ok half-installed', 'install ok unpacked', 'deinstall ok config-files', 'purge ok not-installed'])('one whose status is "%s"', (status) => {
-    root.install('rig', { '/usr/share/rig/names': '' }, { Status: status });
-    expect(database().get('rig')).toBeUndefined();
-    expect(database().ownerOf('/usr/share/rig/names')).toBeUndefined();
-  });
+  test.each(['install ok half-installed', 'install ok unpacked', 'deinstall ok config-files', 'purge ok not-installed'])(
+    'one whose status is "%s"',
+    (status) => {
+      root.install('rig', { '/usr/share/rig/names': '' }, { Status: status });
+      expect(database().get('rig')).toBeUndefined();
+      expect(database().ownerOf('/usr/share/rig/names')).toBeUndefined();
+    },
+  );
 
   test('any, where there is no database', () => {
     expect(dpkgDatabase(new DirectoryRoot(new Fixture().directory), 'amd64')).toBeUndefined();
@@ -125,7 +136,11 @@ test('one of all architectures is a package like any other', () => {
 });
 
 test('built from a source package are those that say so, with or without its version, and the one of its name', () => {
-  root.install('rig', {}).install('rig-data', {}, { Source: 'rig' }).install('librig1', {}, { Source: 'rig (1.2-3)' }).install('rigging', {});
+  root
+    .install('rig', {})
+    .install('rig-data', {}, { Source: 'rig' })
+    .install('librig1', {}, { Source: 'rig (1.2-3)' })
+    .install('rigging', {});
   expect(database().builtFrom('rig').map(({ name }) => name).sort()).toEqual(['librig1', 'rig', 'rig-data']);
   expect(database().builtFrom('none')).toEqual([]);
 });
@@ -138,7 +153,11 @@ test('sole is a directory that one package lists, or none', () => {
 test('what a package lists, directories included, is told apart from what it does not', () => {
   root.install('rig', { '/usr/share/rig/one': '' });
   const one = database();
-  expect(['/usr/share/rig', '/usr/share/rig/one', '/usr/share/rig/two'].map((real) => one.lists(one.get('rig')!, real))).toEqual([true, true, false]);
+  expect(['/usr/share/rig', '/usr/share/rig/one', '/usr/share/rig/two'].map((real) => one.lists(one.get('rig')!, real))).toEqual([
+    true,
+    true,
+    false,
+  ]);
 });
 
 test('a description that looks like fields and paths is none', () => {
@@ -155,8 +174,14 @@ describe('of a hostile root', () => {
     fs.rmSync(root.locate('/var/lib/dpkg/info/directory.list'));
     root.directories('/var/lib/dpkg/info/directory.list');
     const one = database();
-    expect([one.ownerOf('/usr/share/rig/names')?.name, one.ownerOf('/usr/share/stranger'), one.files(one.get('out')!)]).toEqual(['rig', undefined, []]);
-    expect([...ownersOf(new DirectoryRoot(root.directory), ['/usr/share/rig/names', '/usr/share/stranger'])]).toEqual([['/usr/share/rig/names', 'rig']]);
+    expect([one.ownerOf('/usr/share/rig/names')?.name, one.ownerOf('/usr/share/stranger'), one.files(one.get('out')!)]).toEqual([
+      'rig',
+      undefined,
+      [],
+    ]);
+    expect([...ownersOf(new DirectoryRoot(root.directory), ['/usr/share/rig/names', '/usr/share/stranger'])]).toEqual([
+      ['/usr/share/rig/names', 'rig'],
+    ]);
   });
 
   test('paths that climb are none', () => {

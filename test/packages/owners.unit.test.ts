@@ -7,7 +7,10 @@ import { Fixture } from '../fixture';
 test('every file of this machine has the owner that the package database says', () => {
   const root = new DirectoryRoot('/');
   const database = dpkgDatabase(root, 'amd64')!;
-  const libraries = fs.readdirSync('/usr/lib/x86_64-linux-gnu').map((name) => `/usr/lib/x86_64-linux-gnu/${name}`).filter((file) => fs.lstatSync(file).isFile());
+  const libraries = fs
+    .readdirSync('/usr/lib/x86_64-linux-gnu')
+    .map((name) => `/usr/lib/x86_64-linux-gnu/${name}`)
+    .filter((file) => fs.lstatSync(file).isFile());
   const files = [...libraries.slice(0, 100), '/usr/bin/rig', '/usr/bin/perl', '/usr/bin/curl', '/no/such/libx.so.1'];
   const owned = files.flatMap((file) => {
     const owner = database.ownerOf(file);
@@ -25,7 +28,10 @@ test('a file is found by the place that its package was built for, in a root tha
     '/var/lib/dpkg/info/odd:amd64.list': '/.\n/lib\n/lib/libx.so.1\n',
     '/var/lib/dpkg/info/other.list': '/usr/share/libx.so.1.txt\n/usr/bin/prog\n',
   });
-  expect([...ownersOf(new DirectoryRoot(fixture.directory), ['/usr/lib/libx.so.1', '/usr/bin/prog'])].sort()).toEqual([['/usr/bin/prog', 'other'], ['/usr/lib/libx.so.1', 'odd']]);
+  expect([...ownersOf(new DirectoryRoot(fixture.directory), ['/usr/lib/libx.so.1', '/usr/bin/prog'])].sort()).toEqual([
+    ['/usr/bin/prog', 'other'],
+    ['/usr/lib/libx.so.1', 'odd'],
+  ]);
 });
 
 test('a root without a package database has none', () => {

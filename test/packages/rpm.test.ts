@@ -77,8 +77,14 @@ let built: string;
 /** Puts the packages into a database, and nothing but that. */
 function install(directory: string, ...packages: string[]): void {
   fs.mkdirSync(directory, { recursive: true });
-  const files = fs.readdirSync(built, { recursive: true, encoding: 'utf8' }).filter((file) => packages.some((name) => path.basename(file).startsWith(`${name}-1.11`)));
-  execFileSync('rpm', ['--force-debian', '-i', '--justdb', '--nodeps', '--noscripts', '--dbpath', directory, ...files.map((file) => path.join(built, file))], { stdio: ['ignore', 'ignore', 'pipe'] });
+  const files = fs
+    .readdirSync(built, { recursive: true, encoding: 'utf8' })
+    .filter((file) => packages.some((name) => path.basename(file).startsWith(`${name}-1.11`)));
+  execFileSync(
+    'rpm',
+    ['--force-debian', '-i', '--justdb', '--nodeps', '--noscripts', '--dbpath', directory, ...files.map((file) => path.join(built, file))],
+    { stdio: ['ignore', 'ignore', 'pipe'] },
+  );
 }
 
 beforeAll(() => {
@@ -107,8 +113,11 @@ const database = () => rpmDatabase(new DirectoryRoot(root.directory), 'x86_64') 
 
 test('the owner of a file is the package that lists it, whatever is in its name', () => {
   const one = database();
-  expect(['/usr/bin/rig', '/usr/share/rig/the names', '/usr/share/rig', '/usr/lib64/libx.so.1', '/usr/share/none'].map((real) => one.ownerOf(real)?.name))
-    .toEqual(['rig', 'rig-data', 'rig-data', 'libx', undefined]);
+  expect(
+    ['/usr/bin/rig', '/usr/share/rig/the names', '/usr/share/rig', '/usr/lib64/libx.so.1', '/usr/share/none'].map(
+      (real) => one.ownerOf(real)?.name,
+    ),
+  ).toEqual(['rig', 'rig-data', 'rig-data', 'libx', undefined]);
 });
 
 test('a package depends on what it requires by name, by a library, by a file, and by conditions as if they held', () => {
@@ -180,8 +189,8 @@ describe('a database that cannot be read', () => {
     process.env.PATH = temporaryDirectory();
     const planned = plan(root, 'rig', { detectData: true });
     expect(planned.notices).toEqual([
-      'rpm is not on PATH, so the package database /usr/lib/sysimage/rpm/rpmdb.sqlite cannot be read: install it, for example with apt-get install rpm; '
-      + 'only data with a program\'s name is found, such as /usr/share/NAME and /etc/NAME: list other data in include',
+      'rpm is not on PATH, so the package database /usr/lib/sysimage/rpm/rpmdb.sqlite cannot be read: install it, for example with apt-get install rpm; ' +
+        "only data with a program's name is found, such as /usr/share/NAME and /etc/NAME: list other data in include",
     ]);
     expect(planned.plan.entries.map((entry) => entry.path)).toContain('/usr/share/rig/the names');
     expect(plan(root, 'rig').notices).toEqual([]);
@@ -194,13 +203,17 @@ describe('a database that cannot be read', () => {
     process.env.PATH = temporaryDirectory();
     const rpm = `#!/bin/sh\nfor query; do :; done\npackage=\x1e\${query##*\x1e}\nprintf '%s' "${said}"\n`;
     fs.writeFileSync(path.join(process.env.PATH, 'rpm'), rpm, { mode: 0o755 });
-    expect(rpmDatabase(new DirectoryRoot(root.directory), 'x86_64')).toBe(`rpm cannot read the package database /usr/lib/sysimage/rpm/rpmdb.sqlite: ${message}`);
+    expect(rpmDatabase(new DirectoryRoot(root.directory), 'x86_64')).toBe(
+      `rpm cannot read the package database /usr/lib/sysimage/rpm/rpmdb.sqlite: ${message}`,
+    );
   });
 
   test('because it is none is told of, with what rpm said', () => {
     const broken = new Fixture();
     broken.write({ '/var/lib/rpm/rpmdb.sqlite': 'no database' });
-    expect(packageDatabase(new DirectoryRoot(broken.directory), 'x86_64').notice).toMatch(/^rpm cannot read the package database \/var\/lib\/rpm\/rpmdb\.sqlite: .+; only data with/);
+    expect(packageDatabase(new DirectoryRoot(broken.directory), 'x86_64').notice).toMatch(
+      /^rpm cannot read the package database \/var\/lib\/rpm\/rpmdb\.sqlite: .+; only data with/,
+    );
   });
 });
 

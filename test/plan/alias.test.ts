@@ -87,19 +87,25 @@ describe('a baked-in path', () => {
     expect(() => read(layer, other)).toThrow('ENOENT');
   });
 
-  test.each(['/usr/local/share/rig/names', '/usr/local/lib/rig', '/var/lib/rig/names', '/usr/share/other/names'])('that the layer lacks leads nowhere from a module or configuration: %s', async (lacked) => {
-    root.write({ [lacked]: '', '/usr/share/rig/text': `<${lacked}>` });
-    const [, replaced] = became(await withText(''), 'usr/share/rig/text').match(/^<(\/opt\/.*)>$/)!;
-    expect(replaced).toHaveLength(lacked.length);
-    expect(replaced.endsWith(lacked.slice('/usr/local'.length))).toBe(true);
-  });
+  test.each(['/usr/local/share/rig/names', '/usr/local/lib/rig', '/var/lib/rig/names', '/usr/share/other/names'])(
+    'that the layer lacks leads nowhere from a module or configuration: %s',
+    async (lacked) => {
+      root.write({ [lacked]: '', '/usr/share/rig/text': `<${lacked}>` });
+      const [, replaced] = became(await withText(''), 'usr/share/rig/text').match(/^<(\/opt\/.*)>$/)!;
+      expect(replaced).toHaveLength(lacked.length);
+      expect(replaced.endsWith(lacked.slice('/usr/local'.length))).toBe(true);
+    },
+  );
 
-  test.each(['/usr/share/zoneinfo/Europe/Rome', '/var/lib/dpkg/status', '/var/tmp/rig/names', '/usr/local/bin/rig'])('that is the host\'s stays: %s', async (hosts) => {
-    root.write({ '/usr/share/rig/text': `<${hosts}>` });
-    const layer = await withText(`<${hosts}>`);
-    expect(became(layer, 'usr/share/rig/text')).toBe(`<${hosts}>`);
-    expect(became(layer, 'usr/bin/prog')).toContain(`<${hosts}>`);
-  });
+  test.each(['/usr/share/zoneinfo/Europe/Rome', '/var/lib/dpkg/status', '/var/tmp/rig/names', '/usr/local/bin/rig'])(
+    "that is the host's stays: %s",
+    async (hosts) => {
+      root.write({ '/usr/share/rig/text': `<${hosts}>` });
+      const layer = await withText(`<${hosts}>`);
+      expect(became(layer, 'usr/share/rig/text')).toBe(`<${hosts}>`);
+      expect(became(layer, 'usr/bin/prog')).toContain(`<${hosts}>`);
+    },
+  );
 
   test('that the layer lacks stays in a program that is a script, and in what is one\'s own', async () => {
     const text = '/usr/local/share/rig/names /usr/share/other/names\n';
@@ -112,14 +118,22 @@ describe('a baked-in path', () => {
   test('that a script joins from words has them replaced one by one', async () => {
     root.write({ '/usr/share/rig/text': "join('/', 'usr', 'share', 'rig', 'names'); join('/', 'etc', 'rig')" });
     const layer = await withText('');
-    const [, ...words] = became(layer, 'usr/share/rig/text').match(/^join\('\/', '(opt)', '(\w{5})', '(rig)', '(names)'\); join\('\/', 'etc', 'rig'\)$/)!;
+    const [, ...words] = became(layer, 'usr/share/rig/text').match(
+      /^join\('\/', '(opt)', '(\w{5})', '(rig)', '(names)'\); join\('\/', 'etc', 'rig'\)$/,
+    )!;
     expect(read(layer, `/${words.join('/')}`)).toBe('names');
   });
 
   test('of which a text takes the end off its own path stays', async () => {
-    root.write({ '/lib': { link: 'usr/lib' }, '/usr/lib/rig/1.0/module': 'dirname.chomp("/lib/rig/1.0") </lib/rig/1.0/module> </lib/rig/1.0/other>', '/usr/lib/rig/1.0/other': '' });
+    root.write({
+      '/lib': { link: 'usr/lib' },
+      '/usr/lib/rig/1.0/module': 'dirname.chomp("/lib/rig/1.0") </lib/rig/1.0/module> </lib/rig/1.0/other>',
+      '/usr/lib/rig/1.0/other': '',
+    });
     const layer = await withText('', ['/usr/lib/rig']);
-    expect(became(layer, 'usr/lib/rig/1.0/module')).toMatch(/^dirname\.chomp\("\/lib\/rig\/1\.0"\) <\/lib\/rig\/1.0\/module> <\/opt\/\w+\/1.0\/other>$/);
+    expect(became(layer, 'usr/lib/rig/1.0/module')).toMatch(
+      /^dirname\.chomp\("\/lib\/rig\/1\.0"\) <\/lib\/rig\/1.0\/module> <\/opt\/\w+\/1.0\/other>$/,
+    );
   });
 
   test('not the path of a command: of those in the layer only the ones asked for have a name', async () => {
@@ -145,7 +159,8 @@ describe('a baked-in path', () => {
 });
 
 describe('a name of an alias', () => {
-  const bases = (count: number, length: number) => Array.from({ length: count }, (_, index) => ({ base: `/${index.toString().padStart(length - 1, 'x')}` }));
+  const bases = (count: number, length: number) =>
+    Array.from({ length: count }, (_, index) => ({ base: `/${index.toString().padStart(length - 1, 'x')}` }));
 
   test('is as long as its path, and each is another', () => {
     const aliases = bases(20_000, 8);

@@ -42,7 +42,11 @@ test('the smallest one is packed with a notice if the layer would be too large',
   enlarge();
   expect(libraries()).toEqual([`${LIB}/libx.so.3`, `${LIB}/small/libx.so.3`]);
   const { plan: { entries }, notices } = planned();
-  expect(entries.find((entry) => entry.path === LINK)).toEqual({ kind: 'link', path: LINK, target: `/opt/elf/{key}${LIB}/small/libx.so.3` });
+  expect(entries.find((entry) => entry.path === LINK)).toEqual({
+    kind: 'link',
+    path: LINK,
+    target: `/opt/elf/{key}${LIB}/small/libx.so.3`,
+  });
   expect(notices[0]).toMatch(
     /^the layer has \S+\/small\/libx\.so\.3 as libx\.so\.3-x86_64-linux-gnu instead of \S+\/large\/libx\.so\.3: this saves 203\.0 MB of a layer that would be too large otherwise\./,
   );

@@ -41,18 +41,41 @@ const PROGRAM = `
 const host = new Fixture();
 
 beforeAll(() => {
-  for (const name of ['libc.so', 'libc.musl-x86_64.so.1', 'libgreet.so.1', 'libhelp.so.1', 'libbyname.so.1', 'libfromlibrary.so.1', 'plugin.so', 'ld-musl-x86_64.so.1']) {
-    for (const place of ['/lib64', '/lib', '/usr/lib', '/var/task/lib', '/usr/lib/prog']) host.library(`${place}/${name}`, { source: HOSTILE, flags: ['-Wl,-z,now'] });
+  for (const name of [
+    'libc.so',
+    'libc.musl-x86_64.so.1',
+    'libgreet.so.1',
+    'libhelp.so.1',
+    'libbyname.so.1',
+    'libfromlibrary.so.1',
+    'plugin.so',
+    'ld-musl-x86_64.so.1',
+  ]) {
+    for (const place of ['/lib64', '/lib', '/usr/lib', '/var/task/lib', '/usr/lib/prog']) {
+      host.library(`${place}/${name}`, { source: HOSTILE, flags: ['-Wl,-z,now'] });
+    }
   }
-  host.write({ '/usr/share/prog/message.txt': 'the message of the host\n', '/etc/ld-musl-x86_64.path': '/lib64', '/opt/elf/etc/ld-musl-x86_64.path': '/lib64' });
+  host.write({
+    '/usr/share/prog/message.txt': 'the message of the host\n',
+    '/etc/ld-musl-x86_64.path': '/lib64',
+    '/opt/elf/etc/ld-musl-x86_64.path': '/lib64',
+  });
   host.copy(fs.realpathSync('/usr/bin/bash-static'), '/bin/sh');
 });
 
 /** What the program needs, in a library directory of a root, and the program itself. */
 function install(root: Fixture, options: readonly string[] = []): void {
   const library = (inside: string, source: string, needs: readonly string[] = []) =>
-    root.compile(inside, source, ['-shared', '-fPIC', `-Wl,-soname,${path.basename(inside)}`, ...options, ...needs.map((one) => root.locate(one))], 'musl-gcc');
-  library('/usr/lib/libgreet.so.1', '#include <dlfcn.h>\nconst char *greeting(void) { return "greets"; } void *opened(const char *name) { return dlopen(name, RTLD_NOW); }');
+    root.compile(
+      inside,
+      source,
+      ['-shared', '-fPIC', `-Wl,-soname,${path.basename(inside)}`, ...options, ...needs.map((one) => root.locate(one))],
+      'musl-gcc',
+    );
+  library(
+    '/usr/lib/libgreet.so.1',
+    '#include <dlfcn.h>\nconst char *greeting(void) { return "greets"; } void *opened(const char *name) { return dlopen(name, RTLD_NOW); }',
+  );
   library('/usr/lib/libhelp.so.1', 'const char *help(void) { return "with help"; }');
   library('/usr/lib/libbyname.so.1', 'const char *help(void); const char *plugin(void) { return help(); }', ['/usr/lib/libhelp.so.1']);
   library('/usr/lib/libfromlibrary.so.1', 'const char *plugin(void) { return "from a library"; }');
@@ -78,7 +101,9 @@ function runs({ opt }: Made, loader: string): void {
   expect([lines[5], lines[11]].every((line) => line.startsWith('/var/lang/lib:/lib64:'))).toBe(true);
   const files = mapped(lines.slice(12));
   expect(files.filter((file) => !file.startsWith('/opt/elf/'))).toEqual([]);
-  expect(files.map((file) => path.basename(file)).sort()).toEqual([loader, 'libbyname.so.1', 'libfromlibrary.so.1', 'libgreet.so.1', 'libhelp.so.1', 'plugin.so', 'prog'].sort());
+  expect(files.map((file) => path.basename(file)).sort()).toEqual(
+    [loader, 'libbyname.so.1', 'libfromlibrary.so.1', 'libgreet.so.1', 'libhelp.so.1', 'plugin.so', 'prog'].sort(),
+  );
 }
 
 describe.each([
@@ -93,7 +118,9 @@ describe.each([
     root = makeRoot();
     // a shared object is never at a fixed address
     install(root, options.filter((option) => !option.includes('pie')));
-    if (options.some((option) => option.includes('pie'))) root.compile('/usr/bin/prog', PROGRAM, [...options, root.locate('/usr/lib/libgreet.so.1')], 'musl-gcc');
+    if (options.some((option) => option.includes('pie'))) {
+      root.compile('/usr/bin/prog', PROGRAM, [...options, root.locate('/usr/lib/libgreet.so.1')], 'musl-gcc');
+    }
     layer = await make(root, 'prog', { include });
   });
 
@@ -102,7 +129,12 @@ describe.each([
   });
 
   test('so it does when all of its files were stripped after they were edited', () => {
-    execFileSync('strip', layer.plan.entries.flatMap((entry) => (entry.kind === 'file' && entry.edits?.rpath !== undefined ? [path.join(layer.mirrored, entry.path)] : [])));
+    execFileSync(
+      'strip',
+      layer.plan.entries.flatMap((entry) =>
+        entry.kind === 'file' && entry.edits?.rpath !== undefined ? [path.join(layer.mirrored, entry.path)] : [],
+      ),
+    );
     runs(layer, loader);
   });
 });
@@ -110,7 +142,10 @@ describe.each([
 function debianWithMusl(): Fixture {
   const root = new Fixture().debian();
   root.copy(MUSL_LOADER, '/usr/lib/x86_64-linux-musl/libc.so');
-  root.write({ '/usr/lib/ld-musl-x86_64.so.1': { link: 'x86_64-linux-musl/libc.so' }, '/etc/ld-musl-x86_64.path': '/lib/x86_64-linux-musl\n/lib\n' });
+  root.write({
+    '/usr/lib/ld-musl-x86_64.so.1': { link: 'x86_64-linux-musl/libc.so' },
+    '/etc/ld-musl-x86_64.path': '/lib/x86_64-linux-musl\n/lib\n',
+  });
   return root;
 }
 
@@ -127,15 +162,27 @@ describe('the loader of musl', () => {
     expect(planned.loader).toBeUndefined();
     expect(planned.entries).toContainEqual({ kind: 'link', path: '/musl', target: 'lib/ld-musl-x86_64.so.1' });
     expect(planned.entries).toContainEqual({ kind: 'text', path: '/ld.path', text: `/opt/elf/${KEY}/lib:/opt/elf/${KEY}/usr/lib\n` });
-    expect(planned.entries.find(({ path: place }) => place === '/usr/bin/prog')).toMatchObject({ edits: { interpreter: `/opt/elf/${KEY}/musl`, rpath: `/opt/elf/${KEY}/usr/lib` } });
+    expect(planned.entries.find(({ path: place }) => place === '/usr/bin/prog')).toMatchObject({
+      edits: { interpreter: `/opt/elf/${KEY}/musl`, rpath: `/opt/elf/${KEY}/usr/lib` },
+    });
   });
 
   test('is as long as it was, and differs in strings only', async () => {
     const { plan: planned, mirrored } = await make(root, 'prog');
     const [before, after] = [root.locate(MUSL_LOADER), path.join(mirrored, MUSL_LOADER)].map((file) => fs.readFileSync(file, 'latin1'));
     expect(after.length).toBe(before.length);
-    const differing = new Set([...before].flatMap((byte, at) => (byte === after[at] ? [] : [before.slice(before.lastIndexOf('\0', at) + 1, before.indexOf('\0', at))])));
-    expect([...differing]).toEqual(['/dev/shm/', '/dev/shm/tmp-%d', '/lib:/usr/local/lib:/usr/lib', '%.*s/etc/ld-musl-x86_64.path', 'LD_LIBRARY_PATH']);
+    const differing = new Set(
+      [...before].flatMap((byte, at) =>
+        byte === after[at] ? [] : [before.slice(before.lastIndexOf('\0', at) + 1, before.indexOf('\0', at))],
+      ),
+    );
+    expect([...differing]).toEqual([
+      '/dev/shm/',
+      '/dev/shm/tmp-%d',
+      '/lib:/usr/local/lib:/usr/lib',
+      '%.*s/etc/ld-musl-x86_64.path',
+      'LD_LIBRARY_PATH',
+    ]);
     expect(after).toContain(`\0%.*s/${planned.key}/ld.path\0`);
     expect(after).toContain('\0=D_LIBRARY_PATH\0');
   });
@@ -150,7 +197,9 @@ describe('the loader of musl', () => {
     bytes.fill('x', bytes.indexOf(text), bytes.indexOf(text) + text.length);
     root.write({ [MUSL_LOADER]: bytes });
     expect(() => plan(root, 'prog')).toThrow(UnknownLoaderError);
-    expect(() => plan(root, 'prog')).toThrow(/\/lib\/ld-musl-x86_64\.so\.1 is a loader of musl that .* expected musl 1\.1 or 1\.2.*\n.*libraries of the host: take/);
+    expect(() => plan(root, 'prog')).toThrow(
+      /\/lib\/ld-musl-x86_64\.so\.1 is a loader of musl that .* expected musl 1\.1 or 1\.2.*\n.*libraries of the host: take/,
+    );
   });
 
   test('stands beside that of glibc where a layer has programs of both', async () => {

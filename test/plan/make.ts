@@ -49,9 +49,29 @@ export const LAMBDA = {
 export function lambda(opt: string, command: readonly string[], host = new Fixture()) {
   host.directories('/opt', '/proc', '/dev', '/tmp');
   const setenv = Object.entries(LAMBDA).flatMap(([name, value]) => ['--setenv', name, value]);
-  const { status, stdout, stderr, signal } = spawnSync('bwrap', [
-    '--ro-bind', host.directory, '/', '--ro-bind', opt, '/opt', '--proc', '/proc', '--dev', '/dev', '--tmpfs', '/tmp', '--chdir', '/tmp', '--clearenv', ...setenv, ...command,
-  ], { encoding: 'utf8' });
+  const { status, stdout, stderr, signal } = spawnSync(
+    'bwrap',
+    [
+      '--ro-bind',
+      host.directory,
+      '/',
+      '--ro-bind',
+      opt,
+      '/opt',
+      '--proc',
+      '/proc',
+      '--dev',
+      '/dev',
+      '--tmpfs',
+      '/tmp',
+      '--chdir',
+      '/tmp',
+      '--clearenv',
+      ...setenv,
+      ...command,
+    ],
+    { encoding: 'utf8' },
+  );
   return { status, stdout, stderr, signal };
 }
 

@@ -419,7 +419,9 @@ describe('the limit of 262,144,000 bytes', () => {
     );
     expect(lines.find((line) => line.includes('/data/21'))).toMatch(/: included$/);
     expect(lines.slice(13)).toEqual([
-      expect.stringMatching(/^ {2}set `compress: true`: the layer would be about 139\.\d MB, and its largest files would be unpacked to \/tmp$/),
+      expect.stringMatching(
+        /^ {2}set `compress: true`: the layer would be about 139\.\d MB, and its largest files would be unpacked to \/tmp$/,
+      ),
       '  take files that the program can do without out of `include`',
     ]);
   });
@@ -479,7 +481,10 @@ test('a program that has threads brings libgcc_s, which glibc opens to end one',
 
 test('so that a thread ends in the function', async () => {
   root.libc('libgcc_s.so.1');
-  root.compile('/usr/bin/threads', '#include <pthread.h>\nstatic void *f(void *x) { pthread_exit(x); } int main(void) { pthread_t t; pthread_create(&t, 0, f, 0); return pthread_join(t, 0); }');
+  root.compile(
+    '/usr/bin/threads',
+    '#include <pthread.h>\nstatic void *f(void *x) { pthread_exit(x); } int main(void) { pthread_t t; pthread_create(&t, 0, f, 0); return pthread_join(t, 0); }',
+  );
   const layer = await make(root, 'threads');
   expect(lambda(layer.opt, ['threads'])).toEqual({ status: 0, stdout: '', stderr: '', signal: null });
 });

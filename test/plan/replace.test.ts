@@ -18,7 +18,14 @@ const SHOW = `
   }`;
 
 const FILES = [
-  '/usr/share/rig/names', '/usr/share/rigging/names', '/usr/lib/rig/table', '/etc/fonts/list', '/etc/rig/rig.conf', '/usr/share/misc/rig.mgc', '/usr/share/other/names', '/usr/libexec/rig/help.txt',
+  '/usr/share/rig/names',
+  '/usr/share/rigging/names',
+  '/usr/lib/rig/table',
+  '/etc/fonts/list',
+  '/etc/rig/rig.conf',
+  '/usr/share/misc/rig.mgc',
+  '/usr/share/other/names',
+  '/usr/libexec/rig/help.txt',
 ];
 
 let root: Packaged;
@@ -33,7 +40,11 @@ beforeEach(() => {
 /** The layer of a program whose package has the files. */
 async function layerOf(source: string, files: readonly string[], options: readonly string[] = []): Promise<Made> {
   root.compile('/usr/bin/rig', SHOW + source, ['-O2', ...options]);
-  root.install('rig', { '/usr/bin/rig': [], ...Object.fromEntries(files.map((file) => [file, `of the layer: ${path.basename(file)}\n`])) }, { Depends: 'libc6' });
+  root.install(
+    'rig',
+    { '/usr/bin/rig': [], ...Object.fromEntries(files.map((file) => [file, `of the layer: ${path.basename(file)}\n`])) },
+    { Depends: 'libc6' },
+  );
   return makeFound(root);
 }
 
@@ -51,36 +62,46 @@ test('a program that uses the end of a path as a word of its own has both right'
     int main(void) { puts(words[zero]); puts(&"rig/rig.conf"[zero]); char name[99]; snprintf(name, sizeof name, "%s/%s", &"/etc/fonts"[zero], "list"); show(name); show("/etc/rig/rig.conf"); }`;
   const layer = await layerOf(source, ['/etc/fonts/list', '/etc/rig/rig.conf'], ['-Wl,-O1']);
   const bytes = fs.readFileSync(root.locate('/usr/bin/rig'));
-  expect([bytes.indexOf('fonts\0') - bytes.indexOf('/etc/fonts\0'), bytes.indexOf('fonts\0', bytes.indexOf('fonts\0') + 1)]).toEqual([5, -1]);
+  expect([bytes.indexOf('fonts\0') - bytes.indexOf('/etc/fonts\0'), bytes.indexOf('fonts\0', bytes.indexOf('fonts\0') + 1)]).toEqual([
+    5, -1,
+  ]);
   expect(output(layer)).toEqual(['fonts', 'rig/rig.conf', 'of the layer: list', 'of the layer: rig.conf']);
 });
 
 test('so has one at a fixed address', async () => {
-  const source = 'volatile int zero; int main(void) { puts(&"fonts"[zero]); char name[99]; snprintf(name, sizeof name, "%s/%s", &"/etc/fonts"[zero], "list"); show(name); }';
+  const source =
+    'volatile int zero; int main(void) { puts(&"fonts"[zero]); char name[99]; snprintf(name, sizeof name, "%s/%s", &"/etc/fonts"[zero], "list"); show(name); }';
   const layer = await layerOf(source, ['/etc/fonts/list'], ['-Wl,-O1', '-no-pie', '-fno-pie']);
   expect(output(layer)).toEqual(['fonts', 'of the layer: list']);
 });
 
 // Known limit: the linker has made "r", of fopen, the end of "/usr", which is left alone then.
 test.failing('one that adds to the prefix /usr what no string names whole', async () => {
-  const source = 'const char *volatile prefix = "/usr"; int main(void) { char name[99]; snprintf(name, sizeof name, "%s/%s/rig/names", prefix, "share"); show(name); show("/usr/lib/rig/table"); }';
-  expect(output(await layerOf(source, ['/usr/share/rig/names', '/usr/lib/rig/table']))).toEqual(['of the layer: names', 'of the layer: table']);
+  const source =
+    'const char *volatile prefix = "/usr"; int main(void) { char name[99]; snprintf(name, sizeof name, "%s/%s/rig/names", prefix, "share"); show(name); show("/usr/lib/rig/table"); }';
+  expect(output(await layerOf(source, ['/usr/share/rig/names', '/usr/lib/rig/table']))).toEqual([
+    'of the layer: names',
+    'of the layer: table',
+  ]);
 });
 
 test('one that adds the name of a configuration file to the directory /etc', async () => {
-  const source = 'const char *volatile etc = "/etc"; int main(void) { char name[99]; snprintf(name, sizeof name, "%s/%s", etc, "rig.ini"); show(name); show("/etc/hostname"); }';
+  const source =
+    'const char *volatile etc = "/etc"; int main(void) { char name[99]; snprintf(name, sizeof name, "%s/%s", etc, "rig.ini"); show(name); show("/etc/hostname"); }';
   host.write({ '/etc/rig.ini': 'of the host\n', '/etc/hostname': 'of the host\n' });
   expect(output(await layerOf(source, ['/etc/rig.ini']))).toEqual(['of the layer: rig.ini', 'of the host']);
 });
 
 test('one that has the directory /etc and no configuration file of its own reads the files of the host', async () => {
-  const source = 'const char *volatile etc = "/etc"; int main(void) { char name[99]; snprintf(name, sizeof name, "%s/%s", etc, "other.ini"); show(name); }';
+  const source =
+    'const char *volatile etc = "/etc"; int main(void) { char name[99]; snprintf(name, sizeof name, "%s/%s", etc, "other.ini"); show(name); }';
   host.write({ '/etc/other.ini': 'of the host\n' });
   expect(output(await layerOf(source, ['/usr/share/rig/names']))).toEqual(['of the host']);
 });
 
 test('one that adds an ending to the name that it has', async () => {
-  const source = 'const char *volatile base = "/usr/share/misc/rig"; int main(void) { char name[99]; snprintf(name, sizeof name, "%s.%s", base, "mgc"); show(name); }';
+  const source =
+    'const char *volatile base = "/usr/share/misc/rig"; int main(void) { char name[99]; snprintf(name, sizeof name, "%s.%s", base, "mgc"); show(name); }';
   expect(output(await layerOf(source, ['/usr/share/misc/rig.mgc']))).toEqual(['of the layer: rig.mgc']);
 });
 
@@ -99,7 +120,8 @@ test('one that goes from the directory of commands to others by what they have i
 });
 
 test('one that takes the directory from a path, or goes up from it', async () => {
-  const source = 'const char *volatile file = "/usr/share/rig/names"; int main(void) { char name[99]; strcpy(name, file); strcpy(strrchr(name, 47), "/../rigging/names"); show(name); }';
+  const source =
+    'const char *volatile file = "/usr/share/rig/names"; int main(void) { char name[99]; strcpy(name, file); strcpy(strrchr(name, 47), "/../rigging/names"); show(name); }';
   expect(output(await layerOf(source, ['/usr/share/rig/names', '/usr/share/rigging/names']))).toEqual(['of the layer: names']);
 });
 
@@ -110,10 +132,22 @@ test('one that is given a path of the host reads that', async () => {
 
 test('replaced text changes no file\'s size, and nothing but the text', async () => {
   const text = 'see /usr/share/rig/names, /usr/share/rigging/names:/usr/share/rig and /usr/bin/rig\n';
-  root.install('rig-text', { '/usr/share/rig/text': text, '/usr/share/rig/index': `\0\x01${text}`, '/usr/share/rig/script': `#!/bin/sh\n${text}` }, { Depends: 'rig' });
-  root.compile('/usr/lib/rig/plugin.so', 'const char *where(void) { return "/usr/share/rigging/names"; }', ['-shared', '-nostdlib', '-fPIC']);
+  root.install(
+    'rig-text',
+    { '/usr/share/rig/text': text, '/usr/share/rig/index': `\0\x01${text}`, '/usr/share/rig/script': `#!/bin/sh\n${text}` },
+    { Depends: 'rig' },
+  );
+  root.compile('/usr/lib/rig/plugin.so', 'const char *where(void) { return "/usr/share/rigging/names"; }', [
+    '-shared',
+    '-nostdlib',
+    '-fPIC',
+  ]);
   root.install('rig-plug-in', { '/usr/lib/rig/plugin.so': [] }, { Depends: 'rig' });
-  const layer = await layerOf('int main(void) { show("/usr/share/rig/names"); }', ['/usr/share/rig/names', '/usr/share/rigging/names', '/usr/lib/rig/table']);
+  const layer = await layerOf('int main(void) { show("/usr/share/rig/names"); }', [
+    '/usr/share/rig/names',
+    '/usr/share/rigging/names',
+    '/usr/lib/rig/table',
+  ]);
   let replaced = 0;
   for (const entry of layer.plan.entries) {
     if (entry.kind !== 'file' || entry.edits?.interpreter !== undefined || entry.edits?.rpath !== undefined) continue;
@@ -129,7 +163,8 @@ test('replaced text changes no file\'s size, and nothing but the text', async ()
 });
 
 describe('a script that was asked for', () => {
-  const INTERPRETER = 'int main(int argc, char **argv) { for (int i = 1; i < argc; i++) puts(argv[i][0] == 47 ? strrchr(argv[i], 47) + 1 : argv[i]); show("/usr/share/other/names"); }';
+  const INTERPRETER =
+    'int main(int argc, char **argv) { for (int i = 1; i < argc; i++) puts(argv[i][0] == 47 ? strrchr(argv[i], 47) + 1 : argv[i]); show("/usr/share/other/names"); }';
 
   async function script(line: string): Promise<Made> {
     root.compile('/usr/bin/interp', SHOW + INTERPRETER, ['-O2']);
@@ -163,9 +198,15 @@ test('of two paths that would get the same place below /opt the first has it, an
     int main(void) { puts(&"foobar"[zero]); char name[99]; snprintf(name, sizeof name, "%s/%s", &"${directory}"[zero], "list"); show(name); }`;
   root.compile('/usr/bin/one', program('/etc/foobar'), ['-O2', '-Wl,-O1']);
   root.compile('/usr/bin/two', program('/srv/foobar'), ['-O2', '-Wl,-O1']);
-  root.install('rig', { '/usr/bin/one': [], '/usr/bin/two': [], '/etc/foobar/list': 'of the layer\n', '/srv/foobar/list': 'of the layer\n' }, { Depends: 'libc6' });
+  root.install(
+    'rig',
+    { '/usr/bin/one': [], '/usr/bin/two': [], '/etc/foobar/list': 'of the layer\n', '/srv/foobar/list': 'of the layer\n' },
+    { Depends: 'libc6' },
+  );
   const layer = await makeFound(root, 'one', { binaries: ['one', 'two'] });
   expect(output(layer, ['one'])).toEqual(['foobar', 'of the layer']);
   expect(output(layer, ['two'])).toEqual(['foobar', 'nothing']);
-  expect(layer.skipped.get('/srv/foobar')).toBe('in the layer, but the files that mention it do not find it: /opt/foobar stands for /etc/foobar');
+  expect(layer.skipped.get('/srv/foobar')).toBe(
+    'in the layer, but the files that mention it do not find it: /opt/foobar stands for /etc/foobar',
+  );
 });

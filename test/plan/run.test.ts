@@ -35,15 +35,25 @@ const host = new Fixture();
 let layer: Made;
 
 beforeAll(async () => {
-  source.compile('/usr/lib/x86_64-linux-gnu/libgreet.so.1', 'const char *greeting(void) { return "greets"; }', ['-shared', '-fPIC', '-Wl,-soname,libgreet.so.1']);
-  source.compile('/usr/lib/prog/libhelp.so', 'const char *help(void) { return "with help"; }', ['-shared', '-fPIC', '-Wl,-soname,libhelp.so']);
+  source.compile('/usr/lib/x86_64-linux-gnu/libgreet.so.1', 'const char *greeting(void) { return "greets"; }', [
+    '-shared',
+    '-fPIC',
+    '-Wl,-soname,libgreet.so.1',
+  ]);
+  source.compile('/usr/lib/prog/libhelp.so', 'const char *help(void) { return "with help"; }', [
+    '-shared',
+    '-fPIC',
+    '-Wl,-soname,libhelp.so',
+  ]);
   source.compile('/usr/lib/prog/plugin.so', 'const char *help(void); const char *plugin(void) { return help(); }',
     ['-shared', '-fPIC', source.locate('/usr/lib/prog/libhelp.so'), '-Wl,--enable-new-dtags,-rpath,$ORIGIN']);
   source.compile('/usr/bin/prog', PROGRAM, [source.locate('/usr/lib/x86_64-linux-gnu/libgreet.so.1'), '-ldl']);
   source.write({ '/usr/share/prog/message.txt': 'the message of the layer\n' });
 
   for (const name of ['libc.so.6', 'libgreet.so.1', 'libhelp.so', 'plugin.so', 'ld-linux-x86-64.so.2', 'libdl.so.2']) {
-    for (const place of ['/lib64', '/var/task/lib', '/usr/lib/prog', '/lib/x86_64-linux-gnu']) host.library(`${place}/${name}`, { source: HOSTILE, flags: ['-Wl,-z,now'] });
+    for (const place of ['/lib64', '/var/task/lib', '/usr/lib/prog', '/lib/x86_64-linux-gnu']) {
+      host.library(`${place}/${name}`, { source: HOSTILE, flags: ['-Wl,-z,now'] });
+    }
   }
   host.write({ '/usr/share/prog/message.txt': 'the message of the host\n' });
   layer = await make(source, 'prog', { include: ['/usr/share/prog', '/usr/lib/prog'] });
@@ -61,7 +71,14 @@ function runs(): void {
   expect([first, second, third]).toEqual(['prog greets', 'the message of the layer', 'with help']);
   const files = mapped(maps.join('\n'));
   expect(files.filter((file) => !file.startsWith('/opt/elf/'))).toEqual([]);
-  expect(files.map((file) => path.basename(file)).sort()).toEqual(['ld-linux-x86-64.so.2', 'libc.so.6', 'libgreet.so.1', 'libhelp.so', 'plugin.so', 'prog']);
+  expect(files.map((file) => path.basename(file)).sort()).toEqual([
+    'ld-linux-x86-64.so.2',
+    'libc.so.6',
+    'libgreet.so.1',
+    'libhelp.so',
+    'plugin.so',
+    'prog',
+  ]);
 }
 
 test('a hostile library does end a process that loads it', () => {
@@ -75,7 +92,9 @@ test('the program runs from /opt, and no ELF file of the host is mapped', () => 
 });
 
 test('so it does when all of its files were stripped after they were edited', () => {
-  const edited = layer.plan.entries.flatMap((entry) => (entry.kind === 'file' && entry.edits ? [path.join(layer.mirrored, entry.path)] : []));
+  const edited = layer.plan.entries.flatMap((entry) =>
+    entry.kind === 'file' && entry.edits ? [path.join(layer.mirrored, entry.path)] : [],
+  );
   const sizes = () => edited.map((file) => fs.statSync(file).size);
   const before = sizes();
   execFileSync('strip', edited);

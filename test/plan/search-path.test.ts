@@ -44,21 +44,37 @@ test.each<[string, string, Record<string, string>?]>([
   ['exported', `export LD_LIBRARY_PATH=${LIB}:/usr/lib\nouter\ninner\n`],
   ['set for one command', `LD_LIBRARY_PATH="$LD_LIBRARY_PATH:${LIB}" outer\ninner\n`],
   ['set by way of another variable', `libraries=${LIB}\nexport LD_LIBRARY_PATH="\${libraries}:/usr/lib"\nouter\ninner\n`],
-  ['set as the default of a variable with a prefix', `: \${RIG_LD_LIBRARY_PATH=/opt/none:${LIB}}\nLD_LIBRARY_PATH=\${RIG_LD_LIBRARY_PATH}:/usr/lib\nexport LD_LIBRARY_PATH\nouter\ninner\n`],
-  ['set through a configuration file', '. /usr/share/rig/environment\nexport LD_LIBRARY_PATH\nouter\ninner\n', { '/usr/share/rig/environment': `LD_LIBRARY_PATH=${LIB}\n` }],
-])('a host program loads its own libraries when LD_LIBRARY_PATH is %s, and a program of the layer the layer\'s', async (_, script, files = {}) => {
-  expect(output(await layerOf(script, files))).toEqual(['of the host', 'of the layer']);
-});
+  [
+    'set as the default of a variable with a prefix',
+    `: \${RIG_LD_LIBRARY_PATH=/opt/none:${LIB}}\nLD_LIBRARY_PATH=\${RIG_LD_LIBRARY_PATH}:/usr/lib\nexport LD_LIBRARY_PATH\nouter\ninner\n`,
+  ],
+  [
+    'set through a configuration file',
+    '. /usr/share/rig/environment\nexport LD_LIBRARY_PATH\nouter\ninner\n',
+    { '/usr/share/rig/environment': `LD_LIBRARY_PATH=${LIB}\n` },
+  ],
+])(
+  "a host program loads its own libraries when LD_LIBRARY_PATH is %s, and a program of the layer the layer's",
+  async (_, script, files = {}) => {
+    expect(output(await layerOf(script, files))).toEqual(['of the host', 'of the layer']);
+  },
+);
 
 test('LD_PRELOAD does not lead a host program into the layer', async () => {
   expect(output(await layerOf(`LD_PRELOAD=${LIB}/libwhere.so.1 outer\ninner\n`))).toEqual(['of the host', 'of the layer']);
 });
 
 test('a C program that puts LD_LIBRARY_PATH into its environment does not lead a host program into the layer', async () => {
-  source.compile('/usr/bin/rig', `#include <stdlib.h>\nint main(void) { putenv("LD_LIBRARY_PATH=${LIB}:/usr/lib"); return system("outer; inner"); }`);
+  source.compile(
+    '/usr/bin/rig',
+    `#include <stdlib.h>\nint main(void) { putenv("LD_LIBRARY_PATH=${LIB}:/usr/lib"); return system("outer; inner"); }`,
+  );
   source.install('rig', { '/usr/bin/rig': [] }, { Depends: 'libc6, inner' });
   host.copy('/bin/dash', '/bin/sh');
-  expect(output(await makeFound(source, 'rig', { include: ['/usr/bin/inner'], binaries: ['rig', 'inner'] }))).toEqual(['of the host', 'of the layer']);
+  expect(output(await makeFound(source, 'rig', { include: ['/usr/bin/inner'], binaries: ['rig', 'inner'] }))).toEqual([
+    'of the host',
+    'of the layer',
+  ]);
 });
 
 describe('a directory of modules in an environment variable', () => {
@@ -89,7 +105,11 @@ test('bytecode keeps the paths that its source puts into the environment', async
   source64.writeUInt32LE(Math.floor(mtimeMs / 1000), 8);
   source64.writeUInt32LE(size, 12);
   source.write({ '/usr/share/rig/__pycache__/m.cpython-311.pyc': source64 });
-  const layer = await layerOf('exec inner /usr/share/rig/m.py\n', { [module_]: [] as never, '/usr/share/rig/table': 'x', '/usr/share/rig/__pycache__/m.cpython-311.pyc': [] as never });
+  const layer = await layerOf('exec inner /usr/share/rig/m.py\n', {
+    [module_]: [] as never,
+    '/usr/share/rig/table': 'x',
+    '/usr/share/rig/__pycache__/m.cpython-311.pyc': [] as never,
+  });
   for (const file of ['m.py', '__pycache__/m.cpython-311.pyc']) {
     const bytes = fs.readFileSync(path.join(layer.mirrored, 'usr/share/rig', file), 'latin1');
     expect([bytes.includes(LIB), bytes.includes('/usr/share/rig/table'), bytes.includes('/rig/table')]).toEqual([true, false, true]);

@@ -27,7 +27,10 @@ test('shared memory and named semaphores of a program in the layer are in /tmp',
 
 test('the directory is written over wherever an object has it, and in as many characters', () => {
   const root = new Fixture().debian().libc();
-  root.compile('/usr/bin/rig', 'const char *one = "/dev/shm/", *two = "/dev/shm", *three = "/dev/shmem"; int main(void) { return !one + !two + !three; }');
+  root.compile(
+    '/usr/bin/rig',
+    'const char *one = "/dev/shm/", *two = "/dev/shm", *three = "/dev/shmem"; int main(void) { return !one + !two + !three; }',
+  );
   const entry = plan(root, 'rig').plan.entries.find(({ path }) => path === '/usr/bin/rig');
   const texts = entry?.kind === 'file' ? entry.edits?.texts : undefined;
   expect(texts?.map(([, text]) => text)).toEqual(['/tmp/./.', '/tmp/./.']);

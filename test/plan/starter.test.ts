@@ -33,7 +33,11 @@ beforeEach(() => {
 });
 
 function layerOf(line: string, data = '\0\x01\x02'): Promise<Made> {
-  root.install('rig', { '/usr/bin/rig': Buffer.from(`${line}\nsee /usr/share/rig/table\n${data}`, 'latin1'), '/usr/share/rig/table': 'x' }, { Depends: 'interp' });
+  root.install(
+    'rig',
+    { '/usr/bin/rig': Buffer.from(`${line}\nsee /usr/share/rig/table\n${data}`, 'latin1'), '/usr/share/rig/table': 'x' },
+    { Depends: 'interp' },
+  );
   return makeFound(root);
 }
 
@@ -69,8 +73,14 @@ test('a script without data is edited and started itself', async () => {
 });
 
 test('a text that carries data, as a PHAR without a first line does, is not changed either', async () => {
-  root.install('rig-archive', { '/usr/share/rig/archive.phar': Buffer.from(`<?php "/usr/share/rig/table"; __HALT_COMPILER(); ?>${' '.repeat(5000)}\0`, 'latin1') });
-  root.install('rig', { '/usr/bin/rig': '#!/usr/bin/interp\n/usr/share/rig/table /usr/share/rig/archive.phar\n', '/usr/share/rig/table': 'x' }, { Depends: 'interp, rig-archive' });
+  root.install('rig-archive', {
+    '/usr/share/rig/archive.phar': Buffer.from(`<?php "/usr/share/rig/table"; __HALT_COMPILER(); ?>${' '.repeat(5000)}\0`, 'latin1'),
+  });
+  root.install(
+    'rig',
+    { '/usr/bin/rig': '#!/usr/bin/interp\n/usr/share/rig/table /usr/share/rig/archive.phar\n', '/usr/share/rig/table': 'x' },
+    { Depends: 'interp, rig-archive' },
+  );
   const layer = await makeFound(root);
   const hash = (file: string) => createHash('sha256').update(fs.readFileSync(file)).digest('hex');
   expect(hash(path.join(layer.mirrored, 'usr/share/rig/archive.phar'))).toBe(hash(root.locate('/usr/share/rig/archive.phar')));

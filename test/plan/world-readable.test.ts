@@ -9,12 +9,15 @@ describe('files that are not world-readable', () => {
     root.write({ '/usr/share/tool/a': 'a', '/usr/share/tool/b': 'b', '/usr/share/tool/c': 'c' });
     return root;
   };
-  const notices = (root: Fixture) => plan(root, 'tool', { include: ['/usr/share/tool'] }).notices.filter((notice) => notice.includes('world-readable'));
+  const notices = (root: Fixture) =>
+    plan(root, 'tool', { include: ['/usr/share/tool'] }).notices.filter((notice) => notice.includes('world-readable'));
 
   test('are counted in a notice, as in a root that was unpacked with umask 077', () => {
     const root = source();
     for (const file of ['a', 'b']) fs.chmodSync(root.locate(`/usr/share/tool/${file}`), 0o600);
-    expect(notices(root)).toEqual([expect.stringMatching(/^2 files are not world-readable and not packed: if the source was unpacked with another umask, /)]);
+    expect(notices(root)).toEqual([
+      expect.stringMatching(/^2 files are not world-readable and not packed: if the source was unpacked with another umask, /),
+    ]);
   });
 
   test('that are none give no notice', () => {

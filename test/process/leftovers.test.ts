@@ -23,7 +23,10 @@ afterEach(() => {
 
 /** Runs a script in a process that is killed when it has written a line. */
 async function killed(script: string): Promise<string> {
-  const child = spawn(process.execPath, ['-e', `${script}; setInterval(() => {}, 1000)`], { stdio: ['ignore', 'pipe', 'inherit'], env: process.env });
+  const child = spawn(process.execPath, ['-e', `${script}; setInterval(() => {}, 1000)`], {
+    stdio: ['ignore', 'pipe', 'inherit'],
+    env: process.env,
+  });
   const ended = new Promise((resolve) => child.once('exit', resolve));
   let line = '';
   for await (const text of child.stdout.setEncoding('utf8')) {
@@ -76,7 +79,11 @@ test('a file beside an output that is written is removed when its process has di
 describe('the removal of a tree', () => {
   test('reaches any depth, though its paths are longer than the system takes', () => {
     const directory = path.join(ownDirectory(), 'deep');
-    execFileSync('python3', ['-c', 'import os, sys\nos.mkdir(sys.argv[1])\nos.chdir(sys.argv[1])\nfor _ in range(3000):\n  os.mkdir("directory")\n  os.chdir("directory")\nopen("file", "w")', directory]);
+    execFileSync('python3', [
+      '-c',
+      'import os, sys\nos.mkdir(sys.argv[1])\nos.chdir(sys.argv[1])\nfor _ in range(3000):\n  os.mkdir("directory")\n  os.chdir("directory")\nopen("file", "w")',
+      directory,
+    ]);
     removeTree(directory);
     expect(fs.existsSync(directory)).toBe(false);
   });
@@ -139,13 +146,18 @@ describe('the cache', () => {
     fs.writeFileSync(path.join(directory, 'text'), 'text');
     fs.symlinkSync('text', path.join(directory, 'link'));
     execFileSync('mkfifo', [path.join(directory, 'pipe')]);
-    expect(['text', 'link', 'pipe', '.', 'none'].map((name) => readCached(path.join(directory, name)))).toEqual(['text', ...Array(4).fill(undefined)]);
+    expect(['text', 'link', 'pipe', '.', 'none'].map((name) => readCached(path.join(directory, name)))).toEqual([
+      'text',
+      ...Array(4).fill(undefined),
+    ]);
   });
 
   test('keeps nothing of a root that could not be made, nor one that a killed process was making', async () => {
     process.env.XDG_CACHE_HOME = ownDirectory();
     const images = path.join(process.env.XDG_CACHE_HOME, 'cdk-binary-layer', 'image');
-    await killed(`require(${JSON.stringify(`${BUILD}/source/cached-root.js`)}).cachedRoot('image', 'other', (d) => { console.log(d); Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0); })`);
+    await killed(
+      `require(${JSON.stringify(`${BUILD}/source/cached-root.js`)}).cachedRoot('image', 'other', (d) => { console.log(d); Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0); })`,
+    );
     expect(fs.readdirSync(images)).toEqual([expect.stringMatching(/^\.other-/)]);
     expect(() => cachedRoot('image', 'key', () => {
       throw new Error('no such image');

@@ -60,7 +60,10 @@ describe('names of libraries in it', () => {
 
   test('are those in the strings of an object, but not of the libraries that it needs', () => {
     const strings = ['libopened.so.1', '/usr/lib/x/libplugin.so', `${'x'.repeat(200)}/liblong.so`, 'libcut.so\n'].join('\0');
-    expect(inspect(elfFile({ needed: ['libneeded.so'], soname: 'libown.so', text: strings })).libraries).toEqual(['libopened.so.1', 'libplugin.so']);
+    expect(inspect(elfFile({ needed: ['libneeded.so'], soname: 'libown.so', text: strings })).libraries).toEqual([
+      'libopened.so.1',
+      'libplugin.so',
+    ]);
   });
 
   test('do not count in data and in texts of more than a megabyte', () => {

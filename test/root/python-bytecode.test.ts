@@ -33,9 +33,18 @@ test('current bytecode is packed, and says that it holds without a look at its s
 
 test('Python takes it, though the layer\'s sources have another time', async () => {
   const { mirrored } = await makeFound(root);
-  const log = execFileSync(PYTHON, ['-B', '-v', '-c', 'import one'], { env: { PYTHONPATH: path.join(mirrored, MODULES) }, encoding: 'utf8', stdio: 'pipe' });
+  const log = execFileSync(PYTHON, ['-B', '-v', '-c', 'import one'], {
+    env: { PYTHONPATH: path.join(mirrored, MODULES) },
+    encoding: 'utf8',
+    stdio: 'pipe',
+  });
   expect(log).toBe('one\n');
-  const { stderr } = { stderr: execFileSync('/bin/sh', ['-c', `${PYTHON} -B -v -c 'import one' 2>&1`], { env: { PYTHONPATH: path.join(mirrored, MODULES) }, encoding: 'utf8' }) };
+  const { stderr } = {
+    stderr: execFileSync('/bin/sh', ['-c', `${PYTHON} -B -v -c 'import one' 2>&1`], {
+      env: { PYTHONPATH: path.join(mirrored, MODULES) },
+      encoding: 'utf8',
+    }),
+  };
   expect(stderr).toMatch(/code object from '[^']*\/one\.cpython-\d+\.pyc'/);
 });
 

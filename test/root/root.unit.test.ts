@@ -65,7 +65,12 @@ describe('a link inside a root', () => {
   });
 
   test('is followed in the middle of a path, and each one that was crossed is told', () => {
-    write({ '/usr/lib64/lib.so.1.2': '', '/lib64': { link: 'usr/lib64' }, '/usr/lib64/lib.so.1': { link: 'lib.so.1.2' }, '/usr/lib64/lib.so': { link: '/lib64/lib.so.1' } });
+    write({
+      '/usr/lib64/lib.so.1.2': '',
+      '/lib64': { link: 'usr/lib64' },
+      '/usr/lib64/lib.so.1': { link: 'lib.so.1.2' },
+      '/usr/lib64/lib.so': { link: '/lib64/lib.so.1' },
+    });
     expect(root.resolve('/lib64/lib.so')).toEqual({
       real: '/usr/lib64/lib.so.1.2',
       links: [
@@ -109,12 +114,23 @@ describe('what stands somewhere', () => {
     expect(root.status('/gone')).toBeUndefined();
     execFileSync('mkfifo', [fixture.locate('/pipe')]);
     expect(root.status('/pipe')?.type).toBe('other');
-    expect([root.isFile('/link'), root.isDirectory('/link'), root.isFile('/directory'), root.isDirectory('/directory'), root.isFile('/gone')]).toEqual([true, false, false, true, false]);
+    expect([
+      root.isFile('/link'),
+      root.isDirectory('/link'),
+      root.isFile('/directory'),
+      root.isDirectory('/directory'),
+      root.isFile('/gone'),
+    ]).toEqual([true, false, false, true, false]);
   });
 
   test('is of no root where the kernel makes it up, another at each look', () => {
     expect(fs.existsSync('/proc/self/status')).toBe(true);
-    expect(['/proc', '/proc/self/status', '/sys', '/dev/null'].map((name) => new DirectoryRoot('/').real(name))).toEqual([undefined, undefined, undefined, undefined]);
+    expect(['/proc', '/proc/self/status', '/sys', '/dev/null'].map((name) => new DirectoryRoot('/').real(name))).toEqual([
+      undefined,
+      undefined,
+      undefined,
+      undefined,
+    ]);
     expect(new DirectoryRoot('/').looks()['/proc']).toBeUndefined();
   });
 

@@ -75,7 +75,10 @@ describeMounted('on squashfs, where ctime is mtime', () => {
   const CHANGES: [string, (root: SmallRoot) => void][] = [
     ['a file', (root) => root.write({ '/usr/share/data/text': 'two\n' })],
     ['where a link leads', (root) => root.write({ '/usr/share/data/link': { link: 'two' } })],
-    ['the name of a file in a directory', (root) => fs.renameSync(root.locate('/usr/share/data/text'), root.locate('/usr/share/data/tent'))],
+    [
+      'the name of a file in a directory',
+      (root) => fs.renameSync(root.locate('/usr/share/data/text'), root.locate('/usr/share/data/tent')),
+    ],
   ];
 
   function look(at: string): Root {
@@ -105,7 +108,8 @@ describeMounted('on squashfs, where ctime is mtime', () => {
     const [lower, writable, at] = [temporaryDirectory(), temporaryDirectory(), temporaryDirectory()];
     mount('-t', 'tmpfs', 'tmpfs', writable);
     for (const name of ['upper', 'work']) fs.mkdirSync(path.join(writable, name));
-    const overlay = () => mount('-t', 'overlay', 'overlay', '-o', `lowerdir=${lower},upperdir=${writable}/upper,workdir=${writable}/work`, at);
+    const overlay = () =>
+      mount('-t', 'overlay', 'overlay', '-o', `lowerdir=${lower},upperdir=${writable}/upper,workdir=${writable}/work`, at);
     mount('-o', 'loop,ro', first, lower);
     overlay();
     expect(hasContent(stampOf(path.join(at, 'usr/share/data/text')))).toBe(true);

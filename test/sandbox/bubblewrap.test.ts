@@ -63,7 +63,9 @@ describe('a program in a sandbox is limited', () => {
   });
 
   test('in its processes', () => {
-    expect(run('i=0; while [ $i -lt 200 ]; do sleep 9 & i=$((i + 1)); done').stderr).toMatch(/can't fork: Resource temporarily unavailable/);
+    expect(run('i=0; while [ $i -lt 200 ]; do sleep 9 & i=$((i + 1)); done').stderr).toMatch(
+      /can't fork: Resource temporarily unavailable/,
+    );
   });
 
   test('in what it keeps in memory as files', () => {

@@ -33,7 +33,13 @@ const end = Buffer.alloc(1024);
 const global = (records: Record<string, string>): TarEntry => ({ ...pax(records), type: 'g' });
 
 test('records of a global header apply to all entries after it, unless they have their own', async () => {
-  const entries = await read(global({ mtime: '7.5', comment: 'x' }), { name: 'a', modified: 1 }, pax({ mtime: '8' }), { name: 'b' }, { name: 'c' });
+  const entries = await read(
+    global({ mtime: '7.5', comment: 'x' }),
+    { name: 'a', modified: 1 },
+    pax({ mtime: '8' }),
+    { name: 'b' },
+    { name: 'c' },
+  );
   expect(entries.map(({ modified }) => modified.getTime())).toEqual([7500, 8000, 7500]);
 });
 
@@ -43,7 +49,7 @@ test('a size in a record replaces the header\'s', async () => {
 
 test('content that is not read is skipped', async () => {
   const names = [];
-  for await (const { path } of readTar(chunk(tarOf({ name: 'a', content: 'x'.repeat(2000) }, { name: 'b', content: 'y' }, { name: 'c' })))) names.push(path);
+  for await (const { path } of readTar(chunk(tarOf({ name: 'a', content: 'x'.repeat(2000) }, { name: 'b', content: 'y' }, { name: 'c' })))) {names.push(path);}
   expect(names).toEqual(['a', 'b', 'c']);
 });
 
@@ -76,16 +82,27 @@ test('a time beyond those of JavaScript is the last of these', async () => {
 });
 
 test.each<[string, readonly TarEntry[] | Buffer, string]>([
-  ['a pax record that is longer than the header', [{ ...pax({}), content: '30 path=x\n' }, { name: 'a' }], 'a pax record of another length'],
+  [
+    'a pax record that is longer than the header',
+    [{ ...pax({}), content: '30 path=x\n' }, { name: 'a' }],
+    'a pax record of another length',
+  ],
   ['a pax record that ends elsewhere', [{ ...pax({}), content: '8 path=x\n' }, { name: 'a' }], 'a pax record of another length'],
   ['a pax record without a key', [{ ...pax({}), content: '5 ab\n' }, { name: 'a' }], 'a pax record of another length'],
   ['a pax record without a length', [{ ...pax({}), content: 'path=x\n' }, { name: 'a' }], 'a pax record of another length'],
   ['a size in words', [pax({ size: 'ten' }), { name: 'a' }], "a pax record 'size' that is not a number"],
   ['a negative size', [pax({ size: '-1' }), { name: 'a' }], 'a file of -1 bytes'],
   ['a size that is not octal', edited({ name: 'a' }, 124, Buffer.from('99999999999')), "a header in which 'size' is not a number"],
-  ['a single empty block', Buffer.concat([blocksOf({ name: 'a' }), Buffer.alloc(512), blocksOf({ name: 'b' }), end]), 'a single empty block'],
+  [
+    'a single empty block',
+    Buffer.concat([blocksOf({ name: 'a' }), Buffer.alloc(512), blocksOf({ name: 'b' }), end]),
+    'a single empty block',
+  ],
 ])('%s is an error', async (_, archive, detail) => {
-  const error: TarError = await readBytes(Buffer.isBuffer(archive) ? archive : tarOf(...archive)).then(() => undefined, (thrown) => thrown);
+  const error: TarError = await readBytes(Buffer.isBuffer(archive) ? archive : tarOf(...archive)).then(
+    () => undefined,
+    (thrown) => thrown,
+  );
   expect(error).toBeInstanceOf(TarError);
   expect([error.message, error.detail]).toEqual(['is damaged', detail]);
 });

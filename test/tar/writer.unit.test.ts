@@ -10,7 +10,7 @@ async function* chunk(bytes: Buffer): AsyncGenerator<Buffer> {
 
 async function read(bytes: Buffer) {
   const entries = [];
-  for await (const { type, path, link, mode, size, modified } of readTar(chunk(bytes))) entries.push({ type, path, link, mode, size, modified: modified.getTime() / 1000 });
+  for await (const { type, path, link, mode, size, modified } of readTar(chunk(bytes))) {entries.push({ type, path, link, mode, size, modified: modified.getTime() / 1000 });}
   return entries;
 }
 
@@ -28,7 +28,11 @@ test.each<[string, NewEntry]>([
 ])('%s is read as it was written, by this library and by tar', async (_, entry) => {
   const bytes = Buffer.concat([headerOf(entry), end]);
   expect(await read(bytes)).toEqual([{ link: '', size: 0, ...entry }]);
-  const listed = execFileSync('tar', ['--quoting-style=literal', '-tv', '--full-time', '--utc', '--numeric-owner'], { input: bytes, encoding: 'utf8', env: { LC_ALL: 'C.UTF-8', PATH: process.env.PATH } });
+  const listed = execFileSync('tar', ['--quoting-style=literal', '-tv', '--full-time', '--utc', '--numeric-owner'], {
+    input: bytes,
+    encoding: 'utf8',
+    env: { LC_ALL: 'C.UTF-8', PATH: process.env.PATH },
+  });
   expect(listed).toContain(' 0/0 ');
   expect(listed.trimEnd()).toMatch(new RegExp(`${entry.path}${entry.link === undefined ? '' : ` -> ${entry.link}`}$`));
 });

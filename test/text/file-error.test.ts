@@ -33,9 +33,15 @@ describe('an error of the file system', () => {
 
   test('of a file that cannot be written, whatever the reason, names it', () => {
     const directory = temporaryDirectory();
-    expect(() => writeWhole(path.join(directory, 'none', 'file'), '')).toThrow(`cannot write ${directory}/none/file: it does not exist (ENOENT)\n  run this again`);
-    expect(() => writeWhole(path.join(directory, 'n'.repeat(250)), '')).toThrow('its path is longer than the system allows (ENAMETOOLONG)\n  choose a shorter path');
-    if (os.platform() === 'linux') expect(() => writeWhole('/sys/kernel/file', '')).toThrow(/cannot write \/sys\/kernel\/file: .* \((?:EACCES|EROFS|EPERM)\)\n {2}\w+/);
+    expect(() => writeWhole(path.join(directory, 'none', 'file'), '')).toThrow(
+      `cannot write ${directory}/none/file: it does not exist (ENOENT)\n  run this again`,
+    );
+    expect(() => writeWhole(path.join(directory, 'n'.repeat(250)), '')).toThrow(
+      'its path is longer than the system allows (ENAMETOOLONG)\n  choose a shorter path',
+    );
+    if (os.platform() === 'linux') {
+      expect(() => writeWhole('/sys/kernel/file', '')).toThrow(/cannot write \/sys\/kernel\/file: .* \((?:EACCES|EROFS|EPERM)\)\n {2}\w+/);
+    }
   });
 
   test('is the same error if it has nothing to do with a file', () => {

@@ -84,7 +84,13 @@ describe('an error escapes', () => {
   });
 
   test('a symbol version', () => {
-    const object = (path: string, dynamic: object) => ({ path, real: path, name: path, reason: 'asked for', elf: { dynamic } as unknown as Elf });
+    const object = (path: string, dynamic: object) => ({
+      path,
+      real: path,
+      name: path,
+      reason: 'asked for',
+      elf: { dynamic } as unknown as Elf,
+    });
     const objects = [
       object('/usr/bin/tool', { versionNeeds: [{ file: 'liba.so', versions: [{ name: HOSTILE, weak: false }] }] }),
       object('liba.so', { soname: 'liba.so', hasVersionDefinitions: true, versionDefinitions: [] }),
@@ -112,7 +118,10 @@ describe('an error escapes', () => {
   });
 
   test('a library that is not world-readable', () => {
-    root.install('tool', { '/usr/bin/tool': elfFile({ interpreter: LOADER, needed: [HOSTILE] }), [`${LIB}/${HOSTILE}`]: libraryWith(HOSTILE, 'x') });
+    root.install('tool', {
+      '/usr/bin/tool': elfFile({ interpreter: LOADER, needed: [HOSTILE] }),
+      [`${LIB}/${HOSTILE}`]: libraryWith(HOSTILE, 'x'),
+    });
     fs.chmodSync(root.locate(`${LIB}/${HOSTILE}`), 0o640);
     expectEscaped(messageOf(() => plan(root, 'tool')));
   });

@@ -94,5 +94,7 @@ test.each([
 });
 
 test.each(['', 'not a log\n', 'open(\n', '+++ exited with 0 +++\n'])('%j is not a log of strace', (text) => {
-  expect(() => readTraceLog(text, '/work')).toThrow('this is not a log of strace: found no system call in it, expected what strace -f -o LOG COMMAND writes');
+  expect(() => readTraceLog(text, '/work')).toThrow(
+    'this is not a log of strace: found no system call in it, expected what strace -f -o LOG COMMAND writes',
+  );
 });

@@ -30,7 +30,9 @@ describe('a construct with a workload', () => {
 
   test('says what it saves, and runs nothing in an unchanged synth', () => {
     synth(place, props());
-    expect(place.stderr).toMatch(/^BinaryLayer Stack\/Layer: tool: \d+ of \d+ libraries, [\d.]+ MB instead of [\d.]+ MB \([\d.]+ MB zipped\) in/);
+    expect(place.stderr).toMatch(
+      /^BinaryLayer Stack\/Layer: tool: \d+ of \d+ libraries, [\d.]+ MB instead of [\d.]+ MB \([\d.]+ MB zipped\) in/,
+    );
     const [zip] = zips(place);
     place.stderr = '';
     process.env.PATH = '/nowhere';

@@ -23,17 +23,23 @@ describe('libraries of a slim layer', () => {
   });
 
   test('that a program calls by a pointer, or by an indirect function (IFUNC), are found', () => {
-    const root = rooted({
-      'liba.so': 'static int one(void) { return 0; }\nstatic void *choose(void) { return one; }\nint a(void) __attribute__((ifunc("choose")));',
-      'libb.so': 'int b(void) { return 0; }',
-    }, 'int a(void); int b(void); int (*const table[])(void) = { a, b };\nint main(int count, char **argv) { return table[count - 1](); }');
+    const root = rooted(
+      {
+        'liba.so':
+          'static int one(void) { return 0; }\nstatic void *choose(void) { return one; }\nint a(void) __attribute__((ifunc("choose")));',
+        'libb.so': 'int b(void) { return 0; }',
+      },
+      'int a(void); int b(void); int (*const table[])(void) = { a, b };\nint main(int count, char **argv) { return table[count - 1](); }',
+    );
     expect(slim(root, 'tool', ['tool']).stubs).toEqual([`${LIB}/libb.so`]);
     expect(slim(root, 'tool', ['tool 1']).stubs).toEqual([`${LIB}/liba.so`]);
   });
 
   test('that are missing for a weak reference stay missing', () => {
-    const root = rooted({ 'libb.so': 'int b(void) { return 1; }' },
-      'int b(void);\nint absent(void) __attribute__((weak));\nint main(int count, char **argv) { return absent ? absent() : count > 1 ? b() : 0; }');
+    const root = rooted(
+      { 'libb.so': 'int b(void) { return 1; }' },
+      'int b(void);\nint absent(void) __attribute__((weak));\nint main(int count, char **argv) { return absent ? absent() : count > 1 ? b() : 0; }',
+    );
     const layer = slim(root, 'tool', ['tool']);
     expect(layer.stubs).toEqual([`${LIB}/libb.so`]);
     expect(layer.run('tool').code).toBe(0);
@@ -59,7 +65,11 @@ describe('libraries of a slim layer', () => {
   test('without which a command fails though it does not call them stay: their constructors have an effect', () => {
     const root = new SlimRoot();
     root.shared('libregistry.so', 'static int count; void enter(void) { count++; } int entries(void) { return count; }');
-    root.shared('libmember.so', 'void enter(void); __attribute__((constructor)) static void begin(void) { enter(); } void member(void) {}', ['libregistry.so']);
+    root.shared(
+      'libmember.so',
+      'void enter(void); __attribute__((constructor)) static void begin(void) { enter(); } void member(void) {}',
+      ['libregistry.so'],
+    );
     root.shared('libother.so', 'void other(void) {}');
     root.tool('tool', `void member(void); void other(void); int entries(void);
       int main(int count, char **argv) { if (count > 1) { member(); other(); } return entries() == 0; }`,
@@ -90,7 +100,8 @@ describe('libraries of a slim layer', () => {
   test('in C++ stay if a command uses the virtual table or the type information of their classes', () => {
     const root = new SlimRoot();
     for (const name of ['libstdc++.so.6', 'libm.so.6', 'libgcc_s.so.1']) root.copy(`/usr/lib/x86_64-linux-gnu/${name}`, `${LIB}/${name}`);
-    const header = 'struct Shape { virtual ~Shape(); virtual int sides() const; }; struct Unused { virtual ~Unused(); virtual int nothing() const; };';
+    const header =
+      'struct Shape { virtual ~Shape(); virtual int sides() const; }; struct Unused { virtual ~Unused(); virtual int nothing() const; };';
     const compile = (inside: string, source: string, options: readonly string[]) => (
       execFileSync('g++', ['-x', 'c++', '-', '-x', 'none', '-o', root.locate(inside), ...options], { input: source }));
     compile(`${LIB}/libshape.so`, `${header}\nShape::~Shape() {}\nint Shape::sides() const { return 4; }`,

@@ -8,12 +8,20 @@ function two(): SlimRoot {
   const root = new SlimRoot();
   root.shared('libone.so', 'int one(void) { return 1; }');
   root.shared('libtwo.so', 'int two(void) { return 2; }');
-  root.tool('tool', `
+  root.tool(
+    'tool',
+    `
     #include <stdio.h>
     int one(void); int two(void);
-    int main(int count, char **argv) { return (count > 1 ? two() : one()) == 0 || !fopen("/usr/share/tool/data", "r"); }`, ['libone.so', 'libtwo.so']);
+    int main(int count, char **argv) { return (count > 1 ? two() : one()) == 0 || !fopen("/usr/share/tool/data", "r"); }`,
+    ['libone.so', 'libtwo.so'],
+  );
   root.tool('other', 'int main(void) { return 0; }');
-  root.install('tool', { '/usr/bin/tool': [], '/usr/share/tool/data': 'data', '/usr/share/tool/more': 'more' }, { Version: '1.0', Depends: 'libone' });
+  root.install(
+    'tool',
+    { '/usr/bin/tool': [], '/usr/share/tool/data': 'data', '/usr/share/tool/more': 'more' },
+    { Version: '1.0', Depends: 'libone' },
+  );
   root.install('libone', { [`${LIB}/libone.so`]: [] }, { Version: '1.1' });
   return root;
 }
@@ -77,7 +85,9 @@ describe('a lock', () => {
   test('does not fit if a file that is used has changed, and names the package', () => {
     slim(root, 'tool', ['tool'], { lock });
     root.shared('libone.so', 'int one(void) { return 11; }');
-    expect(refusal()).toContain(`workloadLock ${lock} does not fit: files that the workload uses have changed\n  renew it: run binary-layer slim`);
+    expect(refusal()).toContain(
+      `workloadLock ${lock} does not fit: files that the workload uses have changed\n  renew it: run binary-layer slim`,
+    );
     root.install('libone', { [`${LIB}/libone.so`]: [] }, { Version: '1.2' });
     expect(refusal()).toContain('does not fit: the source has libone 1.2, and the lock 1.1');
   });

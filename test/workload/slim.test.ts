@@ -64,7 +64,9 @@ describe('a slim layer', () => {
   test('explains a call of a stub on standard error, and exits with code 127', () => {
     const { code, output } = slim(root, 'letters', ['letters a']).run('letters b');
     expect(code).toBe(127);
-    expect(output).toMatch(/^\/opt\/elf\/\w+\/usr\/bin\/letters: called b in libb\.so, left out because the workload did not use it: add a command/);
+    expect(output).toMatch(
+      /^\/opt\/elf\/\w+\/usr\/bin\/letters: called b in libb\.so, left out because the workload did not use it: add a command/,
+    );
   });
 
   test('has what any of several commands uses, with the libraries that called ones need', () => {
@@ -153,7 +155,9 @@ describe('a workload', () => {
         struct sockaddr_in there = { AF_INET, htons(443), { inet_addr("192.0.2.1") } };
         return connect(socket(AF_INET, SOCK_STREAM, 0), (struct sockaddr *) &there, sizeof there) != 0;
       }`);
-    expect(() => slim(root, 'caller', ['caller'])).toThrow(/it tried to reach 192\.0\.2\.1 port 443, and workload commands have no network/);
+    expect(() => slim(root, 'caller', ['caller'])).toThrow(
+      /it tried to reach 192\.0\.2\.1 port 443, and workload commands have no network/,
+    );
   });
 
   test('that uses more in a later run gets it, with a notice', () => {
@@ -177,6 +181,8 @@ describe('a workload', () => {
   });
 
   test('of which keep matches nothing is an error', () => {
-    expect(() => slim(root, 'letters', ['letters a'], { keep: ['libx265*'] })).toThrow('keep \'libx265*\' matches no library or file of the complete layer');
+    expect(() => slim(root, 'letters', ['letters a'], { keep: ['libx265*'] })).toThrow(
+      "keep 'libx265*' matches no library or file of the complete layer",
+    );
   });
 });

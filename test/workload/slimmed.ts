@@ -40,7 +40,12 @@ export class SlimRoot extends Packaged {
 
   private linking(needs: readonly string[]): string[] {
     const directory = this.locate(LIB);
-    return ['-Wl,--no-as-needed', '-Wl,--allow-shlib-undefined', `-Wl,-rpath-link,${directory}`, ...needs.map((name) => path.join(directory, name))];
+    return [
+      '-Wl,--no-as-needed',
+      '-Wl,--allow-shlib-undefined',
+      `-Wl,-rpath-link,${directory}`,
+      ...needs.map((name) => path.join(directory, name)),
+    ];
   }
 }
 

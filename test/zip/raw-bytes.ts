@@ -86,7 +86,13 @@ function zip64(count: number, size: number, start: number): Buffer {
   const bytes = Buffer.alloc(76);
   bytes.writeUInt32LE(0x06064b50, 0);
   bytes.writeBigUInt64LE(44n, 4);
-  for (const [at, value] of [[24, count], [32, count], [40, size], [48, start], [64, start + size]]) bytes.writeBigUInt64LE(BigInt(value), at);
+  for (const [at, value] of [
+    [24, count],
+    [32, count],
+    [40, size],
+    [48, start],
+    [64, start + size],
+  ]) {bytes.writeBigUInt64LE(BigInt(value), at);}
   bytes.writeUInt32LE(0x07064b50, 56);
   bytes.writeUInt32LE(1, 72);
   return bytes;

@@ -183,9 +183,21 @@ describe('a link is refused', () => {
 
   test.each([
     ['to an absolute path', [link('a', '/etc/passwd')], "'a' is a link to an absolute path outside of /opt"],
-    ['to /tmp for a file that is not stored compressed', [link('elf/0123abcd/usr/a', '/tmp/elf-0123abcd/usr/a')], 'is a link to an absolute path outside of /opt'],
-    ['to another file in /tmp than its own', [...compressed('usr/b'), link('elf/0123abcd/usr/b', '/tmp/elf-0123abcd/usr/c')], 'outside of /opt'],
-    ['to files of another layer in /tmp', [...compressed('usr/b'), link('elf/0123abcd/usr/b', '/tmp/elf-76543210/usr/b')], 'outside of /opt'],
+    [
+      'to /tmp for a file that is not stored compressed',
+      [link('elf/0123abcd/usr/a', '/tmp/elf-0123abcd/usr/a')],
+      'is a link to an absolute path outside of /opt',
+    ],
+    [
+      'to another file in /tmp than its own',
+      [...compressed('usr/b'), link('elf/0123abcd/usr/b', '/tmp/elf-0123abcd/usr/c')],
+      'outside of /opt',
+    ],
+    [
+      'to files of another layer in /tmp',
+      [...compressed('usr/b'), link('elf/0123abcd/usr/b', '/tmp/elf-76543210/usr/b')],
+      'outside of /opt',
+    ],
     ['to /tmp from elsewhere', [...compressed('usr/b'), link('bin/b', '/tmp/elf-0123abcd/usr/b')], 'outside of /opt'],
     ['to a path that begins in /opt and leads out', [link('a', '/opt/../etc/passwd')], "'a' is a link that leads out of the layer"],
     ['that leads out', [link('a', '../out')], "'a' is a link that leads out of the layer"],

@@ -25,23 +25,38 @@ export class Repository {
 
   /** With a C library, so that it makes a root. */
   constructor() {
-    this.add('libc6', { fields: { 'Multi-Arch': 'same' }, files: { '/lib64/ld-linux-x86-64.so.2': elfFile({ soname: 'ld-linux-x86-64.so.2' }) } });
+    this.add('libc6', {
+      fields: { 'Multi-Arch': 'same' },
+      files: { '/lib64/ld-linux-x86-64.so.2': elfFile({ soname: 'ld-linux-x86-64.so.2' }) },
+    });
   }
 
   public add(name: string, { fields = {}, files = {}, control = {}, modes = {} }: Package = {}): this {
     const made = temporaryDirectory();
-    const all = { Package: name, Version: '1.0-1', Architecture: 'amd64', Maintainer: 'Test <test@example.com>', Description: 'test', ...fields };
+    const all = {
+      Package: name,
+      Version: '1.0-1',
+      Architecture: 'amd64',
+      Maintainer: 'Test <test@example.com>',
+      Description: 'test',
+      ...fields,
+    };
     for (const [inside, content] of Object.entries(files)) {
       fs.mkdirSync(path.dirname(made + inside), { recursive: true });
       if (typeof content === 'string' || Buffer.isBuffer(content)) fs.writeFileSync(made + inside, content);
       else fs.symlinkSync(content.link, made + inside);
-      if (!fs.lstatSync(made + inside).isSymbolicLink()) fs.chmodSync(made + inside, modes[inside] ?? (/\/s?bin\//.test(inside) ? 0o755 : 0o644));
+      if (!fs.lstatSync(made + inside).isSymbolicLink()) {
+        fs.chmodSync(made + inside, modes[inside] ?? (/\/s?bin\//.test(inside) ? 0o755 : 0o644));
+      }
     }
     fs.mkdirSync(`${made}/DEBIAN`);
     fs.writeFileSync(`${made}/DEBIAN/control`, Object.entries(all).map(([field, value]) => `${field}: ${value}\n`).join(''));
     for (const [kind, text] of Object.entries(control)) fs.writeFileSync(`${made}/DEBIAN/${kind}`, text, { mode: 0o755 });
     const file = path.join(this.directory, `${name}_${all.Version}_${all.Architecture}.deb`);
-    execFileSync('dpkg-deb', ['-Znone', '--root-owner-group', '--build', made, file], { stdio: 'ignore', env: { ...process.env, SOURCE_DATE_EPOCH: '1600000000' } });
+    execFileSync('dpkg-deb', ['-Znone', '--root-owner-group', '--build', made, file], {
+      stdio: 'ignore',
+      env: { ...process.env, SOURCE_DATE_EPOCH: '1600000000' },
+    });
     return this.list(file);
   }
 
@@ -54,7 +69,11 @@ export class Repository {
     this.add(name);
     const made = temporaryDirectory();
     const file = path.join(this.directory, `${name}_1.0-1_amd64.deb`);
-    execFileSync('sh', ['-ec', `ar x ${file}; rm data.tar; ${script}\nar rc new.deb debian-binary control.tar data.tar; mv new.deb ${file}`], { cwd: made, stdio: 'ignore' });
+    execFileSync(
+      'sh',
+      ['-ec', `ar x ${file}; rm data.tar; ${script}\nar rc new.deb debian-binary control.tar data.tar; mv new.deb ${file}`],
+      { cwd: made, stdio: 'ignore' },
+    );
     this.stanzas.pop();
     return this.list(file);
   }

@@ -41,12 +41,18 @@ export class Registry {
 
   /** How often the manifest of a name has been asked for. */
   public pulls(tag: string): number {
-    return fs.readFileSync(path.join(this.directory, 'log'), 'utf8').split('\n').filter((line) => line.endsWith(` /v2/image/manifests/${tag}`)).length;
+    return fs
+      .readFileSync(path.join(this.directory, 'log'), 'utf8')
+      .split('\n')
+      .filter((line) => line.endsWith(` /v2/image/manifests/${tag}`)).length;
   }
 
   /** Images for several platforms by one name, each of one layer. */
   public push(tag: string, layers: Readonly<Record<string, Buffer>>): void {
-    const manifests = Object.entries(layers).map(([architecture, layer]) => ({ ...this.pushOne(architecture, layer), platform: { os: 'linux', architecture } }));
+    const manifests = Object.entries(layers).map(([architecture, layer]) => ({
+      ...this.pushOne(architecture, layer),
+      platform: { os: 'linux', architecture },
+    }));
     const type = 'application/vnd.oci.image.index.v1+json';
     this.tag(tag, this.add('manifests', { schemaVersion: 2, mediaType: type, manifests }, type));
   }

@@ -164,7 +164,11 @@ test.each<[string, readonly TarEntry[], string]>([
     [{ name: '\x1b[2J' }, { name: '\x1b[2J' }],
     "'\\x1b[2J' in the archive occurs in the archive twice",
   ],
-  ['has a pax header with NUL', [pax({ path: 'a\0b\n\0c' }), { name: 'x' }], 'the archive is damaged after its beginning: a pax record with a NUL character'],
+  [
+    'has a pax header with NUL',
+    [pax({ path: 'a\0b\n\0c' }), { name: 'x' }],
+    'the archive is damaged after its beginning: a pax record with a NUL character',
+  ],
   ['is stored sparse, by GNU', [{ name: 'sparse', type: 'S' }], "'sparse' in the archive has the unknown type S"],
   [
     'is stored sparse, by pax',
@@ -173,7 +177,11 @@ test.each<[string, readonly TarEntry[], string]>([
   ],
   ['is a directory of an incremental dump', [{ name: 'dump', type: 'D' }], 'has the unknown type'],
   ['is of no known kind', [{ name: 'new', type: 'Z' }], 'has the unknown type'],
-  ['has a pax header of any length', [pax({ comment: 'x'.repeat(2e6) }), { name: 'x' }], 'a pax header of 2000017 bytes, more than 1048576'],
+  [
+    'has a pax header of any length',
+    [pax({ comment: 'x'.repeat(2e6) }), { name: 'x' }],
+    'a pax header of 2000017 bytes, more than 1048576',
+  ],
   ['has a length that is none', [{ name: 'first' }, { name: 'x', size: 8 ** 11 - 1 }], "is truncated after 'x'"],
 ])('an archive is refused, and nothing written outside, where an entry %s', async (_, entries, message) => {
   const around = temporaryDirectory();
