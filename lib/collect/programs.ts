@@ -11,7 +11,7 @@ import type { RequestReason } from './requested-packages';
 import { dependenciesOf, isForDevelopment, isNamedAfter } from './requested-packages';
 import type { Candidate, Selection, Why } from './selection';
 import type { Program } from '../closure/find';
-import type { Package } from '../packages/package';
+import type { Package, PackageDatabase } from '../packages/package';
 import { unitOf } from '../root/standard';
 
 /** Adds a program that the user requests. */
@@ -113,16 +113,28 @@ function deferModules(owner: Package, need: Candidate['need'], user: User, delta
   }
 }
 
-/** Dependencies of a package that depend on the interpreter, or have files in a directory with its name. */
+/** Dependencies of a package that depend on the interpreter, or have files in a directory of its modules. */
 function modulesOf(owner: Package, { interpreters }: User, context: Context): Package[] {
   if (interpreters.length === 0) return [];
   return dependenciesOf(owner, context.packages).filter((dependency) => isModule(dependency, interpreters, context));
 }
 
-function isModule(dependency: Package, interpreters: readonly Package[], { packages, packageFiles }: Context): boolean {
+function isModule(dependency: Package, interpreters: readonly Package[], context: Context): boolean {
+  const { packages, packageFiles } = context;
   if (isForDevelopment(dependency)) return false;
-  const isOfInterpreter = ({ source }: Package) => interpreters.some((pkg) => pkg.source === source);
-  if (dependenciesOf(dependency, packages).some(isOfInterpreter)) return true;
+  if (dependsOnOne(dependency, interpreters, packages)) return true;
   const units = new Set(packageFiles.data(dependency).map(unitOf));
-  return [...units].some((unit) => interpreters.some((pkg) => isNamedAfter(unit, pkg)));
+  return [...units].some((unit) => isOfModules(unit, interpreters, context));
+}
+
+function dependsOnOne(owner: Package, interpreters: readonly Package[], packages: PackageDatabase): boolean {
+  return dependenciesOf(owner, packages).some(({ source }) => interpreters.some((pkg) => pkg.source === source));
+}
+
+/** Whether a directory is named after an interpreter, or has files of its source package or of the modules that this depends on. */
+function isOfModules(directory: string, interpreters: readonly Package[], { packages, packageFiles }: Context): boolean {
+  if (interpreters.some((pkg) => isNamedAfter(directory, pkg))) return true;
+  const siblings = interpreters.flatMap(({ source }) => packages.builtFrom(source)).filter((pkg) => !isForDevelopment(pkg));
+  const own = siblings.flatMap((pkg) => dependenciesOf(pkg, packages)).filter((pkg) => dependsOnOne(pkg, interpreters, packages));
+  return [...siblings, ...own].some((pkg) => packageFiles.directoriesOf(pkg).has(directory));
 }

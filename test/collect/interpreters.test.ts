@@ -46,6 +46,17 @@ describe('a script', () => {
     expect(data()).toContain('/usr/lib/python3/dist-packages/x.py');
   });
 
+  test('has a dependency that installs into a directory of the interpreter\'s modules, whatever the directory\'s name', () => {
+    root.install('libpython3', {}, { Source: 'python3', Depends: 'wheels' });
+    root.install('wheels', { '/usr/share/wheels/own/o.py': '' }, { Depends: 'python3' });
+    root.install('x', { '/usr/share/wheels/x/x.py': '' });
+    root.install('y', { '/usr/share/y/y.txt': '' });
+    script({ Depends: 'python3, python3-z' });
+    root.install('python3-z', { '/usr/lib/python3/dist-packages/z.py': '' }, { Depends: 'x, y' });
+    expect(data()).toContain('/usr/share/wheels/x/x.py');
+    expect(data()).not.toContain('/usr/share/y/y.txt');
+  });
+
   test('has no package for development as a module, and none of the package manager\'s hooks', () => {
     root.install('python3-dev', { '/usr/lib/python3/config/libpython.c': '' }, { Depends: 'python3' });
     root.install(
