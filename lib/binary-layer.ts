@@ -286,9 +286,7 @@ export class BinaryLayer extends lambda.LayerVersion {
   /**
    * The path of a program in the function, such as `/opt/bin/rig`.
    *
-   * Without an argument, this is the path of the program that the property `binary` names.
-   *
-   * @param binary The value of `binary`, or one of `additionalBinaries`
+   * @param binary The program: the value of `binary`, or one of `additionalBinaries`. The default is the value of `binary`.
    * @returns An absolute path
    * @throws Error if the layer has no such program
    */

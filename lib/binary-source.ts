@@ -75,7 +75,7 @@ export class BinarySource {
    * Paths and symbolic links, absolute ones included, are resolved inside the root. Relative paths are resolved against the root.
    * If the directory does not exist, synthesis fails.
    *
-   * @param root The directory that contains `usr`. A relative path is resolved against the working directory
+   * @param root The directory that contains `usr`. A relative path is resolved against the working directory.
    * @throws Error if the path is a CDK token
    */
   public static directory(root: string): BinarySource {
@@ -107,7 +107,7 @@ export class BinarySource {
    *
    * For an architecture other than this machine's, build the image for that platform: `fromBuild('./tools', { platform: 'linux/arm64' })`.
    *
-   * @param image The image. `DockerImage.fromBuild` builds it when it is called
+   * @param image The image. `DockerImage.fromBuild` builds it when it is called.
    */
   public static dockerImage(image: DockerImage): BinarySource {
     return BinarySource.image(image.image);
@@ -124,7 +124,8 @@ export class BinarySource {
    * downloaded, synthesis fails.
    *
    * @param packages Names as in `apt-get install`: `jq`, `jq=1.6-2.1`, `jq/bookworm-backports`
-   * @param options Package sources, recommended packages and installation scripts
+   * @param options Package sources, recommended packages and installation scripts. By default, packages come from the sources of this
+   * machine's apt.
    * @throws Error if a name or an option is a CDK token
    */
   public static apt(packages: string[], options?: AptSourceOptions): BinarySource {

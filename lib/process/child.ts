@@ -30,6 +30,8 @@ export interface ChildOptions {
 export interface RunOptions extends ChildOptions {
   /** its standard input @default - none */
   readonly input?: string;
+  /** whether its descriptor 3 is this process's standard error, for a progress bar @default false */
+  readonly hasTerminal?: boolean;
   /** time in milliseconds after which it is killed @default - none */
   readonly timeout?: number;
   /** bytes of output per stream after which it is killed @default MOST_OUTPUT */
@@ -51,10 +53,11 @@ export interface EndedChild {
 
 /** Runs a program to its end: a path, or a name on PATH. */
 export function runChild(command: string, args: readonly string[], options: RunOptions): EndedChild {
-  const { input, timeout, killSignal = 'SIGKILL', mostOutput = MOST_OUTPUT } = options;
+  const { input, timeout, killSignal = 'SIGKILL', mostOutput = MOST_OUTPUT, hasTerminal = false } = options;
   const { file, words, ...shared } = prepared(command, args, options);
-  const stdin = input === undefined ? { stdin: 'ignore' as const } : { input };
-  return execa().sync(file, words, { ...shared, ...stdin, extendEnv: false, reject: false, maxBuffer: mostOutput, timeout, killSignal });
+  const stdin = input === undefined ? 'ignore' : 'pipe';
+  const stdio = [stdin, 'pipe', 'pipe', ...hasTerminal ? [process.stderr.fd] : []] as const;
+  return execa().sync(file, words, { ...shared, input, stdio, extendEnv: false, reject: false, maxBuffer: mostOutput, timeout, killSignal });
 }
 
 /** Runs a program like `runChild`, in a process group of its own: signals that a terminal sends do not reach it. */

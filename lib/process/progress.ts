@@ -1,18 +1,51 @@
 /**
  * Progress of long steps, on standard error: a bar on a terminal, one line for each step elsewhere, such as in the log of CI.
+ *
+ * A thread draws the bar (`progress-thread.ts`): most steps wait for a child process, and this thread does nothing else meanwhile.
  */
-import type { SingleBar } from 'cli-progress';
+import { Worker } from 'worker_threads';
+import { ownFile } from './own-file';
+
+/** The thread that draws. See `ownFile`. */
+const THREAD = 'process/progress-thread.js';
+
+/** How long to wait for the thread to remove its bar, in milliseconds. */
+const MOST_WAIT = 1000;
 
 export interface Step {
   /** the current activity: `unpacking 12 packages` */
   readonly title: string;
-  /** number of units that `update` counts @default - unknown: the title is shown without a bar */
+  /** number of units to do @default - unknown: the elapsed time is shown in place of a bar */
   readonly total?: number;
-  /** the total in words @default - the number */
+  /** the total in words: `12 MB` @default - the number, which is not shown in a line */
   readonly shown?: string;
+  /** directories in which the step writes files: their size in bytes is the progress @default - `update` sets the progress */
+  readonly growing?: readonly string[];
   /** true for a short step, which is shown only on a terminal @default false */
   readonly isBarOnly?: boolean;
 }
+
+/** What the thread gets. */
+export interface Drawing {
+  readonly step: Step;
+  /** descriptor of the terminal */
+  readonly fd: number;
+  /** width of the terminal, in characters; 0 if it is unknown */
+  readonly columns: number;
+  readonly shared: SharedArrayBuffer;
+}
+
+/** Offset of two 32-bit numbers in the shared memory: a request to the thread, 0 or STOP, and the state of the thread. */
+export const STATE = 0;
+/** Offset of a 64-bit number: units that are done. */
+export const DONE = 8;
+const SHARED_BYTES = 16;
+
+export const STOP = 1;
+/** States of the thread. */
+export const NOT_STARTED = 0;
+export const DRAWING = 1;
+export const ENDED = 2;
 
 export interface StepProgress {
   /** @param done units since the beginning */
@@ -21,6 +54,9 @@ export interface StepProgress {
   readonly stop: () => void;
 }
 
+/** A stream of a terminal, such as standard error. */
+export type Terminal = Pick<NodeJS.WriteStream, 'isTTY' | 'columns' | 'write'> & { readonly fd: number };
+
 let isSilent = false;
 
 /** Print no progress in this process. */
@@ -28,45 +64,42 @@ export function silenceProgress(): void {
   isSilent = true;
 }
 
-/** @param stream standard error, except in tests */
-export function startProgress(
-  { title, total, shown = `${total}`, isBarOnly = false }: Step,
-  stream: NodeJS.WriteStream = process.stderr,
-): StepProgress {
-  if (isSilent) return NONE;
-  if (!stream.isTTY) {
-    if (!isBarOnly) stream.write(`${title}\n`);
-    return NONE;
-  }
-  if (total === undefined) {
-    stream.write(title);
-    return { update: () => {}, stop: () => stream.write('\r\x1b[K') };
-  }
-  const bar = barOf(title, shown, stream);
-  bar.start(total, 0);
-  return { update: (done) => bar.update(done), stop: () => bar.stop() };
+/** True if steps are shown as bars. */
+export function hasBars(stream: Terminal = process.stderr): boolean {
+  return !isSilent && stream.isTTY && process.env.TERM !== 'dumb';
 }
 
-const NONE: StepProgress = { update: () => {}, stop: () => {} };
+export function startProgress(step: Step, stream: Terminal = process.stderr): StepProgress {
+  if (hasBars(stream)) return drawn(step, stream);
+  const { title, shown, isBarOnly = false } = step;
+  if (!isSilent && !isBarOnly) stream.write(`${title}${shown === undefined ? '' : `, ${shown}`}\n`);
+  return { update: () => {}, stop: () => {} };
+}
 
-function barOf(title: string, shown: string, stream: NodeJS.WriteStream): SingleBar {
-  // loaded only on a terminal: synthesis is often without one
-  // eslint-disable-next-line @typescript-eslint/no-require-imports
-  const progress = require('cli-progress') as typeof import('cli-progress');
-  const safe = (text: string) => text.replace(/[{}]/g, '');
-  return new progress.SingleBar({
-    format: `${safe(title)} [{bar}] {percentage} % of ${safe(shown)}`,
-    barsize: 30,
-    clearOnComplete: true,
-    hideCursor: null,
-    stopOnComplete: false,
-    stream,
-  });
+function drawn(step: Step, { fd, columns }: Terminal): StepProgress {
+  const shared = new SharedArrayBuffer(SHARED_BYTES);
+  const state = new Int32Array(shared, STATE, 2);
+  const done = new BigInt64Array(shared, DONE, 1);
+  const thread = new Worker(ownFile(THREAD), { workerData: { step, fd, columns, shared } satisfies Drawing, env: {}, execArgv: [] });
+  thread.unref();
+  // a step does not fail because its progress cannot be shown
+  thread.on('error', () => {});
+  return {
+    update: (units) => {
+      Atomics.store(done, 0, BigInt(Math.round(units)));
+    },
+    stop: () => {
+      Atomics.store(state, 0, STOP);
+      Atomics.notify(state, 0);
+      // otherwise the thread could draw over what this thread prints next
+      if (Atomics.compareExchange(state, 1, NOT_STARTED, ENDED) === DRAWING) Atomics.wait(state, 1, DRAWING, MOST_WAIT);
+    },
+  };
 }
 
 /** Shows progress while synchronous work is done. */
-export function withProgress<T>(step: Step, work: (update: (done: number) => void) => T): T {
-  const { update, stop } = startProgress(step);
+export function withProgress<T>(step: Step, work: (update: (done: number) => void) => T, stream?: Terminal): T {
+  const { update, stop } = startProgress(step, stream);
   try {
     return work(update);
   } finally {

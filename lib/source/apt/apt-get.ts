@@ -46,6 +46,8 @@ export const MAKE_ROOM =
 export class AptGet {
   private readonly configuration: string;
   private readonly archives: string;
+  /** the directories that archives are downloaded to */
+  public readonly downloads: readonly string[];
   private known?: readonly string[];
 
   /** @param directory for apt's state, empty */
@@ -54,6 +56,7 @@ export class AptGet {
     for (const name of ['lists/partial', 'archives/partial', 'sources', 'log']) fs.mkdirSync(inside(name), { recursive: true });
     fs.writeFileSync(inside('status'), '');
     this.archives = inside('archives');
+    this.downloads = [this.archives, inside('archives', 'partial')];
     this.configuration = inside('apt.conf');
     const { architecture, sources, recommends } = setting;
     // The given sources may be in one-line style, as the machine's may be. apt distinguishes the styles by file extension.

@@ -91,18 +91,20 @@ interface Request {
 function fetch(name: string, cache: string, request: Request): string {
   const { requested, architecture, sources, recommends, maintainerScripts, isNative } = request;
   if (maintainerScripts) checkReplay(name);
-  const step = <T>(title: string, work: () => T) => withProgress({ title: `source ${name}: ${title}` }, work);
   makeCacheDirectory(cache);
   const state = fs.mkdtempSync(path.join(cache, `.state-${OWNER}-`));
   try {
     const apt = new AptGet(state, { source: name, architecture, sources, recommends });
-    step('downloading the package lists', () => apt.update());
+    withProgress({ title: `source ${name}: downloading the package lists` }, () => apt.update());
     const packages = [...apt.existing(IMPLIED), ...requested];
     const chosen = apt.choose(packages);
     const key = keyOf(RULES_VERSION, architecture, maintainerScripts, chosen.map(({ file, sha256 }) => [file, sha256]));
     return cachedRoot('apt', key, (directory) => {
-      const size = megabytes(chosen.reduce((sum, { bytes }) => sum + bytes, 0));
-      const archives = step(`downloading ${plural(chosen.length)}, ${size}`, () => apt.download(packages, chosen));
+      const bytes = chosen.reduce((sum, archive) => sum + archive.bytes, 0);
+      const archives = withProgress(
+        { title: `source ${name}: downloading ${plural(chosen.length)}`, total: bytes, shown: megabytes(bytes), growing: apt.downloads },
+        () => apt.download(packages, chosen),
+      );
       atWorkplace(name, directory, (workplace) => {
         const root = path.join(workplace, 'root');
         const unpacked = withProgress(

@@ -20,6 +20,8 @@ export interface Image {
   readonly digests: readonly string[];
   /** variables, such as `PATH=/usr/bin` */
   readonly environment: readonly string[];
+  /** bytes of its file system, about @default - unknown */
+  readonly size?: number;
 }
 
 export function engine(): string {
@@ -44,8 +46,8 @@ export function inspect(reference: string, options: readonly string[] = []): Ima
   const { failed, stdout } = run(['image', 'inspect', ...options, reference]);
   if (failed) return undefined;
   try {
-    const [{ Id: id, Os: system, Architecture: architecture, RepoDigests: digests, Config: config }] = JSON.parse(stdout);
-    const image = { id, system, architecture, digests: digests ?? [], environment: config?.Env ?? [] };
+    const [{ Id: id, Os: system, Architecture: architecture, RepoDigests: digests, Config: config, Size: size }] = JSON.parse(stdout);
+    const image = { id, system, architecture, digests: digests ?? [], environment: config?.Env ?? [], size: size > 0 ? Number(size) : undefined };
     if (isImage(image)) return image;
   } catch {
     // not JSON, or not a list

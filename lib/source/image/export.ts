@@ -7,11 +7,13 @@
  */
 import { once } from 'events';
 import type { Readable } from 'stream';
+import { WriteStream } from 'tty';
 import { failure, removal } from './engine';
 import { unpack } from './untar';
 import { runChild, runDetached, startChild } from '../../process/child';
 import { lastLines } from '../../process/command';
 import { engineEnvironment } from '../../process/environment';
+import { startProgress, type Step } from '../../process/progress';
 import { discard } from '../../process/remove-tree';
 
 export interface Export {
@@ -23,7 +25,12 @@ export interface Export {
   readonly container: string;
   /** must exist and be empty */
   readonly directory: string;
+  /** shown on the terminal at descriptor TERMINAL, in bytes @default - no progress is shown */
+  readonly step?: Step;
 }
+
+/** See `hasTerminal` of `runChild`. */
+const TERMINAL = 3;
 
 /** Podman requires a command for an image that has none. It never runs and need not exist. */
 const COMMAND = '/x';
@@ -48,8 +55,9 @@ for (const signal of ['SIGHUP', 'SIGINT', 'SIGTERM'] as const) {
   });
 }
 
-async function main({ engine, reference, platform, container, directory }: Export): Promise<void> {
+async function main({ engine, reference, platform, container, directory, step }: Export): Promise<void> {
   let isThere = false;
+  const progress = step && startProgress(step, Object.assign(new WriteStream(TERMINAL), { fd: TERMINAL }));
   try {
     const create = [
       'create',
@@ -64,18 +72,19 @@ async function main({ engine, reference, platform, container, directory }: Expor
     isThere = !created.failed;
     checkStopped();
     if (created.failed) throw new Error(failure([engine, ...create], created, created.stderr));
-    await writeExport(engine, container, directory);
+    await writeExport(engine, container, directory, progress?.update);
   } catch (error) {
     discard(directory);
     throw error;
   } finally {
+    progress?.stop();
     // a process group of its own, because Ctrl-C reaches all processes of this group
     const { failed, stderr } = await runDetached(engine, removal(container), { environment: engineEnvironment(), diesWithParent: false });
     if (isThere && failed) process.stderr.write(`cannot remove the container ${container}\n${lastLines(stderr)}\n`);
   }
 }
 
-async function writeExport(engine: string, container: string, directory: string): Promise<void> {
+async function writeExport(engine: string, container: string, directory: string, update: (bytes: number) => void = () => {}): Promise<void> {
   const command = [engine, 'export', container];
   // a process group of its own, so that it can be ended as a whole
   const exporting = startChild('sh', ['-c', PIPED, 'sh', ...command], {
@@ -94,7 +103,7 @@ async function writeExport(engine: string, container: string, directory: string)
   const stream = { isAtEnd: false };
   let problem: unknown;
   try {
-    await unpack(untilStopped(exporting.stdout!, stream), directory);
+    await unpack(untilStopped(exporting.stdout!, stream, update), directory);
   } catch (error) {
     problem = error;
     if (!stream.isAtEnd) stopExport();
@@ -115,11 +124,21 @@ async function lastOf(stream: Readable): Promise<string> {
   return last;
 }
 
-/** Stops on a signal, and when the parent process has ended. */
-async function* untilStopped(chunks: AsyncIterable<Buffer>, stream: { isAtEnd: boolean }): AsyncGenerator<Buffer> {
+/**
+ * Stops on a signal, and when the parent process has ended.
+ *
+ * @param update called with the number of bytes so far
+ */
+async function* untilStopped(
+  chunks: AsyncIterable<Buffer>,
+  stream: { isAtEnd: boolean },
+  update: (bytes: number) => void,
+): AsyncGenerator<Buffer> {
+  let bytes = 0;
   for await (const chunk of chunks) {
     checkStopped();
     yield chunk;
+    update(bytes += chunk.length);
   }
   stream.isAtEnd = true;
 }

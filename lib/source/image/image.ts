@@ -16,7 +16,8 @@ import { runChild } from '../../process/child';
 import { howItEnded } from '../../process/command';
 import { engineEnvironment, nodeEnvironment } from '../../process/environment';
 import { ownFile } from '../../process/own-file';
-import { withProgress } from '../../process/progress';
+import { hasBars, withProgress } from '../../process/progress';
+import { megabytes } from '../../text/megabytes';
 import { printable } from '../../text/printable';
 import { type OpenedSource, SEARCH_PATH, SourceError } from '../source';
 
@@ -42,7 +43,7 @@ export function openImage(reference: string, machine?: Machine): OpenedSource {
     const platform = machine && `linux/${MACHINES[machine].debian}`;
     const image = find(reference, platform);
     const directory = cachedRoot(KIND, keyOf(image), (root) => {
-      exportImage(reference, platform, root);
+      exportImage(reference, platform, root, image.size);
       if (lookUp(reference, platform)?.id !== image.id) throw new Error('the name was moved to another image during the export: try again');
     });
     if (platform) remember(platform, image);
@@ -112,18 +113,25 @@ function keyOf({ id, architecture }: Image): string {
 }
 
 /** Exports the image's file system to an empty directory. */
-function exportImage(reference: string, platform: string | undefined, directory: string): void {
+function exportImage(reference: string, platform: string | undefined, directory: string, size?: number): void {
+  const step = {
+    title: `source the image ${printable(reference)}: exporting its file system`,
+    ...size === undefined ? {} : { total: size, shown: megabytes(size) },
+  };
+  const hasTerminal = hasBars() && size !== undefined;
   const request: Export = {
     engine: engine(),
     reference,
     platform,
     container: `cdk-binary-layer-${randomBytes(8).toString('hex')}`,
     directory,
+    ...hasTerminal ? { step } : {},
   };
   // the process removes the container when this process has ended, and then ends too
   const environment = { ...nodeEnvironment(), ...engineEnvironment() };
-  const ended = withProgress({ title: `source the image ${printable(reference)}: exporting its file system` }, () =>
-    runChild(process.execPath, [ownFile(EXPORT), JSON.stringify(request)], { environment, diesWithParent: false }));
+  const work = () => runChild(process.execPath, [ownFile(EXPORT), JSON.stringify(request)], { environment, diesWithParent: false, hasTerminal });
+  // only the process knows how much it has written, so it draws the bar
+  const ended = hasTerminal ? work() : withProgress(step, work);
   if (ended.exitCode === undefined) run(removal(request.container)); // it was killed before it could clean up
   if (ended.failed) {
     throw new Error(`export failed, nothing was cached: ${ended.stderr || `the exporting process ended with ${howItEnded(ended)}`}`);

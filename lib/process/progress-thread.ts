@@ -1,0 +1,78 @@
+/**
+ * The thread that draws the bar of a step. It shares memory with the thread that does the work, which may be blocked meanwhile.
+ *
+ * usage: new Worker(progress-thread.js, { workerData }), a `Drawing`
+ */
+import * as fs from 'fs';
+import * as path from 'path';
+import { workerData } from 'worker_threads';
+import { SingleBar } from 'cli-progress';
+import { DONE, DRAWING, type Drawing, ENDED, NOT_STARTED, STATE, type Step } from './progress';
+
+/** Time between two drawings, in milliseconds. */
+const INTERVAL = 200;
+
+const BAR = 30;
+/** Characters of a line beside the title and the total: the bar, brackets, ` 100 % of `. */
+const BESIDE = BAR + ' [] 100 % of '.length;
+const DEFAULT_COLUMNS = 80;
+
+function draw({ step, fd, columns, shared }: Drawing): void {
+  const state = new Int32Array(shared, STATE, 2);
+  if (Atomics.compareExchange(state, 1, NOT_STARTED, DRAWING) !== NOT_STARTED) return;
+  try {
+    const redraw = drawingOf(step, new BigInt64Array(shared, DONE, 1), fd, columns || DEFAULT_COLUMNS);
+    do redraw(); while (Atomics.wait(state, 0, 0, INTERVAL) === 'timed-out');
+    fs.writeSync(fd, '\r\x1b[K');
+  } finally {
+    Atomics.store(state, 1, ENDED);
+    Atomics.notify(state, 1);
+  }
+}
+
+/** A function that draws the current state over the last one. */
+function drawingOf({ title, total, shown = `${total}`, growing }: Step, done: BigInt64Array, fd: number, columns: number): () => void {
+  const write = (text: string) => fs.writeSync(fd, text);
+  if (total === undefined) {
+    const start = Date.now();
+    return () => {
+      const time = ` (${Math.round((Date.now() - start) / 1000)} s)`;
+      write(`\r\x1b[K${shortened(title, columns - time.length - 1)}${time}`);
+    };
+  }
+  const safe = (text: string) => text.replace(/[{}]/g, '');
+  const bar = new SingleBar({
+    format: `${safe(shortened(title, columns - BESIDE - shown.length - 1))} [{bar}] {percentage} % of ${safe(shown)}`,
+    barsize: BAR,
+    hideCursor: null,
+    // true leaves the terminal's own wrapping on, which would stay off if this process were killed
+    linewrap: true,
+    stream: { isTTY: true, columns, write } as unknown as NodeJS.WritableStream,
+  });
+  bar.start(total, 0);
+  const units = growing === undefined ? () => Number(Atomics.load(done, 0)) : () => sizeOf(growing);
+  return () => bar.update(Math.min(units(), total));
+}
+
+/** The end of a title that is too long: its beginning is the name of the source. */
+function shortened(title: string, room: number): string {
+  return title.length <= room ? title : `…${title.slice(title.length - Math.max(room - 1, 0))}`;
+}
+
+/** Bytes in the files of some directories, which another process is writing. */
+function sizeOf(directories: readonly string[]): number {
+  let bytes = 0;
+  for (const directory of directories) {
+    try {
+      for (const name of fs.readdirSync(directory)) {
+        const stat = fs.lstatSync(path.join(directory, name), { throwIfNoEntry: false });
+        if (stat?.isFile()) bytes += stat.size;
+      }
+    } catch {
+      // does not exist yet, or no longer
+    }
+  }
+  return bytes;
+}
+
+draw(workerData as Drawing);
