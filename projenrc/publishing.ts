@@ -26,7 +26,7 @@ export const PUBLISHING: Partial<awscdk.AwsCdkConstructLibraryOptions> = {
 };
 
 /** The tests install Debian packages and make sandboxes with bubblewrap. */
-const DEBIAN = { image: 'node:22-bookworm', options: '--privileged' };
+export const DEBIAN = { image: 'node:22-bookworm', options: '--privileged' };
 
 /** Add the tasks that generate files of the package. */
 export function addGenerators(project: awscdk.AwsCdkConstructLibrary): void {
@@ -35,6 +35,7 @@ export function addGenerators(project: awscdk.AwsCdkConstructLibrary): void {
     description: 'Write the manual page of binary-layer from the definitions of its commands',
     steps: [{ exec: 'ts-node -T test/man.ts' }],
   });
+  project.tasks.tryFind('docgen')?.exec('ts-node -T test/api-reference.ts');
   project.addTask('notice', {
     description: 'Write the licences of the bundled packages to NOTICE',
     steps: [{ exec: 'ts-node -T test/notice.ts' }],
