@@ -1,6 +1,7 @@
 import { awscdk, javascript, JsonFile } from 'projen';
 import { addExampleTasks } from './projenrc/examples';
 import { addGenerators, configurePublishing, PUBLISHING } from './projenrc/publishing';
+import { addWeeklyWorkflow } from './projenrc/weekly';
 
 const project = new awscdk.AwsCdkConstructLibrary({
   name: 'cdk-binary-layer',
@@ -29,6 +30,8 @@ const project = new awscdk.AwsCdkConstructLibrary({
     '@jsii/runtime@1.140.0', 'eslint-plugin-regexp@^2.10.0', 'fast-check@^4.10.2',
     // the CycloneDX library validates bills of materials in tests, with these
     '@cyclonedx/cyclonedx-library@^10.3.0', 'ajv@^8.12.0', 'ajv-formats@^3.0.1', 'ajv-formats-draft2019@^1.6.1', 'playwright-core@^1.64.0',
+    // a bundler; unlike the package esbuild, it has no install script
+    'esbuild-wasm@^0.28.2',
     // examples: a local S3, the SDK that Lambda's Node.js runtime has, rules of cdk-nag that load with the oldest aws-cdk-lib
     's3rver@^3.7.1', '@aws-sdk/client-s3@^3.1175.0', 'cdk-nag@2.37.55',
   ],
@@ -177,6 +180,7 @@ project.addTask('test:unit', {
   steps: [{ execArgs: ['jest', '--ci', '\\.unit\\.test\\.ts$'], receiveArgs: true }],
 });
 addExampleTasks(project, DEMO);
+addWeeklyWorkflow(project);
 project.addTask('fuzz', {
   description: 'Read mutated files with every reader, as `npm run fuzz -- --cases 1000000 --seed 1`',
   steps: [{ exec: 'ts-node -T test/fuzz/run.ts', receiveArgs: true }],

@@ -27,7 +27,7 @@ done
 make_app() {
   mkdir "$1"
   cd "$1"
-  "$project/node_modules/.bin/cdk" init app --language typescript --generate-only >log 2>&1 || fail "cdk init: $(tail -n 20 log)"
+  "$project/node_modules/.bin/cdk" init app --language typescript --generate-only >../init.log 2>&1 || fail "cdk init: $(tail -n 20 ../init.log)"
   npm pkg set "dependencies.aws-cdk-lib=$2" "dependencies.constructs=$3" "dependencies.cdk-binary-layer=file:$tarball"
   npm install --no-audit --loglevel error >/dev/null
   # where the template has its comment about resources
