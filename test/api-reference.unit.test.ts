@@ -26,7 +26,8 @@ test('every return value and error of the public API is described', () => {
 test('every parameter, property and option has a type and a description', () => {
   const sections = reference.split(/^(?=#{4,6} )/m).filter((text) => /^#{5,6} `\w+`<sup>/.test(text));
   expect(sections.length).toBeGreaterThan(40);
-  expect(sections.filter((text) => !/- \*Type:\* .*\n(?:- \*Default:\* .*\n)?\n[A-Za-z]/.test(text.replace(/```.*?```/gs, '')))).toEqual([]);
+  const isComplete = (text: string) => /- \*Type:\* .*\n(?:- \*Default:\* .*\n)?\n[A-Za-z]/.test(text.replace(/```.*?```/gs, ''));
+  expect(sections.filter((text) => !isComplete(text))).toEqual([]);
 });
 
 test('every optional property has its default, and the optional parameter of executablePath has one', () => {
@@ -52,7 +53,8 @@ test('return values, errors and inherited parameters are added to the sections o
     { name: 'last', docs: { returns: 'Nothing.' } },
   ];
   expect(completeReference(generated, { types: { 'lib.Type': { methods } } })).toBe([
-    '##### `make` <a name="make" id="lib.Type.make"></a>', '', 'Makes it.', '', '*Returns:* A path.', '', '*Throws:* Error if it fails.', '',
+    '##### `make` <a name="make" id="lib.Type.make"></a>', '', 'Makes it.', '',
+    '*Returns:* A path.', '', '*Throws:* Error if it fails.', '',
     '###### `id`<sup>Required</sup> <a name="id" id="lib.Type.make.parameter.id"></a>', '', '- *Type:* string', '',
     'The name of the construct in its scope.', '', '---', '',
     '##### `last` <a name="last" id="lib.Type.last"></a>', '', 'Ends it.', '', '*Returns:* Nothing.', '', '',

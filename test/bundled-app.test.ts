@@ -66,7 +66,8 @@ test('an app whose bundle contains the package fails at once, and says that the 
   expect(stderr).toContain('BinaryLayer Stack/True: ');
   expect(stderr).toContain('pack/process.js not found: cdk-binary-layer runs this file as a separate process');
   expect(stderr).toContain(
-    `Its code was loaded from ${directory}. If a bundler put it there, mark the package as external:\n  esbuild --external:cdk-binary-layer`,
+    `Its code was loaded from ${directory}. If a bundler put it there, mark the package as external:\n` +
+      '  esbuild --external:cdk-binary-layer',
   );
   expect(fs.readdirSync(path.join(directory, 'cdk.out'))).toEqual([]);
 });
@@ -79,5 +80,6 @@ test('the process that exports an image is looked for in the same way', () => {
 });
 
 test('every process and thread that the package starts exists in the compiled package', () => {
-  for (const name of ['pack/process.js', 'source/image/export.js', 'process/progress-thread.js']) expect(fs.existsSync(ownFile(name))).toBe(true);
+  const names = ['pack/process.js', 'source/image/export.js', 'process/progress-thread.js'];
+  expect(names.filter((name) => !fs.existsSync(ownFile(name)))).toEqual([]);
 });

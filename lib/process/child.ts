@@ -57,7 +57,8 @@ export function runChild(command: string, args: readonly string[], options: RunO
   const { file, words, ...shared } = prepared(command, args, options);
   const stdin = input === undefined ? 'ignore' : 'pipe';
   const stdio = [stdin, 'pipe', 'pipe', ...hasTerminal ? [process.stderr.fd] : []] as const;
-  return execa().sync(file, words, { ...shared, input, stdio, extendEnv: false, reject: false, maxBuffer: mostOutput, timeout, killSignal });
+  const limits = { maxBuffer: mostOutput, timeout, killSignal };
+  return execa().sync(file, words, { ...shared, ...limits, input, stdio, extendEnv: false, reject: false });
 }
 
 /** Runs a program like `runChild`, in a process group of its own: signals that a terminal sends do not reach it. */

@@ -45,12 +45,18 @@ function elsewhere(code: string): string {
 }
 
 /** The text that is left on the screen when escape sequences have removed the rest. */
-const left = (shown: string) => shown.replace(/\x1b\[\?\w+/g, '').split(/\r?\n/).map((line) => line.split(/\r|\x1b\[0?K|\x1b\[1G/).at(-1)).join('\n');
+const left = (shown: string) => shown.replace(/\x1b\[\?\w+/g, '').split(/\r?\n/)
+  .map((line) => line.split(/\r|\x1b\[0?K|\x1b\[1G/).at(-1)).join('\n');
 
 describe('on a terminal', () => {
   test('a bar shows the share that is done while the process is blocked, and disappears at the end', () => {
     const shown = onTerminal(`
-      withProgress({ title: 'unpacking 4 packages', total: 4 }, (update) => { update(1); waitFor('25 % of 4'); update(3); waitFor('75 % of 4'); });
+      withProgress({ title: 'unpacking 4 packages', total: 4 }, (update) => {
+        update(1);
+        waitFor('25 % of 4');
+        update(3);
+        waitFor('75 % of 4');
+      });
       process.stderr.write('the end');`);
     expect(shown).toMatch(/unpacking 4 packages \[=+-+\] 25 % of 4/);
     expect(left(shown)).toBe('the end');

@@ -47,7 +47,8 @@ export function inspect(reference: string, options: readonly string[] = []): Ima
   if (failed) return undefined;
   try {
     const [{ Id: id, Os: system, Architecture: architecture, RepoDigests: digests, Config: config, Size: size }] = JSON.parse(stdout);
-    const image = { id, system, architecture, digests: digests ?? [], environment: config?.Env ?? [], size: size > 0 ? Number(size) : undefined };
+    const sized = size > 0 ? { size: Number(size) } : {};
+    const image = { id, system, architecture, digests: digests ?? [], environment: config?.Env ?? [], ...sized };
     if (isImage(image)) return image;
   } catch {
     // not JSON, or not a list

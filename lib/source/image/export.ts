@@ -84,7 +84,13 @@ async function main({ engine, reference, platform, container, directory, step }:
   }
 }
 
-async function writeExport(engine: string, container: string, directory: string, update: (bytes: number) => void = () => {}): Promise<void> {
+/** @param update called with the number of exported bytes */
+async function writeExport(
+  engine: string,
+  container: string,
+  directory: string,
+  update: (bytes: number) => void = () => {},
+): Promise<void> {
   const command = [engine, 'export', container];
   // a process group of its own, so that it can be ended as a whole
   const exporting = startChild('sh', ['-c', PIPED, 'sh', ...command], {

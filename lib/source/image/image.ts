@@ -129,7 +129,8 @@ function exportImage(reference: string, platform: string | undefined, directory:
   };
   // the process removes the container when this process has ended, and then ends too
   const environment = { ...nodeEnvironment(), ...engineEnvironment() };
-  const work = () => runChild(process.execPath, [ownFile(EXPORT), JSON.stringify(request)], { environment, diesWithParent: false, hasTerminal });
+  const options = { environment, diesWithParent: false, hasTerminal };
+  const work = () => runChild(process.execPath, [ownFile(EXPORT), JSON.stringify(request)], options);
   // only the process knows how much it has written, so it draws the bar
   const ended = hasTerminal ? work() : withProgress(step, work);
   if (ended.exitCode === undefined) run(removal(request.container)); // it was killed before it could clean up
