@@ -23,7 +23,7 @@ const project = new awscdk.AwsCdkConstructLibrary({
   // execa 6 and commander 15 are ESM only; jsii bundles what is no jsii module
   bundledDeps: [
     'cli-progress@^3.12.0', 'commander@^14', 'd3-hierarchy@^3.1.2', 'execa@5.1.1',
-    'picocolors@^1.1.1', 'picomatch@^4', 'yazl@^3.3.1',
+    'picocolors@^1.1.1', 'picomatch@^4', 'yazl@3.3.1',
   ],
   devDeps: [
     '@types/cli-progress@^3.11.6', '@types/node@^20', '@types/picomatch', '@types/yazl', 'aws-cdk@2.1148.1',

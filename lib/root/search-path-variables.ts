@@ -49,6 +49,8 @@ const IS_OTHERS = new RegExp(`^PATH$|(?:^|_)(?:${OTHERS.join('|')})$`);
 /** A text without any of these sets no search path. */
 const NAMES = [...LOADER, ...OTHERS];
 const IS_PATH_NAMED = /(?<![A-Za-z_])PATH(?!\w)/;
+/** Every name contains one of these. They are searched for first, because most texts contain none. */
+const PARTS = ['PATH', 'LIB', 'HOME', 'LD_', 'MODULES', 'ENGINES'];
 
 /** Maximum distance of a path from the name of its variable, and maximum length of a line that is analysed, in characters. */
 const MOST_CHARACTERS = 1024;
@@ -84,6 +86,7 @@ export class SearchPaths {
 
   /** `undefined` for a file that names no such variable. */
   public static of(bytes: Buffer): SearchPaths | undefined {
+    if (!PARTS.some((part) => bytes.includes(part))) return undefined;
     const text = bytes.toString('latin1');
     const isNamed = (text.includes('PATH') && IS_PATH_NAMED.test(text)) || NAMES.some((name) => text.includes(name));
     return isNamed ? new SearchPaths(text) : undefined;

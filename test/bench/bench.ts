@@ -2,10 +2,13 @@
  * Measures what packing, an unchanged synth and starting a program cost, each against what it replaces, in turn and in one run: ratios
  * mean something on any machine, seconds only on a quiet one. Figures are medians.
  *
- * usage: bench.ts [--root DIRECTORY] [--programs FILE] [--against CHECKOUT] [--json FILE] [--docs]
+ * usage: bench.ts [--root DIRECTORY] [--programs FILE] [--growth] [--against CHECKOUT] [--json FILE] [--docs]
+ *
+ * It takes about 6 minutes on two cores, 9 with --against, 2 more with --programs for the field trial's 40, and 2 more with --growth.
  *
  *   --root      a root directory as the source instead of this machine, such as one with many packages
  *   --programs  a JSON list of { name, binary }: builds each once, for the table and the plot of sizes and times
+ *   --growth    measures how time and memory grow with packages, libraries, data files and bytes
  *   --against   another compiled checkout, or the JSON of an earlier run: prints ratios to it
  *   --json      where the figures are written @default test-reports/bench.json
  *   --docs      writes docs/benchmarks.md and docs/benchmarks.svg
@@ -14,6 +17,7 @@ import { spawnSync } from 'child_process';
 import * as fs from 'fs';
 import * as path from 'path';
 import { parseArgs } from 'util';
+import { measureGrowth } from './growth';
 import { inTurn, median, Workplace } from './measure';
 import type { Figures, Packing, Program, Start, Unchanged } from './report';
 import { inWords, machineInWords, writeDocs } from './report';
@@ -25,14 +29,16 @@ const STARTED: Readonly<Record<string, readonly string[]>> = {
   '/usr/bin/jq': ['--version'], '/usr/bin/git': ['--version'], '/usr/bin/perl': ['-e', '1'], '/usr/bin/python3': ['-c', '1'],
 };
 const [RUNS, RESYNTHS, STARTS] = [5, 15, 300];
-/** Seconds after which a program is measured no more often: the whole run takes a few minutes. */
+/** A way that takes longer, in seconds, is measured less often: the whole run takes a few minutes. */
 const LONG = 4;
+const RUNS_IF_LONG = 3;
 const CHECKOUT = path.join(__dirname, '..', '..');
 
 const { values: options } = parseArgs({
   options: {
     root: { type: 'string' },
     programs: { type: 'string' },
+    growth: { type: 'boolean' },
     against: { type: 'string' },
     json: { type: 'string' },
     docs: { type: 'boolean' },
@@ -51,6 +57,7 @@ try {
     ...several(),
     starts: root === '' ? each(Object.keys(STARTED), starting) : [],
     programs: options.programs === undefined ? [] : programs(options.programs),
+    growth: options.growth ? measureGrowth(work, (program, from) => build(CHECKOUT, program, from)) : [],
   };
   const json = options.json ?? path.join(CHECKOUT, 'test-reports', 'bench.json');
   fs.mkdirSync(path.dirname(json), { recursive: true });
@@ -95,8 +102,8 @@ function newSynth(checkout: string, ...binaries: readonly string[]) {
   return synth(checkout, work.fresh('cdk.out'), work.fresh('cache'), ...binaries);
 }
 
-function build(checkout: string, file: string): string[] {
-  const source = root === '' ? [] : ['--source', `directory:${root}`];
+function build(checkout: string, file: string, from = root): string[] {
+  const source = from === '' ? [] : ['--source', `directory:${from}`];
   return [
     process.execPath,
     path.join(checkout, 'build/cli/main.js'),
@@ -124,9 +131,11 @@ function packing(file: string, name: string): Packing {
     ...(other === undefined ? {} : { before: () => work.run(build(other, file), environment) }),
   };
   const first = inTurn(1, ways);
-  const more = first.construct[0].wall > LONG ? 2 : RUNS - 1;
-  const results = inTurn(more, ways);
-  const of = (way: string, part: 'wall' | 'cpu') => median([...results[way], ...first[way]].map((one) => one[part]));
+  const isLong = first.construct[0].wall > LONG;
+  // zip -9 takes up to half a minute, and its time is only a scale
+  const often = Object.fromEntries(Object.entries(ways).filter(([way]) => first[way][0].wall <= 2 * LONG || way !== 'hand'));
+  const results = inTurn((isLong ? RUNS_IF_LONG : RUNS) - 1, often);
+  const of = (way: string, part: 'wall' | 'cpu') => median([...results[way] ?? [], ...first[way]].map((one) => one[part]));
   const sizeOf = (zip: string) => fs.statSync(path.join(work.directory, zip)).size;
   const { peak, read, opened } = work.meter(build(CHECKOUT, file), environment);
   return {

@@ -15,6 +15,7 @@ libraries() {
 }
 mkdir -p "$2/bin" "$2/lib"
 cp "$root$1" "$2/bin"
-libraries "$1" | grep -o '/[^ ]*' | xargs cp -L -t "$2/lib"
+# a library may be listed twice, by two paths
+libraries "$1" | grep -o '/[^ ]*' | awk -F/ '!seen[$NF]++' | xargs cp -L -t "$2/lib"
 cd "$2"
 zip -q --symlinks -r9 "$2.zip" .

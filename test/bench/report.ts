@@ -5,6 +5,7 @@ import { execFileSync } from 'child_process';
 import * as fs from 'fs';
 import * as os from 'os';
 import * as path from 'path';
+import type { Growth } from './growth';
 import { scatterPlot } from './plot';
 
 export interface Packing {
@@ -63,6 +64,7 @@ export interface Figures {
   readonly ofOneLayer: number;
   readonly starts: readonly Start[];
   readonly programs: readonly Program[];
+  readonly growth: readonly Growth[];
 }
 
 export function machineInWords(root: string): string {
@@ -101,7 +103,7 @@ interface Table {
   readonly body: readonly (readonly string[])[];
 }
 
-function tables({ packing, unchanged, layers, ofOneLayer, starts, programs }: Figures): Table[] {
+function tables({ packing, unchanged, layers, ofOneLayer, starts, programs, growth }: Figures): Table[] {
   const hasOther = packing.some(({ cpuOfOther }) => cpuOfOther !== undefined);
   const several = { title: 'Layers of one app', head: ['layers', 'time, of one layer'], body: [[`${layers}`, fixed(ofOneLayer, 1)]] };
   const all: Table[] = [
@@ -136,12 +138,27 @@ function tables({ packing, unchanged, layers, ofOneLayer, starts, programs }: Fi
       head: ['program', 'command', 'CPU', 'unpacked', 'zipped'],
       body: programs.map(({ name, wall, cpu, megabytes, zipped }) => [name, `${fixed(wall)} s`, `${fixed(cpu)} s`, `${fixed(megabytes, 1)} MB`, `${fixed(zipped, 1)} MB`]),
     },
+    {
+      title: 'Growth',
+      head: ['what grows', 'count', 'command', 'CPU', 'count, of the first', 'CPU, of the first', 'peak memory'],
+      body: ofTheFirst(growth).map(({ what, count, wall, cpu, peak, times, cpuTimes }) => [
+        what, `${count}`, `${fixed(wall)} s`, `${fixed(cpu)} s`, fixed(times, 0), fixed(cpuTimes, 1), `${peak} MB`,
+      ]),
+    },
   ];
   return all.filter(({ body }) => body.length > 0);
 }
 
+/** Each step with its ratios to the first step of its series. */
+function ofTheFirst(growth: readonly Growth[]): (Growth & { readonly times: number; readonly cpuTimes: number })[] {
+  return growth.map((step) => {
+    const first = growth.find(({ what }) => what === step.what)!;
+    return { ...step, times: step.count / first.count, cpuTimes: step.cpu / first.cpu };
+  });
+}
+
 export function writeDocs(directory: string, figures: Figures): void {
-  const { programs } = figures;
+  const { programs, growth } = figures;
   const points = programs.map(({ name, megabytes, wall }) => ({ name, x: megabytes, y: wall }));
   const plot = scatterPlot(
     points,
@@ -149,6 +166,13 @@ export function writeDocs(directory: string, figures: Figures): void {
     { title: 'time of binary-layer build in seconds', ticks: [0.2, 0.5, 1, 2, 5, 10, 20, 50] },
   );
   if (programs.length > 0) fs.writeFileSync(path.join(directory, 'benchmarks.svg'), plot);
+  const steps = ofTheFirst(growth).filter(({ times }) => times > 1);
+  const growthPlot = scatterPlot(
+    steps.map(({ what, count, times, cpuTimes }) => ({ name: `${count} ${what}`, x: times, y: cpuTimes })),
+    { title: 'size of the input, of the smallest', ticks: [1, 2, 5, 10, 20, 50, 100, 200] },
+    { title: 'CPU time, of the smallest', ticks: [1, 2, 5, 10, 20, 50, 100, 200] },
+  );
+  if (growth.length > 0) fs.writeFileSync(path.join(directory, 'growth.svg'), growthPlot);
   const total = programs.reduce((sum, { wall }) => sum + wall, 0);
   const sections = tables(figures).map(({ title, head, body }) => {
     const line = (cells: readonly string[]) => `| ${cells.join(' | ')} |`;
@@ -170,6 +194,7 @@ export function writeDocs(directory: string, figures: Figures): void {
       '',
       '![Time of binary-layer build by the unpacked size of the layer](benchmarks.svg)',
     ]),
+    ...(growth.length === 0 ? [] : ['', '![CPU time of binary-layer build by the size of its input](growth.svg)']),
     '',
   ].join('\n'));
 }

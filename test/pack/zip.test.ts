@@ -269,7 +269,7 @@ test('the bytes of a layer are those of this version of the rules', async () => 
   await writeZip(planned, zip);
   expect(planned.fingerprint).toBe('1fad757aab8bfb602fdf90aa632e4b201e2acb90798390cd200e81a601efed1a');
   expect(createHash('sha256').update(fs.readFileSync(zip)).digest('hex')).toBe(
-    '573c78a6f6e2f72aa4c9fb43d0a2534a6188617985eed3c999d4a5fecca39d06',
+    'a6051b65f6b89b03b0acc7916915e4134f068e9b2e52b758c88940f9529ddb5e',
   );
 });
 

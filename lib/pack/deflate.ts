@@ -1,0 +1,67 @@
+/**
+ * Compresses the bytes of a file: raw DEFLATE (RFC 1951), the same for any number of cores.
+ */
+import { constants, deflateRaw, deflateRawSync } from 'zlib';
+
+/** Bytes at the start, in the middle and at the end of a file that tell whether compression pays. */
+const SAMPLE = 16 * 1024;
+/** The size of a compressed sample, as a share of the sample, from which on it does not. */
+const LEAST_GAIN = 0.98;
+/**
+ * zlib's level 5 gives 0.5 % more bytes than level 6 and takes 90 % of its time, and 1 % more bytes than level 9 in a third of its
+ * time. Small files are compressed quickly, large ones well.
+ */
+const LEVEL = { small: 5, large: 6, largeFrom: 12 * 1024 * 1024 };
+/** Up to this size, handing a file to another thread takes longer than compressing it: 0.4 ms for each. */
+const AT_ONCE = 64 * 1024;
+/**
+ * Bytes of a block. Larger files are compressed in blocks, on all cores. Each has the bytes before it as its dictionary and ends at a
+ * byte boundary, so that the blocks are one stream. This adds 0.01 % to its size.
+ */
+const BLOCK = 2 * 1024 * 1024;
+/** Of one file: each takes memory for its output. Node.js compresses in four threads unless UV_THREADPOOL_SIZE says otherwise. */
+const BLOCKS_AT_A_TIME = 8;
+/** The farthest distance of a match in bytes. */
+const WINDOW = 32 * 1024;
+
+/** @returns the compressed bytes in parts; `undefined` if compression does not pay */
+export async function deflate(content: Buffer): Promise<readonly Buffer[] | undefined> {
+  if (content.length <= AT_ONCE) return ifSmaller(content, [deflateRawSync(content, { level: LEVEL.small })]);
+  if (!isCompressible(content)) return undefined;
+  const level = content.length < LEVEL.largeFrom ? LEVEL.small : LEVEL.large;
+  const starts = Array.from({ length: Math.ceil(content.length / BLOCK) }, (_, number) => number * BLOCK);
+  const blocks: Buffer[] = [];
+  let next = 0;
+  const compressNext = async () => {
+    while (next < starts.length) {
+      const number = next++;
+      blocks[number] = await deflateBlock(content, starts[number], level);
+    }
+  };
+  await Promise.all(Array.from({ length: BLOCKS_AT_A_TIME }, compressNext));
+  return ifSmaller(content, blocks);
+}
+
+function deflateBlock(content: Buffer, start: number, level: number): Promise<Buffer> {
+  const end = Math.min(start + BLOCK, content.length);
+  const options = {
+    level,
+    // the output in one piece: each piece interrupts the main thread
+    chunkSize: end - start,
+    finishFlush: end === content.length ? constants.Z_FINISH : constants.Z_SYNC_FLUSH,
+    ...(start > 0 ? { dictionary: content.subarray(start - WINDOW, start) } : {}),
+  };
+  return new Promise((resolve, reject) => {
+    deflateRaw(content.subarray(start, end), options, (error, deflated) => (error ? reject(error) : resolve(deflated)));
+  });
+}
+
+function ifSmaller(content: Buffer, deflated: readonly Buffer[]): readonly Buffer[] | undefined {
+  return deflated.reduce((sum, { length }) => sum + length, 0) < content.length ? deflated : undefined;
+}
+
+/** Pictures, archives and the like are stored: compressing them takes longest and saves nothing. */
+function isCompressible(content: Buffer): boolean {
+  const starts = [0, Math.floor((content.length - SAMPLE) / 2), content.length - SAMPLE];
+  return starts.some((start) => deflateRawSync(content.subarray(start, start + SAMPLE), { level: 1 }).length < LEAST_GAIN * SAMPLE);
+}

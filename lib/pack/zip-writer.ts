@@ -1,0 +1,108 @@
+/**
+ * Writes the entries of a zip with yazl, but compresses them itself.
+ *
+ * yazl creates a stream for each file that it compresses, which takes twice as long as the compression of a small file, compresses a
+ * large file on one core, and searches all entries after each one, which takes seconds for 16,000. So it gets only empty entries here,
+ * whose headers are completed before they are written. That relies on parts of yazl that it does not document; its version is fixed in
+ * `package.json`, and `test/pack/zip.test.ts` reads back what is written.
+ */
+import type { Writable } from 'stream';
+import { crc32 } from 'zlib';
+import { ZipFile } from 'yazl';
+
+/** yazl's entry. */
+interface Entry {
+  readonly getLocalFileHeader: () => Buffer;
+  crc32: number;
+  uncompressedSize: number;
+  compressedSize: number;
+  /** 0 for an entry that is stored, any other number for DEFLATE */
+  compressionLevel: number;
+  /** in bytes from the start of the zip */
+  relativeOffsetOfLocalHeader: number;
+  /** 3 when it is written */
+  state: number;
+}
+
+interface UndocumentedZipFile {
+  /** all entries, in the order of the directory at the end of the zip */
+  entries: Entry[];
+  /** while it is true, yazl writes nothing */
+  allDone: boolean;
+  /** bytes written so far */
+  outputStreamCursor: number;
+}
+
+/** The earliest date in the format of zip, which has local time: 1980-01-01 00:00 in every time zone. */
+const DATE = { mtime: new Date(1980, 0, 1), forceDosTimestamp: true };
+const DEFLATE = 6;
+const WRITTEN = 3;
+const NO_BYTES = Buffer.alloc(0);
+
+export class ZipWriter {
+  private readonly zip = new ZipFile();
+  private readonly internals = this.zip as unknown as UndocumentedZipFile;
+  private readonly entries: Entry[] = [];
+
+  /** The bytes of the zip. */
+  public get output(): NodeJS.ReadableStream {
+    return this.zip.outputStream;
+  }
+
+  /** @param mode file type and permissions, such as 0o40755 */
+  public addDirectory(name: string, mode: number): void {
+    this.write(this.entry(() => this.zip.addEmptyDirectory(name, { ...DATE, mode })), []);
+  }
+
+  /**
+   * @param mode file type and permissions, such as 0o100644
+   * @param deflated the compressed content @default - it is stored
+   */
+  public add(name: string, mode: number, content: Buffer, deflated?: readonly Buffer[]): void {
+    const entry = this.entry(() => this.zip.addBuffer(NO_BYTES, name, { ...DATE, mode, compress: false }));
+    const bytes = deflated ?? [content];
+    entry.crc32 = crc32(content);
+    entry.uncompressedSize = content.length;
+    entry.compressedSize = bytes.reduce((sum, { length }) => sum + length, 0);
+    entry.compressionLevel = deflated ? DEFLATE : 0;
+    this.write(entry, bytes);
+  }
+
+  /**
+   * Waits until the reader of the zip has taken what is written, so that it does not pile up in memory.
+   *
+   * @throws Error if the reader is gone
+   */
+  public async flush(): Promise<void> {
+    const output = this.zip.outputStream as unknown as Writable;
+    if (output.destroyed) throw new Error('the zip is no longer being read');
+    if (output.writableNeedDrain) await new Promise((resolve) => output.once('drain', resolve));
+  }
+
+  /** Writes the directory at the end. */
+  public end(): void {
+    this.internals.entries = this.entries;
+    this.zip.end();
+  }
+
+  /** Lets yazl make an entry without writing it. */
+  private entry(add: () => void): Entry {
+    const { internals } = this;
+    internals.allDone = true;
+    add();
+    internals.allDone = false;
+    return internals.entries.pop()!;
+  }
+
+  private write(entry: Entry, bytes: readonly Buffer[]): void {
+    const { internals } = this;
+    const output = this.zip.outputStream as unknown as Writable;
+    entry.relativeOffsetOfLocalHeader = internals.outputStreamCursor;
+    entry.state = WRITTEN;
+    this.entries.push(entry);
+    for (const part of [entry.getLocalFileHeader(), ...bytes]) {
+      output.write(part);
+      internals.outputStreamCursor += part.length;
+    }
+  }
+}
