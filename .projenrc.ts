@@ -32,6 +32,8 @@ const project = new awscdk.AwsCdkConstructLibrary({
     '@cyclonedx/cyclonedx-library@^10.3.0', 'ajv@^8.12.0', 'ajv-formats@^3.0.1', 'ajv-formats-draft2019@^1.6.1', 'playwright-core@^1.64.0',
     // a bundler; unlike the package esbuild, it has no install script
     'esbuild-wasm@^0.28.2',
+    // reads the YAML of the documentation
+    'js-yaml@^4.1.0',
     // examples: a local S3, the SDK that Lambda's Node.js runtime has, rules of cdk-nag that load with the oldest aws-cdk-lib
     's3rver@^3.7.1', '@aws-sdk/client-s3@^3.1175.0', 'cdk-nag@2.37.55',
   ],
