@@ -15,30 +15,30 @@ function compare(directory: string) {
   return { status, stdout };
 }
 
-test.each(['/usr/sbin', '/usr/lib/git-core'])('for every file below %s the resolver says what the loader does', (directory) => {
+test.each(['/usr/sbin', '/usr/lib/git-core'])('for every file below %s, the resolver finds the libraries that the loader loads', (directory) => {
   const { status, stdout } = compare(directory);
   expect({ status, stdout }).toEqual({ status: 0, stdout: expect.stringMatching(/^[1-9]\d* files: \d+ agree\b/) });
   expect(stdout).not.toContain('differs');
 });
 
-describe('the script', () => {
+describe('the agreement script', () => {
   let fixture: Fixture;
   beforeEach(() => {
     fixture = new Fixture();
   });
 
-  test('takes it for agreement when both miss the same library', () => {
+  test('reports agreement if resolver and loader miss the same library', () => {
     fixture.program('/prog', { needs: ['libno-such-library.so.1'] });
     expect(compare(fixture.directory)).toEqual({ status: 0, stdout: '1 files: 1 agree that a library is missing\n' });
   });
 
-  test('takes it for agreement when both refuse the same library', () => {
+  test('reports agreement if resolver and loader reject the same library', () => {
     fixture.write({ '/broken/libx.so': 'no library'.repeat(10) });
     fixture.program('/bin/prog', { needs: ['libx.so'], runpath: '$ORIGIN/../broken' });
     expect(compare(`${fixture.directory}/bin`)).toEqual({ status: 0, stdout: '1 files: 1 agree that a library cannot be loaded\n' });
   });
 
-  test('tells any difference, and fails', () => {
+  test('reports each difference, and exits with an error', () => {
     fixture.library('/lib/libx.so', { soname: '' });
     fs.linkSync(fixture.locate('/lib/libx.so'), fixture.locate('/lib/liby.so')); // see the exception to rule 1 in loader/search.test.ts
     fixture.program('/bin/prog', { needs: ['libx.so', 'liby.so'], runpath: '$ORIGIN/../lib' });
@@ -48,7 +48,7 @@ describe('the script', () => {
   });
 });
 
-test('an exception: the loader says a relative path as it was asked for, the resolver from the root on', () => {
+test('the loader reports a relative path as requested, the resolver an absolute path in the root: not a difference', () => {
   const fixture = new Fixture().debian();
   fixture.library('/a/libx.so', { soname: '' });
   fixture.program('/usr/bin/prog', { needs: ['a/libx.so'] });

@@ -90,13 +90,13 @@ describe('the layer version', () => {
     });
   });
 
-  test('of a program for aarch64 is one for arm64', () => {
+  test('has architecture arm64 if the program is for aarch64', () => {
     fs.writeFileSync(path.join(project, 'arm'), elfHeader({ machine: 183 }));
     const { template } = synth({ binary: path.join(project, 'arm') });
     template.hasResourceProperties('AWS::Lambda::LayerVersion', { CompatibleArchitectures: ['arm64'] });
   });
 
-  test('has what LayerVersion takes', () => {
+  test('takes the properties of LayerVersion', () => {
     const { template } = synth({
       description: 'says tool',
       license: 'MIT',
@@ -111,7 +111,7 @@ describe('the layer version', () => {
     });
   });
 
-  test('is one that a function takes, and others see as any layer', () => {
+  test('can be added to a function, and imported like any layer version', () => {
     const app = new App({ outdir });
     const stack = new Stack(app, 'Stack');
     const layer = layerIn(stack);
@@ -122,7 +122,7 @@ describe('the layer version', () => {
 });
 
 describe('the asset', () => {
-  test('is a zip that is uploaded as it is, with the program in it', () => {
+  test('is a zip with the program, uploaded unchanged', () => {
     synth();
     const [asset, ...more] = assets();
     expect(more).toEqual([]);
@@ -136,12 +136,12 @@ describe('the asset', () => {
     );
   });
 
-  test('is told of in one line on stderr', () => {
+  test('is reported in one line on stderr', () => {
     synth();
     expect(stderr).toMatch(/^BinaryLayer Stack\/Layer: tool and 2 libraries, \d\.\d MB \(\d\.\d MB zipped\) in \d+\.\d s\n$/);
   });
 
-  test('is one for two layers that are the same', () => {
+  test('is shared by two identical layers', () => {
     const stack = new Stack(new App({ outdir }), 'Stack');
     layerIn(stack, {}, 'One');
     layerIn(stack, {}, 'Other');
@@ -150,7 +150,7 @@ describe('the asset', () => {
     expect(stderr.split('\n')).toHaveLength(2);
   });
 
-  test('is one for each of two that differ', () => {
+  test('differs between two different layers', () => {
     const stack = new Stack(new App({ outdir }), 'Stack');
     layerIn(stack, {}, 'One');
     layerIn(stack, { binary: other }, 'Other');
@@ -158,7 +158,7 @@ describe('the asset', () => {
     expect(assets().map(({ file }) => names(file).filter((name) => name.startsWith('bin/')))).toEqual([['bin/tool'], ['bin/other']]);
   });
 
-  test('is another where a name in the layer is another', () => {
+  test('changes if a program is renamed in the layer', () => {
     synth();
     const [before] = assets();
     synth({ rename: { [tool]: 'renamed' } });
@@ -166,7 +166,7 @@ describe('the asset', () => {
     expect(after.file).not.toBe(before.file);
   });
 
-  test('lies in the assembly of a stage that has the stack', () => {
+  test('is in the assembly of the stage that contains the stack', () => {
     const app = new App({ outdir });
     const stage = new Stage(app, 'Stage');
     const stack = new Stack(stage, 'Stack');
@@ -177,7 +177,7 @@ describe('the asset', () => {
 });
 
 describe('programs', () => {
-  test('each has its path in the function', () => {
+  test('have paths in the function', () => {
     const { layer } = synth({ binary: 'tool', additionalBinaries: [other] });
     expect([layer.executablePath(), layer.executablePath('tool'), layer.executablePath(other)]).toEqual([
       '/opt/bin/tool',
@@ -187,19 +187,19 @@ describe('programs', () => {
     expect(names(assets()[0].file).filter((name) => name.startsWith('bin/'))).toEqual(['bin/other', 'bin/tool']);
   });
 
-  test('go by the names that they are given', () => {
+  test('have the names that rename gives them', () => {
     const { layer } = synth({ binary: 'tool', additionalBinaries: ['other'], rename: { other: 'tool-2' } });
     expect(layer.executablePath('other')).toBe('/opt/bin/tool-2');
     expect(names(assets()[0].file).filter((name) => name.startsWith('bin/'))).toEqual(['bin/tool', 'bin/tool-2']);
   });
 
-  test('one that is not in the layer has no path', () => {
+  test('that are not in the layer have no path', () => {
     const { layer } = synth({ binary: 'tool', additionalBinaries: [other] });
     expect(() => layer.executablePath('toString')).toThrow("no program 'toString' in this layer");
     expect(() => layer.executablePath('grep')).toThrow(`BinaryLayer Stack/Layer: no program 'grep' in this layer, it has tool, ${other}`);
   });
 
-  test('have their paths even where nothing is bundled', () => {
+  test('have paths even without bundling', () => {
     expect(synth({ binary: 'gone', rename: { gone: 'here' } }, { 'aws:cdk:bundling-stacks': [] }).layer.executablePath()).toBe(
       '/opt/bin/here',
     );
@@ -215,7 +215,7 @@ describe('data', () => {
 
   const packed = () => names(assets()[0].file).filter((name) => /\.txt$/.test(name)).map((name) => name.replace(/^elf\/[0-9a-f]{8}/, ''));
 
-  test('that is included is packed, but for what is excluded', () => {
+  test('is packed if it is included and not excluded', () => {
     synth({ include: [path.join(project, 'share')] });
     expect(packed()).toEqual(['/app/share/a.txt', '/app/share/deep/b.txt']);
     expect(stderr).toContain('tool and 2 libraries, 2 data files, ');
@@ -223,7 +223,7 @@ describe('data', () => {
     expect(packed()).toEqual(['/app/share/a.txt']);
   });
 
-  test('is looked for, unless that is switched off', () => {
+  test('is detected unless detectData is false', () => {
     synth({ binary: 'rig', detectData: undefined });
     const detected = names(assets()[0].file);
     expect(detected).toContainEqual(expect.stringMatching(/^elf\/[0-9a-f]{8}\/usr\/share\/rig\/locdata\.idx$/));
@@ -235,12 +235,12 @@ describe('data', () => {
 describe('the bill of materials', () => {
   const sboms = () => fs.readdirSync(outdir).filter((name) => name.endsWith('.cdx.json'));
 
-  test('is not written unless it is asked for', () => {
+  test('is not written by default', () => {
     synth();
     expect(sboms()).toEqual([]);
   });
 
-  test('lies beside the asset, the same as the command line gives it', () => {
+  test('is written beside the asset, with the same content as the one from the command line', () => {
     synth({ sbom: true });
     const [{ file }] = assets();
     expect(sboms()).toEqual([path.basename(file).replace('.zip', '.cdx.json')]);
@@ -249,7 +249,7 @@ describe('the bill of materials', () => {
     expect(fs.readFileSync(file.replace('.zip', '.cdx.json'), 'utf8')).toBe(stdout);
   });
 
-  test('is written where the asset is there already, and then no more', () => {
+  test('is written beside an existing asset, and not written again after that', () => {
     const { template } = synth();
     const hash = JSON.stringify(template);
     expect(JSON.stringify(synth({ sbom: true }).template)).toBe(hash);
@@ -265,8 +265,8 @@ describe('the bill of materials', () => {
       'is of another version of the library',
       (whole) => whole.replace(/("name": "cdk-binary-layer",\s*"version": )"[^"]*"/, '$1"0.0.0-other"'),
     ],
-    ['is none', () => 'null'],
-  ])('is written again where it %s', (_, changed) => {
+    ['is not a bill of materials', () => 'null'],
+  ])('is written again if it %s', (_, changed) => {
     synth({ sbom: true });
     const [name] = sboms();
     const file = path.join(outdir, name);
@@ -277,7 +277,7 @@ describe('the bill of materials', () => {
     expect(fs.readFileSync(file, 'utf8')).toBe(whole);
   });
 
-  test('that cannot be written is said with the layer\'s path', () => {
+  test('that cannot be written is an error with the path of the layer in the construct tree', () => {
     synth({ sbom: true });
     const file = path.join(outdir, sboms()[0]);
     fs.rmSync(file);
@@ -288,10 +288,10 @@ describe('the bill of materials', () => {
   });
 });
 
-describe('bundling that is not asked for', () => {
+describe('without bundling', () => {
   const context = { 'aws:cdk:bundling-stacks': [] };
 
-  test('touches nothing', () => {
+  test('no file is read or written', () => {
     const { template } = synth({}, context);
     template.resourceCountIs('AWS::Lambda::LayerVersion', 1);
     expect(fs.readdirSync(outdir).filter((name) => name.startsWith('asset.'))).toEqual([]);
@@ -299,15 +299,15 @@ describe('bundling that is not asked for', () => {
     expect(stderr).toBe('');
   });
 
-  test('misses nothing: the program need not be there', () => {
+  test('the program need not exist', () => {
     synth({ binary: 'gone' }, context).template.resourceCountIs('AWS::Lambda::LayerVersion', 1);
   });
 
-  test('needs no Linux', () => {
+  test('the machine need not run Linux', () => {
     onPlatform('darwin', () => synth({}, context).template.resourceCountIs('AWS::Lambda::LayerVersion', 1));
   });
 
-  test('is not that of another stack', () => {
+  test('other stacks are still bundled', () => {
     synth({}, { 'aws:cdk:bundling-stacks': ['Stack'] });
     expect(stderr).toContain('BinaryLayer Stack/Layer: tool');
   });
@@ -319,7 +319,7 @@ describe('a second synth', () => {
     return { mtimeMs, ino };
   };
 
-  test('to the same cdk.out packs nothing', () => {
+  test('to the same cdk.out does not pack again', () => {
     synth();
     const before = stamp();
     stderr = '';
@@ -328,7 +328,7 @@ describe('a second synth', () => {
     expect(stamp()).toEqual(before);
   });
 
-  test('packs nothing without its cache file, either', () => {
+  test('does not pack again without its cache file either', () => {
     synth();
     const before = stamp();
     fs.rmSync(cache, { recursive: true });
@@ -349,7 +349,7 @@ describe('a second synth', () => {
     expect(fs.readFileSync(assets()[0].file).equals(before)).toBe(true);
   });
 
-  test('packs what a changed library makes of it', () => {
+  test('packs again if a library has changed', () => {
     const directory = temporaryDirectory();
     const library = path.join(directory, 'libown.so');
     const linked = path.join(directory, 'tool');
@@ -364,7 +364,7 @@ describe('a second synth', () => {
     expect(assets()[0].file).not.toBe(before.file);
   });
 
-  test('packs what was included, as it is now: a new file in a directory', () => {
+  test('packs again if a file was added to an included directory', () => {
     const directory = temporaryDirectory();
     fs.writeFileSync(path.join(directory, 'a.txt'), '');
     synth({ include: [directory] });
@@ -373,7 +373,7 @@ describe('a second synth', () => {
     expect(names(assets()[0].file).filter((name) => name.endsWith('.txt'))).toHaveLength(2);
   });
 
-  test('takes a program that now comes first on PATH', () => {
+  test('packs another program that now comes first on PATH', () => {
     const directory = temporaryDirectory();
     process.env.PATH = `${directory}:${process.env.PATH}`;
     synth({ binary: 'tool' });
@@ -398,7 +398,7 @@ describe('the cache file', () => {
       .map((name) => path.join(cache, 'cdk-binary-layer', 'fingerprint', name));
   const asset = () => path.basename(assets()[0].file);
 
-  test('is one for each that is asked for, below XDG_CACHE_HOME', () => {
+  test('is one file per request, below XDG_CACHE_HOME', () => {
     synth();
     synth();
     expect(files()).toHaveLength(1);
@@ -419,7 +419,7 @@ describe('the cache file', () => {
     '{"fingerprint":"00","machine":"vax","looks":{}}',
     '{"fingerprint":"00","machine":"x86_64","looks":7}',
     TRACED,
-  ])('that holds %j does no harm', (garbage) => {
+  ])('may contain %j without harm', (garbage) => {
     synth();
     const expected = asset();
     for (const file of files()) fs.writeFileSync(file, garbage);
@@ -428,7 +428,7 @@ describe('the cache file', () => {
     expect(asset()).toBe(expected);
   });
 
-  test('that knows of another layer than is packed is cleared, and nothing is written', () => {
+  test('of another layer is cleared and not used', () => {
     synth();
     const expected = asset();
     const [file] = files();
@@ -443,13 +443,13 @@ describe('the cache file', () => {
     expect(asset()).toBe(expected);
   });
 
-  test('is made with all the directories above it', () => {
+  test('is created with its parent directories', () => {
     cache = process.env.XDG_CACHE_HOME = path.join(cache, 'not', 'there');
     synth();
     expect(files()).toHaveLength(1);
   });
 
-  test('that is a directory does no harm', () => {
+  test('may be a directory without harm', () => {
     synth();
     const expected = asset();
     for (const file of files()) {
@@ -462,14 +462,14 @@ describe('the cache file', () => {
     expect(files()).toHaveLength(1);
   });
 
-  test.each(['/dev/null', '/sys', '/proc/no/where'])('that cannot be written, below %s, does no harm', (home) => {
+  test.each(['/dev/null', '/sys', '/proc/no/where'])('need not be writable: %s', (home) => {
     process.env.XDG_CACHE_HOME = home;
     synth();
     expect(assets()).toHaveLength(1);
   });
 });
 
-describe('what cannot be made is said before anything is written', () => {
+describe('an error before anything is written', () => {
   const fails = (props: Partial<BinaryLayerProps>, message: string | RegExp) => {
     expect(() => synth(props)).toThrow(message);
     expectNothingWritten();
@@ -477,7 +477,7 @@ describe('what cannot be made is said before anything is written', () => {
     expect(stderr).toBe('');
   };
 
-  test('no such command', () => {
+  test('is thrown for a command that is not on PATH', () => {
     process.env.PATH = '/usr/bin:/bin';
     fails(
       { binary: 'no-such-command' },
@@ -485,7 +485,7 @@ describe('what cannot be made is said before anything is written', () => {
     );
   });
 
-  test('two programs of one name', () => {
+  test('is thrown for two programs with the same name', () => {
     const copy = path.join(project, 'tool');
     fs.copyFileSync(tool, copy);
     fails(
@@ -495,14 +495,14 @@ describe('what cannot be made is said before anything is written', () => {
     );
   });
 
-  test('an include that matches nothing', () => {
+  test('is thrown for an include that matches nothing', () => {
     fails(
       { include: ['no-such-file'] },
       /^BinaryLayer Stack\/Layer: include 'no-such-file' matches nothing: expected a file, a directory or a glob/,
     );
   });
 
-  test('a library that is not found', () => {
+  test('is thrown for a library that is not found', () => {
     const directory = temporaryDirectory();
     gcc(path.join(directory, 'libgone.so'), '', ['-shared', '-Wl,-soname,libgone.so']);
     gcc(path.join(directory, 'broken'), 'int main(void) { return 0; }', ['-Wl,--no-as-needed', path.join(directory, 'libgone.so')]);
@@ -513,7 +513,7 @@ describe('what cannot be made is said before anything is written', () => {
     );
   });
 
-  test('a version that is not provided', () => {
+  test('is thrown for a symbol version that no library provides', () => {
     const directory = temporaryDirectory();
     const versioned = (versions: string) => {
       fs.writeFileSync(path.join(directory, 'versions'), versions);
@@ -535,19 +535,19 @@ describe('what cannot be made is said before anything is written', () => {
     );
   });
 
-  test('a program of another machine than the others', () => {
+  test('is thrown for programs of two architectures', () => {
     fs.writeFileSync(path.join(project, 'arm'), elfHeader({ machine: 183 }));
     fails({ additionalBinaries: [path.join(project, 'arm')] }, 'expected the same architecture, create a layer for each');
   });
 
-  test('more than Lambda takes', () => {
+  test('is thrown for a layer over Lambda\'s limit', () => {
     const big = path.join(temporaryDirectory(), 'big');
     fs.writeFileSync(big, '');
     fs.truncateSync(big, 262_144_000);
     fails({ include: [big] }, /^BinaryLayer Stack\/Layer: the layer would be 26\d\.\d MB unpacked, Lambda takes 262\.1 MB/);
   });
 
-  test('a machine that is not Linux', () => {
+  test('is thrown on a machine that does not run Linux', () => {
     onPlatform('darwin', () => fails({}, [
       'BinaryLayer Stack/Layer: this machine runs darwin, but the program must come from Linux; set one of',
       '  source: BinarySource.image(\'debian:12\')      an image that has the program, through Docker, Podman or Finch',
@@ -556,7 +556,7 @@ describe('what cannot be made is said before anything is written', () => {
     ].join('\n')));
   });
 
-  test('a directory named as the command, in the working directory, is not taken for it', () => {
+  test('is thrown for a command that exists only as a directory in the working directory', () => {
     const cwd = process.cwd();
     const directory = temporaryDirectory();
     fs.mkdirSync(path.join(directory, 'tool'));
@@ -571,10 +571,10 @@ describe('what cannot be made is said before anything is written', () => {
   });
 });
 
-describe('a function of another architecture', () => {
+describe('the warning for a function with another architecture', () => {
   const ID = '[ack: cdk-binary-layer:architecture]';
 
-  test('is warned of, by an id that can be acknowledged', () => {
+  test('has an ID that can be acknowledged', () => {
     const stack = new Stack(new App({ outdir }), 'Stack');
     functionWith(stack, layerIn(stack), lambda.Architecture.ARM_64);
     Annotations.fromStack(stack).hasWarning('/Stack/Function', [
@@ -583,7 +583,7 @@ describe('a function of another architecture', () => {
     ].join(' '));
   });
 
-  test('is warned of in another stack, too', () => {
+  test('is given in another stack, too', () => {
     const app = new App({ outdir });
     const layers = new Stack(app, 'Layers');
     const stack = new Stack(app, 'Stack');
@@ -592,14 +592,14 @@ describe('a function of another architecture', () => {
     Annotations.fromStack(layers).hasNoWarning('*', Match.anyValue());
   });
 
-  test('is warned of when it gets the layer later', () => {
+  test('is given if the function gets the layer later', () => {
     const stack = new Stack(new App({ outdir }), 'Stack');
     const handler = functionWith(stack, undefined, lambda.Architecture.ARM_64);
     handler.addLayers(layerIn(stack));
     Annotations.fromStack(stack).hasWarning('/Stack/Function', Match.stringLikeRegexp(ID.replace(/[[\]]/g, '\\$&')));
   });
 
-  test('is warned of once for each of its layers', () => {
+  test('is given once for each of its layers', () => {
     const stack = new Stack(new App({ outdir }), 'Stack');
     const handler = functionWith(stack, layerIn(stack), lambda.Architecture.ARM_64);
     handler.addLayers(layerIn(stack, { binary: other }, 'Other'));
@@ -611,7 +611,7 @@ describe('a function of another architecture', () => {
     ).toHaveLength(2);
   });
 
-  test('is not warned of when the two match, nor without the layer', () => {
+  test('is not given if the architectures match, or without the layer', () => {
     const stack = new Stack(new App({ outdir }), 'Stack');
     functionWith(stack, layerIn(stack), lambda.Architecture.X86_64);
     functionWith(stack, undefined, lambda.Architecture.ARM_64, 'Other');
@@ -632,8 +632,8 @@ function appIn(directory: string, props: object, { env = {}, umask = '022' }: { 
     { cwd: directory, env: { ...process.env, XDG_CACHE_HOME: temporaryDirectory(), ...env } }] as const;
 }
 
-describe('a process of its own', () => {
-  test('in another project directory, time zone and language, with another umask, makes the same template and the same bytes, and says nothing on stdout', () => {
+describe('a separate process', () => {
+  test('makes the same template and bytes in another directory, time zone, locale and umask, with nothing on stdout', () => {
     const made = [
       { directory: path.join(temporaryDirectory(), 'here'), situation: { env: { TZ: 'UTC', LANG: 'C', LC_ALL: 'C' }, umask: '022' } },
       {
@@ -665,7 +665,7 @@ describe('a process of its own', () => {
   });
 
   test.each(['the whole app', 'the process that packs'])(
-    'killed while it packs, %s leaves no half asset, and the next synth works',
+    'that is killed while it packs leaves no partial asset (%s), and the next synth works',
     async (victim) => {
       const directory = temporaryDirectory();
       const data = path.join(directory, 'data');

@@ -25,26 +25,26 @@ function rootWithTool(word: string): Fixture {
 const says = (zip: string) => inLambda(unpack(zip), ['/opt/bin/tool']).stdout;
 
 describe('a directory as a source', () => {
-  test('gives the layer of the program in it, whatever the machine has', () => {
+  test('gives the layer its program, whatever is installed on this machine', () => {
     synth(place, { binary: 'tool', source: BinarySource.directory(rootWithTool('from the root').directory) });
     expect(says(zips(place)[0])).toBe('from the root\n');
   });
 
-  test('may be named relative to the working directory, and by a link', () => {
+  test('may be given by a relative path or a link', () => {
     const link = path.join(temporaryDirectory(), 'rootfs');
     fs.symlinkSync(rootWithTool('by a link').directory, link);
     synth(place, { binary: '/usr/bin/tool', source: BinarySource.directory(path.relative(process.cwd(), link)) });
     expect(says(zips(place)[0])).toBe('by a link\n');
   });
 
-  test('is the top that relative paths count from', () => {
+  test('is the directory that relative paths are resolved against', () => {
     const root = rootWithTool('');
     root.write({ '/srv/words/one': 'one' });
     synth(place, { binary: 'usr/bin/tool', include: ['srv/words'], source: BinarySource.directory(root.directory) });
     expect(execFileSync('unzip', ['-Z1', zips(place)[0]], { encoding: 'utf8' })).toMatch(/\/srv\/words\/one$/m);
   });
 
-  test('without a package database says what that means, at each synth: it may be mended without a change of the root', () => {
+  test('without a package database has a notice at each synth, because a database may appear without another change', () => {
     const source = BinarySource.directory(rootWithTool('').directory);
     for (const _ of [1, 2]) {
       place.stderr = '';
@@ -55,7 +55,7 @@ describe('a directory as a source', () => {
     }
   });
 
-  test('that has none of what is excluded is told of', () => {
+  test('has a notice if an exclude matches nothing in it', () => {
     synth(place, { binary: 'tool', exclude: ['/usr/share/nope'], source: BinarySource.directory(rootWithTool('').directory) });
     expect(place.stderr).toContain(
       "BinaryLayer Stack/Layer: exclude '/usr/share/nope' leaves out nothing: no data that was found matches it, " +
@@ -63,19 +63,19 @@ describe('a directory as a source', () => {
     );
   });
 
-  test('gives the same layer wherever it lies', () => {
+  test('gives the same layer wherever the directory is', () => {
     for (const word of ['same', 'same']) synth(place, { binary: 'tool', source: BinarySource.directory(rootWithTool(word).directory) });
     expect(zips(place)).toHaveLength(1);
   });
 
-  test('gives the same layer where modes mean nothing, as below /mnt/c in WSL', () => {
+  test('gives the same layer on file systems without modes, such as /mnt/c in WSL', () => {
     const roots = ['same', 'same'].map(rootWithTool);
     execFileSync('chmod', ['-R', 'a=rwx', roots[1].directory]);
     for (const { directory } of roots) synth(place, { binary: 'tool', source: BinarySource.directory(directory) });
     expect(zips(place)).toHaveLength(1);
   });
 
-  test('is not looked into again as long as nothing in it changes, and is when something does', () => {
+  test('is read again only if something in it has changed', () => {
     const root = rootWithTool('one');
     const source = () => BinarySource.directory(root.directory);
     synth(place, { binary: 'tool', source: source() });
@@ -105,12 +105,12 @@ describe('a directory as a source', () => {
       },
       /has no loader \(ld-linux-\*\.so\.\*, ld-musl-\*\.so\.1\)/,
     ],
-  ])('that %s is refused', (_, directory, message) => {
+  ])('that %s is an error', (_, directory, message) => {
     expect(() => synth(place, { binary: 'tool', source: BinarySource.directory(directory()) })).toThrow(message);
     expect(zips(place)).toEqual([]);
   });
 
-  test('that lacks the command is named, and so is where it was looked for', () => {
+  test('without the command is an error with the places that were searched', () => {
     const { directory } = new Fixture().debian();
     expect(() => synth(place, { binary: 'tool', source: BinarySource.directory(directory) })).toThrow([
       `BinaryLayer Stack/Layer: binary 'tool': no such command on PATH in the root ${directory}`,
@@ -119,14 +119,14 @@ describe('a directory as a source', () => {
     ].join('\n'));
   });
 
-  test('runs no command to trace, which would run on the machine', () => {
+  test('does not run trace commands, which would run on the machine', () => {
     const source = BinarySource.directory(rootWithTool('').directory);
     expect(() => synth(place, { binary: 'tool', source, traceCommands: ['tool'] })).toThrow(
       /traceCommands run the programs of the machine that synthesizes, and the source is another one/,
     );
   });
 
-  test('is not even looked at by cdk ls', () => {
+  test('is not read by cdk ls', () => {
     const stack = new Stack(new App({ context: { 'aws:cdk:bundling-stacks': [] } }), 'Stack');
     expect(() => new BinaryLayer(stack, 'Layer', { binary: 'tool', source: BinarySource.directory('/nowhere/at/all') })).not.toThrow();
   });
@@ -149,7 +149,7 @@ describe('the architecture', () => {
     template.hasResourceProperties('AWS::Lambda::LayerVersion', { CompatibleArchitectures: ['x86_64'] });
   });
 
-  test('that is asked for is expected of the program', () => {
+  test('must be that of the program if it is given', () => {
     const source = BinarySource.directory(rootForBoth().directory);
     synth(place, { binary: 'arm', source, architecture: lambda.Architecture.ARM_64 });
     expect(() => synth(place, { binary: 'intel', source, architecture: lambda.Architecture.ARM_64 })).toThrow(
@@ -158,7 +158,7 @@ describe('the architecture', () => {
     expect(zips(place)).toHaveLength(1);
   });
 
-  test('is one that Lambda has', () => {
+  test('must be one that Lambda has', () => {
     expect(() => synth(place, { binary: 'rig', architecture: lambda.Architecture.custom('riscv64') })).toThrow(
       'architecture is riscv64, expected one of x86_64, arm64',
     );

@@ -45,17 +45,17 @@ function fails(props: Partial<BinaryLayerProps>, message: string): void {
   expect(place.stderr).toBe('');
 }
 
-describe('what trace commands open', () => {
+describe('a file that a trace command opens', () => {
   const BSD = '/usr/share/common-licenses/BSD';
 
-  test('is packed, though nothing else names it', () => {
+  test('is packed even if nothing else refers to it', () => {
     synth(place, { binary: tool });
     expect(names(zips(place)[0]).filter((name) => name.endsWith(BSD))).toEqual([]);
     synth(place, { binary: tool, traceCommands: [`read line < ${BSD}`] });
     expect(zips(place).flatMap((zip) => names(zip).filter((name) => name.endsWith(BSD)))).toHaveLength(1);
   });
 
-  test('makes an interpreter work that was packed without any data', () => {
+  test('makes an interpreter work that was packed without data', () => {
     const command = 'perl -MPOSIX=floor -e "exit floor(0.5)"';
     expect(() => synth(place, { binary: 'perl', testCommand: command })).toThrow('POSIX.pm');
     synth(place, { binary: 'perl', testCommand: command, traceCommands: [command] });
@@ -64,7 +64,7 @@ describe('what trace commands open', () => {
 });
 
 describe('trace commands', () => {
-  test('are not run again where nothing has changed, nor where only the asset is gone', () => {
+  test('are not run again if nothing has changed, or if only the asset was deleted', () => {
     const { command, count } = counting();
     const props = { binary: tool, traceCommands: [command, tool] };
     synth(place, props);
@@ -78,7 +78,7 @@ describe('trace commands', () => {
     expect(count()).toBe(1);
   });
 
-  test('are run again when a file of the layer has changed, when they have, and without the cache file', () => {
+  test('are run again if a file of the layer or a command has changed, or without the cache file', () => {
     const { command, count } = counting();
     synth(place, { binary: tool, traceCommands: [command] });
     makeLibrary(0);
@@ -91,7 +91,7 @@ describe('trace commands', () => {
     expect(count()).toBe(4);
   });
 
-  test('are run again when a file that they opened has changed', () => {
+  test('are run again if a file that they opened has changed', () => {
     const { command, count } = counting();
     const directory = fs.mkdtempSync('/var/tmp/traced-');
     try {
@@ -107,7 +107,7 @@ describe('trace commands', () => {
     }
   });
 
-  test('are not run where a program is not there', () => {
+  test('are not run if a program does not exist', () => {
     const { command, count } = counting();
     expect(() => synth(place, { binary: 'no-such-command', traceCommands: [command] })).toThrow('no such command on PATH');
     expect(count()).toBe(0);
@@ -122,18 +122,18 @@ describe('trace commands', () => {
     expect(fs.readdirSync(place.cache)).toEqual([]);
   });
 
-  test('that are empty are refused', () =>
+  test('that are empty are errors', () =>
     fails({ traceCommands: ['true', ' '] }, 'a command of traceCommands is empty, expected a command line for sh'));
 });
 
 describe('a test command', () => {
-  test('accepts a layer that passes', () => {
+  test('passes if it exits 0 in the layer', () => {
     synth(place, { binary: tool, testCommand: 'tool' });
     expect(zips(place)).toHaveLength(1);
     expect(place.stderr).toMatch(/^BinaryLayer Stack\/Layer: tool and 3 libraries, .* s\n$/);
   });
 
-  test('packs the bytes that are packed without one', () => {
+  test('does not change the bytes of the layer', () => {
     synth(place, { binary: tool });
     const [without] = zips(place);
     synth(place, { binary: tool, testCommand: 'tool' });
@@ -141,7 +141,7 @@ describe('a test command', () => {
     expect(fs.readFileSync(withOne).equals(fs.readFileSync(without))).toBe(true);
   });
 
-  test('that fails is an error with its exit code and what it said', () => {
+  test('that fails is an error with its exit code and output', () => {
     fails(
       { testCommand: 'tool; exit 9' },
       "testCommand 'tool; exit 9' ended in the layer with exit code 9, expected exit code 0; nothing was written\n  output:\n    the tool",
@@ -155,7 +155,7 @@ describe('a test command', () => {
     );
   });
 
-  test('is run again until the layer passes, and not after that', () => {
+  test('is run at each synth until it passes, and not after that', () => {
     const failing = { binary: tool, testCommand: 'tool' };
     makeLibrary(1);
     expect(() => synth(place, failing)).toThrow('exit code 1');
@@ -168,13 +168,13 @@ describe('a test command', () => {
     expect(place.stderr).toBe('');
   });
 
-  test('that is another one tries a layer that has passed before', () => {
+  test('that has changed is run in a layer that passed another one', () => {
     synth(place, { binary: tool, testCommand: 'tool' });
     expect(() => synth(place, { binary: tool, testCommand: 'tool; exit 1' })).toThrow('exit code 1');
     expect(zips(place)).toHaveLength(1);
   });
 
-  test('is run when a layer whose zip is gone is packed again', () => {
+  test('is run again if the zip of the layer was deleted', () => {
     process.env.BINARY_LAYER_CACHE_MB = '0';
     synth(place, { binary: tool, testCommand: 'tool' });
     const [zip] = zips(place);
@@ -188,7 +188,7 @@ describe('a test command', () => {
     expect(fs.readFileSync(zip).equals(whole)).toBe(true);
   });
 
-  test('needs bubblewrap, or nothing is packed', () => {
+  test('needs bubblewrap: without it, nothing is packed', () => {
     const directory = temporaryDirectory();
     gcc(path.join(directory, 'busybox'), 'int main(void) { return 0; }', ['-static']);
     process.env.PATH = directory;
@@ -201,16 +201,16 @@ describe('a test command', () => {
   test.each([
     ['', 'testCommand is empty, expected a command line for sh'],
     ['a\0b', 'testCommand has a NUL character'],
-  ])('%j is refused', (testCommand, message) => fails({ testCommand }, message));
+  ])('that is %j is an error', (testCommand, message) => fails({ testCommand }, message));
 
-  test('without any time is refused', () =>
+  test('with a timeout of zero is an error', () =>
     fails({ testCommand: 'tool', testTimeout: Duration.seconds(0) }, 'testTimeout is 0, expected some time'));
 });
 
 describe('verbose', () => {
   const lines = () => place.stderr.trimEnd().split('\n');
 
-  test('says of each entry why it is there, and of what was left out why, sorted by path', () => {
+  test('prints the reason for each entry and each skipped file, sorted by path', () => {
     const secret = path.join(project, 'secret');
     fs.writeFileSync(secret, '', { mode: 0o600 });
     fs.mkdirSync(path.join(project, 'share'), { recursive: true });
@@ -237,7 +237,7 @@ describe('verbose', () => {
     expect(said.at(-1)).toMatch(/ zipped\) in \d+\.\d s$/);
   });
 
-  test('says so when nothing has changed, too', () => {
+  test('prints the same if nothing has changed', () => {
     synth(place, { binary: tool, verbose: true });
     const first = lines().slice(0, -1); // the last one says what was packed
     place.stderr = '';
@@ -245,7 +245,7 @@ describe('verbose', () => {
     expect(lines()).toEqual(first);
   });
 
-  test('is what BINARY_LAYER_VERBOSE=1 asks for, where the layer does not say', () => {
+  test('is turned on by BINARY_LAYER_VERBOSE=1 for layers that do not set it', () => {
     process.env.BINARY_LAYER_VERBOSE = '1';
     synth(place, { binary: tool });
     expect(place.stderr).toContain(': packs ');
@@ -254,7 +254,7 @@ describe('verbose', () => {
     expect(place.stderr).toBe('');
   });
 
-  test('is a line for each, whatever the name', () => {
+  test('prints one line for each file, whatever its name', () => {
     const share = path.join(project, 'odd');
     fs.mkdirSync(share);
     fs.writeFileSync(path.join(share, 'two\nlines\x1b[2J'), '');

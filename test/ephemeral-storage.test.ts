@@ -51,7 +51,8 @@ test('a function with the default /tmp is warned of, with the size that is neede
   const stack = new Stack(new Stage(app, 'Stage'), 'Stack');
   functionIn(stack, layerIn(stack, '[ab]'));
   expect(warnings(stack)).toEqual([
-    '/Stage/Stack/Function: programs of the layer Stage/Stack/Layer unpack 520 MiB to /tmp, and the function has 512 MiB there: they will not start. ' +
+    '/Stage/Stack/Function: programs of the layer Stage/Stack/Layer unpack 520 MiB to /tmp, and the function has 512 MiB there: they ' +
+    'will not start. ' +
     'Set the function\'s ephemeralStorageSize to Size.mebibytes(520) or more. [ack: cdk-binary-layer:ephemeralStorageSize]',
   ]);
 });

@@ -37,7 +37,8 @@ function compare(
     // identical licence texts are links to one of them
     const packed = new Set<string>(fatPlan.entries.map((entry) => entry.path));
     const missing = filesOf(leanPlan).filter((file) => !packed.has(file));
-    const text = `lean ${megabytes(sizeOf(leanPlan))}, fat ${megabytes(sizeOf(fatPlan))}${missing.length > 0 ? `, ${missing.length} files missing:` : ''}`;
+    const lacks = missing.length > 0 ? `, ${missing.length} files missing:` : '';
+    const text = `lean ${megabytes(sizeOf(leanPlan))}, fat ${megabytes(sizeOf(fatPlan))}${lacks}`;
     return { text, missing, passed: missing.length === 0 };
   } catch (error) {
     return { text: (error as Error).message, missing: [], passed: false };

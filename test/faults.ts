@@ -51,7 +51,8 @@ const synth = ({ directory }: Place) => ['-e', `
   const { App, Stack } = require('aws-cdk-lib');
   const { BinaryLayer } = require(${JSON.stringify(LIBRARY)});
   const app = new App({ outdir: ${JSON.stringify(path.join(directory, 'out'))}, analyticsReporting: false });
-  new BinaryLayer(new Stack(app, 'Stack' + (process.env.APP ?? '')), 'Layer', { binary: ${JSON.stringify(PROGRAM)}, testCommand: ${JSON.stringify(PROGRAM)} });
+  const program = ${JSON.stringify(PROGRAM)};
+  new BinaryLayer(new Stack(app, 'Stack' + (process.env.APP ?? '')), 'Layer', { binary: program, testCommand: program });
   app.synth();`];
 
 function start(args: readonly string[], { env }: Place, more: NodeJS.ProcessEnv = {}): ChildProcess {

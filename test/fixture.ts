@@ -99,7 +99,7 @@ export class Fixture {
     return this;
   }
 
-  /** A directory tree as Alpine's with nothing but musl in it: the loader is the C library, and a link to it has the name that programs need. */
+  /** A directory tree like Alpine's, with musl only: the loader is the C library, and a link to it has the name that programs need. */
   public alpine(): this {
     this.directories('/lib', '/usr/lib', '/usr/bin', '/bin', '/etc', '/proc', '/dev', '/tmp');
     this.copy(MUSL_LOADER);

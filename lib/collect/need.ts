@@ -33,7 +33,10 @@ export function strongest(
   return best;
 }
 
-/** Whether a path is a directory that several packages list, none of which the requested packages need: each decides about its own files. */
+/**
+ * Whether a path is a directory that several packages list, none of which the requested packages need. Each of them decides about its own
+ * files.
+ */
 export function isOfSeveralAddOns(real: string, { need }: Grounds, facts: Facts): boolean {
   return need === 'add-on' && isOfSeveral(real, facts);
 }

@@ -62,9 +62,9 @@ export class RequestedPackages implements Iterable<Package> {
   }
 
   /**
-   * A package that is not requested yet, or for a weaker reason, and its dependencies from the same source package, likewise. An essential package is the
-   * least part of a program that every system has: packages of the same source that depend on it complete it, as perl does
-   * perl-base.
+   * A package, if it is not requested yet or only for a weaker reason, and its dependencies from the same source package for which that is
+   * true. An essential package is the smallest part of a program, which every system has. Packages of the same source that depend on it
+   * complete it: perl completes perl-base.
    */
   public newWith(owner: Package, reason: RequestReason): readonly Package[] {
     const rank = REQUEST_REASONS.indexOf(reason);

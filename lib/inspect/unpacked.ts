@@ -17,7 +17,11 @@ export interface UnpackedFile extends ZippedFile {
  * @param refuse throws an error for a layer with a damaged file
  * @returns by path below the mirrored root
  */
-export function unpackedFiles(entries: readonly ZipEntry[], mirrored: string, refuse: (problem: string) => never): Map<string, UnpackedFile> {
+export function unpackedFiles(
+  entries: readonly ZipEntry[],
+  mirrored: string,
+  refuse: (problem: string) => never,
+): Map<string, UnpackedFile> {
   const files = new Map(
     entries.flatMap((entry) => (entry.type === 'file' ? [[entry.name.slice(mirrored.length), entry as UnpackedFile]] : [])),
   );

@@ -8,7 +8,7 @@ import { PACKED, sha256, smallLayers } from './small-layer';
 const { place, synthesize, kept } = smallLayers();
 
 describe('the cache directory', () => {
-  test('and all that is made in it has mode 0700, whatever the umask', () => {
+  test('and everything in it has mode 0700, whatever the umask', () => {
     const umask = process.umask(0);
     try {
       place.cache = process.env.XDG_CACHE_HOME = path.join(place.cache, 'new');
@@ -20,7 +20,7 @@ describe('the cache directory', () => {
     expect(directories.map((name) => fs.statSync(path.join(place.cache, name)).mode & 0o777)).toEqual([0o700, 0o700, 0o700, 0o700]);
   });
 
-  test('that others may read is closed', () => {
+  test('is not used if other users can read it', () => {
     synthesize();
     fs.chmodSync(path.join(place.cache, 'cdk-binary-layer'), 0o777);
     synthesize({ rename: { tool: 'closed' } });
@@ -38,7 +38,7 @@ describe('the cache directory', () => {
     expect(fs.statSync(second).uid).toBe(0);
   });
 
-  test('is not needed: where it cannot be written, each App packs for itself', () => {
+  test('is not needed: if it cannot be written, each App packs its layers', () => {
     process.env.XDG_CACHE_HOME = '/dev/null';
     synthesize();
     const file = synthesize();
@@ -48,7 +48,7 @@ describe('the cache directory', () => {
   });
 
   test.each(['', '{', 'null', '{"bytes":1,"sha256":"00","stamps":[]}', '{"bytes":"1"}'])(
-    'whose record of a zip is %j does no harm',
+    'may contain %j as the record of a zip without harm',
     (text) => {
       const first = synthesize();
       const [zip] = kept();

@@ -27,11 +27,12 @@ const APP = `
   const { BinaryLayer, BinarySource } = require(${JSON.stringify(path.join(__dirname, '../../build'))});
   const [root, outdir, stack, file, isToSynthesize] = process.argv.slice(1);
   const app = new App({ outdir });
-  new BinaryLayer(new Stack(app, stack), 'Layer', { binary: 'tool', source: BinarySource.directory(root), include: [file], detectData: false });
+  const source = BinarySource.directory(root);
+  new BinaryLayer(new Stack(app, stack), 'Layer', { binary: 'tool', source, include: [file], detectData: false });
   if (isToSynthesize) app.synth();`;
 
-describe('several processes in one cdk.out, without the lock of CDK\'s command line', () => {
-  test.each(['one layer', 'eight layers'])('eight with %s succeed, and leave complete zips and nothing else', async (which) => {
+describe('several processes that share one cdk.out without the lock of the CDK CLI', () => {
+  test.each(['one layer', 'eight layers'])('all eight with %s succeed, and leave only complete zips', async (which) => {
     for (const name of ['0', '1', '2', '3', '4', '5', '6', '7']) root.write({ [`/usr/share/data/${name}`]: noise(3e5, Number(name)) });
     const outdir = path.join(temporaryDirectory(), 'cdk.out');
     const appOf = (index: number) => {

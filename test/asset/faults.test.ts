@@ -29,18 +29,19 @@ function largeLayer() {
 }
 
 (process.geteuid?.() === 0 ? describe : describe.skip)('on a file system that is', () => {
-  test('full, an asset is an error that names its file and what to do, and nothing of it is left', () => {
+  test('a full disk under cdk.out is an error that names the file and the remedy, and leaves no partial asset', () => {
     const outdir = path.join(smallFileSystem(), 'cdk.out');
     expect(() => synthesize(largeLayer(), outdir)).toThrow(
       new RegExp(
-        `^BinaryLayer Stack/Layer: packing failed, nothing was written: cannot write ${outdir}/asset\\.\\S+: no space is left on the device \\(ENOSPC\\)\n`,
+        `^BinaryLayer Stack/Layer: packing failed, nothing was written: cannot write ${outdir}/asset\\.\\S+: no space is left on the ` +
+          'device \\(ENOSPC\\)\n',
       ),
     );
     expect(fs.readdirSync(outdir)).toEqual([]);
     expect(kept()).toEqual([]);
   });
 
-  test('read-only, an asset is an error that names its file and what to do', () => {
+  test('a read-only cdk.out is an error that names the file and the remedy', () => {
     const at = smallFileSystem();
     fs.mkdirSync(path.join(at, 'cdk.out'));
     execFileSync('mount', ['-o', 'remount,ro', at]);
@@ -49,7 +50,7 @@ function largeLayer() {
     );
   });
 
-  test('full, a zip that is in the cache is an error for the output directory only, and stays there', () => {
+  test('a full disk does not remove the zip from the cache, and only the output directory is reported', () => {
     const layer = largeLayer();
     synthesize(layer);
     expect(() => synthesize(layer, path.join(smallFileSystem(), 'cdk.out'))).toThrow('(ENOSPC)');
@@ -57,7 +58,7 @@ function largeLayer() {
     expect(place.stderr).toBe('');
   });
 
-  test.each(['full', 'read-only'])('%s, a cache fails no synth, and no zip of it is used', (what) => {
+  test.each(['full', 'read-only'])('a cache that is %s does not fail synthesis, and no zip from it is used', (what) => {
     const layer = largeLayer();
     const at = smallFileSystem();
     if (what === 'read-only') execFileSync('mount', ['-o', 'remount,ro', at]);

@@ -23,7 +23,7 @@ function corrupt(file: string): void {
 }
 
 describe('a second App with the same layer', () => {
-  test('gets a hard link to the zip that was packed, and prints nothing', () => {
+  test('gets a hard link to the packed zip, and prints nothing', () => {
     const first = synthesize();
     expect(place.stderr).toContain(PACKED);
     const second = synthesize();
@@ -33,7 +33,7 @@ describe('a second App with the same layer', () => {
     expect(path.basename(second)).toBe(path.basename(first));
   });
 
-  test('gets a copy where its output directory is on another file system', () => {
+  test('gets a copy if its output directory is on another file system', () => {
     const first = synthesize();
     const elsewhere = fs.mkdtempSync('/dev/shm/binary-layer-');
     try {
@@ -47,7 +47,7 @@ describe('a second App with the same layer', () => {
     }
   });
 
-  test('packs another layer, and the same one with another test command', () => {
+  test('packs another layer, and the same layer with another test command', () => {
     const first = synthesize();
     const renamed = synthesize({ rename: { tool: 'other' } });
     expect(place.stderr).toContain('other and 0 libraries');
@@ -58,7 +58,7 @@ describe('a second App with the same layer', () => {
     expect(place.stderr).toBe('');
   });
 
-  test('packs again when the source has changed', () => {
+  test('packs again if the source has changed', () => {
     const changing = new SmallRoot();
     const first = synthesize({ source: changing.source });
     changing.compile('/usr/bin/tool', EXIT.replace('xor %edi, %edi', 'mov $7, %edi'), ['-nostdlib', '-static']);
@@ -75,7 +75,7 @@ describe('a second App with the same layer', () => {
   });
 });
 
-describe('a zip that is not the one that was packed is packed again', () => {
+describe('a damaged zip is packed again', () => {
   test.each<[string, (file: string) => void]>([
     ['is empty', (file) => fs.truncateSync(file)],
     ['was cut off', (file) => fs.truncateSync(file, fs.statSync(file).size - 1)],
@@ -94,7 +94,7 @@ describe('a zip that is not the one that was packed is packed again', () => {
       fs.symlinkSync('/no/where', file);
     }],
     ['was deleted', (file) => fs.rmSync(file)],
-  ])('in cdk.out and in the cache, where it %s', (_, spoil) => {
+  ])('if the one in cdk.out and the one in the cache %s', (_, spoil) => {
     const file = synthesize();
     const expected = sha256(file);
     spoil(file);
@@ -106,7 +106,7 @@ describe('a zip that is not the one that was packed is packed again', () => {
     expect(kept().map(sha256)).toEqual([expected]);
   });
 
-  test('from the cache where only the one in cdk.out was deleted', () => {
+  test('but comes from the cache if only the one in cdk.out was deleted', () => {
     const file = synthesize();
     const expected = sha256(file);
     fs.rmSync(file);
@@ -128,7 +128,7 @@ describe('a zip that is not the one that was packed is packed again', () => {
     expect(sha256(file)).toBe(expected);
   });
 
-  test('another App\'s zip is repaired by its own next synth when the shared file was changed', () => {
+  test('and in another App that shares the file, its next synth repairs it', () => {
     const [first, second] = [synthesize(), synthesize()];
     const expected = sha256(first);
     corrupt(second);
@@ -139,7 +139,7 @@ describe('a zip that is not the one that was packed is packed again', () => {
   });
 });
 
-describe('the size of the kept zips', () => {
+describe('the size limit of cached zips', () => {
   const megabyte = (name: string) => {
     const file = path.join(temporaryDirectory(), name);
     fs.writeFileSync(file, noise(1e6, name.charCodeAt(0)));
@@ -150,7 +150,7 @@ describe('the size of the kept zips', () => {
     return { include: [`/usr/share/${name}`] };
   };
 
-  test('is bounded: those that were not used for the longest time are removed', () => {
+  test('removes the least recently used zips first', () => {
     process.env.BINARY_LAYER_CACHE_MB = '2.5';
     const [a, b, c] = ['a', 'b', 'c'].map(layerWith);
     synthesize(a);
@@ -167,7 +167,7 @@ describe('the size of the kept zips', () => {
     expect(place.stderr).toContain(PACKED);
   });
 
-  test('0 keeps none, and an unchanged asset in cdk.out is still not packed again', () => {
+  test('of 0 keeps no zips, and an unchanged asset in cdk.out is still not packed again', () => {
     process.env.BINARY_LAYER_CACHE_MB = '0';
     const file = synthesize();
     expect(kept()).toEqual([]);
@@ -177,16 +177,17 @@ describe('the size of the kept zips', () => {
     expect(place.stderr).toContain(PACKED);
   });
 
-  test('a zip that is larger than all of it is not kept', () => {
+  test('keeps no zip that is larger than the limit', () => {
     process.env.BINARY_LAYER_CACHE_MB = '0.5';
     synthesize(layerWith('d'));
     expect(kept()).toEqual([]);
   });
 
-  test.each(['many', '-1', 'NaN'])('that is %j is an error', (value) => {
+  test.each(['many', '-1', 'NaN'])('is an error if it is %j', (value) => {
     process.env.BINARY_LAYER_CACHE_MB = value;
     expect(() => synthesize()).toThrow(
-      `BinaryLayer Stack/Layer: the environment variable BINARY_LAYER_CACHE_MB is '${value}', expected a number of megabytes, or 0 to keep no zips`,
+      `BinaryLayer Stack/Layer: the environment variable BINARY_LAYER_CACHE_MB is '${value}', expected a number of megabytes, or 0 ` +
+        'to keep no zips',
     );
   });
 });

@@ -16,7 +16,8 @@ export interface Axis {
 const [WIDTH, HEIGHT] = [760, 460];
 const MARGIN = { left: 60, right: 24, top: 24, bottom: 48 };
 const STYLE =
-  'text{font:11px sans-serif;fill:#444}.grid{stroke:#ddd}.point{fill:#0f6bb3}@media(prefers-color-scheme:dark){text{fill:#ccc}.grid{stroke:#444}}';
+  'text{font:11px sans-serif;fill:#444}.grid{stroke:#ddd}.point{fill:#0f6bb3}' +
+  '@media(prefers-color-scheme:dark){text{fill:#ccc}.grid{stroke:#444}}';
 
 export function scatterPlot(points: readonly Point[], x: Axis, y: Axis): string {
   const [right, bottom] = [WIDTH - MARGIN.right, HEIGHT - MARGIN.bottom];
@@ -36,7 +37,8 @@ export function scatterPlot(points: readonly Point[], x: Axis, y: Axis): string 
       `<text x="${MARGIN.left - 6}" y="${Number(atY(tick)) + 4}" text-anchor="end">${tick}</text>`,
     ]),
     `<text x="${(MARGIN.left + right) / 2}" y="${HEIGHT - 10}" text-anchor="middle">${escaped(x.title)}</text>`,
-    `<text x="14" y="${(MARGIN.top + bottom) / 2}" text-anchor="middle" transform="rotate(-90 14 ${(MARGIN.top + bottom) / 2})">${escaped(y.title)}</text>`,
+    `<text x="14" y="${(MARGIN.top + bottom) / 2}" text-anchor="middle" transform="rotate(-90 14 ` +
+      `${(MARGIN.top + bottom) / 2})">${escaped(y.title)}</text>`,
     ...points.flatMap((point) => [
       `<circle class="point" cx="${atX(point.x)}" cy="${atY(point.y)}" r="3.5"/>`,
       `<text x="${Number(atX(point.x)) + 6}" y="${Number(atY(point.y)) - 4}">${escaped(point.name)}</text>`,

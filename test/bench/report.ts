@@ -75,7 +75,8 @@ export function machineInWords(root: string): string {
   const [{ model }] = os.cpus();
   const source = root === '' ? 'this machine' : 'a root directory';
   return [
-    `${os.cpus().length} cores (${model.trim()}), ${Math.round(os.totalmem() / 1e9)} GB of memory, Linux ${os.release()}, Node.js ${process.versions.node}`,
+    `${os.cpus().length} cores (${model.trim()}), ${Math.round(os.totalmem() / 1e9)} GB of memory, Linux ${os.release()}, Node.js ` +
+      `${process.versions.node}`,
     `cdk-binary-layer ${version} (${commit}); the source is ${source} with ${packages} packages`,
   ].join('; ');
 }
@@ -114,14 +115,17 @@ function tables({ packing, unchanged, layers, ofOneLayer, starts, programs, grow
         ...(hasOther ? ['wall, of the other', 'CPU, of the other'] : []),
       ],
       body: packing.map((one) => [
-        one.name, `${fixed(one.seconds)} s`, fixed(one.ofHand), `${fixed(one.commandSeconds)} s`, `${fixed(one.cpuSeconds)} s`, fixed(one.sizeOfHand),
-        `${one.peak} MB`, `${one.read} MB`, `${one.opened}`,
+        one.name, `${fixed(one.seconds)} s`, fixed(one.ofHand), `${fixed(one.commandSeconds)} s`, `${fixed(one.cpuSeconds)} s`,
+        fixed(one.sizeOfHand), `${one.peak} MB`, `${one.read} MB`, `${one.opened}`,
         ...(hasOther ? [one.wallOfOther, one.cpuOfOther].map((ratio) => (ratio === undefined ? '' : fixed(ratio))) : []),
       ]),
     },
     {
       title: 'Unchanged layer',
-      head: ['program', 'load', 'construct', 'both, of a directory that the CDK bundles', 'construct without the cache', ...(hasOther ? ['of the other'] : [])],
+      head: [
+        'program', 'load', 'construct', 'both, of a directory that the CDK bundles', 'construct without the cache',
+        ...(hasOther ? ['of the other'] : []),
+      ],
       body: unchanged.map((one) => [
         one.name, `${fixed(one.load, 0)} ms`, `${fixed(one.construct, 0)} ms`, fixed(one.ofPlain), `${fixed(one.withoutCache, 0)} ms`,
         ...(hasOther ? [one.ofOther === undefined ? '' : fixed(one.ofOther)] : []),
@@ -136,7 +140,9 @@ function tables({ packing, unchanged, layers, ofOneLayer, starts, programs, grow
     {
       title: 'Programs of the field trial',
       head: ['program', 'command', 'CPU', 'unpacked', 'zipped'],
-      body: programs.map(({ name, wall, cpu, megabytes, zipped }) => [name, `${fixed(wall)} s`, `${fixed(cpu)} s`, `${fixed(megabytes, 1)} MB`, `${fixed(zipped, 1)} MB`]),
+      body: programs.map(({ name, wall, cpu, megabytes, zipped }) => [
+        name, `${fixed(wall)} s`, `${fixed(cpu)} s`, `${fixed(megabytes, 1)} MB`, `${fixed(zipped, 1)} MB`,
+      ]),
     },
     {
       title: 'Growth',

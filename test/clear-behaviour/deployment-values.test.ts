@@ -24,22 +24,23 @@ const CASES: [name: string, props: Partial<BinaryLayerProps>][] = [
   ['detectData', { detectData: Lazy.any({ produce: () => true }) as unknown as boolean }],
 ];
 
-test.each(CASES)('a token as %s is rejected, with what to pass instead', (name, props) => {
+test.each(CASES)('a token as %s is an error that says what to pass instead', (name, props) => {
   expect(() => layer(props)).toThrow(
     new RegExp(
       [
-        `^BinaryLayer Stack/Layer: ${name.replace(/[[\]]/g, '\\$&')} is a CDK token.*: its value is known only at deployment, and the layer is made during synthesis\\.\n`,
+        `^BinaryLayer Stack/Layer: ${name.replace(/[[\]]/g, '\\$&')} is a CDK token.*: its value is known only at deployment, and ` +
+          'the layer is made during synthesis\\.\n',
         ' {2}Pass a value that is known during synthesis, such as a literal, an environment variable \\(process\\.env\\.NAME\\) or context',
       ].join(''),
     ),
   );
 });
 
-test('a token is rejected with bundling off as well, as in a unit test of an app', () => {
+test('a token is an error without bundling, too, as in a unit test of an app', () => {
   expect(() => layer({ binary: word }, { 'aws:cdk:bundling-stacks': [] })).toThrow('binary is a CDK token');
 });
 
-test('the message shows the token of a CloudFormation parameter', () => {
+test('the error shows the token of a CloudFormation parameter', () => {
   const stack = new Stack(new App(), 'Stack');
   const parameter = new CfnParameter(stack, 'Binary');
   expect(() => new BinaryLayer(stack, 'Layer', { binary: parameter.valueAsString })).toThrow(
@@ -54,10 +55,10 @@ test.each<[string, () => BinarySource]>([
   ['packages of BinarySource.apt', () => BinarySource.apt(list)],
   ['packages of BinarySource.apt[1]', () => BinarySource.apt(['jq', word])],
   ['options of BinarySource.apt[\'sources\']', () => BinarySource.apt(['jq'], { sources: `Types: deb\nURIs: ${word}` })],
-])('a token as %s is rejected', (name, source) => {
+])('a token as %s is an error', (name, source) => {
   expect(source).toThrow(`${name} is a CDK token`);
 });
 
-test('tokens in the properties of LayerVersion are resolved by CloudFormation and pass', () => {
+test('tokens in the properties of LayerVersion are left to CloudFormation', () => {
   expect(() => layer({ description: word, layerVersionName: word, detectData: false })).not.toThrow();
 });

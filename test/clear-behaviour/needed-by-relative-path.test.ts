@@ -13,7 +13,7 @@ function project(): string {
   return directory;
 }
 
-test('a library without a soname that was linked by a relative path is an error that says so, and how to link it', () => {
+test('a library without a soname that was linked by a relative path is an error that says how to link it', () => {
   const directory = project();
   const { status, stderr } = binaryLayer(['build', './tool', '-o', 'layer.zip', '--no-detect-data'], { cwd: directory });
   expect(status).toBe(1);
@@ -22,8 +22,10 @@ test('a library without a soname that was linked by a relative path is an error 
   ].join('\n'));
   expect(stderr).toContain(
     [
-      "  DT_NEEDED './libfoo.so' is a path relative to the working directory of the process: libfoo.so has no soname and was linked by that path",
-      "  build libfoo.so with -Wl,-soname,libfoo.so, or link tool with -L DIRECTORY -l:libfoo.so; then set its search path with -Wl,-rpath,'$ORIGIN'",
+      "  DT_NEEDED './libfoo.so' is a path relative to the working directory of the process: libfoo.so has no soname and was linked " +
+        "by that path",
+      "  build libfoo.so with -Wl,-soname,libfoo.so, or link tool with -L DIRECTORY -l:libfoo.so; then set its search path with " +
+        "-Wl,-rpath,'$ORIGIN'",
       `  or edit tool: patchelf --replace-needed ./libfoo.so libfoo.so --set-rpath '$ORIGIN' ${directory}/tool`,
     ].join('\n'),
   );
@@ -31,7 +33,7 @@ test('a library without a soname that was linked by a relative path is an error 
   expect(fs.existsSync(path.join(directory, 'layer.zip'))).toBe(false);
 });
 
-test('the program that is relinked as the message says is packed', () => {
+test('a program that was relinked with a soname, as the error says, is packed', () => {
   const directory = project();
   execFileSync('gcc', ['-shared', '-fPIC', '-x', 'c', '-o', 'libfoo.so', '-', '-Wl,-soname,libfoo.so'], {
     cwd: directory,
@@ -44,7 +46,7 @@ test('the program that is relinked as the message says is packed', () => {
   expect(status).toBe(0);
 });
 
-test('the program that is linked with -L and -l:, as the message says, is packed', () => {
+test('a program that was linked with -L and -l:, as the error says, is packed', () => {
   const directory = project();
   execFileSync('gcc', ['-o', 'tool', 'main.c', '-L', '.', '-l:libfoo.so', '-Wl,-rpath,$ORIGIN'], { cwd: directory });
   expect(binaryLayer(['build', './tool', '-o', 'layer.zip', '--no-detect-data'], { cwd: directory }).status).toBe(0);

@@ -31,11 +31,11 @@ function asUnknownUser(code: string) {
 const OPEN = 'const { cacheDirectory } = require(process.env.BUILD + "/process/cache-directory.js");';
 
 (isRoot ? describe : describe.skip)('for a user without HOME and without an entry in /etc/passwd', () => {
-  test('Node itself knows no home directory', () => {
+  test('Node.js throws if there is no home directory', () => {
     expect(asUnknownUser('require("os").homedir()').stderr).toContain('uv_os_homedir returned ENOENT');
   });
 
-  test('a layer is made', () => {
+  test('a layer can be made without a home directory', () => {
     const { status, stderr, left } = asUnknownUser(`
       const { App, Stack } = require('aws-cdk-lib');
       const { BinaryLayer } = require(process.env.BUILD + '/index.js');
@@ -47,7 +47,7 @@ const OPEN = 'const { cacheDirectory } = require(process.env.BUILD + "/process/c
     expect(left).toEqual([]);
   });
 
-  test('exported images and packages are kept in a private temporary directory until the process ends', () => {
+  test('without a home directory, exported images and packages are kept in a private temporary directory until the process ends', () => {
     const { status, stdout, left } = asUnknownUser(`${OPEN}
       const directory = cacheDirectory();
       console.log(directory === cacheDirectory(), (require('fs').statSync(directory).mode & 0o777).toString(8));`);
@@ -57,7 +57,7 @@ const OPEN = 'const { cacheDirectory } = require(process.env.BUILD + "/process/c
   });
 });
 
-test('a HOME that is not an absolute path is taken for no home directory', () => {
+test('a HOME that is not an absolute path counts as no home directory', () => {
   const code = 'const { cacheDirectory } = require(process.argv[1]); process.stdout.write(cacheDirectory())';
   const { XDG_CACHE_HOME: _, ...env } = process.env;
   const { stdout } = spawnSync(process.execPath, ['-e', code, path.join(BUILD, 'process', 'cache-directory.js')], {

@@ -47,7 +47,7 @@ test.each(['.', '/srv/app', '/srv', '*', '**'])(
   },
 );
 
-test('a glob does not look into a directory with credentials', () => {
+test('a glob does not enter a directory with credentials', () => {
   expect(project('**/{con*,main*}')).toEqual(['main.py']);
 });
 
@@ -58,7 +58,7 @@ test.each([['.env', '.env'], ['tls.pem', 'tls.pem'], ['.aws', '.aws/credentials'
     expect(plan(root, 'rig', request('.', name)).notices[0]).not.toContain(`/srv/app/${name} `);
   });
 
-test('a glob that matches nothing but credentials is an error that says how to pack them', () => {
+test('a glob that matches only credentials is an error that says how to pack them', () => {
   expect(() => find(root, 'rig', request('.env*'))).toThrow(
     /^include '\.env\*' matches only files that may hold credentials \(\/srv\/app\/\.env, \/srv\/app\/\.env\.local\): list them individually to pack them$/,
   );

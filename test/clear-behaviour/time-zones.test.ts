@@ -53,18 +53,18 @@ test('a program that only prints local time gets a notice with what to include',
   ]);
 });
 
-test('the notice is gone if time zones are included', () => {
+test('there is no notice if include lists the time zones', () => {
   const planned = planOf(tool(LOCAL), [ZONES]);
   expect(zonesIn(planned)).toContain(`${ZONES}/Europe/Berlin`);
   expect(planned.notices).toEqual([]);
 });
 
-test('a program without local time gets neither', () => {
+test('a program without local time gets neither time zones nor a notice', () => {
   const planned = planOf(tool('printf("%ld", time(0))'));
   expect([zonesIn(planned), planned.notices]).toEqual([[], []]);
 });
 
-test('the notice is gone if another program of the layer has the time zones packed', () => {
+test('there is no notice if another program of the layer has the time zones packed', () => {
   const planned = planLayer(
     new DirectoryRoot('/'),
     request('date', { binaries: [tool(LOCAL), 'date'], detectData: true, searchPath: ['/usr/bin', '/bin'] }),

@@ -61,14 +61,14 @@ describe('build', () => {
     expect(fs.readFileSync(path.join(cwd, 'layer.zip')).equals(fs.readFileSync(zip))).toBe(true);
   });
 
-  test('says on standard output where it wrote, PROGRAM.zip without -o, and everything else on standard error', () => {
+  test('prints the name of the output on stdout, PROGRAM.zip without -o, and everything else on stderr', () => {
     const { status, stdout, stderr } = build(['prog', ...from(fixture())]);
     expect({ status, stdout }).toEqual({ status: 0, stdout: 'prog.zip\n' });
     expect(stderr).toMatch(/\nprog and 1 library, \d+ data files?, [\d.]+ MB \([\d.]+ MB packed\) in [\d.]+ s\n$/);
     expect(fs.readdirSync(cwd)).toEqual(['prog.zip']);
   });
 
-  test('says nothing but that with -q, and what is packed and why with -v', () => {
+  test('prints only that with -q, and the reason for each file with -v', () => {
     const made = fixture();
     expect(build(['prog', '-q', ...from(made)])).toMatchObject({ status: 0, stdout: 'prog.zip\n', stderr: '' });
     expect(build(['prog', '-v', ...from(made)]).stderr).toMatch(
@@ -101,7 +101,7 @@ describe('build', () => {
     });
   });
 
-  test('makes the same of a zip, a tar file and a directory', () => {
+  test('writes the same files to a zip, a tar file and a directory', () => {
     const made = fixture();
     const long = '/usr/share/prog/'.padEnd(240, 'x');
     made.write({ [long]: 'long', '/usr/share/prog/link': { link: 'one' }, [`${long}-link`]: { link: long.slice(16) } });
@@ -123,14 +123,14 @@ describe('build', () => {
     expect(fs.readFileSync(path.join(cwd, 'a.tar.gz')).equals(fs.readFileSync(path.join(cwd, 'b.tgz')))).toBe(true);
   });
 
-  test('is called by no word that every object has: toString', () => {
+  test('rejects a program with the name of a property of every object, such as toString', () => {
     const made = fixture();
     fs.renameSync(made.locate('/usr/bin/prog'), made.locate('/usr/bin/toString'));
     expect(build(['toString', ...from(made), '-q'])).toMatchObject({ status: 0, stdout: 'toString.zip\n' });
     expect(names('toString.zip')).toContain('bin/toString');
   });
 
-  test('takes packages of apt from other sources, as the construct does', () => {
+  test('takes packages from other apt sources, as the construct does', () => {
     const repository = new Repository()
       .add('tool', { fields: { Depends: 'libc6', Recommends: 'extra' }, files: { '/usr/bin/tool': fs.readFileSync('/usr/bin/true') } })
       .add('extra', { files: { '/usr/share/extra': 'x' } });
@@ -155,7 +155,7 @@ describe('build', () => {
     );
   });
 
-  test('reports the steps of an apt source: lines in a log, a bar at a terminal, nothing with -q', () => {
+  test('prints the steps of an apt source: lines in a log, a progress bar at a terminal, nothing with -q', () => {
     const loader = '/lib64/ld-linux-x86-64.so.2';
     const libc = '/lib/x86_64-linux-gnu/libc.so.6';
     const repository = new Repository()
@@ -182,7 +182,7 @@ describe('build', () => {
     expect(atTerminal(['build', ...args], [], { cwd, env: fresh() }).screen).toMatch(/downloading the package lists \(\d+ s\)/);
   });
 
-  test.each(['prog.zip', 'prog.tar.gz', 'prog'])('writes the bill of materials beside %s, the same as inspect does', (output) => {
+  test.each(['prog.zip', 'prog.tar.gz', 'prog'])('writes the bill of materials with %s, the same as inspect does', (output) => {
     const made = fixture();
     expect(build(['prog', ...from(made), '-q', '-o', output, '--sbom', 'prog.cdx.json'])).toMatchObject({
       status: 0,
@@ -196,7 +196,7 @@ describe('build', () => {
     expect(fs.readFileSync(path.join(cwd, 'prog.cdx.json'), 'utf8')).toBe(stdout);
   });
 
-  test('says what keeps data from being found, unless it is to be quiet', () => {
+  test('prints notices about data detection, but not with -q', () => {
     const made = fixture();
     expect(build(['prog', ...from(made)]).stderr).toMatch(
       /^there is no package database of dpkg, apk or rpm; only data with a program's name is found/,
@@ -204,7 +204,7 @@ describe('build', () => {
     expect(build(['prog', '-q', ...from(made)])).toMatchObject({ status: 0, stderr: '' });
   });
 
-  test('takes several programs, and leaves out what is excluded', () => {
+  test('takes several programs, and leaves out excluded files', () => {
     const made = fixture();
     made.program('/usr/bin/other');
     expect(build(['prog', 'other', ...from(made), '--include', '/usr/share/prog', '--exclude', '/usr/share/prog/t*', '-q']).status).toBe(0);
@@ -212,13 +212,13 @@ describe('build', () => {
     expect(names('prog.zip')).not.toContain('/usr/share/prog/two');
   });
 
-  test('refuses a program for another machine than --arch says', () => {
+  test('rejects a program for another architecture than that of --arch', () => {
     const { status, stderr } = build(['prog', ...from(fixture()), '--arch', 'arm64']);
     expect({ status, stderr }).toEqual({ status: 1, stderr: expect.stringContaining('/usr/bin/prog is for x86_64, expected aarch64') });
     expect(fs.readdirSync(cwd)).toEqual([]);
   });
 
-  test('shows how far it is at a terminal, unless it is to be quiet', () => {
+  test('shows progress at a terminal, but not with -q', () => {
     const made = fixture();
     for (let index = 0; index < 3; index++) made.write({ [`/usr/share/prog/${index}`]: noise(10e6, index) });
     const args = ['build', 'prog', ...from(made), '--include', '/usr/share/prog'];
@@ -227,13 +227,13 @@ describe('build', () => {
   });
 });
 
-describe('what build packs may be shown', () => {
-  test('by a command line that is traced', () => {
+describe('build packs files', () => {
+  test('that a traced command line opens', () => {
     expect(build(['rig', '--no-detect-data', '--trace', 'rig', '-q']).status).toBe(0);
     expect(names('rig.zip')).toContain('/usr/share/rig/fnames.idx');
   });
 
-  test('by a log of strace, from a file or standard input, however it was made', () => {
+  test('from a log of strace, in a file or on standard input, with any options', () => {
     const seen = new Set<string>();
     for (const options of [['-f'], ['-f', '-tt'], ['-f', '-y', '-xx', '-r']]) {
       const { stderr: log } = spawnSync(
@@ -252,7 +252,7 @@ describe('what build packs may be shown', () => {
     expect([...seen]).toEqual([expect.stringContaining('/usr/share/rig/fnames.idx,/usr/share/rig/lnames.idx,/usr/share/rig/locdata.idx')]);
   });
 
-  test('by no other text in the place of a log', () => {
+  test('but rejects text that is not a log of strace', () => {
     const { status, stderr } = build(['rig', '--from-trace', '-'], { input: 'hello\n' });
     expect({ status, stderr }).toEqual({
       status: 1,
@@ -260,7 +260,7 @@ describe('what build packs may be shown', () => {
     });
   });
 
-  test('by a list of files, of which the directories do not count', () => {
+  test('from a list of files, without the directories in it', () => {
     const list = execFileSync('dpkg', ['-L', 'rig'], { encoding: 'utf8' });
     expect(list).toContain('/usr/share\n');
     expect(build(['rig', '--no-detect-data', '--from-list', '-'], { input: `${list}/no/such/file\n/no\x1b\n` })).toMatchObject({
@@ -276,11 +276,13 @@ describe('what build packs may be shown', () => {
     ['/nope\n', 'these do not exist: /nope'],
     ['/usr\n', 'all are directories'],
     ['', 'it is empty'],
-  ])('by no list without a file in it: %j', (input, found) => {
+  ])('but rejects a list without a file: %j', (input, found) => {
     expect(build(['rig', '--from-list', '-'], { input })).toMatchObject({
       status: 1,
       stdout: '',
-      stderr: `binary-layer: --from-list - has no file that can be packed: ${found}; expected one name per line, absolute or relative to ${cwd}\n`,
+      stderr:
+        `binary-layer: --from-list - has no file that can be packed: ${found}; ` +
+        `expected one name per line, absolute or relative to ${cwd}\n`,
     });
     expect(fs.readdirSync(cwd)).toEqual([]);
   });
@@ -297,7 +299,7 @@ describe('nothing is written', () => {
     ['old.zip/', '--output old.zip/: a file exists there; name a new or an empty directory'],
     ['old.zip/layer.zip', /--output old\.zip\/layer\.zip: no directory .*old\.zip, make it first/],
     ['.', /--output \.: the directory is not empty/],
-  ])('over something else, or where it cannot be: -o %j', (output, message) => {
+  ])('with an output that cannot be written or is something else: -o %j', (output, message) => {
     fs.mkdirSync(path.join(cwd, 'full'));
     fs.writeFileSync(path.join(cwd, 'full', 'file'), 'kept');
     fs.mkdirSync(path.join(cwd, 'directory.zip'));
@@ -313,7 +315,7 @@ describe('nothing is written', () => {
     ['none/prog.cdx.json', /--sbom none\/prog\.cdx\.json: no directory .*none, make it first/],
     ['directory', /--sbom directory: a directory is there, expected a file, or nothing/],
     ['../prog.zip', /--sbom \.\.\/prog\.zip would be written over --output prog\.zip: give it another name/],
-  ])('where the bill of materials cannot be: %s', (sbom, message) => {
+  ])('with a bill of materials that cannot be written: %s', (sbom, message) => {
     fs.mkdirSync(path.join(cwd, 'directory'));
     const { status, stderr } = binaryLayer(
       ['build', 'prog', ...from(fixture()), '--sbom', sbom.replace('..', `../${path.basename(cwd)}`)],
@@ -326,7 +328,7 @@ describe('nothing is written', () => {
     expect(fs.readdirSync(cwd)).toEqual(['directory']);
   });
 
-  test('of the bill of materials where the layer cannot be written', () => {
+  test('of the bill of materials if the layer cannot be written', () => {
     const made = fixture();
     fs.mkdirSync(path.join(cwd, 'out'));
     for (const directory of [cwd, path.join(cwd, 'out')]) fs.chmodSync(directory, 0o777);
@@ -338,7 +340,7 @@ describe('nothing is written', () => {
     expect(fs.readdirSync(cwd)).toEqual(['out']);
   });
 
-  test('into the working directory, which would be another one then', () => {
+  test('to the working directory itself', () => {
     const { status, stderr } = build(['prog', ...from(fixture()), '-o', './']);
     expect({ status, stderr }).toEqual({
       status: 2,
@@ -346,7 +348,7 @@ describe('nothing is written', () => {
     });
   });
 
-  test('but over an empty directory, and over a file of the same kind', () => {
+  test('except to an empty directory, or over a file of the same kind', () => {
     fs.mkdirSync(path.join(cwd, 'empty'));
     fs.writeFileSync(path.join(cwd, 'old.zip'), 'old');
     for (const output of ['empty/', 'empty/../old.zip', 'new.zip/']) {
@@ -358,7 +360,7 @@ describe('nothing is written', () => {
     expect(entriesOf(path.join(cwd, 'old.zip')).length).toBeGreaterThan(3);
   });
 
-  test.each(['rig.zip', 'rig.tar.gz', 'rig'])('of %s when the layer does not pass its test', (output) => {
+  test.each(['rig.zip', 'rig.tar.gz', 'rig'])('to %s if the layer does not pass its test', (output) => {
     const options = ['rig', '-o', output, '--test'];
     const { status, stdout, stderr } = build([...options, 'rig | grep nobody']);
     expect({ status, stdout }).toEqual({ status: 1, stdout: '' });
@@ -370,7 +372,7 @@ describe('nothing is written', () => {
     expect(fs.readdirSync(cwd)).toEqual([output]);
   });
 
-  test('when it is interrupted', async () => {
+  test('if the process is interrupted', async () => {
     const made = fixture();
     for (let index = 0; index < 3; index++) made.write({ [`/usr/share/prog/${index}`]: noise(20e6, index) });
     const child = spawn(process.execPath, [MAIN, 'build', 'prog', ...from(made), '--include', '/usr/share/prog'], { cwd, stdio: 'ignore' });

@@ -29,7 +29,7 @@ function fill(): void {
   }
 }
 
-test('lists each kind of entries, with their number and size', () => {
+test('lists each kind of entry, with number and size', () => {
   fill();
   const { status, stdout, stderr } = run();
   expect({ status, stderr }).toEqual({ status: 0, stderr: '' });
@@ -43,12 +43,12 @@ test('lists each kind of entries, with their number and size', () => {
   ]);
 });
 
-test('lists an empty cache where there is none', () => {
+test('lists an empty cache if there is none', () => {
   expect(run('list').stdout).toMatch(/^ +zips +0 +0\.0 MB/m);
   expect(fs.readdirSync(cache)).toEqual([]);
 });
 
-test('clear removes everything, directories without write permission included', () => {
+test('clear removes everything, even directories without write permission', () => {
   fill();
   fs.chmodSync(path.join(cache, 'cdk-binary-layer/image/c/usr'), 0o555);
   const { status, stdout } = run('clear');
@@ -57,7 +57,7 @@ test('clear removes everything, directories without write permission included', 
   expect(run('clear').stdout).toBe(`0.0 MB removed from ${cache}/cdk-binary-layer\n`);
 });
 
-test('clear removes only the kinds that are named', () => {
+test('clear removes only the kinds that are given', () => {
   fill();
   expect(run('clear', '--kind', 'zips', 'images').stdout).toBe(`4.1 MB removed from ${cache}/cdk-binary-layer\n`);
   expect(left().filter((name) => !name.includes('/'))).toEqual(['apt', 'fingerprint']);
@@ -66,7 +66,7 @@ test('clear removes only the kinds that are named', () => {
 test.each([
   [['remove'], "'remove' is invalid"],
   [['clear', '--kind', 'all'], "'all' is invalid"],
-])('%j is an error of the command line', (args, message) => {
+])('%j is a usage error', (args, message) => {
   const { status, stderr } = run(...args);
   expect(status).toBe(2);
   expect(stderr).toContain(message);

@@ -51,7 +51,7 @@ test.each([
   ['completion fi', 'completion fish'],
   ['build rig --source ap', 'build rig --source apt:'],
   ['run a', 'run a\\ layer.zip'],
-])('zsh makes of %j %j', (typed, completed) => {
+])('zsh completes %j to %j', (typed, completed) => {
   const setup =
     'autoload -U compinit; compinit -u -d ./zcompdump; source ./zsh; binary-layer() { print -r -- "<${(q)@}>"; exit }; PS1="ready> "';
   fs.writeFileSync(path.join(cwd, '.zshrc'), setup);

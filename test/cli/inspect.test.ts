@@ -19,7 +19,7 @@ function inspect(...args: string[]) {
   return { status, stdout, stderr };
 }
 
-test('says what is in a layer, without colours in a pipe', () => {
+test('inspect prints the contents of a layer, without colours if the output is a pipe', () => {
   const { status, stdout, stderr } = inspect(layer.zip);
   expect({ status, stderr }).toEqual({ status: 0, stderr: '' });
   expect(stdout).toMatch(/^rig for x86_64, from debian 12\n/);
@@ -28,13 +28,13 @@ test('says what is in a layer, without colours in a pipe', () => {
   expect(fs.readdirSync(directory)).toEqual([]);
 });
 
-test('says it as JSON', () => {
+test('inspect prints JSON with --json', () => {
   const said = JSON.parse(inspect(layer.zip, '--json').stdout);
   expect(said).toMatchObject({ key: layer.plan.key, programs: [{ name: 'rig' }], byProgram: [{ name: 'rig' }, {}, {}] });
   expect(said.files).toHaveLength(said.byPackage.reduce((sum: number, { files }: { files: number }) => sum + files, 0));
 });
 
-test('writes the page and the bill of materials, and says so', () => {
+test('inspect writes the page and the bill of materials, and prints their names', () => {
   const { status, stderr } = inspect(layer.zip, '--html', 'report.html', '--sbom', 'layer.cdx.json');
   expect({ status, stderr }).toEqual({ status: 0, stderr: 'wrote report.html\nwrote layer.cdx.json\n' });
   expect(fs.readdirSync(directory).sort()).toEqual(['layer.cdx.json', 'report.html']);
@@ -42,7 +42,7 @@ test('writes the page and the bill of materials, and says so', () => {
   expect(JSON.parse(fs.readFileSync(path.join(directory, 'layer.cdx.json'), 'utf8'))).toMatchObject({ specVersion: '1.6' });
 });
 
-test('writes the bill of materials or the page alone to standard output', () => {
+test('inspect prints the bill of materials or the page alone on standard output', () => {
   expect(inspect(layer.zip, '--html', '-').stdout).toMatch(/^<!doctype html>[^]*<\/html>\n?$/);
   expect(JSON.parse(inspect(layer.zip, '--sbom', '-').stdout)).toMatchObject({ bomFormat: 'CycloneDX' });
   expect(inspect(layer.zip, '--sbom', '-', '--json')).toMatchObject({
@@ -57,7 +57,7 @@ test('writes the bill of materials or the page alone to standard output', () => 
   });
 });
 
-test('refuses what is no layer, and writes nothing', () => {
+test('inspect rejects a file that is not a layer, and writes nothing', () => {
   const file = path.join(directory, 'a.zip');
   fs.writeFileSync(file, 'no zip');
   expect(inspect(file, '--html', 'report.html')).toEqual({
@@ -73,7 +73,7 @@ test.each([
   [['--html', 'report.html', '--sbom', 'none/sbom'], '--sbom none/sbom: no directory '],
   [['--html', 'same', '--sbom', './same'], '--sbom ./same would be written over --html same: give it another name'],
   [['--html', 'layer.zip'], '--html layer.zip would be written over the layer layer.zip: give it another name'],
-])('writes nothing where it cannot write all: %j', (options, message) => {
+])('inspect writes nothing if it cannot write all outputs: %j', (options, message) => {
   fs.mkdirSync(path.join(directory, 'directory'));
   fs.copyFileSync(layer.zip, path.join(directory, 'layer.zip'));
   expect(inspect('layer.zip', ...options)).toEqual({ status: 2, stdout: '', stderr: expect.stringContaining(message) });

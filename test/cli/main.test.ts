@@ -4,7 +4,7 @@ import { binaryLayer } from './command';
 import { temporaryDirectory } from '../fixture';
 
 describe('the command', () => {
-  test('says how it is used, and each of its commands, with examples', () => {
+  test('prints help for itself and each subcommand, with examples', () => {
     const { status, stdout, stderr } = binaryLayer(['--help']);
     expect({ status, stderr }).toEqual({ status: 0, stderr: '' });
     const commands = [...stdout.matchAll(/^ {2}(\w+) .*[[<]/gm)].map(([, name]) => name);
@@ -21,7 +21,7 @@ describe('the command', () => {
     expect(binaryLayer([])).toEqual(binaryLayer(['--help']));
   });
 
-  test('says which version it is', () => {
+  test('prints its version', () => {
     const { version } = JSON.parse(readFileSync(path.join(__dirname, '..', '..', 'package.json'), 'utf8')) as { version: string };
     expect(binaryLayer(['--version'])).toEqual({ status: 0, signal: null, stdout: `${version}\n`, stderr: '' });
   });
@@ -64,14 +64,14 @@ describe('the command', () => {
     [['run', '/', '--task', '/no-such', 'rig'], '--task /no-such: expected a directory'],
     [['run', '/', '--env', 'NAME', 'rig'], '--env NAME: expected NAME=VALUE'],
     [['completion', 'csh'], "value 'csh' is invalid for argument 'shell'. Allowed choices are bash, zsh, fish."],
-  ])('refuses %j with exit code 2, and says what is known and the nearest', (args, message) => {
+  ])('rejects %j with exit code 2, and suggests the nearest valid name', (args, message) => {
     const { status, stdout, stderr } = binaryLayer(args);
     expect({ status, stdout }).toEqual({ status: 2, stdout: '' });
     expect(stderr).toMatch(/^binary-layer: /);
     expect(stderr).toContain(message);
   });
 
-  test('says of a program without a name what is expected', () => {
+  test('reports what is expected if the name of a program is empty', () => {
     expect(binaryLayer(['tree', ''])).toMatchObject({
       status: 1,
       stdout: '',
@@ -79,7 +79,7 @@ describe('the command', () => {
     });
   });
 
-  test('says which of its options a message means by the construct\'s word for it', () => {
+  test('adds the option\'s name to a message that names a property of the construct', () => {
     const empty = temporaryDirectory();
     expect(binaryLayer(['tree', 'rig', '--source', 'apt:rig'], { env: { PATH: empty, XDG_CACHE_HOME: empty } }).stderr).toMatch(
       /^binary-layer: source apt \(rig; .*, with maintainerScripts: false\n {2}\(on the command line, maintainerScripts: false is --no-maintainer-scripts\)\n$/,
@@ -92,7 +92,7 @@ describe('the command', () => {
     );
   });
 
-  test('says what does not hold with exit code 1, without a stack', () => {
+  test('reports an error with exit code 1, without a stack trace', () => {
     const { status, stdout, stderr } = binaryLayer(['tree', 'no-such-command'], { env: { PATH: '/usr/bin' } });
     expect({ status, stdout }).toEqual({ status: 1, stdout: '' });
     expect(stderr).toMatch(/^binary-layer: binary 'no-such-command': no such command on PATH\n {2}searched: \/usr\/bin\n {2}install .*\n$/);

@@ -31,7 +31,7 @@ describe('run', () => {
     expect(run(['rig'])).toEqual({ status: 0, signal: null, stdout: expect.stringMatching(/^\w+ \w+\n\d+ .*\n.*\n.*\n$/), stderr: '' });
   });
 
-  test('runs the layer\'s own program, whatever else PATH has by that name', () => {
+  test('runs the layer\'s program even if PATH has another one with the same name', () => {
     const directory = path.join(temporaryDirectory(), 'layer');
     fs.mkdirSync(path.join(directory, 'bin'), { recursive: true });
     fs.writeFileSync(path.join(directory, 'bin', 'rig'), '#!/bin/sh\necho the layer\n', { mode: 0o755 });
@@ -58,13 +58,13 @@ describe('run', () => {
     expect(fs.existsSync(`${zip}.zip`)).toBe(false);
   });
 
-  test.each(['the zip', 'a directory'])('takes %s', (what) => {
+  test.each(['the zip', 'a directory'])('accepts %s', (what) => {
     const directory = path.join(temporaryDirectory(), 'layer');
     expect(binaryLayer(['build', 'rig', '-q', '-o', directory]).status).toBe(0);
     expect(binaryLayer(['run', what === 'the zip' ? layer : directory, 'rig'])).toMatchObject({ status: 0, stderr: '' });
   });
 
-  test('gives the exit code through, and standard input, output and error', () => {
+  test('passes on standard input, standard output, standard error and the exit code', () => {
     expect(run(['sh', '-c', 'cat; echo error >&2; exit 7'], { input: 'in\0put\n' })).toEqual({
       status: 7,
       signal: null,
@@ -73,11 +73,11 @@ describe('run', () => {
     });
   });
 
-  test('ends with 128 and the number of the signal that ended the command', () => {
+  test('exits with 128 plus the number of the signal that ended the command', () => {
     expect(shell('kill -SEGV $$').status).toBe(139);
   });
 
-  test('is in the environment of a function, with what is added', () => {
+  test('has the environment of a function, with added variables', () => {
     const { stdout } = run(['env'], { options: ['--env', 'STAGE=a=b', '-e', 'TZ=CET'], env: { OF_THIS_PROCESS: 'yes' } });
     const variables = Object.fromEntries(
       stdout
@@ -95,20 +95,20 @@ describe('run', () => {
     expect(Object.keys(variables)).not.toContain('HOME');
   });
 
-  test('shows nothing of the environment that it was started in, whatever process is asked', () => {
+  test('hides the environment of the caller, in every process', () => {
     const { stdout } = run(['sh', '-c', 'cat /proc/[0-9]*/environ'], { env: { AWS_SECRET_ACCESS_KEY: 'secret-of-the-deployer' } });
     expect(stdout).toContain('LAMBDA_TASK_ROOT=/var/task');
     expect(stdout).not.toContain('secret-of-the-deployer');
   });
 
-  test('is a user without privileges, who can write to /tmp alone', () => {
+  test('runs the command as a user without privileges, who can write only to /tmp', () => {
     const attempt = 'for file in /tmp/x /x /opt/x /var/task/x /usr/x /dev/x; do if (: > $file) 2>/dev/null; then echo $file; fi; done';
     expect(shell(`id -u; pwd; ${attempt}`).stdout).toBe('993\n/var/task\n/tmp/x\n');
     expect(shell(attempt, ['--no-read-only']).stdout).toBe('/tmp/x\n/x\n/var/task/x\n/dev/x\n');
     expect(fs.existsSync('/x')).toBe(false);
   });
 
-  test('has the function\'s code at /var/task, which --no-read-only lets it write to', () => {
+  test('mounts the function\'s code at /var/task, which is writable with --no-read-only', () => {
     const task = temporaryDirectory();
     fs.chmodSync(task, 0o777);
     fs.writeFileSync(path.join(task, 'code'), 'code\n');
@@ -117,7 +117,7 @@ describe('run', () => {
     expect(fs.readFileSync(path.join(task, 'made'), 'utf8')).toBe('more\n');
   });
 
-  test('may be in another root, where nothing has to be of what the function has', () => {
+  test('can use another root directory, which need not have the mount points', () => {
     const root = new Fixture();
     root.copy(['/bin/bash-static', '/usr/bin/bash-static'].find((file) => fs.existsSync(file))!, '/usr/bin/sh');
     root.write({ '/bin': { link: 'usr/bin' }, '/var/lang/here': '', '/etc/name': 'foreign' });
@@ -129,7 +129,7 @@ describe('run', () => {
     expect(stdout).toBe('/bin /dev /etc /opt /proc /tmp /usr /var\n/var/lang /var/task /var/lang/here\nforeign\n');
   });
 
-  test('says what the layer has where there is no such command', () => {
+  test('lists the layer\'s programs if the command does not exist', () => {
     expect(run(['rgi'])).toMatchObject({
       status: 1,
       stdout: '',
@@ -144,24 +144,24 @@ describe('at a terminal', () => {
   const terminal = (script: string, answers: readonly (readonly [string, string])[] = []) => (
     atTerminal(['run', layer, '--', 'sh', '-c', script], answers, { env: { TMPDIR: temporary } }));
 
-  test('run gives that through', () => {
+  test('passes it on to the command', () => {
     expect(terminal('test -t 0 && test -t 1 && test -t 2 && echo $TERM; read -r line; echo "read $line"', [['xterm', 'text\n']])).toEqual({
       status: 0, screen: 'xterm\ntext\nread text\n',
     });
   });
 
-  test('Ctrl-C reaches the command, once', () => {
+  test('sends Ctrl-C to the command once', () => {
     const { status, screen } = terminal('n=0; trap "n=\\$((n+1))" INT; echo ready; sleep 1; sleep 1; echo "interrupted $n"; exit 5', [
       ['ready', '\x03'],
     ]);
     expect({ status, screen }).toEqual({ status: 5, screen: expect.stringMatching(/interrupted 1\n$/) });
   });
 
-  test('Ctrl-C ends a command that does not mind it', () => {
+  test('ends a command that ignores Ctrl-C', () => {
     expect(terminal('echo ready; sleep 60', [['ready', '\x03']]).status).toBe(130);
   });
 
-  test('nothing can be typed into it by the command', () => {
+  test('prevents the command from typing into it', () => {
     const { status, screen } = atTerminal(
       ['run', layer, '--', 'python3', '-c', 'import fcntl, termios\nfcntl.ioctl(0, termios.TIOCSTI, b"x")'],
       [],
@@ -194,7 +194,7 @@ describe('signals', () => {
     expect(said()).toBe('ready\ngot\n');
   });
 
-  test('SIGTERM before there is a command ends this one', async () => {
+  test('SIGTERM before the command has started ends run', async () => {
     const made = new Fixture().debian();
     made.program('/usr/bin/prog', { flags: ['-static', '-no-pie'] });
     for (let index = 0; index < 3; index++) made.write({ [`/usr/share/prog/${index}`]: noise(20e6, index) });
@@ -212,7 +212,7 @@ describe('signals', () => {
     expect(await ended).toBe('SIGTERM');
   });
 
-  test('what cannot be passed on takes the command along', async () => {
+  test('SIGKILL of run ends the command, too', async () => {
     const marker = `run-test-${process.pid}`;
     const { child, ended } = await begin(`: ${marker}; echo ready; while :; do sleep 0.1; done`);
     child.kill('SIGKILL');
@@ -231,7 +231,7 @@ describe('signals', () => {
   });
 });
 
-describe('where there is no sandbox', () => {
+describe('without a sandbox, run is an error:', () => {
   test.each([
     [
       'bubblewrap must be installed',

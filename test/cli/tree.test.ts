@@ -18,8 +18,8 @@ function fixture(): Fixture {
 }
 const from = ({ directory }: Fixture) => ['--source', `directory:${directory}`];
 
-describe('tree shows', () => {
-  test('each library with who needs it, why it was found there and its size, once', () => {
+describe('tree prints', () => {
+  test('each library once, with its size, the object that needs it and the rule that found it', () => {
     const made = fixture();
     const { status, stdout, stderr } = binaryLayer(['tree', 'prog', ...from(made)]);
     expect({ status, stderr }).toEqual({ status: 0, stderr: '' });
@@ -34,12 +34,12 @@ describe('tree shows', () => {
     ].join('\n'));
   });
 
-  test('the package of each', () => {
+  test('the package of each library', () => {
     const { objects } = json(['rig']);
     expect(objects.map((object) => object.package)).toEqual(['rig', 'libstdc++6', 'libgcc-s1', 'libc6', 'libc6', 'libc6']);
   });
 
-  test.each(['rig', 'curl', 'git'])('of %s the libraries in the order in which the loader maps them', (program) => {
+  test.each(['rig', 'curl', 'git'])('the libraries of %s in the order in which the loader maps them', (program) => {
     const { objects } = json([program]);
     const { stdout } = spawnSync(LOADER, ['--list', objects[0].path], { encoding: 'utf8', env: {} });
     const listed = stdout
@@ -54,7 +54,7 @@ describe('tree shows', () => {
     expect(objects.slice(1).map((object) => object.path)).toEqual(listed);
   });
 
-  test('what a script is run by', () => {
+  test('the interpreter of a script', () => {
     const made = fixture();
     made.write({ '/usr/bin/script': '#!/usr/bin/prog -x\n' });
     fs.chmodSync(made.locate('/usr/bin/script'), 0o755);
@@ -63,13 +63,13 @@ describe('tree shows', () => {
     expect(stdout).toMatch(/^\/usr\/bin\/script a script, run by prog\n\/usr\/bin\/prog \[requested\]/);
   });
 
-  test('a static program', () => {
+  test('a static program without libraries', () => {
     const made = new Fixture().debian();
     made.program('/usr/bin/static', { flags: ['-static', '-no-pie'] });
     expect(binaryLayer(['tree', 'static', ...from(made)]).stdout).toMatch(/^\/usr\/bin\/static \[requested\] .*\n\n0 libraries, /);
   });
 
-  test('colours at a terminal, and where they are asked for', () => {
+  test('colours at a terminal, and with --color', () => {
     const made = fixture();
     const args = ['tree', 'prog', ...from(made)];
     expect(atTerminal(args)).toEqual({
@@ -81,7 +81,7 @@ describe('tree shows', () => {
     expect(binaryLayer(args, { env: { FORCE_COLOR: '1' } }).stdout).toContain('\x1b[36m');
   });
 
-  test('nothing that commands a terminal', () => {
+  test('no control characters', () => {
     const made = new Fixture().debian();
     made.library('/usr/lib/x86_64-linux-gnu/lib\x1b[2Jx.so');
     made.program('/usr/bin/prog', { needs: ['lib\x1b[2Jx.so', 'lib\x1b]0;y.so'] });
@@ -90,15 +90,15 @@ describe('tree shows', () => {
     expect(stdout).not.toContain('\x1b');
   });
 
-  test('as much as a reader wants', () => {
+  test('as much as its reader reads', () => {
     expect(
       spawnSync('sh', ['-c', `"${process.execPath}" "${MAIN}" tree curl --json | head -n 1; exit 0`], { encoding: 'utf8' }),
     ).toMatchObject({ stdout: '{\n', stderr: '' });
   });
 });
 
-describe('unmet needs', () => {
-  test('are shown, all of them, in red, and make exit code 1', () => {
+describe('missing libraries', () => {
+  test('are all printed, in red, and the exit code is 1', () => {
     const made = new Fixture().debian();
     made.write({ '/usr/lib/x86_64-linux-gnu/libempty.so': '' });
     made.library('/usr/lib/x86_64-linux-gnu/liba.so.1', { needs: ['libgone.so.2'] });
@@ -120,7 +120,7 @@ describe('unmet needs', () => {
     ]);
   });
 
-  test('are versions of symbols as well', () => {
+  test('include missing symbol versions', () => {
     const made = new Fixture().debian();
     const versions = (file: string, text: string) => {
       made.write({ [`/${file}`]: text });
@@ -138,7 +138,7 @@ describe('unmet needs', () => {
     );
   });
 
-  test('are told where there is not even a loader', () => {
+  test('are printed even if the loader is missing', () => {
     const made = new Fixture().debian();
     made.program('/usr/bin/prog', { needs: [], flags: ['-Wl,--dynamic-linker=/lib/ld-none.so.1'] });
     const { status, stderr } = binaryLayer(['tree', 'prog', ...from(made)]);
@@ -149,12 +149,12 @@ describe('unmet needs', () => {
   });
 });
 
-test('a program for another machine than --arch says is refused', () => {
+test('tree rejects a program for another architecture than that of --arch', () => {
   const { status, stdout, stderr } = binaryLayer(['tree', 'prog', ...from(fixture()), '--arch', 'arm64', '--json']);
   expect({ status, stdout }).toEqual({ status: 1, stdout: '' });
   expect(stderr).toContain('/usr/bin/prog is for x86_64, expected aarch64, the requested architecture');
 });
 
-test('a relative path counts from the top of a source', () => {
+test('a relative path is resolved against the root of a source', () => {
   expect(json(['./usr/bin/prog', ...from(fixture())]).objects[0].path).toBe(path.posix.join('/', 'usr/bin/prog'));
 });

@@ -21,7 +21,7 @@ function close(program: string) {
 const library = (name: string, ...needs: string[]) => fixture.library(`/usr/lib/${name}`, { needs });
 const program = (...needs: string[]) => fixture.program('/usr/bin/prog', { needs });
 
-describe('the order', () => {
+describe('the order of libraries', () => {
   test('is breadth first', () => {
     library('liba.so', 'libdeep.so');
     library('libb.so');
@@ -31,7 +31,7 @@ describe('the order', () => {
     expect(mapped(fixture, '/usr/bin/prog')).toEqual(['/lib/liba.so', '/lib/libb.so', '/lib/libdeep.so', '/lib/libdeeper.so']);
   });
 
-  test('has what several need once, where the first of them wants it', () => {
+  test('has a library that several objects need once, at its first use', () => {
     library('liba.so', 'libx.so', 'libb.so');
     library('libb.so', 'libx.so', 'liba.so');
     library('libx.so', 'liba.so');
@@ -39,14 +39,14 @@ describe('the order', () => {
     expect(mapped(fixture, '/usr/bin/prog')).toEqual(['/lib/liba.so', '/lib/libb.so', '/lib/libx.so']);
   });
 
-  test('has the loader where something needs it, by the name that the program has for it', () => {
+  test('has the loader at its first use, by the path in the program', () => {
     library('liba.so', 'ld-linux-x86-64.so.2', 'libb.so');
     library('libb.so');
     program('liba.so');
     expect(mapped(fixture, '/usr/bin/prog')).toEqual(['/lib/liba.so', '/lib64/ld-linux-x86-64.so.2', '/lib/libb.so']);
   });
 
-  test('of an object that needs itself is no circle', () => {
+  test('contains an object that needs itself once', () => {
     library('liba.so', 'liba.so');
     program('liba.so');
     expect(mapped(fixture, '/usr/bin/prog')).toEqual(['/lib/liba.so']);
@@ -54,35 +54,36 @@ describe('the order', () => {
 });
 
 describe('a missing library', () => {
-  test('is named, with who needs it, the chain from the program, each place searched, and what to do', () => {
+  test('is an error with the object that needs it, the chain from the program, each place searched, and the remedy', () => {
     fixture.library('/opt/app/lib/liba.so', { needs: ['libb.so'], runpath: '/opt/app/lib:/opt/other' });
     fixture.library('/opt/app/lib/libb.so', { needs: ['libgone.so.3'], runpath: '$ORIGIN:/opt/other' });
     fixture.program('/usr/bin/prog', { needs: ['liba.so'], runpath: '/opt/app/lib' });
+    const defaults = [`/lib/${TRIPLET}`, `/usr/lib/${TRIPLET}`, '/lib', '/usr/lib'].map((place) => `${place} (default directory)`);
     expect(() => close('/usr/bin/prog')).toThrow(MissingLibraryError);
     expect(() => close('/usr/bin/prog')).toThrow(
       new Error(
         [
           'libgone.so.3 not found, needed by /opt/app/lib/libb.so',
           '  chain: prog → liba.so → libb.so → libgone.so.3',
-          `  searched: /opt/app/lib (runpath of libb.so), /opt/other (runpath of libb.so), ${[`/lib/${TRIPLET}`, `/usr/lib/${TRIPLET}`, '/lib', '/usr/lib'].map((place) => `${place} (default directory)`).join(', ')}`,
+          `  searched: /opt/app/lib (runpath of libb.so), /opt/other (runpath of libb.so), ${defaults.join(', ')}`,
           '  install the package that has libgone.so.3, or correct the search path of libb.so',
         ].join('\n'),
       ),
     );
   });
 
-  test('was looked for in the cache, too, where there is one', () => {
+  test('was also looked up in the cache if there is one', () => {
     fixture.ldconfig();
     program('libgone.so');
     expect(() => close('/usr/bin/prog')).toThrow('searched: /etc/ld.so.cache, /lib/');
   });
 
-  test('that the program itself needs has no chain to tell', () => {
+  test('that the program itself needs is reported without a chain', () => {
     program('libgone.so');
     expect(() => close('/usr/bin/prog')).toThrow(/^libgone\.so not found, needed by \/usr\/bin\/prog\n {2}searched/);
   });
 
-  test('is not one of another machine', () => {
+  test('is not replaced by one for another architecture', () => {
     library('libx.so');
     const file = new DirectoryRoot(fixture.directory).read('/usr/lib/libx.so');
     file[18] = 183;
@@ -93,14 +94,14 @@ describe('a missing library', () => {
 });
 
 describe('the loader that a program names', () => {
-  test('is an object of its process from the start', () => {
+  test('is in the process from the start', () => {
     program();
     const process = close('/usr/bin/prog');
     expect(process.interpreter).toMatchObject({ path: '/lib64/ld-linux-x86-64.so.2', real: `/usr/lib/${TRIPLET}/ld-linux-x86-64.so.2` });
     expect(process.objects).toHaveLength(1);
   });
 
-  test('that is not there is named', () => {
+  test('is an error if it does not exist', () => {
     fixture.program('/usr/bin/prog', { flags: ['-Wl,--dynamic-linker,/lib/ld-other.so.1'] });
     expect(() => close('/usr/bin/prog')).toThrow(MissingInterpreterError);
     expect(() => close('/usr/bin/prog')).toThrow(
@@ -108,7 +109,7 @@ describe('the loader that a program names', () => {
     );
   });
 
-  test('is none for a static program', () => {
+  test('is absent for a static program', () => {
     fixture.program('/usr/bin/prog', { flags: ['-static', '-no-pie'] });
     const { objects, interpreter } = close('/usr/bin/prog');
     expect(objects.map(({ path }) => path)).toEqual(['/usr/bin/prog']);
@@ -116,8 +117,8 @@ describe('the loader that a program names', () => {
   });
 });
 
-describe('what a program opens later', () => {
-  test('brings what it needs, as far as that is not loaded already', () => {
+describe('a library that a program opens later', () => {
+  test('is loaded with the libraries that it needs and that are not loaded yet', () => {
     library('liba.so');
     library('libb.so');
     fixture.library('/usr/lib/plugins/plugin.so', { needs: ['liba.so', 'libb.so'] });
@@ -134,7 +135,7 @@ describe('what a program opens later', () => {
     expect(chainOf(process.objects[3])).toBe('prog → plugin.so → libb.so');
   });
 
-  test('by its name is searched for by the DT_RPATH of the one that opens it, and of the program', () => {
+  test('is searched for in the DT_RPATH of the object that opens it, and of the program', () => {
     fixture.library('/p/plugin.so');
     fixture.program('/usr/bin/prog', { rpath: '/p' });
     const process = close('/usr/bin/prog');
@@ -142,7 +143,7 @@ describe('what a program opens later', () => {
     expect(process.openName('gone.so', process.program)).toBeUndefined();
   });
 
-  test('is the same when it is opened again', () => {
+  test('is loaded once, however often it is opened', () => {
     fixture.library('/p/plugin.so', { soname: '' });
     fixture.program('/usr/bin/prog', { rpath: '/p' });
     const process = close('/usr/bin/prog');
@@ -151,7 +152,7 @@ describe('what a program opens later', () => {
     expect(process.openName('plugin.so', process.program)).toBe(once);
   });
 
-  test('and cannot be loaded leaves nothing behind', () => {
+  test('leaves nothing behind if it cannot be loaded', () => {
     library('libb.so', 'libgone.so');
     fixture.library('/usr/lib/plugins/plugin.so', { needs: ['liba.so', 'libb.so'] });
     library('liba.so');

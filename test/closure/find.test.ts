@@ -20,43 +20,43 @@ function program(inside: string, mode = 0o755): void {
 }
 
 describe('a command', () => {
-  test('is found in the first directory of PATH that has it', () => {
+  test('is the first one on PATH', () => {
     program('/usr/bin/rig');
     program('/bin/rig');
     expect(find('rig')).toMatchObject({ binary: 'rig', path: '/usr/bin/rig', real: '/usr/bin/rig' });
   });
 
-  test('is known by its links and by its file', () => {
+  test('has the path of the link, and the resolved path of its file', () => {
     program('/usr/lib/rig/rig-2');
     fixture.write({ '/usr/bin/rig': { link: '/etc/alternatives/rig' }, '/etc/alternatives/rig': { link: '/usr/lib/rig/rig-2' } });
     expect(find('rig')).toMatchObject({ path: '/usr/bin/rig', real: '/usr/lib/rig/rig-2' });
   });
 
-  test('is no directory of that name in the working directory', () => {
+  test('is not a directory of that name in the working directory', () => {
     program('/usr/bin/rig');
     fixture.directories('/home/me/rig');
     expect(find('rig').path).toBe('/usr/bin/rig');
   });
 
-  test('is no file of that name in the working directory', () => {
+  test('is not a file of that name in the working directory', () => {
     program('/home/me/rig');
     expect(() => find('rig')).toThrow('no such command on PATH');
   });
 
-  test('is no directory, and no file that cannot be executed, on PATH', () => {
+  test('is not a directory or a file without execute permission on PATH', () => {
     fixture.directories('/usr/local/bin/rig');
     program('/usr/bin/rig', 0o644);
     program('/bin/rig');
     expect(find('rig').path).toBe('/bin/rig');
   });
 
-  test('is not looked for in relative entries of PATH', () => {
+  test('is not searched for in relative entries of PATH', () => {
     program('/home/me/bin/rig');
     program('/usr/bin/rig');
     expect(find('rig', { searchPath: ['bin', '.', '/usr/bin'] }).path).toBe('/usr/bin/rig');
   });
 
-  test('that is not there is named, with the PATH that was searched and what to do', () => {
+  test('that does not exist is an error with the PATH that was searched and the remedy', () => {
     expect(() => find('rig')).toThrow(new ProgramError([
       `binary 'rig': no such command on PATH in the root ${fixture.directory}`,
       '  searched: /usr/local/bin:/usr/bin:/bin',
@@ -65,7 +65,7 @@ describe('a command', () => {
     expect(() => find('rig', { searchPath: [] })).toThrow('searched: nothing, PATH is empty');
   });
 
-  test('that is misspelled is answered with the nearest one on PATH', () => {
+  test('that is misspelled is an error with the nearest command on PATH', () => {
     program('/usr/bin/convert');
     program('/usr/bin/other');
     expect(() => find('covnert')).toThrow(/^binary 'covnert': no such command on PATH .*: did you mean convert\?\n {2}searched: /);
@@ -74,17 +74,17 @@ describe('a command', () => {
 });
 
 describe('a path', () => {
-  test.each(['./build/tool', 'build/tool', '/home/me/build/tool', '../me/build/tool'])('%s leads to the program', (binary) => {
+  test.each(['./build/tool', 'build/tool', '/home/me/build/tool', '../me/build/tool'])('may be %s', (binary) => {
     program('/home/me/build/tool');
     expect(find(binary)).toMatchObject({ binary, path: '/home/me/build/tool' });
   });
 
-  test('need not be executable: in the layer it will be', () => {
+  test('need not be executable, because it is executable in the layer', () => {
     program('/home/me/tool', 0o644);
     expect(find('./tool').path).toBe('/home/me/tool');
   });
 
-  test('at which nothing stands is named', () => {
+  test('that does not exist is an error', () => {
     expect(() => find('./build/tool')).toThrow(new ProgramError(
       "binary './build/tool': /home/me/build/tool does not exist, expected a program; relative paths start at the working directory"));
   });
@@ -99,7 +99,7 @@ describe('a script', () => {
     ['#!/usr/bin/env python3', '', '/usr/bin/python3'],
     ['#!/usr/bin/env -S python3 -I', '-I', '/usr/bin/python3'],
     ['#!/usr/bin/python3\r', '', '/usr/bin/python3'],
-  ])('%j is a program with its interpreter', (line, argument, interpreter) => {
+  ])('that begins with %j has its interpreter', (line, argument, interpreter) => {
     program('/usr/bin/python3');
     script(line);
     expect(find('./tool')).toMatchObject({ path: '/home/me/tool', interpreter: { program: { path: interpreter }, argument } });
@@ -107,7 +107,7 @@ describe('a script', () => {
   });
 
   test.each(['#!', '#!  ', '#!/usr/bin/env', '#!/usr/bin/env -i python3', '#!/usr/bin/env A=b python3'])(
-    'that begins with %j is refused',
+    'that begins with %j is an error',
     (line) => {
       program('/usr/bin/python3');
       script(line);
@@ -117,7 +117,7 @@ describe('a script', () => {
     },
   );
 
-  test('whose interpreter is not there is refused by both names', () => {
+  test('without its interpreter is an error with the paths of both', () => {
     script('#!/usr/bin/python3');
     expect(() => find('./tool')).toThrow(
       "binary './tool': the interpreter of the script /home/me/tool cannot be packed\n  binary '/usr/bin/python3': " +
@@ -125,7 +125,7 @@ describe('a script', () => {
     );
   });
 
-  test('whose interpreter is a script is refused', () => {
+  test('whose interpreter is a script is an error', () => {
     program('/bin/sh');
     fixture.write({ '/usr/bin/wrapper': '#!/bin/sh\n' });
     script('#!/usr/bin/wrapper');
@@ -135,13 +135,13 @@ describe('a script', () => {
     );
   });
 
-  test('that is its own interpreter is refused', () => {
+  test('that is its own interpreter is an error', () => {
     script('#!/home/me/tool');
     expect(messages(() => find('./tool'))[0].split('\n')).toHaveLength(2);
   });
 });
 
-describe('what is no program is refused by its path, by what was found and what is expected', () => {
+describe('a file that is not a program is an error with its path, its type and the expected type:', () => {
   const expected = 'expected a program for 64-bit Linux on x86_64 or aarch64, or a script';
 
   test('a directory', () => {
@@ -168,7 +168,7 @@ describe('what is no program is refused by its path, by what was found and what 
     expect(message).toContain(expected);
   });
 
-  test('a program that is cut off behind its header', () => {
+  test('a program that is truncated after its header', () => {
     fixture.program('/home/me/whole');
     const whole = fs.readFileSync(fixture.locate('/home/me/whole'));
     fixture.write({ '/home/me/tool': whole.subarray(0, whole.length / 4) });
@@ -184,7 +184,7 @@ describe('what is no program is refused by its path, by what was found and what 
     );
   });
 
-  test('a library, for ctypes to load: this is not what the layer does', () => {
+  test('a library: a layer does not support ctypes', () => {
     fixture.library('/home/me/libtool.so');
     expect(() => find('./libtool.so')).toThrow(
       new ProgramError(

@@ -32,7 +32,7 @@ const find = (binary: string, ...searchPath: string[]) =>
 const manager = (file: string) => shimManager(new DirectoryRoot(fixture.directory), file);
 
 describe('a requested program that is a shim is rejected with its manager and the real files', () => {
-  test('a script of pyenv', () => {
+  test('for a script of pyenv', () => {
     write({ '/home/me/.pyenv/shims/python3': PYENV, '/usr/bin/python3': elfHeader() });
     write({ '/home/me/.pyenv/versions/3.11.7/bin/python3': elfHeader(), '/home/me/.pyenv/versions/3.12.1/bin/python3': elfHeader() });
     expect(() => find('python3', '/home/me/.pyenv/shims')).toThrow(
@@ -44,19 +44,19 @@ describe('a requested program that is a shim is rejected with its manager and th
     );
   });
 
-  test('by its path as well', () => {
+  test('for a shim that is requested by its path', () => {
     write({ '/home/me/.pyenv/shims/python3': PYENV });
     expect(() => find('.pyenv/shims/python3')).toThrow(
       /is a shim of the version manager pyenv.*\n {2}that file was not found: ask pyenv for its path/,
     );
   });
 
-  test('a script in another directory, with the manager\'s name in its text alone', () => {
+  test('for a script in another directory, by the manager\'s name in its text', () => {
     write({ '/usr/bin/tool': '#!/usr/bin/env bash\nset -e\nexec "/opt/manager/bin/manager" exec "${0##*/}" "$@"\n' });
     expect(() => find('tool')).toThrow('/usr/bin/tool is a shim of the version manager manager');
   });
 
-  test('a link to volta\'s shim, with the versions of node', () => {
+  test('for a link to volta\'s shim, with the versions of node', () => {
     write({
       '/home/me/.volta/bin/volta-shim': elfHeader(),
       '/home/me/.volta/bin/node': { link: 'volta-shim' },
@@ -67,7 +67,7 @@ describe('a requested program that is a shim is rejected with its manager and th
     );
   });
 
-  test('a link to rustup, with the toolchains', () => {
+  test('for a link to rustup, with the toolchains', () => {
     write({
       '/home/me/.cargo/bin/rustup': elfHeader(),
       '/home/me/.cargo/bin/cargo': { link: 'rustup' },
@@ -78,7 +78,7 @@ describe('a requested program that is a shim is rejected with its manager and th
     expect(find('rustup', '/home/me/.cargo/bin').path).toBe('/home/me/.cargo/bin/rustup');
   });
 
-  test('a link of snap', () => {
+  test('for a link of snap', () => {
     write({ '/usr/bin/snap': elfHeader(), '/snap/bin/jq': { link: '/usr/bin/snap' } });
     expect(() => find('jq', '/snap/bin')).toThrow('/snap/bin/jq is a shim of the version manager snap');
   });
@@ -94,7 +94,7 @@ describe('an interpreter that is a shim', () => {
     expect(find('./tool', '/home/me/.pyenv/shims', '/home/me/.asdf/shims').interpreter!.program.path).toBe('/usr/bin/python3');
   });
 
-  test('named by its path is skipped as well', () => {
+  test('is skipped if it is named by its path', () => {
     write({ '/usr/bin/python3': elfHeader(), '/home/me/tool': '#!/home/me/.pyenv/shims/python3\n' });
     expect(find('./tool').interpreter!.program.path).toBe('/usr/bin/python3');
   });
@@ -106,22 +106,22 @@ describe('an interpreter that is a shim', () => {
   });
 });
 
-describe('recognized', () => {
+describe('the check for shims', () => {
   test.each([
     ['asdf\'s script', '/home/me/.asdf/shims/node', ASDF, 'asdf'],
     ['rbenv\'s script', '/home/me/.rbenv/shims/ruby', PYENV.replaceAll('pyenv', 'rbenv'), 'rbenv'],
     ['a script that calls basename', '/opt/x/tool', '#!/bin/sh\nname=$(basename "$0")\nexec mgr exec "$name" "$@"\n', 'mgr'],
-  ])('is %s', (_, file, text, name) => {
+  ])('recognizes %s', (_, file, text, name) => {
     write({ [file]: text });
     expect(manager(file)).toBe(name);
   });
 
-  test('is a link to another program in a directory named shims', () => {
+  test('recognizes a link to another program in a directory named shims', () => {
     write({ '/usr/bin/mgr': elfHeader(), '/home/me/.mgr/shims/tool': { link: '/usr/bin/mgr' } });
     expect(manager('/home/me/.mgr/shims/tool')).toBe('mgr');
   });
 
-  test('is a hard link to the manager beside it', () => {
+  test('recognizes a hard link to the manager beside it', () => {
     write({ '/home/me/.cargo/bin/rustup': elfHeader() });
     fs.linkSync(fixture.locate('/home/me/.cargo/bin/rustup'), fixture.locate('/home/me/.cargo/bin/cargo'));
     expect(manager('/home/me/.cargo/bin/cargo')).toBe('rustup');
@@ -137,7 +137,7 @@ describe('recognized', () => {
       'a long script that may start itself by a manager',
       { '/usr/bin/tool': `#!/bin/sh\n${'echo a line\n'.repeat(30)}exec mgr exec tool "$@"\n` },
     ],
-  ] as [string, Record<string, Content>][])('is not %s', (_, files) => {
+  ] as [string, Record<string, Content>][])('does not match %s', (_, files) => {
     write(files);
     expect(manager('/usr/bin/tool')).toBeUndefined();
   });

@@ -29,12 +29,12 @@ function check(): void {
 /** What the machine's own loader says of the program, when it is started. */
 const started = () => fixture.run(['/usr/bin/prog']).stderr;
 
-test('a version that the library has is fine', () => {
+test('a symbol version that the library has passes', () => {
   check();
   expect(started()).toBe('');
 });
 
-test('one that it does not have is named, with who needs it, which file lacks it, and what to do', () => {
+test('a missing symbol version is an error with the object that needs it, the library that lacks it, and the remedy', () => {
   versioned('/usr/lib/libx.so', 'X_1.0 { global: f; };');
   expect(check).toThrow(MissingVersionError);
   expect(check).toThrow(new Error([
@@ -45,7 +45,7 @@ test('one that it does not have is named, with who needs it, which file lacks it
   expect(started()).toContain("version `X_2.0' not found");
 });
 
-test('one that a library wants of another is told with the chain', () => {
+test('a version that one library needs of another is reported with the chain', () => {
   fixture.library('/usr/lib/liba.so', { source: 'int f(void); int a(void) { return f(); }', flags: [fixture.locate('/usr/lib/libx.so')] });
   fixture.program('/usr/bin/prog', { needs: ['liba.so'] });
   versioned('/usr/lib/libx.so', 'X_1.0 { global: f; };');
@@ -54,7 +54,7 @@ test('one that a library wants of another is told with the chain', () => {
   );
 });
 
-test('one that is wanted weakly may be missing', () => {
+test('a version that is needed weakly may be missing', () => {
   versioned('/usr/lib/libx.so', 'X_1.0 { global: f; };');
   const file = fs.readFileSync(fixture.locate('/usr/bin/prog'));
   file.writeUInt16LE(2, versionNeed(file) + 16 + 4); // vna_flags = VER_FLG_WEAK
@@ -63,13 +63,13 @@ test('one that is wanted weakly may be missing', () => {
   expect(started()).toContain("weak version `X_2.0' not found"); // as a warning
 });
 
-test('a library without any versions is fine', () => {
+test('a library without versions passes', () => {
   fixture.library('/usr/lib/libx.so', { source: SOURCE });
   check();
   expect(started()).toContain('no version information available'); // likewise
 });
 
-test('what is checked is the library that is loaded, not the first of that name', () => {
+test('the version is checked in the library that is loaded, not in the first one with the name', () => {
   versioned('/old/libx.so', 'X_1.0 { global: f; };');
   fixture.library('/usr/lib/libfirst.so', { needs: ['libx.so'], runpath: '/old' });
   fixture.program('/usr/bin/prog', {

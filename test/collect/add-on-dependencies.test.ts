@@ -10,12 +10,12 @@ function synthesizer(dictionary = '/usr/share/rig/dicts/words'): readonly string
   return find(root).data;
 }
 
-test('data that an add-on depends on, and what that depends on, is packed from the directories of the requested package', () => {
+test('data of an add-on\'s direct and indirect dependencies is packed from the directories of the requested package', () => {
   expect(synthesizer()).toEqual(
     expect.arrayContaining(['/usr/share/rig/voices/kal', '/usr/share/rig/dicts/words', '/usr/share/rig/dicts/letters']),
   );
 });
 
-test('data that an add-on depends on is not packed from other directories', () => {
+test('data of an add-on\'s dependencies is not packed from other directories', () => {
   expect(synthesizer('/usr/share/lexicon/words')).not.toContain('/usr/share/lexicon/words');
 });

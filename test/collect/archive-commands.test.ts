@@ -29,7 +29,7 @@ const packed = (jar: Buffer, fields: Record<string, string>) => {
   return find(root).data;
 };
 
-describe('a command whose name is a string of a class in an archive', () => {
+describe('a command whose name is a string constant of a class in an archive', () => {
   test('is packed with its package\'s data if the archive\'s package depends on it', () => {
     expect(packed(jarWith('dot'), { Depends: 'layout' })).toEqual([
       '/usr/bin/dot',
@@ -50,17 +50,17 @@ describe('a command whose name is a string of a class in an archive', () => {
   });
 });
 
-describe('constants of an archive', () => {
-  test('are found in stored classes as well, and in classes only', () => {
+describe('the string constants of an archive', () => {
+  test('are read from stored and compressed classes, and from no other entries', () => {
     expect([...constantsIn(jarWith('dot', { method: 0 }), ['dot', 'neato'])]).toEqual(['dot']);
     expect([...constantsIn(jarWith('dot', { name: 'rig/tale.txt' }), ['dot'])]).toEqual([]);
   });
 
-  test('are whole strings: the end of a longer one does not count', () => {
+  test('are whole strings: the end of a longer string does not match', () => {
     expect([...constantsIn(jarWith('anecdot'), ['dot'])]).toEqual([]);
   });
 
-  test('are none in an archive that is damaged or cut off anywhere', () => {
+  test('are empty for an archive that is damaged or truncated', () => {
     const jar = jarWith('dot');
     for (let length = 0; length < jar.length; length++) expect([...constantsIn(jar.subarray(0, length), ['dot'])]).toEqual([]);
     for (let at = 0; at < jar.length; at++) {

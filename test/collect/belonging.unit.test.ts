@@ -7,7 +7,7 @@ beforeEach(() => {
 });
 
 describe('the package of a requested program', () => {
-  test('has its data packed, in whatever directory it is', () => {
+  test('has its data packed from any directory', () => {
     root.install('rig', {
       '/usr/bin/rig': programWith(),
       '/usr/share/rig/names': '',
@@ -44,7 +44,7 @@ describe('the package of a requested program', () => {
     expect(find(root).all).not.toContain(file);
   });
 
-  test('has its licence packed, as has each package with a packed file', () => {
+  test('has its licence packed, like each package with a packed file', () => {
     root.install(
       'rig',
       { '/usr/bin/rig': programWith('', ['libx.so.1']), '/usr/share/doc/rig/copyright': '', '/usr/share/doc/rig/changelog.gz': '' },
@@ -86,7 +86,7 @@ describe('data of other packages', () => {
     expect(find(root).data).toEqual(['/usr/bin/rig']);
   });
 
-  test('is packed for both packages if the requested program is a link of one to a program of the other', () => {
+  test('is packed for both packages if the requested program is a link of one package to a program of the other', () => {
     root.install('rig', { '/usr/bin/rig': { link: 'real-rig' }, '/usr/share/rig/one': '' });
     root.install('real-rig', { '/usr/bin/real-rig': programWith(), '/usr/share/real-rig/two': '' });
     expect(find(root).data).toEqual(['/usr/bin/real-rig', '/usr/bin/rig', '/usr/share/real-rig/two', '/usr/share/rig/one']);
@@ -134,7 +134,7 @@ describe('in a directory of the package of a requested program', () => {
     expect(find(root).data).toEqual(['/usr/bin/rig', '/usr/share/rig/names']);
   });
 
-  test('__pycache__ is packed for modules whose source is there', () => {
+  test('__pycache__ is packed for modules with a source file', () => {
     const source = 'x = 1\n';
     root.install('rig-python', { '/usr/share/rig/m.py': source }, { Depends: 'rig' });
     fs.utimesSync(root.locate('/usr/share/rig/m.py'), 1e9, 1e9);

@@ -16,20 +16,20 @@ const script = (inside: string, text: string) => {
 /** A shell for scripts, which needs nothing. */
 const withShell = () => root.install('dash', { '/usr/bin/sh': programWith() }, { Essential: 'yes' });
 
-describe('a command whose bare name is in a program is packed', () => {
-  test('as a separate string, for commands of its package and of direct and indirect dependencies', () => {
+describe('a command with its bare name in a program is packed', () => {
+  test('if the name is a separate string and the command is of its package or of a direct or indirect dependency', () => {
     root.install('rig', { '/usr/bin/rig': programWith('\0paint\0far\0'), '/usr/bin/paint': programWith() }, { Depends: 'near' });
     root.install('near', {}, { Depends: 'far' }).install('far', { '/usr/bin/far': programWith() });
     expect(started()).toEqual(['/usr/bin/far', '/usr/bin/paint']);
   });
 
-  test('with an option or an argument behind the name', () => {
+  test('if an option or an argument follows the name', () => {
     root.install('rig', { '/usr/bin/rig': programWith('\0one -q\0two %s\0three "%s"\0four files\0') }, { Depends: 'tools' });
     root.install('tools', Object.fromEntries(['one', 'two', 'three', 'four'].map((name) => [`/usr/bin/${name}`, programWith()])));
     expect(started()).toEqual(['/usr/bin/one', '/usr/bin/three', '/usr/bin/two']);
   });
 
-  test('with the data of its package, and with the commands that it starts', () => {
+  test('with the data of its package and the commands that it starts', () => {
     root.install('rig', { '/usr/bin/rig': programWith('\0paint\0') }, { Depends: 'paint' });
     root.install('paint', { '/usr/bin/paint': programWith('\0mix\0'), '/usr/share/paint/colours': '' }, { Depends: 'mix' });
     root.install('mix', { '/usr/bin/mix': programWith() });
@@ -43,7 +43,7 @@ describe('a command whose bare name is in a program is packed', () => {
     expect(find(root).data).toContain('/usr/lib/jvm/bin/java');
   });
 
-  test('through such a link that is named by its path', () => {
+  test('through such a link if a path names it', () => {
     withShell().install(
       'rig',
       { '/usr/bin/rig': '#!/bin/sh\nif [ -x /usr/bin/java ]; then JAVA=/usr/bin/java; fi\nexec "$JAVA"\n' },
@@ -54,7 +54,7 @@ describe('a command whose bare name is in a program is packed', () => {
     expect(find(root).data).toEqual(expect.arrayContaining(['/usr/bin/java', '/usr/lib/jvm/bin/java', '/usr/lib/jvm/lib/modules']));
   });
 
-  test('in a shell script as the value of a variable', () => {
+  test('if a shell script has the name as the value of a variable', () => {
     withShell().install('rig', {
       '/usr/bin/rig': '#!/bin/sh\nRIG_EXECUTABLE=paint\nexec "`dirname \\"$0\\"`/$RIG_EXECUTABLE"\n',
       '/usr/bin/paint': programWith(),
@@ -62,7 +62,7 @@ describe('a command whose bare name is in a program is packed', () => {
     expect(started()).toContain('/usr/bin/paint');
   });
 
-  test('in a shell script as a word with a variable in it, for each value of that', () => {
+  test('if a shell script has a word with a variable, for each value of the variable', () => {
     const text = '#!/bin/sh\nversion=14\nversion="13"\nrig="`dirname \\"$0\\"`/rig$version"\nnone="none${unknown}"\nexec "$rig"\n';
     withShell().install('rig', {
       '/usr/bin/rig': text,
@@ -74,13 +74,13 @@ describe('a command whose bare name is in a program is packed', () => {
     expect(started()).not.toContain('/usr/bin/none');
   });
 
-  test('if the package of the script only recommends it, with its data', () => {
+  test('with its data if the package of the script only recommends it', () => {
     withShell().install('rig', { '/usr/bin/rig': '#!/bin/sh\npaint -q\n' }, { Recommends: 'paint' });
     root.install('paint', { '/usr/bin/paint': programWith(), '/usr/share/paint/colours': '' });
     expect(find(root).data).toEqual(expect.arrayContaining(['/usr/bin/paint', '/usr/share/paint/colours']));
   });
 
-  test('in a configuration file of its package, but not in comments or other texts', () => {
+  test('if a configuration file of its package has the name, but not if comments or other texts do', () => {
     root.install('rig', {
       '/usr/bin/rig': programWith(),
       '/usr/bin/post': programWith(),
@@ -102,7 +102,7 @@ describe('a command is not packed', () => {
     expect(started()).toEqual([]);
   });
 
-  test('if only a library or a symbol table has its name', () => {
+  test('if only a library or a symbol table contains its name', () => {
     root.install('rig', {
       '/usr/bin/rig': programWith('', ['librig.so.1']),
       [`${LIB}/librig.so.1`]: libraryWith('librig.so.1', '\0paint\0'),
@@ -166,7 +166,7 @@ describe('a script', () => {
     );
   });
 
-  test('in another language starts the words at the beginning of strings', () => {
+  test('in another language starts commands that are at the beginning of strings', () => {
     root.install('perl', { '/usr/bin/perl': programWith() }, { Essential: 'yes' });
     root.install('tools', Object.fromEntries(['one', 'two', 'three'].map((name) => [`/usr/bin/${name}`, programWith()])));
     script('/usr/bin/rig', '#!/usr/bin/perl\nsystem("one", "x"); my $x = `two -x`; # three\nprint "and three";\n');
@@ -208,7 +208,7 @@ describe('a program that names the directory of headers', () => {
     '/usr/share/doc/libc6-dev/README': '',
   };
 
-  test('is packed with headers and files for linkers of its dependencies and recommendations', () => {
+  test('is packed with headers and linker files of its dependencies and recommendations', () => {
     root.install('cc', { '/usr/bin/cc': programWith('\0/usr/include\0') }, { Recommends: 'libc6-dev' });
     root.install('libc6-dev', development).install('libother-dev', { '/usr/include/other.h': '' });
     expect(find(root, 'cc').all).toEqual(
@@ -242,12 +242,13 @@ describe('a program with /usr/bin and the name of a command in separate strings'
     expect(started()).toEqual(['/usr/bin/agent']);
   });
 
-  test('finds it in /opt/bin', async () => {
+  test('finds the command in /opt/bin', async () => {
     root.debian().libc();
     root.install('libc6', { [`${LIB}/libc.so.6`]: [], [`${LIB}/ld-linux-x86-64.so.2`]: [] }, { Source: 'glibc' });
     root.compile(
       '/usr/bin/rig',
-      '#include <stdio.h>\n#include <unistd.h>\nvolatile int zero; int main(void) { char name[99]; sprintf(name, "%s/agent", &"/usr/bin"[zero]); execl(name, name, (char *)0); return 1; }',
+      '#include <stdio.h>\n#include <unistd.h>\nvolatile int zero; int main(void) { char name[99]; sprintf(name, "%s/agent", ' +
+        '&"/usr/bin"[zero]); execl(name, name, (char *)0); return 1; }',
     );
     root.compile('/usr/bin/agent', '#include <stdio.h>\nint main(void) { puts("agent"); }');
     root.install('rig', { '/usr/bin/rig': [], '/usr/bin/agent': [] }, { Depends: 'libc6' });

@@ -22,11 +22,11 @@ function dispatcher({ mode = 0o755, name = 'dump' } = {}): Packaged {
   return root;
 }
 
-test('the implementation of a requested name below a directory that the dispatcher names is packed, with the data of its package', () => {
+test('an implementation with the requested name, below a directory that the dispatcher mentions, is packed with the data of its package', () => {
   expect(find(dispatcher(), 'dump').data).toEqual(expect.arrayContaining(['/usr/lib/dump/15/bin/dump', '/usr/share/dump-15/charset']));
 });
 
-test('a program of another name there is not an implementation', () => {
+test('a program with another name there is not an implementation', () => {
   expect(find(dispatcher({ name: 'restore' }), 'dump').data).not.toContain('/usr/share/dump-15/charset');
 });
 

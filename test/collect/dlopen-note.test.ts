@@ -6,7 +6,8 @@ import { readElf } from '../../lib/elf';
 /** The C of a note that says what an object opens by name (UAPI Group specification 12). */
 function noteOf(text: string): string {
   const bytes = [...Buffer.from(`${text}\0`)].join(',');
-  return `__asm__(".pushsection .note.dlopen,\\"a\\",@note\\n.balign 4\\n.long 4\\n.long 2f-1f\\n.long 0x407c0c0a\\n.asciz \\"FDO\\"\\n1: .byte ${bytes}\\n2: .balign 4\\n.popsection");`;
+  return `__asm__(".pushsection .note.dlopen,\\"a\\",@note\\n.balign 4\\n.long 4\\n.long 2f-1f\\n.long 0x407c0c0a\\n"
+    ".asciz \\"FDO\\"\\n1: .byte ${bytes}\\n2: .balign 4\\n.popsection");`;
 }
 
 const note = (...features: object[]) => noteOf(JSON.stringify(features));
@@ -34,7 +35,7 @@ test('a required library is packed with its dependencies', () => {
   expect(joined({ soname: ['libb.so.1'], priority: 'required' }).libraries).toEqual(['libb.so.1', 'libd.so.1']);
 });
 
-test('a recommended library is packed, and one without a priority', () => {
+test('a recommended library is packed, and so is a library without a priority', () => {
   expect(joined({ soname: ['liba.so.1'], priority: 'recommended' }, { soname: ['libd.so.1'] }).libraries).toEqual([
     'liba.so.1',
     'libd.so.1',
@@ -71,7 +72,7 @@ test('a suggested library that something else needs is packed', () => {
   expect(skipped.has('libd.so.1')).toBe(false);
 });
 
-test('the note of a plug-in counts, too', () => {
+test('a note in a plug-in has the same effect', () => {
   root.library('/usr/lib/rig/plugin.so', { source: note({ soname: ['liba.so.1'], priority: 'required' }) });
   root.program('/usr/bin/rig');
   root.install('rig', { '/usr/bin/rig': [], '/usr/lib/rig/plugin.so': [] });
@@ -89,7 +90,7 @@ test.each([
   ['no list', '{"soname":["libx.so.1"]}'],
   ['no sonames', '[{"soname":"libx.so.1"},{},{"soname":[1]},{"soname":[],"priority":"suggested"}]'],
   ['nothing of a feature', '[null, 1]'],
-])('a note that is %s is passed over', (_, text) => {
+])('a note that is %s is ignored', (_, text) => {
   root.library('/note.so', { source: noteOf(text) });
   expect(openedLibraries(readElf(fs.readFileSync(root.locate('/note.so'))))).toEqual([]);
 });

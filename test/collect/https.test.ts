@@ -126,7 +126,7 @@ async function layerOf(binary: string): Promise<(known: string, command: readonl
   };
 }
 
-test('the bundle that curl and git go by is the whole of the source\'s', () => {
+test('the bundle of certificates that curl and git use is a complete copy of the source\'s', () => {
   for (const binary of ['curl', 'git']) {
     const { entries } = planLayer(new DirectoryRoot('/'), request(binary, { detectData: true })).plan;
     const bundle = entries.find((entry) => entry.path === BUNDLE);
@@ -134,14 +134,14 @@ test('the bundle that curl and git go by is the whole of the source\'s', () => {
   }
 });
 
-test('curl gets a page of a server whose authority the layer knows, and none of another', async () => {
+test('curl gets a page from a server if the layer has the certificate of its authority, and not otherwise', async () => {
   const run = await layerOf('curl');
   const command = ['curl', '-sS', '--max-time', '20', `https://localhost:${port}/greeting`];
   expect(run('known', command)).toMatchObject({ status: 0, stdout: 'hello\n', stderr: '' });
   expect(run('unknown', command)).toMatchObject({ status: 60, stdout: '' });
 });
 
-test('git lists what a server has whose authority the layer knows, and refuses another', async () => {
+test('git lists the branches of a server if the layer has the certificate of its authority, and not otherwise', async () => {
   const run = await layerOf('git');
   const command = ['git', 'ls-remote', `https://localhost:${port}/repository.git`];
   expect(run('known', command)).toMatchObject({ status: 0, stdout: expect.stringMatching(/^[0-9a-f]{40}\trefs\/heads\/main$/m) });

@@ -8,22 +8,22 @@ beforeEach(() => {
 
 const data = (binary = 'rig') => find(root, binary).data;
 
-describe('an interpreter that is requested', () => {
-  test('has what completes its essential package, from the same source package', () => {
+describe('a requested interpreter', () => {
+  test('has the packages of the same source package that complete its essential package', () => {
     root.install('perl-base', { '/usr/bin/perl': programWith() }, { Source: 'perl', Essential: 'yes' });
     root.install('perl', { '/usr/lib/perl/Config_heavy.pl': '' }, { Source: 'perl', Depends: 'perl-base, perl-modules' });
     root.install('perl-modules', { '/usr/share/perl/strict.pm': '' }, { Source: 'perl' });
     expect(data('perl')).toEqual(expect.arrayContaining(['/usr/lib/perl/Config_heavy.pl', '/usr/share/perl/strict.pm']));
   });
 
-  test('does not have packages for development, or of other source packages, that depend on its essential package', () => {
+  test('does not have packages for development, or from another source package, that depend on its essential package', () => {
     root.install('perl-base', { '/usr/bin/perl': programWith() }, { Source: 'perl', Essential: 'yes' });
     root.install('libperl-dev', { '/usr/lib/perl/CORE/perl.c': '' }, { Source: 'perl', Depends: 'perl-base' });
     root.install('tool', { '/usr/share/tool/data': '' }, { Depends: 'perl-base' });
     expect(data('perl')).toEqual(['/usr/bin/perl']);
   });
 
-  test('has modules in a directory that is named after it with a version', () => {
+  test('has the modules in a directory with its name and a version', () => {
     root.install('perl-base', { '/usr/bin/perl': programWith('\0/usr/share/perl5\0') }, { Essential: 'yes' });
     root.install('libx-perl', { '/usr/share/perl5/X.pm': '' }, { Depends: 'perl-base' });
     expect(data('perl')).toContain('/usr/share/perl5/X.pm');
@@ -40,7 +40,7 @@ describe('a script', () => {
     fs.chmodSync(root.locate('/usr/bin/rig'), 0o755);
   };
 
-  test('has a dependency that installs into the interpreter\'s module directory, whatever that depends on', () => {
+  test('has each dependency that installs into the interpreter\'s module directory, whatever that dependency depends on', () => {
     root.install('python3-x', { '/usr/lib/python3/dist-packages/x.py': '' });
     script({ Depends: 'python3, python3-x' });
     expect(data()).toContain('/usr/lib/python3/dist-packages/x.py');
@@ -57,7 +57,7 @@ describe('a script', () => {
     expect(data()).not.toContain('/usr/share/y/y.txt');
   });
 
-  test('has no package for development as a module, and none of the package manager\'s hooks', () => {
+  test('has no packages for development as modules, and no hooks of the package manager', () => {
     root.install('python3-dev', { '/usr/lib/python3/config/libpython.c': '' }, { Depends: 'python3' });
     root.install(
       'python3-x',

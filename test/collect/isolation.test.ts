@@ -76,14 +76,15 @@ describe('Ruby', () => {
     opt = await layerOf('ruby');
   });
 
-  test('of the machine itself ends where it reads them', () => {
+  test('on the host reads the hostile modules and ends', () => {
     expect(ofTheMachine(['ruby', '-e', '1'], host, ['/usr/lib/ruby'])).toBe(HOSTILE);
     expect(ofTheMachine(['ruby', '-e', 'gem "json"'], host, ['/var/lib/gems'])).toBe(HOSTILE);
   });
 
-  test('loads its modules, compiled ones and gems among them, from the layer', () => {
+  test('in a layer loads its modules from there, compiled modules and gems included', () => {
     const script =
-      'gem "json"; require "json"; require "set"; require "openssl"; require "stringio"; require "minitest"; puts $LOADED_FEATURES.grep(/^\\//)';
+      'gem "json"; require "json"; require "set"; require "openssl"; require "stringio"; require "minitest"; puts ' +
+      '$LOADED_FEATURES.grep(/^\\//)';
     const loaded = run(opt, ['ruby', '-e', script], host);
     expect(notOfTheLayer(loaded)).toEqual([]);
     for (const name of ['json.rb', 'set.rb', 'openssl.so', 'stringio.so', 'minitest.rb']) {
@@ -91,7 +92,7 @@ describe('Ruby', () => {
     }
   });
 
-  test('looks for modules and gems nowhere but in the layer, and where the user has his own', () => {
+  test('in a layer searches for modules and gems only there and in the user\'s own directory', () => {
     expect(
       notOfTheLayer(
         run(opt, ['ruby', '-e', 'puts $LOAD_PATH, Gem.path - [Gem.user_dir], Gem.default_dir, Gem.default_specifications_dir'], host),
@@ -122,11 +123,11 @@ describe('PHP', () => {
     opt = await layerOf('php');
   });
 
-  test('of the machine itself ends where it reads them', () => {
+  test('on the host reads the hostile configuration and ends', () => {
     expect(ofTheMachine(['sh', '-c', 'echo one > /tmp/one.php && php /tmp/one.php'], host, ['/etc/php'])).toBe(HOSTILE);
   });
 
-  test('reads its configuration from the layer', () => {
+  test('in a layer reads its configuration from there', () => {
     host.write({ '/var/task/one.php': 'one' });
     expect(run(opt, ['php', '/var/task/one.php'], host)).toEqual(['one']);
     const lines = run(opt, ['php', '--ini'], host)
@@ -137,9 +138,11 @@ describe('PHP', () => {
     expect(lines.filter((line) => line.endsWith('.ini')).length).toBeGreaterThan(10);
   });
 
-  test('loads its extensions from the layer, and looks for scripts nowhere else', () => {
+  test('in a layer loads its extensions from there, and searches for scripts nowhere else', () => {
     const script =
-      'echo (new ReflectionExtension("tokenizer"))->getVersion(), "\\n"; echo implode("\\n", array_unique(preg_replace("/.* /", "", preg_grep("/\\.so/", file("/proc/self/maps"))))); echo ini_get("extension_dir"), "\\n", str_replace(".:", "", get_include_path());';
+      'echo (new ReflectionExtension("tokenizer"))->getVersion(), "\\n"; echo implode("\\n", array_unique(preg_replace("/.* /", "", ' +
+      'preg_grep("/\\.so/", file("/proc/self/maps"))))); echo ini_get("extension_dir"), "\\n", str_replace(".:", "", ' +
+      'get_include_path());';
     const [version, ...files] = run(opt, ['php', '-r', script], host).filter((line) => line !== '');
     expect(version).toMatch(/^\d+\.\d+/);
     expect(notOfTheLayer(files)).toEqual([]);

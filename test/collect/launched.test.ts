@@ -37,19 +37,19 @@ describe('a program behind a launcher is packed with its package', () => {
     ['a variable in braces', 'exec "${dir}"/rig.bin "$@"'],
     ['a command substitution', 'exec "$(dirname "$(readlink -f "$0")")/rig.bin" "$@"'],
     ['a directory above', 'exec $dir/../rig/rig.bin'],
-  ])('in the directory of the script, behind %s', (_, text) => {
+  ])('if it is in the directory of the script, after %s', (_, text) => {
     launcher(text);
     core();
     for (const file of ['/usr/lib/rig/rig.bin', '/usr/share/rig-core/table', `${LIB}/librig.so.1`]) expect(find(root).all).toContain(file);
   });
 
-  test('in a directory that the script mentions', () => {
+  test('if it is in a directory that the script mentions', () => {
     launcher('home=/usr/lib/rig-core; exec "$home/rig.bin"');
     core({ Source: 'rig' }, '/usr/lib/rig-core');
     expect(isPacked('/usr/share/rig-core/table')).toBe(true);
   });
 
-  test('unless its package has nothing to do with that of the script', () => {
+  test('unless its package is unrelated to that of the script', () => {
     launcher('exec "$dir/rig.bin"');
     core({ Source: 'other' });
     expect(isPacked('/usr/lib/rig/rig.bin')).toBe(false);

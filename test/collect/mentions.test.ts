@@ -17,7 +17,7 @@ function sparse(inside: string, size: number): void {
   fs.closeSync(file);
 }
 
-describe('a path in a program leads to', () => {
+describe('a path mention in a program selects', () => {
   test('a directory of a dependency of its package', () => {
     root.install('rig', { '/usr/bin/rig': programWith('</usr/share/other>') }, { Depends: 'other' });
     root.install('other', { '/usr/share/other/one': '', '/usr/share/other/deep/two': '', '/usr/share/other-too/three': '' });
@@ -32,7 +32,7 @@ describe('a path in a program leads to', () => {
     expect(skipped.get('/usr/share/stranger')).toMatch(/mentioned in \/usr\/bin\/rig/);
   });
 
-  test('a file of a dependency, through a link, too', () => {
+  test('a file of a dependency, even through a link', () => {
     root.install('rig', { '/usr/bin/rig': programWith('</etc/other.conf>') }, { Depends: 'other' });
     root.install('other', { '/usr/share/other/one': '', '/etc/other.conf': { link: '../usr/share/other/one' } });
     expect(find(root).data).toEqual(['/etc/other.conf', '/usr/bin/rig', '/usr/share/other/one']);
@@ -50,7 +50,7 @@ describe('a path in a program leads to', () => {
     expect(find(root).data).toEqual(['/usr/bin/rig']);
   });
 
-  test('neither documentation nor commands that it does not name', () => {
+  test('neither documentation nor commands that the program does not start', () => {
     root.install('rig', { '/usr/bin/rig': programWith('</usr/share/doc/other></usr/share/man/man1></usr/bin>') }, { Depends: 'other' });
     root.install('other', { '/usr/share/doc/other/README': '', '/usr/share/man/man1/other.1': '', '/usr/bin/other': programWith() });
     expect(find(root).data).toEqual(['/usr/bin/rig']);
@@ -66,19 +66,19 @@ describe('a path in a program leads to', () => {
     );
   });
 
-  test('each path of a list that is separated by colons or commas', () => {
+  test('each path in a list with colons or commas', () => {
     root.install('rig', { '/usr/bin/rig': programWith('{/usr/share/one,/usr/share/two}:/usr/share/three') }, { Depends: 'other' });
     root.install('other', Object.fromEntries(['one', 'two', 'three'].map((name) => [`/usr/share/${name}/file`, ''])));
     expect(find(root).data).toEqual(['/usr/bin/rig', '/usr/share/one/file', '/usr/share/three/file', '/usr/share/two/file']);
   });
 
-  test('nothing that no package owns, except below /usr, /etc and /var', () => {
+  test('no file that no package owns, except below /usr, /etc and /var', () => {
     root.install('rig', { '/usr/bin/rig': programWith(), '/usr/share/rig/list.txt': '/app/main /work /usr/share/made/one' });
     root.write({ '/app/main': 'of the user', '/work/secret': 'of the user', '/usr/share/made/one': '' });
     expect(find(root).data).toEqual(['/usr/bin/rig', '/usr/share/made/one', '/usr/share/rig/list.txt']);
   });
 
-  test('a directory with the name of its package, with files of whatever package', () => {
+  test('a directory with the name of the program\'s package, with files of any package', () => {
     root.install('lua5.4', { '/usr/bin/rig': programWith('</usr/share/lua/5.4/>') });
     root.install('lpeg', { '/usr/share/lua/5.4/re.lua': '' }).install('socket', { '/usr/share/lua/5.4/mime.lua': '' });
     expect(find(root).data).toEqual(['/usr/bin/rig', '/usr/share/lua/5.4/mime.lua', '/usr/share/lua/5.4/re.lua']);
@@ -90,14 +90,14 @@ describe('a path in a program leads to', () => {
     expect(find(root).data).toEqual(['/usr/bin/rig', '/usr/share/other/db.idx', '/usr/share/other/db.txt']);
   });
 
-  test('each path of a list in a setting', () => {
+  test('each path in the list of a setting', () => {
     root.install('rig', { '/usr/bin/rig': programWith('PATHS=/usr/share/one:/usr/share/none:/usr/share/two/deep:') }, { Depends: 'other' });
     root.install('other', { '/usr/share/one/x': '', '/usr/share/two/deep/y': '', '/usr/share/two/z': '' });
     expect(find(root).data).toEqual(['/usr/bin/rig', '/usr/share/one/x', '/usr/share/two/deep/y']);
   });
 });
 
-test('paths in files that were found are followed, too', () => {
+test('path mentions in selected files are followed, too', () => {
   root.install('rig', { '/usr/bin/rig': programWith('', ['libone.so.1']) }, { Depends: 'libone' });
   root.install(
     'libone',
@@ -162,14 +162,14 @@ describe('a mentioned directory above the size budget', () => {
     expect(skipped.has('/usr/share/big')).toBe(false);
   });
 
-  test('is skipped if the package of the requested program mentions it, but only recommends its package', () => {
+  test('is skipped if the package of the requested program mentions it but only recommends its package', () => {
     root.install('rig', { '/usr/bin/rig': programWith('</usr/share/big>') }, { Recommends: 'big' });
     const { data, skipped } = find(root);
     expect(data).toEqual(['/usr/bin/rig']);
     expect(skipped.get('/usr/share/big')).toContain('42 MB');
   });
 
-  test('is packed if it holds the modules of a library, from the same source package', () => {
+  test('is packed if it contains the modules of a library from the same source package', () => {
     root.install('rig', { '/usr/bin/rig': programWith('', ['liba.so.1']) }, { Depends: 'liba' });
     root.install('liba', { [`${LIB}/liba.so.1`]: libraryWith('liba.so.1', '</usr/lib/plug>') }, { Depends: 'plug', Source: 'a' });
     root.install('plug', { '/usr/lib/plug/a.so': libraryWith('a.so') }, { Source: 'a' });
@@ -211,7 +211,7 @@ const copied = (paths: readonly string[]) => `
     puts(file && fgets(line, sizeof line, file) ? line : buffer);
   }`;
 
-describe('a path that a compiler has put into instructions', () => {
+describe('a path that a compiler has stored in instructions', () => {
   // the heads differ, because the code of one function lies near that of the next
   const SHORT = ['/etc/abcx.d', '/etc/defgers', '/etc/hijkings', '/etc/lmnking.d'];
   const LONG = ['/usr/share/riga/names', '/usr/share/rigging-names/names'];
@@ -227,7 +227,7 @@ describe('a path that a compiler has put into instructions', () => {
     host.write(Object.fromEntries(files.map((file) => [file, 'of the host'])));
   });
 
-  test('is not a string in the file', () => {
+  test('is not a string of the file', () => {
     const bytes = fs.readFileSync(root.locate('/usr/bin/rig'));
     for (const path of SHORT) expect([bytes.indexOf(path), bytes.indexOf(path.slice(0, 8)) > 0]).toEqual([-1, true]);
     for (const path of LONG) expect(bytes.indexOf(`${path}\0`)).toBe(-1);

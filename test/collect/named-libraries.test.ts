@@ -8,7 +8,7 @@ beforeEach(() => {
 const packed = () => find(root).all;
 
 describe('a library that is opened by name is packed', () => {
-  test('if it is of the same source package as the library that names it', () => {
+  test('if it is from the same source package as the object that names it', () => {
     root.install('rig', { '/usr/bin/rig': programWith('', ['libcrypt.so.3']) }, { Depends: 'libcrypt3' });
     root.install('libcrypt3', { [`${LIB}/libcrypt.so.3`]: libraryWith('libcrypt.so.3', '\0libtoken3.so\0') }, { Source: 'crypt' });
     root.install('libcrypt-tokens', { [`${LIB}/crypt/libtoken3.so`]: libraryWith('libtoken3.so') }, { Source: 'crypt' });
@@ -24,7 +24,7 @@ describe('a library that is opened by name is packed', () => {
     expect(packed()).toEqual(expect.arrayContaining([`${LIB}/libmix.so.1`, `${LIB}/libpaint.so.1`]));
   });
 
-  test('if a configuration file or a module of a requested package names it, behind a variable too', () => {
+  test('if a configuration file or a module of a requested package names it, even after a variable', () => {
     root.install('rig', {
       '/usr/bin/rig': programWith(),
       '/usr/share/rig/modules.conf': 'native=$libdir/libx-native.so\n',
@@ -43,7 +43,7 @@ describe('a library that is opened by name is not packed', () => {
     expect(packed()).not.toContain(`${LIB}/libdriver.so.1`);
   });
 
-  test('if a library of another package names what only a dependency of its own has', () => {
+  test('if a library of another package names it and only a dependency of that package has it', () => {
     root.install('rig', { '/usr/bin/rig': programWith('', ['libdraw.so.1']) }, { Depends: 'libdraw1' });
     root.install('libdraw1', { [`${LIB}/libdraw.so.1`]: libraryWith('libdraw.so.1', '\0libdriver.so.1\0') }, { Depends: 'libdriver1' });
     root.install('libdriver1', { [`${LIB}/libdriver.so.1`]: libraryWith('libdriver.so.1') });

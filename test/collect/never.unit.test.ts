@@ -46,7 +46,7 @@ describe('a file that is not world-readable is skipped with a reason', () => {
     expect(find(root).data).not.toContain('/etc/ssl/private/key.pem');
   });
 
-  test('a file of the program\'s package, and a generated one beside it', () => {
+  test('a file of the program\'s package, and a generated file beside it', () => {
     root.install('rig', { '/usr/bin/rig': programWith(), '/etc/rig/secret': 'SECRET', '/etc/rig/rig.conf': '' });
     root.write({ '/etc/rig/made': 'SECRET' });
     mode('/etc/rig/secret', 0o640);
@@ -93,7 +93,7 @@ describe('a machine-specific file is not packed', () => {
     expect(find(root).data).toEqual(['/usr/bin/rig']);
   });
 
-  test('even if the program\'s package owns it, or a link to it', () => {
+  test('even if the program\'s package owns it, or owns a link to it', () => {
     root.install('rig', {
       '/usr/bin/rig': programWith(),
       '/etc/pam.d/rig': '',
@@ -111,7 +111,7 @@ describe('a machine-specific file is not packed', () => {
   });
 });
 
-describe('among the data, this is skipped with a reason:', () => {
+describe('among the data, a special file is skipped with a reason:', () => {
   beforeEach(() => {
     root.install('rig', { '/usr/bin/rig': programWith('</var/lib/rig>'), '/var/lib/rig/one': '' });
   });
@@ -145,13 +145,13 @@ describe('among the data, this is skipped with a reason:', () => {
     isSkipped('/var/lib/rig/null');
   });
 
-  test('a link that leads to itself', () => {
+  test('a link to itself', () => {
     root.write({ '/var/lib/rig/loop': { link: 'loop' }, '/var/lib/rig/ping': { link: 'pong' }, '/var/lib/rig/pong': { link: 'ping' } });
     isSkipped('/var/lib/rig/loop');
     isSkipped('/var/lib/rig/ping');
   });
 
-  test('a link that would lead out of the root', () => {
+  test('a link out of the root', () => {
     root.write({
       '/var/lib/rig/out': { link: `../../..${root.directory}/../outside` },
       '/var/lib/rig/machine': { link: process.execPath },
@@ -161,7 +161,7 @@ describe('among the data, this is skipped with a reason:', () => {
   });
 });
 
-test('a directory with a link to its parent is entered once', () => {
+test('a directory with a link to its parent is read once', () => {
   root.install('rig', {
     '/usr/bin/rig': programWith('</usr/share/rig>'),
     '/usr/share/rig/one': '',
@@ -188,14 +188,14 @@ describe('a library that is not world-readable', () => {
     expect(find(root, 'rig', { include: [`${LIB}/librig.so.1`] }).all).toContain(`${LIB}/librig.so.1`);
   });
 
-  test('does not include a world-readable library in a home directory that is closed to others', () => {
+  test('is packed if include names it, but not with a library in a home directory that is closed to others', () => {
     root.write({ '/home/one/tool': programWith('', ['libtool.so.1']), '/home/one/libtool.so.1': libraryWith('libtool.so.1') });
     mode('/home/one', 0o700);
     expect(find(root, '/home/one/tool', { libraryPath: '/home/one' }).all).toContain('/app/one/libtool.so.1');
   });
 });
 
-test('data of a program directly in a home directory is not searched for, and a notice says so', () => {
+test('a home directory with a program in it is not searched for data, and a notice says so', () => {
   root.write({ '/home/one/bin/rig': programWith('</home/one/share/names>'), '/home/one/share/names/first': '' });
   const { plan: { entries }, notices } = plan(root, '/home/one/bin/rig', { detectData: true });
   expect(entries.map((entry) => entry.path)).not.toContain('/app/share/names/first');

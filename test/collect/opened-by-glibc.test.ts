@@ -36,7 +36,7 @@ const USERS = '#include <pwd.h>\nint main(void) { return getpwnam("x") == 0; }';
 
 const opened = (source: string) => find(withEverything(withProgram(source))).data.filter((place) => place !== '/usr/bin/rig');
 
-test('a program that calls none of these functions gets nothing', () => {
+test('a program that calls none of these functions gets no data', () => {
   expect(opened(NOTHING)).toEqual([]);
 });
 
@@ -44,7 +44,7 @@ test('iconv_open: the modules are packed, except those for mainframes', () => {
   expect(opened(CONVERT)).toEqual(['IBM850.so', 'UTF-16.so', 'gconv-modules'].map((name) => `${LIB}/gconv/${name}`));
 });
 
-test('iconv_open in a library of another package: no module is packed', () => {
+test('iconv_open in a library of another package: no modules are packed', () => {
   const root = withProgram(NOTHING);
   root.compile(`${LIB}/libconvert.so.1`, CONVERT.replace('main', 'convert'), ['-shared', '-fPIC', '-Wl,-soname,libconvert.so.1']);
   root.compile('/usr/bin/rig', 'int convert(void); int main(void) { return convert(); }', [root.locate(`${LIB}/libconvert.so.1`)]);
@@ -76,19 +76,19 @@ test('name services: a generated nsswitch.conf is packed, never that of the sour
   }
 });
 
-test('services and protocols: their files are packed', () => {
+test('services and protocols: these files are packed', () => {
   expect(opened(SERVICES)).toEqual(['/etc/protocols', '/etc/services']);
 });
 
-test('getaddrinfo: these files are packed, too', () => {
+test('getaddrinfo: the same files are packed', () => {
   expect(opened(HOSTS)).toEqual(['/etc/nsswitch.conf', '/etc/protocols', '/etc/services']);
 });
 
-test('names of users: these files are not packed', () => {
+test('names of users: the same files are not packed', () => {
   expect(opened(USERS)).toEqual(['/etc/nsswitch.conf']);
 });
 
-test('calls of libraries count, too', () => {
+test('calls in libraries have the same effect', () => {
   const root = withProgram(NOTHING);
   root.compile(`${LIB}/libserve.so.1`, SERVICES.replace('main', 'serve'), ['-shared', '-fPIC', '-Wl,-soname,libserve.so.1']);
   root.compile('/usr/bin/rig', 'int serve(void); int main(void) { return serve(); }', [root.locate(`${LIB}/libserve.so.1`)]);
@@ -105,7 +105,8 @@ describe('in the layer', () => {
 
   test('setlocale finds the locale that LANG names on Lambda', async () => {
     const root = withProgram(
-      '#include <locale.h>\n#include <stdio.h>\n#include <stdlib.h>\nint main(void) { char *name = setlocale(LC_ALL, ""); printf("%s %d\\n", name, (int) MB_CUR_MAX); }',
+      '#include <locale.h>\n#include <stdio.h>\n#include <stdlib.h>\nint main(void) { char *name = setlocale(LC_ALL, ""); printf("%s ' +
+        '%d\\n", name, (int) MB_CUR_MAX); }',
     );
     fs.mkdirSync(root.locate('/usr/lib/locale'));
     execFileSync('cp', ['-r', '/usr/lib/locale/C.utf8', root.locate('/usr/lib/locale/C.utf8')]);
@@ -129,9 +130,10 @@ describe('in the layer', () => {
     expect(await run(root)).toMatchObject({ status: 0, stdout: '0 97\n' });
   });
 
-  test('a service is found by its name without a file of the host', async () => {
+  test('getservbyname finds a service without a file of the host', async () => {
     const root = withProgram(
-      '#include <netdb.h>\n#include <stdio.h>\nint main(void) { struct servent *found = getservbyname("rigd", "tcp"); printf("%d\\n", found ? ntohs(found->s_port) : -1); }',
+      '#include <netdb.h>\n#include <stdio.h>\nint main(void) { struct servent *found = getservbyname("rigd", "tcp"); ' +
+        'printf("%d\\n", found ? ntohs(found->s_port) : -1); }',
     );
     root.install('netbase', { '/etc/services': 'rigd 4711/tcp\n', '/etc/protocols': 'tcp 6 TCP\n' });
     expect(await run(root)).toMatchObject({ status: 0, stdout: '4711\n' });

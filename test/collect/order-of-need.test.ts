@@ -19,7 +19,7 @@ function enlarge(file: string, size: number): void {
   fs.truncateSync(root.locate(file), size);
 }
 
-describe('a plug-in of a package from the same source that nothing depends on', () => {
+describe('a plug-in of a package from the same source package on which nothing depends', () => {
   beforeEach(() => {
     root.install(
       'client',
@@ -47,12 +47,13 @@ describe('a plug-in of a package from the same source that nothing depends on', 
       'in a directory of package client, but the layer has no room for 200.0 MB: name it in include if it is needed',
     );
     expect(notices).toEqual([
-      'the layer is full, and does not contain all add-ons: server (200.0 MB); name the files that are needed in include, which are packed first',
+      'the layer is full, and does not contain all add-ons: server (200.0 MB); name the files that are needed in include, which are ' +
+        'packed first',
     ]);
   });
 });
 
-test('data that a library mentions is packed before an add-on, whichever is smaller', () => {
+test('data that a library mentions is packed before an add-on, even if the add-on is smaller', () => {
   root.install('rig', { '/usr/bin/rig': programWith('', ['liba.so.1']), '/usr/lib/rig/one': '' }, { Depends: 'liba' });
   root.install('liba', { [`${LIB}/liba.so.1`]: libraryWith('liba.so.1', '</usr/share/liba/table>'), '/usr/share/liba/table': '' });
   root.install('extra', { '/usr/lib/rig/extra': '' }, { Depends: 'rig' }).install('more', { '/usr/lib/rig/more': '' }, { Depends: 'rig' });
@@ -63,7 +64,7 @@ test('data that a library mentions is packed before an add-on, whichever is smal
   expect(data).toEqual(['/usr/bin/rig', '/usr/lib/rig/extra', '/usr/lib/rig/one', '/usr/share/liba/table']);
 });
 
-test('a layer without room for data that a library mentions says so', () => {
+test('a layer without room for data that a library mentions has a notice', () => {
   root.install('rig', { '/usr/bin/rig': programWith('', ['liba.so.1']), '/usr/lib/rig/one': '' }, { Depends: 'liba' });
   root.install('liba', {
     [`${LIB}/liba.so.1`]: libraryWith('liba.so.1', '</usr/share/liba/table></usr/share/liba/names>'),
@@ -75,11 +76,12 @@ test('a layer without room for data that a library mentions says so', () => {
   const { data, notices } = find(root);
   expect(data).toEqual(['/usr/bin/rig', '/usr/lib/rig/one', '/usr/share/liba/names']);
   expect(notices).toEqual([
-    'the layer is full, and does not contain all files that the program may need: /usr/share/liba/table of liba (30.0 MB); name the files that are needed in include, which are packed first',
+    'the layer is full, and does not contain all files that the program may need: /usr/share/liba/table of liba (30.0 MB); name the ' +
+      'files that are needed in include, which are packed first',
   ]);
 });
 
-test('a directory that another package lists as well counts for the package that is needed', () => {
+test('a directory that several packages list counts for the package that is needed', () => {
   root.install('rig', { '/usr/bin/rig': programWith('', ['liba.so.1']) }, { Depends: 'liba' });
   root.install('liba', { [`${LIB}/liba.so.1`]: libraryWith('liba.so.1', '</usr/share/tables>') }, { Depends: 'tables' });
   root.install('tables', { '/usr/share/tables/sub/one': '' });
@@ -89,7 +91,7 @@ test('a directory that another package lists as well counts for the package that
   expect(find(root).data).toEqual(data);
 });
 
-test('a helper that is also started by its name keeps the plug-ins that it has loaded', () => {
+test('a helper that is also started by name keeps the plug-ins that it has loaded', () => {
   root.install('rig', {
     '/usr/bin/rig': programWith(),
     '/usr/lib/rig/helper': programWith('</usr/lib/plug/plug.so>'),
@@ -108,7 +110,7 @@ test('a helper that is also started by its name keeps the plug-ins that it has l
   expect(rpathOf('/usr/lib/rig/helper')).toBe('/opt/elf/{key}/usr/lib/plug/private');
 });
 
-describe('modules of a script that only its modules depend on', () => {
+describe('modules of a script on which only other modules depend', () => {
   const MODULES = '/usr/lib/python3/dist-packages';
 
   beforeEach(() => {
@@ -124,13 +126,13 @@ describe('modules of a script that only its modules depend on', () => {
     root.install('python3-last', { [`${MODULES}/last.py`]: '' }, { Depends: 'python3' });
   });
 
-  test('are packed, with their own, if there is room', () => {
+  test('are packed with their own dependencies if there is room', () => {
     const { data, notices } = find(root);
     for (const name of ['near.py', 'large/code.py', 'large/table', 'small.py', 'last.py']) expect(data).toContain(`${MODULES}/${name}`);
     expect(notices).toEqual([]);
   });
 
-  test('are packed if the script is in another package of the same source', () => {
+  test('are packed if the script is in another package of the same source package', () => {
     root.install('rig-script', { '/usr/bin/rig-script': '#!/usr/bin/python3\n' }, { Source: 'rig', Depends: 'python3, python3-rig' });
     root.install('python3-rig', { [`${MODULES}/rig.py`]: '' }, { Source: 'rig', Depends: 'python3, python3-near' });
     const { data } = find(root, 'rig-script');
@@ -143,7 +145,8 @@ describe('modules of a script that only its modules depend on', () => {
     expect(data).toEqual(expect.arrayContaining([`${MODULES}/near.py`, `${MODULES}/small.py`]));
     expect(data.filter((file) => file.includes('large') || file.includes('last'))).toEqual([]);
     expect(notices).toEqual([
-      'the layer is full, and does not contain all files that the program may need: python3-large (300.0 MB); name the files that are needed in include, which are packed first',
+      'the layer is full, and does not contain all files that the program may need: python3-large (300.0 MB); name the files that ' +
+        'are needed in include, which are packed first',
     ]);
   });
 });

@@ -34,7 +34,7 @@ function areOfTheLayer(lines: readonly string[], least: number): void {
   expect(lines.filter((line) => !line.startsWith('/opt/'))).toEqual([]);
 }
 
-test('Perl loads its modules, compiled ones and Unicode\'s tables among them, from the layer', async () => {
+test('Perl in a layer loads its modules from the layer, compiled modules and Unicode tables included', async () => {
   const opt = await layerOf('perl');
   const loaded = sandbox(opt, [
     '/opt/bin/perl',
@@ -59,20 +59,21 @@ test('Perl loads its modules, compiled ones and Unicode\'s tables among them, fr
   expect(mapped.some((file) => file.endsWith('/POSIX.so'))).toBe(true);
 });
 
-test('Perl\'s search path is the layer\'s: what the host has alone is not found', async () => {
+test('Perl in a layer does not find modules that only the host has', async () => {
   const opt = await layerOf('perl');
   areOfTheLayer(sandbox(opt, ['/opt/bin/perl', '-e', 'print join "\\n", grep { -e } @INC']), 1);
 });
 
-describe('Python', () => {
+describe('Python in a layer', () => {
   let opt: string;
   beforeAll(async () => {
     opt = await layerOf('python3');
   });
 
-  test('loads its modules, compiled ones among them, from the layer', () => {
+  test('loads its modules from the layer, compiled modules included', () => {
     const script =
-      'import json, ssl, sys, sqlite3, encodings.idna, unicodedata\nfor m in list(sys.modules.values()):\n f = getattr(m, "__file__", None)\n if f: print(f)';
+      'import json, ssl, sys, sqlite3, encodings.idna, unicodedata\nfor m in list(sys.modules.values()):\n f = getattr(m, ' +
+      '"__file__", None)\n if f: print(f)';
     const loaded = sandbox(opt, ['/opt/bin/python3', '-B', '-c', script]);
     areOfTheLayer(loaded, 30);
     const mapped = sandbox(opt, [
@@ -84,7 +85,7 @@ describe('Python', () => {
     expect(mapped.some((file) => /\/_ssl\.[^/]*\.so$/.test(file))).toBe(true);
   });
 
-  test('has a search path and a prefix of the layer\'s, but for what the environment names', () => {
+  test('has the layer\'s search path and prefix, and what the environment adds', () => {
     const lines = sandbox(opt, [
       '/opt/bin/python3',
       '-c',
@@ -93,7 +94,7 @@ describe('Python', () => {
     areOfTheLayer(lines.filter((line) => line !== '/var/runtime'), 3);
   });
 
-  test('takes its bytecode, and compiles nothing again', () => {
+  test('uses the packed bytecode, and compiles nothing again', () => {
     const script = 'import json, sys\nprint(json.__cached__)\nprint(json.__spec__.loader.get_code("json") is not None)';
     const { stdout, stderr } = spawnSync(SANDBOX, [opt, temporaryDirectory(), '/opt/bin/python3', '-v', '-c', script], {
       encoding: 'utf8',
@@ -103,7 +104,7 @@ describe('Python', () => {
     expect(stderr).not.toMatch(/could not create '[^']*\/(?:json|encodings)\/|bytecode is stale/);
   });
 
-  test('brings the licences of what it holds', () => {
+  test('has the licences of the packed files', () => {
     const [key] = fs.readdirSync(path.join(opt, 'elf'));
     expect(fs.existsSync(path.join(opt, 'elf', key, 'usr/share/doc/python3/copyright'))).toBe(true);
   });

@@ -17,7 +17,7 @@ function installLibraries(): void {
 
 const NEEDED = ['libopen.so.1', 'libclosed.so.1'];
 
-test('a helper with a library that is not world-readable is skipped with a reason, and the layer is built without its other library', () => {
+test('a helper with a library that is not world-readable is skipped, and its other library is not packed', () => {
   installLibraries();
   root.install(
     'rig',
@@ -31,7 +31,7 @@ test('a helper with a library that is not world-readable is skipped with a reaso
   expect(skipped.get('/usr/lib/rig/helper')).toContain('libclosed.so.1');
 });
 
-test('a plug-in with a library that is not world-readable is skipped with a reason, and so are its links and its other library', () => {
+test('a plug-in with a library that is not world-readable is skipped with its links and its other library', () => {
   installLibraries();
   root.install('rig', {
     '/usr/bin/rig': programWith(),
@@ -45,7 +45,7 @@ test('a plug-in with a library that is not world-readable is skipped with a reas
   expect(skipped.get('/usr/lib/rig/plugin.so.1.0')).toContain('libclosed.so.1');
 });
 
-test('a command with a missing library leaves the data of its package to the next command of that package', () => {
+test('a command with a missing library does not take the data of its package from the next command of that package', () => {
   root.install('rig', { '/usr/bin/rig': programWith('\0one\0two\0') }, { Depends: 'tools' });
   root.install('tools', {
     '/usr/bin/one': programWith('', ['libmissing.so.1']),
@@ -57,7 +57,7 @@ test('a command with a missing library leaves the data of its package to the nex
   expect(skipped.get('/usr/bin/one')).toContain('libmissing.so.1 not found');
 });
 
-test('a rejected command does not count as requested: what its package depends on stays out', () => {
+test('a rejected command does not count as requested: dependencies of its package are not packed', () => {
   root.install('rig', { '/usr/bin/rig': programWith('\0one\0'), '/usr/share/rig/list': 'see /usr/share/other/' }, { Depends: 'tools' });
   root.install('tools', { '/usr/bin/one': programWith('', ['libmissing.so.1']) }, { Depends: 'other' });
   root.install('other', { '/usr/share/other/names': '' });

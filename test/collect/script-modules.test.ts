@@ -46,12 +46,13 @@ const placesOf = ({ plan: planned }: PlannedLayer) => planned.entries.map((entry
 describe('a script below node_modules', () => {
   const CLI = '#!/usr/bin/env node\nconst { first } = require("first");\nconsole.log("cli", first, require("../lib/own"));\n';
 
-  test('comes with its package and the dependencies that Node resolves, nested and hoisted, but not with those for development', async () => {
+  test('is packed with its package and the dependencies that Node.js resolves, nested or hoisted, without those for development', async () => {
     const project = temporaryDirectory();
     write(project, {
       'package.json': '{"name":"project","dependencies":{"cli":"1"}}',
       'node_modules/cli/package.json':
-        '{"name":"cli","bin":"bin/cli.js","dependencies":{"first":"1"},"devDependencies":{"unused":"1"},"optionalDependencies":{"absent":"1"}}',
+        '{"name":"cli","bin":"bin/cli.js","dependencies":{"first":"1"},"devDependencies":{"unused":"1"},' +
+        '"optionalDependencies":{"absent":"1"}}',
       'node_modules/cli/bin/cli.js': CLI,
       'node_modules/cli/lib/own.js': 'module.exports = "own";\n',
       'node_modules/first/package.json': '{"name":"first","dependencies":{"@scope/second":"1"}}',
@@ -70,7 +71,7 @@ describe('a script below node_modules', () => {
     expect(placesOf(planned).filter((place) => /unused|private|^\/app\/node_modules\/@scope/.test(place))).toEqual([]);
   });
 
-  test('finds its dependencies in a store of links, as pnpm has it', async () => {
+  test('is packed with its dependencies from a store of links, such as that of pnpm', async () => {
     const project = temporaryDirectory();
     const store = 'node_modules/.pnpm';
     write(project, {
@@ -85,18 +86,19 @@ describe('a script below node_modules', () => {
     expect(await output(plan(project, './node_modules/cli/bin/cli.js'), 'cli.js')).toBe('cli linked own\n');
   });
 
-  test('whose dependency is not installed gets a notice', () => {
+  test('has a notice if a dependency is not installed', () => {
     const project = temporaryDirectory();
     write(project, {
       'node_modules/cli/package.json': '{"name":"cli","dependencies":{"first":"1"}}',
       'node_modules/cli/cli.js': '#!/usr/bin/env node\n',
     });
     expect(plan(project, './node_modules/cli/cli.js').notices).toContainEqual(
-      `${project}/node_modules/cli/cli.js needs the package first, which is not in any node_modules above ${project}/node_modules/cli: install it`,
+      `${project}/node_modules/cli/cli.js needs the package first, which is not in any node_modules above ` +
+        `${project}/node_modules/cli: install it`,
     );
   });
 
-  test('with a manifest that is not JSON, or has other types, is packed without dependencies', () => {
+  test('with a manifest that is not JSON, or has unexpected types, is packed without dependencies', () => {
     const project = temporaryDirectory();
     write(project, {
       'node_modules/a/package.json': '{',
@@ -112,7 +114,7 @@ describe('a script below node_modules', () => {
   });
 });
 
-test('a command that the manifest of a project names comes with the dependencies of the project', () => {
+test('a command that the manifest of a project names is packed with the dependencies of the project', () => {
   const project = temporaryDirectory();
   write(project, {
     'package.json': '{"name":"project","bin":{"tool":"bin/tool.js"},"dependencies":{"first":"1"}}',
@@ -126,7 +128,7 @@ test('a command that the manifest of a project names comes with the dependencies
   expect(places).toEqual(['bin/tool.js', 'node_modules/first/index.js', 'node_modules/first/package.json'].map((name) => `/app/${name}`));
 });
 
-test('a script in a virtual environment has its modules, compiled ones with their libraries, and the standard library', async () => {
+test('a script in a virtual environment is packed with its modules, their libraries, and the standard library', async () => {
   const project = temporaryDirectory();
   const environment = path.join(project, '.venv');
   expect(spawnSync(PYTHON, ['-m', 'venv', '--without-pip', environment], { encoding: 'utf8' })).toMatchObject({ status: 0 });
@@ -159,7 +161,7 @@ test('libraries that a script\'s module opens by name are packed with the librar
   expect(await output(planned, 'tool')).toBe('True\n');
 });
 
-test('scripts in the directories of Composer, RubyGems and local::lib have the modules there', () => {
+test('scripts in the directories of Composer, RubyGems and local::lib are packed with the modules there', () => {
   const project = temporaryDirectory();
   const script = '#!/bin/sh\n';
   write(project, {
@@ -183,7 +185,7 @@ test('scripts in the directories of Composer, RubyGems and local::lib have the m
   expect(ownOf('./perl/bin/tool')).toEqual(['/app/bin/tool', '/app/lib/perl5/A.pm']);
 });
 
-test('an interpreter in a prefix of its own comes with the standard library of its version, without tests', () => {
+test('an interpreter with a prefix of its own is packed with the standard library of its version, without tests', () => {
   const prefix = temporaryDirectory();
   write(prefix, {
     'lib/lang3.2/os.py': '\n',

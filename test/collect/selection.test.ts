@@ -15,7 +15,7 @@ describe('a layered map', () => {
   below.set('a', 1);
   below.set('b', 2);
 
-  test('reads the layer below, and leaves it as it is', () => {
+  test('reads the layer below, and does not change it', () => {
     const above = new LayeredMap(below);
     above.set('c', 3);
     above.set('a', 4);
@@ -25,7 +25,7 @@ describe('a layered map', () => {
     expect([...below]).toEqual([['a', 1], ['b', 2]]);
   });
 
-  test('takes over what a layer above it has added, but not what that withdrew', () => {
+  test('takes over the additions of a layer above it, without those that were withdrawn', () => {
     const middle = new LayeredSet<string>();
     const above = new LayeredSet(middle);
     middle.add('a');
@@ -81,7 +81,7 @@ describe('a fork of a selection', () => {
     expect(selection.next()).toBeUndefined();
   });
 
-  test('is merged as a whole, loaded objects and queued files included', () => {
+  test('is merged as a whole, with loaded objects and queued files', () => {
     const fork = selection.fork();
     grow(fork);
     const expected = contentOf(fork);
@@ -91,16 +91,16 @@ describe('a fork of a selection', () => {
     expect(selection.next()).toEqual({ real: '/usr/share/rig', program: '/usr/bin/rig' });
   });
 
-  test('cannot be merged into a selection that it is not a fork of', () => {
+  test('cannot be merged into another selection than the one it was forked from', () => {
     const fork = selection.fork().fork();
     expect(() => selection.merge(fork)).toThrow('internal error: a delta was merged into a selection that it was not forked from');
   });
 });
 
-describe('the rule by which a file belongs to the one that led to it', () => {
+describe('the rule by which a file belongs to the file that led to it', () => {
   const rules = (root: Packaged) => report(plan(root, 'rig', { detectData: true })).filter((line) => line.includes('/usr/share/'));
 
-  test('is in the report: a dependency, a recommendation, a sibling package', () => {
+  test('is in the report for a dependency, a recommendation and a sibling package', () => {
     const root = new Packaged();
     root.install(
       'rig',
@@ -118,7 +118,7 @@ describe('the rule by which a file belongs to the one that led to it', () => {
     ]);
   });
 
-  test('is in the report: an add-on, and a file that an installation generated', () => {
+  test('is in the report for an add-on and a generated file', () => {
     const root = new Packaged();
     root.install('rig', { '/usr/bin/rig': programWith(), '/usr/share/rig/names': '' });
     root.install('rig-german', { '/usr/share/rig/german': '' }, { Depends: 'rig' });
@@ -130,7 +130,7 @@ describe('the rule by which a file belongs to the one that led to it', () => {
     ]);
   });
 
-  test('is not part of the layer, which would then depend on what else is installed', () => {
+  test('is not in the layer, because it depends on what else is installed', () => {
     const root = new Packaged();
     root
       .install('rig', { '/usr/bin/rig': programWith('</usr/share/a>') }, { Depends: 'dependency' })

@@ -57,7 +57,7 @@ test.each([
   ['/srv/tools', '/srv/tools/bin/mytool'],
   ['/nix/store/0123456789-mytool', '/nix/store/0123456789-mytool/bin/mytool'],
 ])(
-  'data below the prefix %s, which no package owns, is packed because the program names it, and so is what the data names',
+  'data below the prefix %s that no package owns is packed if the program mentions it, with the data that the data mentions',
   async (prefix, binary) => {
     const root = system();
     root.compile(`${prefix}/bin/mytool`, printing([`${prefix}/share/mytool/greeting.txt`, `${prefix}/etc/mytool.conf`]));
@@ -74,7 +74,7 @@ test.each([
   },
 );
 
-test('credentials, directories under version control and source files that a self-built program names are not packed', () => {
+test('credentials, directories under version control and source files are skipped, even if a self-built program mentions them', () => {
   const root = system();
   root.compile(
     '/usr/local/bin/mytool',
@@ -95,7 +95,7 @@ test('credentials, directories under version control and source files that a sel
   expect(notices.join('\n')).not.toContain('/opt/go');
 });
 
-test('a directory that a self-built program names and that is larger than the size budget is skipped with a notice', () => {
+test('a directory that a self-built program mentions is skipped with a notice if it exceeds the size budget', () => {
   const root = system();
   root.compile('/usr/local/bin/mytool', printing(['/opt/models/large']));
   root.write({ '/opt/models/large/weights.bin': '' });
@@ -106,7 +106,7 @@ test('a directory that a self-built program names and that is larger than the si
     '/usr/local/bin/mytool names /opt/models/large, which is not packed: it would add 68 MB; name what it needs in include');
 });
 
-test('of a directory that packages share, files of packages that a self-built program does not need are skipped with a notice', () => {
+test('in a shared directory, files of packages that a self-built program does not need are skipped with a notice', () => {
   const root = system();
   root.compile('/work/ment', printing(['/usr/lib/python3/dist-packages']));
   const listed = (name: string) => [
@@ -144,7 +144,7 @@ describe('files beside a program', () => {
   }
 
   test.each(['/work/dist', '/home/me/project/dist', '/opt/vendor'])(
-    'in its build output %s are packed, with the libraries of plug-ins',
+    'are packed from its build output %s, with the libraries of plug-ins',
     async (directory) => {
       const root = system();
       bundle(root, directory);
@@ -154,27 +154,28 @@ describe('files beside a program', () => {
     },
   );
 
-  test('and beside its directory bin are packed', async () => {
+  test('and beside its bin directory are packed', async () => {
     const root = system();
     root.compile('/work/dist/bin/tool', printing([], ['../share/x.txt']));
     root.write({ '/work/dist/share/x.txt': 'shared\n' });
     expect(await output(root, './dist/bin/tool')).toBe('shared\n');
   });
 
-  test('in a source tree are named in a notice, and those in a home directory are not looked at', () => {
+  test('are skipped with a notice in a source tree, and not read in a home directory', () => {
     const root = system();
     for (const directory of ['/work/project', '/home/me']) bundle(root, directory);
     root.write({ '/work/project/package.json': '{}' });
     const { data, notices } = find(root, './project/tool', WITH_DATA);
     expect(data.filter((file) => /data|plugins/.test(file))).toEqual([]);
     expect(notices).toContainEqual(
-      '/work/project/plugins, beside /work/project/tool, is not packed: /work/project is a source tree; name it in include if the program needs it',
+      '/work/project/plugins, beside /work/project/tool, is not packed: /work/project is a source tree; name it in include if the ' +
+        'program needs it',
     );
     const home = find(root, '/home/me/tool', WITH_DATA);
     expect(home.data.filter((file) => /data|plugins/.test(file))).toEqual([]);
   });
 
-  test('that are larger than the size budget are named in a notice', () => {
+  test('are skipped with a notice if they exceed the size budget', () => {
     const root = system();
     root.compile('/work/dist/tool', printing([], ['data/x.txt']));
     root.write({ '/work/dist/data/x.txt': noise(1024, 1) });
@@ -183,7 +184,7 @@ describe('files beside a program', () => {
       '/work/dist/data, beside /work/dist/tool, is not packed: it would add 68 MB; name it in include if the program needs it');
   });
 
-  test('that are credentials or not world-readable are skipped', () => {
+  test('are skipped if they are credentials or not world-readable', () => {
     const root = system();
     root.compile('/work/dist/tool', printing([], ['data/x.txt']));
     root.write({ '/work/dist/data/x.txt': 'x\n', '/work/dist/data/.env': 'TOKEN=1\n', '/work/dist/data/private.txt': 'p\n' });

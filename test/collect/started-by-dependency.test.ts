@@ -24,13 +24,13 @@ describe('a command of a package that requested packages depend on', () => {
     expect(started()).toEqual(['/usr/bin/compile', '/usr/bin/lang']);
   });
 
-  test('is not packed if a package depends on it only by way of a development package', () => {
+  test('is not packed if only a development package depends on it', () => {
     interpreter({ Depends: 'lang-dev' });
     root.install('lang-dev', {}, { Depends: 'tools' });
     expect(started()).toEqual(['/usr/bin/lang']);
   });
 
-  test('is not packed if it is of a development package of the same source', () => {
+  test('is not packed if it is in a development package of the same source package', () => {
     interpreter({});
     root.install('lang-dev', { '/usr/bin/compile': programWith() }, { Source: 'lang' });
     expect(started()).toEqual(['/usr/bin/lang']);
@@ -50,11 +50,12 @@ describe('commands of packages that the package of a program only suggests', () 
     const { data, notices } = find(root);
     expect(data).toEqual(['/usr/bin/rig']);
     expect(notices).toEqual([
-      '/usr/bin/rig may start commands that are not packed, of packages that its own only suggests: paint, mix; add those that are needed to the binaries',
+      '/usr/bin/rig may start commands that are not packed, of packages that its own only suggests: paint, mix; add those that are ' +
+        'needed to the binaries',
     ]);
   });
 
-  test('are named if the strings of the program are among its code', () => {
+  test('are in the notice if the strings of the program are among its code', () => {
     suggesting('');
     root.program('/usr/bin/rig', {
       source: 'const char *const names[] = { "paint" }; void _start(void) { for (;;) if (names[0][0] == 0) return; }',
@@ -63,12 +64,12 @@ describe('commands of packages that the package of a program only suggests', () 
     expect(find(root).notices).toEqual([expect.stringContaining('paint')]);
   });
 
-  test('are not named if they are packed for another reason', () => {
+  test('are not in the notice if they are packed for another reason', () => {
     suggesting('\0paint\0', { Suggests: 'tools', Recommends: 'tools', Depends: 'tools' });
     expect(find(root).notices).toEqual([]);
   });
 
-  test('are not named if they are packed because the user requests them', () => {
+  test('are not in the notice if the user requests them', () => {
     suggesting('\0paint\0');
     expect(find(root, 'rig', { binaries: ['rig', 'paint'] }).notices).toEqual([]);
   });
@@ -94,7 +95,7 @@ describe('a command that a module of a requested script has as a quoted word', (
     for (const file of ['/usr/bin/mix', '/usr/bin/other']) expect(data).not.toContain(file);
   });
 
-  test('is not packed if that is only recommended', () => {
+  test('is not packed if the package only recommends it', () => {
     module({ Depends: 'python3', Recommends: 'paint' });
     expect(find(root).data).not.toContain('/usr/bin/paint');
   });

@@ -17,7 +17,7 @@ function planned(listed: readonly string[], detectData = false) {
   return planLayer(new DirectoryRoot(root.directory), request('rig', { detectData }), { opened, looked: [], listed }).plan;
 }
 
-test('a directory that a trace command listed is in the layer without its files', () => {
+test('a directory that a trace command listed is packed without its files', () => {
   const paths = planned(['/usr/lib/rig/plugins.d', '/home/me', '/work', '/proc/self']).entries.map((entry) => entry.path);
   expect(paths.filter((file) => file !== '/contents.json' && !file.includes('ld-linux'))).toEqual(
     expect.arrayContaining(['/usr/bin/rig', '/usr/lib/rig/one', '/usr/lib/rig/plugins.d']));
@@ -26,7 +26,7 @@ test('a directory that a trace command listed is in the layer without its files'
   ).toEqual([]);
 });
 
-test('a program that builds paths from a prefix finds traced files as it does with data detection', () => {
+test('a program that builds paths from a prefix finds traced files, as it does with data detection', () => {
   const { aliases } = planned([]);
   expect(aliases).toEqual(planned([], true).aliases);
   expect(aliases.length).toBeGreaterThan(0);

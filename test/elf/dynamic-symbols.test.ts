@@ -14,7 +14,7 @@ function dataOf(library: DynamicSymbols, user: DynamicSymbols): Record<string, b
 
 const MAIN = 'int main(void) { return 0; }';
 
-describe('references to data are told from references to functions', () => {
+describe('references to data are distinguished from references to functions', () => {
   const library = workshop.symbols(workshop.library('libdata.so', `
     int copied = 1; const int constant = 2; __thread int local = 3; static int zero_; int *pointer = &zero_; int uninitialized;
     int called(void) { return 1; } int pointed(void) { return 2; }`));
@@ -36,13 +36,13 @@ describe('references to data are told from references to functions', () => {
     });
   });
 
-  test('of a program that copies a variable, which it defines itself then', () => {
+  test('in a program that copies a variable and so defines it, too', () => {
     const source = 'extern int copied; int main(void) { return copied; }';
     const file = workshop.compile('copy', source, [workshop.path('libdata.so'), '-no-pie', '-fno-pic']);
     expect(workshop.symbols(file).imports.find(({ name }) => name === 'copied')).toMatchObject({ isDefined: true, references: ['copy'] });
   });
 
-  test.each(['general', 'initial'])('of thread-local variables (%s dynamic model)', model => {
+  test.each(['general', 'initial'])('for thread-local variables (%s dynamic model)', model => {
     const name = model === 'general' ? 'global-dynamic' : 'initial-exec';
     const source = 'extern __thread int local; int use(void) { return local; }';
     const file = workshop.compile('tls', source, ['-shared', '-fPIC', `-ftls-model=${name}`, workshop.path('libdata.so')]);
@@ -50,7 +50,7 @@ describe('references to data are told from references to functions', () => {
   });
 });
 
-test('a class that inherits from one of the library refers to data: its type information', () => {
+test('a class that inherits from a class of the library refers to data: its type information', () => {
   const compiled = (name: string, source: string) => workshop.symbols(workshop.library(name, `
     struct Base { virtual ~Base(); virtual int f(); };
     int plain(int);
@@ -63,7 +63,7 @@ test('a class that inherits from one of the library refers to data: its type inf
   expect(dataOf(library, compiled('libcreating.so', 'Base *make() { return new Base; }'))).toEqual({ _ZTV4Base: true });
 });
 
-test('what C++ compilers emit in every object that uses it is not taken from another one', () => {
+test('templates and inline functions, which every C++ object contains, are not imported from another object', () => {
   const shared = `
     template <class T> struct Box { virtual ~Box() {} virtual T get() { return T(1); } static T last; };
     template <class T> T Box<T>::last;
@@ -93,7 +93,7 @@ describe('an export', () => {
   const library = workshop.symbols(workshop.library('libexports.so', source));
   const only = (name: string) => library.exports.get(name)?.[0];
 
-  test('without a type is a function if it is in a segment with nothing but code', () => {
+  test('without a type is a function if its segment contains only code', () => {
     expect([only('assembled'), only('constant'), only('absolute')]).toMatchObject([
       { type: 'notype', isFunction: true }, { type: 'notype', isFunction: false }, { type: 'notype', isFunction: false },
     ]);
@@ -102,17 +102,17 @@ describe('an export', () => {
     expect(mixed.exports.get('caller')).toMatchObject([{ isFunction: true }]);
   });
 
-  test('has its binding and size; hidden symbols are none', () => {
+  test('has a binding and a size; hidden symbols are not exported', () => {
     expect([only('weak'), only('caller')]).toMatchObject([{ binding: 'weak' }, { binding: 'global' }]);
     expect([only('hidden'), only('local_')]).toEqual([undefined, undefined]);
     expect(only('caller')!.size).toBeGreaterThan(0);
   });
 
-  test('that the library itself refers to is an import as well, unless it is protected', () => {
+  test('that the library itself refers to is also an import, unless it is protected', () => {
     expect(library.imports.filter(({ isDefined }) => isDefined)).toMatchObject([{ name: 'weak', isWeak: true, references: ['call'] }]);
   });
 
-  test('is found by either hash table, and without section headers', () => {
+  test('is found in either hash table, and without section headers', () => {
     const names = [...library.exports.keys()].sort();
     expect(names).toEqual(expect.arrayContaining(['assembled', 'weak', 'protected', 'caller']));
     const file = workshop.library('libsysv.so', source, ['-Wl,--hash-style=sysv']);
@@ -123,7 +123,7 @@ describe('an export', () => {
   });
 });
 
-test('a reference binds to its version or an unversioned definition, one without a version to the first or the default one', () => {
+test('a reference binds to its version or an unversioned definition, and one without a version to the first or default definition', () => {
   const definition = (index: number | undefined, isHidden: boolean) => ({
     name: 'f',
     type: 'function',
@@ -154,7 +154,7 @@ describe('a file that contradicts itself is an error:', () => {
   });
   const GOOD = halfWords(1, 1, 1, 6, 0, 0, 1, 1);
 
-  test('none without an error', () => {
+  test('the unchanged file is not an error', () => {
     expect(readSymbols(file(GOOD)).exports.get('name')).toMatchObject([{ size: 8 }]);
   });
 
@@ -167,13 +167,13 @@ describe('a file that contradicts itself is an error:', () => {
     expect(() => readSymbols(file(hash))).toThrow(message);
   });
 
-  test('a relocation of a symbol beyond the limit', () => {
+  test('a relocation with a symbol number beyond the limit', () => {
     const relocations = Buffer.concat([words(0), halfWords(7, 2_000_000), words(0)]);
     expect(() => readSymbols(file(GOOD, { blocks: { relocations }, dynamic: [[7, 'relocations'], [8, 24]] })))
       .toThrow('found 2000001 dynamic symbols, expected at most 2000000');
   });
 
-  test('a name that does not end in its table', () => {
+  test('a name that exceeds its table', () => {
     expect(() => readSymbols(build({
       blocks: { hash: GOOD, symbols, strings: Buffer.from('\0name') },
       dynamic: [[0x6ffffef5, 'hash'], [6, 'symbols'], [5, 'strings'], [10, 5]],
@@ -181,7 +181,7 @@ describe('a file that contradicts itself is an error:', () => {
   });
 });
 
-test('libraries of this machine have the imports that their relocations name', () => {
+test('the imports of this machine\'s libraries match the names in their relocations', () => {
   for (const name of ['libc.so.6', 'libm.so.6', 'libstdc++.so.6', 'ld-linux-x86-64.so.2']) {
     const bytes = readFileSync(`/lib/x86_64-linux-gnu/${name}`);
     const undefinedOnes = readSymbols(bytes).imports.filter(({ isDefined }) => !isDefined).map(imported => imported.name);

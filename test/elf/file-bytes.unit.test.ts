@@ -55,7 +55,9 @@ test('parts may be larger than what is read at once, and reach beyond the end', 
       [8190, 8200],
       [3, 4],
       [20_000, 45_000],
-    ]) {expect(bytes.subarray(from, to).equals(content.subarray(from, to))).toBe(true);}
+    ]) {
+      expect(bytes.subarray(from, to).equals(content.subarray(from, to))).toBe(true);
+    }
     expect([bytes.readUInt16LE(8191), bytes.readUInt32LE(49_996)]).toEqual([content.readUInt16LE(8191), content.readUInt32LE(49_996)]);
   });
 });

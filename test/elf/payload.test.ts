@@ -31,7 +31,8 @@ const BY_OFFSET = 'unsigned long offset; memcpy(&offset, bytes + size - 8, 8); r
 const BEHIND_SECTIONS =
   'Elf64_Ehdr *header = (Elf64_Ehdr *) bytes; return puts(bytes + header->e_shoff + header->e_shnum * header->e_shentsize) < 0;';
 const MAPPED = `unsigned long distance; memcpy(&distance, bytes + size - 8, 8);
-  char *data = mmap(0, 4096, PROT_READ, MAP_PRIVATE, fileno(file), size - distance); return puts(data == MAP_FAILED ? "not aligned" : data) < 0;`;
+  char *data = mmap(0, 4096, PROT_READ, MAP_PRIVATE, fileno(file), size - distance);
+  return puts(data == MAP_FAILED ? "not aligned" : data) < 0;`;
 
 const ROOM = { rpath: '/opt/elf/01234567/usr/lib' };
 const NO_ROOM = { rpath: Array.from({ length: 200 }, (_, index) => `/opt/elf/01234567/usr/lib/directory-${index}`).join(':') };

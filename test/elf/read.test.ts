@@ -110,7 +110,7 @@ test('a static program has no dynamic section, and a static one that is position
   expect(isProgram(pie)).toBe(true);
 });
 
-test('a shared object without a dynamic section is a program if it has code, as UPX writes them, and not if it is a file of debug information', () => {
+test('a shared object without a dynamic section is a program if it has code (UPX), and not if it has debug information only', () => {
   const file = build({ blocks: { code: Buffer.alloc(64) } });
   const setFlags = (flags: number) => { file.writeUInt32LE(flags, 64 + 4); };
   setFlags(5);
@@ -181,16 +181,19 @@ describe('an error tells what was found and what was expected, and where', () =>
   test.each<[string, Buffer, string]>([
     ['an empty file', Buffer.alloc(0), 'not an ELF file: found an empty file, expected 7f454c46, at offset 0x0'],
     ['a script', Buffer.from('#!/bin/sh'), 'not an ELF file: found the bytes 23212f62, expected 7f454c46, at offset 0x0'],
-    ['another machine', build({ machine: 40 }), 'found a 64-bit ELF file for ARM, expected a whole 64-bit one for x86_64 or aarch64, at offset 0x0'],
+    ['another machine', build({ machine: 40 }),
+      'found a 64-bit ELF file for ARM, expected a whole 64-bit one for x86_64 or aarch64, at offset 0x0'],
     ['another type', build({ type: 9 }), 'found an ELF file of type 9, expected 1 to 4, at offset 0x10'],
     ['program headers of another size', build().fill(32, 54, 55), 'found program headers of 32 bytes, expected 56, at offset 0x36'],
     ['a segment beyond the end', build().fill(1, 97, 98), 'cut off: a segment reaches to 0x178, but the file ends at 0x78, at offset 0x40'],
     ['a segment larger than its memory', build().fill(0, 104, 112),
       'found a segment of 120 bytes in the file, expected at most its 0 bytes in memory, at offset 0x40'],
     ['a number above 2^53', build().fill(0xff, 80, 88), 'found the number 0x10000000000000000, expected one below 2^53, at offset 0x50'],
-    ['an interpreter without a NUL', build({ headers: [{ type: 3, block: 'interpreter' }], blocks: { interpreter: Buffer.from('/ld.so') } }),
+    ['an interpreter without a NUL',
+      build({ headers: [{ type: 3, block: 'interpreter' }], blocks: { interpreter: Buffer.from('/ld.so') } }),
       'found an interpreter that does not end with a NUL, expected one, at offset 0xb5'],
-    ['a string beyond its table', dynamic([[1, 1000]]), 'found a string at 0x3e8 of a string table of 0x29 bytes, expected one that ends in it, at offset 0xb0'],
+    ['a string beyond its table', dynamic([[1, 1000]]),
+      'found a string at 0x3e8 of a string table of 0x29 bytes, expected one that ends in it, at offset 0xb0'],
     ['a string without a NUL', build({ blocks: { strings: Buffer.from('\0lib') }, dynamic: [[1, 1], [5, 'strings'], [10, 4]] }),
       'found a string at 0x1 of a string table of 0x4 bytes, expected one that ends in it, at offset 0xb0'],
     ['a table at no address', dynamic([[6, 0x999999]]),

@@ -24,7 +24,8 @@ const EXIT = 'void _start(void) {}';
 /** Strings that something keeps in the file, without any reference. */
 const UNUSED =
   'struct pair { char one[16], other[16]; }; __attribute__((used)) const struct pair unused = { "nobody-one", "nobody-other" };';
-const CODE = `${UNUSED} const char *first(void) { return "the-first"; } const char *second(int x) { return x ? "the-second" : "the-third"; } ${EXIT}`;
+const CODE = `${UNUSED} const char *first(void) { return "the-first"; }
+  const char *second(int x) { return x ? "the-second" : "the-third"; } ${EXIT}`;
 const POINTERS = `${UNUSED} const char *volatile table[] = { "the-first", "the-second", "the-third" }; ${EXIT}`;
 const CONSTANT = `${UNUSED} __attribute__((used)) const char *const table[] = { "the-first", "the-second", "the-third" }; ${EXIT}`;
 

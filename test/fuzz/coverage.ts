@@ -117,7 +117,8 @@ function main(): void {
     const results = READERS.filter(({ name }) => values.reader === undefined || name === values.reader).map((reader) => {
       const result = fuzzReader(reader, node, directory, seconds);
       console.log(
-        `${result.reader}: ${result.cases} files, ${result.accepted} accepted, ${result.edges} edges, slowest ${result.slowest.toFixed(0)} ms`,
+        `${result.reader}: ${result.cases} files, ${result.accepted} accepted, ${result.edges} edges, slowest ` +
+          `${result.slowest.toFixed(0)} ms`,
       );
       if (result.failure !== undefined) console.log(result.failure);
       return result;

@@ -156,7 +156,8 @@ export const SCRIPT = text(
   'a=; ',
 );
 export const RECORD = text(
-  '{"version":1,"machine":"x86_64","distribution":{"id":"debian","version":"12"},"packages":[{"name":"rig","version":"1","architecture":"amd64","source":"rig","type":"deb"}],' +
+  '{"version":1,"machine":"x86_64","distribution":{"id":"debian","version":"12"},' +
+    '"packages":[{"name":"rig","version":"1","architecture":"amd64","source":"rig","type":"deb"}],' +
     '"files":{"/usr/bin/rig":{"package":"rig","why":"requested"}}}\n',
   '[',
   ']',

@@ -149,7 +149,8 @@ describe('a zip that is no layer is refused', () => {
     const made = rawZip([{ name: 'python/a.py' }, { name: 'python/b\x1b.py' }, { name: 'c' }, { name: 'd' }]);
     expect(() => readContents(made)).toThrow(
       [
-        `${made} is a zip, but not a layer that this library made: it has no elf/KEY/contents.json, but python/a.py, python/b\\x1b.py, c and 1 more`,
+        `${made} is a zip, but not a layer that this library made: it has no elf/KEY/contents.json, but python/a.py, ` +
+          'python/b\\x1b.py, c and 1 more',
         "  expected elf/KEY/contents.json with the programs' files, and links to them in bin/",
       ].join('\n'),
     );

@@ -27,7 +27,9 @@ const PROGRAM = `
     printf("\\nexe %s\\ndescriptors", exe);
     for (int fd = 0; fd < 64; fd++) if (fcntl(fd, 1) >= 0) printf(" %d", fd);
     FILE *status = fopen("/proc/self/status", "r");
-    while (fgets(line, sizeof line, status)) if (strncmp(line, "SigPnd", 6) == 0 || strncmp(line, "ShdPnd", 6) == 0) printf("\\n%.*s", 24, line);
+    while (fgets(line, sizeof line, status)) {
+      if (strncmp(line, "SigPnd", 6) == 0 || strncmp(line, "ShdPnd", 6) == 0) printf("\\n%.*s", 24, line);
+    }
     *strrchr(exe, '/') = 0;
     sprintf(data, "%s/../share/rig/data", exe);
     FILE *file = fopen(data, "r");

@@ -59,7 +59,8 @@ describe('ld.so.conf', () => {
   test('an include is a pattern of glob(3): no braces, parentheses or bars, no mark for all others but in brackets', () => {
     root.write({
       '/etc/ld.so.conf':
-        'include /etc/{a,b}.conf /etc/(a|b).conf /etc/!(c).conf /etc/?(a).conf /etc/a.conf|b /etc/!a.conf /etc/[!b].conf /etc/[[:digit:]].conf\n',
+        'include /etc/{a,b}.conf /etc/(a|b).conf /etc/!(c).conf /etc/?(a).conf /etc/a.conf|b /etc/!a.conf /etc/[!b].conf ' +
+          '/etc/[[:digit:]].conf\n',
       '/etc/a.conf': '/a\n',
       '/etc/b.conf': '/b\n',
       '/etc/!a.conf': '/c\n',

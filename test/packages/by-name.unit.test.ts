@@ -75,7 +75,8 @@ describe('in a root without a package database', () => {
   test('that is said', () => {
     root.write({ '/usr/bin/rig': programWith() });
     expect(find().notices).toEqual([
-      "there is no package database of dpkg, apk or rpm; only data with a program's name is found, such as /usr/share/NAME and /etc/NAME: list other data in include",
+      "there is no package database of dpkg, apk or rpm; only data with a program's name is found, such as /usr/share/NAME and " +
+        "/etc/NAME: list other data in include",
     ]);
   });
 

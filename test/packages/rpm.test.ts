@@ -189,7 +189,8 @@ describe('a database that cannot be read', () => {
     process.env.PATH = temporaryDirectory();
     const planned = plan(root, 'rig', { detectData: true });
     expect(planned.notices).toEqual([
-      'rpm is not on PATH, so the package database /usr/lib/sysimage/rpm/rpmdb.sqlite cannot be read: install it, for example with apt-get install rpm; ' +
+      'rpm is not on PATH, so the package database /usr/lib/sysimage/rpm/rpmdb.sqlite cannot be read: install it, for example with ' +
+      'apt-get install rpm; ' +
         "only data with a program's name is found, such as /usr/share/NAME and /etc/NAME: list other data in include",
     ]);
     expect(planned.plan.entries.map((entry) => entry.path)).toContain('/usr/share/rig/the names');

@@ -222,11 +222,13 @@ test('a library that musl does not find is missing, whatever directory glibc wou
 
 test('a program of musl names no symbol version that counts', async () => {
   const root = new Fixture().alpine();
+  const source = 'int x(void) { return 0; }';
+  const flags = [`-Wl,--version-script,${root.locate('/tmp/versions')}`];
   root.write({ '/tmp/versions': 'LIBX_2 { global: x; };' });
-  root.library('/usr/lib/libx.so', { source: 'int x(void) { return 0; }', flags: [`-Wl,--version-script,${root.locate('/tmp/versions')}`] });
+  root.library('/usr/lib/libx.so', { source, flags });
   root.compile('/usr/bin/prog', 'int x(void); int main(void) { return x(); }', [root.locate('/usr/lib/libx.so')], 'musl-gcc');
   root.write({ '/tmp/versions': 'LIBX_1 { global: x; };' });
-  root.library('/usr/lib/libx.so', { source: 'int x(void) { return 0; }', flags: [`-Wl,--version-script,${root.locate('/tmp/versions')}`] });
+  root.library('/usr/lib/libx.so', { source, flags });
   expect(lambda((await make(root, 'prog')).opt, ['prog'], host).status).toBe(0);
 });
 

@@ -193,7 +193,12 @@ describe('a program of the user\'s own', () => {
       `
       #include <stdio.h>
       const char *own(void);
-      int main(void) { char line[99]; FILE *file = fopen("/home/me/project/share/message.txt", "r"); printf("%s %s", own(), file ? fgets(line, 99, file) : "nothing\\n"); return 0; }`,
+      int main(void) {
+        char line[99];
+        FILE *file = fopen("/home/me/project/share/message.txt", "r");
+        printf("%s %s", own(), file ? fgets(line, 99, file) : "nothing\\n");
+        return 0;
+      }`,
       [root.locate('/home/me/project/lib/libown.so'), '-Wl,-rpath,$ORIGIN/../lib'],
     );
     const layer = await make(root, './build/tool', { cwd: '/home/me/project', include: ['share'] });
@@ -442,7 +447,8 @@ describe('the limit of 262,144,000 bytes', () => {
 
   test('exceeded by data that was found, the error names the files to exclude, and detectData: false with traceCommands', () => {
     root.program('/usr/bin/prog', { flags: ['-static', '-no-pie'] });
-    for (const [index, name] of ['one', 'two', 'three', 'four'].entries()) sparse(`/usr/share/prog/${name}`, 80e6 + index); // identical ones would be stored once
+    // identical files would be stored once
+    for (const [index, name] of ['one', 'two', 'three', 'four'].entries()) sparse(`/usr/share/prog/${name}`, 80e6 + index);
     const message = errorOf(() =>
       plan(root, 'prog', { detectData: true }, [
         { path: '/usr/share/prog/one', by: undefined },
@@ -483,7 +489,8 @@ test('so that a thread ends in the function', async () => {
   root.libc('libgcc_s.so.1');
   root.compile(
     '/usr/bin/threads',
-    '#include <pthread.h>\nstatic void *f(void *x) { pthread_exit(x); } int main(void) { pthread_t t; pthread_create(&t, 0, f, 0); return pthread_join(t, 0); }',
+    '#include <pthread.h>\nstatic void *f(void *x) { pthread_exit(x); } int main(void) { pthread_t t; pthread_create(&t, 0, f, 0); ' +
+      'return pthread_join(t, 0); }',
   );
   const layer = await make(root, 'threads');
   expect(lambda(layer.opt, ['threads'])).toEqual({ status: 0, stdout: '', stderr: '', signal: null });

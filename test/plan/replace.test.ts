@@ -59,7 +59,14 @@ test('a program that uses the end of a path as a word of its own has both right'
   const source = `
     volatile int zero;
     const char *words[] = { "fonts", "rig" };
-    int main(void) { puts(words[zero]); puts(&"rig/rig.conf"[zero]); char name[99]; snprintf(name, sizeof name, "%s/%s", &"/etc/fonts"[zero], "list"); show(name); show("/etc/rig/rig.conf"); }`;
+    int main(void) {
+      puts(words[zero]);
+      puts(&"rig/rig.conf"[zero]);
+      char name[99];
+      snprintf(name, sizeof name, "%s/%s", &"/etc/fonts"[zero], "list");
+      show(name);
+      show("/etc/rig/rig.conf");
+    }`;
   const layer = await layerOf(source, ['/etc/fonts/list', '/etc/rig/rig.conf'], ['-Wl,-O1']);
   const bytes = fs.readFileSync(root.locate('/usr/bin/rig'));
   expect([bytes.indexOf('fonts\0') - bytes.indexOf('/etc/fonts\0'), bytes.indexOf('fonts\0', bytes.indexOf('fonts\0') + 1)]).toEqual([
@@ -70,7 +77,8 @@ test('a program that uses the end of a path as a word of its own has both right'
 
 test('so has one at a fixed address', async () => {
   const source =
-    'volatile int zero; int main(void) { puts(&"fonts"[zero]); char name[99]; snprintf(name, sizeof name, "%s/%s", &"/etc/fonts"[zero], "list"); show(name); }';
+    'volatile int zero; int main(void) { puts(&"fonts"[zero]); char name[99]; snprintf(name, sizeof name, "%s/%s", ' +
+    '&"/etc/fonts"[zero], "list"); show(name); }';
   const layer = await layerOf(source, ['/etc/fonts/list'], ['-Wl,-O1', '-no-pie', '-fno-pie']);
   expect(output(layer)).toEqual(['fonts', 'of the layer: list']);
 });
@@ -78,7 +86,8 @@ test('so has one at a fixed address', async () => {
 // Known limit: the linker has made "r", of fopen, the end of "/usr", which is left alone then.
 test.failing('one that adds to the prefix /usr what no string names whole', async () => {
   const source =
-    'const char *volatile prefix = "/usr"; int main(void) { char name[99]; snprintf(name, sizeof name, "%s/%s/rig/names", prefix, "share"); show(name); show("/usr/lib/rig/table"); }';
+    'const char *volatile prefix = "/usr"; int main(void) { char name[99]; snprintf(name, sizeof name, "%s/%s/rig/names", prefix, ' +
+    '"share"); show(name); show("/usr/lib/rig/table"); }';
   expect(output(await layerOf(source, ['/usr/share/rig/names', '/usr/lib/rig/table']))).toEqual([
     'of the layer: names',
     'of the layer: table',
@@ -87,21 +96,24 @@ test.failing('one that adds to the prefix /usr what no string names whole', asyn
 
 test('one that adds the name of a configuration file to the directory /etc', async () => {
   const source =
-    'const char *volatile etc = "/etc"; int main(void) { char name[99]; snprintf(name, sizeof name, "%s/%s", etc, "rig.ini"); show(name); show("/etc/hostname"); }';
+    'const char *volatile etc = "/etc"; int main(void) { char name[99]; snprintf(name, sizeof name, "%s/%s", etc, "rig.ini"); ' +
+    'show(name); show("/etc/hostname"); }';
   host.write({ '/etc/rig.ini': 'of the host\n', '/etc/hostname': 'of the host\n' });
   expect(output(await layerOf(source, ['/etc/rig.ini']))).toEqual(['of the layer: rig.ini', 'of the host']);
 });
 
 test('one that has the directory /etc and no configuration file of its own reads the files of the host', async () => {
   const source =
-    'const char *volatile etc = "/etc"; int main(void) { char name[99]; snprintf(name, sizeof name, "%s/%s", etc, "other.ini"); show(name); }';
+    'const char *volatile etc = "/etc"; int main(void) { char name[99]; snprintf(name, sizeof name, "%s/%s", etc, "other.ini"); ' +
+    'show(name); }';
   host.write({ '/etc/other.ini': 'of the host\n' });
   expect(output(await layerOf(source, ['/usr/share/rig/names']))).toEqual(['of the host']);
 });
 
 test('one that adds an ending to the name that it has', async () => {
   const source =
-    'const char *volatile base = "/usr/share/misc/rig"; int main(void) { char name[99]; snprintf(name, sizeof name, "%s.%s", base, "mgc"); show(name); }';
+    'const char *volatile base = "/usr/share/misc/rig"; int main(void) { char name[99]; snprintf(name, sizeof name, "%s.%s", base, ' +
+    '"mgc"); show(name); }';
   expect(output(await layerOf(source, ['/usr/share/misc/rig.mgc']))).toEqual(['of the layer: rig.mgc']);
 });
 
@@ -121,7 +133,8 @@ test('one that goes from the directory of commands to others by what they have i
 
 test('one that takes the directory from a path, or goes up from it', async () => {
   const source =
-    'const char *volatile file = "/usr/share/rig/names"; int main(void) { char name[99]; strcpy(name, file); strcpy(strrchr(name, 47), "/../rigging/names"); show(name); }';
+    'const char *volatile file = "/usr/share/rig/names"; int main(void) { char name[99]; strcpy(name, file); strcpy(strrchr(name, ' +
+    '47), "/../rigging/names"); show(name); }';
   expect(output(await layerOf(source, ['/usr/share/rig/names', '/usr/share/rigging/names']))).toEqual(['of the layer: names']);
 });
 
@@ -164,7 +177,8 @@ test('replaced text changes no file\'s size, and nothing but the text', async ()
 
 describe('a script that was asked for', () => {
   const INTERPRETER =
-    'int main(int argc, char **argv) { for (int i = 1; i < argc; i++) puts(argv[i][0] == 47 ? strrchr(argv[i], 47) + 1 : argv[i]); show("/usr/share/other/names"); }';
+    'int main(int argc, char **argv) { for (int i = 1; i < argc; i++) puts(argv[i][0] == 47 ? strrchr(argv[i], 47) + 1 : argv[i]); ' +
+    'show("/usr/share/other/names"); }';
 
   async function script(line: string): Promise<Made> {
     root.compile('/usr/bin/interp', SHOW + INTERPRETER, ['-O2']);
@@ -195,7 +209,12 @@ describe('a script that was asked for', () => {
 test('of two paths that would get the same place below /opt the first has it, and the other is reported', async () => {
   const program = (directory: string) => `${SHOW}
     volatile int zero;
-    int main(void) { puts(&"foobar"[zero]); char name[99]; snprintf(name, sizeof name, "%s/%s", &"${directory}"[zero], "list"); show(name); }`;
+    int main(void) {
+      puts(&"foobar"[zero]);
+      char name[99];
+      snprintf(name, sizeof name, "%s/%s", &"${directory}"[zero], "list");
+      show(name);
+    }`;
   root.compile('/usr/bin/one', program('/etc/foobar'), ['-O2', '-Wl,-O1']);
   root.compile('/usr/bin/two', program('/srv/foobar'), ['-O2', '-Wl,-O1']);
   root.install(

@@ -62,7 +62,8 @@ describe('a child process', () => {
 
   test.each([true, false])('ends when its parent is killed, unless that is switched off: %s', async (diesWithParent) => {
     const marker = `${process.pid}.${diesWithParent ? 1 : 2}`;
-    const script = `require(${JSON.stringify(CHILD)}).runChild('sleep', ['${marker}'], { environment: {}, diesWithParent: ${diesWithParent} })`;
+    const options = `{ environment: {}, diesWithParent: ${diesWithParent} }`;
+    const script = `require(${JSON.stringify(CHILD)}).runChild('sleep', ['${marker}'], ${options})`;
     const parent = spawn(process.execPath, ['-e', script]);
     const ended = new Promise((resolve) => parent.once('exit', resolve));
     await until(() => sleeping(marker).length > 0);

@@ -81,7 +81,8 @@ describe('the removal of a tree', () => {
     const directory = path.join(ownDirectory(), 'deep');
     execFileSync('python3', [
       '-c',
-      'import os, sys\nos.mkdir(sys.argv[1])\nos.chdir(sys.argv[1])\nfor _ in range(3000):\n  os.mkdir("directory")\n  os.chdir("directory")\nopen("file", "w")',
+      'import os, sys\nos.mkdir(sys.argv[1])\nos.chdir(sys.argv[1])\nfor _ in range(3000):\n  os.mkdir("directory")\n  ' +
+        'os.chdir("directory")\nopen("file", "w")',
       directory,
     ]);
     removeTree(directory);
@@ -155,9 +156,12 @@ describe('the cache', () => {
   test('keeps nothing of a root that could not be made, nor one that a killed process was making', async () => {
     process.env.XDG_CACHE_HOME = ownDirectory();
     const images = path.join(process.env.XDG_CACHE_HOME, 'cdk-binary-layer', 'image');
-    await killed(
-      `require(${JSON.stringify(`${BUILD}/source/cached-root.js`)}).cachedRoot('image', 'other', (d) => { console.log(d); Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0); })`,
-    );
+    await killed(`
+      const { cachedRoot } = require(${JSON.stringify(`${BUILD}/source/cached-root.js`)});
+      cachedRoot('image', 'other', (directory) => {
+        console.log(directory);
+        Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0);
+      });`);
     expect(fs.readdirSync(images)).toEqual([expect.stringMatching(/^\.other-/)]);
     expect(() => cachedRoot('image', 'key', () => {
       throw new Error('no such image');

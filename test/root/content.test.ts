@@ -43,7 +43,7 @@ test('its hash and size are those of all its bytes, its head the first 4096', ()
   expect(content.head.equals(bytes.subarray(0, 4096))).toBe(true);
 });
 
-test('whatever it is, it may mention paths, but for data of more than a megabyte, which is no index of any, and texts of more than eight', () => {
+test('paths are searched for in all files, except data over 1 MB and texts over 8 MB', () => {
   const mention = Buffer.from(' /usr/share/thing/file');
   expect(inspect(mention).mentions).toMatchObject([{ offset: 1, path: '/usr/share/thing/file' }]);
   expect(inspect(Buffer.concat([Buffer.alloc(1), mention])).mentions).toHaveLength(1);

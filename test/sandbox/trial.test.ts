@@ -35,7 +35,9 @@ const PROGRAM = `
   int main(int argc, char **argv) {
     for (int i = 1; i < argc; i++) {
       if (strcmp(argv[i], "root") == 0) { list("/"); list("/bin"); list("/tmp"); list("/opt/bin"); }
-      if (strcmp(argv[i], "write") == 0) { writes("/tmp/file"); writes("/file"); writes("/opt/file"); writes("/var/task/file"); writes("/dev/./shm/file"); }
+      if (strcmp(argv[i], "write") == 0) {
+        writes("/tmp/file"); writes("/file"); writes("/opt/file"); writes("/var/task/file"); writes("/dev/./shm/file");
+      }
       if (strcmp(argv[i], "user") == 0) { char *cwd = getcwd(0, 0); printf("user %d group %d in %s\\n", getuid(), getgid(), cwd); }
       if (strcmp(argv[i], "net") == 0) {
         struct sockaddr_in there = { AF_INET, htons(53), { inet_addr("192.0.2.1") } };

@@ -48,8 +48,9 @@ test('a size in a record replaces the header\'s', async () => {
 });
 
 test('content that is not read is skipped', async () => {
+  const archive = tarOf({ name: 'a', content: 'x'.repeat(2000) }, { name: 'b', content: 'y' }, { name: 'c' });
   const names = [];
-  for await (const { path } of readTar(chunk(tarOf({ name: 'a', content: 'x'.repeat(2000) }, { name: 'b', content: 'y' }, { name: 'c' })))) {names.push(path);}
+  for await (const { path } of readTar(chunk(archive))) names.push(path);
   expect(names).toEqual(['a', 'b', 'c']);
 });
 

@@ -10,7 +10,9 @@ async function* chunk(bytes: Buffer): AsyncGenerator<Buffer> {
 
 async function read(bytes: Buffer) {
   const entries = [];
-  for await (const { type, path, link, mode, size, modified } of readTar(chunk(bytes))) {entries.push({ type, path, link, mode, size, modified: modified.getTime() / 1000 });}
+  for await (const { type, path, link, mode, size, modified } of readTar(chunk(bytes))) {
+    entries.push({ type, path, link, mode, size, modified: modified.getTime() / 1000 });
+  }
   return entries;
 }
 

@@ -38,7 +38,8 @@ describe('libraries of a slim layer', () => {
   test('that are missing for a weak reference stay missing', () => {
     const root = rooted(
       { 'libb.so': 'int b(void) { return 1; }' },
-      'int b(void);\nint absent(void) __attribute__((weak));\nint main(int count, char **argv) { return absent ? absent() : count > 1 ? b() : 0; }',
+      'int b(void);\nint absent(void) __attribute__((weak));\nint main(int count, char **argv) { return absent ? absent() : count > ' +
+        '1 ? b() : 0; }',
     );
     const layer = slim(root, 'tool', ['tool']);
     expect(layer.stubs).toEqual([`${LIB}/libb.so`]);

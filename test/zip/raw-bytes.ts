@@ -92,7 +92,9 @@ function zip64(count: number, size: number, start: number): Buffer {
     [40, size],
     [48, start],
     [64, start + size],
-  ]) {bytes.writeBigUInt64LE(BigInt(value), at);}
+  ]) {
+    bytes.writeBigUInt64LE(BigInt(value), at);
+  }
   bytes.writeUInt32LE(0x07064b50, 56);
   bytes.writeUInt32LE(1, 72);
   return bytes;
