@@ -15,7 +15,7 @@ function compare(directory: string) {
   return { status, stdout };
 }
 
-test.each(['/usr/sbin', '/usr/lib/git-core'])('for every file below %s, the resolver finds the libraries that the loader loads', (directory) => {
+test.each(['/usr/sbin', '/usr/lib/git-core'])('resolver and loader find the same libraries for every file below %s', (directory) => {
   const { status, stdout } = compare(directory);
   expect({ status, stdout }).toEqual({ status: 0, stdout: expect.stringMatching(/^[1-9]\d* files: \d+ agree\b/) });
   expect(stdout).not.toContain('differs');

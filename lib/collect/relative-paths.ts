@@ -47,7 +47,9 @@ export function belowInclude({ real: file, program }: Pending, selection: Curren
   if (include !== HEADERS) return [];
   const directories = [...root.scan(file, (bytes) => stringsWith('include', bytes, elf, MOST_CHARACTERS))];
   if (!directories.some((text) => INCLUDE.test(text))) return [];
-  const strings = [...root.scan(file, (bytes) => stringsOf(bytes, elf, MOST_CHARACTERS, (one, start, end) => one.subarray(start, end).includes('/')))];
+  const strings = [
+    ...root.scan(file, (bytes) => stringsOf(bytes, elf, MOST_CHARACTERS, (one, start, end) => one.subarray(start, end).includes('/'))),
+  ];
   const found = new Set<string>();
   for (const text of strings) {
     const suffix = BELOW_INCLUDE.exec(text)?.[1];

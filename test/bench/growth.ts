@@ -73,7 +73,9 @@ export function measureGrowth(work: Workplace, build: (program: string, root: st
     const roots = counts.map((count) => ({ count, root: work.fresh(`root ${what} ${count}`) }));
     for (const { count, root } of roots) write(writerIn(root), count);
     const environment = { XDG_CACHE_HOME: work.fresh('growth cache') };
-    const ways = Object.fromEntries(roots.map(({ count, root }) => [`${count}`, () => work.run(build('/usr/bin/prog', root), environment)]));
+    const ways = Object.fromEntries(
+      roots.map(({ count, root }) => [`${count}`, () => work.run(build('/usr/bin/prog', root), environment)]),
+    );
     const results = inTurn(RUNS, ways);
     const measured = roots.map(({ count, root }) => ({
       what,

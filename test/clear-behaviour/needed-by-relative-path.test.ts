@@ -23,8 +23,8 @@ test('a library without a soname that was linked by a relative path is an error 
   expect(stderr).toContain(
     [
       "  DT_NEEDED './libfoo.so' is a path relative to the working directory of the process: libfoo.so has no soname and was linked " +
-        "by that path",
-      "  build libfoo.so with -Wl,-soname,libfoo.so, or link tool with -L DIRECTORY -l:libfoo.so; then set its search path with " +
+        'by that path',
+      '  build libfoo.so with -Wl,-soname,libfoo.so, or link tool with -L DIRECTORY -l:libfoo.so; then set its search path with ' +
         "-Wl,-rpath,'$ORIGIN'",
       `  or edit tool: patchelf --replace-needed ./libfoo.so libfoo.so --set-rpath '$ORIGIN' ${directory}/tool`,
     ].join('\n'),

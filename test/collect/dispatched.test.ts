@@ -22,7 +22,7 @@ function dispatcher({ mode = 0o755, name = 'dump' } = {}): Packaged {
   return root;
 }
 
-test('an implementation with the requested name, below a directory that the dispatcher mentions, is packed with the data of its package', () => {
+test('an implementation with the requested name below a directory that the dispatcher mentions is packed, with its package', () => {
   expect(find(dispatcher(), 'dump').data).toEqual(expect.arrayContaining(['/usr/lib/dump/15/bin/dump', '/usr/share/dump-15/charset']));
 });
 

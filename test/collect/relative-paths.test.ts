@@ -38,7 +38,10 @@ describe('files below include beside the directory of a program', () => {
   const install = (strings: string) => {
     root.install('rig', { '/usr/bin/rig': programWith(strings) }, { Recommends: 'librig-dev' });
     root.install('librig-dev', {
-      '/usr/include/rig/std/base.idl': '', '/usr/include/rig/std/time.idl': '', '/usr/include/rig/std/base.h': '', '/usr/include/rig/std/base.inc': '',
+      '/usr/include/rig/std/base.idl': '',
+      '/usr/include/rig/std/time.idl': '',
+      '/usr/include/rig/std/base.h': '',
+      '/usr/include/rig/std/base.inc': '',
     });
     root.install('other-dev', { '/usr/include/other/one.idl': '' });
   };

@@ -46,7 +46,7 @@ const placesOf = ({ plan: planned }: PlannedLayer) => planned.entries.map((entry
 describe('a script below node_modules', () => {
   const CLI = '#!/usr/bin/env node\nconst { first } = require("first");\nconsole.log("cli", first, require("../lib/own"));\n';
 
-  test('is packed with its package and the dependencies that Node.js resolves, nested or hoisted, without those for development', async () => {
+  test('is packed with its package and the dependencies that Node.js resolves, without those for development', async () => {
     const project = temporaryDirectory();
     write(project, {
       'package.json': '{"name":"project","dependencies":{"cli":"1"}}',

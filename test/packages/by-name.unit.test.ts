@@ -76,7 +76,7 @@ describe('in a root without a package database', () => {
     root.write({ '/usr/bin/rig': programWith() });
     expect(find().notices).toEqual([
       "there is no package database of dpkg, apk or rpm; only data with a program's name is found, such as /usr/share/NAME and " +
-        "/etc/NAME: list other data in include",
+        '/etc/NAME: list other data in include',
     ]);
   });
 

@@ -36,11 +36,15 @@ async function until(isTrue: () => boolean): Promise<void> {
 
 describe('a child process', () => {
   test('is started by one file of the library only, and a thread by the one that shows progress', () => {
-    const importing = (modules: string) => fs.readdirSync(LIB, { recursive: true, encoding: 'utf8' }).filter((name) => name.endsWith('.ts')).filter((name) => {
-      const text = fs.readFileSync(path.join(LIB, name), 'utf8');
-      const imports = text.replace(/^import type .* from 'child_process';$/m, '');
-      return new RegExp(`'(?:node:)?(?:${modules})'`).test(imports);
-    });
+    const importing = (modules: string) =>
+      fs
+        .readdirSync(LIB, { recursive: true, encoding: 'utf8' })
+        .filter((name) => name.endsWith('.ts'))
+        .filter((name) => {
+          const text = fs.readFileSync(path.join(LIB, name), 'utf8');
+          const imports = text.replace(/^import type .* from 'child_process';$/m, '');
+          return new RegExp(`'(?:node:)?(?:${modules})'`).test(imports);
+        });
     expect(importing('child_process|execa|cluster')).toEqual(['process/child.ts']);
     expect(importing('worker_threads').sort()).toEqual(['process/progress-thread.ts', 'process/progress.ts']);
   });
