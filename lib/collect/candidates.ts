@@ -4,6 +4,8 @@
  *
  * Sizes come from the directory entries. A file is read only once it is known that there is room for its candidate.
  */
+import * as path from 'path';
+import { addFound } from './add-files';
 import type { Context } from './context';
 import { takeFile } from './processes';
 import type { Candidate, CurrentSelection, Selection } from './selection';
@@ -22,9 +24,20 @@ interface Group extends Pick<Candidate, 'need' | 'limit'> {
   readonly bytes?: number;
   /** whether the libraries that its plug-ins need are among these */
   readonly isMeasured: boolean;
+  /** whether its files are from one directory of a larger group */
+  readonly isSplit?: boolean;
 }
 
 type Measured = Group & { readonly bytes: number };
+
+function isMeasured(group: Group): group is Measured {
+  return group.bytes !== undefined;
+}
+
+/** Parts of a group come after whole groups that are needed as much. */
+function rankOf({ need, isSplit }: Group): number {
+  return NEEDS.indexOf(need) * 2 + (isSplit ? 1 : 0);
+}
 
 interface Attempt {
   readonly delta: Selection;
@@ -78,6 +91,10 @@ export class Candidates {
         continue;
       }
       if (attempt && bytes <= room && this.isWithinLimit(group, attempt)) return attempt.delta;
+      if (bytes > room && selection.requested.isTight && !group.isSplit) {
+        this.split(group, selection);
+        continue;
+      }
       return this.reject(group, bytes, bytes <= room, selection);
     }
     return undefined;
@@ -109,15 +126,14 @@ export class Candidates {
 
   /** Takes the smallest of those groups that are needed most. Only these are measured: there may be thousands of files in others. */
   private next(selection: CurrentSelection): Measured | undefined {
-    const ranks = [...this.waiting.values()].map(({ need }) => NEEDS.indexOf(need));
-    const need = NEEDS[ranks.reduce((one, other) => Math.min(one, other), NEEDS.length)];
+    let least = Number.MAX_SAFE_INTEGER;
+    for (const group of this.waiting.values()) least = Math.min(least, rankOf(group));
     let first: Measured | undefined;
     for (const group of this.waiting.values()) {
-      if (group.need !== need) continue;
-      const { bytes = this.found(group.candidates, selection).bytes } = group;
-      const measured = { ...group, bytes };
-      this.waiting.set(group.key, measured);
-      if (first === undefined || bytes < first.bytes) first = measured;
+      if (rankOf(group) !== least) continue;
+      const measured = isMeasured(group) ? group : { ...group, bytes: this.found(group.candidates, selection).bytes };
+      if (measured !== group) this.waiting.set(group.key, measured);
+      if (first === undefined || measured.bytes < first.bytes) first = measured;
     }
     if (first) this.waiting.delete(first.key);
     return first;
@@ -146,6 +162,25 @@ export class Candidates {
     const added = new Map<string, string | undefined>();
     for (const candidate of candidates) for (const real of candidate.add(delta)) added.set(real, candidate.program);
     return { delta, added, bytes: bytesAdded(delta, this.context) };
+  }
+
+  /** Replaces a group by one for each directory that it has files in: a tight layer has room for a part of a large package. */
+  private split({ key, need, candidates }: Group, selection: CurrentSelection): void {
+    const { delta, added } = this.found(candidates, selection);
+    const links = [...delta.links.additions];
+    for (const [real, program] of added) {
+      const directory = path.posix.dirname(real);
+      const why = delta.files.get(real)!;
+      const leading = links.filter(([link]) => this.context.root.real(link) === real);
+      const add = (fork: Selection) => {
+        for (const [link, target] of leading) fork.links.set(link, target);
+        return addFound(real, why, fork, this.context);
+      };
+      const { candidates: others } = valueOf(this.waiting, `${directory} of ${key}`, () => (
+        { key: `${directory} of ${key}`, need, candidates: [], isMeasured: false, isSplit: true }));
+      (others as Candidate[]).push({ path: real, need, group: key, why, program, add });
+    }
+    this.takeFrom(delta);
   }
 
   private isWithinLimit({ limit }: Group, { delta, bytes }: Attempt): boolean {

@@ -31,6 +31,7 @@ import { addRequestedProgram } from './programs';
 import { addScriptModules } from './script-modules';
 import { RequestedPackages } from './requested-packages';
 import { Room } from './room';
+import { RESERVE } from './size-budget';
 import type { CurrentSelection, Pending } from './selection';
 import { Selection } from './selection';
 import { addTraced } from './traced';
@@ -78,7 +79,11 @@ export function collect(programs: readonly Program[], options: CollectOptions): 
     commandsOnPath: new CommandsOnPath(root, searchPath),
     configuration: new Configuration(root, packages),
   };
-  const { selection, isFull } = select(programs, context);
+  const complete = select(programs, context);
+  // without a limit for dependencies, one large package makes a layer impossible
+  const fits = ({ selection: { files } }: Selected) => new Room(files.keys(), context).bytes >= -RESERVE;
+  const tight = context.detectData && !fits(complete) ? select(programs, context, true) : complete;
+  const { selection, isFull } = fits(tight) ? tight : complete;
   return {
     selection: finish(selection, root),
     processes: new Map(selection.processes),
@@ -90,8 +95,15 @@ export function collect(programs: readonly Program[], options: CollectOptions): 
   };
 }
 
-function select(programs: readonly Program[], context: Context): { readonly selection: Selection; readonly isFull: boolean } {
-  const selection = new Selection(new RequestedPackages(context.packages));
+interface Selected {
+  readonly selection: Selection;
+  /** see `Collected.isFull` */
+  readonly isFull: boolean;
+}
+
+/** @param isTight see `RequestedPackages` */
+function select(programs: readonly Program[], context: Context, isTight = false): Selected {
+  const selection = new Selection(new RequestedPackages(context.packages, new Map(), new Set(), isTight));
   for (const program of programs) addRequestedProgram(program, selection, context);
   for (const included of context.include) include(included, selection, context);
   selection.merge(addTraced(selection, context));
@@ -106,7 +118,7 @@ function select(programs: readonly Program[], context: Context): { readonly sele
 function fill(selection: Selection, context: Context): boolean {
   applyRules(selection, context);
   const candidates = new Candidates(context);
-  const room = new Room(selection, context);
+  const room = new Room(selection.files.keys(), context);
   for (;;) {
     candidates.takeFrom(selection);
     const delta = candidates.tryNext(selection, room.bytes);

@@ -38,10 +38,10 @@ type Scan = <T>(use: (bytes: Buffer) => T) => T;
 /**
  * @param file its path
  * @param scan calls a function with its bytes; not called for files that start no commands
- * @param isModule whether it may be a module of a requested script
+ * @param role whether it may be a module of a requested script, or is shell code that a script sources
  * @returns words that may be commands, if PATH has them
  */
-export function startedIn(file: string, content: Content, scan: Scan, isModule = false): Set<string> {
+export function startedIn(file: string, content: Content, scan: Scan, role?: 'module' | 'sourced'): Set<string> {
   switch (content.kind) {
     case 'elf': {
       const { elf } = content;
@@ -54,7 +54,8 @@ export function startedIn(file: string, content: Content, scan: Scan, isModule =
     }
     case 'script': return inScript(content.head, scan);
     case 'text': {
-      if (isModule && CODE.test(file) && content.size <= MOST_CODE) return words(scan((bytes) => bytes.toString('latin1')), QUOTED);
+      if (role === 'sourced') return inShell(scan((bytes) => bytes.toString('latin1', 0, MOST_SCRIPT)));
+      if (role === 'module' && CODE.test(file) && content.size <= MOST_CODE) return words(scan((bytes) => bytes.toString('latin1')), QUOTED);
       if (!CONFIGURATION.test(path.posix.basename(file)) || content.size > MOST_TEXT) return new Set();
       return words(scan((bytes) => bytes.toString('latin1')).replace(COMMENT, ''), BETWEEN_SPACES);
     }
@@ -87,17 +88,25 @@ function isShell(interpreter: string): boolean {
   return SHELL.test(path.posix.basename(interpreter));
 }
 
+/** @param head the first bytes of a script */
+export function isShellScript(head: Buffer): boolean {
+  const shebang = readShebang(head);
+  const named = shebang && interpreterOf(shebang);
+  return named !== undefined && isShell(named.name);
+}
+
 function inScript(head: Buffer, scan: Scan): Set<string> {
   const shebang = readShebang(head);
   const named = shebang && interpreterOf(shebang);
   if (!named) return new Set();
   const text = scan((bytes) => bytes.toString('latin1', 0, MOST_SCRIPT)); // the rest is an archive that the script unpacks
-  const found = isShell(named.name) ? inShell(text.replace(COMMENT, '')) : words(text, QUOTED);
+  const found = isShell(named.name) ? inShell(text) : words(text, QUOTED);
   // `#!/usr/bin/env NAME` searches PATH, too
   return named.name.includes('/') ? found : found.add(named.name);
 }
 
-function inShell(text: string): Set<string> {
+function inShell(code: string): Set<string> {
+  const text = code.replace(COMMENT, '');
   return new Set([...shellCommands(text), ...assignedWords(text)]);
 }
 

@@ -13,6 +13,7 @@ import { addProgram } from './programs';
 import type { RequestedPackages } from './requested-packages';
 import { isForDevelopment, recommends } from './requested-packages';
 import type { CurrentSelection, Pending, Selection } from './selection';
+import { sourcedBy } from './sourced';
 import { findProgram } from '../closure/find';
 import { isProgram } from '../elf';
 import type { Package } from '../packages/package';
@@ -29,7 +30,9 @@ export function addStartedCommands({ real: file }: Pending, selection: CurrentSe
   const may = mayStart(file, selection, context);
   if (!may) return delta;
   const { root, commandsOnPath } = context;
-  const words = startedIn(file, root.content(file), (use) => root.scan(file, use), isModuleOfScript(file, context));
+  const script = sourcedBy(file, selection, root);
+  const role = script !== undefined ? 'sourced' : isModuleOfScript(file, context) ? 'module' : undefined;
+  const words = startedIn(file, root.content(file), (use) => root.scan(file, use), role);
   const started = [...words].flatMap((word): [name: string, commandPath: string][] => {
     const commandPath = commandsOnPath.get(word);
     return commandPath !== undefined && root.isFile(commandPath) && ownersOf(commandPath, context).some(may) ? [[word, commandPath]] : [];
@@ -38,7 +41,7 @@ export function addStartedCommands({ real: file }: Pending, selection: CurrentSe
   if (started.length > 0) delta.starting.add(file);
   for (const [name, commandPath] of started) {
     if (delta.commands.has(name)) continue;
-    if (isOfNeededPackage(commandPath, file, delta, context)) delta.merge(addCommand(name, commandPath, file, delta, context));
+    if (isOfNeededPackage(commandPath, script ?? file, delta, context)) delta.merge(addCommand(name, commandPath, file, delta, context));
     else deferCommand(name, commandPath, file, delta, context);
   }
   return delta;
@@ -101,10 +104,11 @@ export function addCommand(name: string, commandPath: string, file: string, sele
     if (interpreters.some((pkg) => !pkg.isEssential && !selection.requested.needs(pkg))) {
       return skip(`no package needs its interpreter ${program.interpreter!.program.path}`);
     }
-    const starter = context.packages.ownerOf(file);
+    const script = sourcedBy(file, selection, root) ?? file;
+    const starter = context.packages.ownerOf(script);
     const isRecommended = starter !== undefined && ownersOf(commandPath, context).some((pkg) => recommends(starter, pkg));
     const why = { reason: `started by ${path.posix.basename(file)}`, through: file };
-    addProgram(program, why, isUsersScript(file, context) ? 'program' : isRecommended ? 'recommended' : undefined, delta, context);
+    addProgram(program, why, isUsersScript(script, context) ? 'program' : isRecommended ? 'recommended' : undefined, delta, context);
     delta.commands.set(name, program);
     return delta;
   } catch (error) {
@@ -117,11 +121,14 @@ export function addCommand(name: string, commandPath: string, file: string, sele
  *
  * @returns `undefined` for none
  */
-export function mayStart(file: string, { requested }: CurrentSelection, context: Context): ((owner: Package) => boolean) | undefined {
+export function mayStart(file: string, selection: CurrentSelection, context: Context): ((owner: Package) => boolean) | undefined {
   const { packages, root } = context;
   if (isDocumentation(file)) return undefined;
+  const script = sourcedBy(file, selection, root);
+  if (script !== undefined) return mayStart(script, selection, context);
   if (isUsersScript(file, context)) return (pkg) => !pkg.isEssential;
   const owner = packages.ownerOf(file);
+  const { requested } = selection;
   if (owner === undefined || !requested.isSibling(owner)) return undefined;
   const { kind, elf } = root.content(file);
   // scripts of development packages print flags for compilers

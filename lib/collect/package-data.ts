@@ -2,6 +2,7 @@
  * The data of a requested package, and of its add-ons: files of other packages in its directories, such as a dictionary, a
  * language, an extension.
  */
+import * as path from 'path';
 import { addFound } from './add-files';
 import type { Grounds } from './belonging';
 import { groundsInDirectoryOf } from './belonging';
@@ -54,7 +55,9 @@ export function deferPackageData(host: Package, through: string, opener: string,
       for (const [link, target] of leading) to.links.set(link, target);
       return addFound(real, why, to, context);
     };
-    delta.defer({ path: real, need: 'recommended', group: real, why, program: opener, add });
+    // thousands of groups take minutes
+    const group = delta.requested.isTight ? `${path.posix.dirname(real)} of ${host.name}` : real;
+    delta.defer({ path: real, need: 'recommended', group, why, program: opener, add });
   }
   for (const candidate of fork.takeDeferred()) delta.defer(candidate);
 }
@@ -68,7 +71,7 @@ function addInside(at: string, need: Need, grounds: Grounds | undefined, extende
     const found = groundsInDirectoryOf(child, host, delta.requested, context);
     if (found === undefined || found.need === 'needed' || isOfSeveral(child, context)) return found;
     if (isAsNecessary(found.need, found.owner, need, grounds?.owner)) return found;
-    const group = found.owner!.name;
+    const group = found.owner?.name ?? child;
     const add = (fork: Selection) => addInside(child, found.need, found, extended, fork, context);
     delta.defer({ path: child, need: found.need, group, why: { ...why, rule: found.rule }, program: opener, add });
     return undefined;

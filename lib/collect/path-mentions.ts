@@ -11,6 +11,7 @@ import { addCommand, mayStart } from './commands';
 import type { Context } from './context';
 import { ownersOf } from './context';
 import { isMachineSpecific } from './machine-specific';
+import { namedAfterPrograms } from './named-after';
 import { isNonRuntime, isDocumentation, isForLinking } from './non-runtime';
 import { behindPrefix } from './prefix';
 import { takeFile } from './processes';
@@ -101,6 +102,11 @@ export function addOrDefer(
   const stated = isForEachPackage(real, grounds, by, selection, context) ? 'needed' : needOf(grounds, by, selection);
   const need = stated === 'needed' && isPlugInOfAnother(real, grounds, selection, context) ? 'mentioned' : stated;
   if (need !== 'needed') {
+    if (delta.requested.isTight) {
+      for (const file of namedAfterPrograms(real, context)) {
+        for (const added of addFound(file, whyOf(by, grounds), delta, context)) takeFile(added, by.program, delta, context);
+      }
+    }
     deferTo(need, candidate, mention, grounds, delta, context);
     return delta;
   }
@@ -129,8 +135,9 @@ function addMentioned(need: Need, at: string, mention: Mention, grounds: Grounds
     const isOfWhole = whole !== undefined && context.packages.ownerOf(child) === whole;
     const found = groundsToFollow(child, child, by.owner, delta.requested, context) ?? (isOfWhole ? grounds : undefined);
     if (found === undefined || isForEachPackage(child, found, by, delta, context)) return found;
-    if (isAsNecessary(needOf(found, by, delta), found.owner, need, grounds.owner)) return found;
-    deferTo(needOf(found, by, delta) as Candidate['need'], child, mention, found, delta, context);
+    const needOfChild = needOf(found, by, delta);
+    if (isAsNecessary(needOfChild, found.owner, need, grounds.owner)) return found;
+    deferTo(needOfChild as Candidate['need'], child, mention, found, delta, context);
     return undefined;
   };
   return addFound(at, whyOf(by, grounds), delta, context, accept);

@@ -68,6 +68,7 @@ function requestReasonFor(
   { requested }: Selection,
 ): RequestReason | undefined {
   if (!requested.needs(owner) || otherwise === 'program') return otherwise;
+  if (requested.isTight) return 'recommended';
   return requested.requiresStrongly(owner) ? 'program' : 'recommended';
 }
 

@@ -29,11 +29,13 @@ export class RequestedPackages implements Iterable<Package> {
   /**
    * @param all in the order in which they were added
    * @param extensible packages of programs that the user requested: packages that extend these are packed as add-ons
+   * @param isTight whether a layer with all data of direct dependencies would be too large: their data is optional then
    */
   constructor(
     private readonly database: PackageDatabase,
     private readonly all: ReadonlyMap<Package, RequestReason> = new Map(),
     private readonly extensible: ReadonlySet<Package> = new Set(),
+    public readonly isTight = false,
   ) {}
 
   public [Symbol.iterator](): Iterator<Package> {
@@ -54,11 +56,11 @@ export class RequestedPackages implements Iterable<Package> {
 
   public with(more: Iterable<Package>, reason: RequestReason): RequestedPackages {
     const added = [...more].map((one) => [one, reason] as const);
-    return new RequestedPackages(this.database, new Map([...this.all, ...added]), this.extensible);
+    return new RequestedPackages(this.database, new Map([...this.all, ...added]), this.extensible, this.isTight);
   }
 
   public extending(more: Iterable<Package>): RequestedPackages {
-    return new RequestedPackages(this.database, this.all, new Set([...this.extensible, ...more]));
+    return new RequestedPackages(this.database, this.all, new Set([...this.extensible, ...more]), this.isTight);
   }
 
   /**
@@ -108,11 +110,14 @@ export class RequestedPackages implements Iterable<Package> {
     return this.requiredByStrong.has(other);
   }
 
-  /** Whether a package is requested for a program or as a module, or is a direct dependency of one that is requested for a program. */
+  /**
+   * Whether a package is requested for a program or as a module, or is a direct dependency of one that is requested for a program.
+   * The latter does not count in a tight layer.
+   */
   public requiresDirectly(other: Package): boolean {
-    this.direct ??= new Set(
-      this.strong().flatMap((one) => (this.all.get(one) === 'module' ? [one] : [one, ...dependenciesOf(one, this.database)])),
-    );
+    const withDependencies = (one: Package) => (
+      this.isTight || this.all.get(one) === 'module' ? [one] : [one, ...dependenciesOf(one, this.database)]);
+    this.direct ??= new Set(this.strong().flatMap(withDependencies));
     return this.direct.has(other);
   }
 

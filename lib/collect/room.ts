@@ -4,7 +4,6 @@
  */
 import type { Context } from './context';
 import { licencesOf } from './finish';
-import type { CurrentSelection } from './selection';
 import { RECORD_LINE, RESERVE, sizeInLayer } from './size-budget';
 import type { Package } from '../packages/package';
 
@@ -12,9 +11,10 @@ export class Room {
   private left: number;
   private readonly owners = new Set<Package>();
 
-  constructor(selection: CurrentSelection, private readonly context: Context) {
+  /** @param files resolved paths of files that are packed already */
+  constructor(files: Iterable<string>, private readonly context: Context) {
     this.left = context.mostBytes - RESERVE;
-    this.take(selection.files.keys());
+    this.take(files);
   }
 
   /** In bytes; negative if the layer is full. */

@@ -12,6 +12,8 @@ import type { Package } from '../packages/package';
  * - `mentioned`: what they mention of other dependencies, what other packed files mention, and modules that modules depend on;
  * - `recommended`: data of packages that are usually installed with the requested ones;
  * - `add-on`: data of any other package, such as a module for an interpreter.
+ *
+ * In a tight layer, direct dependencies, and packages of commands that the programs start, are not `needed`: see `collect`.
  */
 export const NEEDS = ['needed', 'mentioned', 'recommended', 'add-on'] as const;
 

@@ -299,3 +299,38 @@ test('a library that embeds an interpreter is packed with the modules of its sou
   expect(find(root).data).toContain('/usr/lib/python3/os.py');
   expect(find(root).data).not.toContain('/usr/lib/other/one');
 });
+
+describe('shell code that a script sources is part of the script', () => {
+  const functions = 'start() {\n  RUNNER=paint\n  exec $RUNNER "$@"\n}\n';
+  const installed = (text: string, more: Parameters<Packaged['install']>[1] = {}, depends = 'wrappers, painter') => {
+    withShell().install('rig', { '/usr/bin/rig': text, ...more }, { Depends: depends });
+    root.install('wrappers', { '/usr/share/wrappers/functions.sh': functions });
+    root.install('painter', { '/usr/bin/paint': programWith(), '/usr/share/painter/colours': '' });
+  };
+
+  test('a command in a file of another package is packed with the data of its package', () => {
+    installed('#!/bin/sh\n. /usr/share/wrappers/functions.sh\nstart "$@"\n');
+    expect(find(root).data).toEqual(expect.arrayContaining(['/usr/bin/paint', '/usr/share/painter/colours']));
+  });
+
+  test('a file that the first one sources counts, too', () => {
+    installed('#!/bin/sh\nif true; then . /usr/share/rig/first.sh; fi\n', { '/usr/share/rig/first.sh': 'source /usr/share/wrappers/functions.sh\n' });
+    expect(started()).toContain('/usr/bin/paint');
+  });
+
+  test('a file in a directory that only a variable names counts', () => {
+    installed('#!/bin/sh\nhere=/usr/share/wrappers\n. "$here/functions.sh"\n');
+    expect(started()).toContain('/usr/bin/paint');
+  });
+
+  test('a file that the script only mentions is not part of it', () => {
+    installed('#!/bin/sh\ncat /usr/share/wrappers/functions.sh\n');
+    expect(find(root).data).toContain('/usr/share/wrappers/functions.sh');
+    expect(started()).not.toContain('/usr/bin/paint');
+  });
+
+  test('commands of packages that the script does not depend on are not packed', () => {
+    installed('#!/bin/sh\n. /usr/share/wrappers/functions.sh\n', {}, 'wrappers');
+    expect(started()).not.toContain('/usr/bin/paint');
+  });
+});

@@ -187,3 +187,49 @@ describe('the package of a command that a requested package only recommends', ()
     expect(skipped.get('/usr/lib/paint/plug.so.1.0')).toContain('but the layer has no room for 100.0 MB');
   });
 });
+
+describe('if everything of the direct dependencies is too large for a layer', () => {
+  beforeEach(() => {
+    root.install('rig', { '/usr/bin/rig': programWith('</usr/share/rig>'), '/usr/share/rig/own/names': '' }, { Depends: 'styles' });
+    root.install('styles', { '/usr/share/rig/small/one': '', '/usr/share/rig/small/two': '', '/usr/share/rig/large/pictures': '', '/usr/share/rig/medium/font': '' });
+    enlarge('/usr/share/rig/own/names', 100 * MB);
+    enlarge('/usr/share/rig/medium/font', 60 * MB);
+    enlarge('/usr/share/rig/large/pictures', 140 * MB);
+  });
+
+  test('the package of the program is packed, then as many directories of the dependencies as there is room for', () => {
+    const { data } = find(root);
+    expect(data).toEqual(['/usr/bin/rig', '/usr/share/rig/medium/font', '/usr/share/rig/own/names', '/usr/share/rig/small/one', '/usr/share/rig/small/two']);
+  });
+
+  test('a notice names what there is no room for', () => {
+    expect(find(root).notices).toEqual([expect.stringMatching(/^the layer is full, and does not contain all files that the program may need: .*large.* \(140\.0 MB\)/)]);
+  });
+
+  test('files with the name of the program are packed first', () => {
+    root.install('tool', { '/usr/bin/tool': programWith('</var/lib/formats></usr/share/rig>') }, { Depends: 'styles, formats' });
+    root.install('formats', { '/var/lib/formats/common': '' });
+    root.write({ '/var/lib/formats/large/tool.fmt': '', '/var/lib/formats/large/other.fmt': '' });
+    enlarge('/var/lib/formats/large/tool.fmt', 90 * MB);
+    enlarge('/var/lib/formats/large/other.fmt', 190 * MB);
+    const { data } = find(root, 'tool');
+    expect(data).toContain('/var/lib/formats/large/tool.fmt');
+    expect(data).not.toContain('/var/lib/formats/large/other.fmt');
+  });
+
+  test('the data of the commands that the program starts is optional, too', () => {
+    root.install('tool', { '/usr/bin/tool': programWith('\0paint\0') }, { Depends: 'painter' });
+    root.install('painter', { '/usr/bin/paint': programWith(), '/usr/share/painter/a/small': '', '/usr/share/painter/b/large': '', '/usr/share/painter/c/larger': '' });
+    enlarge('/usr/share/painter/b/large', 150 * MB);
+    enlarge('/usr/share/painter/c/larger', 160 * MB);
+    const { data } = find(root, 'tool');
+    expect(data).toEqual(['/usr/bin/paint', '/usr/bin/tool', '/usr/share/painter/a/small', '/usr/share/painter/b/large']);
+  });
+
+  test('a layer that is too large with the package of the program alone is rejected', () => {
+    root.install('tool', { '/usr/bin/tool': programWith('</usr/share/tool>'), '/usr/share/tool/one': '', '/usr/share/tool/two': '' });
+    enlarge('/usr/share/tool/one', 150 * MB);
+    enlarge('/usr/share/tool/two', 160 * MB);
+    expect(() => find(root, 'tool')).toThrow(/the layer would be 310\.0 MB unpacked/);
+  });
+});
