@@ -23,7 +23,8 @@ export function sourcedBy(file: string, { files }: Pick<CurrentSelection, 'files
   for (let at = file; !seen.has(at); ) {
     seen.add(at);
     const by = files.get(at)?.through;
-    if (root.content(at).kind !== 'text' || by === undefined || !sourcesIn(by, root).some((word) => isFile(word, at, root))) return undefined;
+    if (root.content(at).kind !== 'text' || by === undefined) return undefined;
+    if (!sourcesIn(by, root).some((word) => isFile(word, at, root))) return undefined;
     const { kind, head } = root.content(by);
     if (kind === 'script') return isShellScript(head) ? by : undefined;
     at = by;

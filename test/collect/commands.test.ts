@@ -314,7 +314,8 @@ describe('shell code that a script sources is part of the script', () => {
   });
 
   test('a file that the first one sources counts, too', () => {
-    installed('#!/bin/sh\nif true; then . /usr/share/rig/first.sh; fi\n', { '/usr/share/rig/first.sh': 'source /usr/share/wrappers/functions.sh\n' });
+    const first = 'source /usr/share/wrappers/functions.sh\n';
+    installed('#!/bin/sh\nif true; then . /usr/share/rig/first.sh; fi\n', { '/usr/share/rig/first.sh': first });
     expect(started()).toContain('/usr/bin/paint');
   });
 

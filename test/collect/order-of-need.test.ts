@@ -191,7 +191,8 @@ describe('the package of a command that a requested package only recommends', ()
 describe('if everything of the direct dependencies is too large for a layer', () => {
   beforeEach(() => {
     root.install('rig', { '/usr/bin/rig': programWith('</usr/share/rig>'), '/usr/share/rig/own/names': '' }, { Depends: 'styles' });
-    root.install('styles', { '/usr/share/rig/small/one': '', '/usr/share/rig/small/two': '', '/usr/share/rig/large/pictures': '', '/usr/share/rig/medium/font': '' });
+    const styles = ['small/one', 'small/two', 'large/pictures', 'medium/font'];
+    root.install('styles', Object.fromEntries(styles.map((name) => [`/usr/share/rig/${name}`, ''])));
     enlarge('/usr/share/rig/own/names', 100 * MB);
     enlarge('/usr/share/rig/medium/font', 60 * MB);
     enlarge('/usr/share/rig/large/pictures', 140 * MB);
@@ -199,11 +200,13 @@ describe('if everything of the direct dependencies is too large for a layer', ()
 
   test('the package of the program is packed, then as many directories of the dependencies as there is room for', () => {
     const { data } = find(root);
-    expect(data).toEqual(['/usr/bin/rig', '/usr/share/rig/medium/font', '/usr/share/rig/own/names', '/usr/share/rig/small/one', '/usr/share/rig/small/two']);
+    const packed = ['medium/font', 'own/names', 'small/one', 'small/two'];
+    expect(data).toEqual(['/usr/bin/rig', ...packed.map((name) => `/usr/share/rig/${name}`)]);
   });
 
   test('a notice names what there is no room for', () => {
-    expect(find(root).notices).toEqual([expect.stringMatching(/^the layer is full, and does not contain all files that the program may need: .*large.* \(140\.0 MB\)/)]);
+    const notice = /^the layer is full, and does not contain all files that the program may need: .*large.* \(140\.0 MB\)/;
+    expect(find(root).notices).toEqual([expect.stringMatching(notice)]);
   });
 
   test('files with the name of the program are packed first', () => {
@@ -219,7 +222,8 @@ describe('if everything of the direct dependencies is too large for a layer', ()
 
   test('the data of the commands that the program starts is optional, too', () => {
     root.install('tool', { '/usr/bin/tool': programWith('\0paint\0') }, { Depends: 'painter' });
-    root.install('painter', { '/usr/bin/paint': programWith(), '/usr/share/painter/a/small': '', '/usr/share/painter/b/large': '', '/usr/share/painter/c/larger': '' });
+    const painter = { '/usr/share/painter/a/small': '', '/usr/share/painter/b/large': '', '/usr/share/painter/c/larger': '' };
+    root.install('painter', { '/usr/bin/paint': programWith(), ...painter });
     enlarge('/usr/share/painter/b/large', 150 * MB);
     enlarge('/usr/share/painter/c/larger', 160 * MB);
     const { data } = find(root, 'tool');
