@@ -30,7 +30,7 @@ interface Group extends Pick<Candidate, 'need' | 'limit'> {
 
 type Measured = Group & { readonly bytes: number };
 
-function isMeasured(group: Group): group is Measured {
+function hasSize(group: Group): group is Measured {
   return group.bytes !== undefined;
 }
 
@@ -131,7 +131,7 @@ export class Candidates {
     let first: Measured | undefined;
     for (const group of this.waiting.values()) {
       if (rankOf(group) !== least) continue;
-      const measured = isMeasured(group) ? group : { ...group, bytes: this.found(group.candidates, selection).bytes };
+      const measured = hasSize(group) ? group : { ...group, bytes: this.found(group.candidates, selection).bytes };
       if (measured !== group) this.waiting.set(group.key, measured);
       if (first === undefined || measured.bytes < first.bytes) first = measured;
     }

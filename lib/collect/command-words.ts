@@ -54,10 +54,11 @@ export function startedIn(file: string, content: Content, scan: Scan, role?: 'mo
     }
     case 'script': return inScript(content.head, scan);
     case 'text': {
-      if (role === 'sourced') return inShell(scan((bytes) => bytes.toString('latin1', 0, MOST_SCRIPT)));
-      if (role === 'module' && CODE.test(file) && content.size <= MOST_CODE) return words(scan((bytes) => bytes.toString('latin1')), QUOTED);
+      const text = () => scan((bytes) => bytes.toString('latin1', 0, MOST_SCRIPT));
+      if (role === 'sourced') return inShell(text());
+      if (role === 'module' && CODE.test(file) && content.size <= MOST_CODE) return words(text(), QUOTED);
       if (!CONFIGURATION.test(path.posix.basename(file)) || content.size > MOST_TEXT) return new Set();
-      return words(scan((bytes) => bytes.toString('latin1')).replace(COMMENT, ''), BETWEEN_SPACES);
+      return words(text().replace(COMMENT, ''), BETWEEN_SPACES);
     }
     default: return new Set();
   }
