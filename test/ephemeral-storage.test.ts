@@ -47,7 +47,7 @@ const warnings = (stack: Stack) => {
   return found.map(({ id, entry: { data } }) => `${id}: ${String(data)}`);
 };
 
-test('a function with the default /tmp is warned of, with the size that is needed', () => {
+test('a function with the default /tmp gets a warning with the size that is needed', () => {
   const stack = new Stack(new Stage(app, 'Stage'), 'Stack');
   functionIn(stack, layerIn(stack, '[ab]'));
   expect(warnings(stack)).toEqual([
@@ -57,7 +57,7 @@ test('a function with the default /tmp is warned of, with the size that is neede
   ]);
 });
 
-test('a function with a /tmp that is large enough, or known only at deployment, is not warned of', () => {
+test('a function gets no warning if its /tmp is large enough, or known only at deployment', () => {
   const stack = new Stack(app, 'Stack');
   const layer = layerIn(stack, '[ab]');
   functionIn(stack, layer, Size.mebibytes(520));
@@ -67,19 +67,19 @@ test('a function with a /tmp that is large enough, or known only at deployment, 
   expect([stack, Stack.of(other)].map(warnings)).toEqual([[], []]);
 });
 
-test('a function in a nested stack is warned of', () => {
+test('a function in a nested stack gets the warning', () => {
   const top = new Stack(app, 'Top');
   functionIn(new NestedStack(top, 'Below'), layerIn(top, '[ab]'));
   expect(warnings(top)).toHaveLength(1);
 });
 
-test('files that fit into the default /tmp are not warned of', () => {
+test('there is no warning if the files fit into the default /tmp', () => {
   const stack = new Stack(app, 'Stack');
   functionIn(stack, layerIn(stack, 'a'));
   expect(warnings(stack)).toEqual([]);
 });
 
-test('the size is known without planning again', () => {
+test('the size is known without planning the layer again', () => {
   for (const name of ['One', 'Two']) {
     const stack = new Stack(new App({ outdir: temporaryDirectory() }), name);
     functionIn(stack, layerIn(stack, '[ab]'));

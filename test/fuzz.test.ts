@@ -12,7 +12,7 @@ import { readTraceLog } from '../lib/trace/log';
 const CASES = 10_000;
 
 test.each(READERS.map((reader) => [reader.name, reader] as const))(
-  '%s: a mutated file gives a value or an error of ours',
+  '%s returns a value or one of our errors for a mutated file',
   async (_, reader) => {
     const { failure, cases, accepted } = await fuzz(reader, Math.ceil(CASES / READERS.length), 1, temporaryDirectory());
     expect(failure && { message: failure.message, file: failure.bytes.toString('base64') }).toBeUndefined();
@@ -21,7 +21,7 @@ test.each(READERS.map((reader) => [reader.name, reader] as const))(
   },
 );
 
-test('a reader that throws anything else is reported with the file', async () => {
+test('a reader that throws any other error is reported with the file', async () => {
   const seeds = [{ bytes: Buffer.from('abc'), words: ['d'] }];
   const { failure } = await fuzz(
     {
@@ -39,7 +39,7 @@ test('a reader that throws anything else is reported with the file', async () =>
   expect(failure).toMatchObject({ message: expect.stringContaining('TypeError: wrong'), bytes: expect.any(Buffer) });
 });
 
-test('a reader that gives more than a file can hold is reported', async () => {
+test('a reader that returns more than the file can contain is reported', async () => {
   const seeds = [{ bytes: Buffer.from('abc'), words: ['d'] }];
   const { failure } = await fuzz(
     { name: 'x', seeds, errors: [], read: (bytes) => 'x'.repeat(bytes.length * 64 + 70_000) },
@@ -55,7 +55,7 @@ test('a log of strace with a line of megabytes is read', () => {
   expect(readTraceLog(log, '/').opened.map((one) => one.path)).toContain('/b');
 });
 
-test('a file whose symbols begin in its program headers is not edited', () => {
+test('a file with symbols that begin in its program headers is not edited', () => {
   const strings = Buffer.from('\0libc.so.6\0');
   const dynamic = [[1, 1], [5, 'strings'], [10, strings.length], [6, 64 + 2 * 56]] as const;
   const blocks = { interpreter: Buffer.from('/lib/ld.so\0'), strings, spare: Buffer.alloc(64) };
@@ -64,7 +64,7 @@ test('a file whose symbols begin in its program headers is not edited', () => {
 });
 
 describe('docs/reliability.md', () => {
-  test('has one section for each script, in the order of their titles, and keeps the others', () => {
+  test('has one section for each script, in the order of their titles, and keeps other sections', () => {
     const file = path.join(temporaryDirectory(), 'docs', 'reliability.md');
     record('Fuzzing', 'first', file);
     record('Conformance', 'of ld.so\n\n### Part\n\nx', file);

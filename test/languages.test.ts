@@ -58,7 +58,7 @@ beforeAll(async () => {
 }, 600_000);
 afterAll(() => runtime.kill());
 
-test('an app makes a layer, asks for the path of a program, and is synthesized', async () => {
+test('an app makes a layer, gets the path of a program, and can be synthesized', async () => {
   const outdir = path.join(work, 'cdk.out');
   const app = await create('aws-cdk-lib.App', struct('aws-cdk-lib.AppProps', { outdir }));
   const stack = await create('aws-cdk-lib.Stack', app, 'Stack');
@@ -69,7 +69,7 @@ test('an app makes a layer, asks for the path of a program, and is synthesized',
   expect(entriesOf(path.join(outdir, zip)).map(({ name }) => name)).toContain('bin/identity');
 });
 
-test('a source is an object that a layer takes', async () => {
+test('a source object can be passed to a layer', async () => {
   const app = await create('aws-cdk-lib.App');
   const stack = await create('aws-cdk-lib.Stack', app, 'Stack');
   const { result: source } = await call({ api: 'sinvoke', fqn: 'cdk-binary-layer.BinarySource', method: 'directory', args: ['/'] });

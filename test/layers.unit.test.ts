@@ -34,14 +34,14 @@ async function lint(file: string, text: string): Promise<string[]> {
 }
 
 describe('the layers of lib', () => {
-  test('forbid an import of a value from a higher layer, and name the list to look at', async () => {
+  test('forbid the import of a value from a higher layer, and name the list of layers', async () => {
     const messages = await lint('lib/elf/note.ts', "import { planLayer } from '../plan/plan-layer';\n\nplanLayer;\n");
     expect(messages).toEqual([
       expect.stringMatching(/lib\/elf \(reads and edits ELF files\) is a lower layer: see LAYERS in \.projenrc\.ts/),
     ]);
   });
 
-  test('forbid an import of a type only, too', async () => {
+  test('forbid the import of a type from a higher layer', async () => {
     expect(
       await lint('lib/zip/entry.ts', "import type { Contents } from '../inspect/contents';\n\nexport type X = Contents;\n"),
     ).toHaveLength(1);

@@ -21,7 +21,7 @@ test('the manual page has every command and every option', () => {
   }
 });
 
-test('no line of the manual page is taken for a request of roff by accident', () => {
+test('no line of the manual page is a roff request by accident', () => {
   const requests = manPage().split('\n').filter((line) => /^[.']/.test(line)).map((line) => line.split(' ')[0]);
   expect([...new Set(requests)].sort()).toEqual(['.B', '.I', '.PP', '.SH', '.TH', '.TP', '.\\"', '.br', '.fi', '.nf']);
 });

@@ -4,7 +4,7 @@ import { notice } from './notice';
 
 const ROOT = path.join(__dirname, '..');
 
-test('NOTICE has the licences of the packages that are bundled now: if not, run npm run notice', () => {
+test('NOTICE has the licences of the packages that are bundled now: npm run notice', () => {
   expect(fs.readFileSync(path.join(ROOT, 'NOTICE'), 'utf8')).toBe(notice());
 });
 

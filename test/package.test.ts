@@ -24,21 +24,21 @@ beforeAll(() => {
 
 const below = (directory: string) => files.filter((file) => file.path.startsWith(`${directory}/`)).map((file) => file.path);
 
-test('it has these files and directories, and no other', () => {
+test('the package has these files and directories, and no others', () => {
   expect([...new Set(files.map((file) => file.path.split('/')[0]))].sort()).toEqual([
     '.jsii', 'API.md', 'CHANGELOG.md', 'LICENSE', 'NOTICE', 'README.md', 'SECURITY.md', 'build', 'launcher', 'lib', 'man',
     'node_modules', 'package.json',
   ]);
 });
 
-test('it has compiled code and declarations, without sources and source maps; of lib only the page of the HTML report', () => {
+test('the package has compiled code and declarations, without sources and source maps, except the page of the HTML report', () => {
   expect(below('build').filter((name) => !/\.(?:js|d\.ts)$/.test(name))).toEqual([]);
   expect(below('build')).toEqual(expect.arrayContaining(['build/index.js', 'build/index.d.ts', 'build/cli/main.js']));
   expect(below('lib').filter((name) => !/^lib\/inspect\/page\/[\w.-]+\.(?:css|html|js|d\.ts)$/.test(name))).toEqual([]);
   expect(below('lib').length).toBeGreaterThan(5);
 });
 
-test('it bundles these packages', () => {
+test('the package bundles these packages', () => {
   const names = below('node_modules').map((name) => /^node_modules\/((?:@[^/]+\/)?[^/]+)\//.exec(name)![1]);
   expect([...new Set(names)].sort()).toEqual([
     'ansi-regex', 'buffer-crc32', 'cli-progress', 'commander', 'cross-spawn', 'd3-hierarchy', 'emoji-regex', 'execa', 'get-stream',
@@ -48,6 +48,6 @@ test('it bundles these packages', () => {
   ]);
 });
 
-test('it is not larger than 5 MB', () => {
+test('the package is not larger than 5 MB', () => {
   expect(files.reduce((sum, { size }) => sum + size, 0)).toBeLessThanOrEqual(5_000_000);
 });

@@ -53,7 +53,7 @@ beforeAll(() => {
   checked = ts.createProgram([...examples.keys()], options, host);
 });
 
-test.each([...examples.keys()].map((file) => [path.basename(file), file]))('the example %s compiles as it is pasted', (_, file) => {
+test.each([...examples.keys()].map((file) => [path.basename(file), file]))('the example %s compiles', (_, file) => {
   const source = checked.getSourceFile(file)!;
   expect(examples.get(file)!.trimStart()).toMatch(/^import /);
   const messages = [...checked.getSyntacticDiagnostics(source), ...checked.getSemanticDiagnostics(source)]
@@ -68,14 +68,14 @@ test('the table of properties has each property of BinaryLayerProps once, and no
   expect([...rows].sort()).toEqual(props.members.map((member) => member.name!.getText(file)).sort());
 });
 
-test('every source that it names is a static method of BinarySource', () => {
+test('every source that the README names is a static method of BinarySource', () => {
   const source = fs.readFileSync(publicFiles[1], 'utf8');
   const named = new Set([...readme.matchAll(/BinarySource\.(\w+)/g)].map(([, name]) => name));
   expect([...named].filter((name) => !source.includes(`public static ${name}(`))).toEqual([]);
   expect(named.size).toBeGreaterThanOrEqual(5);
 });
 
-test('every subcommand and option of binary-layer that it names exists', () => {
+test('every subcommand and option that the README names exists', () => {
   const { commands } = program();
   const optionsOf = (name: string) => commands.filter((command) => command.name() === name)
     .flatMap(({ options }) => options.flatMap(({ long, short }) => [long, short]));
@@ -92,18 +92,18 @@ test('every subcommand and option of binary-layer that it names exists', () => {
   expect(named.filter((option) => !all.has(option))).toEqual([]);
 });
 
-test('every npm script and projen task that it names exists', () => {
+test('every npm script and projen task that the README names exists', () => {
   const { scripts } = JSON.parse(fs.readFileSync(path.join(ROOT, 'package.json'), 'utf8'));
   const named = [...readme.matchAll(/(?:npm run|npx projen) ([a-z][\w:-]*)/g)].map(([, name]) => name);
   expect(named.filter((name) => !(name in scripts))).toEqual([]);
 });
 
-test('every environment variable of the library that it names is read by the code', () => {
+test('every environment variable that the README names is read by the code', () => {
   const named = new Set(readme.match(/\bBINARY_LAYER_\w+/g));
   expect([...named].filter((name) => !sources.some((text) => text.includes(name)))).toEqual([]);
 });
 
-test('every message in its table for troubleshooting is in the code', () => {
+test('every message in the README\'s table for troubleshooting is in the code', () => {
   const rows = [...section('Troubleshooting').matchAll(/^\| `([^`]+)`/gm)].map(([, message]) => message);
   expect(rows.length).toBeGreaterThan(20);
   const literal = sources.map((text) => text.replace(/\\'/g, '\'')).join('\n');
@@ -111,7 +111,7 @@ test('every message in its table for troubleshooting is in the code', () => {
   expect(rows.filter((message) => !isPrinted(message))).toEqual([]);
 });
 
-test('every block of code has a language that a test here covers', () => {
+test('every code block has a language that a test covers', () => {
   expect([...new Set(blocks.map(({ language }) => language))].sort()).toEqual(['sh', 'text', 'ts', 'yaml']);
 });
 
@@ -124,7 +124,7 @@ test('every block of YAML is a list of steps, and no shell command begins with a
   }
 });
 
-test('every file and section that it links to exists', () => {
+test('every file and section that the README links to exists', () => {
   const links = [...readme.matchAll(/\]\(([^):]+)\)/g)].map(([, link]) => link);
   const titles = [...readme.matchAll(/^#+ (.+)$/gm)].map(([, title]) => title.toLowerCase());
   const anchors = titles.map((title) => `#${title.replace(/[^\w -]/g, '').replace(/ /g, '-')}`);

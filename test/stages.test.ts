@@ -33,20 +33,20 @@ const warnings = (stack: Stack) => {
   return found.map(({ id }) => id);
 };
 
-test('each of two stages gets its own warning', () => {
+test('each of two stages has its own warning', () => {
   const stacks = ['Dev', 'Prod'].map((name) => new Stack(new Stage(app, name), 'Stack'));
   for (const stack of stacks) functionIn(stack, layerIn(stack));
   expect(stacks.map(warnings)).toEqual([['/Dev/Stack/Function'], ['/Prod/Stack/Function']]);
 });
 
-test('a stage inside a stage gets its own warning', () => {
+test('a stage in a stage has its own warning', () => {
   const outer = new Stage(app, 'Outer');
   const [above, below] = [new Stack(outer, 'Stack'), new Stack(new Stage(outer, 'Inner'), 'Stack')];
   for (const stack of [above, below]) functionIn(stack, layerIn(stack));
   expect([above, below].map(warnings)).toEqual([['/Outer/Stack/Function'], ['/Outer/Inner/Stack/Function']]);
 });
 
-test('a function in a nested stack is warned of, with a layer there or in the stack above', () => {
+test('a function in a nested stack gets the warning, if the layer is in the nested stack or in the stack above', () => {
   const top = new Stack(app, 'Top');
   const [own, other] = [new NestedStack(top, 'Own'), new NestedStack(top, 'Other')];
   functionIn(own, layerIn(own));
@@ -54,20 +54,20 @@ test('a function in a nested stack is warned of, with a layer there or in the st
   expect(warnings(top)).toEqual(['/Top/Own/Function', '/Top/Other/Function']);
 });
 
-test('a function in another stack of the same stage is warned of', () => {
+test('a function in another stack of the same stage gets the warning', () => {
   const stage = new Stage(app, 'Stage');
   const [layers, functions] = [new Stack(stage, 'Layers'), new Stack(stage, 'Functions')];
   functionIn(functions, layerIn(layers));
   expect([layers, functions].map(warnings)).toEqual([[], ['/Stage/Functions/Function']]);
 });
 
-test('a function in another stage than its layer is rejected by the CDK itself', () => {
+test('a function in another stage than its layer is an error of the CDK', () => {
   const [layers, functions] = ['Layers', 'Functions'].map((name) => new Stack(new Stage(app, name), 'Stack'));
   functionIn(functions, layerIn(layers));
   expect(() => app.synth()).toThrow(/cannot (?:reference|depend)|dependency cannot cross stage boundaries/);
 });
 
-test('a function of the layer\'s architecture is not warned of in a stage', () => {
+test('a function with the architecture of the layer gets no warning in a stage', () => {
   const stack = new Stack(new Stage(app, 'Stage'), 'Stack');
   functionIn(stack, layerIn(stack), lambda.Architecture.X86_64);
   expect(warnings(stack)).toEqual([]);

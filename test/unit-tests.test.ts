@@ -32,8 +32,8 @@ function templateOf(props: Partial<BinaryLayerProps>, off?: typeof OFF[number]):
   return Template.fromStack(stack);
 }
 
-describe.each(OFF)('with bundling switched off by %s', (off) => {
-  test('nothing is looked at, kept, written or printed', () => {
+describe.each(OFF)('without bundling (%s)', (off) => {
+  test('no file is read, cached or written, and nothing is printed', () => {
     const source = BinarySource.directory('/no/such/directory');
     templateOf({ binary: 'gone', source }, off).resourceCountIs('AWS::Lambda::LayerVersion', 1);
     expect(fs.readdirSync(place.outdir).filter((name) => name.startsWith('asset.'))).toEqual([]);
@@ -41,7 +41,7 @@ describe.each(OFF)('with bundling switched off by %s', (off) => {
     expect(place.stderr).toBe('');
   });
 
-  test('the template is the same, whatever the program, and cannot be deployed', () => {
+  test('the template is the same for every program, and cannot be deployed', () => {
     const [one, other] = [templateOf({}, off), templateOf({ binary: 'other' }, off)];
     expect(one.toJSON()).toEqual(other.toJSON());
     // S3 allows neither capitals nor underscores in the name of a bucket
@@ -52,11 +52,11 @@ describe.each(OFF)('with bundling switched off by %s', (off) => {
     ['the architecture that is given', { architecture: lambda.Architecture.ARM_64 }, 'arm64'],
     ['the machine\'s own, of packages without one', { source: BinarySource.apt(['jq']) }, THIS_MACHINE === 'x86_64' ? 'x86_64' : 'arm64'],
     ['the one that is given, of packages', { source: BinarySource.apt(['jq']), architecture: lambda.Architecture.ARM_64 }, 'arm64'],
-  ])('CompatibleArchitectures has %s', (_, props, expected) => {
+  ])('CompatibleArchitectures is %s', (_, props, expected) => {
     templateOf(props, off).hasResourceProperties('AWS::Lambda::LayerVersion', { CompatibleArchitectures: [expected] });
   });
 
-  test('CompatibleArchitectures is absent where only the program tells', () => {
+  test('CompatibleArchitectures is absent if only the program determines it', () => {
     templateOf({}, off).hasResourceProperties('AWS::Lambda::LayerVersion', { CompatibleArchitectures: Match.absent() });
   });
 
@@ -68,7 +68,7 @@ describe.each(OFF)('with bundling switched off by %s', (off) => {
   });
 });
 
-test('with the architecture given, CompatibleArchitectures is the same with and without bundling', () => {
+test('with architecture, CompatibleArchitectures is the same with and without bundling', () => {
   const architecture = lambda.Architecture.X86_64;
   const properties = (template: Template) => {
     const [{ Properties: { Content, ...others } }] = Object.values(template.findResources('AWS::Lambda::LayerVersion'));
@@ -77,7 +77,7 @@ test('with the architecture given, CompatibleArchitectures is the same with and 
   expect(properties(templateOf({ architecture }, 'context'))).toEqual(properties(templateOf({ architecture })));
 });
 
-test.each(['0', ''])('BINARY_LAYER_SKIP=%s does not switch bundling off', (value) => {
+test.each(['0', ''])('BINARY_LAYER_SKIP=%s does not turn bundling off', (value) => {
   process.env.BINARY_LAYER_SKIP = value;
   templateOf({});
   expect(fs.readdirSync(place.outdir).filter((name) => name.endsWith('.zip'))).toHaveLength(1);

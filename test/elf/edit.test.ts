@@ -69,17 +69,17 @@ describe.each([
     expect(run(workshop.write(name, edited))).toBe('41 0');
   });
 
-  test.each(['strip', 'eu-strip'])('runs after %s as well', strip => {
+  test.each(['strip', 'eu-strip'])('runs after %s, too', strip => {
     const path = workshop.write(name, edited);
     run(strip, path);
     expect(run(path)).toBe('41 0');
   });
 
-  test('gives readelf and eu-elflint no new reason to complain', () => {
+  test('gets no new complaint from readelf and eu-elflint', () => {
     expect(newComplaints(original, edited)).toEqual([]);
   });
 
-  test('is otherwise what it was', () => {
+  test('is unchanged otherwise', () => {
     const before = readElf(original);
     const after = readElf(edited);
     expect(after.interpreter).toBe(edit.interpreter);
@@ -108,15 +108,15 @@ describe.each([
     expect((added.vaddr - added.offset) % added.align).toBe(0);
   });
 
-  test('grows by little, whatever its memory', () => {
+  test('grows by little, whatever its size in memory', () => {
     expect(edited.length - original.length).toBeLessThan(isFixed ? 4097 : 2500);
   });
 
-  test('is not changed by the same edit again', () => {
+  test('is not changed if the same edit is applied again', () => {
     expect(editElf(edited, edit)).toBe(edited);
   });
 
-  test('comes out the same each time, and the input stays as it is', () => {
+  test('has the same bytes each time, and the input is not changed', () => {
     const copy = Buffer.from(original);
     expect(editElf(original, edit).equals(edited)).toBe(true);
     expect(original.equals(copy)).toBe(true);
@@ -129,7 +129,7 @@ describe.each([
   });
 });
 
-describe('what fits is written where it is', () => {
+describe('an edit that fits is made in place:', () => {
   const original = program('plain', ['-Wl,--enable-new-dtags,-rpath,/first/place']);
 
   test('an interpreter that is shorter, with NULs behind it', () => {
@@ -162,7 +162,7 @@ describe('what fits is written where it is', () => {
     expect(editElf(edited, { rpath: '' })).toBe(edited);
   });
 
-  test('no edit at all', () => {
+  test('an edit without changes', () => {
     expect(editElf(original, {})).toBe(original);
     expect(editElf(original, { interpreter: LOADER })).toBe(original);
   });
@@ -176,7 +176,7 @@ test('a file with both DT_RPATH and DT_RUNPATH ends up with the new DT_RPATH alo
   expect(dynamic?.runpath).toBeUndefined();
 });
 
-describe('a file for 64-bit ARM, whose kernels may have pages of 64 KiB, has its new segment aligned to these', () => {
+describe('a file for 64-bit ARM has its new segment aligned for pages of 64 KiB', () => {
   const PAGE = 0x10000;
   const strings = Buffer.from('\0libc.musl-aarch64.so.1\0');
   const interpreter = Buffer.from('/lib/ld-musl-aarch64.so.1\0');
@@ -208,7 +208,7 @@ describe('a file for 64-bit ARM, whose kernels may have pages of 64 KiB, has its
   });
 });
 
-test('a library is found and runs with an rpath that it had no room for, after strip as well', () => {
+test('a library that had no room for its rpath is found and works, even after strip', () => {
   for (const options of [['-fuse-ld=bfd'], ['-fuse-ld=bfd', '-Wl,--build-id=none'], ['-fuse-ld=lld', '-Wl,--build-id=none']]) {
     const original = readFileSync(workshop.compile('library', LIBRARY, ['-shared', '-fPIC', '-Wl,-soname,libnext.so', ...options]));
     const edited = editElf(original, { rpath: '/some/where/else' });
@@ -222,7 +222,7 @@ test('a library is found and runs with an rpath that it had no room for, after s
   }
 });
 
-test('the notes that are given up are those that the loader finds by another header', () => {
+test('notes are overwritten only if the loader finds them through another header', () => {
   const original = program('notes', ['-Wl,--build-id=0x0123abcd', '-fcf-protection']);
   const types = (bytes: Buffer) => readElf(bytes).segments.filter(({ type }) => type === PT_NOTE).length;
   const edited = editElf(original, { rpath: libraries });
@@ -230,7 +230,7 @@ test('the notes that are given up are those that the loader finds by another hea
   expect(readElf(edited).notes).toContainEqual({ owner: 'GNU', type: 3, descriptor: Buffer.from('0123abcd', 'hex') });
 });
 
-describe('without a note, and with something else behind the program headers, the table moves to the new segment', () => {
+describe('without a note, and with data after the program headers, the table moves to the new segment', () => {
   const noteless = (name: string, options: readonly string[] = []) => {
     const original = program(name, options);
     // a kind of note that nobody knows
@@ -239,7 +239,7 @@ describe('without a note, and with something else behind the program headers, th
     return original;
   };
 
-  test('above all others', () => {
+  test('above all other segments', () => {
     const edited = editElf(noteless('headers'), { rpath: libraries });
     expect(run(workshop.write('headers', edited))).toBe('41 0');
     const first = loads(edited)[0];
@@ -264,7 +264,7 @@ test.each([
   ['lld', '-fuse-ld=lld'],
   ['GNU ld, text beside the headers', '-Wl,-z,noseparate-code'],
   ['GNU ld, aligned to 2 MiB', '-Wl,-z,max-page-size=0x200000,-z,common-page-size=0x200000'],
-])('a program at a fixed address has its heap where it was, and its program headers where the kernel says: %s', (_, linker) => {
+])('the heap and program headers of a program at a fixed address are where the kernel expects them: %s', (_, linker) => {
   const source = `
     #include <elf.h>
     #include <stdio.h>
@@ -285,7 +285,7 @@ test.each([
   expect(newComplaints(original, edited)).toEqual([]);
 });
 
-test('a file without section headers, or with garbage for them, is edited all the same', () => {
+test('a file without section headers, or with damaged ones, is edited as well', () => {
   const original = program('sections');
   for (const garbage of [0, 0xff]) {
     const file = Buffer.from(original).fill(garbage, Number(original.readBigUInt64LE(40))).fill(garbage, 40, 48).fill(garbage, 58, 64);
@@ -293,7 +293,7 @@ test('a file without section headers, or with garbage for them, is edited all th
   }
 });
 
-describe('what cannot be edited is an error', () => {
+describe('an edit that is not possible is an error:', () => {
   test.each<[string, Buffer, ElfEdit, string]>([
     [
       'an interpreter where there is none',
@@ -317,35 +317,35 @@ describe('what cannot be edited is an error', () => {
     expect(() => editElf(file, edit)).toThrow(new FormatError(message.replace(/, at offset.*/, ''), Number(message.replace(/.* /, ''))));
   });
 
-  test('a file whose memory reaches to the end of all addresses', () => {
+  test('a file whose memory extends to the end of the address space', () => {
     const strings = Buffer.from('\0');
     const file = build({ blocks: { strings }, dynamic: [[5, 'strings'], [10, 1]] });
     file.writeBigUInt64LE(2n ** 47n, 64 + 40);
     expect(() => editElf(file, { rpath: '/a' })).toThrow(/expected room below 0x800000000000, at offset 0x40$/);
   });
 
-  test('a file with as many program headers as there can be', () => {
+  test('a file with the maximum number of program headers', () => {
     const strings = Buffer.from('\0');
     const headers = Array.from({ length: 65533 }, () => ({ type: 0x65041580, block: 'strings' }));
     const file = build({ headers, blocks: { strings }, dynamic: [[5, 'strings'], [10, 1]] });
     expect(() => editElf(file, { rpath: '/a' })).toThrow('found 65535 program headers, expected fewer than 65534, at offset 0x40');
   });
 
-  test('a static program, but for an edit that asks for nothing it lacks', () => {
+  test('a static program, if the edit needs something that it lacks', () => {
     const file = readFileSync(workshop.compile('static', 'int main(void) { return 0; }', ['-static']));
     expect(() => editElf(file, { interpreter: '/ld.so' })).toThrow(FormatError);
     expect(editElf(file, { rpath: '' })).toBe(file);
   });
 });
 
-describe('text', () => {
-  test('is replaced in place', () => {
+describe('a text replacement', () => {
+  test('is made in place', () => {
     const bytes = Buffer.from('see /usr/share/rig and /usr/share/rig');
     replaceText(bytes, [{ offset: 4, text: '/opt/123456789' }, { offset: 23, text: '/opt/123456789' }]);
     expect(bytes.toString()).toBe('see /opt/123456789 and /opt/123456789');
   });
 
-  test('that reaches beyond the end is an error, and none is written', () => {
+  test('beyond the end of the file is an error, and nothing is written', () => {
     const bytes = Buffer.from('0123456789');
     const replacements = [{ offset: 0, text: 'ab' }, { offset: 9, text: 'ü' }];
     expect(() => replaceText(bytes, replacements)).toThrow('found a replacement of 2 bytes, expected one that ends by 0xa, at offset 0x9');

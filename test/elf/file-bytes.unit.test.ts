@@ -6,14 +6,14 @@ import { temporaryDirectory } from '../fixture';
 const LIBRARIES = '/usr/lib/x86_64-linux-gnu';
 
 test.each(['libc.so.6', 'libstdc++.so.6', 'libm.so.6', 'ld-linux-x86-64.so.2'])(
-  '%s says the same whether it is read whole or where it is looked at',
+  '%s has the same result read as a whole or in parts',
   (name) => {
     const file = path.join(LIBRARIES, name);
     expect(FileBytes.use(file, (bytes) => readElf(bytes))).toEqual(readElf(fs.readFileSync(file)));
   },
 );
 
-test('what is for others than the loader can be left aside', () => {
+test('data that only other readers need can be skipped', () => {
   const file = path.join(LIBRARIES, 'libstdc++.so.6');
   const whole = readElf(fs.readFileSync(file));
   expect(FileBytes.use(file, (bytes) => readElf(bytes, false))).toEqual({
@@ -23,7 +23,7 @@ test('what is for others than the loader can be left aside', () => {
   });
 });
 
-test('a file that is cut off is an error wherever it ends, as it is when it is read whole', () => {
+test('a truncated file is the same error read in parts as read as a whole', () => {
   const cut = path.join(temporaryDirectory(), 'cut');
   const whole = fs.readFileSync(path.join(LIBRARIES, 'libm.so.6'));
   for (const size of [0, 3, 40, 64, 100, 5000, whole.length >> 1]) {
@@ -42,7 +42,7 @@ test('a file that is cut off is an error wherever it ends, as it is when it is r
   }
 });
 
-test('parts may be larger than what is read at once, and reach beyond the end', () => {
+test('parts may be larger than one read, and extend beyond the end of the file', () => {
   const file = path.join(temporaryDirectory(), 'file');
   const content = Buffer.from(Array.from({ length: 50_000 }, (_, index) => index % 251));
   fs.writeFileSync(file, content);

@@ -38,7 +38,7 @@ function generator(seed: number): (below: number) => number {
 }
 
 describe.each(programs)('a program %s', (_, original) => {
-  test('cut at any 7th byte is read, or is a format error', () => {
+  test('truncated at every 7th byte is read, or is a format error', () => {
     for (let length = 0; length < original.length; length += 7) handle(original.subarray(0, length));
   });
 
@@ -52,7 +52,7 @@ describe.each(programs)('a program %s', (_, original) => {
     }
   });
 
-  test('with a wrong number in its headers or its dynamic section is read, or is a format error', () => {
+  test('with a wrong number in its headers or dynamic section is read, or is a format error', () => {
     const random = generator(11);
     const { segments } = readElf(original);
     const dynamic = segments.find(({ type }) => type === 2)!;

@@ -26,25 +26,25 @@ const { segments } = readElf(original);
 const interpreter = segments.find(({ type }) => type === PT_INTERP)!;
 const note = segments.find(({ type }) => type === PT_NOTE)!;
 
-test('a note in the bytes of the interpreter is refused', () => {
+test('a note in the bytes of the interpreter is an error', () => {
   expect(() => editElf(withExtent(PT_NOTE, interpreter.offset + 4, 16), EDIT)).toThrow(
     /^found PT_NOTE at 0x[0-9a-f]+ in the 28 bytes that would be edited, expected each in a place of its own, at offset 0x[0-9a-f]+$/,
   );
 });
 
-test('an interpreter over the program headers is refused', () => {
+test('an interpreter that overlaps the program headers is an error', () => {
   const file = withExtent(PT_INTERP, TABLE + 8, 600);
   file[TABLE + 8 + 599] = 0;
   expect(() => editElf(file, EDIT)).toThrow('found the program header table at 0x40 in the 600 bytes that would be edited');
 });
 
-test('an interpreter over notes and tables is refused', () => {
+test('an interpreter that overlaps notes and tables is an error', () => {
   const file = withExtent(PT_INTERP, interpreter.offset, note.offset + note.filesz + 200 - interpreter.offset);
   file[note.offset + note.filesz + 199] = 0;
   expect(() => editElf(file, EDIT)).toThrow(FormatError);
 });
 
-test('a string table over the dynamic section is refused', () => {
+test('a string table that overlaps the dynamic section is an error', () => {
   const strings = Buffer.from('\0');
   const file = build({ blocks: { strings }, dynamic: [[5, 'strings'], [10, 40]] });
   expect(() => editElf(file, { rpath: '/a' })).toThrow(/expected each in a place of its own/);

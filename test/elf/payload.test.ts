@@ -61,10 +61,10 @@ const LAYOUTS: [string, string[]][] = [
   ['linked by lld', ['-fuse-ld=lld']],
 ];
 
-describe.each(LAYOUTS)('a program that finds its data from the end of its file, %s', (_, options) => {
+describe.each(LAYOUTS)('a program that locates its data from the end of its file (%s)', (_, options) => {
   const { original, data } = program(FROM_END, () => Buffer.from('the data\x08'), options);
 
-  test.each([['little', ROOM], ['much', NO_ROOM]])('finds it after an edit that needs %s room', (__, edit) => {
+  test.each([['little', ROOM], ['much', NO_ROOM]])('finds the data after an edit that needs %s room', (__, edit) => {
     const edited = editElf(original, edit);
     expect(readElf(edited).dynamic?.rpath).toBe(edit.rpath);
     expect(edited.subarray(edited.length - data.length).equals(data)).toBe(true);
@@ -72,25 +72,25 @@ describe.each(LAYOUTS)('a program that finds its data from the end of its file, 
   });
 });
 
-test('appended data does not move at all where the string fits behind a segment', () => {
+test('appended data does not move if the new string fits after a segment', () => {
   const { original, data, image } = program(FROM_END, () => Buffer.from('the data\x08'));
   const edited = editElf(original, ROOM);
   expect([edited.length, edited.indexOf(data)]).toEqual([original.length, image.length]);
 });
 
-test('a program whose data states its own offset finds it after an edit in place, and is refused where that is not possible', () => {
+test('a program whose data contains its own offset finds it after an edit in place, and other edits are errors', () => {
   const { original, image } = program(BY_OFFSET, (bytes) => Buffer.concat([Buffer.from('the data\0'), number(bytes.length)]));
   expect(run(workshop.write('payload', editElf(original, ROOM)))).toBe('the data\n');
   expect(() => editElf(original, NO_ROOM)).toThrow(
     `found appended data that states its own offset, 0x${image.length.toString(16)}, and no room for an edit`);
 });
 
-test('a program that finds its data behind its section headers, as an AppImage does, finds it there', () => {
+test('a program that locates its data after its section headers, like an AppImage, finds it after an edit', () => {
   const { original } = program(BEHIND_SECTIONS, () => Buffer.from('the data\0'));
   for (const edit of [ROOM, NO_ROOM]) expect(run(workshop.write('payload', editElf(original, edit)))).toBe('the data\n');
 });
 
-test('data that is mapped stays aligned to pages', () => {
+test('mapped data stays aligned to pages', () => {
   const { original } = program(MAPPED, (bytes) => {
     const padding = Buffer.alloc(4096 - bytes.length % 4096, 1);
     const data = Buffer.alloc(4096, 'the data\0');
@@ -99,12 +99,12 @@ test('data that is mapped stays aligned to pages', () => {
   for (const edit of [ROOM, NO_ROOM]) expect(run(workshop.write('payload', editElf(original, edit)))).toBe('the data\n');
 });
 
-test('zeros behind the image are padding, not data', () => {
+test('zeros after the image are padding, not data', () => {
   const image = readFileSync(workshop.compile('payload', reading('return puts("ran") < 0;')));
   expect(run(workshop.write('payload', editElf(Buffer.concat([image, Buffer.alloc(100)]), NO_ROOM)))).toBe('ran\n');
 });
 
-describe('a program that finds its data in a note', () => {
+describe('a program with data in a note', () => {
   const source = `
     #define _GNU_SOURCE
     #include <link.h>
@@ -129,7 +129,7 @@ describe('a program that finds its data in a note', () => {
     ['its only one', ['-fcf-protection=none', '-fuse-ld=lld', '-Wl,--build-id=none']],
     ['one beside those of the compiler', ['-fcf-protection']],
     ['one at a fixed address', ['-no-pie', '-fno-pie']],
-  ])('has it after an edit: %s', (_, options) => {
+  ])('finds it after an edit: %s', (_, options) => {
     const original = readFileSync(workshop.compile('note', source, options));
     const edited = editElf(original, NO_ROOM);
     expect(run(workshop.write('note', original))).toBe('the data\n');

@@ -32,34 +32,34 @@ describe('a program of gcc', () => {
   `, ['-pie', '-fPIE', '-lm', '-Wl,-rpath,/some/where', '-Wl,-z,nodefaultlib,-z,lazy', '-Wl,--build-id=0x0123abcd']);
   const elf = readElf(readFileSync(path));
 
-  test('is a program, with an interpreter', () => {
+  test('is a program with an interpreter', () => {
     expect(elf).toMatchObject({ machine: 'x86_64', type: 'shared', interpreter: '/lib64/ld-linux-x86-64.so.2' });
     expect(isProgram(elf)).toBe(true);
   });
 
-  test('tells what it needs, and where to look for it', () => {
+  test('has its needed libraries and search path read', () => {
     expect(elf.dynamic).toMatchObject({ needed: ['libm.so.6', 'libc.so.6'], runpath: '/some/where', auxiliary: [], filter: [] });
     expect(elf.dynamic?.rpath).toBeUndefined();
     expect(elf.dynamic?.flags1).toBe(DF_1_PIE + DF_1_NODEFLIB);
   });
 
-  test('tells which versions it wants, and has none', () => {
+  test('has the versions that it needs read, and defines none', () => {
     expect(elf.dynamic?.versionNeeds.map(({ file }) => file).sort()).toEqual(['libc.so.6', 'libm.so.6']);
     expect(elf.dynamic?.versionNeeds.flatMap(({ versions }) => versions)).toContainEqual({ name: 'GLIBC_2.34', weak: false });
     expect(elf.dynamic).toMatchObject({ versionDefinitions: [], hasVersionDefinitions: false });
   });
 
-  test('tells which symbols it takes from others', () => {
+  test('has its imported symbols read', () => {
     expect([...elf.dynamic!.imports].filter(name => !name.startsWith('_'))).toEqual(expect.arrayContaining(['cos']));
     expect(elf.dynamic!.imports.has('main')).toBe(false);
   });
 
-  test('carries its build id as a note', () => {
+  test('has its build ID read from a note', () => {
     expect(elf.notes).toContainEqual({ owner: 'GNU', type: 3, descriptor: Buffer.from('0123abcd', 'hex') });
   });
 });
 
-test('a library tells its name, its versions, and what it filters', () => {
+test('the name, versions and filters of a library are read', () => {
   const map = workshop.write('map', Buffer.from('V1 { global: one; local: *; }; V2 { global: two; } V1;'));
   const path = workshop.compile('library', 'int one(void) { return 1; } int two(void) { return 2; }', [
     '-shared', '-fPIC', '-nostdlib', '-Wl,-soname,libnumbers.so.1', `-Wl,--version-script,${map}`,
@@ -79,7 +79,7 @@ test('a library tells its name, its versions, and what it filters', () => {
   expect(elf.interpreter).toBeUndefined();
 });
 
-test('a symbol that is taken from another is found, though its program has nothing for a hash table', () => {
+test('an imported symbol is found even if the hash table of the program is empty', () => {
   for (const style of ['gnu', 'sysv', 'both']) {
     const path = workshop.compile('hashed', 'extern int puts(const char *); int main(void) { return puts(""); }', [
       `-Wl,--hash-style=${style}`,
@@ -88,7 +88,7 @@ test('a symbol that is taken from another is found, though its program has nothi
   }
 });
 
-test('a weak version need is told from others', () => {
+test('weak version needs are distinguished from others', () => {
   const verneed = Buffer.concat([
     halfWords(0x00020001, at('libone.so'), 16, 0), // vn_version 1, vn_cnt 2
     halfWords(1, 2, at('V1'), 16), // vna_flags 2
@@ -100,7 +100,7 @@ test('a weak version need is told from others', () => {
   expect(elf.dynamic?.versionNeeds).toEqual([{ file: 'libone.so', versions: [{ name: 'V1', weak: true }, { name: 'V2', weak: false }] }]);
 });
 
-test('a static program has no dynamic section, and a static one that is position-independent is a program', () => {
+test('static programs have no dynamic section, and position-independent static programs are programs', () => {
   const source = 'int main(void) { return 0; }';
   const fixed = readElf(readFileSync(workshop.compile('static', source, ['-static'])));
   expect(fixed).toMatchObject({ type: 'executable', dynamic: undefined, interpreter: undefined });
@@ -128,14 +128,14 @@ test('an object file has no segments', () => {
   expect(isProgram(elf)).toBe(false);
 });
 
-test('section headers are not looked at', () => {
+test('section headers are not read', () => {
   const file = readFileSync(workshop.compile('sections', 'int main(void) { return 0; }'));
   const expected = readElf(file);
   file.fill(0xff, Number(file.readBigUInt64LE(40))).fill(0xff, 40, 48).fill(0xff, 58, 64);
   expect(readElf(file)).toEqual(expected);
 });
 
-test('what is read does not change when the bytes do', () => {
+test('the result does not change if the bytes change', () => {
   const file = readFileSync(workshop.compile('kept', 'int main(void) { return 0; }', ['-Wl,--build-id=0x0123abcd']));
   const elf = readElf(file);
   const before = JSON.stringify(elf);
@@ -143,20 +143,20 @@ test('what is read does not change when the bytes do', () => {
   expect(JSON.stringify(elf)).toBe(before);
 });
 
-test('an aarch64 file is told from an x86_64 one', () => {
+test('aarch64 and x86_64 are distinguished', () => {
   expect(readElf(build({ machine: 183 })).machine).toBe('aarch64');
 });
 
-test('NULs behind the interpreter are not part of it', () => {
+test('NULs after the interpreter are not part of it', () => {
   const file = build({ headers: [{ type: 3, block: 'interpreter' }], blocks: { interpreter: Buffer.from('/ld.so\0\0\0\0') } });
   expect(readElf(file).interpreter).toBe('/ld.so');
 });
 
-test('a tag that appears twice has the value that stands last', () => {
+test('the last value of a repeated tag applies', () => {
   expect(readElf(dynamic([[15, at('$ORIGIN')], [15, at('/a:/b')]])).dynamic?.rpath).toBe('/a:/b');
 });
 
-test('entries behind DT_NULL, and tags that nobody knows, do not count', () => {
+test('entries after DT_NULL and unknown tags are ignored', () => {
   const file = build({
     blocks: { strings },
     dynamic: [[5, 'strings'], [10, strings.length], [0x7654321, 2 ** 60], [1, at('libone.so')], [0, 0], [1, at('libtwo.so')]],
@@ -164,7 +164,7 @@ test('entries behind DT_NULL, and tags that nobody knows, do not count', () => {
   expect(readElf(file).dynamic?.needed).toEqual(['libone.so']);
 });
 
-test('a malformed note ends the notes, and is no error', () => {
+test('a malformed note ends the notes without an error', () => {
   const note = Buffer.concat([halfWords(4, 4, 7), Buffer.from('ABC\0'), halfWords(9)]);
   const broken = halfWords(4, 0x7fffffff, 7);
   const file = build({ headers: [{ type: 4, block: 'notes', align: 4 }], blocks: { notes: Buffer.concat([note, broken]) } });
@@ -177,7 +177,7 @@ test('notes in a segment aligned to 8 bytes are padded to 8', () => {
   expect(readElf(file).notes).toHaveLength(2);
 });
 
-describe('an error tells what was found and what was expected, and where', () => {
+describe('an error says what was found, what was expected, and where:', () => {
   test.each<[string, Buffer, string]>([
     ['an empty file', Buffer.alloc(0), 'not an ELF file: found an empty file, expected 7f454c46, at offset 0x0'],
     ['a script', Buffer.from('#!/bin/sh'), 'not an ELF file: found the bytes 23212f62, expected 7f454c46, at offset 0x0'],
@@ -206,7 +206,7 @@ describe('an error tells what was found and what was expected, and where', () =>
   });
 });
 
-describe('a file made to keep its reader busy is an error', () => {
+describe('a file that would take too long to read is an error:', () => {
   test('a chain of versions in which each is a step of 1 byte ahead', () => {
     const verneed = Buffer.alloc(100_000, 1);
     expect(failure(dynamic([[0x6ffffffe, 'verneed']], { verneed }))).toBeInstanceOf(FormatError);

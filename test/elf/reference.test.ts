@@ -39,24 +39,24 @@ const LINKED: readonly (readonly [string, readonly string[]])[] = [
 ];
 
 describe.each(LINKED)('in %s', (_, options) => {
-  test('code refers to its strings, and to no others', () => {
+  test('code has references to its strings only', () => {
     expect(referred(CODE, options, ALL)).toEqual(USED);
   });
 
-  test('pointers do', () => {
+  test('pointers have references', () => {
     expect(referred(POINTERS, options, ALL)).toEqual(USED);
   });
 
-  test('pointers that never change do', () => {
+  test('constant pointers have references', () => {
     expect(referred(CONSTANT, options, ALL)).toEqual(USED);
   });
 });
 
-test('pointers do whose relocations are packed', () => {
+test('pointers with packed relocations have references', () => {
   expect(referred(POINTERS, ['-shared', '-fPIC', '-Wl,-z,pack-relative-relocs'], ALL)).toEqual(USED);
 });
 
-test('code does with the small steps of other optimizations', () => {
+test('code that is optimized for size has references', () => {
   for (const level of ['-O0', '-O2', '-O3', '-Os']) expect(referred(CODE, ['-shared', '-fPIC', level], ALL)).toEqual(USED);
 });
 
@@ -64,18 +64,18 @@ const AARCH64 = 'aarch64-linux-gnu-gcc';
 const hasAarch64 = spawnSync(AARCH64, ['--version']).status === 0;
 
 (hasAarch64 ? describe : describe.skip)('for aarch64', () => {
-  test.each(LINKED)('in %s code and pointers refer to their strings, and to no others', (_, options) => {
+  test.each(LINKED)('in %s, code and pointers have references to their strings only', (_, options) => {
     expect(referred(CODE, options, ALL, AARCH64)).toEqual(USED);
     expect(referred(POINTERS, options, ALL, AARCH64)).toEqual(USED);
   });
 
-  test('code does with the page of the string above or below that of the code', () => {
+  test('code has references across page boundaries, above and below', () => {
     const far = `__attribute__((section(".far"), used)) char gap[1 << 20] = { 1 }; ${CODE}`;
     expect(referred(far, ['-shared', '-fPIC'], ALL, AARCH64)).toEqual(USED);
   });
 });
 
-test('of a string that ends as another one does, the reference to the end is told from that to the whole', () => {
+test('a reference to the end of a string is distinguished from one to the whole string', () => {
   const options = ['-O2', '-shared', '-fPIC', '-Wl,-O1'];
   const whole = 'const char *whole(void) { return "/etc/fonts"; }';
   const file = root.locate('/tails');
@@ -92,20 +92,20 @@ test('of a string that ends as another one does, the reference to the end is tol
   expect(ends(`${whole} const char *end(void) { return "fonts"; }`)).toBe(1);
 });
 
-test('nothing is asked for, nothing found', () => {
+test('without addresses to search for, there are no references', () => {
   root.library('/none.so', { source: CODE });
   const bytes = fs.readFileSync(root.locate('/none.so'));
   expect(findReferences(bytes, readElf(bytes), new Set()).size).toBe(0);
 });
 
-test('what is not loaded has no address', () => {
+test('data that is not loaded has no address', () => {
   root.library('/none.so', { source: CODE });
   const bytes = fs.readFileSync(root.locate('/none.so'));
   expect(addressOf(readElf(bytes), bytes.length - 1)).toBeUndefined();
   expect(addressOf(readElf(bytes), 0)).toBe(0);
 });
 
-test('segments that lie one upon the other are gone through once, in code, pointers and strings', () => {
+test('overlapping segments are searched once for code, pointers and strings', () => {
   const file = root.locate(`/${count++}`);
   gcc(file, `${POINTERS} char more[1000000] = "more";`, ['-O1', '-nostdlib', '-no-pie', '-fno-pie', '-static']);
   const bytes = fs.readFileSync(file);

@@ -34,15 +34,15 @@ describeEmulated(`a program for aarch64 with a stub of its library${lacks}`, () 
     stub = workshop.replace(library, [program]);
   });
 
-  test('runs as before if it calls nothing of it', () => {
+  test('a program with a stub runs as before if it does not call the stub', () => {
     expect(outcome(QEMU, '-L', SYSTEM, program)).toEqual({ code: 0, stdout: 'not called\n', stderr: '' });
   });
 
-  test.each(['first', 'second'])('says which function it called, and exits 127 (%s)', name => {
+  test.each(['first', 'second'])('a called stub prints the function, and the program exits with code 127 (%s)', name => {
     expect(outcome(QEMU, '-L', SYSTEM, program, name)).toEqual({ code: 127, stdout: '', stderr: message(program, name, 'libplain.so.1') });
   });
 
-  test('is told from one that refers to data of the library', () => {
+  test('a program that refers to data of the library is recognized', () => {
     const definitions = 'int variable = 1; __thread int local = 2; int called(void) { return 1; } int pointed(void) { return 2; }';
     const library = workshop.library('libdata.so', definitions, [], GCC);
     const source = `
@@ -59,7 +59,7 @@ describeEmulated(`a program for aarch64 with a stub of its library${lacks}`, () 
     }
   });
 
-  test('reports the call', () => {
+  test('a called stub writes the call to the report', () => {
     const file = workshop.path('report');
     workshop.replace(workshop.path('libplain.so.1'), [program], { report: file });
     expect(outcome(QEMU, '-L', SYSTEM, program, 'first').code).toBe(127);
@@ -67,7 +67,7 @@ describeEmulated(`a program for aarch64 with a stub of its library${lacks}`, () 
     workshop.write('libplain.so.1', stub);
   });
 
-  test('calls functions whose names are megabytes away', () => {
+  test('functions with names of megabytes can be called', () => {
     const names = Array.from({ length: 30_000 }, (_, index) => `function_${'x'.repeat(60)}_${index}`);
     const interface_ = functionsNamed('aarch64', 'libfar.so', names);
     workshop.write('libfar.so', stubLibrary(interface_, [...interface_.exports.values()].flat(), { library: 'libfar.so' }));
@@ -96,7 +96,7 @@ describe('a stub for aarch64', () => {
   test.each([
     ['', undefined, '62d197cb19ea26a302fe496ebf6126b842706b7ad760d351af94caee0470e857'],
     [' that reports', '/tmp/report', '8ffc1e8dfa83419526119716c34e002374ca71a3a5f1c809c1e2ca4ac795b47d'],
-  ])('has the code that was run with an emulator (a stub%s)', (_title, report, hash) => {
+  ])('has the same code that was tested with an emulator (a stub%s)', (_title, report, hash) => {
     const stub = stubLibrary(original, symbols, { library: 'libplain.so.1', report });
     expect(readSymbols(stub)).toMatchObject({ machine: 'aarch64', soname: 'libplain.so.1' });
     expect(createHash('sha256').update(stub).digest('hex')).toBe(hash);

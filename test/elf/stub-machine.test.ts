@@ -12,7 +12,7 @@ const DIRECTORY = '/usr/lib/x86_64-linux-gnu';
 const names = readdirSync(DIRECTORY).filter(name => /\.so\.\d+$/.test(name));
 const libraries = [...new Set(names.map(name => realpathSync(join(DIRECTORY, name))))].sort();
 
-test('the loader accepts a stub of each library of this machine, and finds its functions', () => {
+test('the loader accepts a stub for each library of this machine, and finds its functions', () => {
   const loader = workshop.compile('loader', `
     #include <dlfcn.h>
     #include <stdio.h>

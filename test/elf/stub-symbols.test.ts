@@ -20,7 +20,7 @@ const choosing = (declarations: string, branches: Readonly<Record<string, string
     return 0;
   }`;
 
-describe('versions', () => {
+describe('the versions of a stub', () => {
   const script = 'V1 { global: f; old; local: *; };\nV2 { global: f; } V1;\nV3 { global: unused; } V2;\n';
   const map = workshop.write('versions.map', Buffer.from(script));
   const source = `
@@ -39,7 +39,7 @@ describe('versions', () => {
   }), [library], ['-Wl,-z,now']);
   const fOf = (version: string) => original.exports.get('f')!.filter(symbol => symbol.version?.name === version);
 
-  test('are read with the default one told from the others', () => {
+  test('are read, and the default version is recognized', () => {
     expect(fOf('V1')).toMatchObject([{ isHidden: true, isFunction: true }]);
     expect(fOf('V2')).toMatchObject([{ isHidden: false, isFunction: true }]);
     const imports = workshop.symbols(program).imports.filter(({ name }) => name === 'f');
@@ -47,7 +47,7 @@ describe('versions', () => {
       .toEqual([{ name: 'V1', file: 'libversioned.so.1' }, { name: 'V2', file: 'libversioned.so.1' }]);
   });
 
-  test('are bound to their own definitions in the stub', () => {
+  test('are bound to their definitions in the stub', () => {
     expect(outcome(program, 'first').code).toBe(1);
     expect(outcome(program, 'default').code).toBe(2);
     workshop.replace(library, [program]);
@@ -59,7 +59,7 @@ describe('versions', () => {
     expect(outcome(program, 'old').stderr).toBe(message(program, 'old', 'libversioned.so.1'));
   });
 
-  test('are all defined, with their parents, even if no symbol of the stub has them', () => {
+  test('are all defined, with their parents, even if no symbol uses them', () => {
     const stub = stubLibrary(original, [], { library: 'libversioned.so.1' });
     expect(readSymbols(stub)).toMatchObject({ versions: original.versions, exports: new Map() });
     expect(original.versions.map(({ name, isBase, parents }) => [name, isBase, parents]))
@@ -73,7 +73,7 @@ describe('versions', () => {
   });
 });
 
-test('all functions of a program that resolves them at its start are there', () => {
+test('a program that binds all functions when it starts finds them in the stub', () => {
   const names = Array.from({ length: 300 }, (_, index) => `function_${index}`);
   const library = workshop.library('libmany.so', names.map(name => `int ${name}(void) { return 1; }`).join('\n'));
   const program = workshop.program('many', choosing(`int ${names.map(name => `${name}(void)`).join(', ')};`,
@@ -83,7 +83,7 @@ test('all functions of a program that resolves them at its start are there', () 
   expect(outcome(program, 'function_287')).toEqual({ code: 127, stdout: '', stderr: message(program, 'function_287', 'libmany.so') });
 });
 
-test('weak references to what the library does not define stay absent, and the others are bound', () => {
+test('weak references to symbols that the library does not define stay unresolved, and others are bound', () => {
   const library = workshop.library('libweak.so', 'int present(void) { return 1; }');
   const program = workshop.program('weak', choosing('__attribute__((weak)) int present(void), absent(void);', {
     test: 'printf("%d%d", present != 0, absent != 0);',
@@ -96,7 +96,7 @@ test('weak references to what the library does not define stay absent, and the o
   expect(outcome(program, 'call').stderr).toBe(message(program, 'present', 'libweak.so'));
 });
 
-test('a library uses its own copy of a template if the stub is of the library that had the first one', () => {
+test('a library uses its own copy of a template if the library with the first copy is a stub', () => {
   const library = (name: string, code: string) => workshop.library(name, `
     template <class T> struct Box { virtual ~Box() {} virtual T get() { static T number = 4; return ++number; } };
     ${code}`, ['-x', 'c++', '-nodefaultlibs', '-lsupc++', '-lc', '-lgcc_s'], 'g++');
@@ -113,7 +113,7 @@ test('a library uses its own copy of a template if the stub is of the library th
   expect(outcome(program, 'first').stderr).toBe(message(program, 'first', 'libfirst-box.so'));
 });
 
-test('an indirect function becomes a plain one', () => {
+test('an indirect function becomes an ordinary function', () => {
   const library = workshop.library('libindirect.so', `
     static int fast(void) { return 1; }
     static void *choose(void) { return fast; }
@@ -131,7 +131,7 @@ test.each([
   ['a position-independent program', []],
   ['a program at a fixed address', ['-no-pie', '-fno-pic']],
   ['a program without a procedure linkage table', ['-fno-plt']],
-])('function pointers of %s compare equal and lead to the message', (_title, options) => {
+])('function pointers of %s compare equal, and a call through them prints the message', (_title, options) => {
   const library = workshop.library('libpointer.so', 'int target(void) { return 1; } int (*pointer(void))(void) { return target; }');
   const other = workshop.library('libother.so', `
     int target(void);
@@ -151,7 +151,7 @@ test.each([
   }
 });
 
-test('a stub that is opened by name offers the functions that it has, and runs no constructor', () => {
+test('a stub that is opened by name has its functions and runs no constructor', () => {
   const library = workshop.library('libopened.so.2', `
     #include <stdio.h>
     __attribute__((constructor)) static void start(void) { puts("constructor"); fflush(stdout); }
@@ -167,7 +167,7 @@ test('a stub that is opened by name offers the functions that it has, and runs n
   expect(outcome(program, 'call').stderr).toBe(message(program, 'listed', 'libopened.so.2'));
 });
 
-test('a function is called on any stack, and in a thread or a signal handler', () => {
+test('a stub can be called with any stack alignment, in threads and in signal handlers', () => {
   const library = workshop.library('libanywhere.so', 'void anywhere(void) {}');
   const program = workshop.program('anywhere', choosing(`
     #include <pthread.h>
@@ -191,7 +191,7 @@ test('a function is called on any stack, and in a thread or a signal handler', (
   }
 });
 
-test('a stub keeps what the loader is told about the library in general', () => {
+test('a stub has the flags of the library that the loader uses', () => {
   const library = workshop.library('libflags.so', 'void f(void) {}', ['-Wl,-z,nodelete,-z,now,-z,origin,-z,initfirst', '-Wl,-f,libaux.so']);
   expect(run('readelf', '-d', library)).toMatch(/FLAGS_1.*NOW.*NODELETE.*INITFIRST.*ORIGIN/);
   const stub = workshop.replace(library, [library]);
@@ -220,7 +220,7 @@ test('a name that could control a terminal is escaped in the message', () => {
   expect(outcome(program).stderr).toBe(message(program, '\\x1b[31m', 'lib\\x1bname.so'));
 });
 
-test('the same symbols in another order give the same bytes', () => {
+test('symbols in another order give the same bytes', () => {
   const library = workshop.library('liborder.so', 'void a(void) {} void b(void) {} void c(void) {}');
   const original = workshop.symbols(library);
   const program = workshop.program('order', choosing('void a(void), b(void), c(void);', { a: 'a(); b(); c();' }), [library]);
@@ -236,7 +236,7 @@ test('a thread-local variable is not defined by a stub', () => {
     .toThrow(new Error('libdata.so: a stub cannot define variable, which is data'));
 });
 
-test('a variable has an address of its own in a stub, and a process that reads it ends by SIGSEGV', () => {
+test('a variable in a stub has an address of its own, and reading it ends the process with SIGSEGV', () => {
   const library = workshop.library('libvariables.so', 'int first = 1; int second = 2;');
   const program = workshop.program('variables', `
     extern int first, second;

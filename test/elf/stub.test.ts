@@ -25,29 +25,29 @@ describe('a program with a stub of its library', () => {
   `)}`, [library], ['-Wl,-z,lazy']);
   const stub = workshop.replace(library, [program]);
 
-  test('runs as before if it calls nothing of it', () => {
+  test('runs as before if it does not call the stub', () => {
     expect(outcome(program)).toEqual({ code: 0, stdout: 'not called\n', stderr: '' });
   });
 
-  test.each(['first', 'second'])('says which function it called, and exits 127 (%s)', name => {
+  test.each(['first', 'second'])('prints the called function, and exits with code 127 (%s)', name => {
     expect(outcome(program, name)).toEqual({ code: 127, stdout: '', stderr: message(program, name, 'libplain.so.1') });
   });
 
-  test('is called a program in the message if /proc is not mounted', () => {
+  test('is called "a program" in the message if /proc is not mounted', () => {
     const { code, stderr } = outcome('bwrap', '--dev-bind', '/', '/', '--tmpfs', '/proc', program, 'first');
     expect({ code, stderr }).toEqual({ code: 127, stderr: message('a program', 'first', 'libplain.so.1') });
   });
 
-  test('is listed by the loader without the dependencies of the library', () => {
+  test('is listed by the loader without the library\'s dependencies', () => {
     expect(run('/lib64/ld-linux-x86-64.so.2', '--list', program)).toContain('libplain.so.1 => ');
     expect(readElf(stub).dynamic).toMatchObject({ needed: [], soname: 'libplain.so.1' });
   });
 
-  test('has only the functions that it refers to', () => {
+  test('has a stub with only the functions that it refers to', () => {
     expect([...readSymbols(stub).exports.keys()].sort()).toEqual(['first', 'second']);
   });
 
-  test('is smaller than a page', () => {
+  test('has a stub that is smaller than a page', () => {
     expect(stub.length).toBeLessThan(2048);
   });
 
@@ -67,7 +67,7 @@ describe('a program with a stub of its library', () => {
   });
 });
 
-test('functions are called whose names are megabytes away', () => {
+test('functions with names of megabytes can be called', () => {
   const names = Array.from({ length: 30_000 }, (_, index) => `function_${'x'.repeat(60)}_${index}`);
   const original = functionsNamed('x86_64', 'libfar.so', names);
   workshop.write('libfar.so', stubLibrary(original, [...original.exports.values()].flat(), { library: 'libfar.so' }));
@@ -87,7 +87,7 @@ describe('a report', () => {
   const stubWith = (report?: string, name = 'libreported.so') =>
     stubLibrary(original, referredTo(original, [workshop.symbols(program)]), { library: name, report });
 
-  test('names library and symbol of every call, in order', () => {
+  test('contains the library and the symbol of every call, in order', () => {
     for (const name of ['/lib/libreported.so', 'strange\n\0%2F/name']) {
       workshop.write('libreported.so', stubWith(file, name));
       expect(outcome('sh', '-c', `${program} 2>/dev/null || true`)).toEqual({ code: 0, stdout: '', stderr: '' });
@@ -98,13 +98,13 @@ describe('a report', () => {
     ]);
   });
 
-  test('that cannot be written changes nothing else', () => {
+  test('that cannot be written has no other effect', () => {
     workshop.write('libreported.so', stubWith(workshop.path('absent/report')));
     expect(outcome(program)).toEqual({ code: 127, stdout: '', stderr: message(program, 'reported', 'libreported.so') });
     expect(existsSync(workshop.path('absent'))).toBe(false);
   });
 
-  test('is not written by a stub of a layer, which does not have the code', () => {
+  test('is not written by a stub in a layer, which lacks the code for it', () => {
     workshop.write('libreported.so', stubWith());
     expect(outcome('strace', '-f', '-e', 'trace=!execve', '-o', workshop.path('trace'), program).code).toBe(127);
     const lines = readFileSync(workshop.path('trace'), 'utf8').trimEnd().split('\n').slice(-4);
@@ -113,7 +113,7 @@ describe('a report', () => {
     expect(stubWith().includes('report\0')).toBe(false);
   });
 
-  test('ignores lines that no stub wrote', () => {
+  test('is read without the lines that no stub wrote', () => {
     expect(readCalls(Buffer.from('\nno NUL\na\0b\0c\n%zz\0name\nlibx.so\0name\n'))).toEqual([{ library: 'libx.so', symbol: 'name' }]);
   });
 });

@@ -43,7 +43,7 @@ function convert(language: string, key: string, environment: Record<string, stri
 }
 
 describe.each(LANGUAGES)('the function in %s', (language) => {
-  test('converts a picture whose name needs encoding, and tells the webhook bucket and key', async () => {
+  test('converts a picture whose name needs encoding, and sends bucket and key to the webhook', async () => {
     const key = 'incoming/summer 2026/sea + sun (1) ü.jpg';
     await s3.put(key, jpeg);
     await convert(language, key);
@@ -56,7 +56,7 @@ describe.each(LANGUAGES)('the function in %s', (language) => {
     expect(size.toString()).toBe('PNG 1024 768');
   });
 
-  test('gives the same object and the same idempotency key when an event is repeated', async () => {
+  test('writes the same object with the same idempotency key if an event is repeated', async () => {
     await s3.put('incoming/a.jpg', jpeg);
     await convert(language, 'incoming/a.jpg');
     const first = await s3.get('outgoing/a.png');
@@ -68,7 +68,7 @@ describe.each(LANGUAGES)('the function in %s', (language) => {
     expect(other).toBe(one);
   });
 
-  test('fails if the webhook does, so that Lambda repeats the event', async () => {
+  test('fails if the webhook fails, so that Lambda repeats the event', async () => {
     await s3.put('incoming/a.jpg', jpeg);
     webhook.status = 500;
     await expect(convert(language, 'incoming/a.jpg')).rejects.toThrow('500');
@@ -91,17 +91,17 @@ describe.each(LANGUAGES)('the function in %s', (language) => {
     expect(webhook.requests).toEqual([]);
   });
 
-  test('ignores the test event that S3 sends when notifications are set up', async () => {
+  test('ignores the test event that S3 sends when notifications are configured', async () => {
     const event = { Service: 'Amazon S3', Event: 's3:TestEvent', Bucket: BUCKET };
     await expect(assembly.call(language, 'Convert', event)).resolves.toBeNull();
   });
 });
 
-describe('the template', () => {
+describe('the template of the example', () => {
   const stack = (props: Partial<ConvertStackProps> = {}) =>
     new ConvertStack(new App({ context: { 'aws:cdk:bundling-stacks': [] } }), 'Convert', { webhookUrl, ...props });
 
-  test('lets the function read below incoming, write below outgoing and report failures, and nothing else', () => {
+  test('allows the function only to read below incoming, write below outgoing and report failures', () => {
     const below = (prefix: string) => ({
       'Fn::Join': ['', [{ 'Fn::GetAtt': [Match.stringLikeRegexp('^Pictures'), 'Arn'] }, `/${prefix}/*`]],
     });
@@ -120,7 +120,7 @@ describe('the template', () => {
     });
   });
 
-  test('sends events only for the prefix and the suffix, and failed ones to the queue', () => {
+  test('sends only events for the prefix and suffix, and failed events to the queue', () => {
     const template = Template.fromStack(stack({ suffix: '.tif' }));
     const rules = [{ Name: 'suffix', Value: '.tif' }, { Name: 'prefix', Value: 'incoming/' }];
     template.hasResourceProperties('Custom::S3BucketNotifications', {
@@ -135,7 +135,7 @@ describe('the template', () => {
     });
   });
 
-  test('is an error if the webhook is not encrypted', () => {
+  test('is an error if the webhook is not HTTPS', () => {
     expect(() => stack({ webhookUrl: 'http://example.com' })).toThrow('webhookUrl is \'http://example.com\', expected a URL that begins with https://');
   });
 });

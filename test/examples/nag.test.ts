@@ -33,11 +33,11 @@ test.each<[string, () => Stack]>([
   ['rig with a public API', () => new RigStack(app(), 'Rig', { endpoint: 'api', isPublic: true })],
   ['convert in Python', () => new ConvertStack(app(), 'Convert', { webhookUrl })],
   ['convert in Node.js', () => new ConvertStack(app(), 'Convert', { webhookUrl, language: 'nodejs' })],
-])('%s has no finding that is not explained', (_, create) => {
+])('%s has no finding without an explanation', (_, create) => {
   expect(findings(create())).toEqual([]);
 });
 
-test('the recipes have no finding that is not explained', () => {
+test('the recipes have no finding without an explanation', () => {
   const all = app();
   recipes(all);
   const stacks = all.node.children.filter((child) => Stack.isStack(child));
@@ -45,7 +45,7 @@ test('the recipes have no finding that is not explained', () => {
   expect(stacks.flatMap(findings)).toEqual([]);
 });
 
-test('a finding that is not explained is reported', () => {
+test('a finding without an explanation is reported', () => {
   const stack = new RigStack(app(), 'Rig');
   const logPolicy = stack.node.findAll().find(({ node }) => node.path === 'Rig/Function/ServiceRole/Resource')!;
   (logPolicy as any).cfnOptions.metadata = {};

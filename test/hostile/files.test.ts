@@ -30,7 +30,7 @@ function sparse(inside: string, size: number, start: string | Buffer = ''): void
 }
 
 describe('a file larger than any layer', () => {
-  test.each([3 * GIB, 10 * GIB])('of %d bytes, listed by the package, is an error that names it', (size) => {
+  test.each([3 * GIB, 10 * GIB])('with %d bytes, if the package lists it, is an error that names it', (size) => {
     rig();
     sparse('/usr/share/rig/data', size);
     expect(() => find(root)).toThrow(
@@ -38,7 +38,7 @@ describe('a file larger than any layer', () => {
     );
   });
 
-  test('does no harm if it is excluded', () => {
+  test('is not an error if it is excluded', () => {
     rig();
     sparse('/usr/share/rig/data', 3 * GIB);
     expect(find(root, 'rig', { exclude: ['/usr/share/rig/data'] }).data).toContain('/usr/bin/rig');
@@ -71,7 +71,7 @@ describe('a file larger than any layer', () => {
   });
 });
 
-test('a file that a pipe replaced is refused, and nobody waits for a writer', () => {
+test('a file that was replaced by a pipe is an error, and the reader does not block', () => {
   execFileSync('mkfifo', [root.locate('/etc/pipe')]);
   expect(() => useRegularFile(root.locate('/etc/pipe'), () => undefined)).toThrow(SpecialFileError);
   expect(() => new DirectoryRoot(root.directory).content('/etc/pipe')).toThrow(/\/etc\/pipe is not a regular file, expected one/);
@@ -85,7 +85,7 @@ test('a directory with too many entries is an error', () => {
   );
 });
 
-test('links that lead from directory to directory in a long chain are followed without recursion', () => {
+test('a long chain of links between directories is followed without recursion', () => {
   rig();
   const count = 12_000;
   for (let index = 0; index < count; index++) root.directories(`/usr/share/rig/${index}`);
@@ -96,7 +96,7 @@ test('links that lead from directory to directory in a long chain are followed w
   );
 });
 
-test('directories nested as deep as paths can be are followed without recursion', () => {
+test('directories at the maximum depth are read without recursion', () => {
   const fixture = new Fixture();
   const depth = 1500;
   fixture.directories(`/usr/share/rig${'/n'.repeat(depth)}`);

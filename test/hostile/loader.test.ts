@@ -22,7 +22,7 @@ beforeEach(() => {
 describe('ld.so.conf', () => {
   const directories = () => configuredDirectories(new DirectoryRoot(root.directory));
 
-  test('with a pattern of many stars is matched in linear time', () => {
+  test('with a pattern of many asterisks is matched in linear time', () => {
     root.write({
       '/etc/ld.so.conf': `include /etc/c/${'*a'.repeat(12)}*b /etc/c/${'*a'.repeat(12)}*\n`,
       [`/etc/c/${'a'.repeat(250)}`]: '/x\n',
@@ -30,7 +30,7 @@ describe('ld.so.conf', () => {
     expect(directories()).toEqual(['/x']);
   });
 
-  test('that includes a file that includes a file, and so on, is followed without recursion up to a limit', () => {
+  test('with a long chain of includes is followed without recursion, up to a limit', () => {
     for (let depth = 0; depth < 999; depth++) root.write({ [`/etc/c/${depth}`]: `include ${depth + 1}\n/d${depth}\n` });
     root.write({ '/etc/ld.so.conf': 'include c/0\n' });
     expect(directories()).toHaveLength(999);
@@ -38,7 +38,7 @@ describe('ld.so.conf', () => {
     expect(directories).toThrow('/etc/c/999: found 1001 included loader configuration files, expected at most 1000');
   });
 
-  test('whose files all include all others is an error', () => {
+  test('with files that all include each other is an error', () => {
     for (let index = 0; index < 400; index++) root.write({ [`/etc/c/${index}`]: 'include *\n' });
     root.write({ '/etc/ld.so.conf': 'include c/0\n' });
     expect(directories).toThrow(/^\/etc\/c\/\d+: found 100001 file names compared with include patterns, expected at most 100000/);
@@ -104,13 +104,13 @@ describe('ld.so.cache', () => {
     expect(() => read(cache(200_001, 'x'))).toThrow('/etc/ld.so.cache: found 200001 entries of a loader cache, expected at most 200000');
   });
 
-  test('whose entries read the same bytes over and over is an error', () => {
+  test('with entries that share the same bytes over and over is an error', () => {
     expect(() => read(cache(2000, 'x'.repeat(4000)))).toThrow(
       /^\/etc\/ld\.so\.cache: found \d+ bytes of strings in the entries, expected at most \d+/,
     );
   });
 
-  test('leaves out names longer than any path', () => {
+  test('is read without names that are longer than a path can be', () => {
     expect(read(cache(10, 'x'.repeat(5000))).size).toBe(0);
   });
 });
@@ -125,7 +125,7 @@ describe('an ELF file', () => {
     );
   });
 
-  test('with too many versions, each of which shares the others, is a format error', () => {
+  test('with too many versions that share each other\'s bytes is a format error', () => {
     // each of 1,000 entries refers to the same chain of 1,000 versions
     const [files, versions] = [1000, 1000];
     const table = Buffer.alloc(16 * (files + versions));
@@ -146,7 +146,7 @@ describe('an ELF file', () => {
     expect(parse(bytes)).toThrow(/found 100001 symbol versions, expected at most 100000/);
   });
 
-  test('that wants tens of thousands of versions which a library does not have is told the first', () => {
+  test('that needs tens of thousands of missing versions is an error that names the first', () => {
     const count = 60_000;
     const names = (letter: string) =>
       Buffer.from(`\0libv.so\0${Array.from({ length: count }, (_, index) => `${letter}${String(index).padStart(7, '0')}\0`).join('')}`);
@@ -192,7 +192,7 @@ describe('an ELF file', () => {
     expect(() => find(root)).toThrow('/usr/bin/rig: found 1001 library directories of one search path, expected at most 1000');
   });
 
-  test('whose search path is gone through for too many libraries is an error that names the file', () => {
+  test('whose search path is searched for too many libraries is an error that names the file', () => {
     const names = Array.from({ length: 600 }, (_, index) => `lib${index}.so`);
     const directories = Array.from({ length: 1000 }, (_, index) => `/${index}`).join(':');
     root.install('rig', { '/usr/bin/rig': elfFile({ interpreter: LOADER, needed: names, runpath: directories }) });
@@ -202,7 +202,7 @@ describe('an ELF file', () => {
     );
   });
 
-  test('whose string table claims gigabytes is a format error before memory is allocated', () => {
+  test('whose string table claims gigabytes is a format error, without an allocation of that size', () => {
     const size = 300 * 1024 * 1024;
     const bytes = Buffer.alloc(size);
     build({

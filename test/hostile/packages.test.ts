@@ -27,7 +27,7 @@ describe('a script', () => {
     ['#!/bin/sh', '/bin/sh', ''],
     ['#! \t/bin/sh -e  x \t\r\n', '/bin/sh', '-e  x'],
     ['#!/bin/a\u00a0b c', '/bin/a\u00a0b', 'c'],
-  ])('%j is read as the kernel reads it, a carriage return at its end aside', (line, interpreter, argument) => {
+  ])('%j is read as the kernel reads it, except for a carriage return at the end', (line, interpreter, argument) => {
     expect(readShebang(Buffer.from(line, 'latin1'))).toEqual({ interpreter, argument });
   });
 
@@ -61,25 +61,25 @@ describe('a script', () => {
     expect([...shellCommands(text)]).toEqual(commands);
   });
 
-  test('that mentions paths without end is an error that names it', () => {
+  test('that mentions too many paths is an error that names it', () => {
     root.install('rig', { '/usr/bin/rig': `#!/bin/sh\n${'/a/b '.repeat(200_001)}` }).install('dash', { '/usr/bin/sh': programWith() });
     expect(() => find(root)).toThrow('/usr/bin/rig: found 200001 absolute paths in a file, expected at most 200000');
   });
 
-  test('that puts paths together without end is an error that names it', () => {
+  test('that joins too many paths is an error that names it', () => {
     root
       .install('rig', { '/usr/bin/rig': `#!/bin/sh\n${"prefix,'lib','x'\n".repeat(200_001)}` })
       .install('dash', { '/usr/bin/sh': programWith() });
     expect(() => find(root)).toThrow('/usr/bin/rig: found 200001 absolute paths in a file');
   });
 
-  test('that carries an archive of megabytes is searched in its first part only', () => {
+  test('with an appended archive of megabytes is searched only in its first part', () => {
     root.install('rig', { '/usr/bin/rig': `#!/bin/sh\n${'/a/b '.repeat(2_000_000)}` }).install('dash', { '/usr/bin/sh': programWith() });
     expect(find(root).data).toContain('/usr/bin/rig');
   });
 });
 
-test('packages of one source that depend on each other in a long chain are followed without recursion', () => {
+test('a long chain of packages of one source that depend on each other is followed without recursion', () => {
   const count = 20_000;
   const stanza = (index: number) =>
     `Package: ${index === 0 ? 'rig' : `p${index}`}\nStatus: install ok installed\nArchitecture: amd64\n` +
@@ -99,7 +99,7 @@ describe('a package database', () => {
     expect(database().get('other')!.depends).toEqual(['rig']);
   });
 
-  test('with tens of thousands of packages of one source lists them all', () => {
+  test('with tens of thousands of packages of one source returns them all', () => {
     const stanzas = Array.from(
       { length: 60_000 },
       (_, index) => `Package: p${index}\nStatus: install ok installed\nArchitecture: amd64\nSource: rig\n`,
@@ -108,12 +108,12 @@ describe('a package database', () => {
     expect(database().builtFrom('rig')).toHaveLength(60_000);
   });
 
-  test('with more packages than there are is an error', () => {
+  test('with too many packages is an error', () => {
     root.write({ '/var/lib/dpkg/status': 'Package: x\n\n'.repeat(100_001) });
     expect(database).toThrow('/var/lib/dpkg/status: found 100001 packages in a package database, expected at most 100000');
   });
 
-  test('whose file lists have lines without end is an error', () => {
+  test('with endless lines in its file lists is an error', () => {
     root.write({ '/var/lib/dpkg/info/base-files.list': '\n'.repeat(LIMITS.fileListLines.most + 1) });
     expect(() => database().ownerOf('/x')).toThrow(
       '/var/lib/dpkg/info: found 8000001 lines in the file lists of a package database, expected at most 8000000',

@@ -18,8 +18,8 @@ beforeAll(async () => {
 
 const file = (wanted: string) => contents.files.find((one) => one.path === wanted);
 
-describe('of a layer\'s zip alone one learns', () => {
-  test('its programs, its machine and where it is from', () => {
+describe('the zip of a layer alone contains', () => {
+  test('its programs, its architecture and its source', () => {
     expect(contents).toMatchObject({
       name: 'layer.zip',
       key: layer.plan.key,
@@ -29,7 +29,7 @@ describe('of a layer\'s zip alone one learns', () => {
     });
   });
 
-  test('the packages of which something is in it', () => {
+  test('the packages with files in it', () => {
     expect(contents.packages).toEqual([
       { name: 'libx1', version: '2:1.2~rc1-3', architecture: 'amd64', source: 'x', type: 'deb' },
       { name: 'liby2', version: '3-1', architecture: 'all', source: 'liby2', type: 'deb' },
@@ -37,7 +37,7 @@ describe('of a layer\'s zip alone one learns', () => {
     ]);
   });
 
-  test('of each file what it is, whose, and through what it came in', () => {
+  test('the type, the package and the reason of each file', () => {
     expect(file('/usr/bin/rig')).toMatchObject({ kind: 'program', package: 'rig', why: 'requested' });
     expect(file(`${LIB}/libx.so.1.2`)).toMatchObject({ kind: 'library', package: 'libx1', why: 'needed by rig', through: '/usr/bin/rig' });
     expect(file(`${LIB}/liby.so.2`)).toMatchObject({
@@ -57,12 +57,12 @@ describe('of a layer\'s zip alone one learns', () => {
     expect(file(RECORD)).toMatchObject({ kind: 'data', why: 'of the layer\'s own' });
   });
 
-  test('what each file needs, links and loaders followed', () => {
+  test('the dependencies of each file, through links and loaders', () => {
     expect(file('/usr/bin/rig')!.needs).toEqual([`${LIB}/libx.so.1.2`, '/usr/lib64/ld-linux-x86-64.so.2']);
     expect(file(`${LIB}/libx.so.1.2`)!.needs).toEqual([`${LIB}/liby.so.2`]);
   });
 
-  test('the sizes, which add up', () => {
+  test('the sizes, whose sum is correct', () => {
     const unpacked = Object.values(tree(layer.opt)).filter((one) => !one.startsWith('→'));
     expect(contents.files).toHaveLength(unpacked.length);
     expect(contents.size).toBe(unpacked.reduce((sum, one) => sum + one.length, 0));
@@ -73,7 +73,7 @@ describe('of a layer\'s zip alone one learns', () => {
   });
 });
 
-test('the same is said as text, the largest first', () => {
+test('the text has the same contents, the largest first', () => {
   const lines = summary(contents, { most: 2, style: { bold: (text) => text, dim: (text) => text } });
   expect(lines[0]).toBe('rig for x86_64, from debian 12');
   expect(lines[2]).toMatch(/^  unpacked  0\.1 of 262\.1 MB \(< 1 %\)/);
@@ -89,11 +89,11 @@ test('the same is said as text, the largest first', () => {
 describe('the record in the layer', () => {
   const record = (made: Made) => fs.readFileSync(made.mirrored + RECORD, 'utf8');
 
-  test('says nothing of the place at which, or the rule by which a file was found', () => {
+  test('does not contain where, or by which rule, a file was found', () => {
     expect(record(layer)).not.toMatch(/default directory|binary-layer-\w{6}/);
   });
 
-  test('says of a user\'s own program its place in the layer only', async () => {
+  test('contains only the place in the layer of a user\'s own program', async () => {
     const root = new Fixture();
     root.write({
       '/home/me/secret-project/bin/tool': elfFile({
@@ -117,7 +117,7 @@ describe('the record in the layer', () => {
     expect(JSON.parse(record(made))).not.toHaveProperty('distribution');
   });
 
-  test('is part of what the layer is: another version of a package makes another layer', async () => {
+  test('is part of the layer: another version of a package makes another layer', async () => {
     const root = world();
     fs.writeFileSync(
       root.locate('/var/lib/dpkg/status'),
@@ -128,7 +128,7 @@ describe('the record in the layer', () => {
   });
 });
 
-describe('a zip that is no layer is refused', () => {
+describe('a zip that is not a layer is an error', () => {
   const RECORDED = { version: 1, machine: 'x86_64', packages: [], files: {} };
   const zip = (record: unknown, ...more: RawEntry[]) => rawZip([
     { name: 'bin/a', content: '../elf/01234567/a', mode: LINK, method: 0 },
@@ -145,7 +145,7 @@ describe('a zip that is no layer is refused', () => {
     throw new Error('it was not refused');
   };
 
-  test('with what was found and what was expected', () => {
+  test('that says what was found and what was expected', () => {
     const made = rawZip([{ name: 'python/a.py' }, { name: 'python/b\x1b.py' }, { name: 'c' }, { name: 'd' }]);
     expect(() => readContents(made)).toThrow(
       [
@@ -156,19 +156,19 @@ describe('a zip that is no layer is refused', () => {
     );
   });
 
-  test('with nothing in it', () => {
+  test('if it is empty', () => {
     expect(refusal(rawZip([]))).toBe('it has no elf/KEY/contents.json, but nothing at all');
   });
 
-  test('with files beside it', () => {
+  test('if it contains other files', () => {
     expect(refusal(zip(RECORDED, { name: 'lib/libc.so.6' }))).toBe('lib/libc.so.6 is not below elf/01234567');
   });
 
-  test('with two layers in it', () => {
+  test('if it contains two layers', () => {
     expect(refusal(zip(RECORDED, { name: 'elf/76543210/contents.json' }))).toContain('it has no elf/KEY/contents.json, but');
   });
 
-  test('with a program that is not there', () => {
+  test('if a program is missing', () => {
     expect(refusal(zip(RECORDED, { name: 'bin/b', content: '../elf/01234567/b', mode: LINK, method: 0 }))).toBe(
       'bin/b leads to no file of it',
     );
@@ -186,15 +186,15 @@ describe('a zip that is no layer is refused', () => {
       'its record has a package without name, version, architecture, source or type',
     ],
     ['with a file without a reason', { ...RECORDED, files: { '/a': { package: 'a' } } }, 'its record has a file without a reason'],
-  ])('with a record that is %s', (_, record, what) => {
+  ])('if it has a record that is %s', (_, record, what) => {
     expect(refusal(zip(record))).toContain(what);
   });
 
-  test('but a file that the record does not know is shown as that', () => {
+  test('but a file without an entry in the record is shown as such', () => {
     expect(readContents(zip(RECORDED)).files[0]).toMatchObject({ path: '/a', kind: 'program', why: 'not in the layer\'s record' });
   });
 
-  test('and one with a chain of all its files is told as quickly as any', () => {
+  test('and a chain through all of its files is read in linear time', () => {
     const count = 20_000;
     const names = Array.from({ length: count }, (_, index) => `/d/${index}`);
     const files = Object.fromEntries(
@@ -209,7 +209,7 @@ describe('a zip that is no layer is refused', () => {
     expect(byProgram(long)).toEqual([expect.anything(), { name: 'a', size: 1, files: count + 1 }]);
   });
 
-  test('and libraries of one name that all need one another are told apart by their directories', () => {
+  test('and libraries with the same name that need each other are distinguished by their directories', () => {
     const library = (index: number): RawEntry => ({
       name: `elf/01234567/${index}/lib.so`,
       content: elfFile({ soname: 'lib.so', needed: ['lib.so', 'other.so'] }),
@@ -224,13 +224,13 @@ describe('a zip that is no layer is refused', () => {
     expect(many.files.find(({ path: one }) => one === '/42/lib.so')!.needs).toEqual(['/42/lib.so', '/7/other.so']);
   });
 
-  test('and a record that goes round in circles has an end', () => {
+  test('and a record with circular references is read', () => {
     const circle = { ...RECORDED, files: { '/a': { why: 'x', through: '/a' }, '/__proto__': { why: 'y' } } };
     expect(byProgram(readContents(zip(circle)))).toHaveLength(2);
   });
 });
 
-test('nothing is written where it is looked into', () => {
+test('inspection does not write to the layer', () => {
   const directory = temporaryDirectory();
   fs.copyFileSync(layer.zip, path.join(directory, 'layer.zip'));
   readContents(path.join(directory, 'layer.zip'));

@@ -57,9 +57,9 @@ async function open(width: number, colorScheme: 'light' | 'dark' = 'light', at =
 const chosen = (page: Page) => page.locator('#one-title').innerText();
 const focused = (page: Page) => page.evaluate(() => document.activeElement!.textContent);
 
-describe.each([400, 1600])('at a width of %d', (width) => {
+describe.each([400, 1600])('the page at a width of %d', (width) => {
   test.each(['light', 'dark'] as const)(
-    'in %s it is drawn without a complaint or a request, and nothing is beside the window',
+    'in %s has no errors, no requests and no horizontal scroll bar',
     async (scheme) => {
       const { page, complaints, requests } = await open(width, scheme);
       await page.screenshot({ path: path.join(ARTIFACTS, `report-${width}-${scheme}.png`), fullPage: width === 400 });
@@ -72,7 +72,7 @@ describe.each([400, 1600])('at a width of %d', (width) => {
     },
   );
 
-  test('what is searched for is found by name, package and reason', async () => {
+  test('finds files by name, package and reason', async () => {
     const { page, complaints } = await open(width);
     const found = async (words: string) => {
       await page.fill('#search', words);
@@ -88,7 +88,7 @@ describe.each([400, 1600])('at a width of %d', (width) => {
   });
 });
 
-test('the keyboard is enough: search, choose, follow the chain, go through the treemap and the table', async () => {
+test('the page can be used with the keyboard: search, selection, chain, treemap and table', async () => {
   const { page, complaints } = await open(1600);
   await page.keyboard.press('/');
   await page.keyboard.type('liby.so.2');
@@ -122,7 +122,7 @@ test('the keyboard is enough: search, choose, follow the chain, go through the t
   await page.close();
 });
 
-test('the graph leads from a file to what needs it and what it needs', async () => {
+test('the graph shows the files that need a file, and the files that it needs', async () => {
   const { page } = await open(1600);
   await page.locator('.graph[data-side=needs] li .node', { hasText: 'libx.so.1.2' }).click();
   expect(await page.locator('.graph[data-side=neededBy] li .node').allInnerTexts()).toEqual([expect.stringContaining('rig')]);
@@ -132,7 +132,7 @@ test('the graph leads from a file to what needs it and what it needs', async () 
   await page.close();
 });
 
-test('files of the same name are shown with the directories that distinguish them', async () => {
+test('files with the same name are shown with the directories that distinguish them', async () => {
   const { page } = await open(1600);
   await page.fill('#search', 'liby2');
   await page.keyboard.press('Enter');
@@ -142,7 +142,7 @@ test('files of the same name are shown with the directories that distinguish the
   await page.close();
 });
 
-test('at the width of a phone, a layer of many files is a page of a few screens, and shows more on demand', async () => {
+test('on a phone, the page of a large layer has a few screens, and shows more on demand', async () => {
   const contents = readContents((await make(world(), 'rig')).zip);
   const [first] = contents.files;
   const many = Array.from({ length: 300 }, (_, index) => ({
@@ -162,7 +162,7 @@ test('at the width of a phone, a layer of many files is a page of a few screens,
   await page.close();
 });
 
-test('a chain as long as the table is grouped by its first step as quickly as any', async () => {
+test('a chain as long as the table is grouped by its first step in linear time', async () => {
   const contents = readContents((await make(world(), 'rig')).zip);
   const [first, ...rest] = [...contents.files].sort(({ path: one }) => (one === '/usr/bin/rig' ? -1 : 1));
   const chain = Array.from({ length: 8000 }, (_, index) => ({
@@ -180,7 +180,7 @@ test('a chain as long as the table is grouped by its first step as quickly as an
   await page.close();
 });
 
-test('what the layer says is text, never a part of the page, and nothing may be loaded', async () => {
+test('text from the layer is never part of the markup, and nothing may be loaded', async () => {
   expect(html).toContain("default-src 'none'");
   expect(html).not.toMatch(/(?:src|href)="(?!data:)/);
   const { page, complaints } = await open(1600);
@@ -191,6 +191,6 @@ test('what the layer says is text, never a part of the page, and nothing may be 
   await page.close();
 });
 
-test('it has the notice of the library that it holds', () => {
+test('the page contains the licence of its library', () => {
   expect(html).toMatch(/d3js\.org\/d3-hierarchy\/ v\S+ Copyright/);
 });

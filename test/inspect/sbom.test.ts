@@ -19,13 +19,13 @@ beforeAll(async () => {
 const component = (name: string) => bom.components.find((one: { name: string }) => one.name === name);
 const problems = (text: string) => new Validation.JsonStrictValidator(Spec.Version.v1dot6).validate(text);
 
-test('it is what the schema of CycloneDX 1.6 wants', async () => {
+test('the bill of materials conforms to the schema of CycloneDX 1.6', async () => {
   expect(await problems(sbom)).toBeNull();
   expect(bom).toMatchObject({ bomFormat: 'CycloneDX', specVersion: '1.6' });
   expect(await problems(JSON.stringify({ ...bom, serialNumber: 'x' }))).not.toBeNull();
 });
 
-test('a package has its version, its package URL and the source that it was built from', () => {
+test('a package has its version, its package URL and its source package', () => {
   expect(component('libx1')).toMatchObject({
     type: 'library',
     version: '2:1.2~rc1-3',
@@ -36,13 +36,13 @@ test('a package has its version, its package URL and the source that it was buil
   expect(component('liby2').purl).toBe('pkg:deb/debian/liby2@3-1?arch=all&distro=debian-12');
 });
 
-test('a package has its licences where its copyright file is machine-readable', () => {
+test('a package has licences if its copyright file is machine-readable', () => {
   expect(component('rig').licenses).toEqual([{ license: { name: 'Expat or Sundry' } }, { license: { id: 'GPL-2.0-or-later' } }]);
   expect(component('liby2').licenses).toEqual([{ license: { id: 'MIT' } }]);
   expect(component('libx1').licenses).toBeUndefined();
 });
 
-test('a package holds its files, with the hashes of what is in the layer', async () => {
+test('a package contains its files, with the hashes that they have in the layer', async () => {
   const { files } = readContents((await make(world(), 'rig', { detectData: true })).zip);
   const { sha256 } = files.find((file) => file.path === `${LIB}/libx.so.1.2`)!;
   expect(component('libx1').components).toContainEqual({
@@ -50,7 +50,7 @@ test('a package holds its files, with the hashes of what is in the layer', async
   });
 });
 
-test('a package depends on those whose files its own need', () => {
+test('a package depends on the packages of the files that its files need', () => {
   const on = Object.fromEntries(bom.dependencies.map(({ ref, dependsOn = [] }: { ref: string; dependsOn?: string[] }) => [ref, dependsOn]));
   expect(on['package:rig']).toContain('package:libx1');
   expect(on['package:libx1']).toEqual(['package:liby2']);
@@ -58,7 +58,7 @@ test('a package depends on those whose files its own need', () => {
   expect(on.layer).toContain('package:rig');
 });
 
-test('the same layer gives the same bytes, without a time; another one has another number', async () => {
+test('the same layer gives the same bytes, without a time, and another layer has another serial number', async () => {
   const other = await make(world(), 'rig', { detectData: true });
   expect(sbomOf(readContents(other.zip))).toBe(sbom);
   expect(sbom).not.toMatch(/timestamp|20\d\d-\d\d-\d\d/);
@@ -67,7 +67,7 @@ test('the same layer gives the same bytes, without a time; another one has anoth
   expect(bom.serialNumber).toMatch(/^urn:uuid:[0-9a-f]{8}-[0-9a-f]{4}-8[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/);
 });
 
-test('a program of no package is a file', async () => {
+test('a program that no package owns is a file', async () => {
   const root = new Fixture();
   root.write({
     '/work/tool': elfFile({ interpreter: '/lib64/ld-linux-x86-64.so.2' }),
@@ -82,17 +82,17 @@ test('a program of no package is a file', async () => {
   ]);
 });
 
-describe('package URLs', () => {
+describe('a package URL', () => {
   const one = { name: 'a+b', version: '1:2-3', architecture: 'x86_64', source: 'a' };
 
-  test('name the type, the distribution and its version', () => {
+  test('contains the type, the distribution and its version', () => {
     expect(purlOf({ ...one, type: 'apk' }, { id: 'alpine', version: '3.19.1' })).toBe(
       'pkg:apk/alpine/a%2Bb@1:2-3?arch=x86_64&distro=alpine-3.19.1',
     );
     expect(purlOf({ ...one, type: 'deb' })).toBe('pkg:deb/a%2Bb@1:2-3?arch=x86_64');
   });
 
-  test('have the epoch of an rpm apart', () => {
+  test('has the epoch of an rpm as a qualifier', () => {
     expect(purlOf({ ...one, type: 'rpm' }, { id: 'fedora', version: '40' })).toBe(
       'pkg:rpm/fedora/a%2Bb@2-3?arch=x86_64&distro=fedora-40&epoch=1',
     );
@@ -113,7 +113,7 @@ describe('licences', () => {
     expect(spdxOf(name)).toBe(identifier);
   });
 
-  test('have identifiers that the schema knows, in any case of letters', () => {
+  test('have SPDX identifiers, whatever their case', () => {
     const schema = path.join(
       path.dirname(require.resolve('@cyclonedx/cyclonedx-library/package.json')),
       'res/schema/spdx.SNAPSHOT.schema.json',
@@ -124,7 +124,7 @@ describe('licences', () => {
     expect(identifiers.filter((identifier: string) => !known.includes(identifier))).toEqual([]);
   });
 
-  test('are each named once, and only by a file that is machine-readable', () => {
+  test('are listed once each, and only from machine-readable files', () => {
     const format = 'Format: https://www.debian.org/doc/packaging-manuals/copyright-format/1.0/';
     expect(licencesIn(`${format}\n\nFiles: *\nLicense: Expat\n some text\n\nLicense:\tExpat\n\nLicense: a  b\n`)).toEqual(['Expat', 'a b']);
     expect(licencesIn(`${format}\n\nLicense: Expat\n\nLicense: a${' '.repeat(200_000)}b\n`)).toEqual(['Expat', 'a b']);

@@ -27,7 +27,7 @@ describe('decompression', () => {
     'with small windows': { windowBits: 9, memLevel: 1 },
   };
 
-  test.each(Object.entries(settings))('gives the content back: %s', (_, setting) => {
+  test.each(Object.entries(settings))('restores the content: %s', (_, setting) => {
     const layer = new CompressedLayer();
     for (const [name, content] of Object.entries(contents)) {
       for (const chunkSize of [4_096, 65_537, 1_048_576]) {
@@ -44,7 +44,7 @@ describe('decompression', () => {
     }
   });
 
-  test('ends with an error for damaged data, whatever it is', () => {
+  test('ends with an error for any damaged data', () => {
     const packed = deflateRawSync(text.subarray(0, 50_000));
     for (let seed = 0; seed < 60; seed++) {
       const layer = new CompressedLayer();
@@ -92,7 +92,7 @@ describe('a compressed file', () => {
     }))).toBe(true);
   });
 
-  test('is read back', () => {
+  test('can be read', () => {
     const unpacked = decompress(compress({ content, mode: 0o755 }), 1e9);
     expect(unpacked.mode).toBe(0o755);
     expect(unpacked.content.equals(content)).toBe(true);

@@ -94,7 +94,7 @@ describe('a start', () => {
     expect(layer.run('/opt/bin/rig signal 15; echo $?').stdout).toMatch(/^143$/m);
   });
 
-  test('uses what an earlier one unpacked', () => {
+  test('uses the files that an earlier start unpacked', () => {
     const layer = compressedProgram();
     layer.run('/opt/bin/rig');
     const first = fs.statSync(path.join(layer.tmp, `elf-${KEY}/usr/lib/large`)).ino;
@@ -116,19 +116,19 @@ describe('a start', () => {
     expect(lines(stdout)).toEqual([`${ROOT}/usr/bin/rig a b`, '3000000']);
   });
 
-  test('works together with others at the same time', async () => {
+  test('works at the same time as other starts', async () => {
     const layer = compressedLibrary(noise(20_000_000, 3));
     const outputs = await Promise.all(Array.from({ length: 8 }, () => layer.runAlong('/opt/bin/rig')));
     expect(new Set(outputs)).toEqual(new Set([`${ROOT}/usr/bin/rig \n20000000\n`]));
     expect(layer.inTmp()).toEqual([`elf-${KEY}`, `elf-${KEY}.lock`]);
   });
 
-  test('waits for another one that is unpacking', () => {
+  test('waits for another start that is unpacking', () => {
     const script = `exec 9>${TREE}.lock; flock 9; /opt/bin/rig 9>&- & sleep 0.5; [ -e ${TREE} ] || echo waiting; exec 9>&-; wait`;
     expect(lines(compressedLibrary().run(script).stdout)).toEqual(['waiting', `${ROOT}/usr/bin/rig`, '3000000']);
   });
 
-  test('repairs what an interrupted one left', () => {
+  test('repairs what an interrupted start left behind', () => {
     const layer = compressedLibrary();
     fs.mkdirSync(path.join(layer.tmp, `elf-${KEY}.part/usr/lib`), { recursive: true });
     fs.writeFileSync(path.join(layer.tmp, `elf-${KEY}.part/usr/lib/large`), 'cut off');
@@ -137,13 +137,13 @@ describe('a start', () => {
     expect(layer.inTmp()).toEqual([`elf-${KEY}`, `elf-${KEY}.lock`]);
   });
 
-  test('unpacks again what something removed from /tmp', () => {
+  test('unpacks files again that were removed from /tmp', () => {
     const layer = compressedLibrary();
     layer.run('/opt/bin/rig');
     expect(lines(layer.run(`rm ${TREE}/usr/lib/large; /opt/bin/rig`).stdout)).toContain('3000000');
   });
 
-  test('repairs after it was killed while it unpacked', () => {
+  test('repairs the files after a start that was killed while unpacking', () => {
     const layer = new CompressedLayer();
     layer.compressed('usr/lib/large', { content: noise(3_000_000, 7), chunkSize: 4_000_000 });
     layer.file('usr/bin/rig', '#!/bin/sh\nwc -c < /opt/elf/0123abcd/usr/lib/large\n');
@@ -165,7 +165,7 @@ describe('a start that fails', () => {
     return stderr.trim();
   };
 
-  test('names the bytes that are needed and ephemeralStorageSize if /tmp is too small', () => {
+  test('prints the number of bytes that are needed and ephemeralStorageSize if /tmp is too small', () => {
     expect(failure(compressedLibrary(), ['--size', '1048576', '--tmpfs', '/tmp'])).toBe(
       `${ROOT}/usr/bin/rig: /tmp is too small for the files that this layer stores compressed: they need 3002368 bytes, and 1048576 are ` +
       'free; set the function\'s ephemeralStorageSize to 3 MiB or more, or remove files from /tmp');

@@ -32,18 +32,18 @@ describe('rule 15: the format', () => {
     expect(mapped(root, '/usr/bin/prog')).toEqual(['/c/libx.so.1', '/c/liby.so.2']);
   });
 
-  test('an old table alone holds nothing for this loader', () => {
+  test('an old table alone has no entries for this loader', () => {
     root.ldconfig('-c', 'old');
     expect(read().size).toBe(0);
   });
 
-  test.each([0, 10, 47, 48, 60, 100])('cut off after %d bytes it is no cache, and no error', (length) => {
+  test.each([0, 10, 47, 48, 60, 100])('a cache that is truncated after %d bytes is ignored without an error', (length) => {
     root.ldconfig();
     root.write({ '/etc/ld.so.cache': fs.readFileSync(root.locate('/etc/ld.so.cache')).subarray(0, length) });
     expect(read().size).toBe(0);
   });
 
-  test('a name or path that lies outside of it is passed over', () => {
+  test('a name or path outside of the file is skipped', () => {
     root.ldconfig();
     const cache = fs.readFileSync(root.locate('/etc/ld.so.cache'));
     cache.writeUInt32LE(0x7fffffff, 48 + 4);
@@ -51,7 +51,7 @@ describe('rule 15: the format', () => {
     expect(readCache(cache, MACHINES.x86_64.cacheFlags).size).toBe(read().size - 2);
   });
 
-  test('an extension section that lies outside of it is passed over', () => {
+  test('an extension section outside of the file is skipped', () => {
     root.ldconfig();
     const cache = fs.readFileSync(root.locate('/etc/ld.so.cache'));
     cache.writeUInt32LE(0x7fffffff, 32);
@@ -60,7 +60,7 @@ describe('rule 15: the format', () => {
 });
 
 describe('rule 16: flags and names', () => {
-  test('entries of another machine are passed over', () => {
+  test('entries for another architecture are skipped', () => {
     root.library('/c/libx.so.1');
     root.write({ '/etc/ld.so.conf': '/c\n' });
     root.ldconfig();
@@ -80,7 +80,7 @@ describe('rule 16: flags and names', () => {
     expect(mapped(root, '/usr/bin/prog')).toEqual(['/c/libx.so.01']);
   });
 
-  test('one that is not there is found neither before nor behind its neighbours', () => {
+  test('a missing name is found neither before nor after its neighbours', () => {
     for (const name of ['libx.so.1', 'libx.so.2', 'libx.so.10', 'libx10.so', 'libx2.so', 'libx.so']) root.library(`/c/${name}`);
     root.write({ '/etc/ld.so.conf': '/c\n' });
     root.ldconfig();
@@ -120,7 +120,7 @@ describe('rule 17: equal entries keep their order', () => {
 describe('variants in the cache', () => {
   const [best] = VARIANTS;
 
-  test('the best that the machine can run is taken', () => {
+  test('the best variant that the machine supports is used', () => {
     for (const variant of VARIANTS) root.library(`/c/${variant}/libx.so.1`);
     root.library('/c/libx.so.1');
     root.write({ '/etc/ld.so.conf': '/c\n' });
@@ -136,7 +136,7 @@ describe('variants in the cache', () => {
     ).toEqual([...VARIANTS.map((variant) => variant.split('/')[1]).sort(), undefined]);
   });
 
-  test('one of a later directory goes before the baseline of an earlier', () => {
+  test('a variant in a later directory precedes the baseline library in an earlier one', () => {
     root.library('/c/libx.so.1');
     root.library(`/d/${best}/libx.so.1`);
     root.library('/d/libx.so.1');
@@ -146,7 +146,7 @@ describe('variants in the cache', () => {
     expect(mapped(root, '/usr/bin/prog')).toEqual([`/d/${best}/libx.so.1`]);
   });
 
-  test('one that nobody can run is passed over', () => {
+  test('a variant that no machine supports is skipped', () => {
     root.library('/c/glibc-hwcaps/x86-64-v99/libx.so.1');
     root.library('/c/libx.so.1');
     root.write({ '/etc/ld.so.conf': '/c\n' });
@@ -157,7 +157,7 @@ describe('variants in the cache', () => {
   });
 });
 
-describe('without a cache', () => {
+describe('without ld.so.cache', () => {
   test('the directories of ld.so.conf are searched', () => {
     root.library('/c/libx.so.1');
     root.library('/usr/lib/libx.so.1');
@@ -170,7 +170,7 @@ describe('without a cache', () => {
     ]);
   });
 
-  test('the answer is the one that ldconfig leads the loader to', () => {
+  test('the search finds the same library as the loader after ldconfig', () => {
     for (const place of ['z', 'a', 'usr/lib']) root.library(`/${place}/libx.so.1`);
     root.write({ '/etc/ld.so.conf': '/z\n/a\n' });
     root.program('/usr/bin/prog', { needs: ['libx.so.1'] });
@@ -180,7 +180,7 @@ describe('without a cache', () => {
   });
 });
 
-test('a cache that is no file is as none', () => {
+test('a cache that is not a file is ignored', () => {
   root.write({ '/etc/ld.so.conf': '/usr/lib/own\n' });
   root.library('/usr/lib/own/libx.so.1');
   root.program('/usr/bin/prog', { needs: ['libx.so.1'] });

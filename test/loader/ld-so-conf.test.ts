@@ -19,17 +19,17 @@ describe('ld.so.conf', () => {
     return answer;
   }
 
-  test('a directory a line', () => {
+  test('has one directory per line', () => {
     root.write({ '/etc/ld.so.conf': '/c\n/a\n\n/b' });
     expect(directories()).toEqual(['/c', '/a', '/b']);
   });
 
-  test('each directory counts once, where it comes first', () => {
+  test('has each directory once, at its first place', () => {
     root.write({ '/etc/ld.so.conf': '/c\n/a\n/c/\n' });
     expect(directories()).toEqual(['/c', '/a']);
   });
 
-  test('blanks around it and # comments do not count', () => {
+  test('has no blanks around a directory, and no # comments', () => {
     root.write({ '/etc/ld.so.conf': '# /b\n  \t/c \t\n/a # first\n#\n   # \n' });
     expect(directories()).toEqual(['/c', '/a']);
   });
@@ -39,12 +39,12 @@ describe('ld.so.conf', () => {
     expect(directories()).toEqual(['/c']);
   });
 
-  test('an old form that names a type is its directory', () => {
+  test('may have a type after a directory, an old form', () => {
     root.write({ '/etc/ld.so.conf': '/c=libc6\n' });
     expect(directories()).toEqual(['/c']);
   });
 
-  test('include takes several globs, what matches in the order of names', () => {
+  test('may include several globs, whose matches are sorted by name', () => {
     root.write({
       '/etc/ld.so.conf': '/a\ninclude /etc/ld.so.conf.d/*.conf /etc/more/[x-z].list\n/b\n',
       '/etc/ld.so.conf.d/20.conf': '/d\n',
@@ -56,7 +56,7 @@ describe('ld.so.conf', () => {
     expect(directories()).toEqual(['/a', '/c', '/d', '/e', '/b']);
   });
 
-  test('an include is a pattern of glob(3): no braces, parentheses or bars, no mark for all others but in brackets', () => {
+  test('has patterns of glob(3): no braces, parentheses or bars, and negation only in brackets', () => {
     root.write({
       '/etc/ld.so.conf':
         'include /etc/{a,b}.conf /etc/(a|b).conf /etc/!(c).conf /etc/?(a).conf /etc/a.conf|b /etc/!a.conf /etc/[!b].conf ' +
@@ -70,7 +70,7 @@ describe('ld.so.conf', () => {
     expect(directories()).toEqual(['/d', '/c', '/e', '/a']);
   });
 
-  test('an include that leads to the same files by ever more ways reads them once', () => {
+  test('reads files once that includes reach in many ways', () => {
     root.write({
       '/etc/x/a': { link: '.' },
       '/etc/x/b': { link: '.' },
@@ -80,12 +80,12 @@ describe('ld.so.conf', () => {
     expect(configuredDirectories(new DirectoryRoot(root.directory))).toEqual(['/a']);
   });
 
-  test('slashes behind a directory do not count, however many there are', () => {
+  test('may have any number of slashes after a directory', () => {
     root.write({ '/etc/ld.so.conf': `/a///\n/${'/'.repeat(200_000)}b\n///\n` });
     expect(configuredDirectories(new DirectoryRoot(root.directory))).toEqual(['/a', `/${'/'.repeat(200_000)}b`, '/']);
   });
 
-  test('an include counts from the file in which it stands', () => {
+  test('resolves an include against the file that contains it', () => {
     root.write({
       '/etc/ld.so.conf': 'include sub/first.conf\n',
       '/etc/sub/first.conf': 'include second.conf\n/a\n',
@@ -95,17 +95,17 @@ describe('ld.so.conf', () => {
     expect(directories()).toEqual(['/b', '/a']);
   });
 
-  test('one that matches nothing is passed over', () => {
+  test('ignores an include that matches nothing', () => {
     root.write({ '/etc/ld.so.conf': 'include /nowhere/*.conf gone.conf\n/a\n' });
     expect(directories()).toEqual(['/a']);
   });
 
-  test('a file that includes itself is read once', () => {
+  test('may include itself', () => {
     root.write({ '/etc/ld.so.conf': '/a\ninclude ld.so.conf\n/b\n' });
     expect(configuredDirectories(new DirectoryRoot(root.directory))).toEqual(['/a', '/b']); // ldconfig reads on to its stack's end
   });
 
-  test('where there is none, there is nothing', () => {
+  test('may be absent', () => {
     expect(directories()).toEqual([]);
   });
 });

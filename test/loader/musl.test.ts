@@ -13,10 +13,10 @@ beforeEach(() => {
 const libraries = (situation = {}) => mappedByMusl(root, '/usr/bin/prog', situation);
 const complaint = (situation = {}) => refused(root, '/usr/bin/prog', situation, MUSL_LOADER);
 
-describe('the order of the search', () => {
+describe('the search order of musl', () => {
   const PLACES = ['/environment', '/own', '/up', '/main', '/lib', '/usr/local/lib', '/usr/lib'];
 
-  test('is LD_LIBRARY_PATH, the search paths from the one that asks up to the program, the default directories', () => {
+  test('is LD_LIBRARY_PATH, the search paths from the requesting object up to the program, the default directories', () => {
     const needs = PLACES.map((_, index) => `libin${index}.so`);
     root.library('/stub.so', { soname: '' });
     for (const [index, name] of needs.entries()) {
@@ -38,14 +38,14 @@ describe('the order of the search', () => {
     ]);
   });
 
-  test('has LD_LIBRARY_PATH before DT_RPATH', () => {
+  test('puts LD_LIBRARY_PATH before DT_RPATH', () => {
     for (const place of ['/environment', '/main']) root.library(`${place}/libx.so`);
     root.muslProgram('/usr/bin/prog', { needs: ['libx.so'], rpath: '/main' });
     expect(libraries({ env: { LD_LIBRARY_PATH: '/nowhere::/environment' } })).toEqual(['/environment/libx.so']);
     expect(libraries()).toEqual(['/main/libx.so']);
   });
 
-  test('has /lib before /usr/local/lib before /usr/lib', () => {
+  test('puts /lib before /usr/local/lib before /usr/lib', () => {
     root.library('/usr/lib/liba.so');
     for (const place of ['/usr/local/lib', '/usr/lib']) root.library(`${place}/libb.so`);
     for (const place of ['/lib', '/usr/local/lib', '/usr/lib']) root.library(`${place}/libc1.so`);
@@ -55,7 +55,7 @@ describe('the order of the search', () => {
 });
 
 describe('DT_RPATH and DT_RUNPATH', () => {
-  test('are inherited alike', () => {
+  test('are both inherited', () => {
     root.library('/main/libx.so');
     root.library('/main/liba.so', { needs: ['libx.so'], runpath: '/nowhere' });
     root.muslProgram('/usr/bin/prog', { needs: ['liba.so'], runpath: '/main' });
@@ -63,7 +63,7 @@ describe('DT_RPATH and DT_RUNPATH', () => {
   });
 
   test.each(['$ORIGIN/../lib1', '${ORIGIN}/../lib1', '/nowhere:$ORIGIN/../lib1'])(
-    'may say %s, of a program by its real path',
+    'may contain %s, which is the directory of the program\'s resolved path',
     (runpath) => {
       root.library('/real/lib1/libx.so');
       root.muslProgram('/real/bin/prog', { needs: ['libx.so'], runpath });
@@ -72,7 +72,7 @@ describe('DT_RPATH and DT_RUNPATH', () => {
     },
   );
 
-  test('may say $ORIGIN of a library: where it was found, not where a link leads', () => {
+  test('may contain $ORIGIN in a library, which is the directory where it was found, not where a link leads', () => {
     root.library('/found/libx.so');
     root.library('/real/liba.so', { needs: ['libx.so'], runpath: '$ORIGIN' });
     root.write({ '/found/liba.so': { link: '/real/liba.so' } });
@@ -80,7 +80,7 @@ describe('DT_RPATH and DT_RUNPATH', () => {
     expect(libraries()).toEqual(['/found/liba.so', '/found/libx.so']);
   });
 
-  test.each(['$LIB', '${PLATFORM}', '$ORIGINAL/$OTHER'])('are void with any other token in them, %s', (token) => {
+  test.each(['$LIB', '${PLATFORM}', '$ORIGINAL/$OTHER'])('are ignored with any other token, such as %s', (token) => {
     root.library('/main/libx.so');
     root.library('/usr/lib/libx.so');
     root.muslProgram('/usr/bin/prog', { needs: ['libx.so'], runpath: `/main:/${token}` });
@@ -93,21 +93,21 @@ describe('the file of default directories', () => {
     ['lines', '/first\n/second\n'],
     ['colons', '/first:/second'],
     ['both, and nothing between some', ':/nowhere::\n/first\n\n/second:'],
-  ])('takes the place of those that are built in: %s', (_, text) => {
+  ])('replaces the built-in default directories: %s', (_, text) => {
     for (const place of ['/second', '/usr/lib']) root.library(`${place}/libx.so`);
     root.write({ '/etc/ld-musl-x86_64.path': text });
     root.muslProgram('/usr/bin/prog', { needs: ['libx.so'] });
     expect(libraries()).toEqual(['/second/libx.so']);
   });
 
-  test('may be empty: then there are none', () => {
+  test('may be empty, which leaves no default directories', () => {
     root.library('/usr/lib/libx.so');
     root.write({ '/etc/ld-musl-x86_64.path': '' });
     root.muslProgram('/usr/bin/prog', { needs: ['libx.so'] });
     expect(complaint()).toContain('libx.so not found, needed by /usr/bin/prog');
   });
 
-  test('lies below the prefix of the loader that the program names', () => {
+  test('is below the prefix of the loader that the program names', () => {
     root.copy(MUSL_LOADER, '/opt/musl/lib/ld-musl-x86_64.so.1');
     for (const place of ['/opt/lib', '/etc/lib', '/usr/lib']) root.library(`${place}/libx.so`);
     root.write({ '/opt/musl/etc/ld-musl-x86_64.path': '/opt/lib', '/etc/ld-musl-x86_64.path': '/etc/lib' });
@@ -116,8 +116,8 @@ describe('the file of default directories', () => {
   });
 });
 
-describe('what is loaded already', () => {
-  test('is matched by the name that it was searched for by', () => {
+describe('a loaded library', () => {
+  test('matches the name by which it was searched for', () => {
     root.library('/a/libx.so', { soname: '' });
     root.library('/b/libx.so', { soname: '' });
     root.library('/a/libb.so', { needs: ['libx.so'], runpath: '/b' });
@@ -125,21 +125,21 @@ describe('what is loaded already', () => {
     expect(libraries()).toEqual(['/a/libx.so', '/a/libb.so']);
   });
 
-  test('is not matched by its DT_SONAME', () => {
+  test('does not match its DT_SONAME', () => {
     root.library('/usr/lib/libx.so');
     root.library('/a/libfile.so', { soname: 'libx.so' });
     root.muslProgram('/usr/bin/prog', { needs: ['libfile.so', 'libx.so'], runpath: '/a' });
     expect(libraries()).toEqual(['/a/libfile.so', '/usr/lib/libx.so']);
   });
 
-  test('is matched as a file, by whatever name it is found', () => {
+  test('matches its file under any name', () => {
     root.library('/a/libreal.so', { soname: '' });
     root.write({ '/a/libone.so': { link: 'libreal.so' }, '/b/libtwo.so': { link: '../a/libreal.so' } });
     root.muslProgram('/usr/bin/prog', { needs: ['libone.so', 'libtwo.so', '/a/libreal.so'], runpath: '/a:/b' });
     expect(libraries()).toEqual(['/a/libone.so']);
   });
 
-  test('goes by the first of its names only', () => {
+  test('matches only the first of its names', () => {
     root.library('/a/libone.so', { soname: '' });
     root.write({ '/a/libtwo.so': { link: 'libone.so' } });
     root.library('/b/libtwo.so', { soname: '' });
@@ -148,7 +148,7 @@ describe('what is loaded already', () => {
     expect(libraries()).toEqual(['/a/libone.so', '/a/libb.so', '/b/libtwo.so']);
   });
 
-  test('does not go by a name where it was asked for by a path', () => {
+  test('does not match its name if it was requested by a path', () => {
     root.library('/a/libx.so', { soname: '' });
     root.library('/b/libx.so', { soname: '' });
     root.muslProgram('/usr/bin/prog', { needs: ['/a/libx.so', 'libx.so'], runpath: '/b' });
@@ -167,19 +167,19 @@ describe('musl itself', () => {
     'libdl.so.2',
     'libutil.so.1',
     'libxnet.so',
-  ])('is %s', (name) => {
+  ])('matches %s', (name) => {
     root.library(`/environment/${name}`);
     root.muslProgram('/usr/bin/prog', { needs: [name] });
     expect(libraries({ env: { LD_LIBRARY_PATH: '/environment' } })).toEqual([MUSL_LOADER]);
   });
 
-  test.each(['libcrypt.so.1', 'libmagic.so', 'libcc.so', 'libresolv.so.2'])('is not %s', (name) => {
+  test.each(['libcrypt.so.1', 'libmagic.so', 'libcc.so', 'libresolv.so.2'])('does not match %s', (name) => {
     root.library(`/usr/lib/${name}`);
     root.muslProgram('/usr/bin/prog', { needs: [name] });
     expect(libraries()).toEqual([`/usr/lib/${name}`]);
   });
 
-  test('is mapped where something first needs it', () => {
+  test('is mapped at its first use', () => {
     root.library('/usr/lib/liba.so', { needs: ['libc.so'] });
     root.library('/usr/lib/libb.so');
     root.muslProgram('/usr/bin/prog', { needs: ['liba.so', 'libb.so'] });
@@ -187,7 +187,7 @@ describe('musl itself', () => {
   });
 });
 
-describe('the search does not go on from', () => {
+describe('the search ends with an error at', () => {
   beforeEach(() => {
     root.library('/usr/lib/libx.so');
     root.muslProgram('/usr/bin/prog', { needs: ['libx.so'] });
@@ -203,20 +203,20 @@ describe('the search does not go on from', () => {
     expect(() => resolve(root, '/usr/bin/prog')).toThrow(UnloadableError);
   });
 
-  test('a library of another machine', () => {
+  test('a library for another architecture', () => {
     root.write({ '/lib/libx.so': elfHeader({ type: 3, machine: 183 }) });
     expect(complaint()).toContain('/lib/libx.so is a library for aarch64, expected one for x86_64; musl uses the first file with the name');
   });
 });
 
-test('a link that leads nowhere is passed over', () => {
+test('a link without a target is skipped', () => {
   root.write({ '/lib/libx.so': { link: 'nowhere' } });
   root.library('/usr/lib/libx.so');
   root.muslProgram('/usr/bin/prog', { needs: ['libx.so'] });
   expect(libraries()).toEqual(['/usr/lib/libx.so']);
 });
 
-test('what is missing is named, with each place that was searched', () => {
+test('a missing library is an error with each place that was searched', () => {
   root.library('/usr/lib/liba.so', { needs: ['libmissing.so'], runpath: '/own' });
   root.muslProgram('/usr/bin/prog', { needs: ['liba.so'], runpath: '/main' });
   expect(() => resolve(root, '/usr/bin/prog')).toThrow(MissingLibraryError);
@@ -226,7 +226,7 @@ test('what is missing is named, with each place that was searched', () => {
   );
 });
 
-test('what a library opens by its name is searched for as by the program', () => {
+test('a library that another library opens by name is searched for as if the program opened it', () => {
   root.library('/main/libopened.so');
   root.library('/own/libopened.so');
   root.library('/main/liba.so', { runpath: '/own' });
@@ -235,14 +235,14 @@ test('what a library opens by its name is searched for as by the program', () =>
   expect(process.openName('libopened.so', process.objects[1])?.path).toBe('/main/libopened.so');
 });
 
-test('DT_FILTER and DT_AUXILIARY say nothing to it', () => {
+test('DT_FILTER and DT_AUXILIARY are ignored', () => {
   root.library('/usr/lib/liba.so', { flags: ['-Wl,--filter,libmissing.so', '-Wl,--auxiliary,libb.so'] });
   root.library('/usr/lib/libb.so');
   root.muslProgram('/usr/bin/prog', { needs: ['liba.so'] });
   expect(libraries()).toEqual(['/usr/lib/liba.so']);
 });
 
-test('programs of both C libraries in one root are each resolved by their own rules', () => {
+test('programs of both C libraries in one root are resolved by the rules of each', () => {
   const both = new Fixture().debian();
   both.copy(MUSL_LOADER, '/usr/lib/ld-musl-x86_64.so.1');
   for (const place of ['/environment', '/main']) both.library(`${place}/libx.so`);

@@ -16,8 +16,8 @@ beforeEach(() => {
 const libraries = (situation = {}) => mapped(root, '/usr/bin/prog', situation);
 const complaint = (situation = {}) => refused(root, '/usr/bin/prog', situation);
 
-describe('rule 1: what is loaded already is matched before anything is searched for', () => {
-  test('by the name asked for', () => {
+describe('rule 1: a loaded library is matched before the search', () => {
+  test('by the requested name', () => {
     root.library('/a/libx.so', { soname: '' });
     root.library('/b/libx.so', { soname: '' });
     root.library('/b/libb.so', { needs: ['libx.so'], runpath: '/b' });
@@ -33,20 +33,20 @@ describe('rule 1: what is loaded already is matched before anything is searched 
     expect(libraries()).toEqual(['/a/libfile.so', '/b/libb.so']);
   });
 
-  test('by the path at which it was found', () => {
+  test('by the path where it was found', () => {
     root.library('/a/libx.so', { soname: '' });
     root.program('/usr/bin/prog', { needs: ['libx.so', '/a/libx.so'], runpath: '/a' });
     expect(libraries()).toEqual(['/a/libx.so']);
   });
 
-  test('a file once opened by another name is the same: two links', () => {
+  test('by its file: two links are one library', () => {
     root.library('/a/libreal.so', { soname: '' });
     root.write({ '/a/libone.so': { link: 'libreal.so' }, '/b/libtwo.so': { link: '../a/libreal.so' } });
     root.program('/usr/bin/prog', { needs: ['libone.so', 'libtwo.so'], runpath: '/a:/b' });
     expect(libraries()).toEqual(['/a/libone.so']);
   });
 
-  test('and goes by both names from then on', () => {
+  test('and then has both names', () => {
     root.library('/a/libone.so', { soname: '' });
     root.write({ '/a/libtwo.so': { link: 'libone.so' } });
     root.library('/b/libtwo.so', { soname: '' });
@@ -56,7 +56,7 @@ describe('rule 1: what is loaded already is matched before anything is searched 
   });
 });
 
-test('an exception to rule 1: two hard links are two libraries, as they are in the layer, since a zip has no hard links', () => {
+test('an exception to rule 1: two hard links are two libraries, as in the layer, because a zip has no hard links', () => {
   root.library('/a/libone.so', { soname: '' });
   root.directories('/b');
   fs.linkSync(root.locate('/a/libone.so'), root.locate('/b/libtwo.so'));
@@ -71,13 +71,13 @@ describe('rule 2: a name with a slash is not searched for', () => {
     root.library('/a/sub/libx.so', { soname: '' });
   });
 
-  test('an absolute one is the file', () => {
+  test('an absolute path is the file', () => {
     root.program('/usr/bin/prog', { needs: ['/a/sub/libx.so'], runpath: '/a' });
     expect(libraries()).toEqual(['/a/sub/libx.so']);
     expect(reasons(root, '/usr/bin/prog')).toEqual({ '/a/sub/libx.so': 'path' });
   });
 
-  test('a relative one counts from the current directory', () => {
+  test('a relative path is resolved against the current directory', () => {
     root.program('/usr/bin/prog', { needs: ['sub/libx.so'], runpath: '/nowhere' });
     // the loader says it as it was asked for
     expect(root.list('/usr/bin/prog', { cwd: '/a' })).toEqual(['sub/libx.so']);
@@ -85,14 +85,14 @@ describe('rule 2: a name with a slash is not searched for', () => {
     expect(complaint({ cwd: '/usr' })).toContain('sub/libx.so not found');
   });
 
-  test('its tokens are expanded', () => {
+  test('tokens are expanded', () => {
     root.program('/a/prog', { needs: ['$ORIGIN/sub/libx.so'] });
     expect(mapped(root, '/a/prog')).toEqual(['/a/sub/libx.so']);
   });
 });
 
 describe('rule 3: DT_RPATH', () => {
-  test('the order is its own, then its loader\'s, and so on up, then the main program\'s', () => {
+  test('the order is the object\'s own, that of its loader, and so on up to the main program', () => {
     for (const place of ['own', 'up', 'main']) {
       for (const name of ['libin1.so', 'libin2.so', 'libin3.so'].slice(0, { own: 1, up: 2, main: 3 }[place])) {
         root.library(`/${place}/${name}`);
@@ -111,7 +111,7 @@ describe('rule 3: DT_RPATH', () => {
     });
   });
 
-  test('counts only where the object that asks has no DT_RUNPATH', () => {
+  test('is used only if the requesting object has no DT_RUNPATH', () => {
     root.library('/main/libx.so');
     root.library('/usr/lib/libx.so');
     root.library('/main/liba.so', { needs: ['libx.so'], runpath: '/nowhere' });
@@ -119,7 +119,7 @@ describe('rule 3: DT_RPATH', () => {
     expect(libraries()).toEqual(['/main/liba.so', '/lib/libx.so']);
   });
 
-  test('of an object in between that has a DT_RUNPATH of its own does not hinder those above', () => {
+  test('of objects further up is used even if an object in between has a DT_RUNPATH', () => {
     root.library('/main/libx.so');
     root.library('/main/libb.so', { needs: ['libx.so'] });
     root.library('/main/liba.so', { needs: ['libb.so'], runpath: '/main' });
@@ -128,7 +128,7 @@ describe('rule 3: DT_RPATH', () => {
     expect(reasons(root, '/usr/bin/prog')).toMatchObject({ 'libb.so': 'runpath of liba.so', 'libx.so': 'rpath of prog' });
   });
 
-  test('an empty one is none', () => {
+  test('that is empty is ignored', () => {
     root.library('/here/libx.so');
     root.library('/usr/lib/libx.so');
     root.program('/usr/bin/prog', { needs: ['libx.so'], rpath: 'x' });
@@ -137,7 +137,7 @@ describe('rule 3: DT_RPATH', () => {
   });
 });
 
-test('rule 4: in an object with both, DT_RUNPATH makes its own DT_RPATH void', () => {
+test('rule 4: in an object with both, DT_RUNPATH disables the object\'s own DT_RPATH', () => {
   root.library('/r/libx.so');
   root.library('/usr/lib/libx.so');
   root.library('/r/liba.so', { needs: ['libx.so'] });
@@ -153,7 +153,7 @@ describe('rule 5: LD_LIBRARY_PATH', () => {
   });
 
   test.each(['/none:/env1:/env2', '/none;/env1;/env2', '/none;/env1:/env2', '/env1/:/env2'])(
-    '%s: what stands between entries is : or ;',
+    '%s: entries are separated by : or ;',
     (LD_LIBRARY_PATH) => {
       root.program('/usr/bin/prog', { needs: ['libx.so'] });
       expect(libraries({ env: { LD_LIBRARY_PATH } })).toEqual(['/env1/libx.so']);
@@ -161,24 +161,24 @@ describe('rule 5: LD_LIBRARY_PATH', () => {
     },
   );
 
-  test('comes after DT_RPATH', () => {
+  test('follows DT_RPATH', () => {
     root.program('/usr/bin/prog', { needs: ['libx.so'], rpath: '/rpath' });
     expect(libraries({ env: { LD_LIBRARY_PATH: '/env1' } })).toEqual(['/rpath/libx.so']);
   });
 
-  test('comes before DT_RUNPATH', () => {
+  test('precedes DT_RUNPATH', () => {
     root.program('/usr/bin/prog', { needs: ['libx.so'], runpath: '/runpath' });
     expect(libraries({ env: { LD_LIBRARY_PATH: '/env1' } })).toEqual(['/env1/libx.so']);
   });
 
-  test('an empty one is none', () => {
+  test('that is empty is ignored', () => {
     root.program('/usr/bin/prog', { needs: ['libx.so'] });
     expect(libraries({ env: { LD_LIBRARY_PATH: '' }, cwd: '/env1' })).toEqual(['/lib/libx.so']);
   });
 });
 
 describe('rule 6: DT_RUNPATH', () => {
-  test('serves the needs of the object that has it', () => {
+  test('is used for the needs of its object', () => {
     root.library('/r/libx.so');
     root.library('/usr/lib/libx.so');
     root.program('/usr/bin/prog', { needs: ['libx.so'], runpath: '/r' });
@@ -186,7 +186,7 @@ describe('rule 6: DT_RUNPATH', () => {
     expect(reasons(root, '/usr/bin/prog')).toEqual({ 'libx.so': 'runpath of prog' });
   });
 
-  test('is never inherited', () => {
+  test('is not inherited', () => {
     root.library('/r/libx.so');
     root.library('/r/liba.so', { needs: ['libx.so'] });
     root.program('/usr/bin/prog', { needs: ['liba.so'], runpath: '/r' });
@@ -195,7 +195,7 @@ describe('rule 6: DT_RUNPATH', () => {
 });
 
 describe('rule 7: then ld.so.cache, then the default directories', () => {
-  test('a library in both comes from the cache', () => {
+  test('a library in both is found in the cache', () => {
     root.library('/c/libx.so');
     root.write({ '/etc/ld.so.conf': '/c\n' });
     root.ldconfig();
@@ -206,7 +206,7 @@ describe('rule 7: then ld.so.cache, then the default directories', () => {
     expect(reasons(root, '/usr/bin/prog')).toEqual({ 'libx.so': 'ld.so.cache', 'liby.so': 'default directory' });
   });
 
-  test('a cache entry whose file is gone leads on to the default directories', () => {
+  test('if the file of a cache entry does not exist, the search continues in the default directories', () => {
     root.library('/c/libx.so');
     root.write({ '/etc/ld.so.conf': '/c\n' });
     root.ldconfig();
@@ -240,7 +240,7 @@ describe('rule 8: an empty element of a path list is the current directory', () 
 
 describe('rule 9: tokens', () => {
   test.each(['$ORIGIN/../lib', '${ORIGIN}/../lib', '/none:$ORIGIN/../lib', '$ORIGIN/./..//lib/'])(
-    '%s of a program is the directory of its file',
+    '%s in a program is the directory of its file',
     (runpath) => {
       root.library('/p/lib/libx.so');
       root.program('/p/bin/prog', { needs: ['libx.so'], runpath });
@@ -248,7 +248,7 @@ describe('rule 9: tokens', () => {
     },
   );
 
-  test('$ORIGIN of a library is the directory of the path by which it was found, not of its file', () => {
+  test('$ORIGIN in a library is the directory of the path where it was found, not of its file', () => {
     root.library('/b/liba.so', { needs: ['libx.so'], runpath: '$ORIGIN' });
     root.write({ '/a/liba.so': { link: '../b/liba.so' } });
     root.library('/a/libx.so');
@@ -257,7 +257,7 @@ describe('rule 9: tokens', () => {
     expect(libraries()).toEqual(['/a/liba.so', '/a/libx.so']);
   });
 
-  test('$ORIGIN of a program that is started through a link is the directory of its file', () => {
+  test('$ORIGIN in a program that is started through a link is the directory of its file', () => {
     root.library('/p/lib/libx.so');
     root.program('/p/bin/prog', { needs: ['libx.so'], runpath: '$ORIGIN/../lib' });
     root.write({ '/usr/bin/prog': { link: '../../p/bin/prog' } });
@@ -271,7 +271,7 @@ describe('rule 9: tokens', () => {
     expect(libraries()).toEqual([`/p/lib/${TRIPLET}/libx.so`]);
   });
 
-  test('an unknown token stays what it is', () => {
+  test('an unknown token is not replaced', () => {
     root.library('/p/$OTHER/libx.so');
     root.library('/p/$LIBRARY/liby.so');
     root.program('/usr/bin/prog', { needs: ['libx.so', 'liby.so'], runpath: '/p/$OTHER:/p/$LIBRARY' });
@@ -291,7 +291,7 @@ describe('rule 9: tokens', () => {
     ]);
   });
 
-  test('in a name without a slash are expanded before it is searched for', () => {
+  test('in a name without a slash are expanded before the search', () => {
     const platform = platformOfLoader();
     root.library(`/a/libx-${platform}.so`);
     root.program('/usr/bin/prog', { needs: ['libx-$PLATFORM.so'], runpath: '/a' });
@@ -301,7 +301,7 @@ describe('rule 9: tokens', () => {
   });
 });
 
-describe('rule 10: a candidate of another class or machine is skipped', () => {
+describe('rule 10: a file for another class or architecture is skipped', () => {
   beforeEach(() => {
     root.library('/b/libx.so');
     root.program('/usr/bin/prog', { needs: ['libx.so'], runpath: '/a:/b' });
@@ -318,7 +318,7 @@ describe('rule 10: a candidate of another class or machine is skipped', () => {
   });
 });
 
-describe('rule 11: what ends the search', () => {
+describe('rule 11: the search ends with an error at', () => {
   beforeEach(() => {
     root.library('/b/libx.so');
     root.program('/usr/bin/prog', { needs: ['libx.so'], runpath: '/a:/b' });
@@ -330,12 +330,12 @@ describe('rule 11: what ends the search', () => {
     expect(() => resolve(root, '/usr/bin/prog')).toThrow(UnloadableError);
   });
 
-  test('a text', () => {
+  test('a text file', () => {
     root.write({ '/a/libx.so': `INPUT(/b/libx.so)${' '.repeat(64)}` });
     expect(complaint()).toContain('/a/libx.so is not a library: not an ELF file');
   });
 
-  test.each([20, 63, 64, 200])('a file cut off after %d bytes', (length) => {
+  test.each([20, 63, 64, 200])('a file truncated after %d bytes', (length) => {
     root.write({ '/a/libx.so': fs.readFileSync(root.locate('/b/libx.so')).subarray(0, length) });
     expect(complaint()).toMatch(/^\/a\/libx\.so is not a library: .*cut off/);
   });
@@ -345,7 +345,7 @@ describe('rule 11: what ends the search', () => {
     expect(complaint()).toContain('/a/libx.so is not a library but a directory');
   });
 
-  test('another byte order', () => {
+  test('a file with another byte order', () => {
     patched('/a/libx.so', { 5: 2 });
     expect(complaint()).toContain('/a/libx.so is not a library: found a 64-bit big-endian ELF file');
   });
@@ -365,17 +365,17 @@ describe('rule 11: what ends the search', () => {
     expect(complaint()).toContain('/a/libx.so is not a library but a program');
   });
 
-  test('an unknown OS ABI', () => {
+  test('a file with an unknown OS ABI', () => {
     patched('/a/libx.so', { 7: 9 }); // FreeBSD
     expect(complaint()).toBe('/a/libx.so is not a library for Linux: its OS ABI is 9\n  chain: prog → libx.so');
   });
 
-  test('but not the OS ABI of GNU', () => {
+  test('but not at the OS ABI of GNU', () => {
     patched('/a/libx.so', { 7: 3 });
     expect(libraries()).toEqual(['/a/libx.so']);
   });
 
-  test('nor a link that leads nowhere', () => {
+  test('and not at a link without a target', () => {
     root.write({ '/a/libx.so': { link: '/gone' } });
     expect(libraries()).toEqual(['/b/libx.so']);
   });
@@ -390,7 +390,7 @@ describe('rule 12: DF_1_NODEFLIB', () => {
     expect(complaint()).toContain('searched: nothing, the object excludes the default directories');
   });
 
-  test('skips what the cache has in them, and takes what it has elsewhere', () => {
+  test('skips cache entries in the default directories, and uses other entries', () => {
     root.library('/usr/lib/libx.so');
     root.library('/c/liby.so');
     root.write({ '/etc/ld.so.conf': '/c\n' });
@@ -401,7 +401,7 @@ describe('rule 12: DF_1_NODEFLIB', () => {
     expect(complaint()).toContain('libx.so not found');
   });
 
-  test('is that of the object that asks', () => {
+  test('applies if the requesting object has it', () => {
     root.library('/usr/lib/libx.so');
     root.library('/a/liba.so', { needs: ['libx.so'] });
     root.program('/usr/bin/prog', { needs: ['liba.so'], runpath: '/a', flags });
@@ -416,13 +416,13 @@ describe('rule 13: filters', () => {
     expect(libraries()).toEqual(['/a/liba.so']);
   });
 
-  test('a missing DT_FILTER is not', () => {
+  test('a missing DT_FILTER is an error', () => {
     root.library('/a/liba.so', { flags: ['-Wl,-F,libgone.so'] });
     root.program('/usr/bin/prog', { needs: ['liba.so'], runpath: '/a' });
     expect(complaint()).toContain('libgone.so not found, needed by /a/liba.so');
   });
 
-  test.each(['-f', '-F'])('one that is there (%s) goes before the object that it serves, and what it needs next', (option) => {
+  test.each(['-f', '-F'])('a filter (%s) precedes the object that it belongs to, and its own needs come next', (option) => {
     for (const name of ['y', 'z']) root.library(`/usr/lib/lib${name}.so`);
     root.library('/usr/lib/libserver.so', { needs: ['liby.so'] });
     root.library('/a/liba.so', { needs: ['libz.so'], flags: [`-Wl,${option},libserver.so`] });
@@ -431,14 +431,14 @@ describe('rule 13: filters', () => {
     expect(libraries()).toEqual(['/lib/libserver.so', '/a/liba.so', '/a/libb.so', '/lib/libz.so', '/lib/liby.so']);
   });
 
-  test.each(['-f', '-F'])('one that would come later (%s) moves before the object that it serves', (option) => {
+  test.each(['-f', '-F'])('a filter that would be loaded later (%s) moves before the object that it belongs to', (option) => {
     root.library('/a/libserver.so');
     root.library('/a/liba.so', { runpath: '/a', flags: [`-Wl,${option},libserver.so`] });
     root.program('/usr/bin/prog', { needs: ['liba.so', 'libserver.so'], runpath: '/a' });
     expect(libraries()).toEqual(['/a/libserver.so', '/a/liba.so']);
   });
 
-  test.each(['-f', '-F'])('one that came earlier (%s) stays there', (option) => {
+  test.each(['-f', '-F'])('a filter that was loaded earlier (%s) keeps its place', (option) => {
     for (const name of ['libserver.so', 'libc.so']) root.library(`/a/${name}`);
     root.library('/a/liba.so', { runpath: '/a', flags: [`-Wl,${option},libserver.so`] });
     root.program('/usr/bin/prog', { needs: ['libserver.so', 'libc.so', 'liba.so'], runpath: '/a' });
@@ -449,7 +449,7 @@ describe('rule 13: filters', () => {
 describe('rule 14: glibc-hwcaps', () => {
   const best = VARIANTS[0];
 
-  test('of each directory its variants come first', () => {
+  test('the variants in a directory come first', () => {
     if (best === undefined) throw new Error('this machine is older than x86-64-v2');
     root.library('/a/libx.so');
     root.library(`/b/${best}/libx.so`);
@@ -460,14 +460,14 @@ describe('rule 14: glibc-hwcaps', () => {
     expect(libraries()).toEqual(['/a/libx.so', `/b/${best}/liby.so`]);
   });
 
-  test('the best variant comes first', () => {
+  test('the best variant is used', () => {
     for (const variant of VARIANTS) root.library(`/a/${variant}/libx.so`);
     root.library('/a/libx.so');
     root.program('/usr/bin/prog', { needs: ['libx.so'], runpath: '/a' });
     expect(libraries()).toEqual([`/a/${best}/libx.so`]);
   });
 
-  test('in the default directories, too', () => {
+  test('variants are also searched for in the default directories', () => {
     root.library(`/usr/lib/${best}/libx.so`);
     root.library('/usr/lib/libx.so');
     root.program('/usr/bin/prog', { needs: ['libx.so'] });
@@ -476,7 +476,7 @@ describe('rule 14: glibc-hwcaps', () => {
 });
 
 describe('rule 19: default directories', () => {
-  test('of Debian, in their order', () => {
+  test('of Debian are searched in their order', () => {
     // /lib is usr/lib here, and so each is found by the first of its two names
     root.library(`/usr/lib/${TRIPLET}/libx.so`);
     root.library('/usr/lib/libx.so');
@@ -485,7 +485,7 @@ describe('rule 19: default directories', () => {
     expect(libraries()).toEqual([`/lib/${TRIPLET}/libx.so`, '/lib/liby.so']);
   });
 
-  test('of Debian without merged /usr', () => {
+  test('of Debian without merged /usr are searched in their order', () => {
     fs.rmSync(root.locate('/lib'));
     const loader = `/lib/${TRIPLET}/ld-linux-x86-64.so.2`;
     root.copy('/lib64/ld-linux-x86-64.so.2', loader);
@@ -500,7 +500,7 @@ describe('rule 19: default directories', () => {
     expect(order).toEqual([`/lib/${TRIPLET}/libx.so`, `/usr/lib/${TRIPLET}/libx.so`, '/lib/libx.so', '/usr/lib/libx.so']);
   });
 
-  test('upstream are /lib64 and /usr/lib64, and $LIB is lib64', () => {
+  test('of other distributions are /lib64 and /usr/lib64, and $LIB is lib64', () => {
     const upstream = new Fixture();
     upstream.copy('/lib64/ld-linux-x86-64.so.2');
     upstream.library('/lib64/libx.so');
@@ -513,7 +513,7 @@ describe('rule 19: default directories', () => {
     expect(objects.slice(1).map(({ path }) => path)).toEqual(['/lib64/libx.so', '/usr/lib64/liby.so', '/p/lib64/libz.so']);
   });
 
-  test('of upstream do not include /usr/lib', () => {
+  test('of other distributions do not include /usr/lib', () => {
     const upstream = new Fixture();
     upstream.copy('/lib64/ld-linux-x86-64.so.2');
     upstream.library('/usr/lib/libx.so');

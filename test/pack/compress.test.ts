@@ -65,20 +65,20 @@ beforeAll(async () => {
   await writeZip(planned.plan, zip);
 });
 
-test('a layer that would be too large is made, and its program runs', () => {
+test('a layer that would be too large is packed compressed, and its program runs', () => {
   const command = 'rig > /tmp/first && rig > /tmp/second && cat /tmp/first && cmp /tmp/first /tmp/second && exit 9';
   const output = `/opt/bin/rig 42 /opt/elf/${planned.plan.key}/usr/bin/rig\\s+140000000`;
   expect(() => tryLayer(zip, ['rig'], { command, timeout: 100_000 })).toThrow(new RegExp(`exit code 9, [^]*${output}`));
 });
 
-test('the largest files are compressed, as few as are enough', () => {
+test('as few files as possible are compressed, the largest first', () => {
   const compressed = planned.plan.entries.flatMap((entry) => (entry.kind === 'file' && entry.compressed ? [entry.path as string] : []));
   expect(compressed).toEqual([LIBRARY, '/usr/share/rig/large'].sort());
   expect(temporaryBytes(planned.plan)).toBeGreaterThan(290 * MB);
   expect(report(planned).filter((line) => line.endsWith(', compressed'))).toHaveLength(2);
 });
 
-test('at its own path, a compressed file is a link to where the launcher unpacks it', () => {
+test('a compressed file is a link at its own path to the place where the launcher unpacks it', () => {
   const opt = unpack(zip);
   const { key } = planned.plan;
   expect(fs.readlinkSync(path.join(opt, `elf/${key}${LIBRARY}`))).toBe(`/tmp/elf-${key}${LIBRARY}`);
@@ -128,7 +128,7 @@ test('inspection shows the content of compressed files and their size in /tmp', 
   expect(JSON.parse(contents.text('/contents.json')!).files['/usr/share/rig/large']).toMatchObject({ compressed: true });
 });
 
-test('a layer that has room as it is has no compressed files', () => {
+test('a layer that is small enough has no compressed files', () => {
   const small = new Fixture().debian().libc();
   small.compile('/usr/bin/rig', 'int main(void) { return 0; }');
   small.write({ '/usr/share/rig/large': Buffer.alloc(5 * MB) });
@@ -136,13 +136,13 @@ test('a layer that has room as it is has no compressed files', () => {
   expect(compressing.fingerprint).toBe(plainPlan.fingerprint);
 });
 
-test('without compress, a layer that is too large is an error that names it', () => {
+test('without compress, a layer that is too large is an error that names the option', () => {
   expect(() => planOf(fixture, false)).toThrow(
     /set `compress: true`: the layer would be about \d+\.\d MB, and its largest files would be unpacked/,
   );
 });
 
-test('a layer that stays too large is an error', () => {
+test('a layer that is too large even if compressed is an error', () => {
   const large = source();
   large.write({ '/usr/share/rig/more': noise(130 * MB, 2), '/usr/share/rig/much': noise(100 * MB, 3) });
   expect(() => planOf(large, true)).toThrow(/the layer would be \d+\.\d MB unpacked, Lambda takes 262\.1 MB/);

@@ -44,8 +44,8 @@ function pack(
   });
 }
 
-describe('an entry', () => {
-  test('is a link where the source has one, and says where it leads', async () => {
+describe('a zip entry', () => {
+  test('is a link if the source has a link, with the same target', async () => {
     root.write({
       '/usr/share/prog/file': 'x',
       '/usr/share/prog/deep/link': { link: '../file' },
@@ -63,7 +63,7 @@ describe('an entry', () => {
     });
   });
 
-  test('has its mode from what it is, whatever it had at the source', async () => {
+  test('has a mode that depends on its type, not on the source', async () => {
     root.write({
       '/usr/share/prog/text': 'x',
       '/usr/share/prog/data': '\0',
@@ -86,7 +86,7 @@ describe('an entry', () => {
     });
   });
 
-  test('is a directory where one would else be missing', async () => {
+  test('is a directory if no other entry is in it', async () => {
     root.write({ '/usr/share/prog/full/file': '' });
     root.directories('/usr/share/prog/empty');
     const layer = await make(root, 'prog', { include: ['/usr/share/prog'] });
@@ -95,7 +95,7 @@ describe('an entry', () => {
     expect(fs.statSync(path.join(layer.mirrored, 'usr/share/prog/empty')).isDirectory()).toBe(true);
   });
 
-  test('has the beginning of the calendar of zip as its date, and the names are in order', async () => {
+  test('has the earliest date of the zip format, and a place in the order of names', async () => {
     root.write(Object.fromEntries(['b', 'B', 'a10', 'a9', 'é', 'z/y', 'z.txt'].map((name) => [`/usr/share/prog/${name}`, name])));
     await writeZip(data(), zip);
     const entries = entriesOf(zip);
@@ -125,7 +125,7 @@ describe('the same plan gives the same bytes', () => {
     expect(fs.readFileSync(other).equals(fs.readFileSync(zip))).toBe(true);
   });
 
-  test('and the process that packs tells what it wrote', () => {
+  test('and the packing process reports what it wrote', () => {
     root.write({ '/usr/share/prog/message.txt': 'x'.repeat(10000) });
     const planned = data();
     const { stdout } = pack(planned);
@@ -134,7 +134,7 @@ describe('the same plan gives the same bytes', () => {
   });
 });
 
-test('many and large files are all there, each with its own content, however many wait to be compressed', async () => {
+test('many and large files are packed with their own content, whatever the number that wait to be compressed', async () => {
   const files: Record<string, Buffer> = {};
   for (let count = 0; count < 60; count++) {
     files[`/usr/share/prog/${count}.bin`] = Buffer.concat([noise(1000, count), Buffer.alloc(3e6, count)]);
@@ -151,7 +151,7 @@ test('many and large files are all there, each with its own content, however man
   expect(entriesOf(zip).map(({ name }) => name)).toEqual(entriesOf(zip).map(({ name }) => name).sort());
 });
 
-test('a file that does not compress is stored, any other is compressed', async () => {
+test('a file is stored if it does not compress, and compressed otherwise', async () => {
   root.write({ '/usr/share/prog/noise': noise(200_000, 1), '/usr/share/prog/text': 'x'.repeat(200_000) });
   const planned = data();
   await writeZip(planned, zip);
@@ -160,8 +160,8 @@ test('a file that does not compress is stored, any other is compressed', async (
   expect(packed.text).toBeLessThan(1000);
 });
 
-describe('whole or not at all', () => {
-  test('a source file that changed since it was planned is named, and nothing is written', async () => {
+describe('a zip is complete or absent', () => {
+  test('if a source file has changed since it was planned: the error names it', async () => {
     root.write({ '/usr/share/prog/message.txt': 'as planned' });
     const planned = data();
     root.write({ '/usr/share/prog/message.txt': 'as changed' });
@@ -175,7 +175,7 @@ describe('whole or not at all', () => {
     ['a pipe', (file) => void execFileSync('mkfifo', [file])],
     ['a link to a device', (file) => fs.symlinkSync('/dev/zero', file)],
     ['a directory', (file) => fs.mkdirSync(file)],
-  ])('one that was replaced by %s is named and not read, and nothing is written', async (_, replace) => {
+  ])('if a source file was replaced by %s: the error names it, and it is not read', async (_, replace) => {
     root.write({ '/usr/share/prog/message.txt': 'as planned' });
     const planned = data();
     const source = root.locate('/usr/share/prog/message.txt');
@@ -186,7 +186,7 @@ describe('whole or not at all', () => {
     fs.rmSync(source, { recursive: true });
   });
 
-  test('one that vanished is named, and nothing is written', async () => {
+  test('if a source file was deleted: the error names it', async () => {
     root.write({ '/usr/share/prog/message.txt': 'as planned' });
     const planned = data();
     fs.rmSync(root.locate('/usr/share/prog/message.txt'));
@@ -194,7 +194,7 @@ describe('whole or not at all', () => {
     expect(fs.readdirSync(directory)).toEqual([]);
   });
 
-  test('what stands at the place is replaced, or left as it is', async () => {
+  test('and replaces an existing file, or leaves it unchanged', async () => {
     root.write({ '/usr/share/prog/message.txt': 'as planned' });
     const planned = data();
     fs.writeFileSync(zip, 'an old one');
@@ -206,7 +206,7 @@ describe('whole or not at all', () => {
     expect(fs.readdirSync(directory)).toEqual(['layer.zip']);
   });
 
-  test('on a full disk nothing is left, and what went wrong is said', () => {
+  test('on a full disk, with an error', () => {
     for (let count = 0; count < 8; count++) root.write({ [`/usr/share/prog/${count}`]: noise(1e6, count) });
     const planned = data();
     const { stdout } = spawnSync('bwrap', [
@@ -224,12 +224,12 @@ describe('whole or not at all', () => {
     );
   });
 
-  test('into a directory that is not there nothing is written', () => {
+  test('if the output directory does not exist', () => {
     const { status, stderr } = pack(plain(), { file: path.join(directory, 'gone/layer.zip') });
     expect({ status, stderr }).toEqual({ status: 1, stderr: expect.stringContaining('ENOENT') });
   });
 
-  test('killed while it packs, the process leaves no zip, and the next one makes it', async () => {
+  test('if the process is killed while it packs, and the next process writes it', async () => {
     for (let count = 0; count < 20; count++) root.write({ [`/usr/share/prog/${count}`]: noise(2e6, count) });
     const planned = data();
     const child = spawn(process.execPath, [PACK, zip], { stdio: ['pipe', 'ignore', 'ignore'] });
@@ -249,7 +249,7 @@ describe('whole or not at all', () => {
  * stands for: where they change on purpose, `RULES_VERSION` in lib/plan/plan.ts goes up with them, and then the
  * fingerprint and the hash below are replaced by the new ones.
  */
-test('the bytes of a layer are those of this version of the rules', async () => {
+test('the bytes of a layer are those of this RULES_VERSION', async () => {
   program('/usr/bin/prog', ['libx.so.1']);
   root.write({
     '/lib64/libx.so.1': elfFile({

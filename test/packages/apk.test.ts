@@ -46,7 +46,7 @@ beforeEach(() => {
 const database = () => apkDatabase(new DirectoryRoot(root.directory))!;
 
 describe('the owner of a file', () => {
-  test('is the package that lists it, in the root itself as well', () => {
+  test('is the package that lists it, even for a file in the top directory', () => {
     root
       .install('rig', { '/usr/share/rig/names': '', '/usr/share/rig/a/b': '', '/rigfile': '' })
       .install('other', { '/usr/share/other/names': '' });
@@ -57,14 +57,14 @@ describe('the owner of a file', () => {
     ).toEqual(['rig', 'rig', 'rig', 'other', undefined]);
   });
 
-  test('is found where /lib is merged into /usr/lib, and the database with it', () => {
+  test('is found if /lib is merged into /usr/lib, together with the database', () => {
     const merged = new Fixture();
     merged.write({ '/lib': { link: 'usr/lib' }, '/usr/lib/apk/db/installed': 'P:musl\nV:1\nF:lib\nR:ld-musl-x86_64.so.1\n\n' });
     const found = apkDatabase(new DirectoryRoot(merged.directory))!;
     expect(found.ownerOf('/usr/lib/ld-musl-x86_64.so.1')?.name).toBe('musl');
   });
 
-  test('is known of directories, and whether they are of one package only', () => {
+  test('is known for a directory, and so is whether only one package lists it', () => {
     root.install('rig', { '/usr/share/rig/names': '', '/usr/share/common/one': '' }).install('other', { '/usr/share/common/two': '' });
     const one = database();
     expect(one.files(one.get('rig')!)).toEqual(['/usr/share/rig', '/usr/share/rig/names', '/usr/share/common', '/usr/share/common/one']);
@@ -73,14 +73,14 @@ describe('the owner of a file', () => {
   });
 });
 
-describe('what a package depends on', () => {
-  test('is named with or without a version, and what is in conflict with it is not', () => {
+describe('the dependencies of a package', () => {
+  test('are named with or without a version, and do not include conflicts', () => {
     for (const name of ['a', 'b', 'c', 'd', 'e', 'f']) root.install(name, {});
     root.install('rig', {}, { D: 'a b>=1.2 c~3.4 d=1-r0 e@edge !f missing' });
     expect(database().get('rig')!.depends).toEqual(['a', 'b', 'c', 'd', 'e']);
   });
 
-  test('is who provides a library, a command, a path or a name', () => {
+  test('include the providers of a library, a command, a path or a name', () => {
     root
       .install('libx', {}, { p: 'so:libx.so.1=1.2.3' })
       .install('tools', {}, { p: 'cmd:tool=1-r0 /bin/tool' })
@@ -89,24 +89,24 @@ describe('what a package depends on', () => {
     expect(database().get('rig')!.depends).toEqual(['libx', 'tools', 'new']);
   });
 
-  test('may be a file of a package that comes later', () => {
+  test('include a file of a package that comes later in the database', () => {
     root.install('rig', {}, { D: '/usr/bin/tool' }).install('zebra', { '/usr/bin/tool': '' });
     expect(database().get('rig')!.depends).toEqual(['zebra']);
   });
 });
 
-test('what is installed by itself where a package is, is usually installed with it', () => {
+test('packages that apk installs automatically beside a package count as recommended by it', () => {
   root.install('rig', {}).install('rig-plugin', {}, { i: 'rig=1.2-r0 other' }).install('other', {});
   expect(database().get('rig')!.recommends).toEqual(['rig-plugin']);
 });
 
-test('built from a source package is what has it as its origin', () => {
+test('packages have their origin as source package', () => {
   root.install('rig', {}).install('rig-data', {}, { o: 'rig' }).install('rigging', {});
   expect(database().builtFrom('rig').map(({ name }) => name)).toEqual(['rig', 'rig-data']);
   expect(database().get('rig-data')!.source).toBe('rig');
 });
 
-test('there is none without its file', () => {
+test('without its file, there is no database', () => {
   expect(apkDatabase(new DirectoryRoot(new Fixture().directory))).toBeUndefined();
 });
 
@@ -127,10 +127,10 @@ const BOX = `
     return service ? printf("%d\\n", ntohs(service->s_port)) < 0 : 2;
   }`;
 
-describe('checksums', () => {
+describe('checksums of apk', () => {
   const sha1 = (text: string) => createHash('sha1').update(text);
 
-  test('are those after the name of a file', () => {
+  test('follow the name of a file', () => {
     root.write({
       '/lib/apk/db/installed': `P:conf\nV:1\nF:etc\nR:one\na:0:0:644\nZ:Q1${sha1('x').digest('base64')}\nR:two\nZ:Q1AAAA=\n\n`,
     });
@@ -138,7 +138,7 @@ describe('checksums', () => {
     expect([...one.checksums(one.get('conf')!)]).toEqual([['/etc/one', `sha1:${sha1('x').digest('hex')}`]]);
   });
 
-  test('decide whether a file below /etc is packed: one that was changed is not', () => {
+  test('decide whether a file below /etc is packed: a changed file is not', () => {
     root.compile('/usr/bin/tool', 'int main(void) { return !"/etc/tool/same /etc/tool/changed"; }', [], 'musl-gcc');
     const checksum = `Z:Q1${sha1('as installed\n').digest('base64')}`;
     const conf = `P:tool\nV:1\nA:x86_64\nF:usr/bin\nR:tool\nF:etc/tool\nR:same\n${checksum}\nR:changed\n${checksum}\n\n`;
@@ -150,7 +150,7 @@ describe('checksums', () => {
   });
 });
 
-describe('the layer of a program', () => {
+describe('the layer of an apk program', () => {
   beforeEach(() => {
     root.compile(
       '/usr/lib/libfoo.so.1',
@@ -168,7 +168,7 @@ describe('the layer of a program', () => {
     root.write({ '/etc/services': 'rig 1234/tcp\n', '/etc/localtime': '' });
   });
 
-  test('has the data of its package and of those of its origin, and what musl opens for it', () => {
+  test('has the data of its package and of packages of the same origin, and the files that musl opens for it', () => {
     const files = plan(root, 'box', { detectData: true, searchPath: ['/usr/bin', '/bin'] })
       .plan.entries.filter(({ kind }) => kind === 'file')
       .map((entry) => entry.path);
@@ -182,7 +182,7 @@ describe('the layer of a program', () => {
     ]);
   });
 
-  test('runs it, by each of its names', async () => {
+  test('runs it under each of its names', async () => {
     const layer = await make(root, 'box', { binaries: ['box', 'greet'], detectData: true, searchPath: ['/usr/bin', '/bin'] });
     const host = new Fixture();
     host.library('/lib64/libfoo.so.1', { source: 'const char *greeting(void) { return "the host"; }' });

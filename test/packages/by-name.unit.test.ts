@@ -20,7 +20,7 @@ function find(binary = 'rig', program = '/usr/bin/rig') {
 }
 
 describe('in a root without a package database', () => {
-  test('what has a program\'s name joins', () => {
+  test('data with the name of the program is packed', () => {
     root.write({
       '/usr/bin/rig': programWith(),
       '/usr/share/rig/deep/names': '',
@@ -44,7 +44,7 @@ describe('in a root without a package database', () => {
     ]);
   });
 
-  test('what a file mentions joins where it has the name of that file, and is reported where it has not', () => {
+  test('a mentioned path is packed if it contains the name of the file that mentions it, and reported otherwise', () => {
     root.write({
       '/usr/bin/rig': programWith('/etc/other.conf', ['libmagic.so.1']),
       '/usr/lib64/libmagic.so.1': libraryWith('libmagic.so.1', '/usr/share/misc/magic'),
@@ -57,7 +57,7 @@ describe('in a root without a package database', () => {
     expect(skipped.get('/etc/other.conf')).toMatch(/mentioned in \/usr\/bin\/rig/);
   });
 
-  test('a program goes by the name of its link as well, and by that of the directory that it lies in', () => {
+  test('a program has the name of its link and the name of its directory, too', () => {
     root.write({
       '/opt/rig-2/bin/rig2': programWith(),
       '/opt/rig-2/share/names': '',
@@ -67,12 +67,12 @@ describe('in a root without a package database', () => {
     expect(find('rig', '/opt/rig-2/bin/rig2').files).toEqual(['/opt/rig-2/bin/rig2', '/opt/rig-2/share/names', '/usr/share/rig/names']);
   });
 
-  test('so it does where it was put into /usr/local', () => {
+  test('data below /usr/local is found by name, too', () => {
     root.write({ '/usr/local/bin/rig': programWith(), '/usr/local/lib/rig/names': '', '/usr/bin/rig': { link: '../local/bin/rig' } });
     expect(find('rig', '/usr/local/bin/rig').files).toEqual(['/usr/local/bin/rig', '/usr/local/lib/rig/names']);
   });
 
-  test('that is said', () => {
+  test('a notice says that data is found by name only', () => {
     root.write({ '/usr/bin/rig': programWith() });
     expect(find().notices).toEqual([
       "there is no package database of dpkg, apk or rpm; only data with a program's name is found, such as /usr/share/NAME and " +
@@ -80,7 +80,7 @@ describe('in a root without a package database', () => {
     ]);
   });
 
-  test('what is the user\'s own is of no package', () => {
+  test('the user\'s own files belong to no package', () => {
     const { packages } = packageDatabase(new DirectoryRoot(root.directory), 'x86_64');
     expect(['/home/me/tool', '/work/build/tool', '/app', '/usr', '/usr/share'].map((real) => packages.ownerOf(real))).toEqual([
       undefined,

@@ -21,13 +21,13 @@ describe('the owner of a file', () => {
     expect(database().ownerOf('/usr/share/other/names')?.name).toBe('other');
   });
 
-  test('is nobody where no package lists it, or one only lists what begins or ends like it', () => {
+  test('is undefined if no package lists the file, or a package lists only a longer or shorter path', () => {
     root.install('rig', { '/usr/share/rig/names.gz': '', '/srv/usr/share/rig/names': '' });
     expect(database().ownerOf('/usr/share/rig/names')).toBeUndefined();
     expect(database().ownerOf('/usr/share/rig/nothing')).toBeUndefined();
   });
 
-  test('is found where /usr is merged and the package lists /lib/… or /bin/…', () => {
+  test('is found if /usr is merged and the package lists /lib/… or /bin/…', () => {
     root.install('librig', { '/lib/x86_64-linux-gnu/librig.so.1': '' }, { 'Multi-Arch': 'same' }).install('rig', { '/bin/rig': '' });
     expect(database().ownerOf('/usr/lib/x86_64-linux-gnu/librig.so.1')?.name).toBe('librig');
     expect(database().ownerOf('/usr/bin/rig')?.name).toBe('rig');
@@ -35,7 +35,7 @@ describe('the owner of a file', () => {
     expect(one.files(one.get('rig')!)).toEqual(['/usr/bin', '/usr/bin/rig']);
   });
 
-  test('is the same for the first file that is asked for and for the thousandth', () => {
+  test('is the same for the first and the thousandth request', () => {
     const files = (name: string) => Object.fromEntries(Array.from({ length: 100 }, (_, index) => [`/usr/share/${name}/${index}`, '']));
     root.install('rig', files('rig')).install('other', files('other'));
     const one = database();
@@ -56,7 +56,7 @@ describe('the owner of a file', () => {
     },
   );
 
-  test('is the second of two packages whose first is no more than its configuration', () => {
+  test('is the second of two packages if only the configuration of the first is installed', () => {
     root
       .install('gone', { '/usr/share/rig/names': '' }, { Status: 'deinstall ok config-files' })
       .install('rig', { '/usr/share/rig/names': '' });
@@ -64,19 +64,19 @@ describe('the owner of a file', () => {
   });
 });
 
-describe('what a package depends on', () => {
-  test('is what Depends and Pre-Depends name, less versions and architectures', () => {
+describe('the dependencies of a package', () => {
+  test('are those of Depends and Pre-Depends, without versions and architectures', () => {
     for (const name of ['a', 'b', 'c', 'd']) root.install(name, {});
     root.install('rig', {}, { 'Pre-Depends': 'd (>= 2)', 'Depends': 'a (>= 1.2~), b:any, c:any (<< 3), missing' });
     expect([...dependsOf('rig')!].sort()).toEqual(['a', 'b', 'c', 'd']);
   });
 
-  test('is the first of several alternatives that is installed', () => {
+  test('include the first installed alternative', () => {
     root.install('b', {}).install('c', {}).install('rig', {}, { Depends: 'a | b (>= 1) | c' });
     expect(dependsOf('rig')).toEqual(['b']);
   });
 
-  test('is whoever provides a name that no package has', () => {
+  test('include the provider of a virtual package', () => {
     root
       .install('mawk', {}, { Provides: 'awk (= 1), other' })
       .install('gawk', {}, { Provides: 'awk' })
@@ -84,30 +84,30 @@ describe('what a package depends on', () => {
     expect([...dependsOf('rig')!].sort()).toEqual(['gawk', 'mawk']);
   });
 
-  test('may be a package that comes later in the database', () => {
+  test('include packages that come later in the database', () => {
     root.install('rig', {}, { Depends: 'zebra' }).install('zebra', {});
     expect(dependsOf('rig')).toEqual(['zebra']);
   });
 
-  test('is nothing where no field says so', () => {
+  test('are empty without these fields', () => {
     root.install('rig', {});
     expect(dependsOf('rig')).toEqual([]);
   });
 });
 
-test('what a package recommends is kept apart from what it depends on', () => {
+test('recommendations are kept separate from dependencies', () => {
   root.install('a', {}).install('b', {}).install('rig', {}, { Depends: 'a', Recommends: 'b | a, missing', Suggests: 'a' });
   expect(database().get('rig')).toMatchObject({ depends: ['a'], recommends: ['b'] });
 });
 
-describe('no package is', () => {
-  test('one of another architecture', () => {
+describe('the database does not contain', () => {
+  test('a package for another architecture', () => {
     root.install('rig', { '/usr/lib/i386-linux-gnu/librig.so.1': '' }, { Architecture: 'i386' });
     expect(database().get('rig')).toBeUndefined();
     expect(database().ownerOf('/usr/lib/i386-linux-gnu/librig.so.1')).toBeUndefined();
   });
 
-  test('the one of another architecture beside its own, installed together', () => {
+  test('the version for another architecture of a package that is installed for both', () => {
     root.install('librig', { '/usr/lib/x86_64-linux-gnu/librig.so.1': '' }, { 'Multi-Arch': 'same' });
     root.install('librig', { '/usr/lib/i386-linux-gnu/librig.so.1': '' }, { 'Multi-Arch': 'same', 'Architecture': 'i386' });
     const one = database();
@@ -117,7 +117,7 @@ describe('no package is', () => {
   });
 
   test.each(['install ok half-installed', 'install ok unpacked', 'deinstall ok config-files', 'purge ok not-installed'])(
-    'one whose status is "%s"',
+    'a package with the status "%s"',
     (status) => {
       root.install('rig', { '/usr/share/rig/names': '' }, { Status: status });
       expect(database().get('rig')).toBeUndefined();
@@ -125,17 +125,17 @@ describe('no package is', () => {
     },
   );
 
-  test('any, where there is no database', () => {
+  test('any package if there is no file', () => {
     expect(dpkgDatabase(new DirectoryRoot(new Fixture().directory), 'amd64')).toBeUndefined();
   });
 });
 
-test('one of all architectures is a package like any other', () => {
+test('a package for all architectures is a package like any other', () => {
   root.install('rig-data', {}, { Architecture: 'all' });
   expect(database().get('rig-data')).toBeDefined();
 });
 
-test('built from a source package are those that say so, with or without its version, and the one of its name', () => {
+test('packages of a source package are those that name it, with or without a version, and the package with its name', () => {
   root
     .install('rig', {})
     .install('rig-data', {}, { Source: 'rig' })
@@ -145,12 +145,12 @@ test('built from a source package are those that say so, with or without its ver
   expect(database().builtFrom('none')).toEqual([]);
 });
 
-test('sole is a directory that one package lists, or none', () => {
+test('a directory is sole if only one package lists it', () => {
   root.install('rig', { '/usr/share/rig/one': '', '/usr/share/common/one': '' }).install('other', { '/usr/share/common/two': '' });
   expect(['/usr/share/rig', '/usr/share/none', '/usr/share/common'].map((real) => database().isSole(real))).toEqual([true, true, false]);
 });
 
-test('what a package lists, directories included, is told apart from what it does not', () => {
+test('files and directories that a package lists are distinguished from others', () => {
   root.install('rig', { '/usr/share/rig/one': '' });
   const one = database();
   expect(['/usr/share/rig', '/usr/share/rig/one', '/usr/share/rig/two'].map((real) => one.lists(one.get('rig')!, real))).toEqual([
@@ -160,13 +160,13 @@ test('what a package lists, directories included, is told apart from what it doe
   ]);
 });
 
-test('a description that looks like fields and paths is none', () => {
+test('fields and paths in a description are ignored', () => {
   root.install('rig', {}, { Description: 'draws names\n Depends: other\n /usr/share/rig/names' }).install('other', {});
   expect(dependsOf('rig')).toEqual([]);
 });
 
-describe('of a hostile root', () => {
-  test('lists that are links, to files of the machine as well, or no files, are passed over', () => {
+describe('in a hostile root', () => {
+  test('file lists that are links, even to files of the machine, or not files are skipped', () => {
     root.install('rig', { '/usr/share/rig/names': '' }).install('out', {}).install('gone', {}).install('directory', {});
     const outside = new Fixture();
     outside.write({ '/list': '/usr/share/stranger\n' });
@@ -184,13 +184,13 @@ describe('of a hostile root', () => {
     ]);
   });
 
-  test('paths that climb are none', () => {
+  test('paths with .. are skipped', () => {
     root.install('rig', { '/usr/share/rig/names': '' });
     root.write({ '/var/lib/dpkg/info/rig.list': '/.\n/usr\n/usr/../../etc/shadow\n/usr/./share\n//etc\nusr/share\n/usr/share/..names\n' });
     expect(database().files(database().get('rig')!)).toEqual(['/usr', '/usr/share/..names']);
   });
 
-  test('a status that is a directory is no database', () => {
+  test('a status file that is a directory is no database', () => {
     root.directories('/var/lib/dpkg/info', '/var/lib/dpkg/status.d');
     fs.rmSync(root.locate('/var/lib/dpkg/status'));
     root.directories('/var/lib/dpkg/status');
@@ -198,7 +198,7 @@ describe('of a hostile root', () => {
   });
 });
 
-test('a package that is installed, removed or changed between two layers of one app is noticed', () => {
+test('packages that are installed, removed or changed between two layers of an app are noticed', () => {
   root.install('rig', { '/usr/share/rig/names': '' });
   expect(database().ownerOf('/usr/share/rig/names')?.name).toBe('rig');
   root.install('other', { '/usr/share/other/names': '' });
@@ -211,7 +211,7 @@ test('a package that is installed, removed or changed between two layers of one 
   expect(database().ownerOf('/usr/share/other/names')).toBeUndefined();
 });
 
-test('the stamps of the directory and of each list with an answer show whether an answer still holds', () => {
+test('the stamps of the directory and of each list that was used show whether a result is still valid', () => {
   root.install('rig', { '/usr/share/rig/names': '' }).install('other', { '/usr/share/other/names': '' });
   const looked = new DirectoryRoot(root.directory);
   dpkgDatabase(looked, 'amd64')!.ownerOf('/usr/share/rig/names');

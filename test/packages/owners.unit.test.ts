@@ -20,7 +20,7 @@ test('every file of this machine has the owner that the package database says', 
   expect(Object.fromEntries(ownersOf(root, files))).toEqual(Object.fromEntries(owned));
 });
 
-test('a file is found by the place that its package was built for, in a root that has another', () => {
+test('the owner of a file is found by the path that its package was built for', () => {
   const fixture = new Fixture();
   fixture.write({
     '/lib': { link: 'usr/lib' },
@@ -34,6 +34,6 @@ test('a file is found by the place that its package was built for, in a root tha
   ]);
 });
 
-test('a root without a package database has none', () => {
+test('without a package database, files have no owners', () => {
   expect(ownersOf(new DirectoryRoot(new Fixture().directory), ['/usr/lib/libx.so.1']).size).toBe(0);
 });

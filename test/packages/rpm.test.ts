@@ -111,7 +111,7 @@ beforeAll(() => {
 
 const database = () => rpmDatabase(new DirectoryRoot(root.directory), 'x86_64') as PackageDatabase;
 
-test('the owner of a file is the package that lists it, whatever is in its name', () => {
+test('the owner of a file is the package that lists it, whatever characters the name contains', () => {
   const one = database();
   expect(
     ['/usr/bin/rig', '/usr/share/rig/the names', '/usr/share/rig', '/usr/lib64/libx.so.1', '/usr/share/none'].map(
@@ -120,32 +120,32 @@ test('the owner of a file is the package that lists it, whatever is in its name'
   ).toEqual(['rig', 'rig-data', 'rig-data', 'libx', undefined]);
 });
 
-test('a package depends on what it requires by name, by a library, by a file, and by conditions as if they held', () => {
+test('a package depends on what it requires by name, by library, by file, and by conditions', () => {
   expect([...database().get('rig')!.depends].sort()).toEqual(['libx', 'other', 'rig-data', 'tool']);
 });
 
-test('what it recommends is kept apart', () => {
+test('recommendations of an rpm are kept separate', () => {
   expect(database().get('rig')!.recommends).toEqual(['rig-more']);
 });
 
-test('built from a source package is what its source rpm is called by', () => {
+test('the source package of an rpm is the name of its source rpm', () => {
   const one = database();
   expect(one.get('libx')!.source).toBe('rig');
   expect(one.builtFrom('rig').map(({ name }) => name).sort()).toEqual(['libx', 'other', 'rig', 'rig-data', 'rig-more', 'tool']);
 });
 
-test('no package is one of another architecture, but for those of none', () => {
+test('packages for another architecture are not in the database, but noarch packages are', () => {
   const one = rpmDatabase(new DirectoryRoot(root.directory), 'aarch64') as PackageDatabase;
   expect([one.get('rig'), one.get('rig-data')?.name]).toEqual([undefined, 'rig-data']);
 });
 
-test('the checksums of files are those that the database records, and directories have none', () => {
+test('the checksums of files are those in the database, and directories have none', () => {
   const one = database();
   const empty = createHash('sha256').update('').digest('hex');
   expect([...one.checksums(one.get('rig-data')!)]).toEqual([['/usr/share/rig/the names', `sha256:${empty}`]]);
 });
 
-test('the layer of a program has its library, and the data and licences of its packages, and no other command', () => {
+test('the layer of an rpm program has its library, the data and licences of its packages, and no other commands', () => {
   const files = find(root).all.filter((file) => !file.includes('ld-linux'));
   expect(files).toEqual(['/usr/bin/rig', '/usr/lib64/libx.so.1', '/usr/share/licenses/rig/COPYING', '/usr/share/rig/the names']);
   expect(plan(root, 'rig', { detectData: true }).notices).toEqual([]);
@@ -159,7 +159,7 @@ test('the database may be in /var/lib/rpm, and nothing is written beside it', ()
   expect(fs.readdirSync(older.locate('/var/lib/rpm')).sort()).toEqual(before);
 });
 
-test('whatever character is in the name of a file, it is the name of one', () => {
+test('the name of a file may contain any character', () => {
   const other = new Fixture();
   install(other.locate('/var/lib/rpm'), 'rig');
   const file = other.locate('/var/lib/rpm/rpmdb.sqlite');
@@ -169,7 +169,7 @@ test('whatever character is in the name of a file, it is the name of one', () =>
   expect(one.ownerOf('/usr/share/licenses/rig/A\x1eB\x1fC\x1dD')?.name).toBe('rig');
 });
 
-test('where it changes, what rests on it has to be looked at again', () => {
+test('a change of the database invalidates results that depend on it', () => {
   const other = new Fixture();
   install(other.locate('/var/lib/rpm'), 'rig');
   const looked = new DirectoryRoot(other.directory);
@@ -179,13 +179,13 @@ test('where it changes, what rests on it has to be looked at again', () => {
   expect(unchanged(other.directory, looked.looks())).toBe(false);
 });
 
-describe('a database that cannot be read', () => {
+describe('an rpm database that cannot be read', () => {
   const { PATH } = process.env;
   afterEach(() => {
     process.env.PATH = PATH;
   });
 
-  test('for want of rpm is told of, with what to do, and what has the program\'s name is found all the same', () => {
+  test('because rpm is missing has a notice with the remedy, and data is found by the program\'s name', () => {
     process.env.PATH = temporaryDirectory();
     const planned = plan(root, 'rig', { detectData: true });
     expect(planned.notices).toEqual([
@@ -200,7 +200,7 @@ describe('a database that cannot be read', () => {
   test.each([
     ['other fields', 'odd\x1f1\x1fx86_64', 'it prints a part of the 10 fields of a package'],
     ['fewer fields', 'odd$package', 'it prints 1 of the 10 fields of a package'],
-  ])('because rpm tells %s is told of', (_, said, message) => {
+  ])('because rpm prints %s has a notice', (_, said, message) => {
     process.env.PATH = temporaryDirectory();
     const rpm = `#!/bin/sh\nfor query; do :; done\npackage=\x1e\${query##*\x1e}\nprintf '%s' "${said}"\n`;
     fs.writeFileSync(path.join(process.env.PATH, 'rpm'), rpm, { mode: 0o755 });
@@ -209,7 +209,7 @@ describe('a database that cannot be read', () => {
     );
   });
 
-  test('because it is none is told of, with what rpm said', () => {
+  test('because it is damaged has a notice with the message of rpm', () => {
     const broken = new Fixture();
     broken.write({ '/var/lib/rpm/rpmdb.sqlite': 'no database' });
     expect(packageDatabase(new DirectoryRoot(broken.directory), 'x86_64').notice).toMatch(
@@ -218,6 +218,6 @@ describe('a database that cannot be read', () => {
   });
 });
 
-test('there is none without its files', () => {
+test('without its files, there is no database', () => {
   expect(rpmDatabase(new DirectoryRoot(new Fixture().directory), 'x86_64')).toBeUndefined();
 });

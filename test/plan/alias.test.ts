@@ -31,8 +31,8 @@ function read({ opt }: Made, wanted: string): string {
   return fs.readFileSync(path.join(opt, wanted.slice('/opt/'.length)), 'utf8');
 }
 
-describe('a baked-in path', () => {
-  test('becomes one of the same length that leads to the same file', async () => {
+describe('a path mention', () => {
+  test('becomes a path of the same length that leads to the same file', async () => {
     const layer = await withText('DIR=/usr/share/rig/names;');
     const [, replaced] = became(layer, 'usr/bin/prog').match(/DIR=(\/opt\/[^;]*);/)!;
     expect(replaced).toHaveLength('/usr/share/rig/names'.length);
@@ -40,7 +40,7 @@ describe('a baked-in path', () => {
     expect(became(layer, 'usr/bin/prog')).not.toContain('/usr/share/rig');
   });
 
-  test('of a directory, with or without / behind it, with more paths below it, in the same file: one alias', async () => {
+  test('of a directory becomes one alias in a file, with or without / at its end, and with paths below it', async () => {
     const layer = await withText('</usr/share/rig></usr/share/rig/></usr/share/rig/deep/streets></usr/share/rig/gone>');
     const found = [...became(layer, 'usr/bin/prog').matchAll(/<(\/opt\/[^>]*)>/g)].map(([, replaced]) => replaced);
     expect(found).toHaveLength(4);
@@ -49,21 +49,21 @@ describe('a baked-in path', () => {
     expect(read(layer, found[2])).toBe('streets');
   });
 
-  test('each of a list', async () => {
+  test('is replaced in each part of a list', async () => {
     const layer = await withText('X=/usr/share/rig/names:/usr/share/rig/deep/streets:/usr/share/none:');
     const [, list] = became(layer, 'usr/bin/prog').match(/X=([^\0]*)/)!;
     const [names, streets, none] = list.split(':');
     expect([read(layer, names), read(layer, streets), none]).toEqual(['names', 'streets', expect.any(String)]);
   });
 
-  test('the directory of a format', async () => {
+  test('of a directory in a format string is replaced', async () => {
     const layer = await withText('[/usr/share/rig/%s.txt]');
     const [, replaced] = became(layer, 'usr/bin/prog').match(/\[(\/opt\/[^\]]*\/)%s\.txt\]/)!;
     expect(replaced).toHaveLength('/usr/share/rig/'.length);
     expect(read(layer, `${replaced}names`)).toBe('names');
   });
 
-  test('in a script, a text, an ELF file and an index alike', async () => {
+  test('is replaced in a script, a text, an ELF file and an index alike', async () => {
     root.write({
       '/usr/share/rig/script': '#!/bin/sh\ncat /usr/share/rig/names\n',
       '/usr/share/rig/text': 'see /usr/share/rig/names.\n',
@@ -78,7 +78,7 @@ describe('a baked-in path', () => {
     expect(became(layer, 'usr/share/rig/plugin.so')).not.toContain('/usr/share/rig');
   });
 
-  test('not what only begins like it, and not in the middle of a word', async () => {
+  test('is not replaced in a longer name, or in the middle of a word', async () => {
     root.write({ '/usr/share/rig/text': 'x/usr/share/rig/names ${DESTDIR}/usr/share/rig http://host/usr/share/rig\n', '/usr/share/rig/begins': '/usr/share/rigged/other' });
     const layer = await withText('');
     expect(became(layer, 'usr/share/rig/text')).toBe('x/usr/share/rig/names ${DESTDIR}/usr/share/rig http://host/usr/share/rig\n');
@@ -88,7 +88,7 @@ describe('a baked-in path', () => {
   });
 
   test.each(['/usr/local/share/rig/names', '/usr/local/lib/rig', '/var/lib/rig/names', '/usr/share/other/names'])(
-    'that the layer lacks leads nowhere from a module or configuration: %s',
+    'of a file that the layer lacks leads nowhere from a module or configuration: %s',
     async (lacked) => {
       root.write({ [lacked]: '', '/usr/share/rig/text': `<${lacked}>` });
       const [, replaced] = became(await withText(''), 'usr/share/rig/text').match(/^<(\/opt\/.*)>$/)!;
@@ -98,7 +98,7 @@ describe('a baked-in path', () => {
   );
 
   test.each(['/usr/share/zoneinfo/Europe/Rome', '/var/lib/dpkg/status', '/var/tmp/rig/names', '/usr/local/bin/rig'])(
-    "that is the host's stays: %s",
+    'of a file on the host is not replaced: %s',
     async (hosts) => {
       root.write({ '/usr/share/rig/text': `<${hosts}>` });
       const layer = await withText(`<${hosts}>`);
@@ -107,7 +107,7 @@ describe('a baked-in path', () => {
     },
   );
 
-  test('that the layer lacks stays in a program that is a script, and in what is one\'s own', async () => {
+  test('of a file that the layer lacks is not replaced in a requested script and in the user\'s own files', async () => {
     const text = '/usr/local/share/rig/names /usr/share/other/names\n';
     root.write({ '/usr/bin/script': `#!/usr/bin/prog\n${text}`, '/work/tool/module': text });
     const layer = await withText('', ['/usr/share/rig', '/usr/bin/script', '/work/tool']);
@@ -115,7 +115,7 @@ describe('a baked-in path', () => {
     expect(became(layer, 'app/tool/module')).toBe(text);
   });
 
-  test('that a script joins from words has them replaced one by one', async () => {
+  test('that a script joins from words is replaced in each word', async () => {
     root.write({ '/usr/share/rig/text': "join('/', 'usr', 'share', 'rig', 'names'); join('/', 'etc', 'rig')" });
     const layer = await withText('');
     const [, ...words] = became(layer, 'usr/share/rig/text').match(
@@ -124,7 +124,7 @@ describe('a baked-in path', () => {
     expect(read(layer, `/${words.join('/')}`)).toBe('names');
   });
 
-  test('of which a text takes the end off its own path stays', async () => {
+  test('is not replaced if a text removes the end of its own path from it', async () => {
     root.write({
       '/lib': { link: 'usr/lib' },
       '/usr/lib/rig/1.0/module': 'dirname.chomp("/lib/rig/1.0") </lib/rig/1.0/module> </lib/rig/1.0/other>',
@@ -136,7 +136,7 @@ describe('a baked-in path', () => {
     );
   });
 
-  test('not the path of a command: of those in the layer only the ones asked for have a name', async () => {
+  test('of a command is not replaced: only requested commands have a name in the layer', async () => {
     root.write({ '/usr/share/rig/text': '/usr/bin /usr/bin/sh\n' });
     expect(became(await withText(''), 'usr/share/rig/text')).toBe('/usr/bin /usr/bin/sh\n');
   });
@@ -148,7 +148,7 @@ describe('a baked-in path', () => {
     expect(read(layer, replaced)).toBe('names');
   });
 
-  test('too short for an alias of 3 characters stays, and is reported', async () => {
+  test('that is too short for an alias of 3 characters is not replaced, and reported', async () => {
     root.write({ '/r/names': 'names', '/q/x': 'x', '/usr/share/rig/text': '/r/names /q/x\n' });
     const layer = await withText('', ['/usr/share/rig', '/r', '/q']);
     expect(layer.skipped.get('/q/x')).toBe('in the layer, but mentioned by a path too short to be replaced');
@@ -158,38 +158,38 @@ describe('a baked-in path', () => {
   });
 });
 
-describe('a name of an alias', () => {
+describe('the name of an alias', () => {
   const bases = (count: number, length: number) =>
     Array.from({ length: count }, (_, index) => ({ base: `/${index.toString().padStart(length - 1, 'x')}` }));
 
-  test('is as long as its path, and each is another', () => {
+  test('is as long as its path, and unique', () => {
     const aliases = bases(20_000, 8);
     const names = nameAliases('01234567', aliases);
     expect(names.every((name) => /^\/opt\/[A-Za-z0-9]{3}$/.test(name))).toBe(true);
     expect(new Set(names).size).toBe(20_000);
   });
 
-  test('is none that means something to Lambda', () => {
+  test('is never a name that has a meaning for Lambda', () => {
     const names = new Set(Array.from({ length: 40 }, (_, key) => nameAliases(`${key}`, bases(20_000, 8))).flat());
     // of these 800,000 names one in 238,328 would be each of these
     expect(names.size).toBeGreaterThan(200_000);
     for (const taken of ['bin', 'lib', 'elf']) expect(names).not.toContain(`/opt/${taken}`);
   });
 
-  test('is another in another layer: two layers on one function never meet', () => {
+  test('differs between layers: two layers of a function never collide', () => {
     const [one] = nameAliases('00000000', [{ base: '/usr/share/rig' }]);
     const [other] = nameAliases('00000001', [{ base: '/usr/share/rig' }]);
     expect(one).not.toBe(other);
     expect(one).toBe(nameAliases('00000000', [{ base: '/usr/share/rig' }])[0]);
   });
 
-  test('can be as long as a name may be, and no longer', () => {
+  test('has at most as many characters as a file name may have', () => {
     const long = (length: number) => `/${'d'.repeat(length - 1)}`;
     expect(nameAliases('0', [{ base: long(260) }])[0]).toMatch(/^\/opt\/[A-Za-z0-9]{255}$/);
   });
 });
 
-test('a path of more than 255 characters is replaced from a directory above it on', async () => {
+test('a path of more than 255 characters is replaced from a directory above it', async () => {
   const deep = `/usr/share/rig/${'d'.repeat(200)}/${'e'.repeat(200)}`;
   root.write({ [`${deep}/file`]: 'deep' });
   const layer = await withText(`<${deep}/file>`);
@@ -198,7 +198,7 @@ test('a path of more than 255 characters is replaced from a directory above it o
   expect(read(layer, replaced)).toBe('deep');
 });
 
-test('two layers of one source with other content have nothing in common but bin/', async () => {
+test('two layers of one source with different content share nothing but bin/', async () => {
   const one = await withText('/usr/share/rig/names');
   const other = await withText('/usr/share/rig/names!');
   const names = (layer: Made) => fs.readdirSync(layer.opt).filter((name) => name !== 'bin');
@@ -206,7 +206,7 @@ test('two layers of one source with other content have nothing in common but bin
   expect(one.plan.key).not.toBe(other.plan.key);
 });
 
-test('the key is of the content: the same files give the same', () => {
+test('the key depends on the content: the same files give the same key', () => {
   const text = '/usr/share/rig/names';
   root.write({ '/usr/bin/prog': elfFile({ interpreter: '/lib64/ld-linux-x86-64.so.2', text }) });
   fs.chmodSync(root.locate('/usr/bin/prog'), 0o755);

@@ -31,13 +31,13 @@ function enlarge(): void {
 const planned = () => plan(root, 'prog', { include: ['/usr/share/data'] });
 const libraries = () => planned().plan.entries.map((entry) => entry.path).filter((file) => file.endsWith('/libx.so.3'));
 
-test('the chosen alternative is packed if the layer holds it', () => {
+test('the selected alternative is packed if it fits into the layer', () => {
   small('int f(void) { return 2; }');
   expect(libraries()).toEqual([`${LIB}/large/libx.so.3`, `${LIB}/libx.so.3`]);
   expect(planned().notices).toEqual([]);
 });
 
-test('the smallest one is packed with a notice if the layer would be too large', () => {
+test('the smallest alternative is packed with a notice if the layer would be too large', () => {
   small('int f(void) { return 2; }');
   enlarge();
   expect(libraries()).toEqual([`${LIB}/libx.so.3`, `${LIB}/small/libx.so.3`]);
@@ -52,13 +52,13 @@ test('the smallest one is packed with a notice if the layer would be too large',
   );
 });
 
-test('one without a symbol that the program imports is not packed', () => {
+test('an alternative without a symbol that the program imports is not packed', () => {
   small('int g(void) { return 2; }');
   enlarge();
   expect(libraries).toThrow(/^the layer would be 263\.\d MB unpacked/);
 });
 
-test('one whose own libraries are missing is not packed', () => {
+test('an alternative with missing libraries is not packed', () => {
   root.library(`${LIB}/small/libx.so.3`, { source: 'int f(void) { return 2; }', needs: ['libnone.so'] });
   enlarge();
   expect(libraries).toThrow(/^the layer would be 263\.\d MB unpacked/);

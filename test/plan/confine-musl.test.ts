@@ -111,7 +111,7 @@ describe.each([
   ['the same, linked by lld', () => new Fixture().alpine(), ['-fuse-ld=lld'], 'ld-musl-x86_64.so.1'],
   ['the same, at a fixed address', () => new Fixture().alpine(), ['-no-pie', '-fno-pie'], 'ld-musl-x86_64.so.1'],
   ['a Debian with musl', () => debianWithMusl(), [], 'libc.so'],
-] as const)('a program of musl from %s', (_, makeRoot, options, loader) => {
+] as const)('a musl program from %s', (_, makeRoot, options, loader) => {
   let root: Fixture;
   let layer: Made;
   beforeAll(async () => {
@@ -124,11 +124,11 @@ describe.each([
     layer = await make(root, 'prog', { include });
   });
 
-  test('runs from /opt, what it opens by name included, and no ELF file of the host is mapped', () => {
+  test('runs from /opt with the libraries that it opens by name, and no ELF file of the host is mapped', () => {
     runs(layer, loader);
   });
 
-  test('so it does when all of its files were stripped after they were edited', () => {
+  test('runs likewise if all of its files are stripped after the edit', () => {
     execFileSync(
       'strip',
       layer.plan.entries.flatMap((entry) =>
@@ -157,7 +157,7 @@ describe('the loader of musl', () => {
     root.muslProgram('/usr/bin/prog', { needs: ['libx.so'] });
   });
 
-  test('has a name and a list of directories of its own in the layer', () => {
+  test('has another variable and another list of directories in the layer', () => {
     const { plan: planned } = plan(root, 'prog');
     expect(planned.loader).toBeUndefined();
     expect(planned.entries).toContainEqual({ kind: 'link', path: '/musl', target: 'lib/ld-musl-x86_64.so.1' });
@@ -167,7 +167,7 @@ describe('the loader of musl', () => {
     });
   });
 
-  test('is as long as it was, and differs in strings only', async () => {
+  test('keeps its size, and only strings differ', async () => {
     const { plan: planned, mirrored } = await make(root, 'prog');
     const [before, after] = [root.locate(MUSL_LOADER), path.join(mirrored, MUSL_LOADER)].map((file) => fs.readFileSync(file, 'latin1'));
     expect(after.length).toBe(before.length);
@@ -192,7 +192,7 @@ describe('the loader of musl', () => {
     expect(confine(Buffer.from(loader, 'latin1'), '/lib/ld-musl-aarch64.so.1')).toEqual([[35, '='], [5, `%.*s/${KEY}/ld.path\0`]]);
   });
 
-  test.each(['LD_LIBRARY_PATH', '/etc/ld-musl-x86_64.path'])('is refused where it has no %s to be written over', (text) => {
+  test.each(['LD_LIBRARY_PATH', '/etc/ld-musl-x86_64.path'])('without a %s to overwrite is an error', (text) => {
     const bytes = fs.readFileSync(MUSL_LOADER);
     bytes.fill('x', bytes.indexOf(text), bytes.indexOf(text) + text.length);
     root.write({ [MUSL_LOADER]: bytes });
@@ -202,7 +202,7 @@ describe('the loader of musl', () => {
     );
   });
 
-  test('stands beside that of glibc where a layer has programs of both', async () => {
+  test('can be in a layer together with the loader of glibc', async () => {
     const both = debianWithMusl().libc();
     both.compile('/usr/bin/glibc', '#include <stdio.h>\nint main(void) { puts("glibc"); return 0; }');
     both.compile('/usr/bin/musl', '#include <stdio.h>\nint main(void) { puts("musl"); return 0; }', [], 'musl-gcc');
@@ -213,14 +213,14 @@ describe('the loader of musl', () => {
   });
 });
 
-test('a library that musl does not find is missing, whatever directory glibc would look into', () => {
+test('a library that musl does not find is missing, even if glibc would search its directory', () => {
   const root = debianWithMusl();
   root.library('/usr/lib/x86_64-linux-gnu/libx.so');
   root.muslProgram('/usr/bin/prog', { needs: ['libx.so'] });
   expect(() => plan(root, 'prog')).toThrow(MissingLibraryError);
 });
 
-test('a program of musl names no symbol version that counts', async () => {
+test('symbol versions do not matter for a musl program', async () => {
   const root = new Fixture().alpine();
   const source = 'int x(void) { return 0; }';
   const flags = [`-Wl,--version-script,${root.locate('/tmp/versions')}`];
@@ -232,7 +232,7 @@ test('a program of musl names no symbol version that counts', async () => {
   expect(lambda((await make(root, 'prog')).opt, ['prog'], host).status).toBe(0);
 });
 
-test('a hostile library does end a process that loads it', () => {
+test('a hostile library ends a process that loads it', () => {
   const root = new Fixture().alpine();
   install(root);
   root.library('/hostile/libgreet.so.1', { source: `${HOSTILE} void greeting(void) {} void opened(void) {}` });

@@ -50,7 +50,7 @@ test('a file that became a link still has its package and its reason in the laye
   expect(Object.keys(files)).toEqual(expect.arrayContaining(['/usr/share/doc/a/copyright', '/usr/share/doc/b/copyright']));
 });
 
-test('a program opens a link as it would open the file', async () => {
+test('a program opens such a link like the file', async () => {
   const source = new Fixture().debian().libc();
   source.compile('/usr/bin/prog', `
     #include <stdio.h>

@@ -22,7 +22,7 @@ const link = ({ entries }: Plan, wanted: string) =>
   entries.flatMap((entry) => (entry.kind === 'link' && entry.path === wanted ? [entry.target] : []))[0];
 
 describe('a program of the system', () => {
-  test('keeps its path, and so do its libraries and its loader, below the real names of their directories', () => {
+  test('keeps its path below the resolved names of its directories, and so do its libraries and its loader', () => {
     root.library(`/usr/lib/${TRIPLET}/libx.so.1`);
     root.program('/usr/bin/prog', { needs: ['libx.so.1'] });
     const planned = plan(root, 'prog').plan;
@@ -30,7 +30,7 @@ describe('a program of the system', () => {
     expect(planned).toMatchObject({ programs: { prog: '/usr/bin/prog' }, loader: `/usr/lib/${TRIPLET}/ld-linux-x86-64.so.2` });
   });
 
-  test('has its loader below the key, and the directories of its libraries as its DT_RPATH', () => {
+  test('has its loader below the key, and the directories of its libraries in its DT_RPATH', () => {
     root.library(`/usr/lib/${TRIPLET}/libx.so.1`, { needs: ['liby.so'] });
     root.library('/usr/lib/liby.so');
     root.program('/usr/bin/prog', { needs: ['libx.so.1'] });
@@ -41,7 +41,7 @@ describe('a program of the system', () => {
     });
   });
 
-  test('is asked for by a link: the link is in the layer, too, and leads to the same file', () => {
+  test('may be requested by a link: the link is in the layer and leads to the same file', () => {
     root.program('/usr/lib/prog/prog-2');
     root.write({ '/usr/bin/prog': { link: '/etc/alternatives/prog' }, '/etc/alternatives/prog': { link: '../../usr/lib/prog/prog-2' } });
     const planned = plan(root, 'prog').plan;
@@ -50,7 +50,7 @@ describe('a program of the system', () => {
     expect(link(planned, '/etc/alternatives/prog')).toBe('../../usr/lib/prog/prog-2');
   });
 
-  test('that is static is packed as it is', () => {
+  test('that is static is packed unchanged', () => {
     root.program('/usr/bin/prog', { flags: ['-static', '-no-pie'] });
     const planned = plan(root, 'prog').plan;
     expect(paths(planned)).toEqual(['/usr/bin/prog']);
@@ -60,21 +60,21 @@ describe('a program of the system', () => {
 });
 
 describe('a library', () => {
-  test('with a DT_RUNPATH gets a DT_RPATH, so that its needs are met by the program\'s', () => {
+  test('with a DT_RUNPATH gets a DT_RPATH, so that its needs are found in the program\'s', () => {
     root.library('/usr/lib/libx.so', { needs: ['liby.so'], runpath: '/usr/lib/deep' });
     root.library('/usr/lib/deep/liby.so');
     root.program('/usr/bin/prog', { needs: ['libx.so'] });
     expect(file(plan(root, 'prog').plan, '/usr/lib/libx.so')!.edits!.rpath).toBe(`/opt/elf/${KEY}/usr/lib/deep`);
   });
 
-  test('loses what leads nowhere of its search path', () => {
+  test('loses entries of its search path that lead nowhere', () => {
     root.library('/usr/lib/libx.so', { needs: ['liby.so'], runpath: '/build/lib:/usr/lib/deep:relative::$ORIGIN/none' });
     root.library('/usr/lib/deep/liby.so');
     root.program('/usr/bin/prog', { needs: ['libx.so'] });
     expect(file(plan(root, 'prog').plan, '/usr/lib/libx.so')!.edits!.rpath).toBe(`/opt/elf/${KEY}/usr/lib/deep`);
   });
 
-  test('loses its search path altogether where all of it leads nowhere', () => {
+  test('loses its search path if all entries lead nowhere', () => {
     root.library('/usr/lib/libx.so', { runpath: '/build/lib' });
     root.library('/usr/lib/liby.so', { rpath: '/build/lib' });
     root.program('/usr/bin/prog', { needs: ['libx.so', 'liby.so'] });
@@ -82,14 +82,14 @@ describe('a library', () => {
     expect([file(planned, '/usr/lib/libx.so')!.edits!.rpath, file(planned, '/usr/lib/liby.so')!.edits!.rpath]).toEqual(['', '']);
   });
 
-  test('keeps what it says by $ORIGIN', () => {
+  test('keeps entries with $ORIGIN', () => {
     root.library('/usr/lib/libx.so', { needs: ['liby.so'], runpath: '${ORIGIN}/deep:$ORIGIN' });
     root.library('/usr/lib/deep/liby.so');
     root.program('/usr/bin/prog', { needs: ['libx.so'] });
     expect(file(plan(root, 'prog').plan, '/usr/lib/libx.so')!.edits!.rpath).toBe('${ORIGIN}/deep:$ORIGIN');
   });
 
-  test('without any search path is packed as it is', () => {
+  test('without a search path is packed unchanged', () => {
     root.library('/usr/lib/libx.so');
     root.program('/usr/bin/prog', { needs: ['libx.so'] });
     expect(file(plan(root, 'prog').plan, '/usr/lib/libx.so')!.edits).toBeUndefined();
@@ -104,7 +104,7 @@ describe('a library', () => {
     expect(paths(planned, 'link')).toEqual(['/usr/lib/libx.so.1', '/usr/lib64/ld-linux-x86-64.so.2']);
   });
 
-  test('for a better machine is packed beside the one for all', () => {
+  test('for newer processors is packed beside the one for all processors', () => {
     for (const place of ['/usr/lib', '/usr/lib/glibc-hwcaps/x86-64-v3']) root.library(`${place}/libx.so`);
     root.program('/usr/bin/prog', { needs: ['libx.so'] });
     expect(paths(plan(root, 'prog').plan)).toEqual(expect.arrayContaining(['/usr/lib/libx.so', '/usr/lib/glibc-hwcaps/x86-64-v3/libx.so']));
@@ -118,7 +118,7 @@ describe('a program of the user\'s own', () => {
     root.library('/usr/lib/libx.so');
   };
 
-  test('goes to app/ with its directory\'s name and nothing above it, and its libraries lie to it as they did', () => {
+  test('is in app/, with the name of its directory and relative paths to its libraries, but no directories above', () => {
     own('/home/me/secret/project');
     const planned = plan(root, './build/tool', { cwd: '/home/me/secret/project' }).plan;
     expect(paths(planned)).toEqual([
@@ -131,7 +131,7 @@ describe('a program of the user\'s own', () => {
     expect(file(planned, '/app/build/tool')!.edits!.rpath).toBe(`$ORIGIN/../lib:/opt/elf/${KEY}/app/lib:/opt/elf/${KEY}/usr/lib`);
   });
 
-  test('has the same key wherever the project lies', () => {
+  test('has the same key wherever the project is', () => {
     own('/home/me/project');
     own('/srv/elsewhere/checkout');
     const here = plan(root, './build/tool', { cwd: '/home/me/project' }).plan;
@@ -143,14 +143,14 @@ describe('a program of the user\'s own', () => {
     ).not.toContain('/me/');
   });
 
-  test('has the same key from inside of another directory, by another path', () => {
+  test('has the same key if it is requested by another path from another directory', () => {
     own('/home/me/project');
     expect(plan(root, '../build/tool', { cwd: '/home/me/project/infra' }).plan.key).toBe(
       plan(root, '/home/me/project/build/tool', { cwd: '/' }).plan.key,
     );
   });
 
-  test('is asked for by a link above its own directory, which is left out: nothing tells where it stood', () => {
+  test('may be requested by a link outside of its directory, which is not packed', () => {
     for (const project of ['/home/me/project', '/home/you/checkout']) {
       root.program(`${project}/build/out/tool`);
       root.write({ [`${project}/tool`]: { link: 'build/out/tool' } });
@@ -162,7 +162,7 @@ describe('a program of the user\'s own', () => {
     expect(there.key).toBe(here.key);
   });
 
-  test('is asked for by a link in the project, and has the same key wherever the project lies', () => {
+  test('may be requested by a link in the project, and has the same key wherever the project is', () => {
     for (const project of ['/home/me/project', '/home/you/checkout']) {
       own(project);
       root.write({ [`${project}/tool`]: { link: 'build/tool' } });
@@ -173,14 +173,14 @@ describe('a program of the user\'s own', () => {
     expect(there.key).toBe(here.key);
   });
 
-  test('is in the layer with what is included from beside it', () => {
+  test('is packed with included files beside it', () => {
     own('/home/me/project');
     root.write({ '/home/me/project/share/message.txt': '' });
     const planned = plan(root, './build/tool', { cwd: '/home/me/project', include: ['share'] }).plan;
     expect(paths(planned)).toContain('/app/share/message.txt');
   });
 
-  test('runs from there, with data by its path in the project', async () => {
+  test('runs in the layer, and finds data by its path in the project', async () => {
     root.libc();
     root.write({ '/home/me/project/share/message.txt': 'hello\n' });
     root.compile('/home/me/project/lib/libown.so', 'const char *own(void) { return "own"; }', [
@@ -207,8 +207,8 @@ describe('a program of the user\'s own', () => {
   });
 });
 
-describe('names', () => {
-  test('each program has a link in bin/ that leads to its place', async () => {
+describe('the names of programs', () => {
+  test('are links in bin/ that lead to each program', async () => {
     root.program('/usr/bin/one');
     root.program('/usr/sbin/two', { source: 'void _start(void) { __asm__("mov $3, %edi; mov $60, %eax; syscall"); }' });
     const layer = await make(root, 'one', { binaries: ['one', '/usr/sbin/two'], rename: { '/usr/sbin/two': 'deux' } });
@@ -217,19 +217,19 @@ describe('names', () => {
     expect([lambda(layer.opt, ['one']).status, lambda(layer.opt, ['deux']).status]).toEqual([0, 3]);
   });
 
-  test('two programs of one name are both named, with what to do', () => {
+  test('must differ: the error names both programs and the remedy', () => {
     root.program('/usr/bin/prog');
     root.program('/usr/sbin/prog');
     expect(() => plan(root, 'prog', { binaries: ['prog', '/usr/sbin/prog'] })).toThrow(
       "/usr/bin/prog and /usr/sbin/prog would both be prog in the layer: give one another name, as rename: { '/usr/sbin/prog': 'prog-2' }");
   });
 
-  test('a rename of what was not asked for is an error', () => {
+  test('can be changed only for requested programs', () => {
     root.program('/usr/bin/prog');
     expect(() => plan(root, 'prog', { rename: { other: 'x' } })).toThrow("rename names 'other', which is not among the binaries: prog");
   });
 
-  test.each(['a/b', '', '.', '..'])('%j is no name', (name) => {
+  test.each(['a/b', '', '.', '..'])('cannot be %j', (name) => {
     root.program('/usr/bin/prog');
     expect(() => plan(root, 'prog', { rename: { prog: name } })).toThrow(`binary 'prog' cannot be named '${name}': expected a file name`);
   });
@@ -254,7 +254,7 @@ describe('a script', () => {
   });
 });
 
-describe('include and exclude', () => {
+describe('include selects', () => {
   beforeEach(() => {
     root.program('/usr/bin/prog');
     root.write({
@@ -275,7 +275,7 @@ describe('include and exclude', () => {
     expect(packed({ include: ['/usr/share/data/a.txt'] })).toEqual(['/usr/share/data/a.txt']);
   });
 
-  test('a directory with what is below it, links as links', () => {
+  test('a directory with everything below it, links as links', () => {
     expect(packed({ include: ['/usr/share/data'] })).toEqual([
       '/usr/share/data/a.txt',
       '/usr/share/data/b.bin',
@@ -288,25 +288,25 @@ describe('include and exclude', () => {
     expect(packed({ include: ['/usr/share/data/**/*.txt'] })).toEqual(['/usr/share/data/a.txt', '/usr/share/data/deep/c.txt']);
   });
 
-  test('a relative path counts from the working directory', () => {
+  test('a path relative to the working directory', () => {
     expect(packed({ include: ['near.txt'] })).toEqual(['/app/work/near.txt']);
   });
 
-  test('what is excluded of what is included', () => {
+  test('no file that exclude matches', () => {
     expect(packed({ include: ['/usr/share/data'], exclude: ['/usr/share/data/deep', '/usr/share/**/*.bin'] })).toEqual([
       '/usr/share/data/a.txt',
       '/usr/share/data/link',
     ]);
   });
 
-  test('an include that matches nothing is named, with what was expected', () => {
+  test('at least one file, or is an error with what was expected', () => {
     expect(() => plan(root, 'prog', { include: ['gone/*.txt'] })).toThrow(
       "include 'gone/*.txt' matches nothing: expected a file, a directory or a glob, relative ones from /work",
     );
     expect(() => plan(root, 'prog', { include: ['/usr/share/data/none'] })).toThrow("include '/usr/share/data/none' matches nothing");
   });
 
-  test('an include of which nothing can be packed is told, with the reasons', () => {
+  test('at least one file that can be packed, or is an error with the reasons', () => {
     fs.chmodSync(root.locate('/usr/share/data/deep/c.txt'), 0o600);
     expect(() => plan(root, 'prog', { include: ['/usr/share/data/deep'] })).toThrow([
       "include '/usr/share/data/deep': nothing in it can be packed",
@@ -315,48 +315,48 @@ describe('include and exclude', () => {
     ].join('\n'));
   });
 
-  test('an include that this user may not read is told', () => {
+  test('only files that this user can read, or is an error', () => {
     jest.spyOn(DirectoryRoot.prototype, 'isReadable').mockImplementation((real) => !real.endsWith('a.txt')); // root may read everything
     expect(() => plan(root, 'prog', { include: ['/usr/share/data/*.txt'] })).toThrow(
       "include '/usr/share/data/*.txt': /usr/share/data/a.txt cannot be read by this user: change its permissions, or leave it out");
     jest.restoreAllMocks();
   });
 
-  test('a link that leads nowhere is no match', () => {
+  test('no link without a target', () => {
     root.write({ '/usr/share/data/dangling': { link: 'gone' } });
     expect(() => plan(root, 'prog', { include: ['/usr/share/data/dangling'] })).toThrow('matches nothing');
   });
 
-  test('a file that not everybody may read is packed when it is named', () => {
+  test('a file that is not world-readable if it is listed', () => {
     fs.chmodSync(root.locate('/usr/share/data/a.txt'), 0o600);
     expect(packed({ include: ['/usr/share/data/a.txt'] })).toEqual(['/usr/share/data/a.txt']);
     expect(packed({ include: ['/usr/share/data'] })).not.toContain('/usr/share/data/a.txt');
   });
 
-  test('a file below /home that is named is packed', () => {
+  test('a file below /home if it is listed', () => {
     root.write({ '/home/me/data/file.txt': '' });
     expect(packed({ include: ['/home/me/data/file.txt'] })).toEqual(['/app/data/file.txt']);
   });
 
-  test('a directory below /home that is named is packed, in one piece and under its name', () => {
+  test('a directory below /home if it is listed, as a whole and under its name', () => {
     root.write({ '/home/me/data/deep/one/a.txt': '', '/home/me/data/two/b.txt': '', '/home/me/data/c.txt': '' });
     expect(packed({ include: ['/home/me/data'] })).toEqual(['/app/data/c.txt', '/app/data/deep/one/a.txt', '/app/data/two/b.txt']);
   });
 
-  test('a directory below one that only its owner may enter, as homes are, is packed, but for files that only the owner may read', () => {
+  test('a directory below one that only its owner can enter, without files that only the owner can read', () => {
     root.write({ '/home/me/project/share/a.txt': '', '/home/me/project/share/key.pem': '' });
     fs.chmodSync(root.locate('/home/me'), 0o700);
     fs.chmodSync(root.locate('/home/me/project/share/key.pem'), 0o600);
     expect(packed({ cwd: '/home/me/project', include: ['share'] })).toEqual(['/app/share/a.txt']);
   });
 
-  test('a directory of which nothing may go in is an error, as one that is not there', () => {
+  test('a directory with at least one file that can be packed, or is an error', () => {
     root.write({ '/usr/share/secret/key.pem': '' });
     fs.chmodSync(root.locate('/usr/share/secret/key.pem'), 0o600);
     expect(() => plan(root, 'prog', { include: ['/usr/share/secret'] })).toThrow("include '/usr/share/secret'");
   });
 
-  test('a plug-in brings the libraries that it needs, and its search path is put right', () => {
+  test('a plug-in with the libraries that it needs, and edits its search path', () => {
     root.library('/usr/lib/prog/plugin.so', { needs: ['libp.so'], runpath: '$ORIGIN/deps:/gone' });
     root.library('/usr/lib/prog/deps/libp.so', { needs: ['libq.so'] });
     root.library('/usr/lib/libq.so');
@@ -366,7 +366,7 @@ describe('include and exclude', () => {
     expect(file(planned, '/usr/bin/prog')!.edits!.rpath!.split(':')).toContain(`/opt/elf/${KEY}/usr/lib`);
   });
 
-  test('a plug-in whose needs are not there is left out, and the rest of the layer is made', () => {
+  test('no plug-in whose libraries are missing, and the rest of the layer is packed', () => {
     root.library('/usr/lib/prog/broken.so', { needs: ['libgone.so'] });
     root.library('/usr/lib/prog/whole.so');
     const { plan: planned, skipped } = plan(root, 'prog', { include: ['/usr/lib/prog'] });
@@ -382,7 +382,7 @@ describe('the limit of 262,144,000 bytes', () => {
     fs.truncateSync(root.locate(inside), size);
   };
 
-  test('is kept to the byte', () => {
+  test('is exact', () => {
     root.program('/usr/bin/prog', { flags: ['-static', '-no-pie'] });
     sparse('/usr/share/data/file', 0);
     const others = plan(root, 'prog', { include: ['/usr/share/data'] }).summary.bytes;
@@ -392,7 +392,7 @@ describe('the limit of 262,144,000 bytes', () => {
     expect(() => plan(root, 'prog', { include: ['/usr/share/data'] })).toThrow(ProofError);
   });
 
-  test('exceeded, the error has the sum, the share of each kind, the ten largest files with what led to them, and what helps', () => {
+  test('is an error with the sum, the share of each kind, the ten largest files with their reasons, and remedies', () => {
     root.library('/usr/lib/libx.so', { needs: ['libbig.so'] });
     root.library('/usr/lib/libbig.so');
     fs.truncateSync(root.locate('/usr/lib/libbig.so'), 30.1e6);
@@ -431,7 +431,7 @@ describe('the limit of 262,144,000 bytes', () => {
     ]);
   });
 
-  test('exceeded by needed libraries alone, the error advises neither exclude nor detectData: false, which cannot help', () => {
+  test('suggests neither exclude nor detectData: false if needed libraries alone exceed it, because these cannot help', () => {
     for (const library of ['libone.so', 'libtwo.so']) {
       root.library(`/usr/lib/${library}`);
       fs.truncateSync(root.locate(`/usr/lib/${library}`), 150e6);
@@ -445,7 +445,7 @@ describe('the limit of 262,144,000 bytes', () => {
     expect(message).not.toMatch(/exclude: \[|set `detectData: false`/);
   });
 
-  test('exceeded by data that was found, the error names the files to exclude, and detectData: false with traceCommands', () => {
+  test('suggests exclude with names of files, and detectData: false with traceCommands, if data exceeds it', () => {
     root.program('/usr/bin/prog', { flags: ['-static', '-no-pie'] });
     // identical files would be stored once
     for (const [index, name] of ['one', 'two', 'three', 'four'].entries()) sparse(`/usr/share/prog/${name}`, 80e6 + index);
@@ -462,7 +462,7 @@ describe('the limit of 262,144,000 bytes', () => {
   });
 });
 
-test('programs of two machines are two layers', () => {
+test('programs for two architectures need two layers', () => {
   root.program('/usr/bin/one', { flags: ['-static', '-no-pie'] });
   const other = fs.readFileSync(root.locate('/usr/bin/one'));
   other[18] = 183;
@@ -473,7 +473,7 @@ test('programs of two machines are two layers', () => {
   );
 });
 
-test('a program that has threads brings libgcc_s, which glibc opens to end one', () => {
+test('a program with threads is packed with libgcc_s, which glibc opens to end a thread', () => {
   root.libc('libgcc_s.so.1');
   root.compile(
     '/usr/bin/threads',
@@ -485,7 +485,7 @@ test('a program that has threads brings libgcc_s, which glibc opens to end one',
   expect(paths(plan(root, 'none').plan)).not.toContain(`/usr/lib/${TRIPLET}/libgcc_s.so.1`);
 });
 
-test('so that a thread ends in the function', async () => {
+test('a thread can end in the function', async () => {
   root.libc('libgcc_s.so.1');
   root.compile(
     '/usr/bin/threads',

@@ -1,6 +1,6 @@
 import { libraryWith, makeFound, Packaged, programWith } from '../collect/packaged';
 
-test('a plug-in that another plug-in needs as a library is found by it in the layer', async () => {
+test('a plug-in that another plug-in needs as a library is found in the layer', async () => {
   const root = new Packaged();
   root.install('rig', {
     '/usr/bin/rig': programWith(),

@@ -55,7 +55,7 @@ function output({ opt }: Made, command = ['rig']): string[] {
   return stdout.trimEnd().split('\n');
 }
 
-test('a program that uses the end of a path as a word of its own has both right', async () => {
+test('a program that uses the end of a path as another word has both words unchanged', async () => {
   const source = `
     volatile int zero;
     const char *words[] = { "fonts", "rig" };
@@ -75,7 +75,7 @@ test('a program that uses the end of a path as a word of its own has both right'
   expect(output(layer)).toEqual(['fonts', 'rig/rig.conf', 'of the layer: list', 'of the layer: rig.conf']);
 });
 
-test('so has one at a fixed address', async () => {
+test('a program at a fixed address has both words unchanged, too', async () => {
   const source =
     'volatile int zero; int main(void) { puts(&"fonts"[zero]); char name[99]; snprintf(name, sizeof name, "%s/%s", ' +
     '&"/etc/fonts"[zero], "list"); show(name); }';
@@ -84,7 +84,7 @@ test('so has one at a fixed address', async () => {
 });
 
 // Known limit: the linker has made "r", of fopen, the end of "/usr", which is left alone then.
-test.failing('one that adds to the prefix /usr what no string names whole', async () => {
+test.failing('a program that adds a rest of a path to the prefix /usr reads the layer\'s file', async () => {
   const source =
     'const char *volatile prefix = "/usr"; int main(void) { char name[99]; snprintf(name, sizeof name, "%s/%s/rig/names", prefix, ' +
     '"share"); show(name); show("/usr/lib/rig/table"); }';
@@ -94,7 +94,7 @@ test.failing('one that adds to the prefix /usr what no string names whole', asyn
   ]);
 });
 
-test('one that adds the name of a configuration file to the directory /etc', async () => {
+test('a program that adds the name of a configuration file to the directory /etc reads the layer\'s file', async () => {
   const source =
     'const char *volatile etc = "/etc"; int main(void) { char name[99]; snprintf(name, sizeof name, "%s/%s", etc, "rig.ini"); ' +
     'show(name); show("/etc/hostname"); }';
@@ -102,7 +102,7 @@ test('one that adds the name of a configuration file to the directory /etc', asy
   expect(output(await layerOf(source, ['/etc/rig.ini']))).toEqual(['of the layer: rig.ini', 'of the host']);
 });
 
-test('one that has the directory /etc and no configuration file of its own reads the files of the host', async () => {
+test('a program that mentions /etc but has no configuration file of its own reads the files of the host', async () => {
   const source =
     'const char *volatile etc = "/etc"; int main(void) { char name[99]; snprintf(name, sizeof name, "%s/%s", etc, "other.ini"); ' +
     'show(name); }';
@@ -110,14 +110,14 @@ test('one that has the directory /etc and no configuration file of its own reads
   expect(output(await layerOf(source, ['/usr/share/rig/names']))).toEqual(['of the host']);
 });
 
-test('one that adds an ending to the name that it has', async () => {
+test('a program that adds an extension to a path reads the layer\'s file', async () => {
   const source =
     'const char *volatile base = "/usr/share/misc/rig"; int main(void) { char name[99]; snprintf(name, sizeof name, "%s.%s", base, ' +
     '"mgc"); show(name); }';
   expect(output(await layerOf(source, ['/usr/share/misc/rig.mgc']))).toEqual(['of the layer: rig.mgc']);
 });
 
-test('one that goes from the directory of commands to others by what they have in common', async () => {
+test('a program that derives other directories from the directory of commands reads the layer\'s files', async () => {
   const source = `
     const char *volatile bin = "/usr/bin/", *volatile helpers = "/usr/libexec/rig";
     int main(void) {
@@ -131,19 +131,19 @@ test('one that goes from the directory of commands to others by what they have i
   expect(output(await layerOf(source, ['/usr/libexec/rig/help.txt']))).toEqual(['of the layer: help.txt', 'shared']);
 });
 
-test('one that takes the directory from a path, or goes up from it', async () => {
+test('a program that takes the directory of a path, or its parent, reads the layer\'s files', async () => {
   const source =
     'const char *volatile file = "/usr/share/rig/names"; int main(void) { char name[99]; strcpy(name, file); strcpy(strrchr(name, ' +
     '47), "/../rigging/names"); show(name); }';
   expect(output(await layerOf(source, ['/usr/share/rig/names', '/usr/share/rigging/names']))).toEqual(['of the layer: names']);
 });
 
-test('one that is given a path of the host reads that', async () => {
+test('a program reads a path of the host that it gets as an argument', async () => {
   const layer = await layerOf('int main(int argc, char **argv) { show(argv[1]); show("/usr/share/rig/names"); }', ['/usr/share/rig/names']);
   expect(output(layer, ['rig', '/usr/share/rig/names'])).toEqual(['of the host', 'of the layer: names']);
 });
 
-test('replaced text changes no file\'s size, and nothing but the text', async () => {
+test('replacing text changes no sizes, and only the text', async () => {
   const text = 'see /usr/share/rig/names, /usr/share/rigging/names:/usr/share/rig and /usr/bin/rig\n';
   root.install(
     'rig-text',
@@ -175,7 +175,7 @@ test('replaced text changes no file\'s size, and nothing but the text', async ()
   expect(replaced).toBeGreaterThanOrEqual(9);
 });
 
-describe('a script that was asked for', () => {
+describe('a requested script', () => {
   const INTERPRETER =
     'int main(int argc, char **argv) { for (int i = 1; i < argc; i++) puts(argv[i][0] == 47 ? strrchr(argv[i], 47) + 1 : argv[i]); ' +
     'show("/usr/share/other/names"); }';
@@ -201,12 +201,12 @@ describe('a script that was asked for', () => {
     expect(output(layer)).toEqual([...before, 'rig', 'of the layer: names']);
   });
 
-  test('has no other command of the layer\'s', async () => {
+  test('is in a bin directory without other commands of the layer', async () => {
     expect(fs.readdirSync(path.join((await script('#!/usr/bin/interp')).opt, 'bin'))).toEqual(['rig']);
   });
 });
 
-test('of two paths that would get the same place below /opt the first has it, and the other is reported', async () => {
+test('if two paths would get the same alias, the first has it, and the other is reported', async () => {
   const program = (directory: string) => `${SHOW}
     volatile int zero;
     int main(void) {

@@ -81,7 +81,7 @@ function runs(): void {
   ]);
 }
 
-test('a hostile library does end a process that loads it', () => {
+test('a hostile library ends a process that loads it', () => {
   source.library('/hostile/libgreet.so.1', { source: HOSTILE });
   expect(source.run(['/usr/bin/prog']).status).toBe(0);
   expect(source.run(['/usr/bin/prog'], { env: { LD_LIBRARY_PATH: '/hostile' } }).status).toBe(66);
@@ -91,7 +91,7 @@ test('the program runs from /opt, and no ELF file of the host is mapped', () => 
   runs();
 });
 
-test('so it does when all of its files were stripped after they were edited', () => {
+test('the program runs likewise if all of its files are stripped after the edit', () => {
   const edited = layer.plan.entries.flatMap((entry) =>
     entry.kind === 'file' && entry.edits ? [path.join(layer.mirrored, entry.path)] : [],
   );

@@ -54,17 +54,17 @@ test.each<[string, string, Record<string, string>?]>([
     { '/usr/share/rig/environment': `LD_LIBRARY_PATH=${LIB}\n` },
   ],
 ])(
-  "a host program loads its own libraries when LD_LIBRARY_PATH is %s, and a program of the layer the layer's",
+  'with LD_LIBRARY_PATH set to %s, a host program loads the host\'s libraries, and a program of the layer the layer\'s',
   async (_, script, files = {}) => {
     expect(output(await layerOf(script, files))).toEqual(['of the host', 'of the layer']);
   },
 );
 
-test('LD_PRELOAD does not lead a host program into the layer', async () => {
+test('LD_PRELOAD does not make a host program load files of the layer', async () => {
   expect(output(await layerOf(`LD_PRELOAD=${LIB}/libwhere.so.1 outer\ninner\n`))).toEqual(['of the host', 'of the layer']);
 });
 
-test('a C program that puts LD_LIBRARY_PATH into its environment does not lead a host program into the layer', async () => {
+test('a C program that puts LD_LIBRARY_PATH into its environment does not make a host program load files of the layer', async () => {
   source.compile(
     '/usr/bin/rig',
     `#include <stdlib.h>\nint main(void) { putenv("LD_LIBRARY_PATH=${LIB}:/usr/lib"); return system("outer; inner"); }`,
@@ -80,7 +80,7 @@ test('a C program that puts LD_LIBRARY_PATH into its environment does not lead a
 describe('a directory of modules in an environment variable', () => {
   const SHOW = 'outer() { while read -r line; do echo "$line"; done < "$PYTHONPATH/name"; }\n';
 
-  test('is that of the layer if it belongs to the package of the script alone', async () => {
+  test('is that of the layer if only the package of the script uses it', async () => {
     const script = `export PYTHONPATH=/usr/share/rig\n${SHOW}outer\n`;
     host.write({ '/usr/share/rig/name': 'of the host\n' });
     expect(output(await layerOf(script, { '/usr/share/rig/name': 'of the layer\n' }))).toEqual(['of the layer']);
@@ -96,7 +96,7 @@ describe('a directory of modules in an environment variable', () => {
   });
 });
 
-test('bytecode keeps the paths that its source puts into the environment', async () => {
+test('bytecode keeps the paths that its source file puts into the environment', async () => {
   const module = `import os\nos.environ['LD_LIBRARY_PATH'] = '${LIB}'\nDATA = '/usr/share/rig/table'\n`;
   const source64 = Buffer.from(`\xa7\x0d\x0d\x0a${'\0'.repeat(12)}\xda\x19${LIB}\xda\x14/usr/share/rig/table`, 'latin1');
   const module_ = '/usr/share/rig/m.py';

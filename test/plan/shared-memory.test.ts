@@ -25,7 +25,7 @@ test('shared memory and named semaphores of a program in the layer are in /tmp',
   expect(lambda(layer.opt, ['/opt/bin/rig']).stdout).toBe('semaphore /tmp/rig\n');
 });
 
-test('the directory is written over wherever an object has it, and in as many characters', () => {
+test('the directory is overwritten in each object that contains it, with the same number of characters', () => {
   const root = new Fixture().debian().libc();
   root.compile(
     '/usr/bin/rig',

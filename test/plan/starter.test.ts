@@ -52,7 +52,7 @@ test.each([
   ['#!/usr/bin/interp -x y', ['-x y']],
   ['#!/usr/bin/env interp', []],
   ['#!/usr/bin/interp it\'s $HOME', ['it\'s $HOME']],
-])('a script that begins with %s and carries data has its own path, its arguments, and every byte', async (line, before) => {
+])('a script that begins with %s and contains data has its own path, its arguments, and every byte', async (line, before) => {
   const layer = await layerOf(line);
   const packed = path.join(layer.mirrored, 'usr/bin/rig');
   const original = fs.readFileSync(root.locate('/usr/bin/rig'));
@@ -61,18 +61,18 @@ test.each([
   expect(output(layer, 'a b', '$c')).toEqual([...before, script, 'a b', '$c', `${original.length} bytes, data at ${original.indexOf(0)}`]);
 });
 
-test('the starter is executable, beside the script, and what /opt/bin leads to', async () => {
+test('the starter is executable, beside the script, and the target of the link in /opt/bin', async () => {
   const layer = await layerOf('#!/usr/bin/interp');
   expect(fs.readlinkSync(path.join(layer.opt, 'bin/rig'))).toBe(`../elf/${layer.plan.key}/usr/bin/.start-rig`);
   expect(fs.statSync(path.join(layer.mirrored, 'usr/bin/.start-rig')).mode & 0o777).toBe(0o755);
 });
 
-test('a script without data is edited and started itself', async () => {
+test('a script without data is edited, and started without a starter', async () => {
   const layer = await layerOf('#!/usr/bin/interp', '');
   expect(fs.readlinkSync(path.join(layer.opt, 'bin/rig'))).toBe(`../elf/${layer.plan.key}/usr/bin/rig`);
 });
 
-test('a text that carries data, as a PHAR without a first line does, is not changed either', async () => {
+test('a text that contains data, such as a PHAR without a first line, is not changed', async () => {
   root.install('rig-archive', {
     '/usr/share/rig/archive.phar': Buffer.from(`<?php "/usr/share/rig/table"; __HALT_COMPILER(); ?>${' '.repeat(5000)}\0`, 'latin1'),
   });

@@ -12,7 +12,7 @@ describe('files that are not world-readable', () => {
   const notices = (root: Fixture) =>
     plan(root, 'tool', { include: ['/usr/share/tool'] }).notices.filter((notice) => notice.includes('world-readable'));
 
-  test('are counted in a notice, as in a root that was unpacked with umask 077', () => {
+  test('are counted in a notice, for example in a root that was unpacked with umask 077', () => {
     const root = source();
     for (const file of ['a', 'b']) fs.chmodSync(root.locate(`/usr/share/tool/${file}`), 0o600);
     expect(notices(root)).toEqual([
@@ -20,7 +20,7 @@ describe('files that are not world-readable', () => {
     ]);
   });
 
-  test('that are none give no notice', () => {
+  test('have no notice if there are none', () => {
     expect(notices(source())).toEqual([]);
   });
 });

@@ -35,7 +35,7 @@ async function until(isTrue: () => boolean): Promise<void> {
 }
 
 describe('a child process', () => {
-  test('is started by one file of the library only, and a thread by the one that shows progress', () => {
+  test('is started only by lib/process/child.ts, and a thread only by lib/process/progress.ts', () => {
     const importing = (modules: string) =>
       fs
         .readdirSync(LIB, { recursive: true, encoding: 'utf8' })
@@ -49,13 +49,13 @@ describe('a child process', () => {
     expect(importing('worker_threads').sort()).toEqual(['process/progress-thread.ts', 'process/progress.ts']);
   });
 
-  test('gets the variables that it is given, and no others', () => {
+  test('gets only the variables that it is given', () => {
     process.env.AWS_SECRET_ACCESS_KEY = 'secret';
     expect(runChild('env', [], { environment: { GIVEN: 'yes' } })).toMatchObject({ failed: false, stdout: 'GIVEN=yes' });
     expect(runChild('env', [], { environment: {} }).stdout).toBe('');
   });
 
-  test('is found on the PATH of this process, whatever its own is', () => {
+  test('is found on the PATH of this process, whatever its own PATH is', () => {
     const directory = temporaryDirectory();
     fs.writeFileSync(path.join(directory, 'own-command'), '#!/bin/sh\necho found\n', { mode: 0o755 });
     process.env.PATH = `${directory}:${process.env.PATH}`;
@@ -64,7 +64,7 @@ describe('a child process', () => {
     expect(runChild('sh', [], { environment: {} })).toMatchObject({ failed: true, code: 'ENOENT' });
   });
 
-  test.each([true, false])('ends when its parent is killed, unless that is switched off: %s', async (diesWithParent) => {
+  test.each([true, false])('ends when its parent is killed, unless that is turned off: %s', async (diesWithParent) => {
     const marker = `${process.pid}.${diesWithParent ? 1 : 2}`;
     const options = `{ environment: {}, diesWithParent: ${diesWithParent} }`;
     const script = `require(${JSON.stringify(CHILD)}).runChild('sleep', ['${marker}'], ${options})`;
@@ -81,7 +81,7 @@ describe('a child process', () => {
     }
   });
 
-  test('of a trace command ends, with all that it started, when the process that traces is killed', async () => {
+  test('of a trace command ends with all of its own children when the tracing process is killed', async () => {
     const marker = `1${process.pid}.5`;
     const script = `require(${JSON.stringify(STRACE)}).trace(['setsid sleep ${marker} & sleep ${marker}'])`;
     const parent = spawn(process.execPath, ['-e', script], { env: { ...environment, TMPDIR: temporaryDirectory() } });
@@ -96,22 +96,22 @@ describe('the environment', () => {
     Object.assign(process.env, { AWS_SECRET_ACCESS_KEY: 'secret', https_proxy: 'http://proxy', DOCKER_HOST: 'ssh://host', NODE_OPTIONS: '--no-warnings', HOME: '/home/me' });
   });
 
-  test('of programs of the system, of packing, of apt and of trace commands holds no credentials', () => {
+  test('of programs of the system, of packing, of apt and of trace commands contains no credentials', () => {
     for (const variables of [systemEnvironment(), nodeEnvironment(), aptEnvironment(), traceEnvironment('/work')]) {
       expect(Object.values(variables)).not.toContain('secret');
     }
   });
 
-  test('of apt has the proxy, and English messages', () => {
+  test('of apt contains proxy settings, and selects English messages', () => {
     expect(aptEnvironment()).toMatchObject({ https_proxy: 'http://proxy', LC_ALL: 'C', PATH: process.env.PATH });
   });
 
-  test('of a container engine has its own variables, and those that it logs in to a registry with', () => {
+  test('of a container engine contains its own variables and those for logging in to a registry', () => {
     expect(engineEnvironment()).toMatchObject({ https_proxy: 'http://proxy', DOCKER_HOST: 'ssh://host', HOME: '/home/me', AWS_SECRET_ACCESS_KEY: 'secret' });
     expect(engineEnvironment()).not.toHaveProperty('NODE_OPTIONS');
   });
 
-  test('of a trace command is fixed but for the paths that the program was found by', () => {
+  test('of a trace command is fixed, except for the paths on which the program was found', () => {
     expect(traceEnvironment('/work')).toEqual({
       PATH: process.env.PATH,
       HOME: '/work',

@@ -38,7 +38,7 @@ async function killed(script: string): Promise<string> {
 }
 
 describe('a temporary directory', () => {
-  test('of a process that was killed is removed by the next one, with all that is in it', async () => {
+  test('of a process that was killed is removed with its contents by the next process', async () => {
     const parent = ownDirectory();
     const left = await killed([
       `const directory = require(${JSON.stringify(`${BUILD}/process/leftovers.js`)}).temporaryDirectory('run', ${JSON.stringify(parent)})`,
@@ -51,7 +51,7 @@ describe('a temporary directory', () => {
     expect(path.basename(own)).toContain(OWNER);
   });
 
-  test('of a process that runs, of another machine, of another user, or of someone else stays', () => {
+  test('of a running process, another machine, another user or another program is not removed', () => {
     const parent = ownDirectory();
     const names = [`binary-layer-run-${OWNER}-abcdef`, 'binary-layer-run-1-1-00000000-abcdef', 'binary-layer-other', 'other-1-1'];
     for (const name of names) fs.mkdirSync(path.join(parent, name));
@@ -64,7 +64,7 @@ describe('a temporary directory', () => {
   });
 });
 
-test('a file beside an output that is written is removed when its process has died, and no other file', () => {
+test('an unfinished file beside an output is removed when its process has died, and no other files are', () => {
   const directory = ownDirectory();
   const file = path.join(directory, 'layer.zip');
   const names = ['layer.zip.backup', 'layer.zip.1.tmp', `layer.zip.${OWNER}.untried`];
@@ -76,8 +76,8 @@ test('a file beside an output that is written is removed when its process has di
   expect(fs.readdirSync(directory).sort()).toEqual(['layer.zip', ...names].sort());
 });
 
-describe('the removal of a tree', () => {
-  test('reaches any depth, though its paths are longer than the system takes', () => {
+describe('removing a tree', () => {
+  test('works at any depth, even if paths are longer than the system allows', () => {
     const directory = path.join(ownDirectory(), 'deep');
     execFileSync('python3', [
       '-c',
@@ -89,7 +89,7 @@ describe('the removal of a tree', () => {
     expect(fs.existsSync(directory)).toBe(false);
   });
 
-  test('takes names that are not UTF-8, directories that cannot be written to, and links, which it does not follow', () => {
+  test('removes names that are not UTF-8, directories that are not writable, and links, which are not followed', () => {
     const directory = path.join(ownDirectory(), 'odd');
     const outside = ownDirectory();
     fs.writeFileSync(path.join(outside, 'file'), '');
@@ -103,7 +103,7 @@ describe('the removal of a tree', () => {
     expect(fs.readdirSync(outside)).toEqual(['file']);
   });
 
-  test('that fails is reported, and fails nothing', () => {
+  test('prints a message if that is not possible, and does not throw', () => {
     const stderr: string[] = [];
     jest.spyOn(process.stderr, 'write').mockImplementation((text) => stderr.push(String(text)) > 0);
     discard('/proc/self/fd'); // the kernel allows no removal there
@@ -114,7 +114,7 @@ describe('the removal of a tree', () => {
 });
 
 describe('the cache', () => {
-  test('is for this user only, whatever the umask, and what an earlier version made as well', () => {
+  test('is private to this user, whatever the umask, even if an earlier version created it', () => {
     process.env.XDG_CACHE_HOME = ownDirectory();
     const cache = path.join(process.env.XDG_CACHE_HOME, 'cdk-binary-layer');
     const umask = process.umask(0);
@@ -142,7 +142,7 @@ describe('the cache', () => {
     expect(fs.readFileSync(path.join(make('three'), 'file'), 'utf8')).toBe('three');
   });
 
-  test('holds no text in place of a link, a pipe or a directory', () => {
+  test('ignores links, pipes and directories in place of texts', () => {
     const directory = ownDirectory();
     fs.writeFileSync(path.join(directory, 'text'), 'text');
     fs.symlinkSync('text', path.join(directory, 'link'));
@@ -153,7 +153,7 @@ describe('the cache', () => {
     ]);
   });
 
-  test('keeps nothing of a root that could not be made, nor one that a killed process was making', async () => {
+  test('contains nothing of a root that failed, or that a killed process was making', async () => {
     process.env.XDG_CACHE_HOME = ownDirectory();
     const images = path.join(process.env.XDG_CACHE_HOME, 'cdk-binary-layer', 'image');
     await killed(`
@@ -170,7 +170,7 @@ describe('the cache', () => {
   });
 });
 
-test('the directory for temporary files is the one that the system names', () => {
+test('temporary directories are in the system\'s directory for temporary files', () => {
   const directory = temporaryDirectory('test');
   try {
     expect(path.dirname(directory)).toBe(os.tmpdir());

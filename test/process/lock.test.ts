@@ -35,7 +35,7 @@ describe('a lock', () => {
     expect(fs.readdirSync(directory)).toEqual(['log']);
   });
 
-  test('of a process that was killed is taken by those that wait', async () => {
+  test('of a process that was killed is taken by a waiting process', async () => {
     await worker('.lock', log, true, directory);
     expect(fs.existsSync(file)).toBe(true);
     await Promise.all(Array.from({ length: 4 }, () => worker(file, log)));
@@ -50,7 +50,7 @@ describe('a lock', () => {
     expect(fs.readdirSync(directory)).toEqual([]);
   });
 
-  test('in a directory that is not there is the system\'s error', () => {
+  test('in a directory that does not exist is the system\'s error', () => {
     expect(() => withLock(path.join(directory, 'none', '.lock'), () => 'done')).toThrow(/ENOENT/);
   });
 });

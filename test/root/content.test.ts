@@ -4,7 +4,7 @@ import { inspect } from '../../lib/root/content';
 import { DirectoryRoot } from '../../lib/root/directory-root';
 import { elfFile, Fixture } from '../fixture';
 
-describe('what a file is', () => {
+describe('the kind of a file', () => {
   test.each([
     ['#!/bin/sh\necho\n', 'script'],
     ['#!', 'script'],
@@ -14,13 +14,13 @@ describe('what a file is', () => {
     [`${'x'.repeat(4095)}\0`, 'data'],
     [`${'x'.repeat(4096)}\0`, 'text'],
     ['\x7fELG', 'text'],
-  ])('%j is %s', (text, kind) => {
+  ])('with the content %j is %s', (text, kind) => {
     const content = inspect(Buffer.from(text, 'latin1'));
     expect(content.kind).toBe(kind);
     expect(content.elf).toBeUndefined();
   });
 
-  test('a file that begins as ELF is one, with what it says', () => {
+  test('that begins like an ELF file is elf, and the file is read', () => {
     const fixture = new Fixture();
     fixture.library('/libx.so', { needs: ['liby.so'] });
     const content = new DirectoryRoot(fixture.directory).content('/libx.so');
@@ -28,7 +28,7 @@ describe('what a file is', () => {
     expect(content.elf).toMatchObject({ machine: 'x86_64', type: 'shared', dynamic: { soname: 'libx.so', needed: ['liby.so'] } });
   });
 
-  test('a file that begins as ELF and is none says why', () => {
+  test('that begins like an ELF file and cannot be read is elf, with the error', () => {
     const content = inspect(Buffer.from('\x7fELF and nothing more', 'latin1'));
     expect(content.kind).toBe('elf');
     expect(content.elf).toBeUndefined();
@@ -36,7 +36,7 @@ describe('what a file is', () => {
   });
 });
 
-test('its hash and size are those of all its bytes, its head the first 4096', () => {
+test('the hash and size of a file are those of all of its bytes, and its head is the first 4096', () => {
   const bytes = Buffer.alloc(5000, 'ab');
   const content = inspect(bytes);
   expect(content).toMatchObject({ size: 5000, sha256: createHash('sha256').update(bytes).digest('hex') });
@@ -52,13 +52,13 @@ test('paths are searched for in all files, except data over 1 MB and texts over 
   expect(inspect(Buffer.concat([Buffer.alloc(1 << 23, 'x'), mention])).mentions).toEqual([]);
 });
 
-describe('names of libraries in it', () => {
-  test('are those in the words of a text, with or without a directory', () => {
+describe('names of libraries', () => {
+  test('are found in the words of a text, with or without a directory', () => {
     const text = 'load("$libdir/libmath-native.so"), libpango-1.0.so.0; libx.soft, x.so, liby.so.conf';
     expect(inspect(Buffer.from(text)).libraries).toEqual(['libmath-native.so', 'libpango-1.0.so.0']);
   });
 
-  test('are those in the strings of an object, but not of the libraries that it needs', () => {
+  test('are found in the strings of an object, without the libraries that it needs', () => {
     const strings = ['libopened.so.1', '/usr/lib/x/libplugin.so', `${'x'.repeat(200)}/liblong.so`, 'libcut.so\n'].join('\0');
     expect(inspect(elfFile({ needed: ['libneeded.so'], soname: 'libown.so', text: strings })).libraries).toEqual([
       'libopened.so.1',
@@ -66,7 +66,7 @@ describe('names of libraries in it', () => {
     ]);
   });
 
-  test('do not count in data and in texts of more than a megabyte', () => {
+  test('are not searched for in data and in large texts', () => {
     expect(inspect(Buffer.from('\0libx.so\0')).libraries).toEqual([]);
     expect(inspect(Buffer.from(`libx.so ${'x'.repeat(1 << 20)}`)).libraries).toEqual([]);
   });

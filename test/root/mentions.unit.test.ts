@@ -2,7 +2,7 @@ import { findMentions } from '../../lib/root/mentions';
 
 const paths = (text: string) => findMentions(Buffer.from(text, 'latin1')).map(({ path }) => path);
 
-describe('a path is mentioned', () => {
+describe('a path is a mention', () => {
   test.each([
     ['at the very beginning and end', '/usr/share/rig', ['/usr/share/rig']],
     ['between NULs', 'x\0/usr/share/rig\0y', ['/usr/share/rig']],
@@ -25,7 +25,7 @@ describe('a path is mentioned', () => {
     ]);
   });
 
-  test('each of a list, which : or ; or a blank divides', () => {
+  test('in each part of a list that is separated by : or ; or a blank', () => {
     expect(paths('/usr/share/a:/usr/share/b;/usr/share/c /usr/share/d,')).toEqual([
       '/usr/share/a',
       '/usr/share/b',
@@ -35,14 +35,14 @@ describe('a path is mentioned', () => {
     expect(paths('/usr/share/a::/usr/share/b:')).toEqual(['/usr/share/a', '/usr/share/b']);
   });
 
-  test('in whatever bytes stand around it', () => {
+  test('whatever bytes are around it', () => {
     expect(findMentions(Buffer.concat([Buffer.from([0xff, 0xfe]), Buffer.from('/usr/x'), Buffer.from([0xc3])]))).toEqual([
       { kind: 'whole', offset: 2, path: '/usr/x' },
     ]);
   });
 });
 
-describe('words that a script joins mention a path', () => {
+describe('words that a script joins are a mention', () => {
   test.each([
     ['of Ruby', "File.join('/', 'var', 'lib', 'gems', version)", '/var/lib/gems', [16, 23, 30]],
     ['of Python', 'os.path.join("/","usr", "share")', '/usr/share', [18, 25]],
@@ -51,14 +51,14 @@ describe('words that a script joins mention a path', () => {
   });
 
   test.each(["join('/', 'var')", "split('/', x, 'y')", "['/' 'var', 'lib']", "'a/', 'var', 'lib'", '\'/\', "var", "lib"'])(
-    'but not %s',
+    'but not in %s',
     (text) => {
       expect(findMentions(Buffer.from(text))).toEqual([]);
     },
   );
 });
 
-test('bytecode of Python mentions a path whatever its length looks like', () => {
+test('bytecode of Python contains a mention whatever the bytes of its length look like', () => {
   const path = `/usr/share/${'x'.repeat(60)}`;
   const string = (type: string, length: number) =>
     Buffer.concat([Buffer.from(type, 'latin1'), Buffer.from([length]), Buffer.from(path), Buffer.alloc(99)]);
@@ -70,7 +70,7 @@ test('bytecode of Python mentions a path whatever its length looks like', () => 
   expect(findMentions(string('z', path.length))).toEqual([]);
 });
 
-describe('of a path that is not known to its end the directory is mentioned', () => {
+describe('a path with an unknown end is a mention of its directory', () => {
   test.each([
     ['/usr/share/rig/%s', ['/usr/share/rig/']],
     ['/usr/lib/x/lib%s.so', ['/usr/lib/x/']],
@@ -85,7 +85,7 @@ describe('of a path that is not known to its end the directory is mentioned', ()
   });
 });
 
-describe('no path is', () => {
+describe('there is no mention in', () => {
   test.each([
     ['a name of one component', '/usr'],
     ['a lone slash', 'a / b'],
@@ -106,11 +106,11 @@ describe('no path is', () => {
   });
 });
 
-test('a path may begin with a hidden directory', () => {
+test('a mentioned path may begin with a hidden directory', () => {
   expect(paths('"/.x/y" "/..x/y" "/.../y"')).toEqual(['/.x/y', '/..x/y', '/.../y']);
 });
 
-describe('a prefix is mentioned', () => {
+describe('a prefix is a mention', () => {
   const prefixes = (...parts: (string | readonly number[])[]) => {
     const bytes = Buffer.concat(parts.map((part) => (typeof part === 'string' ? Buffer.from(part, 'latin1') : Buffer.from(part))));
     return findMentions(bytes).filter(({ kind }) => kind === 'prefix').map(({ offset, path }) => [offset, path]);
@@ -124,7 +124,7 @@ describe('a prefix is mentioned', () => {
     expect(prefixes('qt_prfxpath=/usr\0')).toEqual([[12, '/usr']]);
   });
 
-  test('behind a byte that is not ASCII, which belongs to no word', () => {
+  test('after a byte that is not ASCII, which is not part of a word', () => {
     expect(prefixes([0xbf], '/usr\0', [0xff], '/etc\0')).toEqual([[1, '/usr'], [7, '/etc']]);
   });
 
@@ -132,19 +132,19 @@ describe('a prefix is mentioned', () => {
     ['to a register', [0xbf]],
     ['to a place relative to the instruction', [0xc7, 0x05, 1, 2, 3, 4]],
     ['to the stack', [0xc7, 0x44, 0x24, 0x10]],
-  ])('as a number that code moves %s', (_, code) => {
+  ])('as a number in an instruction: %s', (_, code) => {
     expect(prefixes([0x90], code, '/etc', [0xc6])).toEqual([[1 + code.length, '/etc']]);
   });
 
-  test('but not as a part of a word or a path, or without an end', () => {
+  test('but not in a longer word or path, or without a terminator', () => {
     expect(prefixes('\0a/usr\0', '\0/usr/x\0', '\0/usr ', '/etc')).toEqual([]);
   });
 });
 
-test('a path is never longer than PATH_MAX', () => {
+test('a mentioned path is not longer than PATH_MAX', () => {
   for (const { path } of findMentions(Buffer.from(`/usr/${'x'.repeat(9000)}`))) expect(path.length).toBeLessThanOrEqual(4096);
 });
 
-test('a megabyte of slashes is looked through in one go', () => {
+test('a megabyte of slashes is searched in linear time', () => {
   expect(findMentions(Buffer.alloc(1 << 20, '/')).length).toBeLessThanOrEqual(256);
 });

@@ -19,7 +19,7 @@ beforeEach(() => {
 const bytecodes = () => fs.readdirSync(root.locate(`${MODULES}/__pycache__`)).map((name) => `${MODULES}/__pycache__/${name}`);
 const header = (bytes: Buffer) => [4, 8, 12].map((offset) => bytes.readUInt32LE(offset));
 
-test('current bytecode is packed, and says that it holds without a look at its source', async () => {
+test('current bytecode is packed, and marked as valid without a check of its source file', async () => {
   const { mirrored } = await makeFound(root);
   expect(bytecodes()).toHaveLength(2);
   for (const file of bytecodes()) {
@@ -31,7 +31,7 @@ test('current bytecode is packed, and says that it holds without a look at its s
   }
 });
 
-test('Python takes it, though the layer\'s sources have another time', async () => {
+test('Python uses the bytecode, although the source files in the layer have other times', async () => {
   const { mirrored } = await makeFound(root);
   const log = execFileSync(PYTHON, ['-B', '-v', '-c', 'import one'], {
     env: { PYTHONPATH: path.join(mirrored, MODULES) },
@@ -48,7 +48,7 @@ test('Python takes it, though the layer\'s sources have another time', async () 
   expect(stderr).toMatch(/code object from '[^']*\/one\.cpython-\d+\.pyc'/);
 });
 
-test('bytecode of a source that has changed since is left out, and reported', () => {
+test('bytecode of a source file that has changed since is skipped with a reason', () => {
   fs.appendFileSync(root.locate(`${MODULES}/one.py`), '# changed\n');
   const { data, skipped } = find(root);
   const [one, two] = bytecodes().sort();
@@ -57,14 +57,14 @@ test('bytecode of a source that has changed since is left out, and reported', ()
   expect(skipped.get(one)).toMatch(/bytecode of another version/);
 });
 
-test('so is that of a source that is not in the layer', () => {
+test('bytecode of a source file that is not packed is skipped with a reason', () => {
   const { data, skipped } = find(root, 'rig', { exclude: [`${MODULES}/one.py`] });
   const [one, two] = bytecodes().sort();
   expect(data).toEqual(['/usr/bin/rig', two, `${MODULES}/two.py`]);
   expect(skipped.get(one)).toMatch(/bytecode/);
 });
 
-test('the source may be a link to it', () => {
+test('the source file may be a link', () => {
   root.write({ '/etc/rig/site.py': 'print("site")\n', [`${MODULES}/site.py`]: { link: '/etc/rig/site.py' } });
   root.install('rig-site', { '/etc/rig/site.py': [], [`${MODULES}/site.py`]: [] }, { Depends: 'rig' });
   // Python would follow the link to this machine's /etc
@@ -78,7 +78,7 @@ test('the source may be a link to it', () => {
 });
 
 // Known flaw: the fingerprint is of the bytecode as it was found, though what is packed is the same.
-test.failing('the layer is the same when the sources\' and the bytecode\'s times are others', async () => {
+test.failing('the layer does not depend on the times of source files and bytecode', async () => {
   const { plan: before } = await makeFound(root);
   for (const name of ['one', 'two']) fs.utimesSync(root.locate(`${MODULES}/${name}.py`), 1e9, 1e9);
   execFileSync(PYTHON, ['-m', 'compileall', '-q', root.locate(MODULES)]);
@@ -88,14 +88,14 @@ test.failing('the layer is the same when the sources\' and the bytecode\'s times
   expect(after.key).toBe(before.key);
 });
 
-describe('the source of bytecode is', () => {
+describe('the source file of bytecode', () => {
   test.each([
     ['/usr/lib/x/__pycache__/m.cpython-311.pyc', '/usr/lib/x/m.py'],
     ['/usr/lib/x/__pycache__/m.cpython-312.opt-2.pyc', '/usr/lib/x/m.py'],
     ['/usr/lib/x/__pycache__/a.b.pypy-39.pyc', '/usr/lib/x/a.b.py'],
     ['/usr/lib/x/m.pyc', undefined],
     ['/usr/lib/x/m.cpython-311.so', undefined],
-  ])('of %s %s', (bytecode, source) => {
+  ])('of %s is %s', (bytecode, source) => {
     expect(sourceOfBytecode(bytecode)).toBe(source);
   });
 });

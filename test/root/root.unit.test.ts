@@ -14,7 +14,7 @@ beforeEach(() => {
 const write = (files: Parameters<Fixture['write']>[0]) => fixture.write(files);
 
 describe('a path inside a root', () => {
-  test('leads to what stands there', () => {
+  test('leads to the file there', () => {
     write({ '/a/b/file': 'x' });
     expect(root.real('/a/b/file')).toBe('/a/b/file');
     expect(root.real('/')).toBe('/');
@@ -22,24 +22,24 @@ describe('a path inside a root', () => {
     expect(root.read('/a/b/file').toString()).toBe('x');
   });
 
-  test('is put in order: . and .. and // and a trailing /', () => {
+  test('is normalized: . and .. and // and a trailing /', () => {
     write({ '/a/b/file': '' });
     expect(root.real('//a/./b/../b//file')).toBe('/a/b/file');
     expect(root.real('/a/b/')).toBe('/a/b');
   });
 
-  test('that goes up beyond the root stays in it', () => {
+  test('with .. above the root stays in the root', () => {
     write({ '/a/file': '' });
     expect(root.real('/../../a/file')).toBe('/a/file');
     expect(root.real('/a/../../..')).toBe('/');
   });
 
-  test('with .. behind a link counts from where the link leads', () => {
+  test('with .. after a link is resolved from the link\'s target', () => {
     write({ '/far/away/file': '', '/far/note': '', '/near/link': { link: '../far/away' } });
     expect(root.real('/near/link/../note')).toBe('/far/note');
   });
 
-  test('leads nowhere through a file, or through what is not there', () => {
+  test('through a file, or through a name that does not exist, leads nowhere', () => {
     write({ '/a/file': '' });
     expect(root.real('/a/file/below')).toBeUndefined();
     expect(root.real('/a/gone/../file')).toBeUndefined();
@@ -48,23 +48,23 @@ describe('a path inside a root', () => {
 });
 
 describe('a link inside a root', () => {
-  test('that is absolute leads to a place in the root', () => {
+  test('with an absolute target leads to a place in the root', () => {
     write({ '/usr/lib/file': 'inside', '/link': { link: '/usr/lib/file' } });
     expect(root.resolve('/link')).toEqual({ real: '/usr/lib/file', links: [{ path: '/link', target: '/usr/lib/file' }] });
   });
 
-  test('that is absolute does not lead to what the machine has there', () => {
+  test('with an absolute target does not lead to the machine\'s own files', () => {
     write({ '/link': { link: '/etc/passwd' } });
     expect(fs.existsSync('/etc/passwd')).toBe(true);
     expect(root.real('/link')).toBeUndefined();
   });
 
-  test('that goes up beyond the root stays in it', () => {
+  test('with .. above the root stays in the root', () => {
     write({ '/a/link': { link: '../../../../../../../../etc/hostname' }, '/etc/hostname': 'inside' });
     expect(root.real('/a/link')).toBe('/etc/hostname');
   });
 
-  test('is followed in the middle of a path, and each one that was crossed is told', () => {
+  test('is followed in the middle of a path, and listed', () => {
     write({
       '/usr/lib64/lib.so.1.2': '',
       '/lib64': { link: 'usr/lib64' },
@@ -82,13 +82,13 @@ describe('a link inside a root', () => {
     });
   });
 
-  test('that leads to itself, or to one that leads back, leads nowhere', () => {
+  test('to itself, or to a link that leads back, leads nowhere', () => {
     write({ '/self': { link: 'self' }, '/one': { link: 'two' }, '/two': { link: '/one' } });
     expect(root.real('/self')).toBeUndefined();
     expect(root.real('/one')).toBeUndefined();
   });
 
-  test('is followed 40 times in a path and no more, as the kernel does', () => {
+  test('is followed at most 40 times in a path, like in the kernel', () => {
     write({ '/0': 'x' });
     for (let count = 1; count <= 41; count++) write({ [`/${count}`]: { link: `${count - 1}` } });
     expect(root.real('/40')).toBe('/0');
@@ -97,15 +97,15 @@ describe('a link inside a root', () => {
     expect(fs.existsSync(fixture.locate('/41'))).toBe(false);
   });
 
-  test('that dangles leads nowhere, and stands where it is', () => {
+  test('without a target leads nowhere, and exists', () => {
     write({ '/link': { link: 'gone' } });
     expect(root.real('/link')).toBeUndefined();
     expect(root.status('/link')?.type).toBe('link');
   });
 });
 
-describe('what stands somewhere', () => {
-  test('is a file, a directory, a link or something else', () => {
+describe('a status', () => {
+  test('is that of a file, a directory, a link or another type', () => {
     write({ '/file': '12345', '/link': { link: 'file' } });
     fixture.directories('/directory');
     expect(root.status('/file')).toMatchObject({ type: 'file', size: 5 });
@@ -123,7 +123,7 @@ describe('what stands somewhere', () => {
     ]).toEqual([true, false, false, true, false]);
   });
 
-  test('is of no root where the kernel makes it up, another at each look', () => {
+  test('is absent for pseudo file systems, which the kernel generates', () => {
     expect(fs.existsSync('/proc/self/status')).toBe(true);
     expect(['/proc', '/proc/self/status', '/sys', '/dev/null'].map((name) => new DirectoryRoot('/').real(name))).toEqual([
       undefined,
@@ -134,13 +134,13 @@ describe('what stands somewhere', () => {
     expect(new DirectoryRoot('/').looks()['/proc']).toBeUndefined();
   });
 
-  test('has the permission bits that it has', () => {
+  test('has the permission bits', () => {
     write({ '/file': '' });
     fs.chmodSync(fixture.locate('/file'), 0o4711);
     expect(root.status('/file')?.mode).toBe(0o4711);
   });
 
-  test('in a directory is listed by the code units of the names', () => {
+  test('and names in a directory are sorted by code units', () => {
     write({ '/d/b': '', '/d/B': '', '/d/a10': '', '/d/a9': '', '/d/é': '', '/d/.hidden': '' });
     expect(root.names('/d')).toEqual(['.hidden', 'B', 'a10', 'a9', 'b', 'é']);
     expect(root.names('/d/b')).toEqual([]);
@@ -148,10 +148,10 @@ describe('what stands somewhere', () => {
   });
 });
 
-describe('who may read it', () => {
+describe('a path is world-readable', () => {
   const mode = (inside: string, bits: number) => fs.chmodSync(fixture.locate(inside), bits);
 
-  test('everybody: a file with the bit for others, in directories that others may enter', () => {
+  test('if the file has the bit for others, and others can enter its directories', () => {
     write({ '/a/b/file': '' });
     mode('/a/b/file', 0o644);
     expect(root.isPublic('/a/b/file')).toBe(true);
@@ -163,14 +163,14 @@ describe('who may read it', () => {
     expect(root.isPublic('/a/file')).toBe(false);
   });
 
-  test('not everybody: a file below a directory that others may not enter', () => {
+  test('not if others cannot enter a directory above it', () => {
     write({ '/a/b/file': '' });
     mode('/a/b/file', 0o644);
     mode('/a', 0o750);
     expect(root.isPublic('/a/b/file')).toBe(false);
   });
 
-  test('a file in a directory that others may enter but not list', () => {
+  test('if others can enter its directory but not list it', () => {
     write({ '/a/file': '' });
     mode('/a/file', 0o644);
     mode('/a', 0o711);
@@ -178,12 +178,12 @@ describe('who may read it', () => {
     expect(root.isPublic('/a')).toBe(false);
   });
 
-  test('nobody: what is not there', () => {
+  test('not if it does not exist', () => {
     expect(root.isPublic('/gone')).toBe(false);
     expect(root.isReadable('/gone')).toBe(false);
   });
 
-  test('what the user may not look at is not there for them, and no error', () => {
+  test('not if this user cannot look at it, without an error', () => {
     write({ '/closed/file': '', '/file': '' });
     // closed to the owner too, who runs this test without root rights
     mode('/closed', 0);
@@ -200,10 +200,10 @@ describe('who may read it', () => {
   });
 });
 
-describe('looks', () => {
+describe('a stamp', () => {
   const isUnchanged = () => unchanged(fixture.directory, JSON.parse(JSON.stringify(root.looks())));
 
-  test('see the same again as long as nothing has changed', () => {
+  test('is the same if nothing has changed', () => {
     write({ '/a/file': 'x', '/link': { link: 'a' } });
     root.content(root.real('/link/file')!);
     root.real('/gone');
@@ -211,7 +211,7 @@ describe('looks', () => {
     expect(isUnchanged()).toBe(true);
   });
 
-  test('see that a file has changed, be its size and time as they were', () => {
+  test('differs if a file has changed, even with the same size and time', () => {
     write({ '/a/file': 'x' });
     root.content('/a/file');
     const { atime, mtime } = fs.statSync(fixture.locate('/a/file'));
@@ -220,14 +220,14 @@ describe('looks', () => {
     expect(isUnchanged()).toBe(false);
   });
 
-  test('see that a file has other permissions', () => {
+  test('differs if a file has other permissions', () => {
     write({ '/a/file': 'x' });
     root.real('/a/file');
     fs.chmodSync(fixture.locate('/a/file'), 0o600);
     expect(isUnchanged()).toBe(false);
   });
 
-  test('see that a file was replaced by one that is the same', () => {
+  test('differs if a file was replaced by an equal one', () => {
     write({ '/a/file': 'x' });
     root.real('/a/file');
     write({ '/a/other': 'x' });
@@ -235,28 +235,28 @@ describe('looks', () => {
     expect(isUnchanged()).toBe(false);
   });
 
-  test('see that something stands where nothing was found', () => {
+  test('differs if a file was created where none was found', () => {
     root.real('/a/file');
     expect(isUnchanged()).toBe(true);
     fixture.directories('/a');
     expect(isUnchanged()).toBe(false);
   });
 
-  test('see that something is gone', () => {
+  test('differs if a file was deleted', () => {
     write({ '/a/file': 'x' });
     root.real('/a/file');
     fs.rmSync(fixture.locate('/a/file'));
     expect(isUnchanged()).toBe(false);
   });
 
-  test('see that a link leads elsewhere', () => {
+  test('differs if a link has another target', () => {
     write({ '/one': '', '/two': '', '/link': { link: 'one' } });
     root.real('/link');
     write({ '/link': { link: 'two' } });
     expect(isUnchanged()).toBe(false);
   });
 
-  test('see a new name in a directory that was listed', () => {
+  test('differs if a directory that was listed has a new name', () => {
     write({ '/a/file': 'x' });
     root.real('/a/file');
     root.names('/a');
@@ -264,14 +264,14 @@ describe('looks', () => {
     expect(isUnchanged()).toBe(false);
   });
 
-  test('see no new name in a directory that was only passed through', () => {
+  test('is the same if a directory that was only passed through has a new name', () => {
     write({ '/a/file': 'x' });
     root.real('/a/file');
     write({ '/a/new': '' });
     expect(isUnchanged()).toBe(true);
   });
 
-  test('see that a directory that was passed through is one no more', () => {
+  test('differs if a directory that was passed through is replaced', () => {
     write({ '/a/file': 'x' });
     root.real('/a');
     fs.renameSync(fixture.locate('/a'), fixture.locate('/b'));
@@ -279,7 +279,7 @@ describe('looks', () => {
     expect(isUnchanged()).toBe(false);
   });
 
-  test('are those at the time of the first look: what changed in between is seen', () => {
+  test('is taken at the first look, so that changes in between are noticed', () => {
     write({ '/a/file': 'x' });
     root.real('/a/file');
     fs.writeFileSync(fixture.locate('/a/file'), 'other');
@@ -301,7 +301,7 @@ function asNobody(body: () => void): void {
   }
 }
 
-test('the bytes of a file stay as they are while another one is scanned, and while its content is looked at', () => {
+test('the bytes of a file do not change while another file is scanned or read', () => {
   write({ '/outer': 'outer', '/inner': 'inner', '/third': '#!/bin/sh' });
   root.scan('/outer', (outer) => {
     root.scan('/inner', (inner) => {

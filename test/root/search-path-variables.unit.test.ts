@@ -8,7 +8,7 @@ function useOf(text: string, path = LIBRARIES) {
   return SearchPaths.of(bytes)?.useAt(bytes.lastIndexOf(path));
 }
 
-describe('a path is part of a search path that every process reads', () => {
+describe('a mention is in a search path that every process reads:', () => {
   test.each([
     ['shell', `LD_LIBRARY_PATH=${LIBRARIES}`],
     ['shell, exported', `export LD_LIBRARY_PATH=${LIBRARIES}:$LD_LIBRARY_PATH`],
@@ -52,7 +52,7 @@ test.each(['PATH', 'PYTHONPATH', 'PYTHONHOME', 'PERL5LIB', 'RUBYLIB', 'NODE_PATH
     expect(useOf(`export ${name}=/opt/x:${LIBRARIES}`)).toBe('others');
   });
 
-describe('a path is not part of a search path', () => {
+describe('a mention is not in a search path:', () => {
   test.each([
     ['in a file without such a variable', `dir=${LIBRARIES}`],
     ['in another variable', `LD_LIBRARY_PATH=/x\nDATA_DIR=${LIBRARIES}`],

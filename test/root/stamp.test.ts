@@ -21,8 +21,8 @@ function setTimes(place: string): void {
   fs.utimesSync(place, TIME, TIME);
 }
 
-describe('on a file system of Linux itself', () => {
-  test('a file that was replaced, with its size and times kept, has another stamp, which no content is read for', () => {
+describe('on a native file system of Linux', () => {
+  test('a file that was replaced with its size and times unchanged has another stamp, without reading its content', () => {
     const file = path.join(temporaryDirectory(), 'file');
     fs.writeFileSync(file, 'one');
     fs.utimesSync(file, TIME, TIME);
@@ -39,7 +39,7 @@ describe('on a file system of Linux itself', () => {
     ['squashfs', 0x73717368, 'never'], ['erofs', 0xe0f5e1e2, 'never'], ['FAT', 0x4d44, 'never'], ['ISO 9660', 0x9660, 'never'],
     ['NFS', 0x6969, 'never'], ['SMB', 0xfe534d42, 'never'], ['FUSE', 0x65735546, 'never'], ['9P', 0x01021997, 'never'],
     ['one that nobody knows', 0x12345678, 'never'],
-  ])('and others: ctime of %s is trusted as stated', (_, type, expected) => {
+  ])('or on %s, the ctime is trusted or not as documented', (_, type, expected) => {
     expect(trustOf(type)).toBe(expected);
   });
 });
@@ -89,7 +89,7 @@ describeMounted('on squashfs, where ctime is mtime', () => {
     return root;
   }
 
-  test.each(CHANGES)('an image in which only %s has changed is noticed', (_, change) => {
+  test.each(CHANGES)('a change of only %s in a file system image is noticed', (_, change) => {
     const [first, second] = images(change);
     const at = temporaryDirectory();
     mount('-o', 'loop,ro', first, at);
@@ -103,7 +103,7 @@ describeMounted('on squashfs, where ctime is mtime', () => {
     expect(unchanged(at, looks)).toBe(false);
   });
 
-  test('below an overlay, too, where a file that was copied up is trusted by its own ctime', () => {
+  test('below an overlay, a file that was copied up has its own ctime', () => {
     const [first, second] = images(CHANGES[0][1]);
     const [lower, writable, at] = [temporaryDirectory(), temporaryDirectory(), temporaryDirectory()];
     mount('-t', 'tmpfs', 'tmpfs', writable);

@@ -24,7 +24,7 @@ function run(script: string, limits: Partial<Limits> = {}, more: Partial<Sandbox
 }
 
 describe('a sandbox', () => {
-  test('has the environment that it is given, in every process of it', () => {
+  test('has only the environment that it is given, in every process', () => {
     process.env.AWS_SECRET_ACCESS_KEY = 'secret-of-the-deployer';
     try {
       expect(run('cat /proc/1/environ').stdout).toBe('');
@@ -35,12 +35,12 @@ describe('a sandbox', () => {
     }
   });
 
-  test('has a user without rights, who may have the number of root', () => {
+  test('has a user without privileges, who may be root by number', () => {
     expect(run('id -u').stdout).toBe(String(USER.uid));
     expect(run('id -u; chroot / true || echo refused', {}, { user: 'root' }).stdout).toBe('0\nrefused');
   });
 
-  test('ends with the exit code of what it runs, whether its disk space is watched or not', () => {
+  test('ends with the exit code of its command, with and without a limit on disk space', () => {
     const directory = writable();
     for (const disk of [undefined, { directory, bytes: 1024 ** 2 }]) {
       expect(run('exit 7', { disk })).toMatchObject({ failed: true, exitCode: 7 });
@@ -50,25 +50,25 @@ describe('a sandbox', () => {
 });
 
 describe('a program in a sandbox is limited', () => {
-  test('in the size of a file', () => {
+  test('in file size', () => {
     const directory = writable();
     expect(run('dd if=/dev/zero of=/in/file bs=1M count=80', {}, { mounts: ['--bind', directory, '/in'] }).failed).toBe(true);
     expect(fs.statSync(path.join(directory, 'file')).size).toBe(LIMITS.fileSize);
   });
 
-  test('in its memory', () => {
+  test('in memory', () => {
     const { failed, stderr } = run('x=0123456789; while :; do x=$x$x$x$x; done', { memory: 256 * 1024 ** 2 });
     expect(failed).toBe(true);
     expect(stderr).toMatch(/out of memory|Segmentation fault|memory exhausted/);
   });
 
-  test('in its processes', () => {
+  test('in number of processes', () => {
     expect(run('i=0; while [ $i -lt 200 ]; do sleep 9 & i=$((i + 1)); done').stderr).toMatch(
       /can't fork: Resource temporarily unavailable/,
     );
   });
 
-  test('in what it keeps in memory as files', () => {
+  test('in the size of files in memory', () => {
     expect(run('dd if=/dev/zero of=/tmp/file bs=1M count=2').stderr).toMatch(/No space left on device/);
   });
 

@@ -79,8 +79,8 @@ function said(command: string): string[] {
   throw new Error(`${command} did not fail`);
 }
 
-describe('unzip', () => {
-  test('makes of a zip of ours what the unzip of the machine does', () => {
+describe('unpacking a zip', () => {
+  test('has the same result as the machine\'s unzip', () => {
     const directory = temporaryDirectory();
     const umask = process.umask(0o077);
     try {
@@ -95,7 +95,7 @@ describe('unzip', () => {
     expect(new Set(directories.trim().split('\n'))).toEqual(new Set(['755']));
   });
 
-  test('takes apart a zip of more than memory lets wait to be compressed', async () => {
+  test('works for more data than may wait in memory to be compressed', async () => {
     const source = new Fixture();
     source.program('/usr/bin/static', { flags: ['-static'] });
     for (let index = 0; index < 3; index++) source.write({ [`/usr/share/data/${index}`]: noise(30e6, index) });
@@ -106,20 +106,20 @@ describe('unzip', () => {
   });
 });
 
-describe('a layer is tried', () => {
-  test('by a command line that has to succeed', () => {
+describe('a test command', () => {
+  test('must exit 0', () => {
     expect(() => attempt('good && good')).not.toThrow();
     expect(() => attempt('good; probe')).toThrow(
       "testCommand 'good; probe' ended in the layer with exit code 1, expected exit code 0; nothing was written\n  no output",
     );
   });
 
-  test('where there is nothing but the layer and a shell', () => {
+  test('sees only the layer and a shell', () => {
     expect(said('probe root')).toEqual(['/: bin dev opt proc tmp var', '/bin: sh', '/tmp:', '/opt/bin: good probe tar']);
     expect(said('no-such-command')).toEqual([expect.stringMatching(/no-such-command.*not found/)]);
   });
 
-  test('where only /tmp can be written', () => {
+  test('can write only to /tmp', () => {
     expect(said('probe write')).toEqual([
       '/tmp/file: written',
       '/file: refused',
@@ -129,11 +129,11 @@ describe('a layer is tried', () => {
     ]);
   });
 
-  test('by a user without privileges, without network', () => {
+  test('has no privileges and no network', () => {
     expect(said('probe user net')).toEqual(['user 993 group 990 in /var/task', 'network: none']);
   });
 
-  test('in the environment of a function, with nothing of this process', () => {
+  test('has the environment of a function, and none of this process', () => {
     process.env.OF_THIS_PROCESS = 'yes';
     const variables = Object.fromEntries(said('probe env').map((line) => line.split('=')));
     expect(variables).toMatchObject({
@@ -147,14 +147,14 @@ describe('a layer is tried', () => {
     expect(Object.keys(variables)).not.toContain('HOME');
   });
 
-  test('where no process shows the environment of this one', () => {
+  test('cannot see the environment of this process in any process', () => {
     process.env.AWS_SECRET_ACCESS_KEY = 'secret-of-the-deployer';
     const shownVariables = said('cat /proc/[0-9]*/environ').join('\n');
     expect(shownVariables).toContain('LAMBDA_TASK_ROOT=/var/task');
     expect(shownVariables).not.toContain('secret-of-the-deployer');
   });
 
-  test('with limits on what each process may use', () => {
+  test('has limits for each of its processes', () => {
     expect(said('ulimit -u; ulimit -d; ulimit -f; ulimit -c')).toEqual(['1024', String(10 * 1024 ** 2), String(1024 ** 2), '0']);
     expect(said('dd if=/dev/zero of=/tmp/full bs=1M count=600 2>&1; ls -l /tmp').join('\n')).toMatch(
       /No space left on device|File too large|File size limit exceeded/,
@@ -164,11 +164,11 @@ describe('a layer is tried', () => {
     );
   });
 
-  test('with its own programs, though the shell may have some of the same names itself', () => {
+  test('runs the layer\'s own programs, even if the shell has commands with these names', () => {
     expect(said('tar; A=b tar')).toEqual(['the tar of the layer', 'the tar of the layer']);
   });
 
-  test('for as long as is said; what it said until then is told, and no process is left', () => {
+  test('is killed after its time limit, with its children, and its output until then is printed', () => {
     const marker = `sleeping-${process.pid}`;
     expect(() => attempt(`: ${marker}; probe forever & probe forever`, 1000)).toThrow(
       / had not ended after 1 s, testTimeout, and was killed; nothing was written\n {2}output:\n {4}begun/,
@@ -183,7 +183,7 @@ describe('a layer is tried', () => {
     expect(commands.filter((command) => command.includes(marker) || command.startsWith('probe\0'))).toEqual([]);
   });
 
-  test('without waiting for what it leaves behind', () => {
+  test('does not wait for background processes', () => {
     expect(() => attempt('probe forever > /dev/null 2>&1 & good', 60_000)).not.toThrow();
   });
 
@@ -194,7 +194,7 @@ describe('a layer is tried', () => {
     expect(() => attempt(command)).toThrow(`' ended in the layer with ${end}, expected exit code 0`);
   });
 
-  test('and nothing is left, whether it passes or not', () => {
+  test('leaves nothing behind, whether it passes or fails', () => {
     const temporary = privateTemporaryDirectory();
     attempt('good');
     expect(() => attempt('probe')).toThrow();
@@ -203,7 +203,7 @@ describe('a layer is tried', () => {
   });
 });
 
-describe('a machine on which a layer cannot be tried', () => {
+describe('a machine where test commands cannot run', () => {
   /** A directory with a file that is static, as a static shell is, and one that is not. */
   const shells = (names: { static?: string; dynamic?: string }) => {
     const directory = temporaryDirectory();
@@ -216,7 +216,7 @@ describe('a machine on which a layer cannot be tried', () => {
     return directory;
   };
 
-  test('is not this one', () => {
+  test('may have another architecture', () => {
     expect(checkSandbox).not.toThrow();
   });
 
@@ -251,7 +251,7 @@ describe('a machine on which a layer cannot be tried', () => {
   });
 
   test.each(['busybox', 'busybox.static', 'busybox-static', 'bash-static'])(
-    'may have it by the name %s, beside a busybox that is none',
+    'may have busybox under the name %s, beside another program named busybox',
     (name) => {
       process.env.PATH = [shells({ dynamic: 'busybox' }), withBubblewrap(shells({ static: name }))].join(':');
       expect(checkSandbox).not.toThrow();

@@ -43,7 +43,7 @@ test('records of a global header apply to all entries after it, unless they have
   expect(entries.map(({ modified }) => modified.getTime())).toEqual([7500, 8000, 7500]);
 });
 
-test('a size in a record replaces the header\'s', async () => {
+test('a size in a record replaces that of the header', async () => {
   expect(await read(pax({ size: '3' }), { name: 'a', content: 'abc', size: 0 })).toMatchObject([{ size: 3, content: 'abc' }]);
 });
 
@@ -54,7 +54,7 @@ test('content that is not read is skipped', async () => {
   expect(names).toEqual(['a', 'b', 'c']);
 });
 
-test('numbers may be binary, as GNU writes large and negative ones', async () => {
+test('numbers may be binary, as in GNU tar\'s headers for large and negative ones', async () => {
   const negative = Buffer.alloc(12, 0xff);
   negative[11] = 0xfe;
   const [entry] = await readBytes(Buffer.concat([edited({ name: 'a' }, 136, negative), end]));
@@ -78,7 +78,7 @@ test('a directory has no content, whatever its size', async () => {
   expect(await read({ ...directory('usr'), size: 4096 }, { name: 'next' })).toMatchObject([{ path: 'usr', content: '' }, { path: 'next' }]);
 });
 
-test('a time beyond those of JavaScript is the last of these', async () => {
+test('a time beyond the range of JavaScript becomes the last one in it', async () => {
   expect((await read(pax({ mtime: '99999999999999999999' }), { name: 'a' }))[0].modified.getTime()).toBe(8.64e15);
 });
 

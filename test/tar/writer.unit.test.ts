@@ -27,7 +27,7 @@ test.each<[string, NewEntry]>([
   ['a record whose length has one digit more because of its own digits', { ...plain, path: 'n'.repeat(990) }],
   ['a name that is not ASCII', { ...plain, path: 'Főtanúsítvány.crt' }],
   ['a long target of a link', { type: 'symbolic link', path: 'l'.repeat(200), link: 't'.repeat(300), mode: 0o777, modified: 0 }],
-])('%s is read as it was written, by this library and by tar', async (_, entry) => {
+])('%s is read as it was written, by this library and by the tar command', async (_, entry) => {
   const bytes = Buffer.concat([headerOf(entry), end]);
   expect(await read(bytes)).toEqual([{ link: '', size: 0, ...entry }]);
   const listed = execFileSync('tar', ['--quoting-style=literal', '-tv', '--full-time', '--utc', '--numeric-owner'], {
@@ -39,7 +39,7 @@ test.each<[string, NewEntry]>([
   expect(listed.trimEnd()).toMatch(new RegExp(`${entry.path}${entry.link === undefined ? '' : ` -> ${entry.link}`}$`));
 });
 
-test('a size that no octal number of 11 digits holds is written as a record', async () => {
+test('a size that does not fit into 11 octal digits is written as a record', async () => {
   const header = headerOf({ ...plain, size: 8 ** 11 });
   expect(header.toString('latin1', 512, 540)).toMatch(/^19 size=8589934592\n/);
   await expect(read(Buffer.concat([header, end]))).rejects.toThrow('is truncated');

@@ -15,7 +15,7 @@ function thrown(run: () => unknown): unknown {
 }
 
 describe('an error of the file system', () => {
-  test('of a disk that fails names the file, and where to look', () => {
+  test('from a damaged disk names the file, and where to look', () => {
     const error = thrown(() => fs.readFileSync('/proc/self/mem')); // nothing is mapped at address 0
     expect(fileError(error, 'cannot read', '/srv/file')).toMatchObject({
       code: 'EIO',
@@ -24,14 +24,14 @@ describe('an error of the file system', () => {
     });
   });
 
-  test('of a full disk takes advice that fits the place', () => {
+  test('from a full disk has advice that fits the directory', () => {
     const error = thrown(() => fs.writeFileSync('/dev/full', 'text'));
     expect((fileError(error, 'cannot write', '/a\nb') as Error).message).toBe(
       'cannot write /a\\x0ab: no space is left on the device (ENOSPC)\n  make room, or choose a place on another file system');
     expect((fileError(error, 'cannot write', '/a', 'set TMPDIR') as Error).message).toMatch(/\(ENOSPC\)\n {2}set TMPDIR$/);
   });
 
-  test('of a file that cannot be written, whatever the reason, names it', () => {
+  test('when a file is written names the file, whatever the reason', () => {
     const directory = temporaryDirectory();
     expect(() => writeWhole(path.join(directory, 'none', 'file'), '')).toThrow(
       `cannot write ${directory}/none/file: it does not exist (ENOENT)\n  run this again`,
@@ -44,7 +44,7 @@ describe('an error of the file system', () => {
     }
   });
 
-  test('is the same error if it has nothing to do with a file', () => {
+  test('is not changed if it does not concern a file', () => {
     const error = new TypeError('x is not a function');
     expect(fileError(error, 'cannot read', '/srv/file')).toBe(error);
   });

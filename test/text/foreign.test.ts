@@ -106,7 +106,7 @@ describe('an error escapes', () => {
     expect(message).not.toMatch(CONTROLS);
   });
 
-  test('the name of a program, and the one that is suggested in its place', () => {
+  test('the name of a program, and the name that is suggested instead', () => {
     root.write({ [`/usr/bin/${HOSTILE}`]: 'text' });
     expectEscaped(messageOf(() => find(`/usr/bin/${HOSTILE}`)));
     fs.chmodSync(root.locate(`/usr/bin/${HOSTILE}`), 0o755);
@@ -131,7 +131,7 @@ describe('an error escapes', () => {
     expect(messageOf(() => readZip(rawZip([{ name: 'bin/a', mode: LINK, content: `/${HOSTILE}` }])))).not.toMatch(CONTROLS);
   });
 
-  test('text that a message has taken over without escaping it, but for line breaks', () => {
+  test('text that a message contains without escaping it, except line breaks', () => {
     expect(new LayerError('a\x1b[2J\nb\u202e').message).toBe('a\\x1b[2J\nb\\u202e');
   });
 });
@@ -159,7 +159,7 @@ describe('an output escapes', () => {
     expect(tree().stdout).not.toMatch(CONTROLS);
   });
 
-  test('the same in JSON, which still has the real names', () => {
+  test('the same names in JSON, which can be parsed back to the real names', () => {
     const { stdout } = tree('--json');
     expect(stdout).not.toMatch(CONTROLS);
     expect(JSON.parse(stdout).objects[1].name).toBe(HOSTILE);

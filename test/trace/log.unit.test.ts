@@ -15,7 +15,7 @@ test.each([
   expect(opened(`${prefix}${CALL}\n`)).toEqual(['/work/file']);
 });
 
-test('calls are put together by the number of their process', () => {
+test('the parts of a call are joined by process number', () => {
   expect(opened([
     '1 chdir("/one") = 0',
     '2  chdir("/two") = 0',
@@ -30,7 +30,7 @@ test('long runs of blanks are skipped', () => {
   expect(opened(`${CALL}\n1${blanks}\n[pid 1] ${blanks}1${blanks}\n${blanks}.\n`)).toEqual(['/work/file']);
 });
 
-test('directories are followed: of the process, of its threads and children, and of descriptors', () => {
+test('working directories of processes, threads and children, and directories of descriptors are tracked', () => {
   expect(opened([
     '1 chdir("/one") = 0',
     '1 openat(AT_FDCWD, "sub", O_RDONLY|O_DIRECTORY) = 3',
@@ -46,7 +46,7 @@ test('directories are followed: of the process, of its threads and children, and
   ].join('\n'))).toEqual(['/one/sub', '/one/sub/../c', '/one/sub/a', '/one/sub/b', '/one/sub/d']);
 });
 
-test('a child that runs before its birth is told is that of the process that is bearing it', () => {
+test('a child that runs before the log reports its creation is a child of the process that is creating one', () => {
   expect(opened([
     '1 chdir("/one") = 0',
     '2 chdir("/two") = 0',
@@ -57,7 +57,7 @@ test('a child that runs before its birth is told is that of the process that is 
   ].join('\n'))).toEqual(['/one/b', '/two/a']);
 });
 
-test('a file that was renamed has its last name, as have those in a directory that was', () => {
+test('a renamed file has its last name, and so do files in a renamed directory', () => {
   expect(opened([
     'open("/old/file", O_RDONLY) = 3',
     'open("/old/other", O_RDWR|O_CREAT) = 4',
@@ -67,7 +67,7 @@ test('a file that was renamed has its last name, as have those in a directory th
   ].join('\n'))).toEqual(['/new/file', '/new/renamed']);
 });
 
-test('what was looked for in vain, asked for, or listed is told apart from what was opened', () => {
+test('files that were looked for in vain, looked at, or listed are kept separate from opened files', () => {
   expect(readTraceLog([
     'open("/none", O_RDONLY) = -1 ENOENT (No such file or directory)',
     'newfstatat(AT_FDCWD, "asked", {st_mode=S_IFREG|0644, st_size=3, ...}, 0) = 0',
@@ -89,7 +89,7 @@ test.each([
   ['a call that is never finished', 'open("a" <unfinished ...>\n'.repeat(10_000)],
   ['a call of thousands of words', `execve("/bin/a", [${'"word", '.repeat(50_000)}"end"], NULL) = 0`],
   ['thousands of renames', Array.from({ length: 20_000 }, (_, at) => `rename("/a${at}", "/a${at + 1}") = 0`).join('\n')],
-])('a log with %s is read to its end', (_, text) => {
+])('a log with %s is read completely', (_, text) => {
   expect(opened(`${CALL}\n${text}\n`)).toContain('/work/file');
 });
 

@@ -38,7 +38,7 @@ describe('trace commands', () => {
     expect(count()).toBe(2);
   });
 
-  test('are run again after a verbose synth as well, which plans the layer from what they opened before', () => {
+  test('are run again after a verbose synth, which uses the files that they opened before', () => {
     const { command, count } = counting();
     const absent = path.join(temporaryDirectory(), 'absent');
     const props = { binary: tool, traceCommands: [`${command}; test ! -e ${absent}`] };
@@ -50,7 +50,7 @@ describe('trace commands', () => {
     expect(count()).toBe(2);
   });
 
-  test('do not see the environment of the app, so none of it can change what they open', () => {
+  test('do not see the environment of the app, so that it cannot change the result', () => {
     process.env.OF_THE_APP = 'yes';
     synth(place, { binary: tool, traceCommands: ['test -z "$OF_THE_APP" && test "$HOME" = "$PWD" && test "$LANG/$TZ" = C.UTF-8/:UTC'] });
   });

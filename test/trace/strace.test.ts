@@ -51,8 +51,8 @@ function program(source: string, options: readonly string[] = []): string {
   return file;
 }
 
-describe('what a command opens', () => {
-  test('is found by any way of opening it', () => {
+describe('a traced file', () => {
+  test('is one that a command opens in any way', () => {
     const opener = program(`
       static void *thread(void *name) { must(open(name, O_RDONLY)); return 0; }
       int main(void) {
@@ -87,7 +87,7 @@ describe('what a command opens', () => {
     );
   });
 
-  test('is what it executes as well, by a relative path too', () => {
+  test('is one that a command executes, even by a relative path', () => {
     const executer = program('int main(void) { must(chdir("/usr/bin")); return execl("./env", "env", "true", (char *) 0); }');
     expect(trace([executer]).opened).toEqual(
       expect.arrayContaining([
@@ -97,7 +97,7 @@ describe('what a command opens', () => {
     );
   });
 
-  test('is not what it only looks at, looks for, lists or writes', () => {
+  test('is not one that a command only looks at, looks for, lists or writes', () => {
     const looker = program(`
       int main(void) {
         struct stat found;
@@ -114,12 +114,12 @@ describe('what a command opens', () => {
     expect(fs.readFileSync(written, 'utf8')).toBe('written\n');
   });
 
-  test('is none of what the shell that runs it needs itself', () => {
+  test('is not one that only the shell around the command opens', () => {
     expect(opened('true')).toEqual([]);
     expect(opened(`read line < ${LICENSES}/BSD`)).toEqual([`${LICENSES}/BSD`]);
   });
 
-  test('is nothing below /tmp, /proc, /sys or /dev, nor a file that is gone', () => {
+  test('is not below /tmp, /proc, /sys or /dev, and exists', () => {
     const file = path.join(temporaryDirectory(), 'file');
     fs.writeFileSync(file, '\n');
     expect(
@@ -135,13 +135,13 @@ describe('what a command opens', () => {
     expect(opened(`echo > ${gone}; read line < ${gone}; rm ${gone}`)).not.toContain(gone);
   });
 
-  test('goes by the name that it was opened by, a link, but for one that is temporary itself', () => {
+  test('has the name by which it was opened, even a link, except for temporary links', () => {
     expect(licenses(`read line < ${LICENSES}/GPL`)).toEqual(['GPL']);
     expect(licenses(`ln -s ${LICENSES}/GPL-2 link; read line < link`)).toEqual(['GPL-2']);
     expect(licenses(`read line < ../../../../../../../..${LICENSES}/BSD`)).toEqual(['BSD']);
   });
 
-  test.each(['two words', '"quoted"', 'back\\slash', 'new\nline', ') = 3<name>', 'grün'])('may have any name: %j', (name) => {
+  test.each(['two words', '"quoted"', 'back\\slash', 'new\nline', ') = 3<name>', 'grün'])('may have the name %j', (name) => {
     const file = path.join(countedDirectory(), name);
     fs.writeFileSync(file, '');
     const named = `NAMED='${file}'; `;
@@ -149,17 +149,17 @@ describe('what a command opens', () => {
     expect(opened(`${named}cd "\${NAMED%/*}"; cat "./\${NAMED##*/}"`)).toContain(file);
   });
 
-  test('counts in a process that has numbers of its own, too', () => {
+  test('may be opened in another PID namespace', () => {
     expect(licenses(`bwrap --dev-bind / / --unshare-pid sh -c 'cd ${LICENSES}; cat BSD; true'`)).toEqual(['BSD']);
   });
 
-  test('of several commands is listed once, by path', () => {
+  test('of several commands is listed once, in the order of paths', () => {
     expect(licenses(`cat ${LICENSES}/GPL-2 ${LICENSES}/BSD`, `cat ${LICENSES}/GPL-2`)).toEqual(['BSD', 'GPL-2']);
   });
 });
 
-describe('a command', () => {
-  test('runs in an empty directory of its own, of which nothing is left', () => {
+describe('a trace command', () => {
+  test('runs in an empty directory of its own, which is removed', () => {
     const temporary = privateTemporaryDirectory();
     trace([
       'test -z "$(ls -A)" && echo > file && mkdir -p a/b && chmod 500 a',
@@ -168,7 +168,7 @@ describe('a command', () => {
     expect(fs.readdirSync(temporary)).toEqual([]);
   });
 
-  test('that fails is an error with its exit code and its last lines, and nothing of it is left', () => {
+  test('that fails is an error with its exit code and its last lines, and its directory is removed', () => {
     const temporary = privateTemporaryDirectory();
     const command = 'i=0; while [ $i -lt 30 ]; do i=$((i + 1)); echo line $i; done; echo on stderr >&2; exit 7';
     expect(() => trace([command])).toThrow(
@@ -189,7 +189,7 @@ describe('a command', () => {
     expect(() => trace([command])).toThrow(`' ended with ${end}, expected exit code 0`);
   });
 
-  test('that leaves something running is not waited for without end, and it is said what to do', () => {
+  test('that leaves a process running is ended after a time, with an error that says what to do', () => {
     const temporary = privateTemporaryDirectory();
     // on a busy machine strace may not even have begun by then
     expect(() => trace(['echo started; sleep 20 &'], 1000)).toThrow(
@@ -199,17 +199,17 @@ describe('a command', () => {
     expect(licenses(`sleep 20 & read line < ${LICENSES}/BSD; kill $!`)).toEqual(['BSD']);
   });
 
-  test('that fails is the last one that is run', () => {
+  test('that fails is the last one to run', () => {
     const file = path.join(temporaryDirectory(), 'file');
     expect(() => trace(['exit 1', `echo > ${file}`])).toThrow('exit code 1');
     expect(fs.existsSync(file)).toBe(false);
   });
 
-  test('cannot do harm to the terminal by what it says', () => {
+  test('cannot send control characters to the terminal', () => {
     expect(() => trace(['printf "\\033[2J\\n"; exit 1'])).toThrow('\n    \\x1b[2J');
   });
 
-  test('needs strace: where there is none, it is said what to install', () => {
+  test('needs strace: the error says what to install', () => {
     process.env.PATH = temporaryDirectory();
     expect(() => trace(['true'])).toThrow(
       'traceCommands require strace, which is not on PATH: install it on the machine that synthesizes, ' +
@@ -217,7 +217,7 @@ describe('a command', () => {
     );
   });
 
-  test('needs a strace that may trace', () => {
+  test('needs permission to trace', () => {
     const directory = temporaryDirectory();
     fs.writeFileSync(
       path.join(directory, 'strace'),
@@ -231,7 +231,7 @@ describe('a command', () => {
   });
 });
 
-describe('in the layer', () => {
+describe('the layer contains', () => {
   let source: Fixture;
   beforeEach(() => {
     source = new Fixture().debian().libc();
@@ -244,7 +244,7 @@ describe('in the layer', () => {
     return { entries, paths: [...entries.keys()], skipped: layer.skipped };
   };
 
-  test('is a traced file, with the links that lead to it', () => {
+  test('a traced file, with the links that lead to it', () => {
     source.write({ '/usr/share/data/real.txt': 'a', '/etc/alternatives/data': { link: '/usr/share/data/real.txt' } });
     const { entries } = planned({ path: '/etc/alternatives/data', by: '/usr/bin/tool' });
     expect(entries.get('/usr/share/data/real.txt')).toMatchObject({
@@ -253,7 +253,7 @@ describe('in the layer', () => {
     expect(entries.get('/etc/alternatives/data')).toMatchObject({ kind: 'link', target: '/opt/elf/{key}/usr/share/data/real.txt' });
   });
 
-  test('is no file that not everybody may read, nor one in a directory that not everybody may enter', () => {
+  test('no traced file that is not world-readable, and none in a directory that others cannot enter', () => {
     source.write({ '/usr/share/data/key.pem': 'private', '/etc/private/key.pem': 'private' });
     fs.chmodSync(source.locate('/usr/share/data/key.pem'), 0o600);
     fs.chmodSync(source.locate('/etc/private'), 0o710);
@@ -264,7 +264,7 @@ describe('in the layer', () => {
   });
 
   test.each(['/etc/passwd', '/home/me/.config/tool', '/root/.netrc', '/run/secret', '/var/tmp/file'])(
-    'is nothing of the host: %s',
+    'no traced file of the host: %s',
     (file) => {
       source.write({ [file]: 'of the host' });
       const { paths, skipped } = planned({ path: file, by: '/usr/bin/tool' });
@@ -275,7 +275,7 @@ describe('in the layer', () => {
     },
   );
 
-  test('is nothing that was excluded, no directory, and nothing that is not there', () => {
+  test('no traced file that was excluded, and no directories and absent files', () => {
     source.write({ '/usr/share/data/a.txt': 'a', '/usr/share/data/deep/b.txt': 'b' });
     const layer = plan(source, 'tool', { exclude: ['/usr/share/data/a.txt'] }, [
       { path: '/usr/share/data/a.txt' },
@@ -286,7 +286,7 @@ describe('in the layer', () => {
     expect(layer.skipped.get('/usr/share/data/a.txt')).toBe('excluded');
   });
 
-  test('is a plug-in with the libraries that it needs', () => {
+  test('a traced plug-in with the libraries that it needs', () => {
     source.library('/usr/lib/x86_64-linux-gnu/libhelp.so.1');
     source.library('/usr/lib/tool/plugin.so', { needs: ['libhelp.so.1'] });
     expect(planned('/usr/lib/tool/plugin.so').paths).toEqual(
@@ -294,7 +294,7 @@ describe('in the layer', () => {
     );
   });
 
-  test('is a program that another one starts, made to run, with its libraries and its plug-ins', () => {
+  test('a traced program that another program starts, with its libraries and plug-ins', () => {
     source.library('/usr/lib/x86_64-linux-gnu/libown.so.1');
     source.compile('/usr/libexec/helper', 'int main(void) { return 0; }', [
       '-Wl,--no-as-needed',
@@ -312,7 +312,7 @@ describe('in the layer', () => {
     expect(entries.get('/usr/lib/x86_64-linux-gnu/libown.so.1')).toMatchObject({ why: { through: '/usr/libexec/helper' } });
   });
 
-  test('is the interpreter of a script, which the kernel opens', () => {
+  test('the interpreter of a traced script, which the kernel opens', () => {
     source.write({ '/usr/bin/script': '#!/usr/bin/interpreter -x\n' });
     source.compile('/usr/bin/interpreter', 'int main(void) { return 0; }');
     const { entries } = planned({ path: '/usr/bin/script', by: '/usr/bin/tool' });
@@ -322,7 +322,7 @@ describe('in the layer', () => {
     });
   });
 
-  test('is the source of Python\'s bytecode, at which Python only looks', () => {
+  test('the source file of Python\'s bytecode, which Python only looks at', () => {
     source.write({ '/usr/lib/python3/module.py': 'x = 1\n', '/usr/lib/python3/__pycache__/module.cpython-311.pyc': Buffer.alloc(32) });
     expect(planned('/usr/lib/python3/__pycache__/module.cpython-311.pyc').paths).toContain('/usr/lib/python3/module.py');
   });

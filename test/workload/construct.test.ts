@@ -28,7 +28,7 @@ describe('a construct with a workload', () => {
   const props = (more: Partial<BinaryLayerProps> = {}): BinaryLayerProps => (
     { binary: 'tool', source: BinarySource.directory(root.directory), detectData: true, workload: ['tool in'], ...more });
 
-  test('says what it saves, and runs nothing in an unchanged synth', () => {
+  test('prints what it saves, and runs no commands in an unchanged synth', () => {
     synth(place, props());
     expect(place.stderr).toMatch(
       /^BinaryLayer Stack\/Layer: tool: \d+ of \d+ libraries, [\d.]+ MB instead of [\d.]+ MB \([\d.]+ MB zipped\) in/,
@@ -41,7 +41,7 @@ describe('a construct with a workload', () => {
     expect(zips(place)).toEqual([zip]);
   });
 
-  test('runs the commands again if a file of the workload has other content, and not if it has other times', () => {
+  test('runs the commands again if a workload file has other content, but not if it has another time', () => {
     const files = workloadFiles({ in: 'other' });
     synth(place, props({ workloadFiles: files }));
     const before = zips(place);
@@ -56,7 +56,7 @@ describe('a construct with a workload', () => {
     expect(zips(place)).toHaveLength(2);
   });
 
-  test('needs no commands with a lock, even on another machine', () => {
+  test('needs no commands if there is a lock, even on another machine', () => {
     const workloadLock = path.join(temporaryDirectory(), 'tool.lock.json');
     synth(place, props({ workloadLock }));
     const [zip] = zips(place);
@@ -70,8 +70,8 @@ describe('a construct with a workload', () => {
   });
 });
 
-describe('the options of a workload', () => {
-  test('that have nothing to apply to are errors', () => {
+describe('a workload option', () => {
+  test('is an error without workload', () => {
     expect(() => workloadOf({ workload: [] })).toThrow('workload is empty: expected at least one command line');
     expect(() => workloadOf({ workload: [' '] })).toThrow('a command of workload is empty');
     expect(() => workloadOf({ workloadFiles: '.' })).toThrow('workloadFiles is set, and workload is not');
@@ -80,7 +80,7 @@ describe('the options of a workload', () => {
     expect(workloadOf({ keep: [] })).toBeUndefined();
   });
 
-  test('that name no directory of files are errors', () => {
+  test('is an error if it does not name a directory of files', () => {
     expect(() => workloadOf({ workload: ['tool'], workloadFiles: '/nowhere' })).toThrow('workloadFiles \'/nowhere\' is not a directory');
   });
 });

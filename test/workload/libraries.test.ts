@@ -14,7 +14,7 @@ function rooted(libraries: Readonly<Record<string, string>>, body: string, optio
 }
 
 describe('libraries of a slim layer', () => {
-  test('that a program binds when it starts are found by their calls (DF_1_NOW)', () => {
+  test('stay if a command calls them, even if the program binds all symbols when it starts (DF_1_NOW)', () => {
     const root = rooted({ 'liba.so': 'int a(void) { return 0; }', 'libb.so': 'int b(void) { return 1; }' },
       'int a(void); int b(void); int main(int count, char **argv) { return count > 1 ? b() : a(); }', ['-Wl,-z,now']);
     const layer = slim(root, 'tool', ['tool']);
@@ -22,7 +22,7 @@ describe('libraries of a slim layer', () => {
     expect(layer.run('tool 1').code).toBe(127);
   });
 
-  test('that a program calls by a pointer, or by an indirect function (IFUNC), are found', () => {
+  test('stay if a command calls them by a pointer or an indirect function (IFUNC)', () => {
     const root = rooted(
       {
         'liba.so':
@@ -35,7 +35,7 @@ describe('libraries of a slim layer', () => {
     expect(slim(root, 'tool', ['tool 1']).stubs).toEqual([`${LIB}/liba.so`]);
   });
 
-  test('that are missing for a weak reference stay missing', () => {
+  test('stay absent if only a weak reference needs them', () => {
     const root = rooted(
       { 'libb.so': 'int b(void) { return 1; }' },
       'int b(void);\nint absent(void) __attribute__((weak));\nint main(int count, char **argv) { return absent ? absent() : count > ' +
@@ -46,7 +46,7 @@ describe('libraries of a slim layer', () => {
     expect(layer.run('tool').code).toBe(0);
   });
 
-  test('that a program opens by name stay as they are, and those that it does not open are left out', () => {
+  test('stay if a command opens them by name, and are left out otherwise', () => {
     const root = new SlimRoot();
     root.shared('libopened.so', 'int opened(void) { return 0; }');
     root.shared('libneeding.so', 'int opened(void); int needing(void) { return opened(); }', ['libopened.so']);
@@ -63,7 +63,7 @@ describe('libraries of a slim layer', () => {
     expect(layer.run('tool').code).toBe(0);
   });
 
-  test('without which a command fails though it does not call them stay: their constructors have an effect', () => {
+  test('stay if a command fails without them, even if it does not call them: their constructors have an effect', () => {
     const root = new SlimRoot();
     root.shared('libregistry.so', 'static int count; void enter(void) { count++; } int entries(void) { return count; }');
     root.shared(
@@ -80,7 +80,7 @@ describe('libraries of a slim layer', () => {
     expect(layer.run('tool').code).toBe(0);
   });
 
-  test('stay if they are small and a variable is imported from them, and become stubs if they are large and no command reads it', () => {
+  test('that export a used variable stay if they are small, and become stubs if they are large and no command reads it', () => {
     const body = `extern const int small, large; int first(void); int second(void);
       const int *const table[] = { &small, &large };
       int main(int count, char **argv) { return count > 1 ? *table[1] - 4 : count > 9 ? first() + second() : 0; }`;

@@ -80,7 +80,7 @@ test.each([
   expect(root.unchanged()).toEqual(['data']);
 });
 
-test('a library stays if a class of another object inherits from one of it', () => {
+test('a library stays if a class of another object inherits from one of its classes', () => {
   const base = 'struct Base { virtual int get(); virtual ~Base(); };';
   const source = `${base} struct Derived : Base {}; extern "C" Base *make() { return new Derived; }`;
   root.cxx('base', `${base} int Base::get() { return 1; } Base::~Base() {}`);
@@ -90,14 +90,14 @@ test('a library stays if a class of another object inherits from one of it', () 
   expect(root.unchanged()).toEqual([]);
 });
 
-test('a library does not stay for its functions, called or pointed to', () => {
+test('a library does not stay for functions that are called or whose addresses are used', () => {
   root.linked('code', 'int called(void) { return 1; } int pointed(void) { return 2; }');
   root.start('int called(void), pointed(void); int (*pointer)(void) = pointed; int use(void) { return called() + pointer(); }', ['code']);
   expect(root.unchanged()).toEqual([]);
   expect(root.stub('code')).toEqual(['called', 'pointed']);
 });
 
-test('data of a library that stays is needed, data of a stub is not', () => {
+test('data is needed for a library that stays, but not for a stub', () => {
   root.linked('far', 'int far = 1;');
   root.linked('near', 'extern int far; int *near(void) { return &far; }', ['far']);
   root.start('int *near(void); int *use(void) { return near(); }', ['near']);
@@ -105,7 +105,7 @@ test('data of a library that stays is needed, data of a stub is not', () => {
   expect([root.unchanged('near'), root.loaded('near')]).toEqual([['far', 'near'], ['far', 'near']]);
 });
 
-test('a library stays if nothing else leads the loader to one whose symbols are imported', () => {
+test('a library stays if the loader needs it to reach a library whose symbols are imported', () => {
   root.linked('symbols', 'int function(void) { return 1; }');
   root.linked('path', 'int path(void) { return 1; }', ['symbols']);
   root.linked('caller', 'int function(void); int caller(void) { return function(); }');
@@ -133,7 +133,7 @@ test('a stub has the versions of its functions that are imported', () => {
   expect(root.stub('versioned', 'old')).toEqual(['f@V1', 'f@V2']);
 });
 
-test('a stub has no function that an object which imports it has a copy of', () => {
+test('a stub does not define a function of which the importing object has a copy', () => {
   const shared = 'template <class T> struct Box { virtual T get() { return T(1); } };';
   for (const name of ['first', 'second']) {
     root.cxx(name, `${shared} extern "C" int ${name}() { return (new Box<int>)->get(); }`, [], ['-O0', '-fno-rtti', '-fno-exceptions']);
@@ -144,7 +144,7 @@ test('a stub has no function that an object which imports it has a copy of', () 
   expect(root.stub('first', 'second')).toEqual(['first']);
 });
 
-test('a weak reference to what no library defines needs none', () => {
+test('a weak reference that no library satisfies needs no library', () => {
   root.linked('code', 'int present(void) { return 1; }');
   root.start('__attribute__((weak)) int present(void), absent(void); int use(void) { return absent ? absent() : present(); }', ['code']);
   expect(root.unchanged()).toEqual([]);

@@ -67,7 +67,7 @@ describe('a lock', () => {
     expect(text()).toBe(before);
   });
 
-  test('lists the files that are used, sorted, and the versions of their packages', () => {
+  test('lists the used files, sorted, and the versions of their packages', () => {
     slim(root, 'tool', ['tool'], { lock });
     const { files, packages, machine, programs } = JSON.parse(text());
     expect({ machine, programs, packages }).toEqual({ machine: 'x86_64', programs: ['tool'], packages: { libone: '1.1', tool: '1.0' } });
@@ -76,13 +76,13 @@ describe('a lock', () => {
     expect(files).toEqual([...files].sort());
   });
 
-  test('still fits if only a library that is a stub has changed', () => {
+  test('still matches if only a library that is a stub has changed', () => {
     slim(root, 'tool', ['tool'], { lock });
     root.shared('libtwo.so', 'int two(void) { return 22; }');
     expect(refusal()).toBeUndefined();
   });
 
-  test('does not fit if a file that is used has changed, and names the package', () => {
+  test('does not match if a used file has changed, and the error names its package', () => {
     slim(root, 'tool', ['tool'], { lock });
     root.shared('libone.so', 'int one(void) { return 11; }');
     expect(refusal()).toContain(
@@ -92,7 +92,7 @@ describe('a lock', () => {
     expect(refusal()).toContain('does not fit: the source has libone 1.2, and the lock 1.1');
   });
 
-  test('does not fit another program, architecture, workload, version of the rules, or a source without its files', () => {
+  test('does not match another program, architecture, workload or RULES_VERSION, or a source without its files', () => {
     slim(root, 'tool', ['tool'], { lock });
     const right = text();
     expect(refusal({}, ['other'], 'other')).toContain('it is for tool, expected other');
@@ -114,7 +114,7 @@ describe('a lock', () => {
     expect(refusal()).toContain('it is not a lock of version 1');
   });
 
-  test('is written again on request', () => {
+  test('is renewed on request', () => {
     slim(root, 'tool', ['tool'], { lock });
     expect(slim(root, 'tool', ['tool 2'], { lock }, { renewsLock: true }).stubs).toEqual([`${LIB}/libone.so`]);
     expect(refusal({}, ['tool 2'])).toBeUndefined();

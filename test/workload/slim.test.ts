@@ -52,7 +52,7 @@ function letters(): SlimRoot {
 describe('a slim layer', () => {
   const root = letters();
 
-  test('has libraries that are called, stubs of the others, and nothing that only stubs need', () => {
+  test('has the libraries that are called, and stubs of others, but no library that only stubs need', () => {
     const layer = slim(root, 'letters', ['letters a']);
     expect(layer.stubs).toEqual([`${LIB}/libb.so`]);
     expect(layer.files).toContain(`${LIB}/liba.so`);
@@ -61,7 +61,7 @@ describe('a slim layer', () => {
     expect(layer.saving).toMatchObject({ programs: ['letters'], completeLibraries: 6, libraries: 4 });
   });
 
-  test('explains a call of a stub on standard error, and exits with code 127', () => {
+  test('explains a call to a stub on standard error, and exits with code 127', () => {
     const { code, output } = slim(root, 'letters', ['letters a']).run('letters b');
     expect(code).toBe(127);
     expect(output).toMatch(
@@ -69,7 +69,7 @@ describe('a slim layer', () => {
     );
   });
 
-  test('has what any of several commands uses, with the libraries that called ones need', () => {
+  test('has the files that any of several commands uses, with the libraries that called ones need', () => {
     const layer = slim(root, 'letters', ['letters a', 'letters b']);
     expect(layer.stubs).toEqual([]);
     expect(layer.run('letters ab')).toEqual({ code: 0, output: 'a\ndeep\nb' });
@@ -86,20 +86,20 @@ describe('a slim layer', () => {
     expect(layer.run('letters pd')).toEqual({ code: 0, output: 'plugged\ndata\n' });
   });
 
-  test('keeps the configuration of requested packages, licences of packages with code in it, and included files', () => {
+  test('keeps the configuration of requested packages, licences of packages with packed code, and included files', () => {
     const { plan } = slim(root, 'letters', ['letters a'], {}, { include: ['/usr/share/letters/other.txt'] });
     const paths = plan.entries.map((entry) => entry.path);
     expect(paths).toEqual(expect.arrayContaining(['/etc/letters.conf', '/usr/share/letters/other.txt', '/usr/share/doc/liba/copyright']));
     expect(paths).not.toContain('/usr/share/doc/libb/copyright');
   });
 
-  test('keeps a library that the program imports a variable from', () => {
+  test('keeps a library from which the program imports a variable', () => {
     const layer = slim(root, 'letters', ['letters a']);
     expect(layer.files).toContain(`${LIB}/libc1.so`);
     expect(layer.run('letters v')).toEqual({ code: 0, output: '7' });
   });
 
-  test('keeps libraries and files that a glob of keep names, with the libraries that they need', () => {
+  test('keeps the libraries and files that keep selects, with the libraries that they need', () => {
     const layer = slim(root, 'letters', ['letters a'], { keep: ['libb.*', '/usr/share/letters'] });
     expect(layer.stubs).toEqual([`${LIB}/libdeep.so`]);
     expect(layer.files).toEqual(expect.arrayContaining([`${LIB}/libb.so`, '/usr/share/letters/other.txt']));
@@ -118,7 +118,7 @@ describe('a slim layer', () => {
     expect(layer.stubs).toEqual([`${LIB}/liba.so`]);
   });
 
-  test('is the same in a directory with another order of entries, and from the outcome of earlier runs', () => {
+  test('is the same if directories have another order, and if it is made from an earlier outcome', () => {
     const first = slim(root, 'letters', ['letters a', 'letters p']);
     const again = slim(root, 'letters', ['letters a', 'letters p'], {}, { known: first.known });
     expect(again.told).toEqual([]);
@@ -126,7 +126,7 @@ describe('a slim layer', () => {
     expect(slim(letters(), 'letters', ['letters p', 'letters a']).known!.outcome).toEqual(first.known!.outcome);
   });
 
-  test('is made again if the complete layer or the commands differ from those of the known outcome', () => {
+  test('is made again if the complete layer or the commands have changed since that outcome', () => {
     const { known } = slim(root, 'letters', ['letters a']);
     expect(slim(root, 'letters', ['letters b'], {}, { known }).stubs).toEqual([`${LIB}/liba.so`]);
     root.write({ '/usr/share/letters/other.txt': 'another' });
@@ -148,7 +148,7 @@ describe('a workload', () => {
     expect(fs.readdirSync(path.dirname(temporaryDirectory())).filter((name) => name.startsWith('binary-layer-layer'))).toEqual(before);
   });
 
-  test('that needs the network is an error that says so', () => {
+  test('that needs the network is an error with the address', () => {
     root.tool('caller', `
       #include <arpa/inet.h>
       int main(void) {
@@ -160,7 +160,7 @@ describe('a workload', () => {
     );
   });
 
-  test('that uses more in a later run gets it, with a notice', () => {
+  test('that uses more files in a later run gets these, with a notice', () => {
     root.tool('moody', `
       #include <dirent.h>
       #include <stdio.h>
@@ -180,7 +180,7 @@ describe('a workload', () => {
     expect(run('moody').code).toBe(0);
   });
 
-  test('of which keep matches nothing is an error', () => {
+  test('with a keep that matches nothing is an error', () => {
     expect(() => slim(root, 'letters', ['letters a'], { keep: ['libx265*'] })).toThrow(
       "keep 'libx265*' matches no library or file of the complete layer",
     );

@@ -30,7 +30,7 @@ const GOOD: RawEntry = { name: 'good', content: 'good' };
 const refusedEntry = (entry: RawEntry, end?: RawEnd) => refused(rawZip([GOOD, entry], end));
 const NOT_OURS = 'this is not a layer made by binary-layer, and nothing was unpacked';
 
-describe('what is no zip, or not whole', () => {
+describe('a file that is not a complete zip', () => {
   const written = (bytes: Buffer | string) => {
     const file = path.join(temporaryDirectory(), 'layer.zip');
     fs.writeFileSync(file, bytes);
@@ -41,24 +41,24 @@ describe('what is no zip, or not whole', () => {
     ['empty', ''],
     ['a text', 'not a zip at all'],
     ['an archive of another kind', '\x1f\x8b\x08'.padEnd(100)],
-  ])('%s is told to be none', (_, content) => {
+  ])('is an error: %s', (_, content) => {
     expect(refused(written(content))).toMatch(
       /^layer\.zip is not a zip \(\d+ bytes\), expected the zip of a layer, such as asset\.HASH\.zip in cdk\.out$/,
     );
   });
 
-  test('wherever it is cut off, it is refused', () => {
+  test('is an error wherever it is cut off', () => {
     const whole = rawBytes([GOOD, { name: 'more', content: noise(200, 1) }]);
     for (let length = 4; length < whole.length; length += 7) {
       expect(refused(written(whole.subarray(0, length)))).toContain('layer.zip is truncated');
     }
   });
 
-  test('what follows it is no part of it', () => {
+  test('is an error if data follows it', () => {
     expect(refused(rawZip([GOOD], { comment: 'a comment' }))).toContain('is truncated or has trailing data');
   });
 
-  test('one that says it has more entries, or fewer, is damaged', () => {
+  test('is an error if its number of entries is wrong', () => {
     expect(refused(rawZip([GOOD], { count: 2 }))).toBe(
       'layer.zip is damaged: its directory contains 1 of 2 entries; copy or build it again',
     );
@@ -66,7 +66,7 @@ describe('what is no zip, or not whole', () => {
     expect(refused(rawZip([GOOD], { count: 0xffff }))).toContain('the record with its number of entries is misplaced');
   });
 
-  test('whichever of its bytes is another one, it is refused, or means the same', () => {
+  test('is an error, or has the same content, if any one byte is changed', () => {
     const whole = rawBytes([
       { name: 'elf/a', content: 'some text, some text' },
       { name: 'bin/b', content: '../elf/a', mode: LINK, method: 0 },
@@ -88,14 +88,14 @@ describe('what is no zip, or not whole', () => {
     expect(refusals).toBeGreaterThan(whole.length);
   });
 
-  test('larger than any layer, it is not even read', () => {
+  test('is not read if it is larger than any layer', () => {
     const file = written('');
     fs.truncateSync(file, 400e6);
     expect(refused(file)).toBe('layer.zip has 400000000 bytes, expected the zip of a layer: Lambda\'s limit is 262144000 bytes unpacked');
   });
 });
 
-describe('an entry is refused', () => {
+describe('an entry is an error', () => {
   test.each([
     ['../out', 'has . or .. as a component'],
     ['a/../../out', 'has . or .. as a component'],
@@ -106,25 +106,25 @@ describe('an entry is refused', () => {
     ['', 'has an empty component'],
     ['..\\out', 'has a backslash'],
     ['x'.repeat(5000), 'has 5000 characters'],
-  ])('that is named %j', (name, what) => {
+  ])('with the name %j', (name, what) => {
     const shown = name.length > 300 ? `${name.slice(0, 150)}…${name.slice(-150)}` : name;
     expect(refusedEntry({ name })).toBe(
       `layer.zip: the entry '${shown}' ${what}, expected a path that stays inside the layer; ${NOT_OURS}`,
     );
   });
 
-  test('whose name has a NUL character, or commands for a terminal, which the message shows', () => {
+  test('with a NUL character or terminal commands in its name, which the message escapes', () => {
     expect(refusedEntry({ name: 'a\0b' })).toContain("the entry 'a\\x00b' has a NUL character");
     expect(refusedEntry({ name: '../\x1b[2J' })).toContain("the entry '../\\x1b[2J' has");
   });
 
-  test('whose name has kilobytes is told by its two ends', () => {
+  test('with a name of kilobytes, of which the message shows both ends', () => {
     expect(refusedEntry({ name: `${'a'.repeat(4000)}//${'b'.repeat(4000)}` })).toMatch(
       /^layer\.zip: the entry 'a{150}…b{150}' has an empty component, /,
     );
   });
 
-  test('whose name is no UTF-8', () => {
+  test('with a name that is not UTF-8', () => {
     expect(refusedEntry({ name: Buffer.from([0x61, 0xff]) })).toContain('a name is not valid UTF-8');
   });
 
@@ -173,12 +173,12 @@ describe('an entry is refused', () => {
     expect(refusedEntry(entry)).toContain(what);
   });
 
-  test('whose bytes are those of another one, though both headers agree', () => {
+  test('that shares bytes with another one, even if both headers agree', () => {
     expect(refused(rawZip([{ name: 'a', content: 'same' }, { name: 'a', content: 'same', at: 0 }]))).toContain("'a' shares bytes with a");
   });
 });
 
-describe('a link is refused', () => {
+describe('a link is an error', () => {
   const link = (name: string, target: string): RawEntry => ({ name, content: target, mode: LINK, method: 0 });
   const compressed = (file: string): RawEntry[] => [{ name: `elf/0123abcd/compressed/${file}`, content: 'x' }];
 
@@ -228,7 +228,7 @@ describe('a link is refused', () => {
   });
 });
 
-test('a link to where the launcher unpacks a compressed file is kept', () => {
+test('a link to the place where the launcher unpacks a compressed file is accepted', () => {
   const directory = temporaryDirectory();
   unzip(rawZip([
     { name: 'elf/0123abcd/compressed/usr/bin/a', content: 'x' },
@@ -238,27 +238,27 @@ test('a link to where the launcher unpacks a compressed file is kept', () => {
   expect(tree(directory)).toMatchObject({ 'elf/0123abcd/usr/bin/a': '→ /tmp/elf-0123abcd/usr/bin/a' });
 });
 
-describe('a bomb is refused', () => {
-  test('before anything is inflated, by what it says', () => {
+describe('a zip bomb is an error', () => {
+  test('before anything is inflated, by the sizes in its headers', () => {
     expect(refused(rawZip([{ name: 'a', size: 200e6 }, { name: 'b', size: 100e6 }]))).toBe(
       'layer.zip exceeds Lambda\'s limit of 262144000 bytes unpacked, expected the zip of a layer: nothing was unpacked');
     expect(refused(rawZip([{ name: 'a', size: 0xffffffff }]))).toContain('exceeds Lambda\'s limit of 262144000 bytes');
   });
 
-  test('by what it has, if that is more than it says', () => {
+  test('by its content, if that is larger than its headers say', () => {
     expect(refused(rawZip([{ name: 'a', content: Buffer.alloc(2e6), size: 4 }]))).toContain(
       'has more than the 4 bytes stated in the directory',
     );
   });
 
-  test('that leads deep down and up again, by links that lead to one another, without going through any of them twice', () => {
+  test('with links that lead to each other deep down and up again, each of which is followed once', () => {
     const deep = 'd/'.repeat(800);
     const links = Array.from({ length: 2000 }, (_, index): RawEntry => (
       { name: `link${index}`, content: `${index % 40 === 0 ? 'd/..' : `link${index - 1}`}/${deep}${'../'.repeat(800)}`, mode: LINK }));
     expect(readZip(rawZip([{ name: `${deep}file` }, ...links]))).toHaveLength(2001);
   });
 
-  test('by the steps of all its links', () => {
+  test('by the number of components in all of its links', () => {
     const target = 'd/../'.repeat(800);
     const links = Array.from({ length: 3000 }, (_, index): RawEntry => ({ name: `link${index}`, content: target, mode: LINK }));
     expect(refused(rawZip([{ name: 'd/' }, ...links]))).toMatch(
@@ -266,7 +266,7 @@ describe('a bomb is refused', () => {
     );
   });
 
-  test('by what its links say', () => {
+  test('by the sizes of its links', () => {
     const links = Array.from({ length: 70_000 }, (_, index): RawEntry => ({
       name: `${index}`,
       content: 'x'.repeat(4000),
@@ -276,14 +276,14 @@ describe('a bomb is refused', () => {
     expect(refused(rawZip(links))).toContain('exceeds Lambda\'s limit of 262144000 bytes unpacked');
   });
 
-  test('that counts the same bytes many times', () => {
+  test('if entries share the same bytes', () => {
     const same = { name: 'a', content: Buffer.alloc(1e5) };
     expect(refused(rawZip([same, ...Array.from({ length: 100 }, () => ({ ...same, at: 0 }))]))).toContain('shares bytes with a');
   });
 });
 
-describe('what is taken', () => {
-  test('is what the unzip of the machine makes of it', async () => {
+describe('a valid zip', () => {
+  test('has the same result as the machine\'s unzip', async () => {
     const source = new Fixture();
     source.program('/usr/bin/prog', { flags: ['-static', '-no-pie'] });
     source.write({ '/usr/share/data/noise': noise(1e5, 1), '/usr/share/data/é': 'x', '/usr/share/data/link': { link: 'noise' } });
@@ -294,7 +294,7 @@ describe('what is taken', () => {
     expect(tree(directory)).toEqual(tree(layer.opt));
   });
 
-  test('is what Info-ZIP packs as well', () => {
+  test('may be written by Info-ZIP', () => {
     const directory = temporaryDirectory();
     fs.writeFileSync(path.join(directory, 'file'), 'x'.repeat(1000));
     fs.symlinkSync('file', path.join(directory, 'link'));
@@ -305,7 +305,7 @@ describe('what is taken', () => {
     expect(tree(unpacked)).toEqual(tree(directory));
   });
 
-  test('may have more entries than 16 bits count', () => {
+  test('may have more entries than 16 bits can count', () => {
     const entries = Array.from({ length: 65_600 }, (_, index) => ({ name: `d/${index}`, method: 0 }));
     expect(readZip(rawZip(entries))).toHaveLength(65_600);
   });

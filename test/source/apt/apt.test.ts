@@ -62,7 +62,7 @@ function onlyOnPath(...commands: string[]): void {
 const SCRIPTLESS = { maintainerScripts: false };
 
 describe('packages', () => {
-  test('come with what they depend on, as an installation would leave them', () => {
+  test('are unpacked with their dependencies, like an installation', () => {
     const repository = new Repository()
       .add('tool', { fields: { Depends: 'libtool (>= 1)' }, files: { '/usr/bin/tool': 'tool', '/bin/old': 'old' } })
       .add('libtool', {
@@ -82,7 +82,7 @@ describe('packages', () => {
     expect(read(root, '/var/lib/dpkg/status')).not.toContain('Package: other');
   });
 
-  test('have owners in a database that is read like dpkg\'s', () => {
+  test('have owners in a database that is read like that of dpkg', () => {
     const repository = new Repository().add('tool', {
       fields: { Depends: 'libc6' },
       files: { '/bin/tool': 'tool', '/usr/share/tool/data': 'x' },
@@ -106,7 +106,7 @@ describe('packages', () => {
     expect(read(root, '/var/lib/dpkg/status')).toContain('Package: tool\nStatus: install ok installed\n');
   });
 
-  test('bring what they recommend only where that is asked for', () => {
+  test('include recommendations only if recommends is true', () => {
     const repository = new Repository()
       .add('tool', { fields: { Depends: 'libc6', Recommends: 'extra' } })
       .add('extra', { files: { '/usr/share/extra': 'x' } });
@@ -114,14 +114,14 @@ describe('packages', () => {
     expect(fs.existsSync(`${open(repository, ['tool'], { ...SCRIPTLESS, recommends: true })}/usr/share/extra`)).toBe(true);
   });
 
-  test('bring what every Debian has, where the sources have it', () => {
+  test('include the packages that every Debian has, if the sources have them', () => {
     const repository = new Repository()
       .add('tool', { fields: { Depends: 'libc6' } })
       .add('libc-bin', { files: { '/usr/lib/locale/C.utf8/LC_CTYPE': 'x' } });
     expect(read(open(repository, ['tool'], SCRIPTLESS), '/usr/lib/locale/C.utf8/LC_CTYPE')).toBe('x');
   });
 
-  test('may have a version', () => {
+  test('may be requested with a version', () => {
     const repository = new Repository()
       .add('tool', { fields: { Version: '1.0-1', Depends: 'libc6' }, files: { '/usr/bin/tool': 'old' } })
       .add('tool', { fields: { Version: '2.0-1', Depends: 'libc6' }, files: { '/usr/bin/tool': 'new' } });
@@ -129,7 +129,7 @@ describe('packages', () => {
     expect(read(open(repository, ['tool=1.0-1'], SCRIPTLESS), '/usr/bin/tool')).toBe('old');
   });
 
-  test('may take over a file of another, whose it is no longer', () => {
+  test('may replace a file of another package, and then own it', () => {
     const repository = new Repository()
       .add('first', { fields: { Depends: 'libc6' }, files: { '/usr/share/shared': 'first' } })
       .add('second', { fields: { Depends: 'first', Replaces: 'first' }, files: { '/usr/share/shared': 'second' } });
@@ -139,8 +139,8 @@ describe('packages', () => {
   });
 });
 
-describe('what was opened once', () => {
-  test('is opened again without apt, and with the same versions, until it is to be refreshed', () => {
+describe('a root that was opened before', () => {
+  test('is opened again without apt, with the same versions, until a refresh is requested', () => {
     const repository = new Repository().add('tool', { fields: { Depends: 'libc6' }, files: { '/usr/bin/tool': 'old' } });
     const sources = repository.sources();
     const first = openApt(['tool'], { sources, ...SCRIPTLESS }, 'x86_64');
@@ -156,7 +156,7 @@ describe('what was opened once', () => {
     expect(read(first.directory, '/usr/bin/tool')).toBe('old');
   });
 
-  test('leaves nothing else behind: no archive, no list', () => {
+  test('leaves neither archives nor package lists behind', () => {
     const root = open(new Repository().add('tool', { fields: { Depends: 'libc6' } }), ['tool'], SCRIPTLESS);
     const key = path.basename(path.dirname(root));
     expect(kept()).toHaveLength(2);
@@ -164,7 +164,7 @@ describe('what was opened once', () => {
     expect(fs.readdirSync(path.dirname(root))).toEqual(['root']);
   });
 
-  test('is made again where a process died over it', () => {
+  test('is made again if the process that was making it was killed', () => {
     const repository = new Repository().add('tool', { fields: { Depends: 'libc6' }, files: { '/usr/bin/tool': 'tool' } });
     const root = open(repository, ['tool'], SCRIPTLESS);
     const key = path.dirname(root);
@@ -184,7 +184,7 @@ describe('maintainer scripts', () => {
       control: { postinst: `${CONFIGURE}${script}`, ...more },
     });
 
-  test('see nothing of the environment that the source is opened in, whatever process they ask', () => {
+  test('do not see the caller\'s environment in any process', () => {
     process.env.AWS_SECRET_ACCESS_KEY = 'secret-of-the-deployer';
     try {
       const root = open(withScript('cat /proc/[0-9]*/environ > /usr/share/environ\n'), ['tool']);
@@ -195,13 +195,13 @@ describe('maintainer scripts', () => {
     }
   });
 
-  test('make files, and are not run where that is turned off', () => {
+  test('generate files, and are not run if maintainerScripts is false', () => {
     const repository = withScript('echo made by "$DPKG_MAINTSCRIPT_PACKAGE" | sed s/made/MADE/ > /etc/made\n');
     expect(read(open(repository, ['tool']), '/etc/made')).toBe('MADE by tool\n');
     expect(fs.existsSync(`${open(repository, ['tool'], SCRIPTLESS)}/etc/made`)).toBe(false);
   });
 
-  test('leave no program with the rights of its owner or its group, and no pipe', () => {
+  test('leave no set-user-ID or set-group-ID programs, and no pipes', () => {
     const root = open(
       withScript(
         'cp /bin/busybox /usr/bin/tool-1 2>/dev/null || :; chmod 6755 /usr/bin/tool-1; mkfifo /usr/share/tool/pipe; ' +
@@ -214,7 +214,7 @@ describe('maintainer scripts', () => {
     expect(fs.statSync(`${root}/usr/share/tool`).mode & 0o7000).toBe(0);
   });
 
-  test('that remove the loader, or leave a tree that cannot be read, are an error, and nothing is kept', () => {
+  test('that remove the loader, or leave a tree that cannot be read, are an error, and nothing is cached', () => {
     const removed = failure(() => open(withScript('rm /usr/lib64/ld-linux-x86-64.so.2\n'), ['tool']));
     expect(removed).toMatch(/the packages' scripts removed or replaced the loader \/lib64\/ld-linux-x86-64\.so\.2, nothing was cached/);
     expect(kept()).toEqual([]);
@@ -225,7 +225,7 @@ describe('maintainer scripts', () => {
     expect(kept()).toEqual([]);
   });
 
-  test('have limits: processes, memory, the size of a file, all that they write', () => {
+  test('have limits on processes, memory, file size and the total size of files', () => {
     const root = open(
       withScript(
         'ulimit -u > /etc/limits; ulimit -d >> /etc/limits; ulimit -f >> /etc/limits; ' +
@@ -236,7 +236,7 @@ describe('maintainer scripts', () => {
     expect(read(root, '/etc/limits')).toBe(`1024\n${4 * 1024 ** 2}\n${2 * 1024 ** 2}\nrefused\n`);
   });
 
-  test('choose alternatives: the best, with what goes with it', () => {
+  test('select alternatives: the best one, with its slave links', () => {
     const root = open(
       withScript(
         [
@@ -257,7 +257,7 @@ describe('maintainer scripts', () => {
     expect(read(root, '/usr/share/tool/x')).toBe('x');
   });
 
-  test('make no alternative with a word that is empty, and go on with those behind it', () => {
+  test('register no alternative with an empty word, and continue with the next one', () => {
     const root = open(withScript([
       'update-alternatives --install /usr/bin/x x "" 10',
       'update-alternatives --install "" x /usr/bin/tool-1 10',
@@ -270,7 +270,7 @@ describe('maintainer scripts', () => {
     expect(new DirectoryRoot(root).real('/usr/bin/good')).toBe('/usr/bin/tool-1');
   });
 
-  test('get the defaults of debconf\'s questions', () => {
+  test('get the default answers to debconf\'s questions', () => {
     const debconf = { '/usr/share/debconf/confmodule': 'exit 3' };
     const repository = withScript('. /usr/share/debconf/confmodule\ndb_get tool/size\ndb_stop\necho "$RET" > /etc/size\n', {
       config: '#!/bin/sh\n. /usr/share/debconf/confmodule\ndb_get tool/base\ndb_set tool/size "$RET and more"\n',
@@ -281,7 +281,7 @@ describe('maintainer scripts', () => {
     expect(read(root, '/usr/share/debconf/confmodule')).toBe('exit 3');
   });
 
-  test('are run in the order of dependencies, and again for what was triggered', () => {
+  test('run in the order of dependencies, and again for triggers', () => {
     const repository = new Repository()
       .add('base', {
         fields: { Depends: 'libc6' },
@@ -295,7 +295,7 @@ describe('maintainer scripts', () => {
     expect(read(open(repository, ['a-plug']), '/etc/order')).toBe('base configure \nplug configure\nbase triggered /usr/share/plug\n');
   });
 
-  test('fail without harm, and it is written down', () => {
+  test('may fail, which is logged', () => {
     const root = open(withScript('echo half > /etc/half\nprintf \'no \\033[2J such thing\' >&2\nexit 7\n'), ['tool']);
     expect(read(root, '/etc/half')).toBe('half\n');
     expect(fs.readFileSync(`${path.dirname(root)}/maintainer-scripts.log`, 'utf8')).toMatch(
@@ -303,7 +303,7 @@ describe('maintainer scripts', () => {
     );
   });
 
-  test('see nothing but the root: no network, no file of this machine, and no rights', () => {
+  test('see only the root: no network, no file of this machine, and no privileges', () => {
     const secret = path.join(temporaryDirectory(), 'secret');
     fs.writeFileSync(secret, 'secret', { mode: 0o666 });
     const root = open(withScript([
@@ -321,7 +321,7 @@ describe('maintainer scripts', () => {
     expect(fs.statSync('/dev/null').mode & 0o777).toBe(0o666);
   });
 
-  test('cannot lead what is written afterwards out of the root', () => {
+  test('cannot redirect later writes out of the root', () => {
     const outside = temporaryDirectory();
     const root = open(
       withScript(
@@ -338,7 +338,7 @@ describe('maintainer scripts', () => {
     expect(fs.readlinkSync(`${root}/usr/bin/a`)).toBe('/etc/alternatives/a');
   });
 
-  test('of another architecture are run by busybox', () => {
+  test('for another architecture are run by busybox', () => {
     const repository = new Repository()
       .add('libc6', { fields: { Architecture: 'arm64' }, files: { '/lib/ld-linux-aarch64.so.1': 'x' } })
       .add('dash', {
@@ -357,10 +357,10 @@ describe('maintainer scripts', () => {
   });
 });
 
-describe('an archive that is not to be trusted', () => {
+describe('an archive from a hostile repository', () => {
   const HARMLESS = 'mkdir -p usr/share; echo x > usr/share/harmless; tar -cf data.tar ./usr; ';
 
-  test('with .. in a path is refused', () => {
+  test('with .. in a path is an error', () => {
     const outside = path.basename(temporaryDirectory());
     const repository = new Repository().addByHand(
       'evil',
@@ -373,7 +373,7 @@ describe('an archive that is not to be trusted', () => {
     expect(kept()).toEqual([]);
   });
 
-  test('with an absolute path stays in the root', () => {
+  test('with an absolute path is unpacked inside the root', () => {
     const outside = temporaryDirectory();
     const repository = new Repository().addByHand(
       'evil',
@@ -384,7 +384,7 @@ describe('an archive that is not to be trusted', () => {
     expect(read(root, `${outside}/bad`)).toBe('x\n');
   });
 
-  test('with a link that leads out, and is written through, stays in the root', () => {
+  test('with a link out of the root, and a file through it, is unpacked inside the root', () => {
     const outside = temporaryDirectory();
     const repository = new Repository()
       .addByHand('evil', `ln -s ${outside} out; tar -cf data.tar ./out; rm out; mkdir out; echo x > out/bad; tar -rf data.tar ./out/bad`)
@@ -399,7 +399,7 @@ describe('an archive that is not to be trusted', () => {
     expect(message).toContain('evil');
   });
 
-  test('cannot have the database written elsewhere', () => {
+  test('cannot redirect the package database out of the root', () => {
     const outside = temporaryDirectory();
     fs.writeFileSync(`${outside}/status`, 'mine');
     const repository = new Repository().add('evil', {
@@ -412,7 +412,7 @@ describe('an archive that is not to be trusted', () => {
     expect(read(root, '/var/lib/dpkg/status')).toContain('Package: evil');
   });
 
-  test('that is of a package by another name than a package can have is refused', () => {
+  test('with a package name that is not valid is an error', () => {
     const control =
       'mkdir c; tar -xf control.tar -C c; sed -i "s,^Package: .*,Package: ../evil," c/control; ' +
         'tar -cf control.tar -C c ./control; rm -r c; ';
@@ -425,7 +425,7 @@ describe('an archive that is not to be trusted', () => {
     expect(kept()).toEqual([]);
   });
 
-  test('gives nobody the rights of its owner', () => {
+  test('gives no file the rights of its owner', () => {
     const repository = new Repository().add('tool', {
       fields: { Depends: 'libc6' },
       files: { '/usr/bin/tool': 'x' },
@@ -435,23 +435,23 @@ describe('an archive that is not to be trusted', () => {
   });
 });
 
-describe('an error says what was run, what it said, and what to do', () => {
+describe('an error says what was run, its output, and the remedy', () => {
   const tool = () => new Repository().add('tool', { fields: { Depends: 'libc6' } });
 
   test.each(['--option', '-y', 'tool-', 'tool^', '?name(x)', 'Tool', '../tool', 'tool=', 'tool 1', 'tool\n'])(
-    'where %j is no package',
+    'if %j is not a valid package',
     (name) => {
       expect(failure(() => open(tool(), [name]))).toContain('is not a valid package, expected NAME, NAME=VERSION or NAME/SUITE');
     },
   );
 
-  test('where no package is named', () => {
+  test('if no package is named', () => {
     expect(failure(() => open(tool(), []))).toBe(
       "source apt: the list of packages is empty, expected at least one package, such as BinarySource.apt(['rig'])",
     );
   });
 
-  test('where there is no such package, and which was meant', () => {
+  test('if the package does not exist, with the nearest name', () => {
     const message = failure(() => open(tool(), ['tol'], SCRIPTLESS));
     expect(message).toMatch(/^source apt \(tol; amd64\): apt-get .* install -- tol\n {2}ended with exit code 100, nothing was cached\n/);
     expect(message).toContain('E: Unable to locate package tol');
@@ -459,16 +459,16 @@ describe('an error says what was run, what it said, and what to do', () => {
     expect(kept()).toEqual([]);
   });
 
-  test('where there is no such version', () => {
+  test('if the version does not exist', () => {
     expect(failure(() => open(tool(), ['tool=7'], SCRIPTLESS))).toMatch(/Version '7' for 'tool' was not found\n.*omit the version/);
   });
 
-  test('where packages do not go together', () => {
+  test('if packages conflict', () => {
     const repository = tool().add('enemy', { fields: { Conflicts: 'tool' } });
     expect(failure(() => open(repository, ['tool', 'enemy'], SCRIPTLESS))).toContain('these packages cannot be installed together');
   });
 
-  test('where there is no network', () => {
+  test('without a network', () => {
     const sources = 'Types: deb\nURIs: http://127.0.0.1:9/debian\nSuites: stable\nComponents: main\n';
     process.env.APT_CONFIG = path.join(temporaryDirectory(), 'apt.conf');
     fs.writeFileSync(process.env.APT_CONFIG, 'Acquire::Retries "0";\n');
@@ -478,13 +478,13 @@ describe('an error says what was run, what it said, and what to do', () => {
     expect(message).toContain('check the network');
   });
 
-  test('where nobody has signed the repository', () => {
+  test('if the repository is not signed', () => {
     const message = failure(() => openApt(['tool'], { sources: tool().sources(''), ...SCRIPTLESS }, 'x86_64'));
     expect(message).toContain('does not have a Release file');
     expect(message).toContain('must be signed with a key that this machine trusts');
   });
 
-  test('where a key has signed it that nobody knows', () => {
+  test('if the repository is signed with an unknown key', () => {
     const repository = tool();
     const sources = repository.sources('');
     const home = temporaryDirectory();
@@ -506,7 +506,7 @@ describe('an error says what was run, what it said, and what to do', () => {
     expect(kept()).toEqual([]);
   });
 
-  test('where an archive is not the one that the lists name', () => {
+  test('if the hash of an archive differs from the one in the package lists', () => {
     const repository = tool();
     const sources = repository.sources();
     fs.appendFileSync(`${repository.directory}/tool_1.0-1_amd64.deb`, 'more');
@@ -514,7 +514,7 @@ describe('an error says what was run, what it said, and what to do', () => {
     expect(kept()).toEqual([]);
   });
 
-  test('where an archive has changed since apt looked at it', () => {
+  test('if an archive changes while apt uses it', () => {
     const repository = tool();
     const sources = repository.sources().replace('copy:', 'file:');
     const archive = `${repository.directory}/tool_1.0-1_amd64.deb`;
@@ -529,7 +529,7 @@ describe('an error says what was run, what it said, and what to do', () => {
     expect(kept()).toEqual([]);
   });
 
-  test('where there is no space left', () => {
+  test('if no disk space is left', () => {
     const actual = jest.requireActual<typeof fs>('fs');
     const { mkdtempSync } = actual;
     jest.spyOn(actual, 'mkdtempSync').mockImplementation(((prefix: string) => {
@@ -547,26 +547,26 @@ describe('an error says what was run, what it said, and what to do', () => {
     expect(kept()).toEqual([]);
   });
 
-  test('where sources are not written as apt has them', () => {
+  test('if the sources have a syntax error', () => {
     expect(failure(() => openApt(['tool'], { sources: 'Types: deb\nnonsense', ...SCRIPTLESS }))).toContain(
       'sources must be in the format of /etc/apt/sources.list.d/*.sources',
     );
   });
 
-  test('where there is no apt', () => {
+  test('without apt', () => {
     onlyOnPath('bwrap', 'busybox');
     expect(failure(() => open(tool0, ['tool'], SCRIPTLESS))).toMatch(
       /apt-get not found on PATH: apt sources require the apt of Debian or Ubuntu: .*BinarySource\.image/,
     );
   });
 
-  test('where there is no dpkg-deb', () => {
+  test('without dpkg-deb', () => {
     onlyOnPath('apt-get', 'apt-cache', 'dpkg');
     expect(failure(() => open(tool0, ['tool'], SCRIPTLESS))).toContain('dpkg-deb not found on PATH');
     expect(kept()).toEqual([]);
   });
 
-  test('where scripts cannot be run', () => {
+  test('if scripts cannot be run', () => {
     onlyOnPath('apt-get');
     expect(failure(() => open(tool0, ['tool']))).toMatch(
       /requires a static busybox, and there is none on PATH: install one with apt-get install busybox-static, or .*maintainerScripts: false/,
@@ -580,7 +580,7 @@ describe('an error says what was run, what it said, and what to do', () => {
   const tool0 = tool();
 });
 
-test('a package of this machine\'s own sources runs nowhere else: rig is planned, the same each time', () => {
+test('a package of this machine\'s own sources is packed: rig, twice with the same plan', () => {
   const fingerprint = () => {
     const { directory, searchPath } = openApt(['rig']);
     const { plan } = planLayer(new DirectoryRoot(directory), request('rig', { searchPath, cwd: '/', detectData: true }));

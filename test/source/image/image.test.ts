@@ -124,7 +124,7 @@ describe('an image', () => {
   fs.writeFileSync(fixture.locate('/opt/tool/secret'), 'secret', { mode: 0o640 });
   fs.utimesSync(fixture.locate('/opt/tool/secret'), 1_000_000_007, 1_000_000_007);
 
-  test('is a root with what it holds, and nothing is left of its container', () => {
+  test('is a root with its files, and its container is removed', () => {
     importImage(
       fixture.directory,
       'localhost/tool',
@@ -150,7 +150,7 @@ describe('an image', () => {
     expect(containers()).toBe('');
   });
 
-  test('has the usual search path where it names none', () => {
+  test('has the usual search path if it sets none', () => {
     importImage(fixture.directory, 'localhost/plain');
     expect(openImage('localhost/plain')).toMatchObject({
       searchPath: ['/usr/local/sbin', '/usr/local/bin', '/usr/sbin', '/usr/bin', '/sbin', '/bin', '/usr/games'],
@@ -159,7 +159,7 @@ describe('an image', () => {
     });
   });
 
-  test('is exported once, and again when its name stands for another', () => {
+  test('is exported once, and again if its name refers to another image', () => {
     importImage(fixture.directory, 'localhost/changing');
     const first = openImage('localhost/changing');
     fs.writeFileSync(path.join(first.directory, 'mark'), '');
@@ -173,7 +173,7 @@ describe('an image', () => {
     expect(kept()).toHaveLength(2);
   });
 
-  test('may be one that CDK builds', () => {
+  test('may be built by CDK', () => {
     const context = temporaryDirectory();
     fs.cpSync(fixture.locate('/usr'), path.join(context, 'usr'), { recursive: true, verbatimSymlinks: true });
     fs.writeFileSync(path.join(context, 'Dockerfile'), 'FROM scratch\nCOPY usr /usr\nENV PATH=/usr/bin\n');
@@ -189,14 +189,14 @@ describe('an image', () => {
     expect(fs.existsSync(path.join(source.directory, 'usr/bin/tool'))).toBe(true);
   });
 
-  test('gives the layer that its root gives', async () => {
+  test('gives the same layer as a directory with its files', async () => {
     importImage(fixture.directory, 'localhost/layer');
     const { directory: opened } = openImage('localhost/layer');
     const there = Object.assign(Object.create(Fixture.prototype) as Fixture, { directory: opened });
     expect((await make(there, 'tool')).plan.key).toBe((await make(fixture, 'tool')).plan.key);
   });
 
-  test('for another machine is an error that names both', () => {
+  test('for another architecture is an error that names both', () => {
     importImage(fixture.directory, 'localhost/amd64');
     const message = errorOf(() => openImage('localhost/amd64', 'aarch64'));
     expect(message).toMatch(
@@ -207,14 +207,14 @@ describe('an image', () => {
     expect(kept()).toEqual([]);
   });
 
-  test('that is nowhere is an error with what the engine says', () => {
+  test('that does not exist is an error with the output of the engine', () => {
     expect(errorOf(() => openImage('localhost/nothing:1'))).toMatch(
       /^source the image localhost\/nothing:1: no such local image, and it could not be pulled\npodman pull localhost\/nothing:1 ended with exit code 125\n {2}output:\n[^]*Error: /,
     );
   });
 });
 
-describe('an image of a registry', () => {
+describe('an image from a registry', () => {
   const registry = new Registry();
   beforeAll(async () => {
     await registry.start();
@@ -226,7 +226,7 @@ describe('an image of a registry', () => {
   const of = (machine: Machine, tag: string) =>
     fs.readFileSync(path.join(openImage(`${registry.name}:${tag}`, machine).directory, 'usr/of'), 'utf8');
 
-  test('is pulled once, for each machine', () => {
+  test('is pulled once for each architecture', () => {
     registry.push('two', { amd64: layer('x86_64'), arm64: layer('aarch64') });
     const both = () => [of('x86_64', 'two'), of('aarch64', 'two')];
     expect(both()).toEqual(['x86_64', 'aarch64']);
@@ -235,7 +235,7 @@ describe('an image of a registry', () => {
     expect(registry.pulls('two')).toBe(pulls);
   });
 
-  test('is pulled again when what is kept of it was removed', () => {
+  test('is pulled again if the cache was cleared and the image removed', () => {
     registry.push('removed', { amd64: layer('x86_64'), arm64: layer('aarch64') });
     expect([of('x86_64', 'removed'), of('aarch64', 'removed')]).toEqual(['x86_64', 'aarch64']);
     for (const name of kept().filter((one) => !one.includes('.'))) {
@@ -245,7 +245,7 @@ describe('an image of a registry', () => {
     expect([of('aarch64', 'removed'), of('x86_64', 'removed')]).toEqual(['aarch64', 'new x86_64']);
   });
 
-  test('is another when its name was pulled anew, for the machine that was not pulled as well', () => {
+  test('is exported again if its name was pulled again, even for another architecture', () => {
     registry.push('anew', { amd64: layer('x86_64'), arm64: layer('aarch64') });
     expect([of('x86_64', 'anew'), of('aarch64', 'anew')]).toEqual(['x86_64', 'aarch64']);
     registry.push('anew', { amd64: layer('new x86_64'), arm64: layer('new aarch64') });
@@ -253,7 +253,7 @@ describe('an image of a registry', () => {
     expect([of('aarch64', 'anew'), of('x86_64', 'anew')]).toEqual(['new aarch64', 'new x86_64']);
   });
 
-  test('that there is not for a machine is an error that names it', () => {
+  test('that does not exist for an architecture is an error that names the architecture', () => {
     registry.push('one', { amd64: layer('x86_64') });
     expect(errorOf(() => of('aarch64', 'one'))).toMatch(
       /: no such local image, and it could not be pulled\npodman pull --platform linux\/arm64 [^]*for architecture arm64/,
@@ -266,7 +266,7 @@ describe('an image of a registry', () => {
   });
 });
 
-test.each(['', '--help', '-v', 'a b', 'a\nb', 'ő'])('no image is called %j', (reference) => {
+test.each(['', '--help', '-v', 'a b', 'a\nb', 'ő'])('%j is not a valid name of an image', (reference) => {
   const { calls } = engine({});
   expect(errorOf(() => openImage(reference))).toMatch(
     /: expected the name of an image, such as debian:12 or public\.ecr\.aws\/debian\/debian:12$/,
@@ -277,7 +277,7 @@ test.each(['', '--help', '-v', 'a b', 'a\nb', 'ő'])('no image is called %j', (r
 test.each([
   ['no-such-engine', ' on PATH (ENOENT)'],
   ['/nowhere/docker', ' (ENOENT)'],
-])('no engine, as %s, is an error that says how to name another', (name, where) => {
+])('a missing engine (%s) is an error that says how to name another', (name, where) => {
   process.env.CDK_DOCKER = name;
   expect(errorOf(() => openImage('debian:12'))).toBe(
     [
@@ -287,7 +287,7 @@ test.each([
   );
 });
 
-test('an engine that says that it has pulled what is not there is told of', () => {
+test('an engine that reports a pull but has no image is an error', () => {
   const { file } = engine({ inspect: "echo 'no such image' >&2; exit 1" });
   expect(errorOf(() => openImage('debian:12'))).toBe(
     `source the image debian:12: ${file} pull debian:12 succeeded, but the image does not exist`,
@@ -295,7 +295,7 @@ test('an engine that says that it has pulled what is not there is told of', () =
   expect(kept()).toEqual([]);
 });
 
-test('an engine that does not run is an error with what it says', () => {
+test('an engine that does not run is an error with its output', () => {
   const refuse = "echo 'Cannot connect to the \x1b[1mDocker daemon' >&2; exit 1";
   const { file } = engine({ inspect: refuse, pull: refuse });
   expect(errorOf(() => openImage('debian:12'))).toBe([
@@ -306,19 +306,19 @@ test('an engine that does not run is an error with what it says', () => {
   ].join('\n'));
 });
 
-test('an engine whose answer is not understood is an error with the answer', () => {
+test('an engine with an unexpected answer is an error with the answer', () => {
   engine({ inspect: "echo '[{}]'" });
   expect(errorOf(() => openImage('debian:12'))).toMatch(/engine image inspect: unexpected output: \[\{\}\]$/);
 });
 
-test('an image of another system is an error that names it', () => {
+test('an image for another operating system is an error that names the system', () => {
   engine({ inspect: `echo '[{"Id":"${'b'.repeat(64)}","Os":"windows","Architecture":"amd64"}]'` });
   expect(errorOf(() => openImage('windows'))).toMatch(
     /the image is for windows\/amd64, not for linux\/amd64: use an image for that platform, or set architecture/,
   );
 });
 
-test('a platform that a name has beside another is taken', () => {
+test('another platform with the same name is accepted', () => {
   const of = (architecture: string) => `echo '[{"Id":"${'b'.repeat(64)}","Os":"linux","Architecture":"${architecture}"}]'`;
   const { calls } = engine({
     inspect: `case "$*" in *--platform*) ${of('arm64')};; *) ${of('amd64')};; esac`,
@@ -335,7 +335,7 @@ test('a platform that a name has beside another is taken', () => {
 describe('an export', () => {
   const removed = (calls: () => string[]) => calls().filter((call) => call.startsWith('rm'));
 
-  test('that fails is an error with what the engine says, the container is removed, and nothing is kept', () => {
+  test('that fails is an error with the output of the engine, the container is removed, and nothing is cached', () => {
     const { file, calls } = engine({ exported: `head -c 700 ${archive(small)}; echo 'no space left on device' >&2; exit 3` });
     expect(errorOf(() => openImage('debian:12'))).toMatch(
       new RegExp(
@@ -352,26 +352,26 @@ describe('an export', () => {
   });
 
   test.each([
-    ['that is cut short by an engine that does not notice', small.subarray(0, 1024), "the archive is truncated after 'usr/file'"],
-    ['of nothing', Buffer.alloc(0), 'the archive is truncated after its beginning'],
+    ['that is truncated without an error of the engine', small.subarray(0, 1024), "the archive is truncated after 'usr/file'"],
+    ['without content', Buffer.alloc(0), 'the archive is truncated after its beginning'],
     [
       'that writes through a link',
       tarOf(symbolicLink('usr', '/tmp'), { name: 'usr/file' }),
       "'usr/file' in the archive is below 'usr', which is a link",
     ],
-  ])('%s is an error, and nothing is kept', (_, bytes, message) => {
+  ])('%s is an error, and nothing is cached', (_, bytes, message) => {
     const { calls } = engine({ exported: `cat ${archive(bytes)}` });
     expect(errorOf(() => openImage('debian:12'))).toBe(`source the image debian:12: export failed, nothing was cached: ${message}`);
     expect(removed(calls)).toHaveLength(1);
     expect(kept()).toEqual([]);
   });
 
-  test('that is refused in the middle is not waited for', () => {
+  test('that is rejected in the middle ends without waiting for the rest', () => {
     engine({ exported: `cat ${archive(tarOf({ name: '../file' }))}; exec sleep 1000` });
     expect(errorOf(() => openImage('debian:12'))).toContain('leads out of the root');
   });
 
-  test('of no container is an error, and what of it may be there is removed', () => {
+  test('without a container is an error, and a partial container is removed', () => {
     const { calls } = engine({ create: 'echo "image not known" >&2; exit 125' });
     expect(errorOf(() => openImage('debian:12'))).toMatch(
       /create --pull=never --name \S+ debian:12 \/x ended with exit code 125\n {2}output:\n {4}image not known$/,
@@ -379,7 +379,7 @@ describe('an export', () => {
     expect(removed(calls)).toHaveLength(1);
   });
 
-  test('whose name comes to stand for another image meanwhile is an error', () => {
+  test('of a name that now refers to another image is an error', () => {
     const count = path.join(temporaryDirectory(), 'count');
     engine({
       inspect: `echo >> ${count}; printf '[{"Id":"%064d","Os":"linux","Architecture":"amd64"}]' "$(wc -l < ${count})"`,
@@ -389,7 +389,7 @@ describe('an export', () => {
     expect(kept()).toEqual([]);
   });
 
-  test('whose container cannot be removed is kept, and that is said', () => {
+  test('whose container cannot be removed is cached, with a warning', () => {
     const write = jest.spyOn(process.stderr, 'write').mockReturnValue(true);
     engine({ exported: `cat ${archive(small)}`, rm: 'echo busy >&2; exit 1' });
     const source = openImage('debian:12');
@@ -400,7 +400,7 @@ describe('an export', () => {
     expect(fs.readFileSync(path.join(source.directory, 'usr/file'), 'utf8')).toBe('content');
   });
 
-  test('for which there is no space is an error that says where', () => {
+  test('without disk space is an error that names the directory', () => {
     const { file } = engine({ exported: `cat ${archive(tarOf({ name: 'large', content: noise(4e6, 1) }))}` });
     const place = path.join(temporaryDirectory(), 'full');
     fs.mkdirSync(place);
@@ -450,7 +450,7 @@ describe('an export', () => {
     return { exporting, ended, root, calls, said: () => said };
   }
 
-  test.each(['SIGINT', 'SIGTERM', 'SIGHUP'] as const)('that %s stops leaves neither a container nor a file', async (signal) => {
+  test.each(['SIGINT', 'SIGTERM', 'SIGHUP'] as const)('that is ended by %s leaves neither a container nor a file', async (signal) => {
     const { exporting, ended, root, calls, said } = await underWay();
     exporting.kill(signal);
     await ended;
@@ -459,7 +459,7 @@ describe('an export', () => {
     expect(fs.existsSync(root)).toBe(false);
   });
 
-  test('that nobody waits for any more leaves neither a container nor a file', async () => {
+  test('whose parent has died leaves neither a container nor a file', async () => {
     const place = temporaryDirectory();
     const { file, calls } = engine({ exported: `head -c 1536 ${archive(small)}; while head -c 512 /dev/zero; do sleep 0.02; done` });
     const root = path.join(place, 'root');
@@ -472,7 +472,7 @@ describe('an export', () => {
     expect(fs.existsSync(root)).toBe(false);
   });
 
-  test('that is killed is not taken for whole, and its container is removed by the process that waits', () => {
+  test('that was killed is not cached, and the waiting process removes its container', () => {
     const whole = archive(small);
     const exporter = path.join(temporaryDirectory(), 'pid');
     const { calls } = engine({

@@ -29,8 +29,8 @@ function listing(root: string): Record<string, string> {
   return found;
 }
 
-describe('what an archive holds', () => {
-  test('is written with its permissions and times', async () => {
+describe('the contents of an archive', () => {
+  test('are written with permissions and times', async () => {
     const root = await unpacked(tarOf(
       { ...directory('./'), modified: 5 },
       { ...directory('usr/', 0o751), modified: 10 },
@@ -48,7 +48,7 @@ describe('what an archive holds', () => {
     });
   });
 
-  test('stays closed to others where it was, and can be read and deleted by whoever unpacked it', async () => {
+  test('are no more accessible to others than before, and readable and removable by the user who unpacked them', async () => {
     const root = await unpacked(tarOf(directory('closed', 0o070), { name: 'closed/secret', mode: 0o050 }, { name: 'none', mode: 0 }));
     const modes = Object.fromEntries(
       Object.entries(listing(root)).map(([name, text]) => [name, text.replace('directory ', '').split(' ')[0]]),
@@ -56,7 +56,7 @@ describe('what an archive holds', () => {
     expect(modes).toEqual({ 'closed': '770', 'closed/secret': '650', 'none': '600' });
   });
 
-  test('has one file where it has hard links, to files and to symbolic links', async () => {
+  test('have one file for several hard links, to files and to symbolic links', async () => {
     const root = await unpacked(
       tarOf(
         { name: 'a/one', content: 'content' },
@@ -70,7 +70,7 @@ describe('what an archive holds', () => {
     expect(fs.readlinkSync(path.join(root, 'again'))).toBe('a/one');
   });
 
-  test.each(['ustar', 'gnu', 'posix'])('is read as tar writes it in the format %s, in pieces of any size', async (format) => {
+  test.each(['ustar', 'gnu', 'posix'])('are read from the format %s, in pieces of any size', async (format) => {
     const source = temporaryDirectory();
     const long = path.join('usr', ...Array.from({ length: 4 }, (_, index) => `${index}`.repeat(28)));
     fs.mkdirSync(path.join(source, long), { recursive: true });
@@ -87,7 +87,7 @@ describe('what an archive holds', () => {
     for (const size of [bytes.length, 10_240, 1000, 512]) expect(listing(await unpacked(bytes, size))).toEqual(listing(source));
   });
 
-  test('comes without devices, pipes, what the kernel makes up, and names that are no UTF-8', async () => {
+  test('are unpacked without devices, pipes, pseudo file systems and names that are not UTF-8', async () => {
     const latin = Buffer.from('caf\xe9', 'latin1');
     const root = await unpacked(
       tarOf(
@@ -111,7 +111,7 @@ describe('what an archive holds', () => {
     expect(Object.keys(listing(root))).toEqual(['dev', 'next', 'two\nlines']);
   });
 
-  test('may be many directories', async () => {
+  test('may have many directories', async () => {
     const names = Array.from({ length: 1000 }, (_, index) => directory(`d/${index % 70}/${index}`));
     expect(Object.keys(listing(await unpacked(tarOf(...names))))).toHaveLength(1071);
   });
@@ -183,7 +183,7 @@ test.each<[string, readonly TarEntry[], string]>([
     'a pax header of 2000017 bytes, more than 1048576',
   ],
   ['has a length that is none', [{ name: 'first' }, { name: 'x', size: 8 ** 11 - 1 }], "is truncated after 'x'"],
-])('an archive is refused, and nothing written outside, where an entry %s', async (_, entries, message) => {
+])('an archive is an error, and nothing is written outside, if an entry %s', async (_, entries, message) => {
   const around = temporaryDirectory();
   const root = path.join(around, 'root');
   fs.mkdirSync(root);
@@ -194,11 +194,11 @@ test.each<[string, readonly TarEntry[], string]>([
   expect(fs.statSync(path.join(around, 'outside'))).toEqual({ ...before, atime: expect.anything(), atimeMs: expect.anything() });
 });
 
-test('an absolute name is one inside', async () => {
+test('an absolute name is unpacked inside the directory', async () => {
   expect(Object.keys(listing(await unpacked(tarOf({ name: '/etc/file', content: 'x' }))))).toEqual(['etc', 'etc/file']);
 });
 
-test('an archive that breaks off anywhere is an error', async () => {
+test('an archive that is truncated anywhere is an error', async () => {
   const whole = tarOf(directory('usr'), pax({ path: 'usr/ő' }), { name: 'x', content: 'x'.repeat(700) }, symbolicLink('link', 'usr'));
   for (let end = 0; end < whole.length; end += 256) {
     await expect(unpacked(whole.subarray(0, end))).rejects.toThrow('the archive is truncated after');
@@ -206,7 +206,7 @@ test('an archive that breaks off anywhere is an error', async () => {
   await unpacked(whole);
 });
 
-test('what follows the end of an archive does not matter', async () => {
+test('data after the end of an archive is ignored', async () => {
   const whole = Buffer.concat([tarOf({ name: 'file' }), Buffer.alloc(20 * 512), tarOf({ name: '../outside' })]);
   expect(Object.keys(listing(await unpacked(whole, 512)))).toEqual(['file']);
 });
@@ -215,17 +215,17 @@ test.each([
   ['text', Buffer.from('Error: no such container\n'.repeat(100))],
   ['compressed', execFileSync('gzip', { input: Buffer.alloc(1e6, 'x'.repeat(700)) })],
   ['zeros', Buffer.alloc(10_240, 1)],
-])('an archive that is %s is none', async (_, bytes) => {
+])('a file that is %s is not an archive', async (_, bytes) => {
   await expect(unpacked(bytes)).rejects.toThrow('the exported data is not a tar archive');
 });
 
-test('a damaged header is an error that says after what', async () => {
+test('a damaged header is an error that names the entry before it', async () => {
   const bytes = tarOf({ name: 'first' }, { name: 'second' });
   bytes[512 + 20] ^= 1;
   await expect(unpacked(bytes)).rejects.toThrow("the archive is damaged after 'first': a header with another checksum");
 });
 
-test('two names that are one to the file system are an error that names both', async () => {
+test('two names that are the same for the file system are an error that names both', async () => {
   const root = temporaryDirectory();
   // as a file system finds it that takes the two for one
   fs.writeFileSync(path.join(root, 'README'), 'of readme');
