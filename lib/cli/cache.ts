@@ -6,6 +6,7 @@ import * as path from 'path';
 import { Argument, Command, Option } from 'commander';
 import { FINGERPRINTS } from '../asset/fingerprint';
 import { ZIPS } from '../asset/zip-cache';
+import { FILE_LISTS } from '../packages/kept-lists';
 import { cacheDirectory, checkOwn } from '../process/cache-directory';
 import { removeTree } from '../process/remove-tree';
 import { megabytes } from '../text/megabytes';
@@ -24,6 +25,7 @@ const isRoot = (name: string) => isVisible(name) && !name.endsWith('.json');
 const KINDS: Readonly<Record<string, Kind>> = {
   zips: { description: 'packed layers', directories: [ZIPS], isEntry: (name) => name.endsWith('.zip') },
   fingerprints: { description: 'fingerprints of unchanged layers', directories: [FINGERPRINTS], isEntry: isVisible },
+  lists: { description: 'file lists of package databases', directories: [FILE_LISTS], isEntry: (name) => /^[0-9a-f]{32}$/.test(name) },
   images: { description: 'file systems of images', directories: ['image', 'platforms'], isEntry: isRoot },
   apt: { description: 'file systems of apt packages', directories: ['apt'], isEntry: isRoot },
 };
@@ -44,8 +46,8 @@ Examples:
   $ binary-layer cache clear                  clear everything; later builds fill the cache again
   $ binary-layer cache clear -k images apt    clear only these kinds
 
-Kinds: zips are packed layers, fingerprints tell whether the files of a layer have changed, images and apt are
-the file systems of sources.
+Kinds: zips are packed layers, fingerprints tell whether the files of a layer have changed, lists are the file lists
+of dpkg with an index, images and apt are the file systems of sources.
 The zips take up to 1024 MB. The environment variable BINARY_LAYER_CACHE_MB sets another limit; 0 keeps none.
 The directory is cdk-binary-layer in $XDG_CACHE_HOME, ~/.cache or ~/Library/Caches.`)
     .action((action: 'list' | 'clear', { kind }: CacheOptions) => {

@@ -2,6 +2,7 @@
  * dpkg's file lists, `/var/lib/dpkg/info/*.list`, as one text: they are megabytes, of which a layer needs a few lines.
  */
 import * as path from 'path';
+import { keep, type Lists, readKept } from './kept-lists';
 import { LineIndex } from './line-index';
 import { checkLimit, LIMITS } from '../limits';
 import type { Root } from '../root/root';
@@ -13,33 +14,17 @@ const LINE_FEED = 0x0a;
 const FIRST_SIZE = 8 * 1024 * 1024;
 
 export class FileLists {
-  private readonly bytes: Buffer;
   private readonly index: LineIndex;
 
-  private constructor(private readonly names: readonly string[], read: (name: string) => Buffer, info: string) {
-    let all = Buffer.allocUnsafeSlow(FIRST_SIZE);
-    let length = 0;
-    for (const name of names) {
-      const list = read(name);
-      checkLimit(LIMITS.fileLists, length + list.length + 1, info);
-      if (length + list.length + 1 > all.length) all = Buffer.concat([all], 2 * (length + list.length + 1));
-      list.copy(all, length);
-      length += list.length;
-      all[length++] = LINE_FEED;
-      this.ends.push(length);
-    }
-    this.bytes = all.subarray(0, length);
-    this.index = new LineIndex(this.bytes, info);
+  private constructor(private readonly names: readonly string[], private readonly lists: Lists) {
+    this.index = new LineIndex(lists.bytes, lists.tables);
   }
 
-  /** where each list ends among the others */
-  private readonly ends: number[] = [];
-
   /** by directory on this machine: the lists as they were, and what they depend on */
-  private static readonly kept = new Map<string, { readonly stamp: string; readonly lists: FileLists }>();
+  private static readonly kept = new Map<string, { readonly state: string; readonly lists: FileLists }>();
 
   /**
-   * The lists of a root. Layers of one app share them.
+   * The lists of a root. Layers of one app share them, and later processes find them in the cache.
    *
    * dpkg replaces a list by renaming a new one, so the stamp of the directory changes with every list. A file system without such a
    * stamp needs a look at each list instead. The caller looks at those that have a line it asked for.
@@ -50,24 +35,25 @@ export class FileLists {
   public static of(root: Root, info: string): FileLists {
     const names = root.names(info).filter((name) => name.endsWith(LIST));
     const stamp = root.stamp(info);
-    const isTrusted = !stamp.startsWith('~');
     const place = root.shown(info);
-    const known = isTrusted ? this.kept.get(place) : undefined;
-    if (known?.stamp === stamp) return known.lists;
-    const looking = (name: string) => {
-      const list = root.file(path.posix.join(info, name));
-      return list === undefined ? Buffer.alloc(0) : root.read(list, LIMITS.fileLists);
-    };
-    const read = (name: string) =>
-      (isTrusted ? root.readUnrecorded(path.posix.join(info, name), LIMITS.fileLists) : undefined) ?? looking(name);
-    const lists = new FileLists(names, read, info);
-    if (isTrusted) this.kept.set(place, { stamp, lists });
-    return lists;
+    if (stamp.startsWith('~')) {
+      return new FileLists(names, readLists(names, info, (name) => readLooking(root, path.posix.join(info, name))));
+    }
+    const known = this.kept.get(place);
+    if (known?.state === stamp) return known.lists;
+    // an editor may have changed a list in its place
+    const stamps = names.map((name) => root.stampUnrecorded(path.posix.join(info, name)));
+    const state = JSON.stringify([stamp, names, stamps]);
+    const lists = readKept(place, state) ?? readNew(root, names, info, (read) => keep(place, state, read));
+    const found = new FileLists(names, lists);
+    this.kept.set(place, { state: stamp, lists: found });
+    return found;
   }
 
   /** The names of the lists that have a line with this end. */
   public *withEnd(end: string): Generator<string> {
-    for (let offset = this.bytes.indexOf(`${end}\n`); offset >= 0; offset = this.bytes.indexOf(`${end}\n`, offset + 1)) {
+    const { bytes } = this.lists;
+    for (let offset = bytes.indexOf(`${end}\n`); offset >= 0; offset = bytes.indexOf(`${end}\n`, offset + 1)) {
       yield this.nameAt(offset);
     }
   }
@@ -78,12 +64,47 @@ export class FileLists {
   }
 
   private nameAt(offset: number): string {
-    let [low, high] = [0, this.ends.length - 1];
+    let [low, high] = [0, this.lists.ends.length - 1];
     while (low < high) {
       const middle = (low + high) >>> 1;
-      if (offset < this.ends[middle]) high = middle;
+      if (offset < this.lists.ends[middle]) high = middle;
       else low = middle + 1;
     }
     return this.names[low];
   }
+}
+
+/** @param done called with the lists if each of them is a regular file: the look at a link would be missing if they were kept */
+function readNew(root: Root, names: readonly string[], info: string, done: (lists: Lists) => void): Lists {
+  let isEachRegular = true;
+  const lists = readLists(names, info, (name) => {
+    const file = path.posix.join(info, name);
+    const bytes = root.readUnrecorded(file, LIMITS.fileLists);
+    isEachRegular &&= bytes !== undefined;
+    return bytes ?? readLooking(root, file);
+  });
+  if (isEachRegular) done(lists);
+  return lists;
+}
+
+function readLooking(root: Root, file: string): Buffer {
+  const real = root.file(file);
+  return real === undefined ? Buffer.alloc(0) : root.read(real, LIMITS.fileLists);
+}
+
+function readLists(names: readonly string[], info: string, read: (name: string) => Buffer): Lists {
+  let all = Buffer.allocUnsafeSlow(FIRST_SIZE);
+  let length = 0;
+  const ends: number[] = [];
+  for (const name of names) {
+    const list = read(name);
+    checkLimit(LIMITS.fileLists, length + list.length + 1, info);
+    if (length + list.length + 1 > all.length) all = Buffer.concat([all], 2 * (length + list.length + 1));
+    list.copy(all, length);
+    length += list.length;
+    all[length++] = LINE_FEED;
+    ends.push(length);
+  }
+  const bytes = all.subarray(0, length);
+  return { bytes, ends, tables: LineIndex.of(bytes, info).tables };
 }

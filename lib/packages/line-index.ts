@@ -1,5 +1,14 @@
 import { checkLimit, LIMITS } from '../limits';
 
+export interface LineTables {
+  /** line → offset of its first byte */
+  readonly starts: Int32Array;
+  /** the lowest bits of a hash → the first line with them, -1 for none; its length is a power of 2 */
+  readonly first: Int32Array;
+  /** line → the next one with the same bits, -1 for none */
+  readonly next: Int32Array;
+}
+
 /**
  * Finds lines in a text of megabytes without splitting it.
  *
@@ -7,13 +16,11 @@ import { checkLimit, LIMITS } from '../limits';
  * are compared. Directories that every package lists are one chain.
  */
 export class LineIndex {
-  private readonly starts: Int32Array;
-  /** the lowest bits of a hash → the first line with them; then line → the next such line; -1 for none */
-  private readonly first: Int32Array;
-  private readonly next: Int32Array;
+  /** @param tables of the same text */
+  public constructor(private readonly bytes: Buffer, public readonly tables: LineTables) {}
 
   /** @param where the text's name in errors */
-  constructor(private readonly bytes: Buffer, where: string) {
+  public static of(bytes: Buffer, where: string): LineIndex {
     const starts: number[] = [];
     const hashes: number[] = [];
     for (let at = 0; at < bytes.length; ) {
@@ -24,31 +31,32 @@ export class LineIndex {
       if (starts.length > LIMITS.fileListLines.most) checkLimit(LIMITS.fileListLines, starts.length, where);
       at = end + 1;
     }
-    this.starts = Int32Array.from(starts);
-    this.first = new Int32Array(2 ** Math.ceil(Math.log2(starts.length + 1))).fill(-1);
-    this.next = new Int32Array(starts.length);
+    const first = new Int32Array(2 ** Math.ceil(Math.log2(starts.length + 1))).fill(-1);
+    const next = new Int32Array(starts.length);
     // from last to first, so that chains are in the order of the text
     for (let line = starts.length - 1; line >= 0; line--) {
-      const slot = this.slotOf(hashes[line]);
-      this.next[line] = this.first[slot];
-      this.first[slot] = line;
+      const slot = slotOf(hashes[line], first);
+      next[line] = first[slot];
+      first[slot] = line;
     }
+    return new LineIndex(bytes, { starts: Int32Array.from(starts), first, next });
   }
 
   /** The offsets of all lines with this text, in order. */
   public *offsets(text: string): Generator<number> {
     const wanted = Buffer.from(text);
-    for (let line = this.first[this.slotOf(hashOf(wanted, 0, wanted.length))]; line >= 0; line = this.next[line]) {
-      const start = this.starts[line];
+    const { starts, first, next } = this.tables;
+    for (let line = first[slotOf(hashOf(wanted, 0, wanted.length), first)]; line >= 0; line = next[line]) {
+      const start = starts[line];
       const end = start + wanted.length;
       const isEnd = end === this.bytes.length || this.bytes[end] === LINE_FEED;
       if (isEnd && this.bytes.compare(wanted, 0, wanted.length, start, end) === 0) yield start;
     }
   }
+}
 
-  private slotOf(hash: number): number {
-    return hash & (this.first.length - 1);
-  }
+function slotOf(hash: number, first: Int32Array): number {
+  return hash & (first.length - 1);
 }
 
 /** FNV-1a, 32 bits, of the last bytes of a line, from its length instead of the usual start. */

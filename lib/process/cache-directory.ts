@@ -79,16 +79,21 @@ export function isOwn({ uid }: fs.Stats): boolean {
   return process.geteuid === undefined || uid === process.geteuid();
 }
 
-/** Size limit for a text in the cache, in bytes. */
-const MOST_TEXT = 256 * 1024 * 1024;
+/** Size limit for a file that is read from the cache, in bytes. */
+const MOST_READ = 256 * 1024 * 1024;
 
 /** The text of a file in the cache; `undefined` if it does not exist or belongs to another user. */
 export function readCached(file: string): string | undefined {
+  return readCachedBytes(file)?.toString('utf8');
+}
+
+/** The bytes of such a file. */
+export function readCachedBytes(file: string): Buffer | undefined {
   let descriptor: number | undefined;
   try {
     descriptor = fs.openSync(file, fs.constants.O_RDONLY | fs.constants.O_NOFOLLOW | fs.constants.O_NONBLOCK);
     const stat = fs.fstatSync(descriptor);
-    return stat.isFile() && isOwn(stat) && stat.size <= MOST_TEXT ? fs.readFileSync(descriptor, 'utf8') : undefined;
+    return stat.isFile() && isOwn(stat) && stat.size <= MOST_READ ? fs.readFileSync(descriptor) : undefined;
   } catch {
     return undefined; // not there, or not readable: it is made again
   } finally {

@@ -25,7 +25,7 @@ export function uniqueUnfinished(file: string, suffix = '.tmp'): string {
 }
 
 /** Writes a file. An existing one is replaced. */
-export function writeWhole(file: string, content: string): void {
+export function writeWhole(file: string, content: string | Buffer): void {
   const temporary = uniqueUnfinished(file);
   try {
     fs.writeFileSync(temporary, content);

@@ -161,6 +161,10 @@ export class DirectoryRoot implements Root {
     return readDirectly(this.locate(real), limit.most);
   }
 
+  public stampUnrecorded(real: RootPath): string {
+    return lstat(this.locate(real))?.stamp ?? '';
+  }
+
   public readParts<T>(real: RootPath, use: (bytes: Bytes) => T): T {
     return FileBytes.use(this.locate(real), use);
   }

@@ -99,6 +99,9 @@ export interface Root {
    */
   readUnrecorded(real: RootPath, limit: Limit): Buffer | undefined;
 
+  /** The stamp of the status of a path, without recording a look at it; `''` if it does not exist. */
+  stampUnrecorded(real: RootPath): string;
+
   /** Passes the bytes of a regular file to `use`, which reads only parts of them. They are valid until it returns. */
   readParts<T>(real: RootPath, use: (bytes: Bytes) => T): T;
 

@@ -1,0 +1,133 @@
+import * as fs from 'fs';
+import * as path from 'path';
+import type * as Database from '../../lib/packages/dpkg';
+import { FILE_LISTS, keep, type Lists, readKept } from '../../lib/packages/kept-lists';
+import { LineIndex } from '../../lib/packages/line-index';
+import type * as Roots from '../../lib/root/directory-root';
+import { Packaged } from '../collect/packaged';
+import { temporaryDirectory } from '../fixture';
+
+const before = process.env.XDG_CACHE_HOME;
+let cache: string;
+beforeEach(() => {
+  cache = temporaryDirectory();
+  process.env.XDG_CACHE_HOME = cache;
+});
+afterAll(() => {
+  process.env.XDG_CACHE_HOME = before;
+  if (before === undefined) delete process.env.XDG_CACHE_HOME;
+});
+
+const directory = () => path.join(cache, 'cdk-binary-layer', FILE_LISTS);
+const kept = () => (fs.existsSync(directory()) ? fs.readdirSync(directory()) : []);
+
+/** More than a megabyte of lines. */
+function lists(name = 'rig'): Lists {
+  const bytes = Buffer.from(Array.from({ length: 50_000 }, (_, index) => `/usr/share/${name}/file${index}\n`).join(''));
+  return { bytes, ends: [1000, bytes.length], tables: LineIndex.of(bytes, 'lists').tables };
+}
+
+describe('kept file lists', () => {
+  test('are read back with an index that finds every line', () => {
+    const made = lists();
+    keep('/root', 'state', made);
+    const { bytes, ends, tables } = readKept('/root', 'state')!;
+    expect(bytes.equals(made.bytes)).toBe(true);
+    expect(ends).toEqual(made.ends);
+    const [ours, theirs] = [new LineIndex(bytes, tables), new LineIndex(made.bytes, made.tables)];
+    for (const line of ['/usr/share/rig/file0', '/usr/share/rig/file49999', '/usr/share/rig/none']) {
+      expect([...ours.offsets(line)]).toEqual([...theirs.offsets(line)]);
+    }
+    expect([...ours.offsets('/usr/share/rig/file1')]).toEqual([21]);
+  });
+
+  test('are not used for another root or after a change', () => {
+    keep('/root', 'state', lists());
+    expect(readKept('/root', 'later')).toBeUndefined();
+    expect(readKept('/other', 'state')).toBeUndefined();
+  });
+
+  test.each<[string, (bytes: Buffer) => Buffer]>([
+    ['empty', () => Buffer.alloc(0)],
+    ['cut off', (bytes) => bytes.subarray(0, bytes.length - 1)],
+    ['with another byte in the header', (bytes) => flipped(bytes, 12)],
+    ['with another byte in the index', (bytes) => flipped(bytes, 5000)],
+    ['with another byte in the lists', (bytes) => flipped(bytes, bytes.length - 5)],
+    ['of something else', () => Buffer.from('x'.repeat(5000))],
+  ])('are not used if the file is damaged: %s', (_, damage) => {
+    keep('/root', 'state', lists());
+    const [file] = kept().map((name) => path.join(directory(), name));
+    fs.writeFileSync(file, damage(fs.readFileSync(file)));
+    expect(readKept('/root', 'state')).toBeUndefined();
+  });
+
+  test('are those of the four roots that were used last', () => {
+    for (const number of [1, 2, 3, 4]) {
+      keep(`/root${number}`, 'state', lists(`package${number}`));
+      const [newest] = kept().map((name) => path.join(directory(), name)).sort((a, b) => fs.statSync(b).mtimeMs - fs.statSync(a).mtimeMs);
+      fs.utimesSync(newest, number, number);
+    }
+    expect(readKept('/root1', 'state')).toBeDefined();
+    keep('/root5', 'state', lists('package5'));
+    expect([1, 2, 3, 4, 5].filter((number) => readKept(`/root${number}`, 'state'))).toEqual([1, 3, 4, 5]);
+  });
+
+  test('are only those of large databases', () => {
+    const bytes = Buffer.from('/usr/bin/rig\n');
+    keep('/root', 'state', { bytes, ends: [bytes.length], tables: LineIndex.of(bytes, 'lists').tables });
+    expect(kept()).toEqual([]);
+  });
+
+  test('are given up without a cache that can be written', () => {
+    fs.writeFileSync(path.join(cache, 'cdk-binary-layer'), 'a file');
+    keep('/root', 'state', lists());
+    expect(readKept('/root', 'state')).toBeUndefined();
+  });
+});
+
+describe('the owner of a file in a later process', () => {
+  /** As a process of its own has it: no lists in memory. */
+  const ownerOf = (root: Packaged, file: string) => {
+    let owner: string | undefined;
+    jest.isolateModules(() => {
+      const { dpkgDatabase } = jest.requireActual<typeof Database>('../../lib/packages/dpkg');
+      const { DirectoryRoot } = jest.requireActual<typeof Roots>('../../lib/root/directory-root');
+      owner = dpkgDatabase(new DirectoryRoot(root.directory), 'amd64')!.ownerOf(file)?.name;
+    });
+    return owner;
+  };
+  const list = (root: Packaged, name: string) => root.locate(`/var/lib/dpkg/info/${name}.list`);
+  let root: Packaged;
+  beforeEach(() => {
+    root = new Packaged();
+    root.install('rig', { '/usr/share/rig/names': '' });
+    fs.appendFileSync(list(root, 'rig'), lists().bytes);
+  });
+
+  test('is the same, with the kept lists', () => {
+    expect(ownerOf(root, '/usr/share/rig/names')).toBe('rig');
+    expect(kept()).toHaveLength(1);
+    expect(ownerOf(root, '/usr/share/rig/names')).toBe('rig');
+  });
+
+  test('is seen to change when a package is installed, and when a list is edited in its place', () => {
+    expect(ownerOf(root, '/usr/share/other/names')).toBeUndefined();
+    root.install('other', { '/usr/share/other/names': '' });
+    expect(ownerOf(root, '/usr/share/other/names')).toBe('other');
+    expect(ownerOf(root, '/srv/rig')).toBeUndefined();
+    fs.appendFileSync(list(root, 'rig'), '/srv/rig\n');
+    expect(ownerOf(root, '/srv/rig')).toBe('rig');
+  });
+
+  test('is not kept if a list is a link: a later change of its target would not be seen', () => {
+    fs.renameSync(list(root, 'rig'), root.locate('/elsewhere'));
+    fs.symlinkSync('/elsewhere', list(root, 'rig'));
+    expect(ownerOf(root, '/usr/share/rig/names')).toBe('rig');
+    expect(kept()).toEqual([]);
+  });
+});
+
+function flipped(bytes: Buffer, at: number): Buffer {
+  bytes[at] ^= 1;
+  return bytes;
+}
