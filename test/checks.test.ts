@@ -144,7 +144,9 @@ describe('a test command', () => {
   test('that fails is an error with its exit code and output', () => {
     fails(
       { testCommand: 'tool; exit 9' },
-      "testCommand 'tool; exit 9' ended in the layer with exit code 9, expected exit code 0; nothing was written\n  output:\n    the tool",
+      "testCommand 'tool; exit 9' ended in the layer with exit code 9, expected exit code 0; nothing was written\n" +
+        '  output:\n    the tool\n' +
+        '  if a file is missing, name it in include; verbose prints which files are skipped, and why',
     );
   });
 

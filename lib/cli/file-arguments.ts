@@ -25,7 +25,7 @@ export function statusOf(file: string): fs.Stats | undefined {
  */
 export function checkInput(file: string, expected: string, label = file): void {
   const stat = statusOf(file);
-  if (!stat || stat.isDirectory()) throw new UsageError(`${label}: ${stat ? 'a directory' : 'nothing'} is there, expected ${expected}`);
+  if (!stat || stat.isDirectory()) throw new UsageError(`${label} ${stat ? 'is a directory' : 'does not exist'}, expected ${expected}`);
   try {
     fs.accessSync(file, fs.constants.R_OK);
   } catch {

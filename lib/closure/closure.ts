@@ -32,7 +32,10 @@ function adviceOn(library: string, requester: string): string[] {
   const name = path.posix.basename(library);
   const object = path.posix.basename(requester);
   if (!library.includes('/') || library.startsWith('/')) {
-    return [`  install the package that has ${library}, or correct the search path of ${object}`];
+    return [
+      `  install the package that has ${library}`,
+      `  or, if you built it, link ${object} with -Wl,-rpath,'$ORIGIN', or set LD_LIBRARY_PATH to the directory of ${name}`,
+    ];
   }
   // if a library has no soname, linkers record the path on their command line
   return [

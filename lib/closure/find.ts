@@ -76,7 +76,8 @@ export function machineOf(programs: readonly Program[], requested: Machine | und
   if (foreign >= 0) {
     throw new ProgramError([
       `${programs[foreign].path} is for ${machines[foreign]}, expected ${requested}, the requested architecture:`,
-      'use a source for that architecture, such as BinarySource.apt, or BinarySource.image with an image for that platform',
+      'use a source for that architecture, such as BinarySource.apt, or BinarySource.image with an image for that platform;',
+      'build a program of your own for that architecture',
     ].join(' '), 'architecture', 'source');
   }
   const other = machines.findIndex((machine) => machine !== machines[0]);
@@ -112,9 +113,13 @@ function fromPath(root: ProgramFiles, binary: string, cwd: string): string {
   const absolute = path.posix.resolve(cwd, binary);
   const real = root.real(absolute);
   if (real === undefined) {
+    const directory = path.posix.dirname(absolute);
+    const near = nearest(path.posix.basename(absolute), root.names(root.real(directory) ?? directory));
     throw new ProgramError(
-      `binary '${printableName(binary)}': ${printableName(absolute)} does not exist, expected a program; ` +
-        'relative paths start at the working directory',
+      `binary '${printableName(binary)}': ${printableName(absolute)} does not exist, expected a program` +
+        (near === undefined
+          ? '; relative paths start at the working directory'
+          : `: did you mean ${printableName(path.posix.join(directory, near))}?`),
     );
   }
   const type = root.status(real)!.type;
@@ -132,7 +137,7 @@ function fromPath(root: ProgramFiles, binary: string, cwd: string): string {
  * can run the script. For a requested program, the user must choose the version.
  */
 function fileOf(root: ProgramFiles, binary: string, searchPath: readonly string[], cwd: string, forScript: boolean): string {
-  const file = binary.includes('/') ? fromPath(root, binary, cwd) : fromCommand(root, binary, searchPath);
+  const file = binary.includes('/') ? fromPath(root, binary, cwd) : fromCommand(root, binary, searchPath, cwd);
   const manager = shimManager(root, file);
   if (manager === undefined) return file;
   const next = programAfterShims(root, path.posix.basename(file), searchPath);
@@ -165,18 +170,23 @@ function* onPath(root: ProgramFiles, command: string, searchPath: readonly strin
   }
 }
 
-function fromCommand(root: ProgramFiles, binary: string, searchPath: readonly string[]): string {
+function fromCommand(root: ProgramFiles, binary: string, searchPath: readonly string[], cwd: string): string {
   const [file] = onPath(root, binary, searchPath);
   if (file !== undefined) return file;
   const { isHost } = root;
   const name = printableName(binary);
-  const near = nearest(binary, searchPath.flatMap((directory) => root.names(root.real(directory) ?? directory)));
+  const real = root.real(path.posix.join(cwd, binary));
+  const isInDirectory = real !== undefined && root.status(real)?.type === 'file';
+  const onSearchPath = () => searchPath.flatMap((directory) => root.names(root.real(directory) ?? directory));
+  const near = isInDirectory ? `./${binary}` : nearest(binary, onSearchPath());
   throw new ProgramError(
     [
       `binary '${name}': no such command on PATH${isHost ? '' : ` in the root ${root.location}`}` +
         (near === undefined ? '' : `: did you mean ${printableName(near)}?`),
       `  searched: ${searchPath.map(printableName).join(':') || 'nothing, PATH is empty'}`,
-      isHost
+      isInDirectory
+        ? `  a name without '/' is a command on PATH; to pack the file in the working directory, specify './${name}'`
+        : isHost
         ? `  install the package that contains it on the machine that synthesizes (apt-get install ${name}), ` +
           `or specify the path of the program: './build/${name}'`
         : `  use a source in which it is installed, or specify the path of the program inside the source: '/opt/${name}/bin/${name}'`,

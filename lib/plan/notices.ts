@@ -12,6 +12,9 @@ import { valueOf } from '../packages/package';
 /** Commands that a notice lists. */
 const MOST_LISTED = 16;
 
+/** Files that a notice names. If there are more, it counts them. */
+const MOST_NAMED = 3;
+
 /** Names the files that are not packed because they may hold secrets. */
 export function refusalNotices({ files, skipped }: FinishedSelection, globbed: ReadonlyMap<string, string>): string[] {
   const reasons = [...new Map([...globbed, ...skipped])].filter(([file]) => !files.has(file));
@@ -24,13 +27,16 @@ export function refusalNotices({ files, skipped }: FinishedSelection, globbed: R
   ];
 }
 
-/** Counts the files that are skipped because of their permissions: a root that was unpacked with umask 077 loses all its data. */
+/** Names the files that are skipped because of their permissions. If there are many, the root may have been unpacked with umask 077. */
 export function unreadableNotice(skipped: ReadonlyMap<string, string>): string[] {
-  const count = [...skipped.values()].filter((reason) => reason === NOT_WORLD_READABLE).length;
-  if (count === 0) return [];
-  const files = count === 1 ? '1 file is' : `${count} files are`;
+  const unreadable = [...skipped].filter(([, reason]) => reason === NOT_WORLD_READABLE).map(([file]) => file);
+  if (unreadable.length === 0) return [];
+  if (unreadable.length <= MOST_NAMED) {
+    const [are, them] = unreadable.length === 1 ? ['is', 'it'] : ['are', 'them'];
+    return [`${unreadable.join(', ')} ${are} not world-readable and not packed; name ${them} in include if a program needs ${them}`];
+  }
   const remedy = 'if the source was unpacked with another umask, unpack it again with umask 022; else name them in include';
-  return [`${files} not world-readable and not packed: ${remedy}`];
+  return [`${unreadable.length} files are not world-readable and not packed, such as ${unreadable[0]}: ${remedy}`];
 }
 
 /** Names the commands that a program may start and that are not packed, because its package only suggests theirs. */

@@ -30,6 +30,8 @@ type Runner = 'testCommand' | 'workload';
 /** The command failed, or the layer cannot be tried on this machine. */
 export class TrialError extends LayerError {}
 
+const ADVICE = 'if a file is missing, name it in include; verbose prints which files are skipped, and why';
+
 /** Names of shells that may be static. */
 const SHELLS = [...BUSYBOX, 'bash-static'];
 
@@ -56,7 +58,7 @@ export function tryLayer(zip: string, programs: readonly string[], { command, ti
     }
     if (ended.failed) {
       const problem = `testCommand '${command}' ended in the layer with ${howItEnded(ended)}, expected exit code 0`;
-      throw new TrialError(`${problem}; ${output}`, 'testCommand');
+      throw new TrialError(`${problem}; ${output}\n  ${ADVICE}`, 'testCommand', 'include');
     }
   } finally {
     discard(directory);

@@ -66,7 +66,8 @@ describe('a missing library', () => {
           'libgone.so.3 not found, needed by /opt/app/lib/libb.so',
           '  chain: prog → liba.so → libb.so → libgone.so.3',
           `  searched: /opt/app/lib (runpath of libb.so), /opt/other (runpath of libb.so), ${defaults.join(', ')}`,
-          '  install the package that has libgone.so.3, or correct the search path of libb.so',
+          '  install the package that has libgone.so.3',
+          "  or, if you built it, link libb.so with -Wl,-rpath,'$ORIGIN', or set LD_LIBRARY_PATH to the directory of libgone.so.3",
         ].join('\n'),
       ),
     );

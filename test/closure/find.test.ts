@@ -71,6 +71,13 @@ describe('a command', () => {
     expect(() => find('covnert')).toThrow(/^binary 'covnert': no such command on PATH .*: did you mean convert\?\n {2}searched: /);
     expect(() => find('something-else')).toThrow(/^binary 'something-else': no such command on PATH in the root \S+\n/);
   });
+
+  test('that is a file in the working directory is answered with its path', () => {
+    program('/home/me/tool');
+    expect(() => find('tool')).toThrow(
+      /: did you mean \.\/tool\?\n {2}searched: .*\n {2}a name without '\/' is a command on PATH; .*, specify '\.\/tool'$/,
+    );
+  });
 });
 
 describe('a path', () => {
@@ -87,6 +94,12 @@ describe('a path', () => {
   test('that does not exist is an error', () => {
     expect(() => find('./build/tool')).toThrow(new ProgramError(
       "binary './build/tool': /home/me/build/tool does not exist, expected a program; relative paths start at the working directory"));
+  });
+
+  test('that is misspelled is answered with the nearest file in its directory', () => {
+    program('/home/me/build/tool');
+    expect(() => find('./build/tolo')).toThrow(new ProgramError(
+      "binary './build/tolo': /home/me/build/tolo does not exist, expected a program: did you mean /home/me/build/tool?"));
   });
 });
 

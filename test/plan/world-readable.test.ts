@@ -6,17 +6,30 @@ describe('files that are not world-readable', () => {
   const source = () => {
     const root = new Fixture().debian().libc();
     root.compile('/usr/bin/tool', 'int main(void) { return 0; }');
-    root.write({ '/usr/share/tool/a': 'a', '/usr/share/tool/b': 'b', '/usr/share/tool/c': 'c' });
+    for (const name of 'abcde') root.write({ [`/usr/share/tool/${name}`]: name });
     return root;
   };
   const notices = (root: Fixture) =>
     plan(root, 'tool', { include: ['/usr/share/tool'] }).notices.filter((notice) => notice.includes('world-readable'));
 
-  test('are counted in a notice, for example in a root that was unpacked with umask 077', () => {
+  test.each([
+    [['a'], '/usr/share/tool/a is not world-readable and not packed; name it in include if a program needs it'],
+    [
+      ['a', 'b'],
+      '/usr/share/tool/a, /usr/share/tool/b are not world-readable and not packed; name them in include if a program needs them',
+    ],
+  ])('are named in a notice: %j', (files, notice) => {
     const root = source();
-    for (const file of ['a', 'b']) fs.chmodSync(root.locate(`/usr/share/tool/${file}`), 0o600);
+    for (const file of files) fs.chmodSync(root.locate(`/usr/share/tool/${file}`), 0o600);
+    expect(notices(root)).toEqual([notice]);
+  });
+
+  test('are counted if there are many, for example in a root that was unpacked with umask 077', () => {
+    const root = source();
+    for (const file of ['a', 'b', 'c', 'd']) fs.chmodSync(root.locate(`/usr/share/tool/${file}`), 0o600);
     expect(notices(root)).toEqual([
-      expect.stringMatching(/^2 files are not world-readable and not packed: if the source was unpacked with another umask, /),
+      '4 files are not world-readable and not packed, such as /usr/share/tool/a: ' +
+        'if the source was unpacked with another umask, unpack it again with umask 022; else name them in include',
     ]);
   });
 

@@ -74,7 +74,9 @@ function said(command: string): string[] {
   try {
     attempt(`${command}; exit 1`);
   } catch (error) {
-    return (error as Error).message.split('\n').slice(2).map((line) => line.trim());
+    const lines = (error as Error).message.split('\n').slice(2).map((line) => line.trim());
+    expect(lines.pop()).toBe('if a file is missing, name it in include; verbose prints which files are skipped, and why');
+    return lines;
   }
   throw new Error(`${command} did not fail`);
 }
