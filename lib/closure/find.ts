@@ -187,9 +187,9 @@ function fromCommand(root: ProgramFiles, binary: string, searchPath: readonly st
       isInDirectory
         ? `  a name without '/' is a command on PATH; to pack the file in the working directory, specify './${name}'`
         : isHost
-        ? `  install the package that contains it on the machine that synthesizes (apt-get install ${name}), ` +
+          ? `  install the package that contains it on the machine that synthesizes (apt-get install ${name}), ` +
           `or specify the path of the program: './build/${name}'`
-        : `  use a source in which it is installed, or specify the path of the program inside the source: '/opt/${name}/bin/${name}'`,
+          : `  use a source in which it is installed, or specify the path of the program inside the source: '/opt/${name}/bin/${name}'`,
     ].join('\n'),
   );
 }
