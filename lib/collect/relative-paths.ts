@@ -9,7 +9,7 @@ import * as path from 'path';
 import type { Context } from './context';
 import { HEADERS, isNonRuntime } from './non-runtime';
 import type { CurrentSelection, Pending } from './selection';
-import { FormatError, stringsOf, stringsWith } from '../elf';
+import { FormatError, stringsWith } from '../elf';
 import { isStandardDirectory } from '../root/standard';
 
 /** Characters of a longest string that may be a path. */
@@ -29,7 +29,7 @@ export function relativePaths({ real: file, program }: Pending, selection: Curre
   return found.filter((one) => root.real(one) !== undefined && !isStandardDirectory(one) && !isNonRuntime(`${one}/`));
 }
 
-const INCLUDE = /^\/?(?:\.\.\/)?include\/?$/;
+const INCLUDE = /^(?:\.\.)?\/include\/?$/;
 /** A path with a suffix, which is not that of a header. */
 const BELOW_INCLUDE = /^\/?[\w+-]+(?:\/[\w+-]+)+(\.(?!h(?:h|pp|xx)?$|inc$)\w+)$/;
 
@@ -45,11 +45,9 @@ export function belowInclude({ real: file, program }: Pending, selection: Curren
   if (elf === undefined || elf instanceof FormatError || owner === undefined || !selection.requested.has(owner)) return [];
   const include = path.posix.join(path.posix.dirname(path.posix.dirname(program ?? file)), 'include');
   if (include !== HEADERS) return [];
-  const directories = [...root.scan(file, (bytes) => stringsWith('include', bytes, elf, MOST_CHARACTERS))];
+  const directories = [...root.scan(file, (bytes) => stringsWith('/include', bytes, elf, MOST_CHARACTERS))];
   if (!directories.some((text) => INCLUDE.test(text))) return [];
-  const strings = [
-    ...root.scan(file, (bytes) => stringsOf(bytes, elf, MOST_CHARACTERS, (one, start, end) => one.subarray(start, end).includes('/'))),
-  ];
+  const strings = [...root.scan(file, (bytes) => stringsWith('/', bytes, elf, MOST_CHARACTERS))];
   const found = new Set<string>();
   for (const text of strings) {
     const suffix = BELOW_INCLUDE.exec(text)?.[1];
