@@ -18,11 +18,10 @@ import { fileError } from '../text/file-error';
 const LOCK = '.cdk-binary-layer.lock';
 
 /**
- * CDK's bundling hook. Everything that can be wrong with the request was found before it is called: it packs the plan, or puts
- * the kept zip in place.
+ * CDK's bundling hook: packs the plan, or copies the zip from the cache. The request is checked before CDK calls it.
  */
 class BundlingHook implements ILocalBundling {
-  // Private fields are not enumerable: CDK's asset hash includes those that are.
+  // private fields, because CDK's asset hash includes all enumerable ones
   readonly #asset: LayerAsset;
   #failure?: unknown;
   #isDone = false;
@@ -78,7 +77,7 @@ export class LayerCode extends lambda.Code {
 
   /**
    * CDK bundles in a directory whose name is the same in every process, so apps that share an output directory stage one after
-   * the other. It takes a directory with the asset's name for a complete asset: one without the right zip is removed first.
+   * the other. CDK assumes that an existing directory with the asset's name is complete, so one without the right zip is removed first.
    */
   private stage(scope: Construct, { outdir: stageOutdir, assetOutdir: outdir }: Stage): lambda.CodeConfig {
     const hook = new BundlingHook(this.asset);

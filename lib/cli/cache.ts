@@ -43,10 +43,10 @@ export function cacheCommand(): Command {
     .addHelpText('after', `
 Examples:
   $ binary-layer cache                        list the contents, with sizes
-  $ binary-layer cache clear                  clear everything; later builds fill the cache again
+  $ binary-layer cache clear                  clear everything; later runs fill the cache again
   $ binary-layer cache clear -k images apt    clear only these kinds
 
-Kinds: zips are packed layers, fingerprints tell whether the files of a layer have changed, lists are the file lists
+Kinds: zips are packed layers, fingerprints show whether the files of a layer have changed, lists are the file lists
 of dpkg with an index, images and apt are the file systems of sources.
 The zips take up to 1024 MB. The environment variable BINARY_LAYER_CACHE_MB sets another limit; 0 keeps none.
 The directory is cdk-binary-layer in $XDG_CACHE_HOME, ~/.cache or ~/Library/Caches.`)

@@ -53,7 +53,7 @@ Examples:
   $ binary-layer run layer.zip --task ./function --env STAGE=test -- python3 handler.py
   $ binary-layer run layer.zip --root /srv/al2023 -- sh -c 'ldd /opt/bin/rig'
 
-If the layer and the root file system have a command of the same name, the layer's runs.
+If the layer and the root file system have a command with the same name, the one in the layer runs.
 The command runs under bubblewrap, as user 993 in the environment of a function; only /tmp is writable.
 Exit codes: that of the command; 128 + N if signal N ended the command; 1 if it cannot be started; 2 if the command line is wrong.`)
     .action(run);
@@ -104,7 +104,7 @@ function rootOf({ root, task }: RunOptions): string[] {
   ];
 }
 
-/** Mount the entries of a directory one by one, so that others can be added. */
+/** Mounts the entries of a directory one by one, so that others can be added. */
 function bind(directory: string, at: string, less: readonly string[]): string[] {
   return fs.readdirSync(directory, { withFileTypes: true }).filter(({ name }) => !less.includes(name)).flatMap((entry) => {
     const [source, target] = [path.join(directory, entry.name), path.posix.join(at, entry.name)];
@@ -187,7 +187,7 @@ async function start(sandbox: Sandbox, command: readonly string[]): Promise<numb
   }
 }
 
-/** Send a signal to the command's process group. Its leader, PID 1 of the namespace, ignores signals itself (pid_namespaces(7)). */
+/** Sends a signal to the command's process group. Its leader, PID 1 of the namespace, ignores signals itself (pid_namespaces(7)). */
 function signalTo(first: number | undefined, bubblewrap: ChildProcess, signal: NodeJS.Signals): void {
   try {
     if (first === undefined) bubblewrap.kill(signal);

@@ -1,5 +1,5 @@
 /**
- * A program at the start of a process: the object itself and its loader, both mapped by the kernel.
+ * The start of a process: the kernel maps the program and its loader.
  */
 import * as path from 'path';
 import type { Elf } from '../elf';

@@ -26,7 +26,7 @@ const OWN_PATH = [
   'readlink', 'readlinkat', 'realpath', '__realpath_chk', '__readlink_chk', 'dladdr', 'getauxval', 'program_invocation_name',
 ];
 const MOST_CHARACTERS = 4096;
-/** Larger scripts carry data. */
+/** Maximum size of a script that is searched, in bytes. Larger scripts have data appended to them. */
 const MOST_SCRIPT = 1024 * 1024;
 
 export function addBuildOutput({ real: file }: Pending, selection: CurrentSelection, context: Context): Selection {
@@ -66,7 +66,7 @@ function addEntry(
   };
   const place = problemWith(base, context);
   if (place !== undefined) {
-    // an unrelated directory may have a usual name, and an unrelated file any
+    // an unrelated directory may have a usual name, and an unrelated file may have any name
     if (reference === 'named' && place.isNoted && context.root.isDirectory(entry)) notice(place.problem);
     return;
   }

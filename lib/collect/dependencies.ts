@@ -1,5 +1,5 @@
 /**
- * What packages depend on, directly or not.
+ * Direct and indirect dependencies of packages.
  */
 import { dependenciesOf, isForDevelopment } from './requested-packages';
 import type { Package, PackageDatabase } from '../packages/package';
@@ -10,8 +10,8 @@ export class Dependencies {
   constructor(private readonly database: PackageDatabase) {}
 
   /**
-   * A package with everything that it depends on. Development packages, and what only they depend on, are not part of it: a
-   * module that was built with an interpreter's headers may depend on them, and so on a compiler.
+   * A package with its dependencies, without development packages and packages on which only these depend: a module that was built
+   * with the headers of an interpreter may depend on them, and so on a compiler.
    */
   public of(owner: Package): ReadonlySet<Package> {
     let closure = this.known.get(owner);

@@ -29,7 +29,7 @@ export function addPackageData(host: Package, through: string, opener: string, d
   for (const real of findPackageData(host, through, opener, delta, context)) takeFile(real, opener, delta, context);
 }
 
-/** The same without the files being read. @returns resolved paths of the files that are new */
+/** Does the same without reading the files that are added. @returns their resolved paths */
 export function findPackageData(host: Package, through: string, opener: string, delta: Selection, context: Context): string[] {
   const { packageFiles } = context;
   // a link of the package may lead to a directory of another one, which is not entered
@@ -43,7 +43,7 @@ export function findPackageData(host: Package, through: string, opener: string, 
   return added;
 }
 
-/** Has each file of a package that is only recommended packed if there is room for it. */
+/** Defers each file of a package that is only recommended: it is packed if there is room. */
 export function deferPackageData(host: Package, through: string, opener: string, delta: Selection, context: Context): void {
   const fork = delta.fork();
   const files = findPackageData(host, through, opener, fork, context);
@@ -55,7 +55,7 @@ export function deferPackageData(host: Package, through: string, opener: string,
       for (const [link, target] of leading) to.links.set(link, target);
       return addFound(real, why, to, context);
     };
-    // thousands of groups take minutes
+    // a layer with thousands of groups takes minutes
     const group = delta.requested.isTight ? `${path.posix.dirname(real)} of ${host.name}` : real;
     delta.defer({ path: real, need: 'recommended', group, why, program: opener, add });
   }

@@ -2,7 +2,7 @@
  * The packages of the requested programs and of the commands that these start, with their dependencies from the same source
  * package. Other packages are judged by how they relate to these.
  *
- * Immutable, so that a selection can be forked and dropped without any of it to be taken back.
+ * Immutable, so that dropping a fork of a selection drops its packages as well.
  */
 import * as path from 'path';
 import type { Package, PackageDatabase } from '../packages/package';
@@ -76,7 +76,7 @@ export class RequestedPackages implements Iterable<Package> {
     for (let one; (one = waiting.pop()); ) {
       if (isKnown(one) || found.has(one)) continue;
       found.add(one);
-      // each with its own dependencies before the next, as a recursion would give them
+      // reversed, because the stack returns the last one first: the order is that of a recursion, depth first
       for (const dependency of dependenciesOf(one, this.database).reverse()) {
         if (dependency.source === owner.source) waiting.push(dependency);
       }

@@ -7,9 +7,9 @@
 import type { Package } from '../packages/package';
 
 /**
- * How much programs need something, most first:
- * - `needed`: libraries, what the user names, data of the requested packages, and what these mention of their direct dependencies;
- * - `mentioned`: what they mention of other dependencies, what other packed files mention, and modules that modules depend on;
+ * How much programs need a file, the greatest need first:
+ * - `needed`: libraries, files that the user names, data of the requested packages, and files of direct dependencies that it mentions;
+ * - `mentioned`: files of other dependencies that it mentions, files that other packed files mention, and modules of modules;
  * - `recommended`: data of packages that are usually installed with the requested ones;
  * - `add-on`: data of any other package, such as a module for an interpreter.
  *
@@ -19,7 +19,7 @@ export const NEEDS = ['needed', 'mentioned', 'recommended', 'add-on'] as const;
 
 export type Need = typeof NEEDS[number];
 
-/** Most bytes that one path mention may add: data, and plug-ins with the libraries that they need. */
+/** Maximum number of bytes that one path mention may add: data, and plug-ins with the libraries that they need. */
 export interface Limit {
   readonly data: number;
   readonly plugIns: number;
@@ -45,8 +45,8 @@ export const BY_SIBLINGS: Limit = { data: 64 * MB, plugIns: 64 * MB };
 export const RECOMMENDED: Limit = { data: 12 * 1000 * 1000, plugIns: 8 * MB };
 
 /**
- * For an add-on with the libraries that it needs: half of a layer. Without a limit, the largest that is installed would take the
- * room of all others on one machine, and have no room itself on another.
+ * For an add-on with the libraries that it needs: half of a layer. Without a limit, the largest add-on would leave no room for the others
+ * on one machine, and not fit on another.
  */
 export const ADD_ON: Limit = { data: 128 * MB, plugIns: 128 * MB };
 
@@ -63,7 +63,7 @@ export function sizeInLayer(bytes: number, compress: boolean): number {
   return compress && bytes >= LEAST_COMPRESSED ? estimatedSize(bytes) : bytes;
 }
 
-/** Bytes that are not filled with candidates: for what one candidate adds beside its files. */
+/** Bytes that stay free for the other things that a candidate adds with its files, such as links. */
 export const RESERVE = 1_000_000;
 
 /** Bytes of a file's line in the record of the layer, measured. */

@@ -14,8 +14,8 @@ export class StringTable {
   constructor(reader: ByteReader, private readonly offset: number, size: number) {
     if (size > LIMITS.stringTable.most) throw new FormatError(exceeding(LIMITS.stringTable, size), offset);
     this.table = reader.view(offset, size);
-    // Strings may share bytes (`bar` is the end of `foobar`), but a file whose table is read many times over is an attack on
-    // the reader. Each step along a chain of versions reads a string, so this limits those chains as well.
+    // Strings may share bytes (`bar` is the end of `foobar`), but a file that makes its reader read the table many times is an
+    // attack. Each step along a chain of versions reads a string, so this limits those chains as well.
     this.allowance = 16 * size + 2 ** 16;
   }
 

@@ -76,7 +76,7 @@ export function summary(contents: Contents, { most = Infinity, style }: SummaryO
     `  ${count(files.length, 'file')}, ${count(links, 'link')}, ${count(packages.length, 'package')}, in /opt/elf/${key}`,
     `  unpacked  ${share(size, MOST_BYTES)}, Lambda's quota for a function with all its layers`,
     ...(temporary > 0
-      ? [`  in /tmp   ${megabytes(temporary)}, unpacked from ${count(compressed.length, 'compressed file')} when a program starts first`]
+      ? [`  in /tmp   ${megabytes(temporary)}, unpacked from ${count(compressed.length, 'compressed file')} at a program's first start`]
       : []),
     ...(stubs === 0 ? [] : [`  stubs     ${stubs} of the libraries have no code, because the workload does not call them`]),
     `  zipped    ${megabytes(zipSize)}`,

@@ -205,7 +205,7 @@ const WITHOUT_EFFECT = 'leaves out nothing: no data that was found matches it, a
 /** @throws TraceError if there are commands and the source is not this machine */
 function traceIn(root: Root, commands: readonly string[]): Trace {
   if (commands.length > 0 && !root.isHost) {
-    const problem = 'traceCommands run the programs of the machine that synthesizes, and the source is another one';
+    const problem = 'traceCommands run the programs of the machine that synthesizes, and the source is not BinarySource.host()';
     throw new TraceError(`${problem}: name what they open in include`, 'traceCommands');
   }
   return trace(commands);

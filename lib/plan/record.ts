@@ -14,7 +14,7 @@ import type { Root } from '../root/root';
 import { printableName } from '../text/printable';
 import { LayerError } from '../error';
 
-/** Its place. No file of the source has it: only files in system directories keep their paths. */
+/** Its path below the mirrored root. No file of the source has this path: only files in system directories keep theirs. */
 export const RECORD = '/contents.json';
 
 /** The reason for a generated file. */
@@ -80,7 +80,7 @@ export function recordOf(entries: readonly Entry[], stored: readonly Entry[], { 
   const compressed = new Set(stored.flatMap((entry) => (entry.kind === 'file' && entry.compressed ? [entry.path] : [])));
   const owners = new Map<string, RecordedPackage>();
   const fileOf = ({ real, path, why, stub }: FileEntry): RecordedFile => {
-    // nothing of a package is in a stub
+    // a stub contains nothing from a package
     const owner = stub === undefined ? recorded(packages.ownerOf(real)) : undefined;
     if (owner) owners.set(owner.name, owner);
     const through = why.through === undefined ? undefined : placeOf.get(why.through);
@@ -136,8 +136,8 @@ export function readRecord(text: string): LayerRecord {
   if (!isObject(record)) return refuse('its record has no fields');
   if (record.version !== VERSION) return refuse(`its record has version ${printableName(JSON.stringify(record.version) ?? 'none')}`);
   const { machine, distribution, packages, files } = record;
-  if (machine !== 'x86_64' && machine !== 'aarch64') return refuse('its record names no machine');
-  if (distribution !== undefined && !isDistribution(distribution)) return refuse('its record names no distribution');
+  if (machine !== 'x86_64' && machine !== 'aarch64') return refuse('its record names no valid architecture');
+  if (distribution !== undefined && !isDistribution(distribution)) return refuse('its record names no valid distribution');
   if (!Array.isArray(packages) || !packages.every(isPackage)) {
     return refuse('its record has a package without name, version, architecture, source or type');
   }
@@ -149,7 +149,7 @@ function parse(text: string): unknown {
   try {
     return JSON.parse(text);
   } catch {
-    throw new RecordError('its record is no JSON');
+    throw new RecordError('its record is not JSON');
   }
 }
 

@@ -1,9 +1,10 @@
 /**
  * Where programs of a layer keep POSIX shared memory and named semaphores.
  *
- * `shm_open` and `sem_open` put the name behind `/dev/shm/` (glibc sysdeps/posix/shm-directory.h, musl src/mman/shm_open.c). Lambda
- * has no writable /dev/shm, so Python's multiprocessing, for example, fails there. In C libraries and programs of a layer the
- * directory becomes `/tmp`, in as many characters: they share it with each other, and not with programs of the host.
+ * `shm_open` and `sem_open` append the name to `/dev/shm/` (glibc sysdeps/posix/shm-directory.h, musl src/mman/shm_open.c). Lambda
+ * has no writable /dev/shm, so Python's multiprocessing, for example, fails there. In C libraries and programs of a layer,
+ * a path to `/tmp` with the same number of characters replaces the directory. So they share memory with each other, but not with
+ * programs of the host.
  */
 import type { PathMention } from '../root/mentions';
 

@@ -1,7 +1,7 @@
 /**
- * What one read of a file tells: its hash, what it is, and the paths that it mentions.
+ * The properties of a file that are found by reading it once: its hash, its kind, and its path mentions.
  *
- * The bytes themselves are not kept: a closure can be hundreds of megabytes.
+ * The bytes are not kept in memory: a closure can have hundreds of megabytes.
  */
 import { createHash } from 'crypto';
 import { type Bytes, type Elf, FormatError, readElf } from '../elf';
@@ -24,21 +24,21 @@ export interface Content {
   readonly carriesData: boolean;
   /** the first bytes, at most `HEAD` */
   readonly head: Buffer;
-  /** absolute paths in it; of data and texts only where they are small */
+  /** empty for large data and large texts */
   readonly mentions: readonly PathMention[];
-  /** names of shared libraries among its strings or words; none of data and of large texts */
+  /** names of shared libraries among its strings or words; empty for data and large texts */
   readonly libraries: readonly string[];
 }
 
 export const HEAD = 4096;
-/** Data of more bytes than that is no index of paths, as `gconv-modules.cache` is one: it is not searched for any. */
+/** Maximum size of data that may be an index of paths, such as `gconv-modules.cache`, in bytes. Larger data is not searched. */
 const MOST_INDEX = 1024 * 1024;
-/** Larger texts are not configuration or modules, and larger scripts carry an archive behind their commands. */
+/** In bytes. Larger texts are not configuration or modules, and larger scripts have an archive after their commands. */
 const MOST_TEXT = 8 * 1024 * 1024;
 const MOST_MENTIONING: { readonly [kind in Content['kind']]?: number } = { data: MOST_INDEX, text: MOST_TEXT, script: MOST_TEXT };
 const MAGIC = Buffer.from('\x7fELF', 'latin1');
 
-/** Nothing of the result refers to the bytes. */
+/** Reads a file. The result does not refer to `bytes`. */
 export function inspect(bytes: Buffer, where?: string): Content {
   const head = Buffer.from(bytes.subarray(0, HEAD));
   const kind = kindOf(head);
@@ -61,8 +61,8 @@ function librariesIn(bytes: Buffer, kind: Content['kind'], elf: Elf | undefined)
 }
 
 /**
- * The content of a file that no layer can hold, of which only the head is read. It may be looked at and skipped; whoever needs
- * its hash, to pack it, gets an error.
+ * The content of a file that is too large for any layer, of which only the head is read. Such a file may be skipped. Its hash, which
+ * packing needs, throws an error.
  */
 export function oversized(real: string, size: number, head: Buffer, limit: Limit): Content {
   const kind = kindOf(head);

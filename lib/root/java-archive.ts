@@ -1,26 +1,11 @@
 /**
  * The string constants of a Java archive: names of commands and files that its classes use.
  *
- * A .jar is a zip (PKWARE APPNOTE.TXT 4.3) of class files. In the constant pool of a class, a string is tag 1, its length in
+ * A .jar is a zip of class files. In the constant pool of a class, a string is tag 1, its length in
  * two bytes, and its characters (Java Virtual Machine Specification, 4.4.7).
  */
 import { inflateRawSync } from 'zlib';
-
-const LOCAL = { signature: 0x04034b50, size: 30, nameLength: 26, extraLength: 28 };
-const CENTRAL = {
-  signature: 0x02014b50,
-  size: 46,
-  method: 10,
-  packed: 20,
-  unpacked: 24,
-  nameLength: 28,
-  extraLength: 30,
-  commentLength: 32,
-  offset: 42,
-};
-const END = { signature: 0x06054b50, size: 22, mostComment: 0xffff, count: 10, directory: 16 };
-const STORED = 0;
-const DEFLATED = 8;
+import { CENTRAL, DEFLATED, END, endOfCentral, LOCAL, startOfBytes, STORED } from './zip-headers';
 
 /** Maximum size of an archive, and of all its classes unpacked, in bytes. */
 const MOST_ARCHIVE = 64 * 1024 * 1024;
@@ -56,15 +41,15 @@ function* classesOf(archive: Buffer): Generator<Buffer> {
   let at = archive.readUInt32LE(end + END.directory);
   for (let count = archive.readUInt16LE(end + END.count); count > 0; count--) {
     if (at + CENTRAL.size > archive.length || archive.readUInt32LE(at) !== CENTRAL.signature) return;
-    const nameLength = archive.readUInt16LE(at + CENTRAL.nameLength);
-    const name = archive.toString('latin1', at + CENTRAL.size, at + CENTRAL.size + nameLength);
+    const start = at + CENTRAL.size;
+    const name = archive.toString('latin1', start, start + archive.readUInt16LE(at + CENTRAL.nameLength));
     const unpacked = archive.readUInt32LE(at + CENTRAL.unpacked);
     if (name.endsWith('.class') && unpacked <= left) {
       left -= unpacked;
       const content = unpack(archive, at, unpacked);
       if (content) yield content;
     }
-    at += CENTRAL.size + nameLength + archive.readUInt16LE(at + CENTRAL.extraLength) + archive.readUInt16LE(at + CENTRAL.commentLength);
+    at = endOfCentral(archive, at);
   }
 }
 
@@ -77,7 +62,7 @@ function endOf(archive: Buffer): number | undefined {
 function unpack(archive: Buffer, entry: number, size: number): Buffer | undefined {
   const local = archive.readUInt32LE(entry + CENTRAL.offset);
   if (local + LOCAL.size > archive.length || archive.readUInt32LE(local) !== LOCAL.signature) return undefined;
-  const start = local + LOCAL.size + archive.readUInt16LE(local + LOCAL.nameLength) + archive.readUInt16LE(local + LOCAL.extraLength);
+  const start = startOfBytes(archive, local);
   const packed = archive.subarray(start, start + archive.readUInt32LE(entry + CENTRAL.packed));
   const method = archive.readUInt16LE(entry + CENTRAL.method);
   if (method === STORED) return packed;

@@ -1,7 +1,7 @@
 /**
  * Three kinds of absolute path, distinguished by their types.
  *
- * A `RootPath` is resolved inside a source's root: `/usr/bin/rig`. Any text may be used as one, but no path of the other kinds.
+ * A `RootPath` is resolved inside a source's root: `/usr/bin/rig`. Its type accepts any string except paths of the other kinds.
  * A `MachinePath` is its path on this machine, `/tmp/root/usr/bin/rig`, which only lib/root opens. A `LayerPath` is relative to the
  * mirrored root of a layer: `/usr/bin/rig`, or `/app/dist/tool` for a program of the user's own.
  */

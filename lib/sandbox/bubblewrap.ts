@@ -157,8 +157,8 @@ export function isStatic(file: string): boolean {
 export function foreign(machine: Machine): string | undefined {
   if (machine === THIS_MACHINE || fs.existsSync(`/proc/sys/fs/binfmt_misc/qemu-${machine}`)) return undefined;
   return [
-    `is for ${machine}, and this machine, ${THIS_MACHINE}, cannot run that:`,
-    'do it there, or install an emulator, as with apt-get install qemu-user-static binfmt-support',
+    `is for ${machine}, and this machine, ${THIS_MACHINE}, cannot run it:`,
+    'use a machine of that architecture, or install an emulator, for example with apt-get install qemu-user-static binfmt-support',
   ].join(' ');
 }
 
@@ -167,7 +167,7 @@ export const INSTALL = 'bwrap is not on PATH; install it on the machine that syn
 
 /** Advice if bubblewrap cannot make a sandbox. */
 export const ALLOW = [
-  '  it needs user namespaces: allow them, as with sysctl kernel.apparmor_restrict_unprivileged_userns=0 (Ubuntu), ' +
+  '  it needs user namespaces: allow them, for example with sysctl kernel.apparmor_restrict_unprivileged_userns=0 (Ubuntu), ' +
     'kernel.unprivileged_userns_clone=1 (Debian)',
   '  or user.max_user_namespaces=10000; start a container with --privileged',
 ].join('\n');

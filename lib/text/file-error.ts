@@ -22,10 +22,10 @@ const MEANINGS: Readonly<Record<string, readonly [meaning: string, advice: strin
 };
 
 /**
- * The error of a file system operation, with the file's name and advice; any other error is returned as it is.
+ * The error of a file system operation, with the file's name and advice. Any other error is returned unchanged.
  *
  * @param what failed: `cannot read`
- * @param advice what to do instead, where something fits better than the general advice for space and permissions
+ * @param advice replaces the general advice about space and permissions
  */
 export function fileError(error: unknown, what: string, file: string, advice?: string): unknown {
   const { code = '', syscall } = error as NodeJS.ErrnoException;

@@ -19,7 +19,7 @@ export class WrittenLayer implements Directory {
   /** the root directory of the sandbox */
   public readonly root: Root;
 
-  /** @param mostBytes see `written` */
+  /** @param mostBytes see `writeEntries` */
   constructor(public readonly planned: PlannedLayer, mostBytes?: number) {
     const directory = temporaryDirectory('layer');
     try {

@@ -10,25 +10,9 @@ import { crc32, inflateRawSync } from 'zlib';
 import { MOST_PATH, problemOf, refusal, type ZipEntry, ZipError } from './entry';
 import { Tree } from './entry-tree';
 import { MOST_BYTES } from '../lambda';
+import { CENTRAL, DEFLATED, END, endOfCentral, LOCAL, startOfBytes, STORED } from '../root/zip-headers';
 import { printableName } from '../text/printable';
 
-const LOCAL = { signature: 0x04034b50, size: 30, flags: 6, method: 8, crc: 14, packed: 18, unpacked: 22, nameLength: 26, extraLength: 28 };
-const CENTRAL = {
-  signature: 0x02014b50,
-  size: 46,
-  system: 5,
-  flags: 8,
-  method: 10,
-  crc: 16,
-  packed: 20,
-  unpacked: 24,
-  nameLength: 28,
-  extraLength: 30,
-  commentLength: 32,
-  attributes: 38,
-  offset: 42,
-};
-const END = { signature: 0x06054b50, size: 22, count: 10, directorySize: 12, directory: 16, commentLength: 20 };
 /** For more entries than 16 bits can count: a record, and the locator with its offset. */
 const LOCATOR = { signature: 0x07064b50, size: 20, record: 8 };
 const RECORD = { signature: 0x06064b50, size: 56, count: 32, directorySize: 40, directory: 48 };
@@ -37,8 +21,6 @@ const UNIX = 3;
 const ENCRYPTED = 0x0001 | 0x0040 | 0x2000;
 /** The local header has no sizes: they follow the data. */
 const DESCRIBED_AFTER = 0x0008;
-const STORED = 0;
-const DEFLATED = 8;
 const TYPE = 0o170000;
 const TYPES: Readonly<Record<number, ZipEntry['type']>> = { 0o100000: 'file', 0o120000: 'link', 0o040000: 'directory' };
 const UTF_8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
@@ -80,8 +62,7 @@ class ZipReader {
       if (at + CENTRAL.size > end || this.u32(at) !== CENTRAL.signature) {
         this.contradicts(`its directory contains ${entries.length} of ${count} entries`);
       }
-      const lengths = [CENTRAL.nameLength, CENTRAL.extraLength, CENTRAL.commentLength].map((field) => this.u16(at + field));
-      const next = lengths.reduce((sum, length) => sum + length, at + CENTRAL.size);
+      const next = endOfCentral(this.bytes, at);
       if (next > end) this.contradicts('an entry ends after its directory');
       const entry = this.entry(at, start);
       declared += sizeOf(entry);
@@ -165,7 +146,7 @@ class ZipReader {
   private start(name: string, central: number, directory: number): number {
     const at = this.u32(central + CENTRAL.offset);
     if (at + LOCAL.size > directory || this.u32(at) !== LOCAL.signature) this.refuse(name, 'has no local header');
-    const start = at + LOCAL.size + this.u16(at + LOCAL.nameLength) + this.u16(at + LOCAL.extraLength);
+    const start = startOfBytes(this.bytes, at);
     const same16 = (local: number, other: number) => this.u16(at + local) === this.u16(central + other);
     const same32 = (local: number, other: number) => this.u32(at + local) === this.u32(central + other);
     const nameLength = this.u16(at + LOCAL.nameLength);

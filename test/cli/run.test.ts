@@ -49,7 +49,8 @@ describe('run', () => {
     expect({ status, stderr }).toEqual({
       status: 1,
       stderr: expect.stringContaining(
-        'binary-layer: the layer is for aarch64, and this machine, x86_64, cannot run that: do it there, or install an emulator',
+        'binary-layer: the layer is for aarch64, and this machine, x86_64, cannot run it: ' +
+          'use a machine of that architecture, or install an emulator',
       ),
     });
     expect(binaryLayer([...build.slice(0, -1), `${zip}.zip`, '--test', 'prog']).stderr).toContain(

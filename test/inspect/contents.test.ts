@@ -175,11 +175,11 @@ describe('a zip that is not a layer is an error', () => {
   });
 
   test.each([
-    ['no JSON', '{', 'its record is no JSON'],
+    ['not JSON', '{', 'its record is not JSON'],
     ['a list', [], 'its record has no fields, expected a record of version 1'],
     ['of another version', { ...RECORDED, version: 2 }, 'its record has version 2, expected a record of version 1'],
-    ['without a machine', { ...RECORDED, machine: 'mips' }, 'its record names no machine, expected a record of version 1'],
-    ["without a distribution's name", { ...RECORDED, distribution: {} }, 'its record names no distribution'],
+    ['without a machine', { ...RECORDED, machine: 'mips' }, 'its record names no valid architecture, expected a record of version 1'],
+    ["without a distribution's name", { ...RECORDED, distribution: {} }, 'its record names no valid distribution'],
     [
       'with half a package',
       { ...RECORDED, packages: [{ name: 'a' }] },

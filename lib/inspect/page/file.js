@@ -10,7 +10,7 @@ function drawOne() {
   const facts = [
     ['Path', make('span', { class: 'path' }, `/opt/elf/${layer.key}${file.path}`)],
     ['Size', `${bytes(file.size)}, ${bytes(file.packed)} in the zip`],
-    ...(file.unpacked > 0 ? [['Compressed', `${bytes(file.unpacked)} in /tmp, unpacked when a program starts first`]] : []),
+    ...(file.unpacked > 0 ? [['Compressed', `${bytes(file.unpacked)} in /tmp, unpacked at a program's first start`]] : []),
     ['Package', owned(file)],
     ['Reason', file.why],
     ['Without it', `${bytes(sum(gone))} less${others}`],

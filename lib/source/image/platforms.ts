@@ -1,9 +1,8 @@
 /**
- * Remembers the image that a registry's index contains for each platform. The key is the index's digest, so entries never
- * become invalid.
+ * Records the image that a registry's index contains for each platform. The key is the digest of the index, so entries stay valid.
  *
  * Most engines store one platform's image per name. Two layers with the same name and different architectures would make the
- * engine pull alternately at every synth. With this, the other platform's image is known from the image at hand.
+ * engine pull alternately at every synth. These records lead from one platform's image to the other's.
  */
 import { createHash } from 'crypto';
 import * as fs from 'fs';
@@ -28,7 +27,7 @@ export function recall(platform: string, other: Image): Image | undefined {
       const image = JSON.parse(readCached(fileOf(digest, platform)) ?? 'null');
       if (isImage(image) && `${image.system}/${image.architecture}` === platform) return image;
     } catch {
-      // not known, or truncated
+      // unknown, or truncated
     }
   }
   return undefined;
