@@ -7,6 +7,7 @@ set -euo pipefail
 cd "$(dirname "$(realpath "$0")")/.."
 transcript=$(mktemp)
 trap 'rm -f "$transcript"' EXIT
+trap 'echo "first-run.sh: a command failed:" >&2; tail -n 20 "$transcript" >&2' ERR
 
 {
   cat <<END

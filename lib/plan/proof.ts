@@ -26,7 +26,7 @@ export class ProofError extends LayerError {}
  */
 export function prove(plan: Plan, processes: Iterable<Process>, root: Root, setting: Setting, mostBytes = MOST_BYTES): void {
   if (sizeOf(plan) > mostBytes) {
-    throw new ProofError(tooLarge(plan, root), 'compress', 'exclude', 'detectData: false', 'traceCommands', 'include');
+    throw new ProofError(tooLarge(plan, root), 'compress', 'exclude', 'detectData: false', 'traceCommands', 'include', 'workload');
   }
   checkNames(plan);
   const files = new PlannedFiles(plan, root);

@@ -16,6 +16,9 @@ const MOST_SUGGESTED = 3;
 const REQUIRED = /^(?:requested|needed by |loader of |interpreter of )/;
 const INCLUDED = 'included';
 
+const ADVICE_TO_SLIM =
+  '  or set `workload` to command lines that represent everything the function does: only what they use is packed';
+
 type Kind = 'required' | 'module' | 'included' | 'data';
 
 export function tooLarge(plan: Pick<Plan, 'entries'>, root: Root): string {
@@ -41,8 +44,15 @@ export function tooLarge(plan: Pick<Plan, 'entries'>, root: Root): string {
     ...largest.slice(0, MOST_LISTED).map((entry) => (
       `  ${megabytes(entry.size).padStart(9)} ${printableName(entry.path)}: ${printable(chainOf(entry).join(', which is '))}`)),
     ...adviceToCompress(files),
-    ...advice(required, modules + data, included, largest.filter((entry) => kinds.get(entry) === 'module' || kinds.get(entry) === 'data')),
+    ...advice(required, modules + data, included, largest.filter((entry) => isOptional(kinds.get(entry)!, entry))),
+    // a slim layer has stubs
+    ...(files.some(({ stub }) => stub !== undefined) ? [] : [ADVICE_TO_SLIM]),
   ].join('\n');
+}
+
+/** True for files that `exclude` leaves out: not for libraries that a packed module needs. */
+function isOptional(kind: Kind, { why }: FileEntry): boolean {
+  return kind === 'data' || (kind === 'module' && !REQUIRED.test(why.reason));
 }
 
 /** None if files are compressed already, or if the layer would still be too large. */
@@ -64,7 +74,7 @@ function advice(required: number, detected: number, included: number, removable:
   const places = removable.slice(0, MOST_SUGGESTED).map((entry) => `'${printableName(entry.path)}'`).join(', ');
   return [
     ...(included > 0 ? ['  take files that the program can do without out of `include`'] : []),
-    ...(detected > 0 ? [`  leave out data that the program can do without: exclude: [${places}]`] : []),
+    ...(places !== '' ? [`  leave out files that the program can do without: exclude: [${places}]`] : []),
     ...(detected > 0 && required + included <= MOST_BYTES ?
       ['  or set `detectData: false`, and name what the program needs with `traceCommands` (command lines that open it) ' +
         'or `include`'] : []),

@@ -428,6 +428,7 @@ describe('the limit of 262,144,000 bytes', () => {
         /^ {2}set `compress: true`: the layer would be about 139\.\d MB, and its largest files would be unpacked to \/tmp$/,
       ),
       '  take files that the program can do without out of `include`',
+      '  or set `workload` to command lines that represent everything the function does: only what they use is packed',
     ]);
   });
 
@@ -445,6 +446,16 @@ describe('the limit of 262,144,000 bytes', () => {
     expect(message).not.toMatch(/exclude: \[|set `detectData: false`/);
   });
 
+  test('suggests to exclude modules, but not the libraries that they need, which exclude does not leave out', () => {
+    root.library('/usr/lib/libneeded.so');
+    root.library('/usr/lib/prog/module.so', { needs: ['libneeded.so'] });
+    fs.truncateSync(root.locate('/usr/lib/libneeded.so'), 200e6);
+    fs.truncateSync(root.locate('/usr/lib/prog/module.so'), 100e6);
+    root.program('/usr/bin/prog', { needs: [] });
+    const message = errorOf(() => plan(root, 'prog', { detectData: true }, [{ path: '/usr/lib/prog/module.so', by: undefined }]));
+    expect(message).toContain("exclude: ['/usr/lib/prog/module.so']\n");
+  });
+
   test('suggests exclude with names of files, and detectData: false with traceCommands, if data exceeds it', () => {
     root.program('/usr/bin/prog', { flags: ['-static', '-no-pie'] });
     // identical files would be stored once
@@ -456,7 +467,7 @@ describe('the limit of 262,144,000 bytes', () => {
       ]),
     );
     expect(message).toMatch(
-      /\n {2}leave out data that the program can do without: exclude: \['\/usr\/share\/prog\/\w+', '\/usr\/share\/prog\/\w+', '\/usr\/share\/prog\/\w+'\]\n/,
+      /\n {2}leave out files that the program can do without: exclude: \['\/usr\/share\/prog\/\w+', '\/usr\/share\/prog\/\w+', '\/usr\/share\/prog\/\w+'\]\n/,
     );
     expect(message).toContain('or set `detectData: false`, and name what the program needs with `traceCommands`');
   });
