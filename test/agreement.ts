@@ -1,10 +1,10 @@
 /**
- * Compares the resolver with the machine's own loader, for every executable and library that it has.
+ * Compares the resolver with the machine's own loader for every executable and library of the machine.
  *
  * usage: npx ts-node test/agreement.ts [--tree] [--root ROOT] [DIRECTORY ...]      (default: /usr/bin /usr/sbin /usr/lib of /)
  *
- * With `--tree` it is what the command `binary-layer tree` shows that has to be the same. Exit status 1: something differs.
- * `npm run conformance` does this for whole systems.
+ * With `--tree`, compares the output of `binary-layer tree`. Exit status 1: something differs. `npm run conformance` does this for whole
+ * systems.
  */
 import { parseArgs } from 'util';
 import { agreement } from './conformance/loader';

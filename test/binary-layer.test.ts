@@ -32,7 +32,7 @@ beforeEach(() => {
   process.env = { ...environment, XDG_CACHE_HOME: cache, PATH: `${path.dirname(tool)}:${environment.PATH}` };
   stderr = '';
   jest.spyOn(process.stderr, 'write').mockImplementation((text) => {
-    if (!String(text).startsWith('Bundling asset ')) stderr += text; // what CDK itself says
+    if (!String(text).startsWith('Bundling asset ')) stderr += text; // messages of CDK itself
     return true;
   });
   AssetStaging.clearAssetHashCache();
@@ -42,7 +42,7 @@ afterEach(() => {
   jest.restoreAllMocks();
 });
 
-/** What is packed of data is another test's matter. */
+/** Other tests cover the selection of data. */
 const BASE = { detectData: false };
 
 interface Synthesized {
@@ -619,7 +619,7 @@ describe('the warning for a function with another architecture', () => {
   });
 });
 
-/** A script that synthesizes an app in a process of its own, with what was compiled. */
+/** A script that synthesizes an app in a separate process, with the compiled library. */
 const APP = `
   const { App, Stack } = require(${JSON.stringify(path.join(ROOT, 'node_modules/aws-cdk-lib'))});
   const { BinaryLayer } = require(${JSON.stringify(ownFile('index.js'))});

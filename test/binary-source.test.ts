@@ -12,7 +12,7 @@ import { DirectoryRoot } from '../lib/root/directory-root';
 
 const place = freshPlaces();
 
-/** A root with the machine's C library, and a program that says where it found its own library. */
+/** A root with the machine's C library, and a program that prints where it found its own library. */
 function rootWithTool(word: string): Fixture {
   const root = new Fixture().debian().libc();
   root.compile('/usr/lib/libword.so', `const char *word(void) { return "${word}"; }`, ['-shared', '-Wl,-soname,libword.so']);

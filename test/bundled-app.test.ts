@@ -1,5 +1,6 @@
 /**
- * Apps that esbuild has bundled into one file: with this package external, as the README says, and with this package in the bundle.
+ * Apps that esbuild has bundled into one file: with this package external, as the README recommends, and with this package in the
+ * bundle.
  */
 import { spawnSync } from 'child_process';
 import * as fs from 'fs';

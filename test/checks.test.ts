@@ -1,5 +1,5 @@
 /**
- * `traceCommands`, `testCommand` and `verbose`, as the construct has them: when each runs, and what is left where one fails.
+ * `traceCommands`, `testCommand` and `verbose` of the construct: when the commands run, and what is left if one fails.
  */
 import { execFileSync } from 'child_process';
 import * as fs from 'fs';
@@ -29,7 +29,7 @@ function counting() {
   return { command: `echo run >> ${file}`, count: () => fs.readFileSync(file, 'utf8').split('run').length - 1 };
 }
 
-/** The error is ours alone, and nothing of an asset is there. */
+/** Expects an error of this library, and no part of an asset. */
 function fails(props: Partial<BinaryLayerProps>, message: string): void {
   const temporary = privateTemporaryDirectory();
   let error: unknown;
@@ -165,7 +165,7 @@ describe('a test command', () => {
     makeLibrary(0);
     synth(place, failing);
     place.stderr = '';
-    process.env.PATH = temporaryDirectory(); // where there is no bubblewrap
+    process.env.PATH = temporaryDirectory(); // without bubblewrap
     synth(place, failing);
     expect(place.stderr).toBe('');
   });
@@ -183,7 +183,7 @@ describe('a test command', () => {
     const whole = fs.readFileSync(zip);
     fs.rmSync(zip);
     const { PATH } = process.env;
-    process.env.PATH = temporaryDirectory(); // where there is no bubblewrap
+    process.env.PATH = temporaryDirectory(); // without bubblewrap
     expect(() => synth(place, { binary: tool, testCommand: 'tool' })).toThrow(/^BinaryLayer Stack\/Layer: testCommand requires /);
     process.env.PATH = PATH;
     synth(place, { binary: tool, testCommand: 'tool' });
@@ -241,7 +241,7 @@ describe('verbose', () => {
 
   test('prints the same if nothing has changed', () => {
     synth(place, { binary: tool, verbose: true });
-    const first = lines().slice(0, -1); // the last one says what was packed
+    const first = lines().slice(0, -1); // the last line is the summary of the layer
     place.stderr = '';
     synth(place, { binary: tool, verbose: true });
     expect(lines()).toEqual(first);

@@ -3,7 +3,7 @@
  */
 import { createCipheriv } from 'crypto';
 
-/** The first 64 bytes of an ELF file, as 64-bit little-endian files have them; of a program for x86_64, unless it says otherwise. */
+/** The first 64 bytes of a 64-bit little-endian ELF file, by default of a program for x86_64. */
 export function elfHeader({
   bits = 64,
   byteOrder = 'little',
@@ -23,8 +23,8 @@ export function elfHeader({
 }
 
 /**
- * A dynamic ELF file for x86_64, put together byte by byte: unlike what a linker makes, it is the same everywhere. It
- * says what loaders and packers read, and holds no code.
+ * A dynamic ELF file for x86_64, written byte by byte, so that it is the same everywhere, unlike the output of a linker. It has the
+ * structures that loaders and packers read, and no code.
  */
 export function elfFile({ interpreter, needed = [], soname, runpath, text = '' }: {
   interpreter?: string; needed?: readonly string[]; soname?: string; runpath?: string; text?: string;

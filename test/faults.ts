@@ -16,7 +16,7 @@ const MAIN = path.join(__dirname, '..', 'build', 'cli', 'main.js');
 const LIBRARY = path.join(__dirname, '..', 'build', 'index.js');
 const PROGRAM = 'rig';
 const KILLS = 24;
-/** No try may take longer, in milliseconds. */
+/** Maximum time of a case, in milliseconds. */
 const MOST_TIME = 60_000;
 
 /** Directories of one try. */
@@ -33,7 +33,7 @@ interface Ended {
 }
 
 const WORK = fs.mkdtempSync('/var/tmp/binary-layer-faults-');
-fs.chmodSync(WORK, 0o755); // the user of the sandbox has to enter it
+fs.chmodSync(WORK, 0o755); // the user of the sandbox must be able to enter it
 const rows: { fault: string; tries: number; survived: number; outcome: string }[] = [];
 
 function place(name: string): Place {

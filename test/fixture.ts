@@ -1,6 +1,5 @@
 /**
- * Small worlds for tests: a temporary root directory with files that are made on the spot, and the machine's own
- * loader to ask what it makes of them.
+ * Small root directories with files that tests create, and the results of the machine's own loader for them.
  */
 import { type ChildProcess, execFileSync, spawnSync } from 'child_process';
 import * as fs from 'fs';
@@ -25,7 +24,7 @@ afterAll(() => {
   for (const directory of temporary.splice(0)) fs.rmSync(directory, { recursive: true, force: true });
 });
 
-/** A directory of its own, open to everybody, which is removed after the tests of the file. */
+/** A temporary directory that everyone can enter. It is removed after the tests of the file. */
 export function temporaryDirectory(): string {
   const directory = fs.realpathSync(fs.mkdtempSync(path.join(os.tmpdir(), 'binary-layer-')));
   fs.chmodSync(directory, 0o755);
@@ -69,7 +68,7 @@ export class Fixture {
     this.compile(inside, source, ['-shared', '-nostdlib', ...(soname === '' ? [] : [`-Wl,-soname,${soname}`]), ...linked(options)]);
   }
 
-  /** A program without any C library, so that it needs what it is told to and nothing else. */
+  /** A program without a C library, which has only the given dependencies. */
   public program(inside: string, options: Linked = {}): void {
     this.compile(inside, options.source ?? EXIT, ['-nostdlib', '-pie', ...linked(options)]);
   }
@@ -120,7 +119,7 @@ export class Fixture {
     });
   }
 
-  /** What the loader maps for a file, in its order, when the root is `/`; or what it complains of. */
+  /** The libraries that the loader maps for a file, in order, with the root as `/`; or its error. */
   public list(inside: string, situation: Situation = {}, loader = LOADER): string[] | string {
     const { status, stdout, stderr } = this.run([loader, '--list', inside], situation);
     if (status !== 0) return stderr.trim();
@@ -156,7 +155,7 @@ export interface Situation {
 
 export interface Linked {
   readonly source?: string;
-  /** DT_NEEDED, in order; nothing has to stand there */
+  /** DT_NEEDED, in order; the files need not exist */
   readonly needs?: readonly string[];
   /** DT_SONAME of a library, `''` for none @default - the name of the file */
   readonly soname?: string;
@@ -178,7 +177,7 @@ function linked({ needs = [], rpath, runpath, flags = [] }: Linked): string[] {
 
 const stubs = new Map<string, string>();
 
-/** A library of that soname: what is linked with it needs that name. */
+/** A library with that soname: objects that are linked with it need that name. */
 function named(soname: string): string {
   let stub = stubs.get(soname);
   if (stub === undefined) {
@@ -189,7 +188,7 @@ function named(soname: string): string {
   return stub;
 }
 
-/** Compiles C; what is wrong with it becomes the error. */
+/** Compiles C source. The messages of the compiler become the error. */
 export function gcc(file: string, source: string, options: readonly string[] = [], compiler = 'gcc'): void {
   const { status, stderr, error } = spawnSync(compiler, ['-x', 'c', '-', '-x', 'none', '-o', file, ...options], {
     input: source,

@@ -13,9 +13,9 @@ interface Zone {
 const config = JSON.parse(fs.readFileSync(path.join(ROOT, '.eslintrc.json'), 'utf8').replace(/^\/\/.*\n/, ''));
 const [severity, { zones }] = config.rules[RULE] as ['error', { zones: Zone[] }];
 
-/** The messages of the layering rule, as it is configured, about a text in the place of a file of lib. */
+/** The messages of the configured layering rule about a text, as if it were a file of lib. */
 async function lint(file: string, text: string): Promise<string[]> {
-  // this rule only: the others need the types of the whole project, which takes 20 s
+  // only this rule: others need the types of the whole project, which takes 20 s
   const { parser, settings } = config;
   const eslint = new LegacyESLint({
     cwd: ROOT,

@@ -68,7 +68,7 @@ function sentence(text: string): string {
   return `${text[0].toUpperCase()}${text.slice(1)}.`;
 }
 
-/** Text that roff prints as it is: hyphens that can be copied, no control lines. */
+/** Text that roff prints unchanged: hyphens that can be copied, no control lines. */
 function escaped(text: string): string {
   return text.replace(/\\/g, '\\e').replace(/-/g, '\\-').replace(/^([.'])/, '\\&$1');
 }

@@ -1,5 +1,5 @@
 /**
- * The README, compared with the code: its examples compile as they are pasted, and what it names exists.
+ * The README, compared with the code: its examples compile, and everything that it names exists.
  */
 import * as fs from 'fs';
 import * as path from 'path';

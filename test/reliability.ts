@@ -1,5 +1,5 @@
 /**
- * docs/reliability.md: what the scripts that try the library to the limit have measured. Each replaces its own section.
+ * docs/reliability.md: the results of the scripts that test the limits of the library. Each script replaces its own section.
  */
 import * as fs from 'fs';
 import * as path from 'path';

@@ -1,5 +1,5 @@
 /**
- * Synthesizes an app with one layer, in a cdk.out and with a cache file of its own, and keeps what is said on stderr.
+ * Synthesizes an app with one layer, with a cdk.out and a cache file of its own, and keeps its messages on stderr.
  */
 import * as fs from 'fs';
 import * as path from 'path';
@@ -10,7 +10,7 @@ import { BinaryLayer, type BinaryLayerProps } from '../lib';
 export interface Place {
   outdir: string;
   cache: string;
-  /** what was said on stderr since it was last emptied */
+  /** the messages on stderr since this was emptied */
   stderr: string;
 }
 
@@ -24,7 +24,7 @@ export function freshPlaces(): Place {
     place.stderr = '';
     process.env = { ...environment, XDG_CACHE_HOME: place.cache, BINARY_LAYER_VERBOSE: undefined };
     jest.spyOn(process.stderr, 'write').mockImplementation((text) => {
-      if (!String(text).startsWith('Bundling asset ')) place.stderr += text; // what CDK itself says
+      if (!String(text).startsWith('Bundling asset ')) place.stderr += text; // messages of CDK itself
       return true;
     });
   });

@@ -22,7 +22,7 @@ import { DirectoryRoot } from '../lib/root/directory-root';
 
 const PNG = 'iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg==';
 
-/** What each program does, and what it says then; of Python also what it has mapped and where it looks for modules. */
+/** The command and the output of each program; for Python also its mapped files and its search path. */
 const PROGRAMS: Record<string, { readonly args: readonly string[]; readonly says: RegExp }> = {
   file: { args: ['/var/task/in.png'], says: /PNG image data, 1 x 1/ },
   convert: {
@@ -125,7 +125,7 @@ function onOneFunction(layers: readonly Layer[], work: string): boolean[] {
   return rows;
 }
 
-/** Runs a program where there is nothing but `/opt`, and says what is wrong with what it says, if anything is. */
+/** Runs a program with only `/opt`. Returns the difference of its output, if there is any. */
 function wrong(opt: string, name: string, command: string, layer: Layer): string {
   const { args, says } = PROGRAMS[name];
   const setenv = Object.entries(ENVIRONMENT).flatMap(([variable, value]) => ['--setenv', variable, value]);

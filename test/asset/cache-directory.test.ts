@@ -1,5 +1,5 @@
 /**
- * The cache directory: its mode, its owner, and what happens without it.
+ * The cache directory: its mode, its owner, and synthesis without it.
  */
 import * as fs from 'fs';
 import * as path from 'path';

@@ -18,9 +18,9 @@ afterAll(() => {
 });
 
 /**
- * An app in a process of its own, with what was compiled. Its assets are written when it is constructed. Only one at a time is
- * synthesized: CDK itself writes manifest.json in place, and fails to read it while another process does ("Unexpected end of JSON
- * input"), with or without layers.
+ * An app in a separate process, with the compiled library. Its assets are written when it is constructed. Only one process at a time
+ * synthesizes, with or without layers: CDK writes manifest.json in place, and fails to read it while another process writes ("Unexpected
+ * end of JSON input").
  */
 const APP = `
   const { App, Stack } = require(${JSON.stringify(path.join(__dirname, '../../node_modules/aws-cdk-lib'))});

@@ -1,5 +1,5 @@
 /**
- * Output directories and caches that cannot be written: what the error names, and what is left.
+ * Output directories and caches that cannot be written: the error, and the files that are left.
  */
 import { execFileSync } from 'child_process';
 import * as fs from 'fs';

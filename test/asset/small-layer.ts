@@ -9,7 +9,7 @@ import { temporaryDirectory } from '../fixture';
 import { SmallRoot } from '../small-root';
 import { freshPlaces, synth, zips } from '../synth';
 
-/** What is printed when the layer is packed. */
+/** The output of packing the layer. */
 export const PACKED = 'BinaryLayer Stack/Layer: tool and 0 libraries';
 
 export const sha256 = (file: string) => createHash('sha256').update(fs.readFileSync(file)).digest('hex');

@@ -1,5 +1,5 @@
 /**
- * Packed zips that are kept: when they are used, when they are not trusted, and what an asset in cdk.out survives.
+ * The cache of packed zips: when they are used or rejected, and when an asset in cdk.out is kept.
  */
 import * as fs from 'fs';
 import * as path from 'path';

@@ -29,7 +29,7 @@ const STARTED: Readonly<Record<string, readonly string[]>> = {
   '/usr/bin/jq': ['--version'], '/usr/bin/git': ['--version'], '/usr/bin/perl': ['-e', '1'], '/usr/bin/python3': ['-c', '1'],
 };
 const [RUNS, RESYNTHS, STARTS] = [5, 15, 300];
-/** A way that takes longer, in seconds, is measured less often: the whole run takes a few minutes. */
+/** A measurement that takes longer, in seconds, is repeated less often: the whole run takes a few minutes. */
 const LONG = 4;
 const RUNS_IF_LONG = 3;
 const CHECKOUT = path.join(__dirname, '..', '..');

@@ -32,7 +32,7 @@ const DATA = '/usr/share/prog';
 const FILES_OF_PACKAGE = 50;
 const RUNS = 3;
 
-/** The first count of each is what the others are compared with. */
+/** The first count in each list is the one that others are compared with. */
 const SERIES: readonly Series[] = [
   { what: 'installed packages', counts: [200, 1000, 3000], write: (write, count) => writeProgram(write, [], count) },
   {

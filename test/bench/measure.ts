@@ -28,7 +28,7 @@ export class Workplace {
   public readonly directory = fs.mkdtempSync(path.join(os.tmpdir(), 'bench-'));
 
   constructor() {
-    fs.chmodSync(this.directory, 0o755); // the sandbox gives up root
+    fs.chmodSync(this.directory, 0o755); // the sandbox drops root's privileges
   }
 
   /** A path where nothing is. */

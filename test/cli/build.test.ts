@@ -332,7 +332,7 @@ describe('nothing is written', () => {
     const made = fixture();
     fs.mkdirSync(path.join(cwd, 'out'));
     for (const directory of [cwd, path.join(cwd, 'out')]) fs.chmodSync(directory, 0o777);
-    // what the layer's place is taken by only after it was looked at
+    // creates a file at the output's place after it was checked
     const { status, stderr } = build(['prog', ...from(made), '-o', 'out', '--sbom', 'prog.cdx.json', '--test', 'true'], {
       env: { PATH: busy(path.join(cwd, 'out', 'file')) },
     });

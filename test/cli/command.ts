@@ -1,5 +1,5 @@
 /**
- * Runs the compiled command as a user does: in a process of its own, with streams that are no terminal, or with one.
+ * Runs the compiled command like a user: in a separate process, with or without a terminal.
  */
 import { spawnSync } from 'child_process';
 import { ownFile } from '../../lib/process/own-file';
@@ -23,9 +23,9 @@ export function binaryLayer(args: readonly string[], { cwd, env = {}, input = ''
 }
 
 /**
- * The same at a terminal, all three streams: what stands on it in the end.
+ * Runs a command with a terminal as all three streams. Returns the text on its screen at the end.
  *
- * @param answers what is typed, each when the text before it has appeared
+ * @param answers texts to type, each when the text before it has appeared
  */
 export function atTerminal(args: readonly string[], answers: Answers = [], surroundings: Surroundings = {}) {
   return anyAtTerminal([process.execPath, MAIN, ...args], answers, surroundings);

@@ -16,7 +16,7 @@ beforeAll(() => {
   cwd = directory();
 });
 
-/** What bash would offer for the last of some words. */
+/** The completions that bash offers for the last of some words. */
 function bash(...words: string[]): string[] {
   const script = 'source ./bash; COMP_WORDS=("$@") COMP_CWORD=$(($# - 1)); _binary_layer; printf "%s\\n" "${COMPREPLY[@]}"';
   return execFileSync('bash', ['-c', script, 'bash', 'binary-layer', ...words], { cwd, encoding: 'utf8' }).trim().split('\n').sort();

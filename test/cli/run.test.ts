@@ -4,7 +4,7 @@ import * as path from 'path';
 import { atTerminal, binaryLayer, MAIN, type Surroundings } from './command';
 import { elfHeader, Fixture, noise, temporaryDirectory } from '../fixture';
 
-/** An emulator that the kernel knows of starts programs for arm64 as well. */
+/** An emulator that is registered with the kernel can start programs for arm64. */
 const canEmulate = fs.existsSync('/proc/sys/fs/binfmt_misc/qemu-aarch64');
 
 let layer: string;
@@ -19,7 +19,7 @@ beforeEach(() => {
   fs.chmodSync(temporary, 0o1777);
 });
 afterEach(() => {
-  expect(fs.readdirSync(temporary)).toEqual([]); // nothing is left of what was unpacked
+  expect(fs.readdirSync(temporary)).toEqual([]); // no unpacked files are left
 });
 
 const run = (command: readonly string[], { options = [], ...more }: Surroundings & { options?: readonly string[] } = {}) => (
@@ -173,7 +173,7 @@ describe('at a terminal', () => {
 });
 
 describe('signals', () => {
-  /** Runs a script and waits until it says `ready`. */
+  /** Runs a script and waits until it prints `ready`. */
   const begin = async (script: string) => {
     const child = spawn(process.execPath, [MAIN, 'run', layer, '--', 'sh', '-c', script], {
       env: { ...process.env, TMPDIR: temporary },
@@ -227,7 +227,7 @@ describe('signals', () => {
     });
     for (let attempts = 0; isLeft() && attempts < 100; attempts++) await new Promise((resolve) => setTimeout(resolve, 50));
     expect(isLeft()).toBe(false);
-    fs.rmSync(temporary, { recursive: true }); // what was unpacked could not be removed by a process that is no more
+    fs.rmSync(temporary, { recursive: true }); // a process that was killed could not remove the files that it had unpacked
     fs.mkdirSync(temporary);
   });
 });

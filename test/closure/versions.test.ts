@@ -26,7 +26,7 @@ function check(): void {
   checkVersions(load('/usr/bin/prog', root.content('/usr/bin/prog').elf as Elf, settingOf(root, 'x86_64')).objects);
 }
 
-/** What the machine's own loader says of the program, when it is started. */
+/** The output of the machine's own loader when the program is started. */
 const started = () => fixture.run(['/usr/bin/prog']).stderr;
 
 test('a symbol version that the library has passes', () => {
@@ -78,7 +78,7 @@ test('the version is checked in the library that is loaded, not in the first one
     flags: [fixture.locate('/usr/lib/libx.so')],
     runpath: '/usr/lib',
   });
-  check(); // its own need, though second, is what is found first
+  check(); // its own need is listed second and found first
   fixture.program('/usr/bin/prog', { source: CALLER, flags: [fixture.locate('/usr/lib/libx.so')], rpath: '/old' });
   expect(check).toThrow('/old/libx.so does not have it');
   expect(started()).toContain("/old/libx.so: version `X_2.0' not found");

@@ -3,7 +3,7 @@ import { find, LIB, libraryWith, Packaged } from './packaged';
 import { openedLibraries } from '../../lib/collect/dlopen-note';
 import { readElf } from '../../lib/elf';
 
-/** The C of a note that says what an object opens by name (UAPI Group specification 12). */
+/** C source of a note that lists the libraries that an object opens by name (UAPI Group specification 12). */
 function noteOf(text: string): string {
   const bytes = [...Buffer.from(`${text}\0`)].join(',');
   return `__asm__(".pushsection .note.dlopen,\\"a\\",@note\\n.balign 4\\n.long 4\\n.long 2f-1f\\n.long 0x407c0c0a\\n"
@@ -22,7 +22,7 @@ beforeEach(() => {
   );
 });
 
-/** What joins by a note in a library of the program. */
+/** The files that a note in a library of the program adds. */
 function joined(...features: object[]) {
   root.library(`${LIB}/librig.so.1`, { source: note(...features) });
   root.program('/usr/bin/rig', { needs: ['librig.so.1'] });

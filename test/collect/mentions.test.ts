@@ -10,7 +10,7 @@ beforeEach(() => {
   root = new Packaged();
 });
 
-/** A file that is large, and takes no room on the disk. */
+/** A large sparse file. */
 function sparse(inside: string, size: number): void {
   const file = fs.openSync(root.locate(inside), 'a');
   fs.ftruncateSync(file, size);
@@ -197,7 +197,7 @@ describe('a mentioned directory above the size budget', () => {
   });
 });
 
-/** Each is copied into memory, which gcc does by instructions that hold pieces of the text. */
+/** gcc copies each text into memory by instructions that contain parts of it. */
 const copied = (paths: readonly string[]) => `
   #include <stdio.h>
   #include <stdlib.h>
@@ -212,7 +212,7 @@ const copied = (paths: readonly string[]) => `
   }`;
 
 describe('a path that a compiler has stored in instructions', () => {
-  // the heads differ, because the code of one function lies near that of the next
+  // the heads differ, because the code of one function is close to that of the next
   const SHORT = ['/etc/abcx.d', '/etc/defgers', '/etc/hijkings', '/etc/lmnking.d'];
   const LONG = ['/usr/share/riga/names', '/usr/share/rigging-names/names'];
   const host = new Fixture();
@@ -243,7 +243,7 @@ describe('a path that a compiler has stored in instructions', () => {
     expect(lambda(opt, ['rig', `${index}`], host)).toMatchObject({ status: 0, stdout: `of the layer: ${index}\n` });
   });
 
-  // Known limit: constants of 16 characters stand one behind the other, and nothing tells where a path begins.
+  // Known limit: constants of 16 characters follow one another, and nothing marks the beginning of a path.
   test(`${LONG[0]}, of which a constant holds 16 characters, likewise where it is included`, () => isFoundWhereIncluded(0));
   test.failing(`${LONG[1]}, of which a constant holds 16 characters, likewise where it is included`, () => isFoundWhereIncluded(1));
 

@@ -12,7 +12,7 @@ function withProgram(source: string, options: readonly string[] = []): Packaged 
   return root.install('rig', { '/usr/bin/rig': [] }, { Depends: 'libc6' });
 }
 
-/** What a C library may open. */
+/** Files that a C library may open. */
 function withEverything(root: Packaged): Packaged {
   root.install('libc-bin', {
     '/usr/lib/locale/C.utf8/LC_CTYPE': 'ctype',

@@ -1,6 +1,6 @@
 /**
- * What a layer holds must not depend on what else is installed: packages that the requested ones neither depend on nor
- * recommend get the room that is left.
+ * The contents of a layer must not depend on what else is installed: packages that the requested ones neither depend on nor recommend
+ * get the room that is left.
  */
 import * as fs from 'fs';
 import type { FileEntry } from '../../lib/plan/plan';
@@ -14,7 +14,7 @@ beforeEach(() => {
   root = new Packaged();
 });
 
-/** Makes a file of a size that it does not take on the disk. */
+/** Makes a sparse file. */
 function enlarge(file: string, size: number): void {
   fs.truncateSync(root.locate(file), size);
 }

@@ -66,7 +66,7 @@ function withParents(files: readonly string[]): string[] {
   return [...all];
 }
 
-/** A program of a few bytes in which a text stands. */
+/** A program of a few bytes that contains a text. */
 export function programWith(text = '', needed: readonly string[] = []): Buffer {
   return elfFile({ interpreter: LOADER, text, needed });
 }
@@ -76,7 +76,7 @@ export function libraryWith(soname: string, text = '', needed: readonly string[]
   return elfFile({ soname, text, needed });
 }
 
-/** What is in a layer, and what was skipped. */
+/** The files of a layer, and the skipped ones. */
 export interface Found {
   /** paths of its files, links and texts without the loader and the libraries */
   readonly data: readonly string[];

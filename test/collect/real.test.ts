@@ -21,7 +21,7 @@ async function layerOf(binary: string): Promise<string> {
   return unpack(zip);
 }
 
-/** Runs a command as Lambda would, on this machine's own root; gives the lines that it prints. */
+/** Runs a command like Lambda, on this machine's own root. Returns the lines that it prints. */
 function sandbox(opt: string, command: readonly string[]): string[] {
   const { status, stdout, stderr } = spawnSync(SANDBOX, [opt, temporaryDirectory(), ...command], { encoding: 'utf8' });
   expect({ status, stderr }).toEqual({ status: 0, stderr: '' });

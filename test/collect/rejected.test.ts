@@ -1,5 +1,5 @@
 /**
- * A candidate that is rejected changes nothing: neither its files and libraries, nor what its package would have added.
+ * A candidate that is rejected changes nothing: it adds no files, no libraries, and no data of its package.
  */
 import * as fs from 'fs';
 import { find, LIB, libraryWith, Packaged, programWith } from './packaged';

@@ -1,5 +1,5 @@
 /**
- * Trace commands without data detection: what they opened and listed is all that a layer has besides the closures.
+ * Trace commands without data detection: besides the closures, the layer contains only what the commands opened and listed.
  */
 import { planLayer } from '../../lib/plan/plan-layer';
 import { DirectoryRoot } from '../../lib/root/directory-root';

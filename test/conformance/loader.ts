@@ -1,8 +1,8 @@
 /**
- * Compares the resolver with the loader of a root, for every dynamic executable and library that the root has.
+ * Compares the resolver with the loader of a root, for every dynamic executable and library of the root.
  *
- * `ld.so --list FILE` prints what it would map, and in which order; `load` has to answer the same, or to refuse the file for the
- * same library.
+ * `ld.so --list FILE` prints the libraries that it would map, in order. `load` must return the same list, or reject the file because of
+ * the same library.
  */
 import { spawn } from 'child_process';
 import * as fs from 'fs';
@@ -18,10 +18,10 @@ import { settingOf } from '../../lib/loader/setting';
 import { DirectoryRoot } from '../../lib/root/directory-root';
 
 const LOADER = '/lib64/ld-linux-x86-64.so.2';
-/** Files that one shell lists: starting a sandbox takes longer than to list a file. */
+/** Number of files that one shell lists: starting a sandbox takes longer than listing a file. */
 const BATCH = 100;
 const WORKERS = 2;
-/** What the shell writes behind the output of each file, around the exit code. */
+/** Markers that the shell prints after the output of each file, around the exit code. */
 const [STATUS, END] = ['\x1e', '\x1f'];
 const SCRIPT = 'loader=$1; shift; for file; do "$loader" --list "$file" 2>&1; printf \'\\036%s\\037\' $?; done';
 
@@ -43,7 +43,7 @@ interface Verdict {
   readonly answer?: string;
 }
 
-/** What the loader printed for a file. */
+/** The output of the loader for a file. */
 interface Listed {
   readonly status: number;
   readonly text: string;
@@ -52,7 +52,7 @@ interface Listed {
 }
 
 export interface AgreementOptions {
-  /** compare what `binary-layer tree` shows, in which all that is missing has to be the same */
+  /** compare the output of `binary-layer tree`, which must list the same missing libraries */
   readonly tree?: boolean;
   /** @default - the root's own `/` */
   readonly cwd?: string;
@@ -181,7 +181,7 @@ async function list(root: string, cwd: string, files: readonly string[]): Promis
   });
 }
 
-/** The subdirectories that the loader of a root looks into on this machine, as it says itself; before glibc 2.33 none. */
+/** The subdirectories that the loader of a root searches on this machine, from its own help; before glibc 2.33 none. */
 async function searchedVariants(root: string): Promise<string[]> {
   const help = await inRoot(root, '/', [LOADER, '--help']);
   return [...help.matchAll(/^\s+(x86-64-v\d) \(supported, searched\)/gm)].map(([, name]) => `glibc-hwcaps/${name}`);

@@ -1,8 +1,8 @@
 /**
- * Puts every dynamic program of this machine into layers, and compares each with the original: what its loader maps has to come
- * from the layer only, and a program that may be started has to say the same and end the same.
+ * Packs every dynamic program of this machine into layers, and compares each with the original: its loader must map only files of the
+ * layer, and a program that may be started must have the same output and exit code.
  *
- * Nothing is started but the programs in started.txt, which answer `--version`; of the others the loader lists what it would load
+ * Only the programs in started.txt, which answer `--version`, are started. For others, the loader lists what it would load
  * (LD_TRACE_LOADED_OBJECTS), which starts nothing.
  */
 import { spawnSync } from 'child_process';
@@ -18,10 +18,10 @@ import { DirectoryRoot } from '../../lib/root/directory-root';
 
 const DIRECTORIES = ['/usr/bin', '/usr/sbin', '/usr/games'];
 export const STARTED = path.join(__dirname, 'started.txt');
-/** Programs in one layer: each layer takes as long as its largest programs. */
+/** Number of programs in one layer: the time for a layer depends on its largest programs. */
 const BATCH = 25;
 const [STATUS, END] = ['\x1e', '\x1f'];
-/** Runs each program in its own process group, and stops one that waits for something. */
+/** Runs each program in its own process group, and stops a program that waits for input. */
 const SCRIPT = [
   'for name; do timeout -k 1 20 "$name" --version 2>&1 </dev/null; printf "\\036%s\\037" $?; done',
   'for name; do timeout 20 env LD_TRACE_LOADED_OBJECTS=1 "$name" 2>&1 </dev/null; printf "\\036%s\\037" $?; done',
@@ -35,7 +35,7 @@ export interface ProgramResults {
   readonly traced: number;
   /** name → the error of the library: nothing was packed */
   readonly refused: ReadonlyMap<string, string>;
-  /** name → what is different */
+  /** name → difference */
   readonly broken: ReadonlyMap<string, string>;
 }
 
@@ -53,7 +53,7 @@ export function dynamicPrograms(): string[] {
     .sort();
 }
 
-/** @param onlyEvery takes one program of so many @default - all */
+/** @param onlyEvery checks one of this number of programs @default - all */
 export async function comparePrograms(onlyEvery = 1): Promise<ProgramResults> {
   const started = new Set(fs.readFileSync(STARTED, 'utf8').split('\n'));
   const programs = dynamicPrograms().filter((_, index) => index % onlyEvery === 0);
@@ -123,7 +123,7 @@ function planOf(batch: readonly string[], detectData: boolean): Plan {
   }).plan;
 }
 
-/** @returns what a loader maps from outside the layer, or cannot find */
+/** @returns files that a loader maps from outside the layer, or cannot find */
 function wrongLoad({ status, text }: Output): string | undefined {
   if (status !== 0) return `the loader ends with ${status}: ${text.slice(0, 300)}`;
   const outside = text
@@ -138,7 +138,7 @@ function differenceOf(original: Output, answer: Output, layer: string): string |
   return `ends with ${answer.status} instead of ${original.status}: ${answer.text.slice(0, 200)} instead of ${original.text.slice(0, 200)}`;
 }
 
-/** An output in which paths of the layer are those of the source: below the mirrored root, in /opt/bin, and behind path aliases. */
+/** Replaces paths of the layer in an output by those of the source: below the mirrored root, in /opt/bin, and at path aliases. */
 function asInstalled(text: string, layer: string): string {
   const links = fs.readdirSync(layer, { withFileTypes: true }).filter((entry) => entry.isSymbolicLink());
   const target = (name: string): string => fs.readlinkSync(path.join(layer, name));

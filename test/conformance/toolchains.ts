@@ -1,6 +1,5 @@
 /**
- * Programs of every toolchain that is installed, packed and started from the layer: what each prints has to be what the original
- * prints.
+ * Programs of every installed toolchain, packed and started from the layer: each must print the same as the original.
  */
 import { spawnSync } from 'child_process';
 import * as fs from 'fs';
@@ -21,7 +20,7 @@ interface Toolchain {
   readonly name: string;
   /** the file name of the source */
   readonly source: readonly [name: string, text: string];
-  /** command lines, in which `SOURCE` and `OUT` stand for the files; the first word of each has to be installed */
+  /** command lines, in which `SOURCE` and `OUT` stand for the files; the first word of each must be installed */
   readonly commands: readonly (readonly string[])[];
 }
 
@@ -67,7 +66,7 @@ export const TOOLCHAINS: readonly Toolchain[] = [
   { name: 'Rust, lld', source: ['prog.rs', RUST], commands: [['rustc', '-Clink-arg=-fuse-ld=lld', 'SOURCE', '-o', 'OUT']] },
 ];
 
-/** `same`; `not installed`, with the command; or what is different */
+/** `same`; `not installed`, with the command; or the difference */
 export type ToolchainResult = readonly [name: string, result: string];
 
 export async function compareToolchains(): Promise<ToolchainResult[]> {
@@ -102,7 +101,7 @@ async function compare({ source: [name, text], commands }: Toolchain, workplace:
   const { plan } = planLayer(new DirectoryRoot('/'), request(program, { cwd: '/' }));
   await writeDirectory(plan, layer);
   const original = spawnSync(program, ['x'], { encoding: 'utf8' });
-  // nothing but the layer is there: what is not in it cannot be loaded
+  // only the layer is mounted, so nothing else can be loaded
   const packed = spawnSync(
     'bwrap',
     ['--ro-bind', layer, '/opt', '--dev', '/dev', '--proc', '/proc', '--unshare-all', '--clearenv', '/opt/bin/prog', 'x'],

@@ -4,9 +4,9 @@ export interface Plan {
   readonly machine?: number;
   /** of the PT_LOAD segment @default - 4 KiB */
   readonly align?: number;
-  /** Other program headers: where each lies, by the name of its block. */
+  /** Other program headers: the place of each, by the name of its block. */
   readonly headers?: readonly { readonly type: number; readonly block: string; readonly align?: number }[];
-  /** What lies behind the program headers, in order, each aligned to 8 bytes. */
+  /** Blocks after the program headers, in order, each aligned to 8 bytes. */
   readonly blocks?: Readonly<Record<string, Buffer>>;
   /** The dynamic section, which is a block named `dynamic`. A string is the address of the block of that name. */
   readonly dynamic?: readonly (readonly [tag: number, value: number | string])[];

@@ -11,7 +11,7 @@ export class Workshop {
     return join(this.directory, name);
   }
 
-  /** Compiles C source with gcc, or a compiler that takes the same options; gives the path of the result. */
+  /** Compiles C source with gcc, or a compiler with the same options. Returns the path of the result. */
   public compile(name: string, source: string, options: readonly string[] = [], compiler = 'gcc'): string {
     writeFileSync(this.path(`${name}.c`), source);
     run(compiler, '-O1', '-o', this.path(name), this.path(`${name}.c`), ...options);
@@ -28,7 +28,7 @@ export class Workshop {
   }
 }
 
-/** What a command writes to its standard output; throws if it fails. */
+/** The standard output of a command. Throws if it fails. */
 export function run(command: string, ...options: readonly string[]): string {
   return execFileSync(command, options, { encoding: 'utf8', stdio: ['ignore', 'pipe', 'pipe'] });
 }

@@ -28,7 +28,7 @@ function program(name: string, options: readonly string[] = [], compiler = 'gcc'
   return readFileSync(workshop.compile(name, PROGRAM, [...options, `-L${libraries}`, '-lnext'], compiler));
 }
 
-/** The complaints that readelf and eu-elflint have of a file, less what differs by where it lies and the order of its headers. */
+/** The complaints of readelf and eu-elflint about a file, without differences in place and in the order of headers. */
 function complaints(path: string): Set<string> {
   const texts = [
     run('sh', '-c', 'readelf -aW "$1" 2>&1 >/dev/null', '', path),
@@ -233,7 +233,7 @@ test('notes are overwritten only if the loader finds them through another header
 describe('without a note, and with data after the program headers, the table moves to the new segment', () => {
   const noteless = (name: string, options: readonly string[] = []) => {
     const original = program(name, options);
-    // a kind of note that nobody knows
+    // an unknown type of note
     const table = Number(original.readBigUInt64LE(32));
     readElf(original).segments.forEach(({ type }, index) => type === PT_NOTE && original.writeUInt32LE(0x65041580, table + index * 56));
     return original;
@@ -245,7 +245,7 @@ describe('without a note, and with data after the program headers, the table mov
     const first = loads(edited)[0];
     const added = loads(edited).at(-1)!;
     expect(edited.readBigUInt64LE(32)).toBe(BigInt(added.offset));
-    // kernels before 5.18 tell a program so
+    // kernels before 5.18 assume this distance
     expect(added.vaddr - added.offset).toBe(first.vaddr - first.offset);
   });
 

@@ -9,7 +9,7 @@ import { editElf, PT_NOTE, readElf } from '../../lib/elf';
 const workshop = new Workshop();
 afterAll(() => workshop.remove());
 
-/** Reads its file, and prints what `find` makes of it: a program's own way to its data. */
+/** C source of a program that reads its own file and prints the result of `find`. */
 const reading = (find: string) => `
   #include <elf.h>
   #include <stdio.h>

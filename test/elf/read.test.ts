@@ -13,7 +13,7 @@ const at = (text: string) => strings.indexOf(`\0${text}\0`) + 1;
 const dynamic = (entries: readonly (readonly [number, number | string])[], blocks: Record<string, Buffer> = {}) =>
   build({ blocks: { strings, ...blocks }, dynamic: [...entries, [5, 'strings'], [10, strings.length]] });
 
-/** What is thrown for a file. */
+/** The error for a file. */
 function failure(bytes: Buffer): FormatError {
   try {
     readElf(bytes);

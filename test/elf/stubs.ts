@@ -43,7 +43,7 @@ export function functionsNamed(machine: Machine, soname: string, names: readonly
   return { machine, soname, flags1: 0, versions: [], exports: new Map(names.map(name => [name, [{ ...symbol, name }]])), imports: [] };
 }
 
-/** What a program does: exit code or signal, standard output and error. */
+/** The result of a program: exit code or signal, standard output and error. */
 export function outcome(command: string, ...options: readonly string[]): { code: number | string; stdout: string; stderr: string } {
   const { status, signal, stdout, stderr, error } = spawnSync(command, options, { encoding: 'utf8', env: { PATH: process.env.PATH } });
   if (error) throw error;

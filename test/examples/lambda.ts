@@ -1,7 +1,7 @@
 /**
- * Calls the functions of a synthesized app in a sandbox like Lambda: the zips that `cdk deploy` would upload at /opt, the function's
- * code at /var/task. The rest is a small Debian 13 that has runtimes, but none of the programs of the layers. Its C library is another
- * version than that of the layers, as on Lambda.
+ * Calls the functions of a synthesized app in a sandbox like Lambda, with the zips that `cdk deploy` would upload at /opt, and the
+ * function's code at /var/task. The rest is a small Debian 13 with runtimes and without the programs of the layers. Its C library has
+ * another version than that of the layers, as on Lambda.
  */
 import { spawn } from 'child_process';
 import * as fs from 'fs';
@@ -12,7 +12,7 @@ import { openApt } from '../../lib/source/apt/apt';
 import { unzip } from '../../lib/zip/unzip';
 
 const SANDBOX = path.join(__dirname, '..', 'sandbox.sh');
-/** The AWS SDK of Lambda's Node.js runtime is in this project's dependencies, and so is what that depends on. */
+/** The AWS SDK of Lambda's Node.js runtime is in this project's dependencies, and so are its own. */
 const NODE_MODULES = path.join(__dirname, '..', '..', 'node_modules');
 
 export interface CallOptions {
@@ -72,11 +72,11 @@ export class Assembly {
 
   /**
    * @param work an empty directory that others can read, for unpacked layers
-   * @param root options of sandbox.sh for what is around a function
+   * @param root options of sandbox.sh for the environment of a function
    */
   constructor(private readonly directory: string, private readonly work: string, private readonly root: readonly string[]) {}
 
-  /** Calls a function, and returns what it returns. */
+  /** Calls a function. Returns its result. */
   public async call(stack: string, id: string, event: unknown, options: CallOptions = {}): Promise<any> {
     const lambda = this.resource(stack, 'AWS::Lambda::Function', id);
     const [runtime, ...command] = runtimeOf(lambda);

@@ -1,5 +1,5 @@
 /**
- * The function of examples/rig, called in the sandbox, and what its context changes in the template.
+ * The function of examples/rig, called in the sandbox, and the effect of its context on the template.
  */
 import { App } from 'aws-cdk-lib';
 import { Match, Template } from 'aws-cdk-lib/assertions';

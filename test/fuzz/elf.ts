@@ -1,13 +1,13 @@
 /**
- * ELF files: what may be read of a mutated one, and what must be in a file that was made from it.
+ * ELF files: limits for reading a mutated one, and checks of one that was made from it.
  */
 import { editElf, readElf, readSymbols, stubLibrary } from '../../lib/elf';
 
-/** Reads per byte of the file that an ELF reader may make, and what it may make of the smallest. */
+/** Maximum number of reads of an ELF reader, per byte of the file and for the smallest file. */
 const READS_PER_BYTE = 64;
 const READS = 4096;
 
-/** Counts each look at the bytes: what takes time must be bounded by the size of the file. */
+/** Counts each access to the bytes: the time must be bounded by the size of the file. */
 export class CountedBytes {
   public readonly length: number;
   private left: number;
@@ -40,7 +40,7 @@ export class CountedBytes {
 
 const INTERPRETER = '/opt/elf/0123456789abcdef/lib64/ld-linux-x86-64.so.2';
 
-/** An edit that is not refused must read back, with what was asked for in it. */
+/** An edit that succeeds must have the requested result when the file is read again. */
 export function edit(bytes: Buffer): unknown {
   const before = readElf(bytes); // only files that can be read are packed
   const edited = editElf(bytes, { interpreter: INTERPRETER, rpath: '/opt/lib' });

@@ -14,11 +14,11 @@ export interface Fuzzed {
   readonly accepted: number;
   /** CPU time of the slowest case, in milliseconds */
   readonly slowest: number;
-  /** what went wrong, with the file that did */
+  /** the problem, with the file that caused it */
   readonly failure?: { readonly message: string; readonly bytes: Buffer };
 }
 
-/** What a value may hold, per byte of the file that it was read from, and of the smallest file. */
+/** Maximum size of a value, per byte of the file that it was read from and for the smallest file. */
 const RESULT_PER_BYTE = 64;
 const RESULT = 64 * 1024;
 
@@ -77,7 +77,7 @@ export async function fuzz(reader: Reader, cases: number, seed: number, workplac
   return { reader: reader.name, cases: run.numRuns, accepted: tally.accepted, slowest: tally.slowest, failure };
 }
 
-/** Characters, bytes and numbers that a value holds, each place counted. */
+/** Number of characters, bytes and numbers in a value, each place counted. */
 function sizeOf(value: unknown): number {
   if (typeof value === 'string') return value.length;
   if (typeof value !== 'object' || value === null) return 8;

@@ -10,14 +10,14 @@ export interface Field {
   readonly size: 1 | 2 | 4 | 8;
 }
 
-/** A valid file and what is known about its structure. */
+/** A valid file, and its known structure. */
 export interface Seed {
   readonly bytes: Buffer;
   /** of a binary file */
   readonly fields?: readonly Field[];
   /** of a text: words with a meaning that mutations insert */
   readonly words?: readonly string[];
-  /** makes checksums right again, without which nothing else would be looked at */
+  /** corrects checksums, without which the reader would reject the file at once */
   readonly repair?: (bytes: Buffer) => Buffer;
 }
 

@@ -1,6 +1,6 @@
 /**
- * Every reader of foreign files, with what it may do: return a value or throw an error of its own, look at each byte a bounded
- * number of times, and return no more than the file can hold.
+ * Every reader of foreign files, with its limits: it returns a value or throws one of its own errors, reads each byte a bounded number
+ * of times, and returns no more than the file can contain.
  */
 import * as fs from 'fs';
 import * as path from 'path';
@@ -35,14 +35,14 @@ import { readZip } from '../../lib/zip/reader';
 export interface Reader {
   readonly name: string;
   readonly seeds: readonly Seed[];
-  /** the errors that say what is wrong with a file */
+  /** the reader's own errors */
   readonly errors: readonly (new (...args: never[]) => Error)[];
   /** @param workplace an empty directory, emptied after each case by the caller if `writes` */
   read(bytes: Buffer, workplace: string): unknown;
   readonly writes?: true;
 }
 
-/** Writes one file of a root, and gives the root. */
+/** Writes one file of a root, and returns the root. */
 function rootWith(workplace: string, file: string, bytes: Buffer): Root {
   const place = path.join(workplace, file);
   fs.mkdirSync(path.dirname(place), { recursive: true });

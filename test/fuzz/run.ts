@@ -15,7 +15,7 @@ import { fuzz } from './fuzz';
 import { READERS } from './readers';
 import { record } from '../reliability';
 
-/** The issue of every hang: no file may take more, whatever its content. */
+/** Time after which a case is a hang: no file may take longer, whatever its content. */
 const MOST_TIME = 2000; // milliseconds of CPU time
 
 async function main(): Promise<void> {

@@ -1,6 +1,6 @@
 /**
- * Files and directories that are made to keep their reader busy, or to fill its memory. Each gives an error
- * that names the file, or the result of an ordinary one. A hang fails by jest's time limit.
+ * Files and directories that are made to take their reader's time or memory. Each is an error that names the file, or has the result of
+ * an ordinary one. A hang fails by jest's time limit.
  */
 import { execFileSync } from 'child_process';
 import * as fs from 'fs';
@@ -23,7 +23,7 @@ function rig(content = programWith('/usr/share/rig/data')): Packaged {
   return root.install('rig', { '/usr/bin/rig': content, '/usr/share/rig/data': '' });
 }
 
-/** Makes a file that claims a size and takes no room. */
+/** Makes a sparse file. */
 function sparse(inside: string, size: number, start: string | Buffer = ''): void {
   root.write({ [inside]: start });
   fs.truncateSync(root.locate(inside), size);

@@ -1,6 +1,6 @@
 /**
- * Loader caches, loader configuration and ELF files that are made to keep their reader busy, or to fill its memory. Each gives an error
- * that names the file, or the result of an ordinary one. A hang fails by jest's time limit.
+ * Loader caches, loader configuration and ELF files that are made to take their reader's time or memory. Each is an error that names the
+ * file, or has the result of an ordinary one. A hang fails by jest's time limit.
  */
 import { FormatError, readElf } from '../../lib/elf';
 import { LIMITS } from '../../lib/limits';

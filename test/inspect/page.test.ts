@@ -36,7 +36,7 @@ afterAll(() => browser.close());
 
 interface Seen {
   readonly page: Page;
-  /** what the console says, and what else goes wrong */
+  /** messages of the console, and other errors */
   readonly complaints: string[];
   /** addresses that it asks for, but its own */
   readonly requests: string[];

@@ -9,7 +9,7 @@ const FAILED = 126;
 const ROOT = `/opt/elf/${KEY}`;
 const LARGE = 'compressed/usr/lib/large';
 
-/** Says how it was started, and ends as its first argument asks. */
+/** Prints how it was started, and ends as its first argument requests. */
 const PROGRAM = `
   #define _GNU_SOURCE
   #include <fcntl.h>
@@ -58,7 +58,7 @@ function compressedProgram(machine?: string): CompressedLayer {
   return layer;
 }
 
-/** A layer whose program is stored as it is, and needs a compressed file. */
+/** A layer whose program is stored unchanged, and needs a compressed file. */
 function compressedLibrary(content = noise(3_000_000, 7)): CompressedLayer {
   const layer = new CompressedLayer();
   layer.compressed('usr/lib/large', { content });

@@ -82,7 +82,7 @@ export class CompressedLayer {
     this.write('compressed/list', list.join(''), 0o644);
   }
 
-  /** What is in `/tmp`, or in a directory below it. */
+  /** The files in `/tmp`, or in a directory below it. */
   public inTmp(directory = '.'): string[] {
     return fs.readdirSync(path.join(this.tmp, directory)).sort();
   }

@@ -1,5 +1,5 @@
 /**
- * Asks both, the machine's own loader and ours, what they make of a program in a fixture.
+ * Compares the machine's own loader with ours, for a program in a fixture.
  */
 import { execFileSync } from 'child_process';
 import type { Process } from '../../lib/closure/closure';
@@ -28,7 +28,7 @@ export function mapped(fixture: Fixture, program: string, situation: Situation =
   return answer;
 }
 
-/** The same of a program that musl's loader starts, which says itself first. */
+/** The same for a program with musl's loader, which lists itself first. */
 export function mappedByMusl(fixture: Fixture, program: string, situation: Situation = {}): string[] {
   const answer = resolve(fixture, program, situation).objects.slice(1).map((object) => object.path);
   const list = fixture.list(program, situation, MUSL_LOADER);
@@ -36,7 +36,7 @@ export function mappedByMusl(fixture: Fixture, program: string, situation: Situa
   return answer;
 }
 
-/** Why the resolver gives up on a program, where the loader does so too. */
+/** The error of the resolver for a program that the loader rejects, too. */
 export function refused(fixture: Fixture, program: string, situation: Situation = {}, loader?: string): string {
   expect(fixture.list(program, situation, loader)).toEqual(expect.any(String)); // a complaint, no list
   try {

@@ -9,7 +9,7 @@ beforeEach(() => {
   root = new Fixture().alpine();
 });
 
-/** Each answer is that of the machine's own musl too: see agree.ts. */
+/** Each result is also compared with that of the machine's own musl: see agree.ts. */
 const libraries = (situation = {}) => mappedByMusl(root, '/usr/bin/prog', situation);
 const complaint = (situation = {}) => refused(root, '/usr/bin/prog', situation, MUSL_LOADER);
 

@@ -12,7 +12,7 @@ beforeEach(() => {
   root = new Fixture().debian();
 });
 
-/** Each answer is that of the machine's own loader too: see agree.ts. */
+/** Each result is also compared with that of the machine's own loader: see agree.ts. */
 const libraries = (situation = {}) => mapped(root, '/usr/bin/prog', situation);
 const complaint = (situation = {}) => refused(root, '/usr/bin/prog', situation);
 
@@ -79,7 +79,7 @@ describe('rule 2: a name with a slash is not searched for', () => {
 
   test('a relative path is resolved against the current directory', () => {
     root.program('/usr/bin/prog', { needs: ['sub/libx.so'], runpath: '/nowhere' });
-    // the loader says it as it was asked for
+    // the loader prints it as requested
     expect(root.list('/usr/bin/prog', { cwd: '/a' })).toEqual(['sub/libx.so']);
     expect(resolve(root, '/usr/bin/prog', { cwd: '/a' }).objects[1].path).toBe('/a/sub/libx.so');
     expect(complaint({ cwd: '/usr' })).toContain('sub/libx.so not found');
@@ -226,7 +226,7 @@ describe('rule 8: an empty element of a path list is the current directory', () 
   test.each([':/none', '/none:', '/none::/no'])('in DT_RUNPATH %s', (runpath) => {
     root.program('/usr/bin/prog', { needs: ['libx.so'], runpath });
     const situation = { cwd: '/here' };
-    expect(root.list('/usr/bin/prog', situation)).toEqual(['libx.so']); // it says the path as it put it together
+    expect(root.list('/usr/bin/prog', situation)).toEqual(['libx.so']); // the loader prints the path as it was joined
     expect(resolve(root, '/usr/bin/prog', situation).objects[1].path).toBe('/here/libx.so');
   });
 
@@ -296,7 +296,7 @@ describe('rule 9: tokens', () => {
     root.library(`/a/libx-${platform}.so`);
     root.program('/usr/bin/prog', { needs: ['libx-$PLATFORM.so'], runpath: '/a' });
     expect(root.list('/usr/bin/prog')).toEqual([`/a/libx-${platform}.so`]);
-    root.library('/a/libx-x86_64.so'); // what it stands for on a machine of which nothing better is known
+    root.library('/a/libx-x86_64.so'); // its value on a machine without better information
     expect(resolve(root, '/usr/bin/prog').objects[1].path).toBe('/a/libx-x86_64.so');
   });
 });
@@ -529,7 +529,7 @@ function patched(inside: string, bytes: Record<number, number | undefined>): voi
   root.write({ [inside]: file });
 }
 
-/** Where the pair of a tag stands in the dynamic section of a program that `Fixture.program` made. */
+/** The offset of a tag in the dynamic section of a program that `Fixture.program` made. */
 function pairOf(file: Buffer, tag: number): number {
   const phoff = Number(file.readBigUInt64LE(32));
   for (let at = phoff; ; at += 56) {
@@ -547,17 +547,17 @@ function emptyPath(inside: string): void {
   fs.chmodSync(root.locate(inside), 0o755);
 }
 
-/** Gives a program a DT_RUNPATH that leads nowhere beside its DT_RPATH, in the place of DT_DEBUG. */
+/** Replaces DT_DEBUG by a DT_RUNPATH that leads nowhere, in a program with a DT_RPATH. */
 function addRunpath(inside: string): void {
   const file = fs.readFileSync(root.locate(inside));
   const at = pairOf(file, 21);
   file.writeBigUInt64LE(29n, at);
-  file.writeBigUInt64LE(file.readBigUInt64LE(pairOf(file, 1) + 8) + 1n, at + 8); // a part of the name of what it needs
+  file.writeBigUInt64LE(file.readBigUInt64LE(pairOf(file, 1) + 8) + 1n, at + 8); // a part of the name of a needed library
   root.write({ [inside]: file });
   fs.chmodSync(root.locate(inside), 0o755);
 }
 
-/** What the machine's loader puts for $PLATFORM: it depends on the processor in glibc 2.36. */
+/** The loader's value of $PLATFORM: it depends on the processor in glibc 2.36. */
 function platformOfLoader(): string {
   const probe = new Fixture().debian();
   probe.program('/usr/bin/prog', { needs: ['/$PLATFORM'] });

@@ -19,7 +19,7 @@ const MB = 1_000_000;
 const LIBRARY = '/usr/lib/x86_64-linux-gnu/liblarge.so';
 const plain = { bold: (text: string) => text, dim: (text: string) => text };
 
-/** Finds the file beside its own that its package has, and says how it was started. */
+/** Finds its package's file by its own path, and prints how it was started. */
 const PROGRAM = `
   #include <stdio.h>
   #include <string.h>

@@ -143,7 +143,7 @@ test('many and large files are packed with their own content, whatever the numbe
   root.write(files);
   const planned = data();
   const { bytes } = await writeZip(planned, zip);
-  expect(bytes).toBeGreaterThan(180e6); // more than twice what may wait
+  expect(bytes).toBeGreaterThan(180e6); // more than twice the amount that may wait
   const opt = unpack(zip);
   for (const [name, content] of Object.entries(files)) {
     if (!fs.readFileSync(path.join(opt, 'elf', planned.key, name)).equals(content)) throw new Error(`${name} differs`);
@@ -245,9 +245,8 @@ describe('a zip is complete or absent', () => {
 });
 
 /**
- * Whoever changes these bytes changes what every user's next deployment uploads, and what a cache file of before
- * stands for: where they change on purpose, `RULES_VERSION` in lib/plan/plan.ts goes up with them, and then the
- * fingerprint and the hash below are replaced by the new ones.
+ * If these bytes change, every user's next deployment uploads its layers again, and earlier cache files are wrong. If they change on
+ * purpose, raise `RULES_VERSION` in lib/plan/plan.ts, and replace the fingerprint and the hash below.
  */
 test('the bytes of a layer are those of this RULES_VERSION', async () => {
   program('/usr/bin/prog', ['libx.so.1']);

@@ -5,7 +5,7 @@ import { DirectoryRoot } from '../../lib/root/directory-root';
 import { type Content, Fixture } from '../fixture';
 import { lambda, make, plan } from '../plan/make';
 
-/** An Alpine with its package database, which does not yet say that its C library is a package. */
+/** An Alpine root with its package database, in which no package owns the C library yet. */
 class Alpine extends Fixture {
   private readonly stanzas: string[] = [];
 
@@ -14,7 +14,7 @@ class Alpine extends Fixture {
     this.alpine();
   }
 
-  /** Installs a package: `[]` in place of a content for what is there already. */
+  /** Installs a package. `[]` as the content stands for a file that exists already. */
   public install(
     name: string,
     files: Readonly<Record<string, Content | readonly []>>,

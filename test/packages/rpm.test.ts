@@ -70,7 +70,7 @@ exit 1
 %files -n other
 `;
 
-/** What a Fedora has below /usr, without the database. */
+/** The files of a Fedora root below /usr, without the database. */
 const root = new Fixture();
 let built: string;
 
@@ -163,7 +163,7 @@ test('the name of a file may contain any character', () => {
   const other = new Fixture();
   install(other.locate('/var/lib/rpm'), 'rig');
   const file = other.locate('/var/lib/rpm/rpmdb.sqlite');
-  // rpmbuild would not take it
+  // rpmbuild would reject it
   fs.writeFileSync(file, fs.readFileSync(file, 'latin1').replaceAll('COPYING', 'A\x1eB\x1fC\x1dD'), 'latin1');
   const one = rpmDatabase(new DirectoryRoot(other.directory), 'x86_64') as PackageDatabase;
   expect(one.ownerOf('/usr/share/licenses/rig/A\x1eB\x1fC\x1dD')?.name).toBe('rig');

@@ -15,17 +15,17 @@ beforeEach(() => {
   });
 });
 
-/** Makes a layer of a program in which a text stands, and what is included. */
+/** Makes a layer of a program that contains a text, with included files. */
 async function withText(text: string, include = ['/usr/share/rig']): Promise<Made> {
   root.write({ '/usr/bin/prog': elfFile({ interpreter: '/lib64/ld-linux-x86-64.so.2', text }) });
   fs.chmodSync(root.locate('/usr/bin/prog'), 0o755);
   return make(root, 'prog', { include });
 }
 
-/** What a file has become in the layer, as text. */
+/** The text of a file in the layer. */
 const became = ({ mirrored }: Made, inside: string) => fs.readFileSync(path.join(mirrored, inside), 'latin1');
 
-/** What a path that stands in a file of the layer leads to: `/opt` is where it is unpacked. */
+/** The target of a path in a file of the layer: `/opt` is the directory where it is unpacked. */
 function read({ opt }: Made, wanted: string): string {
   expect(wanted).toMatch(/^\/opt\//);
   return fs.readFileSync(path.join(opt, wanted.slice('/opt/'.length)), 'utf8');

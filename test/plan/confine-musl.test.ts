@@ -7,7 +7,7 @@ import { confine, UnknownLoaderError } from '../../lib/plan/confine-musl';
 import { KEY } from '../../lib/plan/plan';
 import { Fixture, HOSTILE, MUSL_LOADER } from '../fixture';
 
-/** Opens libraries by their names, itself and from a library, and by a path; shows data, and what is mapped. */
+/** Opens libraries by name, from the program and from a library, and by path. Prints data, and the mapped files. */
 const PROGRAM = `
   #include <dlfcn.h>
   #include <stdio.h>
@@ -63,7 +63,7 @@ beforeAll(() => {
   host.copy(fs.realpathSync('/usr/bin/bash-static'), '/bin/sh');
 });
 
-/** What the program needs, in a library directory of a root, and the program itself. */
+/** The program, and its libraries in a library directory of a root. */
 function install(root: Fixture, options: readonly string[] = []): void {
   const library = (inside: string, source: string, needs: readonly string[] = []) =>
     root.compile(

@@ -1,5 +1,5 @@
 /**
- * Makes layers of what a fixture holds, looks into their zips, and runs what is in them the way Lambda does.
+ * Makes layers of a fixture's programs, reads their zips, and runs their programs like Lambda.
  */
 import { execFileSync, spawnSync } from 'child_process';
 import * as fs from 'fs';
@@ -13,7 +13,7 @@ import { Fixture, temporaryDirectory } from '../fixture';
 
 export interface Made extends PlannedLayer {
   readonly zip: string;
-  /** where it is unpacked: what `/opt` is in the function */
+  /** the directory where it is unpacked: `/opt` in the function */
   readonly opt: string;
   /** in the unpacked layer, the mirrored root */
   readonly mirrored: string;
@@ -37,7 +37,7 @@ export function unpack(zip: string): string {
   return opt;
 }
 
-/** What a function finds in its environment. */
+/** The environment of a function. */
 export const LAMBDA = {
   PATH: '/var/lang/bin:/usr/local/bin:/usr/bin/:/bin:/opt/bin',
   LD_LIBRARY_PATH: '/var/lang/lib:/lib64:/usr/lib64:/var/runtime:/var/runtime/lib:/var/task:/var/task/lib:/opt/lib',
@@ -45,7 +45,7 @@ export const LAMBDA = {
   TZ: ':UTC',
 };
 
-/** Runs a command with a layer at `/opt`, on a host of which nothing but what the fixture holds is there. */
+/** Runs a command with a layer at `/opt`, on a host with only the files of the fixture. */
 export function lambda(opt: string, command: readonly string[], host = new Fixture()) {
   host.directories('/opt', '/proc', '/dev', '/tmp');
   const setenv = Object.entries(LAMBDA).flatMap(([name, value]) => ['--setenv', name, value]);

@@ -5,7 +5,7 @@ import { LIB, makeFound, Packaged } from '../collect/packaged';
 import { Fixture } from '../fixture';
 
 /**
- * Programs that put their paths together from what is baked in. The host has others at the same paths.
+ * Programs that join their paths from constants. The host has other files at the same paths.
  */
 const SHOW = `
   #include <stdio.h>
@@ -48,7 +48,7 @@ async function layerOf(source: string, files: readonly string[], options: readon
   return makeFound(root);
 }
 
-/** What it prints, in lines. */
+/** The lines that it prints. */
 function output({ opt }: Made, command = ['rig']): string[] {
   const { status, stdout, stderr } = lambda(opt, command, host);
   expect({ status, stderr }).toEqual({ status: 0, stderr: '' });

@@ -1,7 +1,7 @@
 import { Fixture } from '../fixture';
 import { lambda, make, plan } from './make';
 
-/** Creates a semaphore and shared memory, and says where the second is. */
+/** Creates a semaphore and shared memory, and prints the path of the latter. */
 const PROGRAM = `
 #include <fcntl.h>
 #include <semaphore.h>

@@ -8,7 +8,7 @@ import { lambda, type Made } from './make';
 import { LIB, makeFound, Packaged } from '../collect/packaged';
 import { Fixture } from '../fixture';
 
-/** Prints its arguments, and whether the file that it is given has the SHA-256 or length that its last bytes say. */
+/** Prints its arguments, and whether the given file has the SHA-256 or length that its last bytes state. */
 const INTERPRETER = `
   #include <stdio.h>
   #include <string.h>

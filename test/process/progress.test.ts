@@ -25,7 +25,7 @@ function prepared(code: string): string {
   return directory;
 }
 
-/** What code prints on a terminal that is 100 characters wide. */
+/** The output of code on a terminal that is 100 characters wide. */
 function onTerminal(code: string, variables: Readonly<Record<string, string>> = {}): string {
   const directory = prepared(code);
   const command = `stty cols 100; ${process.execPath} step.js`;
@@ -37,7 +37,7 @@ function onTerminal(code: string, variables: Readonly<Record<string, string>> = 
   return shown;
 }
 
-/** What code prints on standard error that is not a terminal. */
+/** The output of code on standard error that is not a terminal. */
 function elsewhere(code: string): string {
   const { status, stderr } = spawnSync(process.execPath, ['step.js'], { cwd: prepared(code), encoding: 'utf8' });
   expect(status).toBe(0);

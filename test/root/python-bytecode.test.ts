@@ -77,7 +77,7 @@ test('the source file may be a link', () => {
   expect(bytecodes()).toHaveLength(3);
 });
 
-// Known flaw: the fingerprint is of the bytecode as it was found, though what is packed is the same.
+// Known flaw: the fingerprint depends on the bytecode as it was found, although the packed bytes are the same.
 test.failing('the layer does not depend on the times of source files and bytecode', async () => {
   const { plan: before } = await makeFound(root);
   for (const name of ['one', 'two']) fs.utimesSync(root.locate(`${MODULES}/${name}.py`), 1e9, 1e9);

@@ -1,5 +1,5 @@
 /**
- * Stamps of files: what they notice on file systems with and without a time of the last change.
+ * Stamps of files: the changes that they detect on file systems with and without a change time.
  */
 import { execFileSync, spawnSync } from 'child_process';
 import * as fs from 'fs';

@@ -15,7 +15,7 @@ afterEach(() => {
   process.env = environment;
 });
 
-/** Says what a program finds where it runs. */
+/** Prints what a program finds in its environment. */
 const PROGRAM = `
   #include <arpa/inet.h>
   #include <dirent.h>
@@ -69,7 +69,7 @@ beforeAll(async () => {
 
 const attempt = (command: string, timeout = 30_000) => tryLayer(layer.zip, Object.keys(layer.plan.programs), { command, timeout });
 
-/** What a failing command line is said to have said. */
+/** The output of a failing command line in the error. */
 function said(command: string): string[] {
   try {
     attempt(`${command}; exit 1`);
@@ -206,7 +206,7 @@ describe('a test command', () => {
 });
 
 describe('a machine where test commands cannot run', () => {
-  /** A directory with a file that is static, as a static shell is, and one that is not. */
+  /** A directory with a static file, such as a static shell, and another file. */
   const shells = (names: { static?: string; dynamic?: string }) => {
     const directory = temporaryDirectory();
     if (names.dynamic !== undefined) fs.copyFileSync('/bin/sh', path.join(directory, names.dynamic));

@@ -1,4 +1,4 @@
-/** What GNU tar and the unpacker's tests do not cover: see also test/source/image/untar.unit.test.ts. */
+/** Cases that GNU tar and the unpacker's tests do not cover: see test/source/image/untar.unit.test.ts. */
 import { readTar, TarError } from '../../lib/tar/reader';
 import { blocksOf, directory, pax, tarOf, type TarEntry } from '../source/image/tar';
 

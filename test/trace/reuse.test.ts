@@ -1,5 +1,5 @@
 /**
- * When trace commands are run again, and when what they opened before is used.
+ * When trace commands are run again, and when the files that they opened before are used.
  */
 import * as fs from 'fs';
 import * as path from 'path';

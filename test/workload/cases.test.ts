@@ -2,8 +2,8 @@ import { slim, SlimRoot } from './slimmed';
 import { LIB } from '../collect/packaged';
 
 /**
- * Libraries that are more than functions which a program calls. In each case the layer holds what the command needs, and the command does
- * in the layer what it does outside of it.
+ * Libraries that have an effect beyond the functions that a program calls. In each case the layer contains what the command needs, and
+ * the command does the same inside and outside of it.
  */
 
 const HEADERS = '#include <stdio.h>\n#include <string.h>\n';

@@ -5,7 +5,7 @@ import { LIB } from '../collect/packaged';
 /** More than a library needs for its variables to count as unread if no command reads them. */
 const LARGE = 'const char room[1200000] = { 1 };';
 
-/** A program that does what its first argument says. */
+/** A program that does what its first argument requests. */
 function rooted(libraries: Readonly<Record<string, string>>, body: string, options: readonly string[] = []): SlimRoot {
   const root = new SlimRoot();
   for (const [name, source] of Object.entries(libraries)) root.shared(name, source);

@@ -4,7 +4,7 @@ import { slim, SlimRoot, workloadFiles } from './slimmed';
 import { LIB } from '../collect/packaged';
 import { temporaryDirectory } from '../fixture';
 
-/** A program with a library for each letter that it is given, a plug-in that it opens by path, and data. */
+/** A program with one library for each letter, a plug-in that it opens by path, and data. */
 function letters(): SlimRoot {
   const root = new SlimRoot();
   root.shared('liba.so', '#include <stdio.h>\nvoid a(void) { puts("a"); }');

@@ -50,7 +50,7 @@ export class SlimRoot extends Packaged {
 }
 
 export interface Slimmed extends SlimLayer {
-  /** what was told, without and with the runs */
+  /** the messages, without and with those about runs */
   readonly notices: readonly string[];
   readonly told: readonly string[];
   /** paths of the files in the layer without the record, licences and the C library */

@@ -13,9 +13,9 @@ export interface RawEntry {
   readonly flags?: number;
   readonly system?: number;
   readonly crc?: number;
-  /** the unpacked size that the headers say */
+  /** the unpacked size in the headers */
   readonly size?: number;
-  /** what the local header says otherwise */
+  /** different fields of the local header */
   readonly local?: { readonly name?: string; readonly size?: number; readonly method?: number };
   /** the index of the entry whose bytes these are */
   readonly at?: number;
@@ -81,7 +81,7 @@ export function rawBytes(entries: readonly RawEntry[], { count, comment = '' }: 
   return Buffer.concat([...parts, directory, many, end, Buffer.from(comment)]);
 }
 
-/** What counts more entries than 16 bits do. */
+/** The record that counts more entries than 16 bits can. */
 function zip64(count: number, size: number, start: number): Buffer {
   const bytes = Buffer.alloc(76);
   bytes.writeUInt32LE(0x06064b50, 0);

@@ -10,7 +10,7 @@ import { temporaryDirectory } from '../fixture';
 export { LINK, rawBytes } from './raw-bytes';
 export type { RawEnd, RawEntry } from './raw-bytes';
 
-/** Writes a zip, and says where. */
+/** Writes a zip. Returns its path. */
 export function rawZip(entries: readonly RawEntry[], end: RawEnd = {}): string {
   const file = path.join(temporaryDirectory(), 'layer.zip');
   fs.writeFileSync(file, rawBytes(entries, end));

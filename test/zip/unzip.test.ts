@@ -9,7 +9,7 @@ import { unzip } from '../../lib/zip/unzip';
 import { Fixture, noise, temporaryDirectory } from '../fixture';
 import { make, tree } from '../plan/make';
 
-/** What is said of a zip that is refused; nothing is written then, inside or outside. */
+/** The error for a rejected zip. Nothing is written then, inside or outside. */
 function refused(file: string): string {
   const around = temporaryDirectory();
   const directory = path.join(around, 'deep/inside');

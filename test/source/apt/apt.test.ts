@@ -26,7 +26,7 @@ afterEach(() => {
   }
 });
 
-/** Where what was opened is. */
+/** The directory of the opened root. */
 function open(repository: Repository, packages: readonly string[], options: AptOptions = {}): string {
   return openApt(packages, { sources: repository.sources(), ...options }, 'x86_64').directory;
 }
@@ -45,7 +45,7 @@ function read(root: string, inside: string): string {
   return fs.readFileSync(root + inside, 'utf8');
 }
 
-/** What is kept of roots, half ones included. */
+/** The cached roots, incomplete ones included. */
 function kept(): string[] {
   return fs.readdirSync(path.join(cache, 'cdk-binary-layer', 'apt'));
 }
@@ -168,7 +168,7 @@ describe('a root that was opened before', () => {
     const repository = new Repository().add('tool', { fields: { Depends: 'libc6' }, files: { '/usr/bin/tool': 'tool' } });
     const root = open(repository, ['tool'], SCRIPTLESS);
     const key = path.dirname(root);
-    // as it is left by one that is killed while it unpacks
+    // the state after a process was killed while it was unpacking
     fs.renameSync(key, path.join(path.dirname(key), `.${path.basename(key)}-abcdef`));
     fs.rmSync(path.join(path.dirname(key), `.${path.basename(key)}-abcdef`, 'root', 'usr'), { recursive: true });
     expect(read(open(repository, ['tool'], SCRIPTLESS), '/usr/bin/tool')).toBe('tool');

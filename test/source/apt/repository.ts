@@ -1,5 +1,5 @@
 /**
- * A repository of packages as small as a test wants it, in a directory: apt takes it for any other.
+ * A small repository of packages in a directory. apt uses it like any other.
  */
 import { execFileSync } from 'child_process';
 import { createHash } from 'crypto';

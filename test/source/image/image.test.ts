@@ -51,7 +51,7 @@ function importImage(root: string, name: string, ...options: string[]): void {
   podman('import', ...options, file, name);
 }
 
-/** What is kept of images. */
+/** The cached images. */
 function kept(): string[] {
   const at = path.join(cache, 'cdk-binary-layer', 'image');
   return fs.existsSync(at) ? fs.readdirSync(at) : [];
@@ -67,7 +67,7 @@ function errorOf(action: () => unknown): string {
   throw new Error('it did not fail');
 }
 
-/** An engine that says and does what a test needs, in the words of the shell; what it is called with is written down. */
+/** A container engine for a test, as a shell script. Its arguments are logged. */
 function engine({
   inspect = '',
   create = '',
@@ -177,7 +177,7 @@ describe('an image', () => {
     const context = temporaryDirectory();
     fs.cpSync(fixture.locate('/usr'), path.join(context, 'usr'), { recursive: true, verbatimSymlinks: true });
     fs.writeFileSync(path.join(context, 'Dockerfile'), 'FROM scratch\nCOPY usr /usr\nENV PATH=/usr/bin\n');
-    // in a process whose environment is this one: jest gives each test file a copy
+    // in a process with this process's environment: jest gives each test file a copy
     const build = 'process.stdout.write(require("aws-cdk-lib").DockerImage.fromBuild(process.argv[1]).image)';
     const image = execFileSync(process.execPath, ['-e', build, context], {
       encoding: 'utf8',

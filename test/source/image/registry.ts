@@ -1,5 +1,5 @@
 /**
- * A registry of images for tests, in a process of its own: what is tested here blocks this one.
+ * A registry of images for tests, in a separate process, because the tested code blocks this one.
  */
 import { type ChildProcess, spawn } from 'child_process';
 import { createHash } from 'crypto';
@@ -7,7 +7,7 @@ import * as fs from 'fs';
 import * as path from 'path';
 import { temporaryDirectory } from '../../fixture';
 
-/** Answers what the distribution specification asks of a registry that is pulled from, out of files. */
+/** Serves files by the part of the distribution specification that pulling needs. */
 const SERVER = `
   const fs = require('fs'), [directory] = process.argv.slice(1);
   require('http').createServer(({ url, method }, answer) => {

@@ -11,7 +11,7 @@ export interface TarEntry {
   /** in seconds since 1970 @default 0 */
   readonly modified?: number;
   readonly content?: string | Buffer;
-  /** in bytes, where the header lies @default - the content's */
+  /** offset of the header in bytes @default - the content's */
   readonly size?: number;
 }
 
@@ -21,7 +21,7 @@ export const directory = (name: string, mode = 0o755): TarEntry => ({ name, type
 export const symbolicLink = (name: string, link: string): TarEntry => ({ name, type: '2', link });
 export const hardLink = (name: string, link: string): TarEntry => ({ name, type: '1', link });
 
-/** What the entry after it has instead of what its header says. */
+/** Replaces fields of the header of the entry after it. */
 export function pax(records: Readonly<Record<string, string | Buffer>>): TarEntry {
   const lines = Object.entries(records).map(([key, value]) => {
     const rest = Buffer.concat([Buffer.from(` ${key}=`), Buffer.from(value), Buffer.from('\n')]);

@@ -15,7 +15,7 @@ async function unpacked(bytes: Buffer, size?: number): Promise<string> {
   return root;
 }
 
-/** Everything below a directory: type, permissions, when it was changed, and what it holds or where it leads. */
+/** Everything below a directory: type, permissions, time of modification, and content or target. */
 function listing(root: string): Record<string, string> {
   const found: Record<string, string> = {};
   for (const name of fs.readdirSync(root, { recursive: true, encoding: 'utf8' }).sort()) {
@@ -227,7 +227,7 @@ test('a damaged header is an error that names the entry before it', async () => 
 
 test('two names that are the same for the file system are an error that names both', async () => {
   const root = temporaryDirectory();
-  // as a file system finds it that takes the two for one
+  // like a file system to which the two names are the same
   fs.writeFileSync(path.join(root, 'README'), 'of readme');
   const archive = tarOf({ name: 'readme', content: 'small' }, { name: 'README', content: 'large' });
   await expect(unpack(inPieces(archive), root)).rejects.toThrow([
