@@ -1,42 +1,26 @@
 /**
- * Candidates in the order in which they are tried: those that programs need most first, and of these the smallest. Each is
- * packed if the room that is left holds it.
+ * Candidates in the order in which they are tried (see candidate-groups.ts). Each is packed if the room that is left holds it.
  *
  * Sizes come from the directory entries. A file is read only once it is known that there is room for its candidate.
  */
 import * as path from 'path';
 import { addFound } from './add-files';
+import { dependenciesOf, type Group, hasSize, isBefore, type Measured, rankOf } from './candidate-groups';
 import type { Context } from './context';
 import { takeFile } from './processes';
 import type { Candidate, CurrentSelection, Selection } from './selection';
 import { ADD_ON, NEEDS, sizeInLayer } from './size-budget';
+import type { Process } from '../closure/closure';
 import { valueOf } from '../packages/package';
 import { megabytes } from '../text/megabytes';
 
 /** Packages or paths that a notice lists. */
 const MOST_LISTED = 5;
 
-/** Candidates that are packed together or not at all. */
-interface Group extends Pick<Candidate, 'need' | 'limit'> {
-  readonly key: string;
-  readonly candidates: readonly Candidate[];
-  /** size that it would add, in bytes; `undefined` until it is computed */
-  readonly bytes?: number;
-  /** whether the libraries that its plug-ins need are among these */
-  readonly isMeasured: boolean;
-  /** whether its files are from one directory of a larger group */
-  readonly isSplit?: boolean;
-}
-
-type Measured = Group & { readonly bytes: number };
-
-function hasSize(group: Group): group is Measured {
-  return group.bytes !== undefined;
-}
-
-/** Parts of a group come after whole groups that are needed as much. */
-function rankOf({ need, isSplit }: Group): number {
-  return NEEDS.indexOf(need) * 2 + (isSplit ? 1 : 0);
+/** Links and processes that something would add. A process is that of a program in the layer, with more plug-ins. */
+export interface Addition {
+  readonly links: ReadonlyMap<string, string>;
+  readonly processes: ReadonlyMap<string, Process>;
 }
 
 interface Attempt {
@@ -48,6 +32,9 @@ export class Candidates {
   private readonly waiting = new Map<string, Group>();
   /** groups without room → bytes */
   private readonly rejected = new Map<string, { readonly need: Candidate['need']; readonly bytes: number }>();
+
+  /** what a group without room would add, if it was tried */
+  private readonly attempts = new Map<string, Selection>();
 
   /** add-ons above their limit → bytes */
   private readonly oversized = new Map<string, { readonly bytes: number }>();
@@ -72,7 +59,8 @@ export class Candidates {
         .map((candidate) => candidate.need)
         .reduce((best, one) => (NEEDS.indexOf(one) < NEEDS.indexOf(best) ? one : best));
       const { limit = need === 'add-on' ? ADD_ON : undefined } = candidates[0];
-      this.waiting.set(key, { key, need, limit, candidates, isMeasured: false });
+      const dependencies = dependenciesOf(candidates[0], need, selection, this.context);
+      this.waiting.set(key, { key, need, limit, candidates, dependencies, isMeasured: false });
     }
   }
 
@@ -85,12 +73,16 @@ export class Candidates {
   public tryNext(selection: CurrentSelection, room: number): Selection | undefined {
     for (let group = this.next(selection); group; group = this.next(selection)) {
       const attempt = group.bytes > room ? undefined : this.attempt(group, selection);
+      if (attempt) this.attempts.set(group.key, attempt.delta);
       const bytes = attempt?.bytes ?? group.bytes;
       if (attempt && this.isLargerThanNext(group, bytes, room)) {
         this.waiting.set(group.key, { ...group, bytes, isMeasured: true });
         continue;
       }
-      if (attempt && bytes <= room && this.isWithinLimit(group, attempt)) return attempt.delta;
+      if (attempt && bytes <= room && this.isWithinLimit(group, attempt)) {
+        this.attempts.delete(group.key);
+        return attempt.delta;
+      }
       if (bytes > room && selection.requested.isTight && !group.isSplit) {
         this.split(group, selection);
         continue;
@@ -100,9 +92,15 @@ export class Candidates {
     return undefined;
   }
 
-  /** Whether there was no room for a path that packed files mention. */
-  public get lacksMentioned(): boolean {
-    return [...this.rejected.values()].some(({ need }) => need === 'mentioned');
+  /** Whether there was no room for something. */
+  public get lackRoom(): boolean {
+    return this.rejected.size > 0;
+  }
+
+  /** What each group would add that there was no room for, if it was tried. */
+  public get withoutRoom(): Addition[] {
+    const deltas = [...this.rejected.keys()].map((key) => this.attempts.get(key)).filter((delta) => delta !== undefined);
+    return deltas.map(({ links, processes }) => ({ links: links.additions, processes: processes.additions }));
   }
 
   /** Lists candidates for which there was no room. */
@@ -124,7 +122,7 @@ export class Candidates {
     ];
   }
 
-  /** Takes the smallest of those groups that are needed most. Only these are measured: there may be thousands of files in others. */
+  /** Takes the first of those groups that are needed most. Only these are measured: there may be thousands of files in others. */
   private next(selection: CurrentSelection): Measured | undefined {
     let least = Number.MAX_SAFE_INTEGER;
     for (const group of this.waiting.values()) least = Math.min(least, rankOf(group));
@@ -133,18 +131,18 @@ export class Candidates {
       if (rankOf(group) !== least) continue;
       const measured = hasSize(group) ? group : { ...group, bytes: this.found(group.candidates, selection).bytes };
       if (measured !== group) this.waiting.set(group.key, measured);
-      if (first === undefined || measured.bytes < first.bytes) first = measured;
+      if (first === undefined || isBefore(measured, first)) first = measured;
     }
     if (first) this.waiting.delete(first.key);
     return first;
   }
 
   /** True if other candidates must be tried first, because its plug-ins need more than its own files and the layer may become full. */
-  private isLargerThanNext({ need, isMeasured }: Group, bytes: number, room: number): boolean {
-    if (isMeasured) return false;
-    const others = [...this.waiting.values()].filter((group) => group.need === need).map((group) => group.bytes ?? 0);
-    const sum = others.reduce((all, one) => all + one, bytes);
-    return sum > room && others.some((one) => one < bytes);
+  private isLargerThanNext(group: Group, bytes: number, room: number): boolean {
+    if (group.isMeasured) return false;
+    const others = [...this.waiting.values()].filter(({ need }) => need === group.need).map((one) => ({ ...one, bytes: one.bytes ?? 0 }));
+    const sum = others.reduce((all, one) => all + one.bytes, bytes);
+    return sum > room && others.some((one) => isBefore(one, { ...group, bytes }));
   }
 
   private attempt({ candidates, limit, bytes }: Measured, selection: CurrentSelection): Attempt {
@@ -165,7 +163,7 @@ export class Candidates {
   }
 
   /** Replaces a group by one for each directory that it has files in: a tight layer has room for a part of a large package. */
-  private split({ key, need, candidates }: Group, selection: CurrentSelection): void {
+  private split({ key, need, candidates, dependencies }: Group, selection: CurrentSelection): void {
     const { delta, added } = this.found(candidates, selection);
     const links = [...delta.links.additions];
     for (const [real, program] of added) {
@@ -177,7 +175,7 @@ export class Candidates {
         return addFound(real, why, fork, this.context);
       };
       const { candidates: others } = valueOf(this.waiting, `${directory} of ${key}`, () => (
-        { key: `${directory} of ${key}`, need, candidates: [], isMeasured: false, isSplit: true }));
+        { key: `${directory} of ${key}`, need, candidates: [], dependencies, isMeasured: false, isSplit: true }));
       (others as Candidate[]).push({ path: real, need, group: key, why, program, add });
     }
     this.takeFrom(delta);

@@ -9,7 +9,7 @@ import { addIncluded } from './add-files';
 import { addDependenciesOfAddOn } from './add-on-dependencies';
 import { addCommandsOfArchive } from './archive-commands';
 import { addBuildOutput } from './build-output';
-import { Candidates } from './candidates';
+import { type Addition, Candidates } from './candidates';
 import { addStartedCommands } from './commands';
 import { CommandsOnPath } from './commands-on-path';
 import { Configuration } from './configuration';
@@ -21,6 +21,7 @@ import { addDispatched } from './dispatched';
 import { addFilesForCompiling } from './for-compiling';
 import { addLaunched } from './launched';
 import { addLibrariesOfCode } from './libraries-of-code';
+import { addNamedConversions } from './named-conversions';
 import { addNamedLibraries } from './named-libraries';
 import { PackageFiles } from './package-files';
 import { followPathMentions } from './path-mentions';
@@ -44,8 +45,10 @@ export interface Collected {
   readonly processes: ReadonlyMap<string, Process>;
   /** messages for the user */
   readonly notices: ReadonlySet<string>;
-  /** whether packed files mention others that there was no room for */
+  /** whether there was no room for something */
   readonly isFull: boolean;
+  /** what there was no room for, as far as it was tried */
+  readonly withoutRoom: readonly Addition[];
   /** resolved paths of files that start commands */
   readonly starting: ReadonlySet<string>;
   /** programs that others start by their bare names: name → program */
@@ -63,7 +66,7 @@ type Rule = (file: Pending, selection: CurrentSelection, context: Context) => Se
 /** In the order in which they apply to each file. */
 const RULES: readonly Rule[] = [
   addFilesForCompiling, addPrefixLibrary, addScriptModules, addBuildOutput, followPathMentions, addNamedLibraries, addLibrariesOfCode,
-  addStartedCommands, addCommandsOfArchive, addDispatched, addLaunched, addDependenciesOfAddOn,
+  addNamedConversions, addStartedCommands, addCommandsOfArchive, addDispatched, addLaunched, addDependenciesOfAddOn,
 ];
 
 /** @throws SelectionError, PrivateLibraryError, MissingLibraryError and the like: see `startProcess` */
@@ -83,22 +86,22 @@ export function collect(programs: readonly Program[], options: CollectOptions): 
   // without a limit for dependencies, one large package makes a layer impossible
   const fits = ({ selection: { files } }: Selected) => new Room(files.keys(), context).bytes >= -RESERVE;
   const tight = context.detectData && !fits(complete) ? select(programs, context, true) : complete;
-  const { selection, isFull } = fits(tight) ? tight : complete;
+  const { selection, ...room } = fits(tight) ? tight : complete;
   return {
     selection: finish(selection, root),
     processes: new Map(selection.processes),
     notices: new Set(selection.notices.keys()),
-    isFull,
+    ...room,
     starting: new Set(selection.starting.keys()),
     commands: new Map(selection.commands),
     prefixed: prefixed(selection, context),
   };
 }
 
-interface Selected {
+type Filled = Pick<Collected, 'isFull' | 'withoutRoom'>;
+
+interface Selected extends Filled {
   readonly selection: Selection;
-  /** see `Collected.isFull` */
-  readonly isFull: boolean;
 }
 
 /** @param isTight see `RequestedPackages` */
@@ -107,15 +110,15 @@ function select(programs: readonly Program[], context: Context, isTight = false)
   for (const program of programs) addRequestedProgram(program, selection, context);
   for (const included of context.include) include(included, selection, context);
   selection.merge(addTraced(selection, context));
-  if (!context.detectData) return { selection, isFull: false };
-  const isFull = fill(selection, context);
+  if (!context.detectData) return { selection, isFull: false, withoutRoom: [] };
+  const filled = fill(selection, context);
   rejectStaleBytecode(selection, context);
   selection.merge(addLicences(selection, context));
-  return { selection, isFull };
+  return { selection, ...filled };
 }
 
-/** Adds data: everything that is needed, then candidates as long as the layer has room for them. @returns see `Collected.isFull` */
-function fill(selection: Selection, context: Context): boolean {
+/** Adds data: everything that is needed, then candidates as long as the layer has room for them. */
+function fill(selection: Selection, context: Context): Filled {
   applyRules(selection, context);
   const candidates = new Candidates(context);
   const room = new Room(selection.files.keys(), context);
@@ -128,7 +131,7 @@ function fill(selection: Selection, context: Context): boolean {
     applyRules(selection, context, room);
   }
   for (const notice of candidates.notices()) selection.notices.add(notice);
-  return candidates.lacksMentioned;
+  return { isFull: candidates.lackRoom, withoutRoom: candidates.withoutRoom };
 }
 
 /** Applies the rules to every file that was not looked at yet. */

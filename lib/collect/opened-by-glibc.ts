@@ -107,9 +107,9 @@ export function dataOfLibc(process: Process, delta: Selection, context: Context,
   const convert = (kind: string, isIncluded: (real: string) => boolean) => {
     addOnce(gconv, kind, (real) => (isIncluded(real) ? { rule } : undefined));
   };
-  const converts = (role: Role) => calls(process, 'convert', (object) => roleOf(object) === role);
-  if (converts('program')) convert('all', (real) => !MAINFRAME.test(real));
-  else if (converts('library')) convert('common', (real) => root.isDirectory(real) || COMMON.test(real));
+  const convertsIn = (role: Role) => calls(process, 'convert', (object) => roleOf(object) === role);
+  if (convertsIn('program')) convert('all', (real) => !MAINFRAME.test(real));
+  else if (convertsIn('library')) convert('common', (real) => root.isDirectory(real) || COMMON.test(real));
   if (calls(process, 'locale')) {
     const locale = ['C.utf8', 'C.UTF-8'].map((name) => `/usr/lib/locale/${name}`).find((directory) => root.isDirectory(directory));
     if (locale !== undefined) {
@@ -140,8 +140,16 @@ export function variantsBeside(root: Root, library: string): string[] {
   return variants.filter((variant) => root.isFile(variant));
 }
 
-function libcOf(process: Process) {
+export function libcOf(process: Process): Loaded | undefined {
   return process.objects.find((object) => object.elf.dynamic?.soname === 'libc.so.6');
+}
+
+/**
+ * Whether an object of a process converts between character sets by functions of glibc. The C++ runtime library does not count: it
+ * calls them for locales with other character sets, which are not packed.
+ */
+export function converts(process: Process): boolean {
+  return calls(process, 'convert', ({ elf }) => elf.dynamic?.soname !== 'libstdc++.so.6');
 }
 
 /** Whether an object other than glibc itself imports one of the symbols of a call. */

@@ -31,8 +31,7 @@ interface Gathered {
 type Links = ReadonlyMap<string, string>;
 
 /**
- * Collects a layer, again with the smallest alternatives of its libraries if it is too large, or if it lacks files that programs
- * need because it is full.
+ * Collects a layer, again with the smallest alternatives of its libraries if it is too large, or too full for all data and add-ons.
  *
  * @returns the last collection, and a notice for each library that was replaced
  */
@@ -49,10 +48,12 @@ export function withSmallerAlternatives(
   const chosen = gather(source);
   if (!isTooLarge(chosen, mostBytes)) return { ...chosen, replaced: [] };
   const choices = choicesOf(chosen);
-  const bytes = bytesOfObjects(chosen.collected, source, chosen.setting);
+  if (choices.size === 0) return { ...chosen, replaced: [] };
+  const processes = processesOf(chosen.collected);
+  const bytes = bytesOfObjects(processes, source, chosen.setting);
   const smaller = combinations(choices).flatMap((links) => {
     const root = source.withLinks(links);
-    const sum = attempt(() => bytesOfObjects(chosen.collected, root, settingOf(root)));
+    const sum = attempt(() => bytesOfObjects(processes, root, settingOf(root)));
     return sum !== undefined && sum < bytes ? [{ root, links, saved: bytes - sum }] : [];
   }).sort((a, b) => b.saved - a.saved);
   for (const { root, links, saved } of smaller) {
@@ -69,7 +70,8 @@ function isTooLarge({ collected: { selection, isFull }, root }: Gathered, mostBy
 function notice(links: Links, source: Root, saved: number): string {
   const replaced = [...links].map(([link, library]) => `${library} as ${path.posix.basename(link)} instead of ${source.real(link)}`);
   return [
-    `the layer has ${replaced.join(', and ')}: this saves ${megabytes(saved)} of a layer that would be too large otherwise.`,
+    `the layer has ${replaced.join(', and ')}: this saves ${megabytes(saved)} of a layer`,
+    'that would be too large or lack add-ons otherwise.',
     'The program may be slower; select these with update-alternatives, or take another source, to avoid this notice',
   ].join(' ');
 }
@@ -83,10 +85,20 @@ function attempt<T>(action: () => T): T | undefined {
   }
 }
 
-/** Bytes of the libraries and plug-ins that the processes of a layer load from a root. */
-function bytesOfObjects({ processes }: Collected, root: Root, setting: Setting): number {
+/** The processes of a layer, and those with plug-ins that need alternatives and that there was no room for. */
+function processesOf({ processes, withoutRoom }: Collected): Process[] {
+  const added = withoutRoom.filter(({ links }) => [...links.keys()].some(isAlternative));
+  return [...processes.values(), ...added.flatMap((addition) => [...addition.processes.values()])];
+}
+
+function isAlternative(link: string): boolean {
+  return link.startsWith(`${LINKS}/`);
+}
+
+/** Bytes of the libraries and plug-ins that processes load from a root. */
+function bytesOfObjects(processes: readonly Process[], root: Root, setting: Setting): number {
   const objects = new Set<string>();
-  for (const { program, objects: loaded } of processes.values()) {
+  for (const { program, objects: loaded } of processes) {
     const process = load(program.real, program.elf, setting);
     for (const { real, reason } of loaded) if (reason === 'plug-in') process.openFile(real, process.program, reason);
     for (const { real } of process.objects) objects.add(real);
@@ -95,12 +107,13 @@ function bytesOfObjects({ processes }: Collected, root: Root, setting: Setting):
 }
 
 /** The links among alternatives by which libraries of the layer were found → the other libraries that each could lead to. */
-function choicesOf({ collected: { selection, processes }, root }: Gathered): Map<string, readonly string[]> {
-  const libraries = new Set([...processes.values()].flatMap(({ objects }) => objects.map(({ real }) => real)));
+function choicesOf({ collected, root }: Gathered): Map<string, readonly string[]> {
+  const libraries = new Set(processesOf(collected).flatMap(({ objects }) => objects.map(({ real }) => real)));
+  const links = new Set([collected.selection, ...collected.withoutRoom].flatMap((found) => [...found.links.keys()]));
   const choices = new Map<string, readonly string[]>();
-  for (const link of [...selection.links.keys()].sort()) {
+  for (const link of [...links].sort()) {
     const chosen = root.real(link);
-    if (!link.startsWith(`${LINKS}/`) || chosen === undefined || !libraries.has(chosen)) continue;
+    if (!isAlternative(link) || chosen === undefined || !libraries.has(chosen)) continue;
     const isOther = (file: string | undefined) => file !== undefined && file !== chosen;
     const others = alternativesOf(path.posix.basename(link), root).filter((alternative) => isOther(root.file(alternative)));
     if (others.length > 0) choices.set(link, others);

@@ -139,3 +139,43 @@ describe('in the layer', () => {
     expect(await run(root)).toMatchObject({ status: 0, stdout: '4711\n' });
   });
 });
+
+describe('a character set that a requested package names, and a library of another package converts', () => {
+  const LISTS = {
+    gconv: `${LIB}/gconv/gconv-modules`,
+    more: `${LIB}/gconv/gconv-modules.d/extra.conf`,
+    cache: `${LIB}/gconv/gconv-modules.cache`,
+  };
+
+  /** The packed files below gconv, for a program with a text beside it. */
+  const modulesFor = (text: string, library = CONVERT): readonly string[] => {
+    const root = withProgram(NOTHING);
+    root.compile(`${LIB}/libconvert.so.1`, library.replace('main', 'convert'), ['-shared', '-fPIC', '-Wl,-soname,libconvert.so.1']);
+    root.compile('/usr/bin/rig', 'int convert(void); int main(void) { return convert(); }', [root.locate(`${LIB}/libconvert.so.1`)]);
+    root.install('libconvert', { [`${LIB}/libconvert.so.1`]: [] });
+    root.install('rig', { '/usr/bin/rig': [], '/usr/share/rig/out.scm': text }, { Depends: 'libc6, libconvert' });
+    root.install('libc-bin', {
+      [LISTS.gconv]: [
+        'alias LATIN1// ISO-8859-1//',
+        'module\tISO-8859-1//\tINTERNAL\tISO8859-1\t1',
+        'module INTERNAL ISO-8859-1// ISO8859-1 1 # both ways\n',
+      ].join('\n'),
+      [LISTS.more]: 'module DEC// INTERNAL DEC 1\nmodule EUC-JP// INTERNAL EUC-JP 1\n',
+      [LISTS.cache]: 'cache\0',
+      [`${LIB}/gconv/ISO8859-1.so`]: libraryWith(''),
+      [`${LIB}/gconv/EUC-JP.so`]: libraryWith(''),
+      [`${LIB}/gconv/DEC.so`]: libraryWith(''),
+    }, { Source: 'glibc' });
+    return find(root).data.filter((file) => file.includes('/gconv/'));
+  };
+
+  test('has its module packed, by its name or an alias', () => {
+    expect(modulesFor('(set-encoding "latin1")')).toEqual([`${LIB}/gconv/ISO8859-1.so`, LISTS.gconv, LISTS.cache, LISTS.more]);
+    expect(modulesFor('(set-encoding "EUC-JP")')).toContain(`${LIB}/gconv/EUC-JP.so`);
+  });
+
+  test('has no module packed if the name may be any word, or the process never converts', () => {
+    expect(modulesFor('(month "DEC")')).toEqual([]);
+    expect(modulesFor('(set-encoding "latin1")', NOTHING)).toEqual([]);
+  });
+});

@@ -64,6 +64,43 @@ test('data that a library mentions is packed before an add-on, even if the add-o
   expect(data).toEqual(['/usr/bin/rig', '/usr/lib/rig/extra', '/usr/lib/rig/one', '/usr/share/liba/table']);
 });
 
+test('an add-on that stands on its own is packed before those that depend on other add-ons, so a layer does not lose it to these', () => {
+  root.install('rig', { '/usr/bin/rig': programWith(), '/usr/lib/rig/one': '' });
+  root.install('rig-base', { '/usr/lib/rig/base': '' }, { Depends: 'rig' });
+  enlarge('/usr/lib/rig/base', 120 * MB);
+  const lean = find(root).data;
+  root.install('rig-small', { '/usr/lib/rig/small': '' }, { Depends: 'rig' });
+  for (const name of ['rig-a', 'rig-b']) {
+    root.install(name, { [`/usr/lib/${name.replace('-', '/')}`]: '' }, { Depends: 'rig, rig-small' });
+    enlarge(`/usr/lib/${name.replace('-', '/')}`, 100 * MB);
+  }
+  const { data, notices } = find(root);
+  expect(lean).toEqual(['/usr/bin/rig', '/usr/lib/rig/base', '/usr/lib/rig/one']);
+  expect(data).toEqual(['/usr/bin/rig', '/usr/lib/rig/a', '/usr/lib/rig/base', '/usr/lib/rig/one', '/usr/lib/rig/small']);
+  expect(notices).toEqual([expect.stringContaining('does not contain all add-ons: rig-b (100.0 MB)')]);
+});
+
+test('a smaller alternative of a library is packed with an add-on that has no room otherwise', () => {
+  const link = '/etc/alternatives/libx.so.3';
+  root.install('rig', { '/usr/bin/rig': programWith(), '/usr/lib/rig/one': '' });
+  root.install('rig-x', { '/usr/lib/rig/x.so': libraryWith('', '', ['libx.so.3']) }, { Depends: 'rig' });
+  root.write({
+    [`${LIB}/small/libx.so.3`]: libraryWith('libx.so.3'),
+    [`${LIB}/large/libx.so.3`]: libraryWith('libx.so.3'),
+    [link]: { link: `${LIB}/large/libx.so.3` },
+    [`${LIB}/libx.so.3`]: { link },
+    '/var/lib/dpkg/alternatives/libx.so.3': `auto\n${LIB}/libx.so.3\n\n${LIB}/small/libx.so.3\n10\n${LIB}/large/libx.so.3\n100\n\n`,
+  });
+  enlarge(`${LIB}/large/libx.so.3`, 110 * MB);
+  enlarge('/usr/lib/rig/one', 100 * MB);
+  expect(find(root).all).toEqual(expect.arrayContaining(['/usr/lib/rig/x.so', `${LIB}/large/libx.so.3`]));
+  enlarge('/usr/lib/rig/one', 200 * MB);
+  const { all, notices } = find(root);
+  expect(all).toEqual(expect.arrayContaining(['/usr/lib/rig/x.so', `${LIB}/small/libx.so.3`]));
+  expect(all).not.toContain(`${LIB}/large/libx.so.3`);
+  expect(notices).toEqual([expect.stringContaining(`the layer has ${LIB}/small/libx.so.3 as libx.so.3 instead of ${LIB}/large/libx.so.3`)]);
+});
+
 test('a layer without room for data that a library mentions has a notice', () => {
   root.install('rig', { '/usr/bin/rig': programWith('', ['liba.so.1']), '/usr/lib/rig/one': '' }, { Depends: 'liba' });
   root.install('liba', {

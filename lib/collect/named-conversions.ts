@@ -1,0 +1,86 @@
+/**
+ * Character sets that texts of a requested package name: `(set-port-encoding! port "latin1")` in a module for Guile, whose library
+ * calls iconv(3). glibc converts them with a module for each, which `gconv-modules` lists (glibc iconv/gconv_conf.c).
+ *
+ * Programs and libraries of requested packages that call iconv(3) themselves get many modules: see opened-by-glibc.ts. Here,
+ * a library of another package calls it, and most such libraries never convert anything, so only the named modules are packed.
+ */
+import * as path from 'path';
+import { addFound } from './add-files';
+import type { Context } from './context';
+import { converts, FROM_C_LIBRARY, libcOf } from './opened-by-glibc';
+import { isFollowed } from './path-mentions';
+import { takeFile } from './processes';
+import type { CurrentSelection, Pending, Selection } from './selection';
+import { valueOf } from '../packages/package';
+import type { RootPath } from '../root/paths';
+import type { Root } from '../root/root';
+import { withoutTrailing } from '../text/trailing';
+
+/** Larger texts are not written by people. */
+const MOST_BYTES = 1024 * 1024;
+const QUOTED = /["']([\w.:-]{4,24})["']/g;
+/** Names without a digit or a separator, such as `DEC` and `MAC`, are also words. */
+const NAME = /^(?=.*[\d_-])[A-Za-z]/;
+
+export function addNamedConversions({ real: file, program }: Pending, selection: CurrentSelection, context: Context): Selection {
+  const delta = selection.fork();
+  const { root, packages } = context;
+  const owner = packages.ownerOf(file);
+  const process = program === undefined ? undefined : selection.processes.get(program);
+  if (owner === undefined || process === undefined || !selection.requested.has(owner)) return delta;
+  const libc = libcOf(process);
+  if (libc === undefined || !converts(process) || !isFollowed(file, selection, context)) return delta;
+  const gconv = root.real(path.posix.join(path.posix.dirname(libc.path), 'gconv'));
+  if (gconv === undefined) return delta;
+  const modules = modulesIn(gconv, root);
+  for (const name of namesIn(file, context)) {
+    for (const module of modules.get(name.toUpperCase()) ?? []) {
+      const why = { reason: `for the character set ${name}, which ${path.posix.basename(file)} names`, through: file };
+      for (const real of addFound(path.posix.join(gconv, module), why, delta, context)) takeFile(real, program, delta, context);
+      const lists = { reason: FROM_C_LIBRARY, through: libc.real };
+      for (const list of [...listsIn(gconv, root), path.posix.join(gconv, 'gconv-modules.cache')]) addFound(list, lists, delta, context);
+    }
+  }
+  return delta;
+}
+
+/** Names in quotes in a text. */
+function namesIn(file: string, { root }: Context): Set<string> {
+  const { kind, size } = root.content(file);
+  if (size > MOST_BYTES || (kind !== 'text' && kind !== 'script')) return new Set();
+  return new Set([...root.read(file).toString('latin1').matchAll(QUOTED)].map(([, name]) => name).filter((name) => NAME.test(name)));
+}
+
+/** Files that list modules. */
+function listsIn(gconv: RootPath, root: Root): RootPath[] {
+  const more = path.posix.join(gconv, 'gconv-modules.d');
+  const lists = root.names(more).filter((name) => name.endsWith('.conf')).map((name) => path.posix.join(more, name));
+  return [path.posix.join(gconv, 'gconv-modules'), ...lists].filter((list) => root.isFile(list));
+}
+
+const known = new WeakMap<Root, Map<RootPath, ReadonlyMap<string, readonly string[]>>>();
+
+/** The modules of each character set: name or alias, in capitals → file names. */
+function modulesIn(gconv: RootPath, root: Root): ReadonlyMap<string, readonly string[]> {
+  const ofRoot = known.get(root) ?? new Map<RootPath, ReadonlyMap<string, readonly string[]>>();
+  known.set(root, ofRoot);
+  return valueOf(ofRoot, gconv, () => {
+    const files = new Map<string, string[]>();
+    const aliases: [alias: string, name: string][] = [];
+    for (const line of listsIn(gconv, root).flatMap((list) => root.read(list).toString('latin1').split('\n'))) {
+      const [keyword, from, to, module] = line.split('#', 1)[0].trim().split(/\s+/) as (string | undefined)[];
+      if (from === undefined || to === undefined) continue;
+      if (keyword === 'alias') aliases.push([nameOf(from), nameOf(to)]);
+      if (keyword !== 'module' || module === undefined) continue;
+      for (const name of [from, to].map(nameOf)) if (name !== 'INTERNAL') valueOf(files, name, () => []).push(`${module}.so`);
+    }
+    for (const [alias, name] of aliases) if (files.has(name)) files.set(alias, files.get(name)!);
+    return new Map([...files].map(([name, modules]) => [name, [...new Set(modules)]]));
+  });
+}
+
+/** `LATIN1//` in a list is the character set LATIN1. */
+function nameOf(written: string): string {
+  return withoutTrailing(written, '/').toUpperCase();
+}
