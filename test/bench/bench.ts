@@ -160,7 +160,10 @@ function unchanged(file: string, name: string): Unchanged {
   for (const checkout of checkouts) synth(checkout, outdir, cache, file);
   const { ours, lost, before = [] } = inTurn(RESYNTHS, {
     ours: () => synth(CHECKOUT, outdir, cache, file),
-    lost: () => synth(CHECKOUT, outdir, work.fresh('no cache'), file),
+    lost: () => {
+      work.fresh('unchanged cache/cdk-binary-layer/fingerprint');
+      return synth(CHECKOUT, outdir, cache, file);
+    },
     ...(other === undefined ? {} : { before: () => synth(other, outdir, cache, file) }),
   });
   const added = (synths: readonly { load: number; construct: number }[]) => median(synths.map(({ load, construct }) => load + construct));

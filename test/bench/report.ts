@@ -123,7 +123,7 @@ function tables({ packing, unchanged, layers, ofOneLayer, starts, programs, grow
     {
       title: 'Unchanged layer',
       head: [
-        'program', 'load', 'construct', 'both, of a directory that the CDK bundles', 'construct without the cache',
+        'program', 'load', 'construct', 'both, of a directory that the CDK bundles', 'construct without its fingerprint',
         ...(hasOther ? ['of the other'] : []),
       ],
       body: unchanged.map((one) => [
