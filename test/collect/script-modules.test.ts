@@ -5,12 +5,11 @@
 import { spawnSync } from 'child_process';
 import * as fs from 'fs';
 import * as path from 'path';
-import { writeZip } from '../../lib/pack/zip';
+import { writeDirectory } from '../../lib/pack/directory';
 import type { PlannedLayer } from '../../lib/plan/plan-layer';
 import { planLayer } from '../../lib/plan/plan-layer';
 import { DirectoryRoot } from '../../lib/root/directory-root';
 import { gcc, temporaryDirectory } from '../fixture';
-import { unpack } from '../plan/make';
 import { request } from '../plan/request';
 
 const SANDBOX = path.join(__dirname, '..', 'sandbox.sh');
@@ -25,16 +24,19 @@ function write(directory: string, files: Readonly<Record<string, string>>): void
   }
 }
 
+/** Its cache saves reading interpreters of a hundred megabytes for each test. */
+const HOST = new DirectoryRoot('/');
+
 function plan(directory: string, binary: string): PlannedLayer {
   // Node is where it was installed: /usr/local/bin on some machines
   const searchPath = ['/usr/bin', path.dirname(fs.realpathSync(process.execPath))];
-  return planLayer(new DirectoryRoot('/'), request(binary, { detectData: true, cwd: directory, searchPath }));
+  return planLayer(new DirectoryRoot('/', new Map(), HOST), request(binary, { detectData: true, cwd: directory, searchPath }));
 }
 
 async function output({ plan: planned }: PlannedLayer, name: string, ...argument: readonly string[]): Promise<string> {
-  const zip = path.join(temporaryDirectory(), 'layer.zip');
-  await writeZip(planned, zip);
-  const { status, stdout, stderr } = spawnSync(SANDBOX, [unpack(zip), temporaryDirectory(), `/opt/bin/${name}`, ...argument], {
+  const layer = path.join(temporaryDirectory(), 'layer');
+  await writeDirectory(planned, layer);
+  const { status, stdout, stderr } = spawnSync(SANDBOX, [layer, temporaryDirectory(), `/opt/bin/${name}`, ...argument], {
     encoding: 'utf8',
   });
   expect({ status, stderr }).toEqual({ status: 0, stderr: '' });
