@@ -104,7 +104,7 @@ export class RequestedPackages implements Iterable<Package> {
     return this.required.has(other);
   }
 
-  /** The same without packages that are requested because others recommend them. */
+  /** Like `requires`, but ignores packages that are requested only because others recommend them. */
   public requiresStrongly(other: Package): boolean {
     this.requiredByStrong ??= this.closure(this.strong(), ({ depends }) => depends);
     return this.requiredByStrong.has(other);

@@ -13,7 +13,7 @@ import type { Package } from '../packages/package';
  * - `recommended`: data of packages that are usually installed with the requested ones;
  * - `add-on`: data of any other package, such as a module for an interpreter.
  *
- * In a tight layer, direct dependencies, and packages of commands that the programs start, are not `needed`: see `collect`.
+ * In a tight layer (see `collect`), direct dependencies and the packages of commands that programs start are not `needed`.
  */
 export const NEEDS = ['needed', 'mentioned', 'recommended', 'add-on'] as const;
 

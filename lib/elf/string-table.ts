@@ -29,7 +29,7 @@ export class StringTable {
     }
     this.allowance -= end - index + 1;
     if (this.allowance < 0) {
-      throw new FormatError('found a string table of which more is used than there is, expected strings of their own', this.offset);
+      throw new FormatError('found a string table whose bytes are read many times, expected a separate string for each name', this.offset);
     }
     return this.table.toString('utf8', index, end);
   }

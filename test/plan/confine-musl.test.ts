@@ -1,7 +1,7 @@
 import { execFileSync } from 'child_process';
 import * as fs from 'fs';
 import * as path from 'path';
-import { lambda, type Made, make, plan } from './make';
+import { lambda, type Made, make, plan, SHOW } from './make';
 import { MissingLibraryError } from '../../lib/closure/closure';
 import { confine, UnknownLoaderError } from '../../lib/plan/confine-musl';
 import { KEY } from '../../lib/plan/plan';
@@ -14,13 +14,7 @@ const PROGRAM = `
   #include <stdlib.h>
   const char *greeting(void);
   void *opened(const char *);
-  static void show(const char *name) {
-    char line[4096];
-    FILE *file = fopen(name, "r");
-    if (!file) { printf("no %s\\n", name); return; }
-    while (fgets(line, sizeof line, file)) fputs(line, stdout);
-    fclose(file);
-  }
+  ${SHOW}
   static void say(void *library) {
     if (!library) { puts(dlerror()); exit(1); }
     puts(((const char *(*)(void)) dlsym(library, "plugin"))());

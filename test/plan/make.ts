@@ -37,6 +37,16 @@ export function unpack(zip: string): string {
   return opt;
 }
 
+/** C source of a function that prints a file. */
+export const SHOW = `
+  static void show(const char *name) {
+    char line[4096];
+    FILE *file = fopen(name, "r");
+    if (!file) { printf("no %s\\n", name); return; }
+    while (fgets(line, sizeof line, file)) fputs(line, stdout);
+    fclose(file);
+  }`;
+
 /** The environment of a function. */
 export const LAMBDA = {
   PATH: '/var/lang/bin:/usr/local/bin:/usr/bin/:/bin:/opt/bin',

@@ -1,7 +1,7 @@
 import { execFileSync } from 'child_process';
 import * as fs from 'fs';
 import * as path from 'path';
-import { lambda, type Made, make } from './make';
+import { lambda, type Made, make, SHOW } from './make';
 import { Fixture, HOSTILE } from '../fixture';
 
 /**
@@ -12,13 +12,7 @@ const PROGRAM = `
   #include <dlfcn.h>
   #include <stdio.h>
   const char *greeting(void);
-  static void show(const char *name) {
-    char line[4096];
-    FILE *file = fopen(name, "r");
-    if (!file) { printf("no %s\\n", name); return; }
-    while (fgets(line, sizeof line, file)) fputs(line, stdout);
-    fclose(file);
-  }
+  ${SHOW}
   int main(int argc, char **argv) {
     printf("%s %s\\n", argv[0], greeting());
     show("/usr/share/prog/message.txt");

@@ -138,14 +138,16 @@ describe('a workload', () => {
   const root = letters();
 
   test('that fails in the complete layer is an error with its output, and nothing is left behind', () => {
-    const before = fs.readdirSync(path.dirname(temporaryDirectory())).filter((name) => name.startsWith('binary-layer-layer'));
+    const layers = () =>
+      fs.readdirSync(path.dirname(temporaryDirectory())).filter((name) => name.startsWith(`binary-layer-layer-${process.pid}-`));
+    const before = layers();
     expect(() => slim(root, 'letters', ['letters a; exit 9'])).toThrow([
       'the workload command \'letters a; exit 9\' ended with exit code 9, expected exit code 0; nothing was written',
       '  it ran in the complete layer, from which nothing was left out yet: slimming is not the cause',
       '  output:',
       '    a',
     ].join('\n'));
-    expect(fs.readdirSync(path.dirname(temporaryDirectory())).filter((name) => name.startsWith('binary-layer-layer'))).toEqual(before);
+    expect(layers()).toEqual(before);
   });
 
   test('that needs the network is an error with the address', () => {
