@@ -32,7 +32,7 @@ import { addRequestedProgram } from './programs';
 import { addScriptModules } from './script-modules';
 import { RequestedPackages } from './requested-packages';
 import { Room } from './room';
-import { RESERVE } from './size-budget';
+import { RECORD_LINE, sizeInLayer } from './size-budget';
 import type { CurrentSelection, Pending } from './selection';
 import { Selection } from './selection';
 import { addTraced } from './traced';
@@ -84,7 +84,10 @@ export function collect(programs: readonly Program[], options: CollectOptions): 
   };
   const complete = select(programs, context);
   // without a limit for dependencies, one large package makes a layer impossible
-  const fits = ({ selection: { files } }: Selected) => new Room(files.keys(), context).bytes >= -RESERVE;
+  const fits = (selected: Selected) => {
+    const sizes = [...selected.selection.files.keys()].map((real) => sizeInLayer(root.status(real)!.size, context.compress));
+    return sizes.reduce((sum, size) => sum + size + RECORD_LINE, 0) <= context.mostBytes;
+  };
   const tight = context.detectData && !fits(complete) ? select(programs, context, true) : complete;
   const { selection, ...room } = fits(tight) ? tight : complete;
   return {

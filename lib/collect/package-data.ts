@@ -10,10 +10,11 @@ import { isOfSeveral } from './need';
 import type { Context } from './context';
 import { isNonRuntime, isForLinking } from './non-runtime';
 import { takeFile } from './processes';
-import type { Selection, Why } from './selection';
+import type { Candidate, Selection, Why } from './selection';
 import type { Need } from './size-budget';
 import { isAsNecessary } from './size-budget';
 import type { Package } from '../packages/package';
+import { isStandardDirectory } from '../root/standard';
 
 /** Where packages may extend a requested one. */
 interface Extended {
@@ -35,8 +36,11 @@ export function findPackageData(host: Package, through: string, opener: string, 
   // a link of the package may lead to a directory of another one, which is not entered
   const nothingBelow = () => undefined;
   const why = { reason: `of package ${host.name}`, through };
-  const added = packageFiles.data(host).flatMap((real) => addFound(real, why, delta, context, nothingBelow));
   const extended = { host, through, opener };
+  const added = packageFiles.data(host).flatMap((real) => {
+    deferLinkedDirectory(real, 'mentioned', extended, delta, context);
+    return addFound(real, why, delta, context, nothingBelow);
+  });
   for (const directory of packageFiles.directoriesOf(host)) {
     added.push(...addInside(directory, 'needed', undefined, extended, delta, context));
   }
@@ -69,6 +73,7 @@ function addInside(at: string, need: Need, grounds: Grounds | undefined, extende
   const accept = (child: string) => {
     if (isNonRuntime(child) || isForLinking(child)) return undefined;
     const found = groundsInDirectoryOf(child, host, delta.requested, context);
+    if (found && found.need !== 'needed') deferLinkedDirectory(child, found.need, extended, delta, context);
     if (found === undefined || found.need === 'needed' || isOfSeveral(child, context)) return found;
     if (isAsNecessary(found.need, found.owner, need, grounds?.owner)) return found;
     const group = found.owner?.name ?? child;
@@ -77,4 +82,21 @@ function addInside(at: string, need: Need, grounds: Grounds | undefined, extende
     return undefined;
   };
   return addFound(at, why, delta, context, accept);
+}
+
+/**
+ * Defers the directory that a link of a package leads to, if it is of a dependency: two versions of a module may share their data,
+ * for example.
+ */
+function deferLinkedDirectory(link: string, need: Candidate['need'], { through, opener }: Extended, delta: Selection, context: Context): void {
+  const { root, packages } = context;
+  const target = root.real(link);
+  if (target === undefined || target === link || !root.isDirectory(target) || isStandardDirectory(target)) return;
+  const [owner, other] = [packages.ownerOf(link), packages.ownerOf(target)];
+  if (owner === undefined || other === undefined || owner === other || !owner.depends.includes(other.name)) return;
+  const grounds = { rule: `of ${other.name}, a dependency of ${owner.name}` };
+  const why = { reason: `in a directory that a link of package ${owner.name} leads to`, through, ...grounds };
+  const accept = (child: string) => (
+    !isNonRuntime(child) && !isForLinking(child) && packages.ownerOf(child) === other ? grounds : undefined);
+  delta.defer({ path: link, need, group: other.name, why, program: opener, add: (fork) => addFound(link, why, fork, context, accept) });
 }

@@ -1,9 +1,10 @@
 /**
- * Texts that are overwritten in objects: those that lead musl's loader to the host, and the directory of shared memory.
+ * Texts that are overwritten in objects: those that lead musl's loader to the host, and directories in which programs cannot write
+ * on Lambda.
  */
 import { confine } from './confine-musl';
 import type { Edits } from './plan';
-import { sharedMemoryIn } from './shared-memory';
+import { writableDirectoriesIn } from './writable-directories';
 import type { PathMention } from '../root/mentions';
 import type { RootPath } from '../root/paths';
 import type { Root } from '../root/root';
@@ -19,6 +20,6 @@ export function overwrittenTexts(
   root: Root,
 ): Edits['texts'] {
   const confined = real === muslLoader ? confine(root.read(real), real) : [];
-  const texts = [...confined, ...sharedMemoryIn(mentions)];
+  const texts = [...confined, ...writableDirectoriesIn(mentions)];
   return texts.length === 0 ? undefined : texts;
 }

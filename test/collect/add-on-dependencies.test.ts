@@ -19,3 +19,31 @@ test('data of an add-on\'s direct and indirect dependencies is packed from the d
 test('data of an add-on\'s dependencies is not packed from other directories', () => {
   expect(synthesizer('/usr/share/lexicon/words')).not.toContain('/usr/share/lexicon/words');
 });
+
+describe('a directory that a link of a package leads to', () => {
+  const LINK = '/usr/lib/rig/words';
+  const WORDS = { '/usr/share/rig-words/first': '', '/usr/share/rig-words/second': '' };
+
+  test('is packed if it is of a dependency of a requested package', () => {
+    const root = new Packaged();
+    root.install('rig', { '/usr/bin/rig': programWith(), [LINK]: { link: '/usr/share/rig-words' } }, { Depends: 'words' });
+    root.install('words', WORDS);
+    expect(find(root).data).toEqual(expect.arrayContaining(Object.keys(WORDS)));
+  });
+
+  test('is packed if it is of a dependency of an add-on', () => {
+    const root = new Packaged();
+    root.install('rig', { '/usr/bin/rig': programWith(), '/usr/lib/rig/init': '' });
+    root.install('rig-words', { [LINK]: { link: '/usr/share/rig-words' } }, { Depends: 'rig, words' }).install('words', WORDS);
+    expect(find(root).data).toEqual(expect.arrayContaining(Object.keys(WORDS)));
+  });
+
+  test('is not packed if the package of the link does not depend on its package, or without files of other packages', () => {
+    const root = new Packaged();
+    const links = { [LINK]: { link: '/usr/share/rig-words' }, '/usr/lib/rig/more': { link: '/usr/share/more' } };
+    root.install('rig', { '/usr/bin/rig': programWith(), ...links }, { Depends: 'more' });
+    root.install('words', WORDS).install('more', { '/usr/share/more/one': '' });
+    root.install('other', { '/usr/share/more/two': '' });
+    expect(find(root).data.filter((file) => file.startsWith('/usr/share/'))).toEqual(['/usr/share/more/one']);
+  });
+});

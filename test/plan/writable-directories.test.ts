@@ -25,13 +25,25 @@ test('shared memory and named semaphores of a program in the layer are in /tmp',
   expect(lambda(layer.opt, ['/opt/bin/rig']).stdout).toBe('semaphore /tmp/rig\n');
 });
 
-test('the directory is overwritten in each object that contains it, with the same number of characters', () => {
+test('temporary files of a program in the layer that are to be in /var/tmp are in /tmp', async () => {
+  const root = new Fixture().debian().libc();
+  root.compile('/usr/bin/rig', `
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+static char name[] = "/var/tmp/rigXXXXXX";
+int main(void) { int file = mkstemp(name); printf("%.12s %d\\n", name, file < 0 || unlink(name)); return 0; }`);
+  const layer = await make(root, 'rig');
+  expect(lambda(layer.opt, ['/opt/bin/rig']).stdout).toBe('/tmp/././rig 0\n');
+});
+
+test('the directories are overwritten in each object that contains them, with the same number of characters', () => {
   const root = new Fixture().debian().libc();
   root.compile(
     '/usr/bin/rig',
-    'const char *one = "/dev/shm/", *two = "/dev/shm", *three = "/dev/shmem"; int main(void) { return !one + !two + !three; }',
+    'const char *all[] = { "/dev/shm/", "/dev/shm", "/dev/shmem", "/var/tmp/x" }; int main(int count, char **words) { return !all[count]; }',
   );
   const entry = plan(root, 'rig').plan.entries.find(({ path }) => path === '/usr/bin/rig');
   const texts = entry?.kind === 'file' ? entry.edits?.texts : undefined;
-  expect(texts?.map(([, text]) => text)).toEqual(['/tmp/./.', '/tmp/./.']);
+  expect(texts?.map(([, text]) => text)).toEqual(['/tmp/./.', '/tmp/./.', '/tmp/./.']);
 });
