@@ -88,7 +88,8 @@ function addInside(at: string, need: Need, grounds: Grounds | undefined, extende
  * Defers the directory that a link of a package leads to, if it is of a dependency: two versions of a module may share their data,
  * for example.
  */
-function deferLinkedDirectory(link: string, need: Candidate['need'], { through, opener }: Extended, delta: Selection, context: Context): void {
+function deferLinkedDirectory(link: string, need: Candidate['need'], extended: Extended, delta: Selection, context: Context): void {
+  const { through, opener } = extended;
   const { root, packages } = context;
   const target = root.real(link);
   if (target === undefined || target === link || !root.isDirectory(target) || isStandardDirectory(target)) return;

@@ -41,7 +41,7 @@ test('the directories are overwritten in each object that contains them, with th
   const root = new Fixture().debian().libc();
   root.compile(
     '/usr/bin/rig',
-    'const char *all[] = { "/dev/shm/", "/dev/shm", "/dev/shmem", "/var/tmp/x" }; int main(int count, char **words) { return !all[count]; }',
+    'const char *all[] = { "/dev/shm/", "/dev/shm", "/dev/shmem", "/var/tmp/x" }; int main(int count) { return !all[count]; }',
   );
   const entry = plan(root, 'rig').plan.entries.find(({ path }) => path === '/usr/bin/rig');
   const texts = entry?.kind === 'file' ? entry.edits?.texts : undefined;
