@@ -5,6 +5,8 @@
 # usage: first-run.sh           as root on Debian 12: see fresh-machine.sh
 set -euo pipefail
 cd "$(dirname "$(realpath "$0")")/.."
+# npm sets it to the path of node; for fresh-machine.sh, it is a version
+unset NODE
 transcript=$(mktemp)
 trap 'rm -f "$transcript"' EXIT
 trap 'echo "first-run.sh: a command failed:" >&2; tail -n 20 "$transcript" >&2' ERR
