@@ -25,6 +25,8 @@ const USUAL = [
 const OWN_PATH = [
   'readlink', 'readlinkat', 'realpath', '__realpath_chk', '__readlink_chk', 'dladdr', 'getauxval', 'program_invocation_name',
 ];
+/** Expressions by which a script finds its own path: in Python, Node.js, PHP and Ruby, Perl, and shells. */
+const OWN_DIRECTORY = /\b__(?:file|FILE|dir|DIR|filename|dirname)(?:__)?\b|\bimport\.meta\b|\bFindBin\b|\bBASH_SOURCE\b|\$0\b|\bargv\[0\]/;
 const MOST_CHARACTERS = 4096;
 /** Maximum size of a script that is searched, in bytes. Larger scripts have data appended to them. */
 const MOST_SCRIPT = 1024 * 1024;
@@ -97,7 +99,8 @@ function references(program: Program, { root }: Context): (name: string, isDirec
   if (kind !== 'elf') {
     if (size > MOST_SCRIPT) return () => undefined;
     const text = root.read(program.real).toString('latin1');
-    return (name) => (isNamedInScript(text, name) ? 'named' : undefined);
+    const isFinding = OWN_DIRECTORY.test(text);
+    return (name) => (isNamedInScript(text, name) || (isFinding && isQuoted(text, name)) ? 'named' : undefined);
   }
   if (elf === undefined) return () => undefined;
   const strings = [...root.scan(program.real, (bytes) => stringsOf(bytes, elf, MOST_CHARACTERS))];
@@ -111,6 +114,11 @@ function references(program: Program, { root }: Context): (name: string, isDirec
     if (components.has(name) || (findsItself && words.has(name))) return 'named';
     return isDirectory && findsItself && USUAL.includes(name) ? 'usual' : undefined;
   };
+}
+
+/** The whole name in quotes, as in `os.path.join(os.path.dirname(__file__), 'data')`. */
+function isQuoted(text: string, name: string): boolean {
+  return ['\'', '"'].some((quote) => text.includes(`${quote}${name}${quote}`));
 }
 
 /** `./lib/x`, `"$DIR/data"`, `require('./x')` for `x.js`, `import x` and `from x import y` for `x.py`. */

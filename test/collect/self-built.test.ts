@@ -175,6 +175,21 @@ describe('files beside a program', () => {
     expect(home.data.filter((file) => /data|plugins/.test(file))).toEqual([]);
   });
 
+  test.each([
+    ['open(os.path.join(os.path.dirname(__file__), "tables", "a.csv"))', ['tables']],
+    ["read(Path(__file__).parent / 'tables')", ['tables']],
+    ["readFileSync(path.join(__dirname, 'tables', 'a.csv')); parse('other.txt')", ['other.txt', 'tables']],
+    ["choices = ['tables', 'other.txt']", []],
+    ["print(__file__, 'a table', 'tables.csv')", []],
+  ])('are packed if a script that finds its own path has their names in quotes: %s', (line, expected) => {
+    const root = system();
+    root.compile('/usr/bin/lang', 'int main(void) { return 0; }');
+    root.write({ '/work/dist/tool': `#!/usr/bin/lang\n${line}\n`, '/work/dist/tables/a.csv': 'a\n', '/work/dist/other.txt': 'o\n' });
+    const { data } = find(root, './dist/tool', WITH_DATA);
+    const beside = data.map((file) => /^\/app\/dist\/(tables|other\.txt)/.exec(file)?.[1]).filter((name) => name !== undefined);
+    expect(beside.sort()).toEqual(expected);
+  });
+
   test('are skipped with a notice if they exceed the size budget', () => {
     const root = system();
     root.compile('/work/dist/tool', printing([], ['data/x.txt']));
