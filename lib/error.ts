@@ -34,7 +34,7 @@ export type OptionName = keyof typeof OPTIONS;
  * contain a newline must go through `printable`.
  */
 export class LayerError extends Error {
-  /** The options that the message refers to, or that fix what it describes. */
+  /** The options that the message mentions, or that solve the problem. */
   public readonly options: readonly OptionName[];
 
   constructor(message: string, ...options: readonly OptionName[]) {

@@ -32,9 +32,9 @@ export interface Fingerprint {
   readonly slim?: KnownSlim;
 }
 
-/** What the fingerprint of a slim layer depends on beside the source. */
+/** The inputs of a slim layer's fingerprint other than the source. */
 export interface KnownSlim {
-  /** what the commands use: they are not run again while it holds; absent if a lock says it */
+  /** the files that the commands use, which are not run again while this is valid; absent if a lock lists the files */
   readonly known?: KnownOutcome;
   /** of the directory that the commands find at `/var/task` */
   readonly files: Looks;

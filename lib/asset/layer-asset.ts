@@ -18,7 +18,7 @@ import { printable } from '../text/printable';
 import type { Workload } from '../workload/workload';
 
 export interface LayerAssetOptions {
-  /** what the layer is slimmed to @default - it is not slimmed */
+  /** the files that stay in a slim layer @default - the layer is not slim */
   readonly workload?: Workload;
   /** the test that the layer must pass before it is accepted */
   readonly trial?: Trial;
@@ -60,8 +60,8 @@ export class LayerAsset {
   }
 
   /**
-   * The hash of the layer's content and of its test command. No byte of the layer depends on the command, but a layer that
-   * passed another test has to be tried again.
+   * The hash of the layer's content and of its test command. No byte of the layer depends on the command, but a layer that passed
+   * another test must be tested again.
    */
   public get hash(): string {
     const { fingerprint } = this.planning.fingerprint;

@@ -84,7 +84,7 @@ export class ZipCache {
       }
       linkOrCopy(this.kept, file);
     } catch {
-      return false; // packing says why if the zip cannot be written
+      return false; // packing reports the error if the zip cannot be written
     }
     this.save(known, file, this.kept);
     return true;

@@ -12,7 +12,7 @@ import type { SlimLayer } from '../workload/slim';
 
 /** The JSON of `--json`. Fields may be added in later versions. */
 export interface BuildResult {
-  /** the output, as it was named */
+  /** the name of the output on the command line */
   readonly path: string;
   /** SHA-256 of the output, hexadecimal; of a directory null */
   readonly sha256: string | null;
@@ -28,7 +28,7 @@ export interface BuildResult {
   /** paths in the source, links resolved, sorted */
   readonly libraries: readonly string[];
   readonly dataFiles: number;
-  /** what the layer may lack */
+  /** messages about data that the layer may lack */
   readonly notices: readonly string[];
 }
 

@@ -33,7 +33,7 @@ export class Candidates {
   /** groups without room → bytes */
   private readonly rejected = new Map<string, { readonly need: Candidate['need']; readonly bytes: number }>();
 
-  /** what a group without room would add, if it was tried */
+  /** the files of a group without room, if it was tried */
   private readonly attempts = new Map<string, Selection>();
 
   /** add-ons above their limit → bytes */
@@ -97,7 +97,7 @@ export class Candidates {
     return this.rejected.size > 0;
   }
 
-  /** What each group would add that there was no room for, if it was tried. */
+  /** The files of each group without room, if it was tried. */
   public get withoutRoom(): Addition[] {
     const deltas = [...this.rejected.keys()].map((key) => this.attempts.get(key)).filter((delta) => delta !== undefined);
     return deltas.map(({ links, processes }) => ({ links: links.additions, processes: processes.additions }));

@@ -47,7 +47,7 @@ export interface Collected {
   readonly notices: ReadonlySet<string>;
   /** whether there was no room for something */
   readonly isFull: boolean;
-  /** what there was no room for, as far as it was tried */
+  /** groups without room, if they were tried */
   readonly withoutRoom: readonly Addition[];
   /** resolved paths of files that start commands */
   readonly starting: ReadonlySet<string>;

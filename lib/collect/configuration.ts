@@ -22,7 +22,7 @@ export const REFUSED = 'configuration of this machine: ';
 
 const CONFIGURATION = '/etc/';
 const UCF = '/var/lib/ucf/hashfile';
-/** Generated indexes are smaller, but for bundles of certificates. */
+/** Generated indexes are smaller, except for bundles of certificates. */
 const MOST_BYTES = 4 * 1024 * 1024;
 
 /** services(5) and protocols(5): names, numbers, and no room for anything else. */

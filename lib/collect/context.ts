@@ -1,5 +1,5 @@
 /**
- * What the rules know and never change: the source, its packages, and the user's request.
+ * The input of the rules, which they never change: the source, its packages, and the user's request.
  */
 import type { CommandsOnPath } from './commands-on-path';
 import type { Configuration } from './configuration';

@@ -3,7 +3,7 @@
  * lower one or dropped with the upper one. The cost of forking and merging is proportional to the additions.
  */
 
-/** What can be read of a layered map. */
+/** The read-only part of a layered map. */
 export interface Layered<K, V> extends Iterable<[K, V]> {
   has(key: K): boolean;
   get(key: K): V | undefined;
@@ -34,7 +34,7 @@ export class LayeredMap<K, V> implements Layered<K, V> {
     this.own.delete(key);
   }
 
-  /** What this layer adds to those below. */
+  /** The entries that this layer adds to those below. */
   public get additions(): ReadonlyMap<K, V> {
     return this.own;
   }

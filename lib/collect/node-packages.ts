@@ -57,7 +57,7 @@ function isInstalled(directory: string): boolean {
   return /\/node_modules\/(?:@[^/]+\/)?[^/@][^/]*$/.test(directory);
 }
 
-/** Whether a package says that a file is a command of it. */
+/** True if a package declares that a file is one of its commands. */
 function isCommandOf(file: string, directory: string, context: Context): boolean {
   const { bin } = manifestIn(directory, context);
   const commands = typeof bin === 'string' ? [bin] : Object.values(isObject(bin) ? bin : {});

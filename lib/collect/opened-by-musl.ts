@@ -1,6 +1,6 @@
 /**
- * What musl opens, judged by the symbols that the objects of a process import. It is little: character sets, locales, name
- * services and protocols (musl src/network/proto.c) are built in.
+ * The files that musl opens, determined by the symbols that the objects of a process import. There are few: character sets, locales,
+ * name services and protocols (musl src/network/proto.c) are built in.
  */
 import { addFound } from './add-files';
 import type { Context } from './context';

@@ -14,9 +14,7 @@ import type { RequiredVersion, VersionDefinition } from './symbol-version';
 import { readDefinedVersions, readRequiredVersions, VERSYM_INDEX } from './symbol-version';
 import { exceeding, LIMITS } from '../limits';
 
-/**
- * The dynamic symbols of a file, as the loaders see them: what it offers to other objects, and what it takes from them.
- */
+/** The dynamic symbols of a file, as the loaders see them: its exports and its imports. */
 export interface DynamicSymbols {
   readonly machine: Machine;
   /** DT_SONAME */
@@ -64,7 +62,7 @@ export interface ImportedSymbol {
    * type information in every object that uses them: all such definitions of a name are the same
    */
   readonly isShared: boolean;
-  /** what the relocations do with it */
+  /** how the relocations use it */
   readonly references: readonly Reference[];
 }
 

@@ -4,8 +4,8 @@ import { DT_JMPREL, DT_PLTRELSZ, DT_RELA, DT_RELASZ } from './dynamic-section';
 import type { Machine } from './header';
 
 /**
- * Relocations that name a symbol: how an object refers to what it takes from others. Both machines have only DT_RELA and DT_JMPREL
- * for these; DT_RELR is for the object's own addresses.
+ * Relocations that name a symbol: the ways in which an object refers to its imports. Both machines have only DT_RELA and DT_JMPREL for
+ * these; DT_RELR is for the object's own addresses.
  */
 
 /**

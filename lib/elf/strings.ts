@@ -31,7 +31,7 @@ export function stringsOf(bytes: Buffer, elf: Elf, most: number, isWanted?: IsWa
   return strings;
 }
 
-/** Those of the strings that contain a text. Most objects have it in few of their strings, so it is searched for first. */
+/** The strings that contain a text. In most objects, few strings contain it, so it is searched for first. */
 export function stringsWith(part: string, bytes: Buffer, elf: Elf, most: number): Set<string> {
   const strings = new Set<string>();
   const isPrintable = (byte: number) => byte >= FIRST && byte <= LAST;

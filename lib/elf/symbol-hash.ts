@@ -3,8 +3,8 @@ import type { DynamicSection } from './dynamic-section';
 import { DT_GNU_HASH, DT_HASH } from './dynamic-section';
 
 /**
- * The hash tables by which the loaders find a symbol. DT_GNU_HASH precedes DT_HASH in glibc and in musl. Symbols outside the table
- * are not found, whatever the symbol table says of them.
+ * The hash tables in which the loaders search for a symbol. glibc and musl prefer DT_GNU_HASH to DT_HASH. Symbols outside the table are
+ * not found, even if they are in the symbol table.
  */
 
 /** The hash of DT_GNU_HASH (glibc elf/dl-lookup.c, dl_new_hash). */

@@ -65,7 +65,7 @@ export interface VersionDefinition {
   readonly parents: readonly string[];
 }
 
-/** What DT_VERDEF points to, in order. */
+/** The entries of the table of DT_VERDEF, in order. */
 export function readDefinedVersions(reader: ByteReader, offset: number, strings: StringTable): VersionDefinition[] {
   const count = counter(offset);
   return chain(offset, (entry) => {
@@ -88,7 +88,7 @@ export interface RequiredVersion {
   readonly file?: string;
 }
 
-/** What DT_VERNEED points to, by the number that `.gnu.version` has for the symbols. */
+/** The entries of the table of DT_VERNEED, by the number that `.gnu.version` has for the symbols. */
 export function readRequiredVersions(reader: ByteReader, offset: number, strings: StringTable): Map<number, RequiredVersion> {
   const count = counter(offset);
   const versions = new Map<number, RequiredVersion>();

@@ -3,9 +3,9 @@
  */
 import { constants, deflateRaw, deflateRawSync } from 'zlib';
 
-/** Bytes at the start, in the middle and at the end of a file that tell whether compression pays. */
+/** Bytes at the start, in the middle and at the end of a file that are compressed on trial. */
 const SAMPLE = 16 * 1024;
-/** The size of a compressed sample, as a share of the sample, from which on it does not. */
+/** Size of the compressed sample, as a share of the sample, from which the file is stored uncompressed. */
 const LEAST_GAIN = 0.98;
 /**
  * zlib's level 5 gives 0.5 % more bytes than level 6 and takes 90 % of its time, and 1 % more bytes than level 9 in a third of its

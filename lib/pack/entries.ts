@@ -98,7 +98,7 @@ function named(plan: Plan, aliases: readonly string[]): Named[] {
   return [...byName.values()].sort((a, b) => (a.name < b.name ? -1 : 1));
 }
 
-/** The bytes of a file in the layer, compressed if the plan says so. */
+/** The bytes of a file in the layer, compressed if the plan requires it. */
 function stored(entry: FileEntry, root: Root, key: string, aliases: readonly string[]): Buffer {
   const content = edited(entry, root, key, aliases);
   return entry.compressed ? compress({ content, mode: entry.mode }) : content;

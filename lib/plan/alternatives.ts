@@ -20,7 +20,7 @@ const LINKS = '/etc/alternatives';
 /** Most combinations of alternatives that are compared. */
 const MOST_COMBINATIONS = 64;
 
-/** A layer as it was collected from a root. */
+/** A layer that was collected from a root. */
 interface Gathered {
   readonly root: Root;
   readonly setting: Setting;

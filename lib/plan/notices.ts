@@ -1,5 +1,5 @@
 /**
- * Notices about files that are not packed because of what they may hold, their permissions, or their packages.
+ * Notices about files that are not packed because of their possible content, their permissions, or their packages.
  */
 import * as path from 'path';
 import { NOT_WORLD_READABLE } from '../collect/add-files';

@@ -1,8 +1,8 @@
 /**
- * A lock between processes: a file that names the process which holds it. The lock of a process that has died is removed by the
- * next process that requests it.
+ * A lock between processes: a file that names the process that holds it. If that process has died, the next process that requests the
+ * lock removes it.
  *
- * Node.js has no flock(2). link(2) is as good: it makes a name for a file only if there is none yet.
+ * Node.js has no flock(2). link(2) replaces it: it fails if the name exists.
  */
 import { randomBytes } from 'crypto';
 import * as fs from 'fs';

@@ -25,7 +25,7 @@ export interface Step {
   readonly isBarOnly?: boolean;
 }
 
-/** What the thread gets. */
+/** The input of the thread. */
 export interface Drawing {
   readonly step: Step;
   /** descriptor of the terminal */

@@ -1,16 +1,16 @@
 /**
- * Which of several words is meant by one that is none of them.
+ * Finds the word of a list that is most similar to another.
  */
 
-/** @returns `undefined` where none is near: more than a third of the letters would have to change */
+/** @returns `undefined` if none is similar: more than a third of the letters would have to change */
 export function nearest(word: string, words: readonly string[]): string | undefined {
   const ranked = words.map((one) => ({ one, changes: changesBetween(word, one) })).sort((a, b) => a.changes - b.changes);
   return ranked.find(({ one, changes }) => changes <= Math.max(one.length, word.length) / 3)?.one;
 }
 
 /**
- * How many letters have to be inserted, removed, replaced or exchanged with the next to make one of the other (Damerau and
- * Levenshtein); above `most`, anything above it.
+ * The number of letters to insert, remove, replace or exchange with the next one to make one word of the other (Damerau and
+ * Levenshtein). If it exceeds `most`, the result is any number above `most`.
  */
 export function changesBetween(from: string, to: string, most = Infinity): number {
   if (Math.abs(from.length - to.length) > most) return most + 1;

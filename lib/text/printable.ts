@@ -1,7 +1,8 @@
 /**
- * Escapes text that comes from a file, an archive, a package or a child process, so that it can be printed.
+ * Escapes text from files, archives, packages and child processes, so that it can be printed.
  *
- * A name in a message may hold any byte. Printed raw, it could move the cursor, recolour or hide what follows, or forge a line.
+ * A name in a message may contain any byte. Printed unchanged, it could move the cursor, recolour or hide the following text, or forge a
+ * line.
  */
 
 /**

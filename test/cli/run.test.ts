@@ -243,7 +243,7 @@ describe('without a sandbox, run is an error:', () => {
     [
       'user namespaces must be allowed',
       '#!/bin/sh\necho "bwrap: No permissions to create new namespace" >&2\nexit 1\n',
-      'bubblewrap cannot create the sandbox\n  it needs user namespaces: allow them, as with sysctl ',
+      'bubblewrap cannot create the sandbox\n  it needs user namespaces: allow them, for example with sysctl ',
     ],
   ])('%s', (_, bwrap, message) => {
     const directory = temporaryDirectory();

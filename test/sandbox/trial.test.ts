@@ -237,7 +237,7 @@ describe('a machine where test commands cannot run', () => {
     fs.writeFileSync(path.join(directory, 'bwrap'), `#!/bin/sh\necho "${message}" >&2\nexit 1\n`, { mode: 0o755 });
     process.env.PATH = directory;
     expect(checkSandbox).toThrow(
-      `bubblewrap cannot create the sandbox for testCommand: ${message}\n  it needs user namespaces: allow them, as with sysctl `,
+      `bubblewrap cannot create the sandbox for testCommand: ${message}\n  it needs user namespaces: allow them, for example with sysctl `,
     );
   });
 

@@ -1,5 +1,5 @@
 /**
- * Machine code as it is written, at an address that is known from the start.
+ * Machine code under construction, at an address that is known from the start.
  */
 export class Code {
   private readonly content: number[] = [];
@@ -33,7 +33,7 @@ export interface Text {
   readonly length: number;
 }
 
-/** What the code of a stub writes, and where. Paths end with a NUL. */
+/** The texts and paths that the code of a stub writes. Paths end with a NUL. */
 export interface Texts {
   /** the path of the link to the running program */
   readonly program: Text;
@@ -51,7 +51,7 @@ export interface Texts {
   };
 }
 
-/** The machine code of a stub: what all its functions share, and a few instructions for each. */
+/** The machine code of a stub: a part that all its functions share, and a few instructions for each function. */
 export interface StubCode {
   readonly code: Buffer;
   /** the address of each function, in the order of the names */

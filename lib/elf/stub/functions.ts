@@ -8,7 +8,7 @@ import { SHF_ALLOC, SHF_EXECINSTR, SHT_PROGBITS } from './shared-object';
 import { printableName } from '../../text/printable';
 import type { Machine } from '../header';
 
-/** The functions of a stub library, and what they write. */
+/** The functions of a stub library, and the messages that they print. */
 export interface StubOptions {
   /** the library in messages and reports, such as its soname */
   readonly library: string;

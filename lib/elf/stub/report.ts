@@ -15,7 +15,7 @@ export function reportedName(library: string): string {
   return encodeURIComponent(library);
 }
 
-/** The calls in a report, in their order. What stubs did not write is ignored: the file is in a directory that programs write to. */
+/** The calls in a report, in order. Lines that stubs did not write are ignored: programs can write to the directory of the report. */
 export function readCalls(report: Buffer): Called[] {
   return report.toString('utf8').split('\n').flatMap((line) => {
     const [library, symbol, ...others] = line.split('\0');

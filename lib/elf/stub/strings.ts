@@ -1,5 +1,5 @@
 /**
- * A string table as it is written: each string once, with a NUL behind it. Offset 0 is the empty string.
+ * A string table under construction: it contains each string once, with a NUL after it. Offset 0 is the empty string.
  */
 export class Strings {
   private readonly parts: Buffer[] = [Buffer.alloc(1)];

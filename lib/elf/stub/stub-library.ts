@@ -15,12 +15,15 @@ import type { DynamicSymbols, ExportedSymbol } from '../dynamic-symbols';
 import { pair } from '../part';
 
 /**
- * Stub libraries: shared libraries that take the place of one that is never called. A stub has the name, the versions and some of
- * the functions of the original, so that the loader accepts it, and none of its code, data, dependencies, constructors or destructors.
- * A function that is called nevertheless says so on standard error and ends the process with exit code 127.
+ * Stub libraries: shared libraries that replace libraries that are never called. A stub has the name, the versions and some of the
+ * functions of the original, so that the loader accepts it, and none of its code, data, dependencies, constructors or destructors. If a
+ * function is called, it prints a message on standard error, and the process ends with exit code 127.
  */
 
-/** What a stub keeps of DT_FLAGS_1: DF_1_GLOBAL, DF_1_NODELETE, DF_1_NOOPEN and DF_1_INTERPOSE, which make a difference to others. */
+/**
+ * The bits of DT_FLAGS_1 that a stub keeps, because they affect other objects: DF_1_GLOBAL, DF_1_NODELETE, DF_1_NOOPEN and
+ * DF_1_INTERPOSE.
+ */
 const KEPT_FLAGS_1 = 0x2 | 0x8 | 0x40 | 0x400;
 
 const SYMBOL_SIZE = 24;
@@ -30,25 +33,26 @@ const BINDINGS: Readonly<Record<ExportedSymbol['binding'], number>> = { global: 
 const VERSYM_GLOBAL = 1;
 const VERSYM_HIDDEN = 0x8000;
 
-/** Data of a stub begins at a multiple of it, as that of the original may. */
+/** Alignment of a stub's data, in bytes: that of the original may need it. */
 const DATA_ALIGN = 64;
 
-/** The most address space that a variable of a stub takes. */
+/** Maximum address space of a variable in a stub, in bytes. */
 const DATA_MAX = 16 * 1024 * 1024;
 
 /**
- * Whether a stub can have an address for a variable. Nothing can read or write there: a process that does so ends by SIGSEGV. This is
- * for variables whose addresses are stored and never used. What the loader copies into a program, and thread-local variables, are used.
+ * True if a stub can have an address for a variable. Nothing can read or write there: a process that does ends with SIGSEGV. This is for
+ * variables whose addresses are stored and never used. Data that the loader copies into a program and thread-local variables are always
+ * used.
  */
 export function hasAddressOnly({ type, size }: ExportedSymbol): boolean {
   return type === 'object' && size > 0 && size <= DATA_MAX;
 }
 
 /**
- * The bytes of a stub. They depend on the original's interface, on the symbols, whatever their order, and on the options.
+ * The bytes of a stub. They depend on the interface of the original, the set of symbols, and the options.
  *
- * @param original the symbols of the library that it replaces
- * @param symbols those of its exports that the stub defines: all that an object refers to
+ * @param original the symbols of the library that the stub replaces
+ * @param symbols the exports that the stub defines: all that an object refers to
  * @throws Error for a symbol that is data and for which `hasAddressOnly` is false
  */
 export function stubLibrary(original: DynamicSymbols, symbols: Iterable<ExportedSymbol>, options: StubOptions): Buffer {

@@ -2,7 +2,7 @@ import { sysvHash } from '../symbol-hash';
 import type { VersionDefinition } from '../symbol-version';
 import type { Strings } from './strings';
 
-/** What DT_VERDEF points to, as it is written. The numbers are those of the original, so `.gnu.version` can keep its entries. */
+/** The table of DT_VERDEF under construction. The numbers are those of the original, so `.gnu.version` can keep its entries. */
 
 const VERDEF_SIZE = 20;
 const VERDAUX_SIZE = 8;
