@@ -107,6 +107,17 @@ export class Process {
     return 'searched' in found ? undefined : this.add(found, name, opener);
   }
 
+  /** The path of the file by which a search finds a library, whether it is loaded or not; `undefined` if none can be loaded. */
+  public locate(name: string, loader: Loaded): string | undefined {
+    try {
+      const found = this.rules.search(name, loader, this.program, this.setting);
+      return 'searched' in found ? undefined : found.path;
+    } catch (error) {
+      if (error instanceof UnloadableError) return undefined;
+      throw error;
+    }
+  }
+
   private add(found: Found, name: string, loader: Loaded): Loaded {
     // as with dlopen, an object that cannot be loaded has no effect
     const fork = this.fork();

@@ -18,6 +18,7 @@ import type { Process } from '../closure/closure';
 import { MissingLibraryError } from '../closure/closure';
 import type { Loaded } from '../loader/search';
 import { isArchive } from '../root/java-archive';
+import type { Root } from '../root/root';
 import { LayerError } from '../error';
 import { printableName } from '../text/printable';
 
@@ -144,10 +145,26 @@ function addObjects(process: Process, objects: readonly Loaded[], delta: Selecti
         addFile(variant, { reason: `variant of ${path.posix.basename(object.path)}`, through: object.real }, delta, root);
       }
     }
+    addLinksToPlugIns(object, process, delta, root);
     delta.enqueue(object.real, program);
   }
   if (!context.detectData) return;
   for (const real of dataOfCLibrary(process, delta, context)) takeFile(real, program, delta, context);
+}
+
+/**
+ * Adds the links by which an object's libraries are found that are loaded as plug-ins already, by the names of their files: another
+ * process may not load these first.
+ */
+function addLinksToPlugIns(object: Loaded, process: Process, delta: Selection, root: Root): void {
+  for (const name of object.elf.dynamic?.needed ?? []) {
+    const library = process.match(name);
+    if (library?.reason !== 'plug-in' || name.includes('/')) continue;
+    const found = process.locate(name, object);
+    if (found === undefined) continue;
+    const why = { reason: `needed by ${path.posix.basename(object.path)}`, through: object.real };
+    addFile(found, why, delta, root);
+  }
 }
 
 /** Permissions of the directories above a library do not matter: home directories are mostly closed to others. */
