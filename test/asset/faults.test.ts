@@ -28,7 +28,7 @@ function largeLayer() {
   return { include: ['/usr/share/large'] };
 }
 
-(process.geteuid?.() === 0 ? describe : describe.skip)('on a file system that is', () => {
+(process.geteuid?.() === 0 ? describe : describe.skip)('output directories and caches that cannot be written', () => {
   test('a full disk under cdk.out is an error that names the file and the remedy, and leaves no partial asset', () => {
     const outdir = path.join(smallFileSystem(), 'cdk.out');
     expect(() => synthesize(largeLayer(), outdir)).toThrow(

@@ -34,15 +34,15 @@ describeEmulated(`a program for aarch64 with a stub of its library${lacks}`, () 
     stub = workshop.replace(library, [program]);
   });
 
-  test('a program with a stub runs as before if it does not call the stub', () => {
+  test('runs as before if it does not call the stub', () => {
     expect(outcome(QEMU, '-L', SYSTEM, program)).toEqual({ code: 0, stdout: 'not called\n', stderr: '' });
   });
 
-  test.each(['first', 'second'])('a called stub prints the function, and the program exits with code 127 (%s)', name => {
+  test.each(['first', 'second'])('prints the called function, and exits with code 127 (%s)', name => {
     expect(outcome(QEMU, '-L', SYSTEM, program, name)).toEqual({ code: 127, stdout: '', stderr: message(program, name, 'libplain.so.1') });
   });
 
-  test('a program that refers to data of the library is recognized', () => {
+  test('is distinguished from one that refers to data of the library', () => {
     const definitions = 'int variable = 1; __thread int local = 2; int called(void) { return 1; } int pointed(void) { return 2; }';
     const library = workshop.library('libdata.so', definitions, [], GCC);
     const source = `
@@ -59,7 +59,7 @@ describeEmulated(`a program for aarch64 with a stub of its library${lacks}`, () 
     }
   });
 
-  test('a called stub writes the call to the report', () => {
+  test('reports the call', () => {
     const file = workshop.path('report');
     workshop.replace(workshop.path('libplain.so.1'), [program], { report: file });
     expect(outcome(QEMU, '-L', SYSTEM, program, 'first').code).toBe(127);
@@ -67,7 +67,7 @@ describeEmulated(`a program for aarch64 with a stub of its library${lacks}`, () 
     workshop.write('libplain.so.1', stub);
   });
 
-  test('functions with names of megabytes can be called', () => {
+  test('can call functions with names of megabytes', () => {
     const names = Array.from({ length: 30_000 }, (_, index) => `function_${'x'.repeat(60)}_${index}`);
     const interface_ = functionsNamed('aarch64', 'libfar.so', names);
     workshop.write('libfar.so', stubLibrary(interface_, [...interface_.exports.values()].flat(), { library: 'libfar.so' }));
