@@ -7,7 +7,8 @@ import { SUGGESTED } from '../collect/commands';
 import { REFUSED } from '../collect/configuration';
 import type { FinishedSelection } from '../collect/finish';
 import { SECRET } from '../collect/secrets';
-import { valueOf } from '../packages/package';
+import { type PackageDatabase, valueOf } from '../packages/package';
+import type { Root } from '../root/root';
 
 /** Commands that a notice lists. */
 const MOST_LISTED = 16;
@@ -27,9 +28,13 @@ export function refusalNotices({ files, skipped }: FinishedSelection, globbed: R
   ];
 }
 
-/** Names the files that are skipped because of their permissions. If there are many, the root may have been unpacked with umask 077. */
-export function unreadableNotice(skipped: ReadonlyMap<string, string>): string[] {
-  const unreadable = [...skipped].filter(([, reason]) => reason === NOT_WORLD_READABLE).map(([file]) => file);
+/**
+ * Names the files that are skipped because of their permissions. If there are many, the root may have been unpacked with umask 077.
+ * Directories that packages make for files of the machine, such as `/etc/ssl/private` for keys, are not named.
+ */
+export function unreadableNotice(skipped: ReadonlyMap<string, string>, root: Root, packages: PackageDatabase): string[] {
+  const isNamed = (file: string) => !isForFilesOfMachine(root.real(file) ?? file, root, packages);
+  const unreadable = [...skipped].filter(([file, reason]) => reason === NOT_WORLD_READABLE && isNamed(file)).map(([file]) => file);
   if (unreadable.length === 0) return [];
   if (unreadable.length <= MOST_NAMED) {
     const [are, them] = unreadable.length === 1 ? ['is', 'it'] : ['are', 'them'];
@@ -37,6 +42,13 @@ export function unreadableNotice(skipped: ReadonlyMap<string, string>): string[]
   }
   const remedy = 'if the source was unpacked with another umask, unpack it again with umask 022; else name them in include';
   return [`${unreadable.length} files are not world-readable and not packed, such as ${unreadable[0]}: ${remedy}`];
+}
+
+/** True for a directory of a package in which no package has files. */
+function isForFilesOfMachine(real: string, root: Root, packages: PackageDatabase): boolean {
+  if (!root.isDirectory(real)) return false;
+  const owners = [...packages.ownersOf(real)];
+  return owners.length > 0 && !owners.some((owner) => packages.files(owner).some((file) => file.startsWith(`${real}/`)));
 }
 
 /** Names the commands that a program may start and that are not packed, because its package only suggests theirs. */

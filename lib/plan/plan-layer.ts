@@ -162,7 +162,7 @@ export function gatherLayer(source: Root, request: LayerRequest, knownTrace?: Tr
       ...refusalNotices(selection, secrets),
       ...(selection.skipped.has(NO_ZONES) ? [selection.skipped.get(NO_ZONES)!] : []),
       ...[...programs.values()].flatMap((program) => staticProgramNotice(program.interpreter?.program ?? program, root) ?? []),
-      ...unreadableNotice(selection.skipped),
+      ...unreadableNotice(selection.skipped, root, packages),
     ],
     isProvisional,
     traced,

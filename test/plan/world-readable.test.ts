@@ -1,5 +1,6 @@
 import * as fs from 'fs';
 import { plan } from './make';
+import { find, Packaged, programWith } from '../collect/packaged';
 import { Fixture } from '../fixture';
 
 describe('files that are not world-readable', () => {
@@ -30,6 +31,23 @@ describe('files that are not world-readable', () => {
     expect(notices(root)).toEqual([
       '4 files are not world-readable and not packed, such as /usr/share/tool/a: ' +
         'if the source was unpacked with another umask, unpack it again with umask 022; else name them in include',
+    ]);
+  });
+
+  test('have no notice if they are in a directory that a package makes for files of the machine', () => {
+    const root = new Packaged();
+    root.install('rig', {
+      '/usr/bin/rig': programWith('</etc/rig/private></usr/share/rig/closed>'),
+      '/etc/rig/private': [],
+      '/usr/share/rig/closed/one': 'one',
+    });
+    root.write({ '/etc/rig/private/key': 'of this machine' });
+    for (const directory of ['/etc/rig/private', '/usr/share/rig/closed']) fs.chmodSync(root.locate(directory), 0o700);
+    const { notices: printed, skipped } = find(root);
+    expect(skipped.get('/etc/rig/private')).toBe('not world-readable');
+    expect(printed).toEqual([
+      '/usr/share/rig/closed/one, /usr/share/rig/closed are not world-readable and not packed; ' +
+        'name them in include if a program needs them',
     ]);
   });
 
