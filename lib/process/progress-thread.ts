@@ -7,7 +7,9 @@ import * as fs from 'fs';
 import * as path from 'path';
 import { workerData } from 'worker_threads';
 import { SingleBar } from 'cli-progress';
-import { DONE, DRAWING, type Drawing, ENDED, NOT_STARTED, STATE, type Step } from './progress';
+import {
+  CLEAR, DEFAULT_COLUMNS, DONE, DRAWING, type Drawing, ENDED, NOT_STARTED, shortened, STATE, type Step,
+} from './progress';
 
 /** Time between two drawings, in milliseconds. */
 const INTERVAL = 200;
@@ -15,7 +17,6 @@ const INTERVAL = 200;
 const BAR = 30;
 /** Characters of a line beside the title and the total: the bar, brackets, ` 100 % of `. */
 const BESIDE = BAR + ' [] 100 % of '.length;
-const DEFAULT_COLUMNS = 80;
 
 function draw({ step, fd, columns, shared }: Drawing): void {
   const state = new Int32Array(shared, STATE, 2);
@@ -23,7 +24,7 @@ function draw({ step, fd, columns, shared }: Drawing): void {
   try {
     const redraw = drawingOf(step, new BigInt64Array(shared, DONE, 1), fd, columns || DEFAULT_COLUMNS);
     do redraw(); while (Atomics.wait(state, 0, 0, INTERVAL) === 'timed-out');
-    fs.writeSync(fd, '\r\x1b[K');
+    fs.writeSync(fd, CLEAR);
   } finally {
     Atomics.store(state, 1, ENDED);
     Atomics.notify(state, 1);
@@ -37,7 +38,7 @@ function drawingOf({ title, total, shown = `${total}`, growing }: Step, done: Bi
     const start = Date.now();
     return () => {
       const time = ` (${Math.round((Date.now() - start) / 1000)} s)`;
-      write(`\r\x1b[K${shortened(title, columns - time.length - 1)}${time}`);
+      write(`${CLEAR}${shortened(title, columns - time.length - 1)}${time}`);
     };
   }
   const safe = (text: string) => text.replace(/[{}]/g, '');
@@ -52,11 +53,6 @@ function drawingOf({ title, total, shown = `${total}`, growing }: Step, done: Bi
   bar.start(total, 0);
   const units = growing === undefined ? () => Number(Atomics.load(done, 0)) : () => sizeOf(growing);
   return () => bar.update(Math.min(units(), total));
-}
-
-/** The end of a title that is too long: its beginning is the name of the source. */
-function shortened(title: string, room: number): string {
-  return title.length <= room ? title : `…${title.slice(title.length - Math.max(room - 1, 0))}`;
 }
 
 /** Bytes in the files of some directories, which another process is writing. */

@@ -9,6 +9,10 @@ import { ownFile } from './own-file';
 /** The thread that draws. See `ownFile`. */
 const THREAD = 'process/progress-thread.js';
 
+/** Removes the text of the cursor's line (ECMA-48: CR, EL). */
+export const CLEAR = '\r\x1b[K';
+export const DEFAULT_COLUMNS = 80;
+
 /** How long to wait for the thread to remove its bar, in milliseconds. */
 const MOST_WAIT = 1000;
 
@@ -76,7 +80,10 @@ export function startProgress(step: Step, stream: Terminal = process.stderr): St
   return { update: () => {}, stop: () => {} };
 }
 
-function drawn(step: Step, { fd, columns }: Terminal): StepProgress {
+function drawn(step: Step, stream: Terminal): StepProgress {
+  const { fd, columns = 0 } = stream;
+  // shown at once: the step may end before the thread has started
+  stream.write(`${CLEAR}${shortened(step.title, (columns || DEFAULT_COLUMNS) - 1)}`);
   const shared = new SharedArrayBuffer(SHARED_BYTES);
   const state = new Int32Array(shared, STATE, 2);
   const done = new BigInt64Array(shared, DONE, 1);
@@ -92,9 +99,16 @@ function drawn(step: Step, { fd, columns }: Terminal): StepProgress {
       Atomics.store(state, 0, STOP);
       Atomics.notify(state, 0);
       // otherwise the thread could draw over what this thread prints next
-      if (Atomics.compareExchange(state, 1, NOT_STARTED, ENDED) === DRAWING) Atomics.wait(state, 1, DRAWING, MOST_WAIT);
+      const before = Atomics.compareExchange(state, 1, NOT_STARTED, ENDED);
+      if (before === DRAWING) Atomics.wait(state, 1, DRAWING, MOST_WAIT);
+      if (before === NOT_STARTED) stream.write(CLEAR);
     },
   };
+}
+
+/** The end of a title that is too long: its beginning is the name of the source. */
+export function shortened(title: string, room: number): string {
+  return title.length <= room ? title : `…${title.slice(title.length - Math.max(room - 1, 0))}`;
 }
 
 /** Shows progress while synchronous work is done. */

@@ -179,7 +179,8 @@ describe('build', () => {
     });
     expect(build(args, { env }).stderr).not.toContain('source apt');
     expect(build([...args, '-q'], { env: fresh() })).toMatchObject({ status: 0, stderr: '' });
-    expect(atTerminal(['build', ...args], [], { cwd, env: fresh() }).screen).toMatch(/downloading the package lists \(\d+ s\)/);
+    expect(atTerminal(['build', ...args], [], { cwd, env: fresh() }).screen).toMatch(
+      /downloading the package lists[^]*downloading 2 packages[^]*unpacking 2 packages[^]*packing/);
   });
 
   test.each(['prog.zip', 'prog.tar.gz', 'prog'])('writes the bill of materials with %s, the same as inspect does', (output) => {
@@ -222,7 +223,7 @@ describe('build', () => {
     const made = fixture();
     for (let index = 0; index < 3; index++) made.write({ [`/usr/share/prog/${index}`]: noise(10e6, index) });
     const args = ['build', 'prog', ...from(made), '--include', '/usr/share/prog'];
-    expect(atTerminal(args, [], { cwd })).toEqual({ status: 0, screen: expect.stringMatching(/packing \[=*-*\] \d+ % of 30\.\d MB/) });
+    expect(atTerminal(args, [], { cwd })).toEqual({ status: 0, screen: expect.stringMatching(/packing/) });
     expect(atTerminal([...args, '-q'], [], { cwd })).toEqual({ status: 0, screen: 'prog.zip\n' });
   });
 });
