@@ -91,6 +91,10 @@ interface User {
 
 /** Adds the modules of a script, and defers the modules that these depend on. */
 function addModules(owner: Package, user: User, delta: Selection, context: Context): void {
+  if (delta.requested.isTight) {
+    deferModules(owner, 'mentioned', user, delta, context);
+    return;
+  }
   for (const pkg of modulesOf(owner, user, context)) {
     const newPackages = markRequested(pkg, 'module', delta);
     for (const newPackage of newPackages) addPackageData(newPackage, user.through, user.opener, delta, context);

@@ -267,6 +267,20 @@ describe('if everything of the direct dependencies is too large for a layer', ()
     expect(data).toEqual(['/usr/bin/paint', '/usr/bin/tool', '/usr/share/painter/a/small', '/usr/share/painter/b/large']);
   });
 
+  test('a script gets its smaller modules first, and a notice names the others', () => {
+    const modules = '/usr/lib/python3/dist-packages';
+    root.install('python3', { '/usr/bin/python3': programWith() });
+    root.install('tool', { '/usr/bin/tool': '#!/usr/bin/python3\n' }, { Depends: 'python3, python3-small, python3-large' });
+    root.install('python3-small', { [`${modules}/small.py`]: '' }, { Depends: 'python3' });
+    root.install('python3-large', { [`${modules}/large/one`]: '', [`${modules}/large/more/two`]: '' }, { Depends: 'python3' });
+    enlarge(`${modules}/large/one`, 150 * MB);
+    enlarge(`${modules}/large/more/two`, 160 * MB);
+    const { data, notices } = find(root, 'tool');
+    expect(data).toEqual(expect.arrayContaining([`${modules}/small.py`, `${modules}/large/one`]));
+    expect(data).not.toContain(`${modules}/large/more/two`);
+    expect(notices).toEqual([expect.stringMatching(/^the layer is full, and does not contain all files .*large\/more.* \(160\.0 MB\)/)]);
+  });
+
   test('a layer that is too large with the package of the program alone is rejected', () => {
     root.install('tool', { '/usr/bin/tool': programWith('</usr/share/tool>'), '/usr/share/tool/one': '', '/usr/share/tool/two': '' });
     enlarge('/usr/share/tool/one', 150 * MB);
