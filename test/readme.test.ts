@@ -52,14 +52,14 @@ describe('the commands of binary-layer', () => {
   const { directory, run } = project();
   /** Parts of the output, by the subcommand. */
   const OUTPUT: Readonly<Record<string, RegExp>> = {
-    tree: /^\/usr\/.*\/rig .*\n[^]*libstdc\+\+\.so\.6/,
-    build: /^layer\.zip\n$/,
-    slim: /^jq\.zip\n$/,
-    run: /^\S+ \S+\n\d+ \S.*\n.*, [A-Z]{2} +\d{5}\n\(\d{3}\) xxx-xxxx\n$/,
-    inspect: /^rig for x86_64, from debian 12\n[^]*Largest files\n/,
-    cache: /^\S+\n +zips +\d+ [^]*fingerprints/,
+    'tree': /^\/usr\/.*\/rig .*\n[^]*libstdc\+\+\.so\.6/,
+    'build': /^layer\.zip\n$/,
+    'slim': /^jq\.zip\n$/,
+    'run': /^\S+ \S+\n\d+ \S.*\n.*, [A-Z]{2} +\d{5}\n\(\d{3}\) xxx-xxxx\n$/,
+    'inspect': /^rig for x86_64, from debian 12\n[^]*Largest files\n/,
+    'cache': /^\S+\n +zips +\d+ [^]*fingerprints/,
     'cache clear': /./,
-    completion: /^$/,
+    'completion': /^$/,
   };
 
   test('are all covered by this test', () => {
