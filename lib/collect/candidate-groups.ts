@@ -52,6 +52,8 @@ export function dependenciesOf(
 
 /** Whether one group is tried before another that is needed as much. */
 export function isBefore(one: Measured, other: Measured): boolean {
-  const difference = [0, 1].map((at) => one.dependencies[at] - other.dependencies[at]).find((less) => less !== 0);
-  return (difference ?? one.bytes - other.bytes) < 0;
+  const addOns = one.dependencies[0] - other.dependencies[0];
+  if (addOns !== 0) return addOns < 0;
+  const packages = one.dependencies[1] - other.dependencies[1];
+  return packages === 0 ? one.bytes < other.bytes : packages < 0;
 }

@@ -140,9 +140,16 @@ export class Candidates {
   /** True if other candidates must be tried first, because its plug-ins need more than its own files and the layer may become full. */
   private isLargerThanNext(group: Group, bytes: number, room: number): boolean {
     if (group.isMeasured) return false;
-    const others = [...this.waiting.values()].filter(({ need }) => need === group.need).map((one) => ({ ...one, bytes: one.bytes ?? 0 }));
-    const sum = others.reduce((all, one) => all + one.bytes, bytes);
-    return sum > room && others.some((one) => isBefore(one, { ...group, bytes }));
+    const measured = { ...group, bytes };
+    let sum = bytes;
+    let isFirst = true;
+    for (const other of this.waiting.values()) {
+      if (other.need !== group.need) continue;
+      const known = hasSize(other) ? other : { ...other, bytes: 0 };
+      sum += known.bytes;
+      isFirst &&= !isBefore(known, measured);
+    }
+    return sum > room && !isFirst;
   }
 
   private attempt({ candidates, limit, bytes }: Measured, selection: CurrentSelection): Attempt {
@@ -165,13 +172,13 @@ export class Candidates {
   /** Replaces a group by one for each directory that it has files in: a tight layer has room for a part of a large package. */
   private split({ key, need, candidates, dependencies }: Group, selection: CurrentSelection): void {
     const { delta, added } = this.found(candidates, selection);
-    const links = [...delta.links.additions];
+    const linksTo = new Map<string | undefined, [link: string, target: string][]>();
+    for (const link of delta.links.additions) valueOf(linksTo, this.context.root.real(link[0]), () => []).push(link);
     for (const [real, program] of added) {
       const directory = path.posix.dirname(real);
       const why = delta.files.get(real)!;
-      const leading = links.filter(([link]) => this.context.root.real(link) === real);
       const add = (fork: Selection) => {
-        for (const [link, target] of leading) fork.links.set(link, target);
+        for (const [link, target] of linksTo.get(real) ?? []) fork.links.set(link, target);
         return addFound(real, why, fork, this.context);
       };
       const { candidates: others } = valueOf(this.waiting, `${directory} of ${key}`, () => (

@@ -65,7 +65,8 @@ export class Places {
     else this.bases[near] = common(this.bases[near], base);
   }
 
-  private isOwn(real: string): boolean {
+  /** True for the user's own files, which have other paths in the layer. */
+  public isOwn(real: string): boolean {
     return (real !== '/' && !SYSTEM.test(real)) || (this.project !== '/' && real.startsWith(`${this.project}/`));
   }
 }

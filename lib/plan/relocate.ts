@@ -88,7 +88,9 @@ class Relocation {
       ],
     }, project);
     for (const real of [...selection.files.keys(), ...selection.links.keys(), ...selection.directories, ...selection.generated.keys()]) {
-      for (let at: RootPath = real; !this.packed.has(at); at = path.posix.dirname(at)) this.packed.add(at);
+      // a project below /var/lib is in the layer, and its parent is not
+      const isParent = (at: RootPath) => this.places.isOwn(at) === this.places.isOwn(real);
+      for (let at: RootPath = real; !this.packed.has(at) && isParent(at); at = path.posix.dirname(at)) this.packed.add(at);
     }
     // documentation is read by people, and data behind a script must not change
     const changeable = [...selection.files.keys()].filter((real) => !isDocumentation(real) && !this.carriesData(real));

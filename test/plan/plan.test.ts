@@ -143,6 +143,14 @@ describe('a program of the user\'s own', () => {
     ).not.toContain('/me/');
   });
 
+  test('may be in a project below a system directory that another packed file mentions', () => {
+    own('/var/lib/ci/work');
+    own('/home/me/project');
+    root.compile('/usr/lib/libx.so', 'const char *directory = "/var/lib";', ['-shared', '-fPIC', '-nostdlib', '-Wl,-soname,libx.so']);
+    const planned = plan(root, './build/tool', { cwd: '/var/lib/ci/work' }).plan;
+    expect(planned.key).toBe(plan(root, './build/tool', { cwd: '/home/me/project' }).plan.key);
+  });
+
   test('has the same key if it is requested by another path from another directory', () => {
     own('/home/me/project');
     expect(plan(root, '../build/tool', { cwd: '/home/me/project/infra' }).plan.key).toBe(
