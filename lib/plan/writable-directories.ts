@@ -10,13 +10,16 @@
  */
 import type { PathMention } from '../root/mentions';
 
-/** All have as many characters as the path in their place. */
-const DIRECTORIES = ['/dev/shm', '/var/tmp'];
-const IN_LAYER = '/tmp/./.';
+/**
+ * Directory → the path in its place, of as many characters. `/var/tmp` keeps its last ones: linkers let a string `/tmp` be the end of a
+ * string `/var/tmp`.
+ */
+const IN_LAYER: ReadonlyArray<readonly [directory: string, place: string]> = [['/dev/shm', '/tmp/./.'], ['/var/tmp', '/././tmp']];
 
 /** @returns the replacements in an object that mentions the directories or paths in them */
 export function writableDirectoriesIn(mentions: readonly PathMention[]): (readonly [offset: number, text: string])[] {
-  const isInOne = ({ kind, path }: PathMention) => (
-    kind === 'whole' && DIRECTORIES.some((directory) => `${path}/`.startsWith(`${directory}/`)));
-  return mentions.filter(isInOne).map(({ offset }) => [offset, IN_LAYER] as const);
+  return mentions.flatMap(({ kind, path, offset }) => {
+    const found = kind === 'whole' ? IN_LAYER.find(([directory]) => `${path}/`.startsWith(`${directory}/`)) : undefined;
+    return found === undefined ? [] : [[offset, found[1]] as const];
+  });
 }

@@ -34,7 +34,21 @@ test('temporary files of a program in the layer that are to be in /var/tmp are i
 static char name[] = "/var/tmp/rigXXXXXX";
 int main(void) { int file = mkstemp(name); printf("%.12s %d\\n", name, file < 0 || unlink(name)); return 0; }`);
   const layer = await make(root, 'rig');
-  expect(lambda(layer.opt, ['/opt/bin/rig']).stdout).toBe('/tmp/././rig 0\n');
+  expect(lambda(layer.opt, ['/opt/bin/rig']).stdout).toBe('/././tmp/rig 0\n');
+});
+
+test('a string /tmp that the linker has merged with the end of /var/tmp stays', async () => {
+  const root = new Fixture().debian().libc();
+  root.compile(
+    '/usr/bin/rig',
+    `
+#include <stdio.h>
+const char *all[] = { "/var/tmp", "/tmp" };
+int main(int count) { printf("%s %s %d\\n", all[count - 1], all[count], (int) (all[1] - all[0])); return 0; }`,
+    ['-O2'],
+  );
+  const layer = await make(root, 'rig');
+  expect(lambda(layer.opt, ['/opt/bin/rig']).stdout).toBe('/././tmp /tmp 4\n');
 });
 
 test('the directories are overwritten in each object that contains them, with the same number of characters', () => {
@@ -45,5 +59,5 @@ test('the directories are overwritten in each object that contains them, with th
   );
   const entry = plan(root, 'rig').plan.entries.find(({ path }) => path === '/usr/bin/rig');
   const texts = entry?.kind === 'file' ? entry.edits?.texts : undefined;
-  expect(texts?.map(([, text]) => text)).toEqual(['/tmp/./.', '/tmp/./.', '/tmp/./.']);
+  expect(texts?.map(([, text]) => text)).toEqual(['/tmp/./.', '/tmp/./.', '/././tmp']);
 });
