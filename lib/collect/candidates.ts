@@ -8,14 +8,12 @@ import { addFound } from './add-files';
 import { dependenciesOf, type Group, hasSize, isBefore, type Measured, rankOf } from './candidate-groups';
 import type { Context } from './context';
 import { takeFile } from './processes';
+import { listed } from './room-notices';
 import type { Candidate, CurrentSelection, Selection } from './selection';
 import { ADD_ON, NEEDS, sizeInLayer } from './size-budget';
 import type { Process } from '../closure/closure';
 import { valueOf } from '../packages/package';
 import { megabytes } from '../text/megabytes';
-
-/** Packages or paths that a notice lists. */
-const MOST_LISTED = 5;
 
 /** Links and processes that something would add. A process is that of a program in the layer, with more plug-ins. */
 export interface Addition {
@@ -26,6 +24,14 @@ export interface Addition {
 interface Attempt {
   readonly delta: Selection;
   readonly bytes: number;
+}
+
+/** The outcome for a group. */
+export interface Outcome {
+  /** its files, or why they are not packed */
+  readonly delta: Selection;
+  /** to be called instead of merging `delta`, if the layer has no room for what its files add in turn: the reasons why it is not packed */
+  readonly giveUp?: (bytes: number) => Selection;
 }
 
 export class Candidates {
@@ -68,9 +74,9 @@ export class Candidates {
    * Tries the next group.
    *
    * @param room bytes that are left in the layer
-   * @returns its delta, or the reason why it is not packed; `undefined` if no group is left
+   * @returns `undefined` if no group is left
    */
-  public tryNext(selection: CurrentSelection, room: number): Selection | undefined {
+  public tryNext(selection: CurrentSelection, room: number): Outcome | undefined {
     for (let group = this.next(selection); group; group = this.next(selection)) {
       const attempt = group.bytes > room ? undefined : this.attempt(group, selection);
       if (attempt) this.attempts.set(group.key, attempt.delta);
@@ -80,14 +86,19 @@ export class Candidates {
         continue;
       }
       if (attempt && bytes <= room && this.isWithinLimit(group, attempt)) {
-        this.attempts.delete(group.key);
-        return attempt.delta;
+        const { key } = group;
+        const giveUp = (bytesInAll: number) => {
+          this.attempts.set(key, attempt.delta);
+          return this.reject(group, bytesInAll, false, selection);
+        };
+        this.attempts.delete(key);
+        return { delta: attempt.delta, giveUp };
       }
       if (bytes > room && selection.requested.isTight && !group.isSplit) {
         this.split(group, selection);
         continue;
       }
-      return this.reject(group, bytes, bytes <= room, selection);
+      return { delta: this.reject(group, bytes, bytes <= room, selection) };
     }
     return undefined;
   }
@@ -95,6 +106,11 @@ export class Candidates {
   /** Whether there was no room for something. */
   public get lackRoom(): boolean {
     return this.rejected.size > 0;
+  }
+
+  /** The groups without room, but for add-ons. */
+  public get lacking(): ReadonlySet<string> {
+    return new Set([...this.rejected].filter(([, { need }]) => need !== 'add-on').map(([key]) => key));
   }
 
   /** The files of each group without room, if it was tried. */
@@ -228,11 +244,4 @@ function aboveLimit({ why }: Candidate, bytes: number): string {
 
 function noRoom({ why }: Candidate, bytes: number): string {
   return `${why.reason}, but the layer has no room for ${megabytes(bytes)}: name it in include if it is needed`;
-}
-
-function listed(problem: string, groups: readonly (readonly [name: string, of: { readonly bytes: number }])[]): string[] {
-  if (groups.length === 0) return [];
-  const names = groups.slice(0, MOST_LISTED).map(([name, { bytes }]) => `${name} (${megabytes(bytes)})`).join(', ');
-  const more = groups.length > MOST_LISTED ? ` and ${groups.length - MOST_LISTED} more` : '';
-  return [`${problem}: ${names}${more}; name the files that are needed in include, which are packed first`];
 }

@@ -47,6 +47,8 @@ export interface Collected {
   readonly notices: ReadonlySet<string>;
   /** whether there was no room for something */
   readonly isFull: boolean;
+  /** packages and paths, other than add-ons, that there was no room for */
+  readonly lacking: ReadonlySet<string>;
   /** groups without room, if they were tried */
   readonly withoutRoom: readonly Addition[];
   /** resolved paths of files that start commands */
@@ -101,7 +103,7 @@ export function collect(programs: readonly Program[], options: CollectOptions): 
   };
 }
 
-type Filled = Pick<Collected, 'isFull' | 'withoutRoom'>;
+type Filled = Pick<Collected, 'isFull' | 'lacking' | 'withoutRoom'>;
 
 interface Selected extends Filled {
   readonly selection: Selection;
@@ -113,7 +115,7 @@ function select(programs: readonly Program[], context: Context, isTight = false)
   for (const program of programs) addRequestedProgram(program, selection, context);
   for (const included of context.include) include(included, selection, context);
   selection.merge(addTraced(selection, context));
-  if (!context.detectData) return { selection, isFull: false, withoutRoom: [] };
+  if (!context.detectData) return { selection, isFull: false, lacking: new Set(), withoutRoom: [] };
   const filled = fill(selection, context);
   rejectStaleBytecode(selection, context);
   selection.merge(addLicences(selection, context));
@@ -124,17 +126,24 @@ function select(programs: readonly Program[], context: Context, isTight = false)
 function fill(selection: Selection, context: Context): Filled {
   applyRules(selection, context);
   const candidates = new Candidates(context);
-  const room = new Room(selection.files.keys(), context);
+  let room = Room.beside(selection.files.keys(), context);
   for (;;) {
     candidates.takeFrom(selection);
-    const delta = candidates.tryNext(selection, room.bytes);
-    if (delta === undefined) break;
-    room.take(delta.files.additions.keys());
-    selection.merge(delta);
-    applyRules(selection, context, room);
+    const outcome = candidates.tryNext(selection, room.bytes);
+    if (outcome === undefined) break;
+    const { delta, giveUp } = outcome;
+    const left = room.copy();
+    left.take(delta.files.additions.keys());
+    applyRules(delta, context, left);
+    if (giveUp && left.bytes < 0) {
+      selection.merge(giveUp(room.bytes - left.bytes));
+    } else {
+      selection.merge(delta);
+      room = left;
+    }
   }
   for (const notice of candidates.notices()) selection.notices.add(notice);
-  return { isFull: candidates.lackRoom, withoutRoom: candidates.withoutRoom };
+  return { isFull: candidates.lackRoom, lacking: candidates.lacking, withoutRoom: candidates.withoutRoom };
 }
 
 /** Applies the rules to every file that was not looked at yet. */

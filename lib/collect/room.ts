@@ -8,13 +8,21 @@ import { RECORD_LINE, RESERVE, sizeInLayer } from './size-budget';
 import type { Package } from '../packages/package';
 
 export class Room {
-  private left: number;
-  private readonly owners = new Set<Package>();
+  private readonly owners: Set<Package>;
+
+  private constructor(private left: number, owners: Iterable<Package>, private readonly context: Context) {
+    this.owners = new Set(owners);
+  }
 
   /** @param files resolved paths of files that are packed already */
-  constructor(files: Iterable<string>, private readonly context: Context) {
-    this.left = context.mostBytes - RESERVE;
-    this.take(files);
+  public static beside(files: Iterable<string>, context: Context): Room {
+    const room = new Room(context.mostBytes - RESERVE, [], context);
+    room.take(files);
+    return room;
+  }
+
+  public copy(): Room {
+    return new Room(this.left, this.owners, this.context);
   }
 
   /** In bytes; negative if the layer is full. */

@@ -58,13 +58,24 @@ export function withSmallerAlternatives(
   }).sort((a, b) => b.saved - a.saved);
   for (const { root, links, saved } of smaller) {
     const other = attempt(() => gather(root));
-    if (other && serves(chosen.collected, other.collected, root)) return { ...other, replaced: [notice(links, source, saved)] };
+    if (other && lacksNoMore(other, chosen, mostBytes) && serves(chosen.collected, other.collected, root)) {
+      return { ...other, replaced: [notice(links, source, saved)] };
+    }
   }
   return { ...chosen, replaced: [] };
 }
 
-function isTooLarge({ collected: { selection, isFull }, root }: Gathered, mostBytes: number): boolean {
-  return isFull || [...selection.files.keys()].reduce((sum, real) => sum + root.status(real)!.size, 0) > mostBytes;
+function isTooLarge(gathered: Gathered, mostBytes: number): boolean {
+  return gathered.collected.isFull || bytesOf(gathered) > mostBytes;
+}
+
+/** True unless a package for which a smaller library makes room has crowded out others. */
+function lacksNoMore({ collected: { lacking } }: Gathered, chosen: Gathered, mostBytes: number): boolean {
+  return bytesOf(chosen) > mostBytes || [...lacking].every((key) => chosen.collected.lacking.has(key));
+}
+
+function bytesOf({ collected: { selection }, root }: Gathered): number {
+  return [...selection.files.keys()].reduce((sum, real) => sum + root.status(real)!.size, 0);
 }
 
 function notice(links: Links, source: Root, saved: number): string {

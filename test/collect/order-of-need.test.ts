@@ -186,6 +186,22 @@ describe('modules of a script on which only other modules depend', () => {
         'are needed in include, which are packed first',
     ]);
   });
+
+  test('are left out with the commands that they start if there is no room for these', () => {
+    root.install('tool', { '/usr/bin/tool': programWith() }, { Source: 'python3-large' });
+    root.install('python3-large', {}, { Depends: 'python3, python3-last, tool' });
+    root.write({ [`${MODULES}/large/table`]: 'run tool now' });
+    root.write({
+      '/var/lib/dpkg/info/python3-large.list': `/.\n${MODULES}/large\n${MODULES}/large/code.py\n${MODULES}/large/table\n`,
+    });
+    const modules = () => find(root).data.filter((file) => /large|last|small|\/tool/.test(file));
+    const all = ['/usr/bin/tool', `${MODULES}/large/code.py`, `${MODULES}/large/table`, `${MODULES}/last.py`, `${MODULES}/small.py`];
+    expect(modules()).toEqual(all);
+    enlarge('/usr/bin/tool', 180 * MB);
+    enlarge(`${MODULES}/large/code.py`, 90 * MB);
+    expect(modules()).toEqual([`${MODULES}/small.py`]);
+    expect(find(root).notices).toEqual([expect.stringContaining('python3-large (270.0 MB)')]);
+  });
 });
 
 describe('the package of a command that a requested package only recommends', () => {

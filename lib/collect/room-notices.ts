@@ -1,0 +1,15 @@
+/**
+ * Notices about what a layer has no room for.
+ */
+import { megabytes } from '../text/megabytes';
+
+/** Packages or paths that a notice lists. */
+const MOST_LISTED = 5;
+
+/** @param groups packages or paths with their sizes, the largest first */
+export function listed(problem: string, groups: readonly (readonly [name: string, of: { readonly bytes: number }])[]): string[] {
+  if (groups.length === 0) return [];
+  const names = groups.slice(0, MOST_LISTED).map(([name, { bytes }]) => `${name} (${megabytes(bytes)})`).join(', ');
+  const more = groups.length > MOST_LISTED ? ` and ${groups.length - MOST_LISTED} more` : '';
+  return [`${problem}: ${names}${more}; name the files that are needed in include, which are packed first`];
+}
