@@ -47,6 +47,7 @@ export function addProgram(
   if (elf && !delta.processes.has(real)) startProcess(real, elf, delta, context);
   const ofScript = { reason: `interpreter of ${path.posix.basename(real)}`, through: real };
   if (interpreter) addProgram(interpreter.program, ofScript, requestReason, delta, context);
+  if (requestReason === 'program' && delta.requested.isTight && context.detectData) addStandardLibrary(user, delta, context);
   delta.enqueue(real, elf ? real : undefined);
   if (!context.detectData) return;
   for (const { pkg, reason } of added) {
@@ -87,6 +88,14 @@ interface User {
   readonly opener: string;
   /** the packages that own its interpreter, empty if it has none */
   readonly interpreters: readonly Package[];
+}
+
+/** Adds the other packages of an interpreter in a tight layer: without its standard library, no script starts. */
+function addStandardLibrary({ interpreters, through, opener }: User, delta: Selection, context: Context): void {
+  for (const pkg of interpreters.flatMap(({ source }) => context.packages.builtFrom(source))) {
+    if (isForDevelopment(pkg) || !delta.requested.needs(pkg)) continue;
+    for (const newPackage of markRequested(pkg, 'program', delta)) addPackageData(newPackage, through, opener, delta, context);
+  }
 }
 
 /** Adds the modules of a script, and defers the modules that these depend on. */

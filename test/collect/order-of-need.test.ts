@@ -297,6 +297,18 @@ describe('if everything of the direct dependencies is too large for a layer', ()
     expect(notices).toEqual([expect.stringMatching(/^the layer is full, and does not contain all files .*large\/more.* \(160\.0 MB\)/)]);
   });
 
+  test('a script gets the standard library of its interpreter, which is in another package', () => {
+    const modules = '/usr/lib/python3/dist-packages';
+    root.install('python3-minimal', { '/usr/bin/python3': programWith() }, { Source: 'python3' });
+    root.install('python3', {}, { Depends: 'python3-minimal, libpython3' }).install('python3-dev', { '/usr/lib/python3/dev': '' });
+    root.install('libpython3', { '/usr/lib/python3/os.py': '' }, { Source: 'python3' });
+    root.install('tool', { '/usr/bin/tool': '#!/usr/bin/python3\n' }, { Depends: 'python3, python3-large' });
+    root.install('python3-large', { [`${modules}/large/one`]: '' }, { Depends: 'python3' });
+    enlarge(`${modules}/large/one`, 250 * MB);
+    enlarge('/usr/lib/python3/os.py', 20 * MB);
+    expect(find(root, 'tool').data).toEqual(['/usr/bin/python3', '/usr/bin/tool', '/usr/lib/python3/os.py']);
+  });
+
   test('a layer that is too large with the package of the program alone is rejected', () => {
     root.install('tool', { '/usr/bin/tool': programWith('</usr/share/tool>'), '/usr/share/tool/one': '', '/usr/share/tool/two': '' });
     enlarge('/usr/share/tool/one', 150 * MB);
