@@ -11,7 +11,7 @@
  *   --growth    measures how time and memory grow with packages, libraries, data files and bytes
  *   --against   another compiled checkout, or the JSON of an earlier run: prints ratios to it
  *   --json      where the figures are written @default test-reports/bench.json
- *   --docs      writes docs/benchmarks.md and docs/benchmarks.svg
+ *   --docs      writes docs/benchmarks.md, or docs/benchmarks-root.md with --root, and their plots
  */
 import { spawnSync } from 'child_process';
 import * as fs from 'fs';
@@ -64,7 +64,7 @@ try {
   fs.writeFileSync(json, `${JSON.stringify(figures, undefined, 1)}\n`);
   const before = options.against === undefined || isCheckout ? undefined : JSON.parse(fs.readFileSync(options.against, 'utf8')) as Figures;
   console.log(inWords(figures, before));
-  if (options.docs) writeDocs(path.join(CHECKOUT, 'docs'), figures);
+  if (options.docs) writeDocs(path.join(CHECKOUT, 'docs'), root === '' ? 'benchmarks' : 'benchmarks-root', figures);
 } finally {
   work.clear();
 }

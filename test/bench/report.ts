@@ -163,7 +163,8 @@ function ofTheFirst(growth: readonly Growth[]): (Growth & { readonly times: numb
   });
 }
 
-export function writeDocs(directory: string, figures: Figures): void {
+/** @param file name of the files, without extension */
+export function writeDocs(directory: string, file: string, figures: Figures): void {
   const { programs, growth } = figures;
   const points = programs.map(({ name, megabytes, wall }) => ({ name, x: megabytes, y: wall }));
   const plot = scatterPlot(
@@ -171,7 +172,7 @@ export function writeDocs(directory: string, figures: Figures): void {
     { title: 'unpacked size in MB', ticks: [1, 2, 5, 10, 20, 50, 100, 200, 300] },
     { title: 'time of binary-layer build in seconds', ticks: [0.2, 0.5, 1, 2, 5, 10, 20, 50] },
   );
-  if (programs.length > 0) fs.writeFileSync(path.join(directory, 'benchmarks.svg'), plot);
+  if (programs.length > 0) fs.writeFileSync(path.join(directory, `${file}.svg`), plot);
   const steps = ofTheFirst(growth).filter(({ times }) => times > 1);
   const growthPlot = scatterPlot(
     steps.map(({ what, count, times, cpuTimes }) => ({ name: `${count} ${what}`, x: times, y: cpuTimes })),
@@ -186,10 +187,11 @@ export function writeDocs(directory: string, figures: Figures): void {
       '\n',
     );
   });
-  fs.writeFileSync(path.join(directory, 'benchmarks.md'), [
+  fs.writeFileSync(path.join(directory, `${file}.md`), [
     '# Benchmarks',
     '',
-    '`npm run bench -- --docs` writes this file. Figures are medians, and those that are compared were measured in turn. The manual way is',
+    '`npm run bench -- --docs` writes this file, and with `--root`, benchmarks-root.md. *The other* is the version that `--against`',
+    'names, which was measured in turn. Figures are medians. The manual way is',
     '`ldd`, `cp` and `zip -r9`; it packs no data and edits nothing.',
     '',
     `${figures.machine}.`,
@@ -198,7 +200,7 @@ export function writeDocs(directory: string, figures: Figures): void {
       '',
       `All ${programs.length} programs together take ${fixed(total, 0)} s.`,
       '',
-      '![Time of binary-layer build by the unpacked size of the layer](benchmarks.svg)',
+      `![Time of binary-layer build by the unpacked size of the layer](${file}.svg)`,
     ]),
     ...(growth.length === 0 ? [] : ['', '![CPU time of binary-layer build by the size of its input](growth.svg)']),
     '',
