@@ -101,6 +101,34 @@ test('a smaller alternative of a library is packed with an add-on that has no ro
   expect(notices).toEqual([expect.stringContaining(`the layer has ${LIB}/small/libx.so.3 as libx.so.3 instead of ${LIB}/large/libx.so.3`)]);
 });
 
+test('a smaller alternative of a library is not packed if the package that needs it then takes the room of another', () => {
+  const link = '/etc/alternatives/libx.so.3';
+  const modules = '/usr/lib/python3/dist-packages';
+  root.install('python3', { '/usr/bin/python3': programWith() });
+  root.install('rig', { '/usr/bin/rig': '#!/usr/bin/python3\n' }, { Depends: 'python3, python3-near' });
+  root.install('python3-near', { [`${modules}/near.py`]: '' }, { Depends: 'python3, python3-x, python3-other' });
+  root.install(
+    'python3-x',
+    { [`${modules}/x/x.so`]: libraryWith('', '', ['libx.so.3']), [`${modules}/x/table`]: '' },
+    { Depends: 'python3' },
+  );
+  root.install('python3-other', { [`${modules}/other/table`]: '' }, { Depends: 'python3' });
+  root.write({
+    [`${LIB}/small/libx.so.3`]: libraryWith('libx.so.3'),
+    [`${LIB}/large/libx.so.3`]: libraryWith('libx.so.3'),
+    [link]: { link: `${LIB}/large/libx.so.3` },
+    [`${LIB}/libx.so.3`]: { link },
+    '/var/lib/dpkg/alternatives/libx.so.3': `auto\n${LIB}/libx.so.3\n\n${LIB}/small/libx.so.3\n10\n${LIB}/large/libx.so.3\n100\n\n`,
+  });
+  enlarge(`${LIB}/large/libx.so.3`, 200 * MB);
+  enlarge(`${modules}/x/table`, 100 * MB);
+  enlarge(`${modules}/other/table`, 190 * MB);
+  const { all, notices } = find(root);
+  expect(all).toContain(`${modules}/other/table`);
+  expect(all).not.toContain(`${modules}/x/table`);
+  expect(notices).toEqual([expect.stringContaining('does not contain all files that the program may need: python3-x (300.0 MB)')]);
+});
+
 test('a layer without room for data that a library mentions has a notice', () => {
   root.install('rig', { '/usr/bin/rig': programWith('', ['liba.so.1']), '/usr/lib/rig/one': '' }, { Depends: 'liba' });
   root.install('liba', {
