@@ -165,13 +165,12 @@ const FIELD_SIZES = 'python3 strace';
 project.testTask.prependSpawn(project.compileTask);
 project.testTask.prependExec(`test/setup.sh ${TEST}`);
 // ts-jest and `ts-node -T` strip types without checking them
-const typeCheck = project.addTask('type-check', {
+project.addTask('type-check', {
   description: 'Check the types of the tests, the examples and the configuration',
   steps: ['test', 'examples', 'lib/inspect/page'].map((directory) => ({ exec: `tsc -p ${directory}/tsconfig.json` })),
 });
-// both at once: each is busy on one core for most of a minute
 project.testTask.removeStep(project.testTask.steps.findIndex(({ spawn }) => spawn === 'eslint'));
-project.testTask.exec(`projen ${typeCheck.name} & types=$!; projen eslint && wait $types`);
+project.testTask.exec('test/lint.sh');
 project.addTask('test:unit', {
   description: 'Run the tests that need nothing but Node.js: no Debian packages, no compiled library (test/**/*.unit.test.ts)',
   receiveArgs: true,
