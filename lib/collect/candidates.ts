@@ -190,16 +190,18 @@ export class Candidates {
     const { delta, added } = this.found(candidates, selection);
     const linksTo = new Map<string | undefined, [link: string, target: string][]>();
     for (const link of delta.links.additions) valueOf(linksTo, this.context.root.real(link[0]), () => []).push(link);
+    const parts = new Map<string, Candidate[]>();
     for (const [real, program] of added) {
-      const directory = path.posix.dirname(real);
       const why = delta.files.get(real)!;
       const add = (fork: Selection) => {
         for (const [link, target] of linksTo.get(real) ?? []) fork.links.set(link, target);
         return addFound(real, why, fork, this.context);
       };
-      const { candidates: others } = valueOf(this.waiting, `${directory} of ${key}`, () => (
-        { key: `${directory} of ${key}`, need, candidates: [], dependencies, isMeasured: false, isSplit: true }));
-      (others as Candidate[]).push({ path: real, need, group: key, why, program, add });
+      valueOf(parts, `${path.posix.dirname(real)} of ${key}`, () => []).push({ path: real, need, group: key, why, program, add });
+    }
+    for (const [part, found] of parts) {
+      const others = [...this.waiting.get(part)?.candidates ?? [], ...found];
+      this.waiting.set(part, { key: part, need, candidates: others, dependencies, isMeasured: false, isSplit: true });
     }
     this.takeFrom(delta);
   }

@@ -90,8 +90,8 @@ export function collect(programs: readonly Program[], options: CollectOptions): 
     const sizes = [...selected.selection.files.keys()].map((real) => sizeInLayer(root.status(real)!.size, context.compress));
     return sizes.reduce((sum, size) => sum + size + RECORD_LINE, 0) <= context.mostBytes;
   };
-  const tight = context.detectData && !fits(complete) ? select(programs, context, true) : complete;
-  const { selection, ...room } = fits(tight) ? tight : complete;
+  const tight = context.detectData && !fits(complete) ? select(programs, context, true) : undefined;
+  const { selection, ...room } = tight && fits(tight) ? tight : complete;
   return {
     selection: finish(selection, root),
     processes: new Map(selection.processes),

@@ -7,6 +7,7 @@
  */
 import * as path from 'path';
 import { addFound } from './add-files';
+import { cacheByRoot } from './cache-by-root';
 import type { Context } from './context';
 import { converts, FROM_C_LIBRARY, libcOf } from './opened-by-glibc';
 import { isFollowed } from './path-mentions';
@@ -59,13 +60,11 @@ function listsIn(gconv: RootPath, root: Root): RootPath[] {
   return [path.posix.join(gconv, 'gconv-modules'), ...lists].filter((list) => root.isFile(list));
 }
 
-const known = new WeakMap<Root, Map<RootPath, ReadonlyMap<string, readonly string[]>>>();
+const modulesByDirectory = cacheByRoot<ReadonlyMap<string, readonly string[]>>();
 
 /** The modules of each character set: name or alias, in capitals → file names. */
 function modulesIn(gconv: RootPath, root: Root): ReadonlyMap<string, readonly string[]> {
-  const ofRoot = known.get(root) ?? new Map<RootPath, ReadonlyMap<string, readonly string[]>>();
-  known.set(root, ofRoot);
-  return valueOf(ofRoot, gconv, () => {
+  return modulesByDirectory(root, gconv, () => {
     const files = new Map<string, string[]>();
     const aliases: [alias: string, name: string][] = [];
     for (const line of listsIn(gconv, root).flatMap((list) => root.read(list).toString('latin1').split('\n'))) {

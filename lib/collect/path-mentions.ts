@@ -15,7 +15,7 @@ import { namedAfterPrograms } from './named-after';
 import { isNonRuntime, isDocumentation, isForLinking } from './non-runtime';
 import { behindPrefix } from './prefix';
 import { takeFile } from './processes';
-import { belowInclude, relativePaths } from './relative-paths';
+import { relativePaths } from './relative-paths';
 import { isSelfBuilt } from './self-built';
 import { followFromSelfBuilt, isOfSelfBuilt, runtimeMentions } from './self-built-mentions';
 import type { Candidate, CurrentSelection, Pending, Selection, Why } from './selection';
@@ -40,8 +40,9 @@ export function followPathMentions(pending: Pending, selection: CurrentSelection
   const owner = packages.ownerOf(file);
   const by: Mentioning = { ...pending, owner };
   for (const mentioned of behindPrefix(file, owner, selection.requested, context)) follow(mentioned, by, delta, context);
-  for (const mentioned of relativePaths(pending, selection, context)) follow(mentioned, by, delta, context);
-  for (const real of belowInclude(pending, selection, context)) delta.merge(followOne(real, real, by, delta, context));
+  const relative = relativePaths(pending, selection, context);
+  for (const mentioned of relative.mentioned) follow(mentioned, by, delta, context);
+  for (const real of relative.belowInclude) delta.merge(followOne(real, real, by, delta, context));
   for (const mention of isSelfBuilt(file, context) ? runtimeMentions(file, context) : root.content(file).mentions) {
     for (const written of mention.kind === 'instruction' ? completions(mention.path, mention.code, context) : [mention.path]) {
       const mentioned = path.posix.normalize(written).replace(/(?<=.)\/$/, '');

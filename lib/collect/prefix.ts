@@ -3,6 +3,7 @@
  * separate strings in them.
  */
 import * as path from 'path';
+import { cacheByRoot } from './cache-by-root';
 import type { Context } from './context';
 import { isMachineSpecific } from './machine-specific';
 import { isNonRuntime } from './non-runtime';
@@ -32,7 +33,7 @@ export function behindPrefix(
   owner: Package | undefined,
   requested: RequestedPackages,
   { root, packages, packageFiles }: Context,
-): string[] {
+): readonly string[] {
   const { elf, mentions } = root.content(file);
   if (elf === undefined || !mentions.some(({ kind }) => kind === 'prefix')) return [];
   const inEtc = configurationFiles(file, root);
@@ -68,15 +69,12 @@ function namesIn(bytes: Buffer, names: readonly string[]): string[] {
 }
 
 /** Cached by object: each is requested several times, and searched for every name in `/etc`. */
-const configuration = new WeakMap<Root, Map<string, string[]>>();
+const configuration = cacheByRoot<readonly string[]>();
 
 /** Files directly in `/etc` whose names an object has without it: `/etc` and `odbcinst.ini`. A name without a dot may be any word. */
-function configurationFiles(file: string, root: Root): string[] {
+function configurationFiles(file: string, root: Root): readonly string[] {
   if (!hasPrefix(file, CONFIGURATION, root)) return [];
-  const known = configuration.get(root) ?? new Map<string, string[]>();
-  configuration.set(root, known);
-  let found = known.get(file);
-  if (found === undefined) {
+  return configuration(root, file, () => {
     const names = root.scan(file, (bytes) =>
       namesIn(
         bytes,
@@ -84,10 +82,8 @@ function configurationFiles(file: string, root: Root): string[] {
       ),
     );
     const inEtc = names.map((name) => path.posix.join(CONFIGURATION, name));
-    found = inEtc.filter((real) => root.status(real)?.type === 'file' && !isMachineSpecific(real));
-    known.set(file, found);
-  }
-  return found;
+    return inEtc.filter((real) => root.status(real)?.type === 'file' && !isMachineSpecific(real));
+  });
 }
 
 /**

@@ -130,25 +130,27 @@ function deferModules(owner: Package, need: Candidate['need'], user: User, delta
 /** Dependencies of a package that depend on the interpreter, or have files in a directory of its modules. */
 function modulesOf(owner: Package, { interpreters }: User, context: Context): Package[] {
   if (interpreters.length === 0) return [];
-  return dependenciesOf(owner, context.packages).filter((dependency) => isModule(dependency, interpreters, context));
-}
-
-function isModule(dependency: Package, interpreters: readonly Package[], context: Context): boolean {
   const { packages, packageFiles } = context;
-  if (isForDevelopment(dependency)) return false;
-  if (dependsOnOne(dependency, interpreters, packages)) return true;
-  const units = new Set(packageFiles.data(dependency).map(unitOf));
-  return [...units].some((unit) => isOfModules(unit, interpreters, context));
+  let known: readonly Package[] | undefined;
+  const isOfModules = (directory: string) => {
+    if (interpreters.some((pkg) => isNamedAfter(directory, pkg))) return true;
+    known ??= knownModules(interpreters, packages);
+    return known.some((pkg) => packageFiles.directoriesOf(pkg).has(directory));
+  };
+  return dependenciesOf(owner, packages).filter((dependency) => {
+    if (isForDevelopment(dependency)) return false;
+    if (dependsOnOne(dependency, interpreters, packages)) return true;
+    return [...new Set(packageFiles.data(dependency).map(unitOf))].some(isOfModules);
+  });
 }
 
 function dependsOnOne(owner: Package, interpreters: readonly Package[], packages: PackageDatabase): boolean {
   return dependenciesOf(owner, packages).some(({ source }) => interpreters.some((pkg) => pkg.source === source));
 }
 
-/** Whether a directory is named after an interpreter, or has files of its source package or of the modules that this depends on. */
-function isOfModules(directory: string, interpreters: readonly Package[], { packages, packageFiles }: Context): boolean {
-  if (interpreters.some((pkg) => isNamedAfter(directory, pkg))) return true;
+/** Packages from the same source as an interpreter, and the modules that these depend on: other modules are in their directories. */
+function knownModules(interpreters: readonly Package[], packages: PackageDatabase): Package[] {
   const siblings = interpreters.flatMap(({ source }) => packages.builtFrom(source)).filter((pkg) => !isForDevelopment(pkg));
   const own = siblings.flatMap((pkg) => dependenciesOf(pkg, packages)).filter((pkg) => dependsOnOne(pkg, interpreters, packages));
-  return [...siblings, ...own].some((pkg) => packageFiles.directoriesOf(pkg).has(directory));
+  return [...new Set([...siblings, ...own])];
 }

@@ -9,24 +9,44 @@ import * as path from 'path';
 import type { Context } from './context';
 import { HEADERS, isNonRuntime } from './non-runtime';
 import type { CurrentSelection, Pending } from './selection';
-import { FormatError, stringsWith } from '../elf';
+import { stringsWith } from '../elf';
+import type { Root } from '../root/root';
 import { isStandardDirectory } from '../root/standard';
+import { withoutTrailing } from '../text/trailing';
 
 /** Characters of a longest string that may be a path. */
 const MOST_CHARACTERS = 200;
 const UPWARD = /^(?:\.\.\/)+(?!\.)[\w.+-]+(?:\/(?!\.)[\w.+-]+)*\/?$/;
 
-/** @returns paths that exist */
-export function relativePaths({ real: file, program }: Pending, selection: CurrentSelection, context: Context): string[] {
+/** Paths that exist. */
+export interface RelativePaths {
+  /** to follow as if the file mentioned them in full */
+  readonly mentioned: readonly string[];
+  /** files below `/usr/include` */
+  readonly belowInclude: readonly string[];
+}
+
+export function relativePaths({ real: file, program = file }: Pending, selection: CurrentSelection, context: Context): RelativePaths {
   const { root, packages } = context;
   const { elf } = root.content(file);
-  if (elf === undefined) return inCatalog(file, selection, context);
+  if (elf === undefined) return { mentioned: inCatalog(file, selection, context), belowInclude: [] };
   const owner = packages.ownerOf(file);
-  if (elf instanceof FormatError || owner === undefined || !selection.requested.has(owner)) return [];
-  const places = new Set([file, program ?? file].map((one) => path.posix.dirname(one)));
-  const strings = [...root.scan(file, (bytes) => stringsWith('../', bytes, elf, MOST_CHARACTERS))].filter((text) => UPWARD.test(text));
-  const found = [...places].flatMap((place) => strings.map((text) => path.posix.join(place, text).replace(/(?<=.)\/$/, '')));
+  if (owner === undefined || !selection.requested.has(owner)) return { mentioned: [], belowInclude: [] };
+  return root.scan(file, (bytes) => {
+    const stringsIn = (part: string) => [...stringsWith(part, bytes, elf, MOST_CHARACTERS)];
+    return { mentioned: upward(file, program, stringsIn('../'), root), belowInclude: belowInclude(program, stringsIn, root) };
+  });
+}
+
+function upward(file: string, program: string, strings: readonly string[], root: Root): string[] {
+  const places = new Set([file, program].map((one) => path.posix.dirname(one)));
+  const relative = strings.filter((text) => UPWARD.test(text));
+  const found = [...places].flatMap((place) => relative.map((text) => joined(place, text)));
   return found.filter((one) => root.real(one) !== undefined && !isStandardDirectory(one) && !isNonRuntime(`${one}/`));
+}
+
+function joined(directory: string, relative: string): string {
+  return withoutTrailing(path.posix.join(directory, relative), '/') || '/';
 }
 
 const INCLUDE = /^(?:\.\.)?\/include\/?$/;
@@ -37,19 +57,14 @@ const BELOW_INCLUDE = /^\/?[\w+-]+(?:\/[\w+-]+)+(\.(?!h(?:h|pp|xx)?$|inc$)\w+)$/
  * Files below `/usr/include` that are not headers: for an object with the strings `/include` and `rig/std/base.idl`, all files
  * with this suffix in the directory of `base.idl`.
  *
+ * @param stringsIn returns the object's strings that contain a text
  * @returns paths of files
  */
-export function belowInclude({ real: file, program }: Pending, selection: CurrentSelection, { root, packages }: Context): string[] {
-  const { elf } = root.content(file);
-  const owner = packages.ownerOf(file);
-  if (elf === undefined || elf instanceof FormatError || owner === undefined || !selection.requested.has(owner)) return [];
-  const include = path.posix.join(path.posix.dirname(path.posix.dirname(program ?? file)), 'include');
-  if (include !== HEADERS) return [];
-  const directories = [...root.scan(file, (bytes) => stringsWith('/include', bytes, elf, MOST_CHARACTERS))];
-  if (!directories.some((text) => INCLUDE.test(text))) return [];
-  const strings = [...root.scan(file, (bytes) => stringsWith('/', bytes, elf, MOST_CHARACTERS))];
+function belowInclude(program: string, stringsIn: (part: string) => readonly string[], root: Root): string[] {
+  const include = path.posix.join(path.posix.dirname(path.posix.dirname(program)), 'include');
+  if (include !== HEADERS || !stringsIn('/include').some((text) => INCLUDE.test(text))) return [];
   const found = new Set<string>();
-  for (const text of strings) {
+  for (const text of stringsIn('/')) {
     const suffix = BELOW_INCLUDE.exec(text)?.[1];
     const real = suffix === undefined ? undefined : root.real(path.posix.join(HEADERS, text));
     if (real === undefined || root.status(real)!.type !== 'file') continue;
@@ -74,7 +89,7 @@ function inCatalog(file: string, selection: CurrentSelection, context: Context):
   if (owner === undefined || !selection.requested.has(owner)) return [];
   const references = [...root.read(file).toString('latin1').matchAll(REFERENCE)].map(([, , reference]) => reference);
   const relative = references.filter((reference) => !/^(?:[A-Za-z][\w+.-]*:|\/|#)/.test(reference));
-  const found = new Set(relative.map((reference) => path.posix.join(path.posix.dirname(file), reference).replace(/(?<=.)\/$/, '')));
+  const found = new Set(relative.map((reference) => joined(path.posix.dirname(file), reference)));
   return [...found].filter((one) => root.real(one) !== undefined && !isStandardDirectory(one));
 }
 

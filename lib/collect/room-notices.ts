@@ -1,5 +1,5 @@
 /**
- * Notices about what a layer has no room for.
+ * Notices that list the packages and paths for which a layer has no room.
  */
 import { megabytes } from '../text/megabytes';
 

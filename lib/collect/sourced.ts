@@ -3,9 +3,9 @@
  * script, whatever package it is from.
  */
 import * as path from 'path';
+import { cacheByRoot } from './cache-by-root';
 import { isShellScript } from './command-words';
 import type { CurrentSelection } from './selection';
-import { valueOf } from '../packages/package';
 import type { Root } from '../root/root';
 
 /** Maximum size of a file with shell code, in bytes. */
@@ -38,12 +38,10 @@ function isFile(word: string, file: string, root: Root): boolean {
 }
 
 /** Cached, because the same file may have led to thousands of others. */
-const known = new WeakMap<Root, Map<string, readonly string[]>>();
+const sourced = cacheByRoot<readonly string[]>();
 
 function sourcesIn(script: string, root: Root): readonly string[] {
-  const ofRoot = known.get(root) ?? new Map<string, readonly string[]>();
-  known.set(root, ofRoot);
-  return valueOf(ofRoot, script, () => {
+  return sourced(root, script, () => {
     const { kind, size } = root.content(script);
     if ((kind !== 'script' && kind !== 'text') || size > MOST_BYTES) return [];
     return [...root.scan(script, (bytes) => bytes.toString('latin1')).matchAll(SOURCES)].map(([, word]) => word);

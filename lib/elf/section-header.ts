@@ -73,7 +73,7 @@ export function moveSection(file: Buffer, from: Extent, to: Extent): void {
 }
 
 /** The headers, as views of the file. Empty if they are missing or invalid. */
-export function sectionHeaders(file: Buffer): Buffer[] {
+function sectionHeaders(file: Buffer): Buffer[] {
   const size = file.readUInt16LE(58);
   const count = file.readUInt16LE(60);
   const table = part(file, file.readBigUInt64LE(40), BigInt(count * SHDR_SIZE));
@@ -83,6 +83,6 @@ export function sectionHeaders(file: Buffer): Buffer[] {
 }
 
 /** A writable view of a part of the file. Empty if the part exceeds the file. */
-export function part(file: Buffer, offset: bigint, size: bigint): Buffer {
+function part(file: Buffer, offset: bigint, size: bigint): Buffer {
   return offset + size <= BigInt(file.length) ? file.subarray(Number(offset), Number(offset + size)) : Buffer.alloc(0);
 }

@@ -6,7 +6,7 @@
  * whose headers are completed before they are written. That relies on parts of yazl that it does not document; its version is fixed in
  * `package.json`, and `test/pack/zip.test.ts` reads back what is written.
  */
-import type { Writable } from 'stream';
+import type { PassThrough } from 'stream';
 import { crc32 } from 'zlib';
 import { ZipFile } from 'yazl';
 
@@ -43,11 +43,8 @@ export class ZipWriter {
   private readonly zip = new ZipFile();
   private readonly internals = this.zip as unknown as UndocumentedZipFile;
   private readonly entries: Entry[] = [];
-
-  /** The bytes of the zip. */
-  public get output(): NodeJS.ReadableStream {
-    return this.zip.outputStream;
-  }
+  /** Passes on the bytes of the zip. */
+  public readonly output = this.zip.outputStream as PassThrough;
 
   /** @param mode file type and permissions, such as 0o40755 */
   public addDirectory(name: string, mode: number): void {
@@ -74,7 +71,7 @@ export class ZipWriter {
    * @throws Error if the reader is gone
    */
   public async flush(): Promise<void> {
-    const output = this.zip.outputStream as unknown as Writable;
+    const { output } = this;
     if (output.destroyed) throw new Error('the zip is no longer being read');
     if (output.writableNeedDrain) await new Promise((resolve) => output.once('drain', resolve));
   }
@@ -95,8 +92,7 @@ export class ZipWriter {
   }
 
   private write(entry: Entry, bytes: readonly Buffer[]): void {
-    const { internals } = this;
-    const output = this.zip.outputStream as unknown as Writable;
+    const { internals, output } = this;
     entry.relativeOffsetOfLocalHeader = internals.outputStreamCursor;
     entry.state = WRITTEN;
     this.entries.push(entry);

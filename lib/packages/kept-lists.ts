@@ -55,16 +55,14 @@ export function readKept(place: string, state: string): Lists | undefined {
     const header = JSON.parse(kept.toString('utf8', START, headerEnd)) as Header;
     if (header.state !== stateOf(state)) return undefined;
     const rest = kept.subarray(aligned(headerEnd));
-    // a view needs an aligned offset
-    const words = rest.byteOffset % WORD === 0 ? rest : Buffer.from(Uint8Array.prototype.slice.call(rest).buffer);
     let at = 0;
     const [starts, first, next] = header.lengths.map((length) => {
-      const table = new Int32Array(words.buffer, words.byteOffset + at, length);
+      const table = new Int32Array(rest.buffer, rest.byteOffset + at, length);
       at += length * WORD;
       return table;
     });
     fs.utimesSync(file, new Date(), new Date()); // used last
-    return { bytes: words.subarray(at), ends: header.ends, tables: { starts, first, next } };
+    return { bytes: rest.subarray(at), ends: header.ends, tables: { starts, first, next } };
   } catch {
     return undefined; // cut off, or not ours: it is made again
   }

@@ -19,6 +19,18 @@ function enlarge(file: string, size: number): void {
   fs.truncateSync(root.locate(file), size);
 }
 
+/** Two alternatives of `libx.so.3`, of which the large one is selected. */
+function writeAlternatives(): void {
+  const link = '/etc/alternatives/libx.so.3';
+  root.write({
+    [`${LIB}/small/libx.so.3`]: libraryWith('libx.so.3'),
+    [`${LIB}/large/libx.so.3`]: libraryWith('libx.so.3'),
+    [link]: { link: `${LIB}/large/libx.so.3` },
+    [`${LIB}/libx.so.3`]: { link },
+    '/var/lib/dpkg/alternatives/libx.so.3': `auto\n${LIB}/libx.so.3\n\n${LIB}/small/libx.so.3\n10\n${LIB}/large/libx.so.3\n100\n\n`,
+  });
+}
+
 describe('a plug-in of a package from the same source package on which nothing depends', () => {
   beforeEach(() => {
     root.install(
@@ -81,16 +93,9 @@ test('an add-on that stands on its own is packed before those that depend on oth
 });
 
 test('a smaller alternative of a library is packed with an add-on that has no room otherwise', () => {
-  const link = '/etc/alternatives/libx.so.3';
   root.install('rig', { '/usr/bin/rig': programWith(), '/usr/lib/rig/one': '' });
   root.install('rig-x', { '/usr/lib/rig/x.so': libraryWith('', '', ['libx.so.3']) }, { Depends: 'rig' });
-  root.write({
-    [`${LIB}/small/libx.so.3`]: libraryWith('libx.so.3'),
-    [`${LIB}/large/libx.so.3`]: libraryWith('libx.so.3'),
-    [link]: { link: `${LIB}/large/libx.so.3` },
-    [`${LIB}/libx.so.3`]: { link },
-    '/var/lib/dpkg/alternatives/libx.so.3': `auto\n${LIB}/libx.so.3\n\n${LIB}/small/libx.so.3\n10\n${LIB}/large/libx.so.3\n100\n\n`,
-  });
+  writeAlternatives();
   enlarge(`${LIB}/large/libx.so.3`, 110 * MB);
   enlarge('/usr/lib/rig/one', 100 * MB);
   expect(find(root).all).toEqual(expect.arrayContaining(['/usr/lib/rig/x.so', `${LIB}/large/libx.so.3`]));
@@ -102,7 +107,6 @@ test('a smaller alternative of a library is packed with an add-on that has no ro
 });
 
 test('a smaller alternative of a library is not packed if the package that needs it then takes the room of another', () => {
-  const link = '/etc/alternatives/libx.so.3';
   const modules = '/usr/lib/python3/dist-packages';
   root.install('python3', { '/usr/bin/python3': programWith() });
   root.install('rig', { '/usr/bin/rig': '#!/usr/bin/python3\n' }, { Depends: 'python3, python3-near' });
@@ -113,13 +117,7 @@ test('a smaller alternative of a library is not packed if the package that needs
     { Depends: 'python3' },
   );
   root.install('python3-other', { [`${modules}/other/table`]: '' }, { Depends: 'python3' });
-  root.write({
-    [`${LIB}/small/libx.so.3`]: libraryWith('libx.so.3'),
-    [`${LIB}/large/libx.so.3`]: libraryWith('libx.so.3'),
-    [link]: { link: `${LIB}/large/libx.so.3` },
-    [`${LIB}/libx.so.3`]: { link },
-    '/var/lib/dpkg/alternatives/libx.so.3': `auto\n${LIB}/libx.so.3\n\n${LIB}/small/libx.so.3\n10\n${LIB}/large/libx.so.3\n100\n\n`,
-  });
+  writeAlternatives();
   enlarge(`${LIB}/large/libx.so.3`, 200 * MB);
   enlarge(`${modules}/x/table`, 100 * MB);
   enlarge(`${modules}/other/table`, 190 * MB);
@@ -215,7 +213,7 @@ describe('modules of a script on which only other modules depend', () => {
     ]);
   });
 
-  test('are left out with the commands that they start if there is no room for these', () => {
+  test('are left out if the layer has no room for the commands that they start', () => {
     root.install('tool', { '/usr/bin/tool': programWith() }, { Source: 'python3-large' });
     root.install('python3-large', {}, { Depends: 'python3, python3-last, tool' });
     root.write({ [`${MODULES}/large/table`]: 'run tool now' });
@@ -285,7 +283,7 @@ describe('if everything of the direct dependencies is too large for a layer', ()
     expect(data).toEqual(['/usr/bin/rig', ...packed.map((name) => `/usr/share/rig/${name}`)]);
   });
 
-  test('a notice names what there is no room for', () => {
+  test('a notice lists the directories that the layer has no room for', () => {
     const notice = /^the layer is full, and does not contain all files that the program may need: .*large.* \(140\.0 MB\)/;
     expect(find(root).notices).toEqual([expect.stringMatching(notice)]);
   });

@@ -25,7 +25,7 @@ test('shared memory and named semaphores of a program in the layer are in /tmp',
   expect(lambda(layer.opt, ['/opt/bin/rig']).stdout).toBe('semaphore /tmp/rig\n');
 });
 
-test('temporary files of a program in the layer that are to be in /var/tmp are in /tmp', async () => {
+test('a program in the layer that creates temporary files in /var/tmp creates them in /tmp', async () => {
   const root = new Fixture().debian().libc();
   root.compile('/usr/bin/rig', `
 #include <stdio.h>
