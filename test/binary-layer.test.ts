@@ -11,7 +11,7 @@ import { ownFile } from '../lib/process/own-file';
 
 const ROOT = path.join(__dirname, '..');
 
-/** A project of a user with programs of their own, which needs nothing but libc of this machine. */
+/** A user's project with self-built programs, which need only the libc of this machine. */
 const project = temporaryDirectory();
 const tool = path.join(project, 'build/tool');
 const other = path.join(project, 'build/other');
@@ -55,7 +55,7 @@ function layerIn(stack: Stack, props: Partial<BinaryLayerProps> = {}, id = 'Laye
   return new BinaryLayer(stack, id, { binary: tool, ...BASE, ...props });
 }
 
-/** Synthesizes a stack with one layer, as a process of its own would: CDK keeps nothing in between. */
+/** Synthesizes a stack with one layer like a new process: without anything that CDK keeps in memory. */
 function synth(props: Partial<BinaryLayerProps> = {}, context: Record<string, unknown> = {}): Synthesized {
   AssetStaging.clearAssetHashCache();
   const app = new App({ outdir, context });
@@ -75,7 +75,7 @@ function assets(): { packaging: string; file: string }[] {
 
 const names = (zip: string) => execFileSync('unzip', ['-Z1', zip], { encoding: 'utf8' }).trim().split('\n');
 
-/** Nothing at all was written. */
+/** Expects that nothing was written. */
 function expectNothingWritten(): void {
   expect(fs.existsSync(outdir) ? fs.readdirSync(outdir) : []).toEqual([]);
 }
@@ -676,7 +676,7 @@ describe('a separate process', () => {
       const ended = new Promise((resolve) => child.once('exit', resolve));
       const out = path.join(directory, 'cdk.out');
       const half = await growing(out, child);
-      const packing = Number(half.split('.').at(-2)!.split('-')[0]); // its process is part of the name
+      const packing = Number(half.split('.').at(-2)!.split('-')[0]); // the name contains its process ID
       process.kill(victim === 'the whole app' ? -child.pid! : packing, 'SIGKILL');
       await ended;
       expect(fs.readdirSync(out).filter((name) => name.endsWith('.zip'))).toEqual([]);

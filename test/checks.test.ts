@@ -22,14 +22,14 @@ beforeAll(() => {
 
 const names = (zip: string) => execFileSync('unzip', ['-Z1', zip], { encoding: 'utf8' }).trim().split('\n');
 
-/** A command line that counts how often it is run, where nothing of the layer looks. */
+/** A command line that counts its runs in a file outside the layer. */
 function counting() {
   const file = path.join(temporaryDirectory(), 'counter');
   fs.writeFileSync(file, '');
   return { command: `echo run >> ${file}`, count: () => fs.readFileSync(file, 'utf8').split('run').length - 1 };
 }
 
-/** Expects an error of this library, and no part of an asset. */
+/** Expects an error of this library, and no partial asset. */
 function fails(props: Partial<BinaryLayerProps>, message: string): void {
   const temporary = privateTemporaryDirectory();
   let error: unknown;

@@ -1,5 +1,5 @@
 /**
- * ELF files that are put together byte by byte, and bytes that do not compress: the same on every machine.
+ * ELF files built byte by byte, and bytes that do not compress: the same on every machine.
  */
 import { createCipheriv } from 'crypto';
 
@@ -80,7 +80,7 @@ export function elfFile({ interpreter, needed = [], soname, runpath, text = '' }
   return file;
 }
 
-/** Bytes that look random, do not compress, and are the same every time. */
+/** Pseudorandom bytes, which do not compress and are the same every time. */
 export function noise(size: number, seed: number): Buffer {
   const cipher = createCipheriv('aes-128-ctr', Buffer.alloc(16, seed), Buffer.alloc(16));
   return cipher.update(Buffer.alloc(size));

@@ -16,7 +16,7 @@ let root: SmallRoot;
 let app: App;
 beforeAll(() => {
   root = new SmallRoot();
-  // each is larger than half of a layer, and both together than the default /tmp
+  // each is larger than half a layer, and together they are larger than the default /tmp
   for (const name of ['a', 'b']) {
     root.write({ [`/usr/share/tool/${name}`]: name });
     fs.truncateSync(root.locate(`/usr/share/tool/${name}`), 260 * MIB);

@@ -1,5 +1,5 @@
 /**
- * Compares the layers of the same programs from two roots that have the same versions of their packages, one of them with many
+ * Compares the layers of programs from two roots with the same package versions, one of which has many
  * other packages: the layer of the fat root must hold every file of the lean root's layer.
  *
  * usage: npx ts-node -T test/fat-and-lean.ts LEAN FAT PROGRAM...      PROGRAM is a command or an absolute path

@@ -1,7 +1,7 @@
 /**
- * Breaks builds, synths and runs in every way that a machine can: kills, full and read-only disks, files that change
- * meanwhile, damaged caches, several apps at a time. Each try must end with a whole result or with an error of ours, and
- * leave nothing behind that the next run does not remove.
+ * Breaks builds, synths and runs: kills processes, fills disks, makes them read-only, changes files meanwhile, damages caches, runs
+ * several apps at a time. Each attempt must end with a complete result or an error of this library, and the next run must remove
+ * everything that it leaves behind.
  *
  * usage: ts-node -T test/faults.ts, as root for full disks; writes a section of docs/reliability.md
  */
@@ -19,7 +19,7 @@ const KILLS = 24;
 /** Maximum time of a case, in milliseconds. */
 const MOST_TIME = 60_000;
 
-/** Directories of one try. */
+/** Directories of one attempt. */
 interface Place {
   readonly directory: string;
   readonly output: string;
@@ -46,7 +46,7 @@ function place(name: string): Place {
 
 const build = ({ output }: Place, ...more: string[]) => [MAIN, 'build', PROGRAM, '-q', '-o', output, ...more];
 
-/** An app with one layer that is tried, in a cdk.out of its own or a shared one. */
+/** An app with one layer, in its own or a shared cdk.out. */
 const synth = ({ directory }: Place) => ['-e', `
   const { App, Stack } = require('aws-cdk-lib');
   const { BinaryLayer } = require(${JSON.stringify(LIBRARY)});
@@ -89,7 +89,7 @@ async function noneLeft(directory: string): Promise<boolean> {
 }
 
 const hash = (file: string) => createHash('sha256').update(fs.readFileSync(file)).digest('hex');
-/** An error of ours: no stack trace, no name of Node's for an error without a file. */
+/** True for an error of this library: no stack trace, and no system error without the name of a file. */
 const isOurs = ({ stderr }: Ended) => stderr.trim() !== '' && !/\n {4}at |internal error|TypeError|RangeError/.test(stderr);
 const leftovers = ({ directory }: Place) => ['tmp', 'out'].flatMap((name) => (
   fs.readdirSync(path.join(directory, name)).filter((file) => /binary-layer-|\.tmp$|untried/.test(file))));
@@ -100,7 +100,7 @@ function add(fault: string, tries: readonly boolean[], outcome: string): void {
   process.stdout.write(`${survived === tries.length ? 'ok  ' : 'FAIL'} ${fault}: ${survived} of ${tries.length} ${outcome}\n`);
 }
 
-/** Kills a command at random points, and then lets it come to its end. */
+/** Kills a command at random points, and then runs it to its end. */
 async function kills(name: string, command: (at: Place) => string[], isWhole: (at: Place) => boolean): Promise<void> {
   const at = place(name);
   const started = performance.now();
@@ -120,7 +120,7 @@ async function kills(name: string, command: (at: Place) => string[], isWhole: (a
   add(`${name}, run again after that`, [last.status === 0 && leftovers(at).length === 0], 'succeeded, and removed what was left');
 }
 
-/** Runs a build in which a directory is a file system of its own. */
+/** Runs a build in which one directory is a separate file system. */
 function mounted(at: Place, directory: string, options: string, more: readonly string[] = []): Ended {
   const script = 'mount -t tmpfs -o "$1" none "$2" && shift 2 && exec "$@"';
   const words = ['-m', 'sh', '-c', script, 'sh', options, directory, process.execPath, ...build(at, ...more)];
@@ -157,7 +157,7 @@ function fullDisks(): void {
   }
 }
 
-/** A program in a root of its own, with a data file that something happens to while it is packed. */
+/** A program in its own root, with a data file that changes while it is packed. */
 async function races(): Promise<void> {
   const changes: [string, (file: string) => void][] = [
     ['is rewritten', (file) => fs.writeFileSync(file, String(Math.random()))],

@@ -12,10 +12,10 @@ const TRIPLET = 'x86_64-linux-gnu';
 const LOADER = '/lib64/ld-linux-x86-64.so.2';
 export const MUSL_LOADER = '/lib/ld-musl-x86_64.so.1';
 
-/** A program without a C library that does nothing, and succeeds. */
+/** A program without a C library that does nothing and exits with 0. */
 export const EXIT = 'void _start(void) { __asm__("xor %edi, %edi; mov $60, %eax; syscall"); }';
 
-/** A library that ends any process that loads it, whatever its C library. */
+/** A library that ends every process that loads it, with any C library. */
 export const HOSTILE = '__attribute__((constructor)) void hostile(void) { __asm__("mov $66, %edi; mov $231, %eax; syscall"); }';
 
 const temporary: string[] = [];
@@ -127,7 +127,7 @@ export class Fixture {
     return mapped.map((line) => path.posix.normalize(line.trim().replace(/ \(0x[0-9a-f]+\)$/, '').replace(/^.* => /, '')));
   }
 
-  /** Runs a command when the root is `/`. */
+  /** Runs a command with the root at `/`. */
   public run(command: readonly string[], { env = {}, cwd = '/' }: Situation = {}) {
     const setenv = Object.entries(env).flatMap(([name, value]) => ['--setenv', name, value]);
     return spawnSync('bwrap', [...this.asRoot(), '--chdir', cwd, '--clearenv', ...setenv, ...command], { encoding: 'utf8' });
@@ -145,7 +145,7 @@ export class Fixture {
   }
 }
 
-/** In which a program is started. */
+/** How a program is started. */
 export interface Situation {
   /** the whole environment @default - empty */
   readonly env?: Readonly<Record<string, string>>;
@@ -177,7 +177,7 @@ function linked({ needs = [], rpath, runpath, flags = [] }: Linked): string[] {
 
 const stubs = new Map<string, string>();
 
-/** A library with that soname: objects that are linked with it need that name. */
+/** A library with this soname: objects that are linked with it need that name. */
 function named(soname: string): string {
   let stub = stubs.get(soname);
   if (stub === undefined) {

@@ -8,7 +8,7 @@ import { record } from './reliability';
 import { editElf } from '../lib/elf';
 import { readTraceLog } from '../lib/trace/log';
 
-/** In all, `npm run fuzz` reads more. */
+/** The total number of cases; `npm run fuzz` reads more. */
 const CASES = 10_000;
 
 test.each(READERS.map((reader) => [reader.name, reader] as const))(

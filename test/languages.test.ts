@@ -11,7 +11,7 @@ import { entriesOf } from './plan/make';
 const ROOT = path.join(__dirname, '..');
 const RUNTIME = path.join(path.dirname(require.resolve('@jsii/runtime/package.json')), 'webpack', 'bin', 'jsii-runtime.js');
 
-/** In the order of their dependencies. */
+/** Dependencies come first. */
 const DEPENDENCIES = [
   'constructs', '@aws-cdk/asset-awscli-v1', '@aws-cdk/asset-node-proxy-agent-v6', '@aws-cdk/cloud-assembly-schema', 'aws-cdk-lib',
 ];
@@ -32,7 +32,7 @@ const create = (fqn: string, ...args: unknown[]) => call({ api: 'create', fqn, a
 const layerOf = (scope: unknown, id: string, props: Readonly<Record<string, unknown>>) =>
   create('cdk-binary-layer.BinaryLayer', scope, id, struct('cdk-binary-layer.BinaryLayerProps', props));
 
-/** An archive of an installed package, as npm would download it. */
+/** An archive of an installed package, as in the npm registry. */
 function archiveOf(name: string): string {
   const archive = path.join(work, `${name.replace(/\W/g, '-')}.tar`);
   execFileSync('tar', ['-cf', archive, '--transform', 's,^\\.,package,', '-C', path.join(ROOT, 'node_modules', name), '.']);

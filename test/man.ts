@@ -1,5 +1,5 @@
 /**
- * Writes man/binary-layer.1 from the commands and options as they are declared.
+ * Writes man/binary-layer.1 from the declared commands and options.
  */
 import * as fs from 'fs';
 import * as path from 'path';

@@ -1,5 +1,5 @@
 /**
- * A root file system with one small static program, `tool`: its layer is made in a moment.
+ * A root file system with one small static program, `tool`, which is packed quickly.
  */
 import { BinarySource } from '../lib';
 import { Fixture } from './fixture';

@@ -1,5 +1,5 @@
 /**
- * Synthesizes an app with one layer, with a cdk.out and a cache file of its own, and keeps its messages on stderr.
+ * Synthesizes an app with one layer, with its own cdk.out and cache file, and keeps its messages on stderr.
  */
 import * as fs from 'fs';
 import * as path from 'path';
@@ -14,7 +14,7 @@ export interface Place {
   stderr: string;
 }
 
-/** A place for each test; the environment is put back after it. */
+/** A directory for each test; the environment is restored after it. */
 export function freshPlaces(): Place {
   const place: Place = { outdir: '', cache: '', stderr: '' };
   const environment = process.env;
@@ -35,7 +35,7 @@ export function freshPlaces(): Place {
   return place;
 }
 
-/** As a process of its own would: CDK keeps nothing in between. No data is looked for, unless it is asked for. */
+/** Synthesizes like a new process: without anything that CDK keeps in memory. Data detection is off by default. */
 export function synth({ outdir }: Place, props: BinaryLayerProps): void {
   AssetStaging.clearAssetHashCache();
   const app = new App({ outdir });
@@ -49,7 +49,7 @@ export function zips({ outdir }: Place): string[] {
   return fs.readdirSync(outdir).filter((name) => name.endsWith('.zip')).map((name) => path.join(outdir, name));
 }
 
-/** A place for temporary files, of which nothing may be left. */
+/** A directory for temporary files, which must be empty at the end. */
 export function privateTemporaryDirectory(): string {
   const directory = temporaryDirectory();
   fs.chmodSync(directory, 0o1777);

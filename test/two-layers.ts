@@ -1,14 +1,14 @@
 /**
- * Two layers of the same programs on one function, from two distributions, beside layers for Python and Node.js: whichever
- * comes last, every program is its own layer's and finds all that it needs there.
+ * Two layers of the same programs from two distributions on one function, next to layers for Python and Node.js: whichever
+ * comes last, every program runs from its own layer and finds everything there.
  *
  * usage: npx ts-node -T test/two-layers.ts ROOT      needs: bubblewrap, unzip; /usr/bin/{file,convert,python3} here and in ROOT
  *
- * ROOT is the root directory of another Debian, as of
+ * ROOT is the root directory of another Debian, for example from
  *
  *     debootstrap --variant=minbase --include=file,imagemagick,python3 trixie ROOT
  *
- * Exit status 1: a command failed, or a layer that was made twice is not the same.
+ * Exit status 1: a command failed, or packing a layer twice gave different bytes.
  */
 import { execFileSync, spawnSync } from 'child_process';
 import { createHash } from 'crypto';
@@ -39,7 +39,7 @@ const PROGRAMS: Record<string, { readonly args: readonly string[]; readonly says
   },
 };
 
-/** Layers that others make: a runtime looks for modules in such places, a program of ours does not. */
+/** Layers by others: a runtime looks for modules in these places, a packed program does not. */
 const OTHERS: Record<string, string> = {
   'python/json.py': 'raise SystemExit(99)\n',
   'python/lib/python3.13/site-packages/ssl.py': 'raise SystemExit(99)\n',
@@ -58,7 +58,7 @@ interface Layer {
   readonly source: string;
   readonly key: string;
   readonly zip: string;
-  /** of the zips that were made of it */
+  /** of its zips */
   readonly hashes: readonly string[];
   /** name → place */
   readonly programs: Readonly<Record<string, string>>;
@@ -80,7 +80,7 @@ async function main(other: string): Promise<void> {
   }
 }
 
-/** Makes a layer twice, each from a look of its own at the root. */
+/** Makes a layer twice, each time from a newly opened root. */
 async function make(source: string, name: string): Promise<Layer> {
   const binaries = Object.keys(PROGRAMS).map((program) => `/usr/bin/${program}`);
   const twice = [];
@@ -125,7 +125,7 @@ function onOneFunction(layers: readonly Layer[], work: string): boolean[] {
   return rows;
 }
 
-/** Runs a program with only `/opt`. Returns the difference of its output, if there is any. */
+/** Runs a program with only `/opt`. Returns the difference in its output, if any. */
 function wrong(opt: string, name: string, command: string, layer: Layer): string {
   const { args, says } = PROGRAMS[name];
   const setenv = Object.entries(ENVIRONMENT).flatMap(([variable, value]) => ['--setenv', variable, value]);

@@ -49,7 +49,7 @@ describe('several processes that share one cdk.out without the lock of the CDK C
     const names = fs.readdirSync(outdir).filter((name) => /asset\.|cdk-binary-layer/.test(name));
     const hashes = names.filter((name) => name.endsWith('.zip')).map((name) => name.slice(0, -'.zip'.length));
     expect(hashes).toHaveLength(which === 'one layer' ? 1 : 8);
-    // beside each zip, CDK leaves the directory in which it was bundled
+    // CDK leaves the bundling directory next to each zip
     expect(names.sort()).toEqual(hashes.flatMap((hash) => [hash, `${hash}.zip`]).sort());
     for (const name of names.filter((one) => one.endsWith('.zip'))) {
       expect(spawnSync('unzip', ['-tq', path.join(outdir, name)]).status).toBe(0);

@@ -14,7 +14,7 @@ afterEach(() => {
   while (mounted.length > 0) execFileSync('umount', [mounted.pop()!]);
 });
 
-/** A file system of its own, of 1 MB. */
+/** A separate file system of 1 MB. */
 function smallFileSystem(...options: string[]): string {
   const at = temporaryDirectory();
   execFileSync('mount', ['-t', 'tmpfs', '-o', ['size=1m', 'mode=0755', ...options].join(','), 'tmpfs', at]);
@@ -22,7 +22,7 @@ function smallFileSystem(...options: string[]): string {
   return at;
 }
 
-/** Of 2 MB that cannot be compressed. */
+/** 2 MB that cannot be compressed. */
 function largeLayer() {
   root().write({ '/usr/share/large': noise(2e6, 1) });
   return { include: ['/usr/share/large'] };

@@ -1,5 +1,5 @@
 /**
- * Layers with one small program, each synthesized into an output directory of its own, with the zips that are kept of them.
+ * Layers with one small program, each synthesized into its own output directory, and the zips that the cache keeps of them.
  */
 import { createHash } from 'crypto';
 import * as fs from 'fs';

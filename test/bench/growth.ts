@@ -1,6 +1,6 @@
 /**
- * Measures `binary-layer build` on roots that are put together for it, each series with one thing that grows: installed packages,
- * libraries, data files, bytes.
+ * Measures `binary-layer build` on generated roots. In each series one thing grows: installed packages, libraries,
+ * data files, bytes.
  */
 import * as fs from 'fs';
 import * as path from 'path';
@@ -32,7 +32,7 @@ const DATA = '/usr/share/prog';
 const FILES_OF_PACKAGE = 50;
 const RUNS = 3;
 
-/** The first count in each list is the one that others are compared with. */
+/** The first count in each list is the base of the ratios. */
 const SERIES: readonly Series[] = [
   { what: 'installed packages', counts: [200, 1000, 3000], write: (write, count) => writeProgram(write, [], count) },
   {
@@ -111,7 +111,7 @@ function writeProgram(write: Write, needed: readonly string[], packages: number,
   }
 }
 
-/** Characters of which a quarter is saved by compression. */
+/** Characters that compression makes a quarter smaller. */
 function text(seed: number, size: number): string {
   return noise(Math.ceil(size * 3 / 4), seed % 256).toString('base64').slice(0, size);
 }

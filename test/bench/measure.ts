@@ -1,5 +1,5 @@
 /**
- * Runs commands and measures them: wall and CPU time of everything that they start, and, of their Node.js processes, peak memory,
+ * Runs commands and measures them: wall and CPU time of all their processes, and for the Node.js processes peak memory,
  * bytes read and files opened.
  */
 import { spawnSync } from 'child_process';
@@ -31,7 +31,7 @@ export class Workplace {
     fs.chmodSync(this.directory, 0o755); // the sandbox drops root's privileges
   }
 
-  /** A path where nothing is. */
+  /** A path that does not exist. */
   public fresh(name: string): string {
     const file = path.join(this.directory, name);
     fs.rmSync(file, { recursive: true, force: true });

@@ -1,5 +1,5 @@
 /**
- * The figures of a run in words, and as docs/benchmarks.md with a plot.
+ * The figures of a run as text, and as docs/benchmarks.md with a plot.
  */
 import { execFileSync } from 'child_process';
 import * as fs from 'fs';
@@ -22,7 +22,7 @@ export interface Packing {
   readonly peak: number;
   readonly read: number;
   readonly opened: number;
-  /** of the command, of the other checkout's */
+  /** of the command, divided by that of the other checkout */
   readonly wallOfOther?: number;
   readonly cpuOfOther?: number;
 }

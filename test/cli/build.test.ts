@@ -33,7 +33,7 @@ function bytesOf(directory: string): number {
   return sizes.trim().split('\n').reduce((sum, size) => sum + Number(size), 0);
 }
 
-/** A PATH whose bubblewrap makes a file before it does its work. */
+/** A PATH whose bubblewrap creates a file before it runs the real one. */
 function busy(file: string): string {
   const directory = temporaryDirectory();
   fs.chmodSync(directory, 0o755);

@@ -4,7 +4,7 @@ import * as path from 'path';
 import { anyAtTerminal, binaryLayer } from './command';
 import { temporaryDirectory } from '../fixture';
 
-/** Where the scripts are, and files with names that are not easy. */
+/** The directory of the scripts, and files with names that need quoting. */
 const directory = () => {
   const made = temporaryDirectory();
   for (const shell of ['bash', 'zsh', 'fish']) fs.writeFileSync(path.join(made, shell), binaryLayer(['completion', shell]).stdout);
@@ -22,7 +22,7 @@ function bash(...words: string[]): string[] {
   return execFileSync('bash', ['-c', script, 'bash', 'binary-layer', ...words], { cwd, encoding: 'utf8' }).trim().split('\n').sort();
 }
 
-/** The same of fish. */
+/** The same for fish. */
 function fish(...words: string[]): string[] {
   const said = execFileSync('fish', ['--no-config', '-c', 'source ./fish; complete -C "$argv"', ['binary-layer', ...words].join(' ')], {
     cwd,

@@ -13,7 +13,7 @@ beforeEach(() => {
 const find = (binary: string, { searchPath = PATH, cwd = '/home/me' } = {}) =>
   findProgram(new DirectoryRoot(fixture.directory), binary, searchPath, cwd);
 
-/** A static program, as small as they come. */
+/** A minimal static program. */
 function program(inside: string, mode = 0o755): void {
   fixture.write({ [inside]: elfHeader() });
   fs.chmodSync(fixture.locate(inside), mode);
@@ -225,7 +225,7 @@ function messages(body: () => unknown): string[] {
   throw new Error('nothing was thrown');
 }
 
-/** Without root's right to read everything, where the test has it. */
+/** Drops the right to read everything if the test runs as root. */
 function unprivileged<T>(body: () => T): T {
   const root = process.geteuid!() === 0;
   if (root) process.seteuid!(65534);

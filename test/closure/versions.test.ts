@@ -78,7 +78,7 @@ test('the version is checked in the library that is loaded, not in the first one
     flags: [fixture.locate('/usr/lib/libx.so')],
     runpath: '/usr/lib',
   });
-  check(); // its own need is listed second and found first
+  check(); // its own version need is listed second and found first
   fixture.program('/usr/bin/prog', { source: CALLER, flags: [fixture.locate('/usr/lib/libx.so')], rpath: '/old' });
   expect(check).toThrow('/old/libx.so does not have it');
   expect(started()).toContain("/old/libx.so: version `X_2.0' not found");

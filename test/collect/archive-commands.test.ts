@@ -2,7 +2,7 @@ import { deflateRawSync } from 'zlib';
 import { find, Packaged, programWith } from './packaged';
 import { constantsIn } from '../../lib/root/java-archive';
 
-/** A .jar with one class, whose constant pool has a string: as much of either as is read. */
+/** A .jar with one class whose constant pool has a string: only the parts that the reader looks at. */
 function jarWith(text: string, { method = 8, name = 'rig/Draw.class' } = {}): Buffer {
   const content = Buffer.concat([Buffer.from('cafebabe0000003d0002', 'hex'), Buffer.from([1, 0, text.length]), Buffer.from(text)]);
   const packed = method === 8 ? deflateRawSync(content) : content;

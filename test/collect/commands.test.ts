@@ -13,7 +13,7 @@ const script = (inside: string, text: string) => {
   root.write({ [inside]: text });
   fs.chmodSync(root.locate(inside), 0o755);
 };
-/** A shell for scripts, which needs nothing. */
+/** A shell for scripts, without dependencies. */
 const withShell = () => root.install('dash', { '/usr/bin/sh': programWith() }, { Essential: 'yes' });
 
 describe('a command with its bare name in a program is packed', () => {

@@ -1,5 +1,5 @@
 /**
- * HTTPS from the layer: curl and git of this machine verify a server by the bundle that is in the layer, and nothing else.
+ * HTTPS from the layer: curl and git of this machine verify a server only by the CA bundle in the layer.
  */
 import type { ChildProcess } from 'child_process';
 import { execFileSync, spawn } from 'child_process';
@@ -14,7 +14,7 @@ import { request } from '../plan/request';
 
 const BUNDLE = '/etc/ssl/certs/ca-certificates.crt';
 
-/** Serves the files of a directory: a process of its own, because tests wait for commands. */
+/** Serves the files of a directory in a separate process, because the tests block this one. */
 const SERVER = `
   const [directory, key, cert] = process.argv.slice(1);
   const fs = require('fs');
@@ -109,7 +109,7 @@ afterAll(() => {
   server?.kill();
 });
 
-/** A layer of this machine's program, whose bundle knows one authority more. */
+/** A layer of this machine's program, whose CA bundle has one more authority. */
 async function layerOf(binary: string): Promise<(known: string, command: readonly string[]) => ReturnType<typeof lambda>> {
   const { plan } = planLayer(new DirectoryRoot('/'), request(binary, { detectData: true }));
   const zip = path.join(temporaryDirectory(), 'layer.zip');
@@ -117,7 +117,7 @@ async function layerOf(binary: string): Promise<(known: string, command: readonl
   const opt = unpack(zip);
   const bundle = path.join(opt, 'elf', plan.key, BUNDLE);
   const authorities = fs.readFileSync(bundle, 'utf8');
-  // a host that trusts the server itself: that must not matter
+  // a host that trusts the server: the layer must not use its bundle
   const host = new Fixture();
   host.write({ [BUNDLE]: fs.readFileSync(inWork('known.pem')), '/usr/lib/ssl/cert.pem': fs.readFileSync(inWork('known.pem')) });
   return (known, command) => {

@@ -13,7 +13,7 @@ import { lambda, unpack } from '../plan/make';
 import { request } from '../plan/request';
 
 const TRIPLET = 'x86_64-linux-gnu';
-/** Which a hostile module ends its process with. */
+/** The exit code of a process that loads a hostile module. */
 const HOSTILE = 99;
 
 async function layerOf(binary: string): Promise<string> {
@@ -23,13 +23,13 @@ async function layerOf(binary: string): Promise<string> {
   return unpack(zip);
 }
 
-/** The status with which this machine's own program ends where the directories are the host's. */
+/** The exit code of this machine's own program if the directories are the host's. */
 function ofTheMachine(command: readonly string[], host: Fixture, directories: readonly string[]): number | null {
   const over = directories.flatMap((directory) => ['--ro-bind', host.locate(directory), directory]);
   return spawnSync('bwrap', ['--ro-bind', '/', '/', ...over, '--proc', '/proc', '--dev', '/dev', '--tmpfs', '/tmp', ...command]).status;
 }
 
-/** The lines that it prints. */
+/** The lines that the program prints. */
 function run(opt: string, command: readonly string[], host: Fixture): string[] {
   const { status, stdout, stderr } = lambda(opt, command, host);
   expect({ status, stderr }).toEqual({ status: 0, stderr: '' });

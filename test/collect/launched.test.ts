@@ -6,7 +6,7 @@ beforeEach(() => {
   root = new Packaged();
 });
 
-/** A shell for scripts, which needs nothing. */
+/** A shell for scripts, without dependencies. */
 const withShell = () => root.install('dash', { '/usr/bin/sh': programWith() }, { Essential: 'yes' });
 
 describe('a program behind a launcher is packed with its package', () => {

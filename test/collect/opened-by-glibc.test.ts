@@ -147,7 +147,7 @@ describe('a character set that a requested package names, and a library of anoth
     cache: `${LIB}/gconv/gconv-modules.cache`,
   };
 
-  /** The packed files below gconv, for a program with a text beside it. */
+  /** The packed files below gconv for a program with a text file next to it. */
   const modulesFor = (text: string, library = CONVERT): readonly string[] => {
     const root = withProgram(NOTHING);
     root.compile(`${LIB}/libconvert.so.1`, library.replace('main', 'convert'), ['-shared', '-fPIC', '-Wl,-soname,libconvert.so.1']);

@@ -66,12 +66,12 @@ function withParents(files: readonly string[]): string[] {
   return [...all];
 }
 
-/** A program of a few bytes that contains a text. */
+/** A minimal program that contains a text. */
 export function programWith(text = '', needed: readonly string[] = []): Buffer {
   return elfFile({ interpreter: LOADER, text, needed });
 }
 
-/** A library of a few bytes with a text in it. */
+/** A minimal library that contains a text. */
 export function libraryWith(soname: string, text = '', needed: readonly string[] = []): Buffer {
   return elfFile({ soname, text, needed });
 }

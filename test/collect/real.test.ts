@@ -21,14 +21,14 @@ async function layerOf(binary: string): Promise<string> {
   return unpack(zip);
 }
 
-/** Runs a command like Lambda, on this machine's own root. Returns the lines that it prints. */
+/** Runs a command like Lambda on this machine's root. Returns the lines that it prints. */
 function sandbox(opt: string, command: readonly string[]): string[] {
   const { status, stdout, stderr } = spawnSync(SANDBOX, [opt, temporaryDirectory(), ...command], { encoding: 'utf8' });
   expect({ status, stderr }).toEqual({ status: 0, stderr: '' });
   return stdout.trim().split('\n');
 }
 
-/** Each is a path, of which the start directory of the layer is the only one. */
+/** Expects that each line is a path of the layer. */
 function areOfTheLayer(lines: readonly string[], least: number): void {
   expect(lines.length).toBeGreaterThanOrEqual(least);
   expect(lines.filter((line) => !line.startsWith('/opt/'))).toEqual([]);

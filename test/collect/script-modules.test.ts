@@ -24,7 +24,7 @@ function write(directory: string, files: Readonly<Record<string, string>>): void
   }
 }
 
-/** Its cache saves reading interpreters of a hundred megabytes for each test. */
+/** Shared by all tests: reading an interpreter of 100 MB once is enough. */
 const HOST = new DirectoryRoot('/');
 
 function plan(directory: string, binary: string): PlannedLayer {

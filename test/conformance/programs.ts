@@ -31,9 +31,9 @@ export interface ProgramResults {
   readonly programs: number;
   /** started, with the exit code and the output of the original */
   readonly same: number;
-  /** of the others: every file is loaded from the layer */
+  /** not started: the loader maps only files of the layer */
   readonly traced: number;
-  /** name → the error of the library: nothing was packed */
+  /** name → the error of the library; nothing was packed */
   readonly refused: ReadonlyMap<string, string>;
   /** name → difference */
   readonly broken: ReadonlyMap<string, string>;
@@ -147,9 +147,9 @@ function asInstalled(text: string, layer: string): string {
 }
 
 /**
- * Runs programs by their names, without network, and with nothing but /tmp to write to.
+ * Runs programs by their names, without network; only /tmp is writable.
  *
- * @param layer where they are @default - the originals
+ * @param layer the directory of the layer @default - the originals
  */
 function run(names: readonly string[], script: string, layer?: string): Output[] {
   if (names.length === 0) return [];
@@ -206,7 +206,7 @@ function run(names: readonly string[], script: string, layer?: string): Output[]
   });
 }
 
-/** Which programs answer `--version` with exit code 0, twice the same. */
+/** The programs that print the same for `--version` twice, with exit code 0. */
 export function answering(): string[] {
   const names = dynamicPrograms().map((file) => path.basename(file));
   const [first, second] = [run(names, SCRIPT[0]), run(names, SCRIPT[0])];

@@ -1,5 +1,5 @@
 /**
- * Compares this library with the real thing on whole systems, and records the figures in docs/reliability.md.
+ * Compares this library with real loaders and programs on whole systems, and records the figures in docs/reliability.md.
  *
  * usage: npm run conformance -- [--record] [--every N] [--update-list] [ROOT ...]
  *
@@ -25,7 +25,7 @@ import { compareToolchains } from './toolchains';
 import { record } from '../reliability';
 
 const SUITES = ['bullseye', 'trixie'];
-/** Programs with many libraries between them. */
+/** Programs that together need many libraries. */
 const PACKAGES = ['imagemagick', 'ffmpeg', 'git', 'python3', 'perl', 'curl', 'ghostscript', 'poppler-utils', 'libabsl-dev', 'strace'];
 const LOADER = '/lib64/ld-linux-x86-64.so.2';
 
@@ -75,7 +75,7 @@ function isFine(result: string): boolean {
   return result === 'same' || result.startsWith('not installed');
 }
 
-/** Directories with other releases of Debian, installed now if need be. */
+/** Directories with other releases of Debian, installed if they are missing. */
 function installed(): string[] {
   return SUITES.flatMap((suite) => {
     const directory = path.join(os.tmpdir(), `binary-layer-${suite}`);

@@ -20,7 +20,7 @@ interface Toolchain {
   readonly name: string;
   /** the file name of the source */
   readonly source: readonly [name: string, text: string];
-  /** command lines, in which `SOURCE` and `OUT` stand for the files; the first word of each must be installed */
+  /** command lines with the placeholders `SOURCE` and `OUT`; the first word of each must be installed */
   readonly commands: readonly (readonly string[])[];
 }
 

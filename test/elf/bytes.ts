@@ -1,4 +1,4 @@
-/** A little ELF file, built byte by byte: one PT_LOAD segment that is the whole file, at the address that is its offset. */
+/** A minimal ELF file, built byte by byte: one PT_LOAD segment that is the whole file, at the address that is its offset. */
 export interface Plan {
   readonly type?: number;
   readonly machine?: number;
@@ -8,7 +8,7 @@ export interface Plan {
   readonly headers?: readonly { readonly type: number; readonly block: string; readonly align?: number }[];
   /** Blocks after the program headers, in order, each aligned to 8 bytes. */
   readonly blocks?: Readonly<Record<string, Buffer>>;
-  /** The dynamic section, which is a block named `dynamic`. A string is the address of the block of that name. */
+  /** The dynamic section, which is a block named `dynamic`. A string value is the address of the block with that name. */
   readonly dynamic?: readonly (readonly [tag: number, value: number | string])[];
 }
 

@@ -3,7 +3,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
-/** Programs and libraries compiled for a test, in a directory of their own. */
+/** Programs and libraries compiled for a test, in a temporary directory. */
 export class Workshop {
   public readonly directory = mkdtempSync(join(tmpdir(), 'elf-test-'));
 

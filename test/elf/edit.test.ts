@@ -19,7 +19,7 @@ const PROGRAM = `
   }
 `;
 
-/** The directory of a library that the program needs, and that no loader looks into by itself. */
+/** The directory of a library that the program needs. No loader searches it by default. */
 const libraries = workshop.directory;
 workshop.compile('libnext.so', LIBRARY, ['-shared', '-fPIC', '-Wl,-soname,libnext.so']);
 
@@ -28,7 +28,7 @@ function program(name: string, options: readonly string[] = [], compiler = 'gcc'
   return readFileSync(workshop.compile(name, PROGRAM, [...options, `-L${libraries}`, '-lnext'], compiler));
 }
 
-/** The complaints of readelf and eu-elflint about a file, without differences in place and in the order of headers. */
+/** The errors that readelf and eu-elflint report about a file, without offsets and the order of headers. */
 function complaints(path: string): Set<string> {
   const texts = [
     run('sh', '-c', 'readelf -aW "$1" 2>&1 >/dev/null', '', path),
@@ -60,7 +60,7 @@ describe.each([
   const name = title.replace(/\W+/g, '-');
   const original = program(name, options, compiler);
   const { interpreter } = readElf(original);
-  // longer than it was, so that it goes to the new segment
+  // longer than before, so it moves to the new segment
   run('ln', '-s', interpreter!, workshop.path(`${name}-loader-with-a-long-name`));
   const edit: ElfEdit = { interpreter: workshop.path(`${name}-loader-with-a-long-name`), rpath: libraries };
   const edited = editElf(original, edit);
@@ -203,7 +203,7 @@ describe('a file for 64-bit ARM has its new segment aligned for pages of 64 KiB'
     expect(loads(edited)).toHaveLength(2);
     expect(added.align).toBe(PAGE);
     expect((added.vaddr - added.offset) % PAGE).toBe(0);
-    // no page of it is one of the other's
+    // the two segments share no page
     expect(Math.floor(added.vaddr / PAGE)).toBeGreaterThan(Math.floor((original.length - 1) / PAGE));
   });
 });

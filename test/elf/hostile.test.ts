@@ -7,7 +7,7 @@ afterAll(() => workshop.remove());
 
 const SOURCE = '#include <stdio.h>\n int main(void) { return puts("") < 0; }';
 
-/** Small programs, with and without notes: those are edited in another way. */
+/** Small programs with and without notes, because files with notes are edited differently. */
 const programs = [
   ['with notes', readFileSync(workshop.compile('notes', SOURCE, ['-Wl,-rpath,/a']))] as const,
   ['of lld', readFileSync(workshop.compile('lld', SOURCE, ['-fuse-ld=lld']))] as const,
@@ -16,7 +16,7 @@ const programs = [
 
 const EDIT = { interpreter: '/a/path/that/is/longer/than/the/present/one/ld.so', rpath: '/some/where' };
 
-/** Reads and edits; all that may be thrown is a FormatError with an offset. */
+/** Reads and edits a file. Only a FormatError with an offset may be thrown. */
 function handle(bytes: Buffer): void {
   identify(bytes);
   for (const action of [() => readElf(bytes), () => editElf(bytes, EDIT), () => editElf(bytes, { rpath: '' })]) {

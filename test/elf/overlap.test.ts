@@ -1,5 +1,5 @@
 /**
- * Files in which parts share bytes: an edit of one would change another, so it is refused.
+ * Files with parts that share bytes are rejected: an edit of one part would change another.
  */
 import { readFileSync } from 'node:fs';
 import { build } from './bytes';
@@ -13,7 +13,7 @@ const original = readFileSync(workshop.compile('program', 'int main(void) { retu
 const EDIT = { interpreter: '/opt/elf/01234567/ld.so', rpath: '/opt/elf/01234567/usr/lib' };
 const TABLE = 64;
 
-/** The file with another extent for the first program header of a type. */
+/** The file with a different extent in the first program header of a type. */
 function withExtent(type: number, offset: number, size: number): Buffer {
   const file = Buffer.from(original);
   const index = readElf(original).segments.findIndex((segment) => segment.type === type);

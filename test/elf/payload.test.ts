@@ -1,6 +1,6 @@
 /**
- * Programs that carry data of their own: behind their image, as self-extracting archives, Bun, OCaml, SBCL, PyInstaller and AppImage
- * do, or in a note, as single executables of Node.js and Deno do.
+ * Programs that contain their own data: after their image, like self-extracting archives, Bun, OCaml, SBCL, PyInstaller and AppImage,
+ * or in a note, like single executables of Node.js and Deno.
  */
 import { readFileSync } from 'node:fs';
 import { run, Workshop } from './compile';

@@ -9,7 +9,7 @@ afterAll(() => workshop.remove());
 const strings = Buffer.from('\0libone.so\0libtwo.so\0/a:/b\0$ORIGIN\0V1\0V2\0');
 const at = (text: string) => strings.indexOf(`\0${text}\0`) + 1;
 
-/** A file with such a dynamic section, and these strings. */
+/** A file with this dynamic section and these strings. */
 const dynamic = (entries: readonly (readonly [number, number | string])[], blocks: Record<string, Buffer> = {}) =>
   build({ blocks: { strings, ...blocks }, dynamic: [...entries, [5, 'strings'], [10, strings.length]] });
 

@@ -6,7 +6,7 @@ import { Fixture, gcc } from '../fixture';
 const root = new Fixture();
 let count = 0;
 
-/** Which of the strings in a program or library it refers to. */
+/** Which strings of a program or library its code and data refer to. */
 function referred(source: string, options: readonly string[], strings: readonly string[], compiler = 'gcc'): string[] {
   const file = root.locate(`/${count++}`);
   gcc(file, source, ['-O1', '-nostdlib', ...options], compiler);
@@ -21,7 +21,7 @@ function referred(source: string, options: readonly string[], strings: readonly 
 }
 
 const EXIT = 'void _start(void) {}';
-/** Strings that something keeps in the file, without any reference. */
+/** Strings that are kept in the file although nothing refers to them. */
 const UNUSED =
   'struct pair { char one[16], other[16]; }; __attribute__((used)) const struct pair unused = { "nobody-one", "nobody-other" };';
 const CODE = `${UNUSED} const char *first(void) { return "the-first"; }

@@ -2,7 +2,7 @@ import { run } from './compile';
 import { message, outcome, referredTo, StubWorkshop } from './stubs';
 import { readSymbols, stubLibrary } from '../../lib/elf';
 
-/** Stubs with versions, weak references, indirect functions and function pointers: like the original, except that no call returns. */
+/** Stubs with versions, weak references, indirect functions and function pointers. They match the original, except that no call returns. */
 
 const workshop = new StubWorkshop();
 afterAll(() => workshop.remove());

@@ -4,9 +4,9 @@ import { Workshop } from './compile';
 import type { DynamicSymbols, ExportedSymbol, Machine, StubOptions } from '../../lib/elf';
 import { readSymbols, satisfies, stubLibrary } from '../../lib/elf';
 
-/** Libraries, stubs of them, and programs that run with either. */
+/** Libraries, their stubs, and programs that run with either. */
 export class StubWorkshop extends Workshop {
-  /** Compiles a library, with that soname and file name. */
+  /** Compiles a library with this soname and file name. */
   public library(soname: string, source: string, options: readonly string[] = [], compiler = 'gcc'): string {
     return this.compile(soname, source, ['-shared', '-fPIC', `-Wl,-soname,${soname}`, ...options], compiler);
   }
@@ -37,7 +37,7 @@ export function referredTo(library: DynamicSymbols, users: readonly DynamicSymbo
   ));
 }
 
-/** The symbols of a library that has functions of these names and nothing else. */
+/** The symbols of a library that has only functions with these names. */
 export function functionsNamed(machine: Machine, soname: string, names: readonly string[]): DynamicSymbols {
   const symbol = { isHidden: false, type: 'function', binding: 'global', size: 4, isFunction: true } as const;
   return { machine, soname, flags1: 0, versions: [], exports: new Map(names.map(name => [name, [{ ...symbol, name }]])), imports: [] };
@@ -50,7 +50,7 @@ export function outcome(command: string, ...options: readonly string[]): { code:
   return { code: status ?? signal!, stdout, stderr };
 }
 
-/** The line that a function of a stub writes. */
+/** The line that a function of a stub prints. */
 export function message(program: string, symbol: string, library: string): string {
   const advice = 'left out because the workload did not use it: add a command that does, or `keep` the library';
   return `${program}: called ${symbol} in ${library}, ${advice}\n`;

@@ -33,7 +33,7 @@ afterEach(async () => {
   await s3.stop();
 });
 
-/** Calls a function with the event for a key. */
+/** Calls a function with the event for an object's key. */
 function convert(language: string, key: string, environment: Record<string, string> = {}): Promise<unknown> {
   const event = createdEvent(BUCKET, key, jpeg.length);
   return assembly.call(language, 'Convert', event, {

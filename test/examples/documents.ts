@@ -1,5 +1,5 @@
 /**
- * Documents and pictures for the recipes, made from bytes.
+ * Documents and pictures for the recipes, built byte by byte.
  */
 import { crc32, deflateSync } from 'zlib';
 

@@ -1,5 +1,5 @@
 /**
- * An HTTPS server with one Git repository, and a certificate of an authority of its own.
+ * An HTTPS server with one Git repository and its own certificate authority.
  */
 import { execFileSync, spawn } from 'child_process';
 import { once } from 'events';
@@ -54,7 +54,7 @@ export class GitServer {
   }
 }
 
-/** Answers by `git http-backend`, which is a CGI program (RFC 3875). */
+/** Answers with the output of `git http-backend`, a CGI program (RFC 3875). */
 function backend(directory: string, request: IncomingMessage, response: ServerResponse): void {
   const { pathname, search } = new URL(request.url!, 'https://127.0.0.1');
   const cgi = spawn('git', ['http-backend'], {

@@ -1,7 +1,7 @@
 /**
  * Calls the functions of a synthesized app in a sandbox like Lambda, with the zips that `cdk deploy` would upload at /opt, and the
- * function's code at /var/task. The rest is a small Debian 13 with runtimes and without the programs of the layers. Its C library has
- * another version than that of the layers, as on Lambda.
+ * function's code at /var/task. The rest is a small Debian 13 with runtimes but without the programs of the layers. Its C library has
+ * a different version than the layers' C library, as on Lambda.
  */
 import { spawn } from 'child_process';
 import * as fs from 'fs';
@@ -18,7 +18,7 @@ const NODE_MODULES = path.join(__dirname, '..', '..', 'node_modules');
 export interface CallOptions {
   /** variables that replace those of the template, such as values that are known only after a deployment */
   readonly environment?: Record<string, string>;
-  /** layers of another stack, in place of those that the template names by a parameter */
+  /** layers of another stack, in place of those that the template takes as parameters */
   readonly layersOf?: string;
   /** whether the function reaches servers on this machine */
   readonly network?: boolean;

@@ -37,7 +37,7 @@ function build(directory: string, name: string): void {
 }
 
 const readme = fs.readFileSync(path.join(SAM, 'README.md'), 'utf8');
-/** The only block of the README in a language. */
+/** The only block of the README with this language. */
 function block(language: string): string {
   const found = [...readme.matchAll(/^```(\w+)\n(.*?)^```/gms)].filter(([, name]) => name === language);
   expect(found).toHaveLength(1);

@@ -6,7 +6,7 @@ import { App } from 'aws-cdk-lib';
 import { temporaryDirectory } from '../fixture';
 import { Assembly, debian13 } from './lambda';
 
-/** The assembly of an app, whose functions run in a Debian 13 with Python and the AWS SDK. */
+/** The cloud assembly of an app whose functions run in a Debian 13 with Python and the AWS SDK. */
 export function synthesize(build: (app: App) => void, context: Record<string, unknown> = {}): Assembly {
   const outdir = path.join(temporaryDirectory(), 'cdk.out');
   const app = new App({ outdir, context: { 'aws:cdk:enable-path-metadata': true, ...context } });

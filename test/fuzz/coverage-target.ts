@@ -10,7 +10,7 @@ import { READERS } from './readers';
 
 const MOST_TIME = 2000; // milliseconds of CPU time
 const reader = READERS.find(({ name }) => name === process.env.FUZZ_READER)!;
-// one checksum format for each reader, so the repair of any seed fits all its files
+// each reader has one checksum format, so the repair of any seed fits all its files
 const repair = reader.seeds.find((seed) => seed.repair)?.repair;
 const workplace = fs.mkdtempSync(path.join(os.tmpdir(), 'coverage-'));
 const tally: Tally = { cases: 0, accepted: 0, slowest: 0 };

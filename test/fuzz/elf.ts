@@ -1,5 +1,5 @@
 /**
- * ELF files: limits for reading a mutated one, and checks of one that was made from it.
+ * ELF files: limits for reading a mutated file, and checks of the edited file.
  */
 import { editElf, readElf, readSymbols, stubLibrary } from '../../lib/elf';
 

@@ -50,7 +50,7 @@ function rootWith(workplace: string, file: string, bytes: Buffer): Root {
   return new DirectoryRoot(workplace);
 }
 
-/** Everything that is asked of a package database. */
+/** Every query of a package database. */
 function ask(packages: PackageDatabase | undefined): unknown {
   return ['rig', 'libc6', 'musl', '__proto__'].map((name) => {
     const found = packages?.get(name);

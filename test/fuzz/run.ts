@@ -3,7 +3,7 @@
  *
  * usage: npm run fuzz -- [--cases 10000] [--seed 1] [--reader NAME] [--record]
  *
- * Exit status 1: a reader did something else than to return a value or to throw an error of its own. The file that made it do so is
+ * Exit status 1: a reader did something other than return a value or throw an error of its own. The file that made it do so is
  * kept in the temporary directory, to become a test.
  */
 import * as fs from 'fs';

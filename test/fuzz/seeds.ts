@@ -1,5 +1,5 @@
 /**
- * A valid file for each reader of binary files, put together byte by byte so that it is the same on every machine.
+ * A valid file for each reader of binary files, built byte by byte so that it is the same on every machine.
  */
 import type { Field, Seed } from './mutate';
 import { blocksOf, directory, hardLink, pax, symbolicLink, type TarEntry } from '../source/image/tar';
@@ -227,7 +227,7 @@ function tar(): Seed {
   return { bytes: Buffer.concat(blocks), fields, repair: withChecksums };
 }
 
-/** The sum of a header's bytes, the checksum itself taken for spaces (pax, ustar interchange format: chksum). */
+/** The sum of a header's bytes, with the checksum field counted as spaces (pax, ustar interchange format: chksum). */
 function withChecksums(bytes: Buffer): Buffer {
   const repaired = Buffer.from(bytes);
   for (let at = 0; at + 512 <= repaired.length; at += 512) {

@@ -1,5 +1,5 @@
 /**
- * A valid file for each reader of texts, with words that have a meaning in it.
+ * A valid file for each reader of texts, with the words that have a meaning in its format.
  */
 import type { Seed } from './mutate';
 import { SEPARATORS } from '../../lib/packages/rpm';

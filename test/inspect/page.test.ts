@@ -9,7 +9,7 @@ import { htmlOf } from '../../lib/inspect/html';
 import { temporaryDirectory } from '../fixture';
 import { make } from '../plan/make';
 
-/** Where pictures of the page are kept, to be looked at. */
+/** The directory of screenshots, for a look at the page. */
 const ARTIFACTS = path.join(__dirname, '../../test-reports');
 
 const OPTIONS = [
@@ -38,7 +38,7 @@ interface Seen {
   readonly page: Page;
   /** messages of the console, and other errors */
   readonly complaints: string[];
-  /** addresses that it asks for, but its own */
+  /** addresses that the page requests, without its own */
   readonly requests: string[];
 }
 

@@ -1,5 +1,5 @@
 /**
- * A layer with a bit of everything: a program of one package, libraries of another two, data, a licence for each.
+ * A layer with a program of one package, libraries of two others, data, and a licence for each.
  */
 import { LIB, libraryWith, Packaged, programWith } from '../collect/packaged';
 import type { Fixture } from '../fixture';

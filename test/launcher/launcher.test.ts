@@ -9,7 +9,7 @@ const FAILED = 126;
 const ROOT = `/opt/elf/${KEY}`;
 const LARGE = 'compressed/usr/lib/large';
 
-/** Prints how it was started, and ends as its first argument requests. */
+/** Prints how it was started, and ends the way its first argument says. */
 const PROGRAM = `
   #define _GNU_SOURCE
   #include <fcntl.h>
@@ -48,7 +48,7 @@ beforeAll(() => {
   program = fs.readFileSync(file);
 });
 
-/** A layer whose program is compressed, with a file that the program looks for beside its own. */
+/** A layer whose program is compressed. The program looks for a file next to its own. */
 function compressedProgram(machine?: string): CompressedLayer {
   const layer = new CompressedLayer(machine);
   layer.compressed('usr/bin/rig', { content: program, mode: 0o755, chunkSize: 4096 });

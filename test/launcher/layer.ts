@@ -72,7 +72,7 @@ export class CompressedLayer {
     this.link(file, `${TREE}/${file}`);
   }
 
-  /** Puts the launcher in front of a program. */
+  /** Makes the launcher start a program. */
   public start(program: string): void {
     const launcher = path.join(path.dirname(program), `.start-${path.basename(program)}`);
     this.write(launcher, fs.readFileSync(path.join(__dirname, '..', '..', 'launcher', `launcher-${this.machine}`)), 0o755);
@@ -94,7 +94,7 @@ export class CompressedLayer {
     return ended;
   }
 
-  /** The same, without waiting for its end. */
+  /** Starts a shell command with the layer, without waiting for its end. */
   public runAlong(command: string): Promise<string> {
     const child = spawn('bwrap', [...this.options(['--bind', this.tmp, '/tmp']), 'bash', '-c', command]);
     let output = '';

@@ -21,7 +21,7 @@ export function resolve(fixture: Fixture, program: string, { env = {}, cwd = '/'
   return load(real, root.content(real).elf as Elf, setting);
 }
 
-/** The libraries of a program, in order, on which the two agree. */
+/** The libraries of a program, in order. Both loaders must agree on them. */
 export function mapped(fixture: Fixture, program: string, situation: Situation = {}): string[] {
   const answer = resolve(fixture, program, situation).objects.slice(1).map((object) => object.path);
   expect(answer).toEqual(fixture.list(program, situation));
@@ -36,9 +36,9 @@ export function mappedByMusl(fixture: Fixture, program: string, situation: Situa
   return answer;
 }
 
-/** The error of the resolver for a program that the loader rejects, too. */
+/** The error of the resolver for a program that the loader also rejects. */
 export function refused(fixture: Fixture, program: string, situation: Situation = {}, loader?: string): string {
-  expect(fixture.list(program, situation, loader)).toEqual(expect.any(String)); // a complaint, no list
+  expect(fixture.list(program, situation, loader)).toEqual(expect.any(String)); // an error message instead of a list
   try {
     resolve(fixture, program, situation);
   } catch (error) {

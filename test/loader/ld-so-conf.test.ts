@@ -3,7 +3,7 @@ import { configuredDirectories } from '../../lib/loader/ld-so-conf';
 import { DirectoryRoot } from '../../lib/root/directory-root';
 import { Fixture } from '../fixture';
 
-/** Rule 18. Each test asks `ldconfig` too, which puts a library of each directory into the cache, in order. */
+/** Rule 18. Each test also runs `ldconfig`, which adds a library of each directory to the cache, in order. */
 describe('ld.so.conf', () => {
   let root: Fixture;
   beforeEach(() => {
@@ -102,7 +102,7 @@ describe('ld.so.conf', () => {
 
   test('may include itself', () => {
     root.write({ '/etc/ld.so.conf': '/a\ninclude ld.so.conf\n/b\n' });
-    expect(configuredDirectories(new DirectoryRoot(root.directory))).toEqual(['/a', '/b']); // ldconfig reads on to its stack's end
+    expect(configuredDirectories(new DirectoryRoot(root.directory))).toEqual(['/a', '/b']); // ldconfig reads until its stack overflows
   });
 
   test('may be absent', () => {

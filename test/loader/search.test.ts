@@ -261,7 +261,7 @@ describe('rule 9: tokens', () => {
     root.library('/p/lib/libx.so');
     root.program('/p/bin/prog', { needs: ['libx.so'], runpath: '$ORIGIN/../lib' });
     root.write({ '/usr/bin/prog': { link: '../../p/bin/prog' } });
-    // `--list` is asked for the path itself: the kernel hands the loader the file behind it
+    // `--list` gets the path itself, while the kernel passes the loader the file that it leads to
     expect(mapped(root, '/p/bin/prog')).toEqual(resolve(root, '/usr/bin/prog').objects.slice(1).map(({ path }) => path));
   });
 
@@ -477,7 +477,7 @@ describe('rule 14: glibc-hwcaps', () => {
 
 describe('rule 19: default directories', () => {
   test('of Debian are searched in their order', () => {
-    // /lib is usr/lib here, and so each is found by the first of its two names
+    // /lib leads to usr/lib here, so each library is found by the first of its two names
     root.library(`/usr/lib/${TRIPLET}/libx.so`);
     root.library('/usr/lib/libx.so');
     root.library('/usr/lib/liby.so');
@@ -538,7 +538,7 @@ function pairOf(file: Buffer, tag: number): number {
   }
 }
 
-/** Makes the one-letter DT_RPATH of a program an empty string. */
+/** Replaces the one-letter DT_RPATH of a program by an empty string. */
 function emptyPath(inside: string): void {
   const file = fs.readFileSync(root.locate(inside));
   const at = pairOf(file, 15);
@@ -552,7 +552,7 @@ function addRunpath(inside: string): void {
   const file = fs.readFileSync(root.locate(inside));
   const at = pairOf(file, 21);
   file.writeBigUInt64LE(29n, at);
-  file.writeBigUInt64LE(file.readBigUInt64LE(pairOf(file, 1) + 8) + 1n, at + 8); // a part of the name of a needed library
+  file.writeBigUInt64LE(file.readBigUInt64LE(pairOf(file, 1) + 8) + 1n, at + 8); // part of the name of a needed library
   root.write({ [inside]: file });
   fs.chmodSync(root.locate(inside), 0o755);
 }

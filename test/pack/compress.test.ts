@@ -19,7 +19,7 @@ const MB = 1_000_000;
 const LIBRARY = '/usr/lib/x86_64-linux-gnu/liblarge.so';
 const plain = { bold: (text: string) => text, dim: (text: string) => text };
 
-/** Finds its package's file by its own path, and prints how it was started. */
+/** Finds the file of its package by its own path, and prints how it was started. */
 const PROGRAM = `
   #include <stdio.h>
   #include <string.h>
@@ -37,7 +37,7 @@ const PROGRAM = `
     return access(data, R_OK);
   }`;
 
-/** A program with a large library and large data: more than a layer may have. */
+/** A program with a large library and large data, which together exceed the size limit of a layer. */
 function source(): Fixture {
   const fixture = new Fixture().debian().libc();
   fixture.library(LIBRARY, {

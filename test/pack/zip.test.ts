@@ -21,7 +21,7 @@ beforeEach(() => {
   zip = path.join(directory, 'layer.zip');
 });
 
-/** A program whose loader is a file of the fixture, too. */
+/** A program whose loader is also a file of the fixture. */
 function program(inside: string, needed: readonly string[] = []): void {
   root.write({
     '/lib64/ld-linux-x86-64.so.2': elfFile({ soname: 'ld-linux-x86-64.so.2' }),
@@ -143,7 +143,7 @@ test('many and large files are packed with their own content, whatever the numbe
   root.write(files);
   const planned = data();
   const { bytes } = await writeZip(planned, zip);
-  expect(bytes).toBeGreaterThan(180e6); // more than twice the amount that may wait
+  expect(bytes).toBeGreaterThan(180e6); // more than twice the size of the write buffer
   const opt = unpack(zip);
   for (const [name, content] of Object.entries(files)) {
     if (!fs.readFileSync(path.join(opt, 'elf', planned.key, name)).equals(content)) throw new Error(`${name} differs`);

@@ -14,7 +14,7 @@ class Alpine extends Fixture {
     this.alpine();
   }
 
-  /** Installs a package. `[]` as the content stands for a file that exists already. */
+  /** Installs a package. `[]` is the content of a file that exists already. */
   public install(
     name: string,
     files: Readonly<Record<string, Content | readonly []>>,
@@ -110,7 +110,7 @@ test('without its file, there is no database', () => {
   expect(apkDatabase(new DirectoryRoot(new Fixture().directory))).toBeUndefined();
 });
 
-/** One program that is many, by the name that it is started by, with a library and with data that it mentions. */
+/** One program with many names, each with its own behaviour, and a library and data that it mentions. */
 const BOX = `
   #include <libgen.h>
   #include <netdb.h>

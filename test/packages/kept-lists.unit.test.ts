@@ -86,7 +86,7 @@ describe('kept file lists', () => {
 });
 
 describe('the owner of a file in a later process', () => {
-  /** As a process of its own has it: no lists in memory. */
+  /** As in a new process: no lists in memory. */
   const ownerOf = (root: Packaged, file: string) => {
     let owner: string | undefined;
     jest.isolateModules(() => {

@@ -74,7 +74,7 @@ exit 1
 const root = new Fixture();
 let built: string;
 
-/** Puts the packages into a database, and nothing but that. */
+/** Adds the packages to a database without installing their files. */
 function install(directory: string, ...packages: string[]): void {
   fs.mkdirSync(directory, { recursive: true });
   const files = fs
@@ -163,7 +163,7 @@ test('the name of a file may contain any character', () => {
   const other = new Fixture();
   install(other.locate('/var/lib/rpm'), 'rig');
   const file = other.locate('/var/lib/rpm/rpmdb.sqlite');
-  // rpmbuild would reject it
+  // rpmbuild rejects it
   fs.writeFileSync(file, fs.readFileSync(file, 'latin1').replaceAll('COPYING', 'A\x1eB\x1fC\x1dD'), 'latin1');
   const one = rpmDatabase(new DirectoryRoot(other.directory), 'x86_64') as PackageDatabase;
   expect(one.ownerOf('/usr/share/licenses/rig/A\x1eB\x1fC\x1dD')?.name).toBe('rig');

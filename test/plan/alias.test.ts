@@ -171,7 +171,7 @@ describe('the name of an alias', () => {
 
   test('is never a name that has a meaning for Lambda', () => {
     const names = new Set(Array.from({ length: 40 }, (_, key) => nameAliases(`${key}`, bases(20_000, 8))).flat());
-    // of these 800,000 names one in 238,328 would be each of these
+    // there are 238,328 names of three characters, so without the rule each of these would be among the 800,000
     expect(names.size).toBeGreaterThan(200_000);
     for (const taken of ['bin', 'lib', 'elf']) expect(names).not.toContain(`/opt/${taken}`);
   });

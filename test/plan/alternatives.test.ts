@@ -23,7 +23,7 @@ beforeEach(() => {
 });
 
 const small = (source: string) => root.library(`${LIB}/small/libx.so.3`, { source });
-/** Makes the layer 263 MB large, in sparse files. */
+/** Makes the layer 263 MB large with sparse files. */
 function enlarge(): void {
   fs.truncateSync(root.locate(`${LIB}/large/libx.so.3`), 203e6);
   fs.truncateSync(root.locate('/usr/share/data'), 60e6);

@@ -27,7 +27,7 @@ const PROGRAM = `
     say(dlopen("/usr/lib/prog/plugin.so", RTLD_NOW));
     puts(getenv("LD_LIBRARY_PATH"));
     fflush(stdout);
-    if (argc < 2) return system("prog again"); // by PATH, which musl reads by the end of a string that is written over
+    if (argc < 2) return system("prog again"); // by PATH, which musl reads from the end of a string that is overwritten
     show("/proc/self/maps");
     return 0;
   }`;
@@ -80,7 +80,7 @@ function install(root: Fixture, options: readonly string[] = []): void {
 
 const include = ['/usr/share/prog', '/usr/lib/prog', '/usr/lib/libbyname.so.1', '/usr/lib/libfromlibrary.so.1'];
 
-/** Files of which any part is mapped. */
+/** Files that are mapped. */
 function mapped(maps: readonly string[]): string[] {
   return [...new Set(maps.map((line) => line.split(/\s+/)[5]).filter((name) => name?.startsWith('/')))];
 }

@@ -91,7 +91,7 @@ export interface ZipEntry {
   readonly mode: number;
   /** unpacked, in bytes */
   readonly size: number;
-  /** as MS-DOS has it: date and time */
+  /** in the format of MS-DOS: date and time */
   readonly date: number;
 }
 
@@ -113,7 +113,7 @@ export function entriesOf(zip: string): ZipEntry[] {
   return entries;
 }
 
-/** Every file and link below a directory: its content, or where it leads. */
+/** Every file and link below a directory, with its content or target. */
 export function tree(directory: string): Record<string, string> {
   const found: Record<string, string> = {};
   // not readdir's own recursion: Node 22 follows links to directories there

@@ -324,7 +324,7 @@ describe('include selects', () => {
   });
 
   test('only files that this user can read, or is an error', () => {
-    jest.spyOn(DirectoryRoot.prototype, 'isReadable').mockImplementation((real) => !real.endsWith('a.txt')); // root may read everything
+    jest.spyOn(DirectoryRoot.prototype, 'isReadable').mockImplementation((real) => !real.endsWith('a.txt')); // root can read everything
     expect(() => plan(root, 'prog', { include: ['/usr/share/data/*.txt'] })).toThrow(
       "include '/usr/share/data/*.txt': /usr/share/data/a.txt cannot be read by this user: change its permissions, or leave it out");
     jest.restoreAllMocks();
@@ -466,7 +466,7 @@ describe('the limit of 262,144,000 bytes', () => {
 
   test('suggests exclude with names of files, and detectData: false with traceCommands, if data exceeds it', () => {
     root.program('/usr/bin/prog', { flags: ['-static', '-no-pie'] });
-    // identical files would be stored once
+    // different, because identical files are stored once
     for (const [index, name] of ['one', 'two', 'three', 'four'].entries()) sparse(`/usr/share/prog/${name}`, 80e6 + index);
     const message = errorOf(() =>
       plan(root, 'prog', { detectData: true }, [

@@ -5,7 +5,7 @@ import { LIB, makeFound, Packaged } from '../collect/packaged';
 import { Fixture } from '../fixture';
 
 /**
- * Programs that join their paths from constants. The host has other files at the same paths.
+ * Programs that build paths from constants. The host has different files at the same paths.
  */
 const SHOW = `
   #include <stdio.h>
@@ -83,7 +83,7 @@ test('a program at a fixed address has both words unchanged, too', async () => {
   expect(output(layer)).toEqual(['fonts', 'of the layer: list']);
 });
 
-// Known limit: the linker has made "r", of fopen, the end of "/usr", which is left alone then.
+// Known limit: the linker merges the "r" of fopen with the end of "/usr", which is therefore not replaced.
 test.failing('a program that adds a rest of a path to the prefix /usr reads the layer\'s file', async () => {
   const source =
     'const char *volatile prefix = "/usr"; int main(void) { char name[99]; snprintf(name, sizeof name, "%s/%s/rig/names", prefix, ' +

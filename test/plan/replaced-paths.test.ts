@@ -1,5 +1,5 @@
 /**
- * Every path that is replaced in the files of a hundred installed packages names the same file before and after.
+ * Every path that is replaced in the files of 100 installed packages names the same file before and after.
  */
 import * as fs from 'fs';
 import * as path from 'path';

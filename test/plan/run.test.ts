@@ -53,7 +53,7 @@ beforeAll(async () => {
   layer = await make(source, 'prog', { include: ['/usr/share/prog', '/usr/lib/prog'] });
 });
 
-/** Files of which executable code is mapped, or any other part. */
+/** The mapped files: those with executable code, and the others. */
 function mapped(maps: string): string[] {
   return [...new Set(maps.split('\n').map((line) => line.split(/\s+/)[5]).filter((name) => name?.startsWith('/')))];
 }

@@ -1,5 +1,5 @@
 /**
- * Scripts of a layer that set LD_LIBRARY_PATH and its like, and start programs of the host: none may load the layer's files.
+ * Scripts of a layer that set variables such as LD_LIBRARY_PATH and start programs of the host, which must not load the layer's files.
  */
 import * as fs from 'fs';
 import * as path from 'path';

@@ -1,5 +1,5 @@
 /**
- * Scripts that carry data behind their text: no byte of them may change, and they are started by a script of the layer's own.
+ * Scripts with data after their text: no byte of them may change, so a generated script starts them.
  */
 import { createHash } from 'crypto';
 import * as fs from 'fs';

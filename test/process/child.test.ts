@@ -17,7 +17,7 @@ const LIB = path.join(__dirname, '..', '..', 'lib');
 const STRACE = path.join(LIB, '..', 'build', 'trace', 'strace.js');
 const CHILD = path.join(LIB, '..', 'build', 'process', 'child.js');
 
-/** The processes that run `sleep` with this argument. */
+/** The running processes of `sleep` with this argument. */
 function sleeping(marker: string): number[] {
   return fs.readdirSync('/proc').filter((name) => /^\d+$/.test(name)).map(Number).filter((id) => {
     try {

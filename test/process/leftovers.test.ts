@@ -21,7 +21,7 @@ afterEach(() => {
   jest.restoreAllMocks();
 });
 
-/** Runs a script in a process that is killed when it has written a line. */
+/** Runs a script in a process that is killed after it has written a line. */
 async function killed(script: string): Promise<string> {
   const child = spawn(process.execPath, ['-e', `${script}; setInterval(() => {}, 1000)`], {
     stdio: ['ignore', 'pipe', 'inherit'],

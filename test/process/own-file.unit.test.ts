@@ -13,7 +13,7 @@ beforeEach(() => {
   build = path.join(directory, 'build');
 });
 
-/** Writes a file that was last changed so many hours after 1970. */
+/** Writes a file whose last change was this number of hours after 1970. */
 function write(file: string, hours: number): void {
   fs.mkdirSync(path.dirname(file), { recursive: true });
   fs.writeFileSync(file, '');

@@ -1,5 +1,5 @@
 /**
- * Progress of steps that block the process: on a pseudo-terminal, where a thread draws bars, and elsewhere.
+ * Progress of steps that block the process, with a terminal, where a thread draws bars, and without.
  */
 import { spawnSync } from 'child_process';
 import * as fs from 'fs';

@@ -185,7 +185,7 @@ describe('a path is world-readable', () => {
 
   test('not if this user cannot look at it, without an error', () => {
     write({ '/closed/file': '', '/file': '' });
-    // closed to the owner too, who runs this test without root rights
+    // the owner has no permission either: this test may run without root rights
     mode('/closed', 0);
     mode('/file', 0);
     fs.chmodSync(fixture.directory, 0o755);
@@ -290,7 +290,7 @@ describe('a stamp', () => {
 
 const wasRoot = process.geteuid!() === 0;
 
-/** Without root's right to look at everything, where the test has it. */
+/** Drops the right to read everything if the test runs as root. */
 function asNobody(body: () => void): void {
   if (!wasRoot) return body();
   process.seteuid!(65534);

@@ -128,7 +128,7 @@ describeMounted('on squashfs, where ctime is mtime', () => {
     const [first, second] = images((root) => {
       const file = root.locate('/usr/bin/tool');
       const bytes = fs.readFileSync(file);
-      // mov $60, %eax: its argument is not used by the loader, nor by anything that reads the file
+      // mov $60, %eax: neither the loader nor a reader uses its argument
       bytes[bytes.indexOf(Buffer.from([0xb8, 0x3c, 0, 0, 0])) + 1] = 0x3d;
       fs.writeFileSync(file, bytes);
     });

@@ -6,7 +6,7 @@ import { temporaryDirectory } from '../fixture';
 
 const LIMITS: Limits = { processes: 100, memory: 1024 ** 3, fileSize: 64 * 1024 ** 2, time: 60_000, shell: '/bin/sh' };
 
-/** A directory that the user of the sandbox can write to, with all directories above it to be entered. */
+/** A directory that the user of the sandbox can enter and write to. */
 function writable(): string {
   const directory = temporaryDirectory();
   fs.chmodSync(directory, 0o755);

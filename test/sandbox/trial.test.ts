@@ -15,7 +15,7 @@ afterEach(() => {
   process.env = environment;
 });
 
-/** Prints what a program finds in its environment. */
+/** Prints the environment of a program. */
 const PROGRAM = `
   #include <arpa/inet.h>
   #include <dirent.h>

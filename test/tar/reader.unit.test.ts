@@ -20,7 +20,7 @@ async function readBytes(bytes: Buffer) {
   return found;
 }
 
-/** A header in which some bytes are replaced, with its checksum. */
+/** A header with some bytes replaced and a correct checksum. */
 function edited(entry: TarEntry, offset: number, bytes: Buffer): Buffer {
   const blocks = blocksOf(entry);
   bytes.copy(blocks, offset);

@@ -1,5 +1,5 @@
 /**
- * When trace commands are run again, and when the files that they opened before are used.
+ * When trace commands run again, and when their earlier result is used.
  */
 import * as fs from 'fs';
 import * as path from 'path';
@@ -11,7 +11,7 @@ const place = freshPlaces();
 const tool = path.join(temporaryDirectory(), 'tool');
 beforeAll(() => gcc(tool, 'int main(void) { return 0; }'));
 
-/** A command line that counts how often it is run, where nothing of the layer looks. */
+/** A command line that counts its runs in a file outside the layer. */
 function counting() {
   const file = path.join(temporaryDirectory(), 'counter');
   fs.writeFileSync(file, '');

@@ -21,7 +21,7 @@ afterAll(() => {
   for (const directory of elsewhere) fs.rmSync(directory, { recursive: true });
 });
 
-/** A directory in which traced files count, as they do not below `/tmp`. */
+/** A directory whose files are traced: those below `/tmp` are ignored. */
 function countedDirectory(): string {
   const directory = fs.mkdtempSync('/var/tmp/binary-layer-');
   elsewhere.push(directory);
@@ -191,7 +191,7 @@ describe('a trace command', () => {
 
   test('that leaves a process running is ended after a time, with an error that says what to do', () => {
     const temporary = privateTemporaryDirectory();
-    // on a busy machine strace may not even have begun by then
+    // on a busy machine strace may not have started yet
     expect(() => trace(['echo started; sleep 20 &'], 1000)).toThrow(
       /^the trace command 'echo started; sleep 20 &' and the processes that it started had not ended after 1 s and were killed; nothing was packed\n {2}(?:output:\n {4}started|no output)\n {2}end its background processes/,
     );

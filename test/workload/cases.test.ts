@@ -8,7 +8,7 @@ import { LIB } from '../collect/packaged';
 
 const HEADERS = '#include <stdio.h>\n#include <string.h>\n';
 
-/** A tool with a library that its argument `use` uses; without it, the library is not needed. */
+/** A tool that needs a library only if it gets the argument `use`. */
 function rootWith(
   library: string,
   use: string,

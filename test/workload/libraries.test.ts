@@ -2,7 +2,7 @@ import { execFileSync } from 'child_process';
 import { slim, SlimRoot } from './slimmed';
 import { LIB } from '../collect/packaged';
 
-/** More than a library needs for its variables to count as unread if no command reads them. */
+/** Constants of a size at which a library counts as not read if no command reads them. */
 const LARGE = 'const char room[1200000] = { 1 };';
 
 /** A program that does what its first argument requests. */

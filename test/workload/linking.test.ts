@@ -18,7 +18,7 @@ class LinkedRoot extends SlimRoot {
     this.tool('tool', `${source} int main(void) { return 0; }`, needs.map((need) => `${need}.so`), options);
   }
 
-  /** Compiles C++: a library, or the program. */
+  /** Compiles a library or the program from C++. */
   public cxx(name: string, source: string, needs: readonly string[] = [], options: readonly string[] = []): void {
     const file = `/src/${name}.cc`;
     this.write({ [file]: source });
@@ -27,18 +27,18 @@ class LinkedRoot extends SlimRoot {
     else this.shared(`${name}.so`, '', needs.map((need) => `${need}.so`), ['-nostdlib', ...all], 'g++');
   }
 
-  /** The libraries that are needed unchanged if the program and these are used. */
+  /** The libraries that are needed unchanged if the program and these libraries are used. */
   public unchanged(...used: string[]): string[] {
     return named(this.libraries().unchanged(pathsOf(used)));
   }
 
-  /** The libraries that the loader maps then, stubs among them. */
+  /** The libraries that the loader maps in that case, including stubs. */
   public loaded(...used: string[]): string[] {
     const linking = this.libraries();
     return named(linking.loaded(linking.unchanged(pathsOf(used))));
   }
 
-  /** The functions of the stub of a library then. */
+  /** The functions of a library's stub in that case. */
   public stub(library: string, ...used: string[]): string[] {
     const linking = this.libraries();
     const { exports } = readSymbols(linking.stub(pathOf(library), linking.unchanged(pathsOf(used))));

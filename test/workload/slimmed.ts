@@ -1,5 +1,5 @@
 /**
- * Slims layers of small compiled programs, and runs them as a function would.
+ * Slims layers of small compiled programs, and runs them like a function.
  */
 import * as fs from 'fs';
 import * as path from 'path';

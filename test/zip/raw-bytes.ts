@@ -1,5 +1,5 @@
 /**
- * Zips that no zip program makes: each field of each header as a test wants it.
+ * Zips that no zip program makes: a test sets every field of every header.
  */
 import { deflateRawSync } from 'zlib';
 
@@ -17,7 +17,7 @@ export interface RawEntry {
   readonly size?: number;
   /** different fields of the local header */
   readonly local?: { readonly name?: string; readonly size?: number; readonly method?: number };
-  /** the index of the entry whose bytes these are */
+  /** the index of the entry with these bytes */
   readonly at?: number;
 }
 
@@ -81,7 +81,7 @@ export function rawBytes(entries: readonly RawEntry[], { count, comment = '' }: 
   return Buffer.concat([...parts, directory, many, end, Buffer.from(comment)]);
 }
 
-/** The record that counts more entries than 16 bits can. */
+/** The zip64 record, for more entries than 16 bits can count. */
 function zip64(count: number, size: number, start: number): Buffer {
   const bytes = Buffer.alloc(76);
   bytes.writeUInt32LE(0x06064b50, 0);

@@ -9,7 +9,7 @@ import { unzip } from '../../lib/zip/unzip';
 import { Fixture, noise, temporaryDirectory } from '../fixture';
 import { make, tree } from '../plan/make';
 
-/** The error for a rejected zip. Nothing is written then, inside or outside. */
+/** The error for a rejected zip. Nothing may be written, inside or outside of the directory. */
 function refused(file: string): string {
   const around = temporaryDirectory();
   const directory = path.join(around, 'deep/inside');

@@ -50,7 +50,7 @@ function kept(): string[] {
   return fs.readdirSync(path.join(cache, 'cdk-binary-layer', 'apt'));
 }
 
-/** A PATH with nothing but some commands. */
+/** A PATH with only these commands. */
 function onlyOnPath(...commands: string[]): void {
   const directory = temporaryDirectory();
   for (const command of commands) {
@@ -148,7 +148,7 @@ describe('a root that was opened before', () => {
     process.env.PATH = '/nowhere';
     expect(openApt(['tool'], { sources, ...SCRIPTLESS }, 'x86_64')).toEqual(first);
     Object.assign(process.env, { PATH, BINARY_LAYER_REFRESH: '1' });
-    // as the next synth does
+    // like the next synthesis
     jest.isolateModules(() => {
       const again = jest.requireActual<typeof import('../../../lib/source/apt/apt')>('../../../lib/source/apt/apt');
       expect(read(again.openApt(['tool'], { sources, ...SCRIPTLESS }, 'x86_64').directory, '/usr/bin/tool')).toBe('new');
@@ -168,7 +168,7 @@ describe('a root that was opened before', () => {
     const repository = new Repository().add('tool', { fields: { Depends: 'libc6' }, files: { '/usr/bin/tool': 'tool' } });
     const root = open(repository, ['tool'], SCRIPTLESS);
     const key = path.dirname(root);
-    // the state after a process was killed while it was unpacking
+    // the state that a process killed during unpacking leaves behind
     fs.renameSync(key, path.join(path.dirname(key), `.${path.basename(key)}-abcdef`));
     fs.rmSync(path.join(path.dirname(key), `.${path.basename(key)}-abcdef`, 'root', 'usr'), { recursive: true });
     expect(read(open(repository, ['tool'], SCRIPTLESS), '/usr/bin/tool')).toBe('tool');

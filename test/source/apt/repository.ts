@@ -7,7 +7,7 @@ import * as fs from 'fs';
 import * as path from 'path';
 import { elfFile, temporaryDirectory } from '../../fixture';
 
-/** A file of a package: its content, or where it leads as a link. */
+/** A file of a package: its content, or the target of a link. */
 export type Packed = string | Buffer | { readonly link: string };
 
 export interface Package {
@@ -23,7 +23,7 @@ export class Repository {
   public readonly directory = temporaryDirectory();
   private readonly stanzas: string[] = [];
 
-  /** With a C library, so that it makes a root. */
+  /** With a C library, which a root needs. */
   constructor() {
     this.add('libc6', {
       fields: { 'Multi-Arch': 'same' },
@@ -61,7 +61,7 @@ export class Repository {
   }
 
   /**
-   * A package whose archive of files is made by hand.
+   * A package with a data archive from a script.
    *
    * @param script makes `data.tar` in an empty directory
    */

@@ -12,7 +12,7 @@ import { make } from '../../plan/make';
 
 const EXPORT = ownFile('source/image/export.js');
 
-/** Of an engine of this file's own, with nothing of the user's in it. */
+/** The storage of an engine only for this file, without images of the user. */
 const storage = temporaryDirectory();
 fs.writeFileSync(
   path.join(storage, 'storage.conf'),
@@ -433,7 +433,7 @@ describe('an export', () => {
     );
   });
 
-  /** An export that is under way: half of it is written, and the rest does not come. */
+  /** An export that stops halfway: the rest never arrives. */
   async function underWay() {
     const place = temporaryDirectory();
     const { file, calls } = engine({ exported: `head -c 1536 ${archive(small)}; exec sleep 1000` });

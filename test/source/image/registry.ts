@@ -39,7 +39,7 @@ export class Registry {
     this.server?.kill();
   }
 
-  /** How often the manifest of a name has been asked for. */
+  /** The number of requests for the manifest of a name. */
   public pulls(tag: string): number {
     return fs
       .readFileSync(path.join(this.directory, 'log'), 'utf8')
@@ -47,7 +47,7 @@ export class Registry {
       .filter((line) => line.endsWith(` /v2/image/manifests/${tag}`)).length;
   }
 
-  /** Images for several platforms by one name, each of one layer. */
+  /** Images for several platforms with one name, each with one layer. */
   public push(tag: string, layers: Readonly<Record<string, Buffer>>): void {
     const manifests = Object.entries(layers).map(([architecture, layer]) => ({
       ...this.pushOne(architecture, layer),
@@ -57,7 +57,7 @@ export class Registry {
     this.tag(tag, this.add('manifests', { schemaVersion: 2, mediaType: type, manifests }, type));
   }
 
-  /** An image for one platform, whatever is asked for. */
+  /** An image for one platform, which is returned for every requested platform. */
   public pushAlone(tag: string, architecture: string, layer: Buffer): void {
     this.tag(tag, this.pushOne(architecture, layer));
   }

@@ -1,5 +1,5 @@
 /**
- * Tar archives that are put together header by header, also such as no tar would write.
+ * Tar archives built header by header, including invalid ones that no tar program writes.
  */
 export interface TarEntry {
   readonly name: string | Buffer;

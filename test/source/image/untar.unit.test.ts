@@ -227,7 +227,7 @@ test('a damaged header is an error that names the entry before it', async () => 
 
 test('two names that are the same for the file system are an error that names both', async () => {
   const root = temporaryDirectory();
-  // like a file system to which the two names are the same
+  // like a file system that treats the two names as equal
   fs.writeFileSync(path.join(root, 'README'), 'of readme');
   const archive = tarOf({ name: 'readme', content: 'small' }, { name: 'README', content: 'large' });
   await expect(unpack(inPieces(archive), root)).rejects.toThrow([
