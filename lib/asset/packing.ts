@@ -1,22 +1,47 @@
 /**
- * Packs a plan in a process of its own, and waits for it: a construct is synchronous, and compression is not.
+ * Packs plans in a process of its own, and waits for it: a construct is synchronous, and compression is not.
+ *
+ * One process packs all layers that are made without a pause. It is started before the first of them is planned.
  */
-import type { PackedZip } from '../pack/process';
+import * as path from 'path';
+import { setImmediate } from 'timers';
+import type { Answer, PackedZip, Packing } from '../pack/process';
 import type { Plan } from '../plan/plan';
-import { runChild } from '../process/child';
+import { AnsweringChild, EndedError } from '../process/answering-child';
 import { nodeEnvironment } from '../process/environment';
 import { ownFile, PACK } from '../process/own-file';
 
-/** In bytes: the process answers in one line. */
-const MOST_OUTPUT = 1024 * 1024;
+let packer: AnsweringChild | undefined;
+
+/** Starts the packing process unless it runs. It ends when this thread has nothing else to do. */
+export function startPacking(): AnsweringChild {
+  if (packer) return packer;
+  packer = new AnsweringChild([ownFile(PACK)], nodeEnvironment());
+  setImmediate(endPacking).unref();
+  return packer;
+}
+
+function endPacking(): void {
+  packer?.end();
+  packer = undefined;
+}
 
 /**
  * @param file where the zip is written, complete or not at all
  * @throws Error if packing fails
  */
 export function packZip(plan: Plan, file: string): PackedZip {
-  const options = { input: JSON.stringify(plan), mostOutput: MOST_OUTPUT, environment: nodeEnvironment() };
-  const { exitCode, stdout, stderr } = runChild(process.execPath, [ownFile(PACK), file], options);
-  if (exitCode === 0) return JSON.parse(stdout) as PackedZip;
-  throw new Error(`packing failed, nothing was written: ${stderr || `the packing process ended with ${exitCode ?? 'a signal'}`}`);
+  const { packed, problem } = answerTo({ plan, file: path.resolve(file) });
+  if (packed) return packed;
+  throw new Error(`packing failed, nothing was written: ${problem}`);
+}
+
+function answerTo(packing: Packing): Answer {
+  try {
+    return JSON.parse(startPacking().ask(JSON.stringify(packing))) as Answer;
+  } catch (error) {
+    if (!(error instanceof EndedError)) throw error;
+    endPacking(); // the next layer gets a new process
+    return { problem: `the packing process ended${error.message && `: ${error.message.trim()}`}` };
+  }
 }

@@ -4,7 +4,7 @@
  */
 import type { Fingerprint } from './fingerprint';
 import { FingerprintCache, stateOf } from './fingerprint';
-import { planning, roots, slimming } from './on-demand';
+import { packing, planning, roots, slimming } from './on-demand';
 import type { LayerRequest, PlannedLayer } from '../plan/plan-layer';
 import { temporaryBytes } from '../plan/plan';
 import type { Root } from '../root/root';
@@ -68,6 +68,7 @@ export class Planning {
    * @param last of the same request before: the commands of the workload are not run again if their outcome still holds
    */
   private make(traced: Trace | undefined, last: Fingerprint | undefined): { root: Root; planned: PlannedLayer & Partial<SlimLayer> } {
+    packing().startPacking(); // so that it is ready when the plan is
     const root = roots().openRoot(this.source.directory, this.request.compress);
     const { request, workload, report } = this;
     if (workload === undefined) return { root, planned: planning().planLayer(root, request, traced) };

@@ -2,6 +2,7 @@ import { execFileSync, spawn, spawnSync } from 'child_process';
 import { createHash } from 'crypto';
 import * as fs from 'fs';
 import * as path from 'path';
+import type { Answer, Packing } from '../../lib/pack/process';
 import { writeZip } from '../../lib/pack/zip';
 import type { Plan } from '../../lib/plan/plan';
 import { ownFile } from '../../lib/process/own-file';
@@ -32,16 +33,19 @@ function program(inside: string, needed: readonly string[] = []): void {
 
 const data = () => plan(root, 'prog', { include: ['/usr/share/prog'] }).plan;
 
+const request = (planned: Plan, file = zip) => `${JSON.stringify({ plan: planned, file } satisfies Packing)}\n`;
+
 /** The process that packs, in another environment. */
 function pack(
   planned: Plan,
   { env = {}, umask = '022', file = zip }: { env?: Record<string, string>; umask?: string; file?: string } = {},
 ) {
-  return spawnSync('sh', ['-c', `umask ${umask}; exec "$@"`, 'sh', process.execPath, PACK, file], {
-    input: JSON.stringify(planned),
+  const { status, stdout, stderr } = spawnSync('sh', ['-c', `umask ${umask}; exec "$@"`, 'sh', process.execPath, PACK], {
+    input: request(planned, file),
     encoding: 'utf8',
     env: { ...process.env, ...env },
   });
+  return { status, stderr, ...JSON.parse(stdout) as Answer };
 }
 
 describe('a zip entry', () => {
@@ -128,9 +132,10 @@ describe('the same plan gives the same bytes', () => {
   test('and the packing process reports what it wrote', () => {
     root.write({ '/usr/share/prog/message.txt': 'x'.repeat(10000) });
     const planned = data();
-    const { stdout } = pack(planned);
+    const { packed } = pack(planned);
     const files = entriesOf(zip).filter(({ mode }) => (mode & 0o170000) === 0o100000);
-    expect(JSON.parse(stdout)).toMatchObject({ bytes: files.reduce((sum, { size }) => sum + size, 0), zipBytes: fs.statSync(zip).size });
+    const sha256 = createHash('sha256').update(fs.readFileSync(zip)).digest('hex');
+    expect(packed).toEqual({ bytes: files.reduce((sum, { size }) => sum + size, 0), zipBytes: fs.statSync(zip).size, sha256 });
   });
 });
 
@@ -211,29 +216,22 @@ describe('a zip is complete or absent', () => {
     const planned = data();
     const { stdout } = spawnSync('bwrap', [
       '--dev-bind', '/', '/', '--size', '2000000', '--tmpfs', directory,
-      'sh', '-c', '"$@"; echo "status $?"; ls -A "$0"', directory, process.execPath, PACK, zip,
-    ], { input: JSON.stringify(planned), encoding: 'utf8', stdio: ['pipe', 'pipe', 'ignore'] });
-    expect(stdout).toBe('status 1\n');
-    const { stderr } = spawnSync(
-      'bwrap',
-      ['--dev-bind', '/', '/', '--size', '2000000', '--tmpfs', directory, process.execPath, PACK, zip],
-      { input: JSON.stringify(planned), encoding: 'utf8' },
-    );
-    expect(stderr).toBe(
-      `cannot write ${zip}: no space is left on the device (ENOSPC)\n  make room, or choose a place on another file system`,
-    );
+      'sh', '-c', '"$@"; ls -A "$0"', directory, process.execPath, PACK,
+    ], { input: request(planned), encoding: 'utf8', stdio: ['pipe', 'pipe', 'ignore'] });
+    const problem = `cannot write ${zip}: no space is left on the device (ENOSPC)\n  make room, or choose a place on another file system`;
+    expect(stdout).toBe(`${JSON.stringify({ problem })}\n`);
   });
 
   test('if the output directory does not exist', () => {
-    const { status, stderr } = pack(plain(), { file: path.join(directory, 'gone/layer.zip') });
-    expect({ status, stderr }).toEqual({ status: 1, stderr: expect.stringContaining('ENOENT') });
+    const answer = pack(plain(), { file: path.join(directory, 'gone/layer.zip') });
+    expect(answer).toEqual({ status: 0, stderr: '', problem: expect.stringContaining('ENOENT') });
   });
 
   test('if the process is killed while it packs, and the next process writes it', async () => {
     for (let count = 0; count < 20; count++) root.write({ [`/usr/share/prog/${count}`]: noise(2e6, count) });
     const planned = data();
-    const child = spawn(process.execPath, [PACK, zip], { stdio: ['pipe', 'ignore', 'ignore'] });
-    child.stdin.end(JSON.stringify(planned));
+    const child = spawn(process.execPath, [PACK], { stdio: ['pipe', 'ignore', 'ignore'] });
+    child.stdin.write(request(planned));
     const ended = new Promise<string | null>((resolve) => child.once('exit', (_, signal) => resolve(signal)));
     await growing(directory, child);
     child.kill('SIGKILL');

@@ -1,0 +1,96 @@
+/**
+ * The packing process of an app.
+ */
+import { type ChildProcess, spawn, spawnSync } from 'child_process';
+import * as fs from 'fs';
+import * as path from 'path';
+import { growing, noise, temporaryDirectory } from '../fixture';
+import { SmallRoot } from '../small-root';
+
+let root: SmallRoot;
+let directory: string;
+beforeEach(() => {
+  root = new SmallRoot();
+  directory = temporaryDirectory();
+});
+
+/** An app with a layer for each file, with the compiled library. */
+const app = `
+  const { App, Stack } = require(${JSON.stringify(path.resolve('node_modules/aws-cdk-lib'))});
+  const { BinaryLayer, BinarySource } = require(${JSON.stringify(path.resolve('build'))});
+  const [root, outdir, ...files] = process.argv.slice(1);
+  const source = BinarySource.directory(root);
+  const stack = new Stack(new App({ outdir }), 'Stack');
+  for (const [number, file] of files.entries()) {
+    try {
+      new BinaryLayer(stack, 'Layer' + number, { binary: 'tool', source, include: [file], detectData: false });
+    } catch (error) {
+      console.log(error.message);
+    }
+  }`;
+
+/** The app, with a script that each packing process runs first. */
+function start(script: string, ...included: readonly string[]) {
+  const required = path.join(directory, 'required.js');
+  fs.writeFileSync(required, `if (/process\\.js$/.test(process.argv[1] ?? '')) { ${script} }`);
+  const env = { ...process.env, XDG_CACHE_HOME: path.join(directory, 'cache'), NODE_OPTIONS: `--require ${required}` };
+  return [process.execPath, ['-e', app, root.directory, path.join(directory, 'cdk.out'), ...included], { env, encoding: 'utf8' }] as const;
+}
+
+const zips = () => fs.readdirSync(path.join(directory, 'cdk.out')).filter((name) => name.endsWith('.zip'));
+
+/** Files of the source, each with its own content. */
+function files(count: number, size: number): string[] {
+  const names = Array.from({ length: count }, (_, number) => `/usr/share/data/${number}`);
+  for (const [number, name] of names.entries()) root.write({ [name]: noise(size, number) });
+  return names;
+}
+
+function isRunning(id: number): boolean {
+  try {
+    return !/^State:\s+Z/m.test(fs.readFileSync(`/proc/${id}/status`, 'utf8'));
+  } catch {
+    return false;
+  }
+}
+
+describe('the packing process', () => {
+  test('is one for all layers that an app makes without a pause, and ends with the app', () => {
+    const log = path.join(directory, 'log');
+    const { stdout } = spawnSync(...start(`require('fs').appendFileSync(${JSON.stringify(log)}, process.pid + '\\n')`, ...files(3, 1000)));
+    expect(stdout).toBe('');
+    expect(zips()).toHaveLength(3);
+    expect(fs.readFileSync(log, 'utf8')).toMatch(/^\d+\n$/);
+  });
+
+  test('that is killed fails its layer, which leaves nothing, and the next layer gets another process', () => {
+    const isKilled = path.join(directory, 'killed');
+    const { stdout } = spawnSync(...start(
+      `process.stdin.on('data', () => {
+        if (require('fs').existsSync(${JSON.stringify(isKilled)})) return;
+        require('fs').writeFileSync(${JSON.stringify(isKilled)}, '');
+        process.kill(process.pid, 'SIGKILL');
+      })`,
+      ...files(3, 1000),
+    ));
+    expect(stdout).toBe('BinaryLayer Stack/Layer0: packing failed, nothing was written: the packing process ended\n');
+    expect(zips()).toHaveLength(2);
+    expect(fs.readdirSync(path.join(directory, 'cdk.out')).filter((name) => /asset/.test(name))).toHaveLength(4);
+  });
+
+  test('that throws fails its layer with what it printed', () => {
+    const { stdout } = spawnSync(...start('throw new Error("out of order")', ...files(1, 1000)));
+    expect(stdout).toMatch(/^BinaryLayer Stack\/Layer0: packing failed, nothing was written: the packing process ended: [^]*out of order/);
+  });
+
+  test('ends when the app is killed meanwhile', async () => {
+    const log = path.join(directory, 'log');
+    const [command, args, { env }] = start(`require('fs').writeFileSync(${JSON.stringify(log)}, String(process.pid))`, ...files(1, 9e7));
+    const child: ChildProcess = spawn(command, args, { env });
+    await growing(path.join(directory, 'cdk.out'), child);
+    child.kill('SIGKILL');
+    const packer = Number(fs.readFileSync(log, 'utf8'));
+    while (isRunning(packer)) await new Promise((resolve) => setTimeout(resolve, 10));
+    expect(zips()).toEqual([]);
+  });
+});
