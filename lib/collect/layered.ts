@@ -12,41 +12,45 @@ export interface Layered<K, V> extends Iterable<[K, V]> {
   values(): IterableIterator<V>;
 }
 
+const EMPTY: ReadonlyMap<never, never> = new Map<never, never>();
+
 export class LayeredMap<K, V> implements Layered<K, V> {
-  private readonly own = new Map<K, V>();
+  /** absent as long as nothing is added: most forks of a selection add nothing, or to one of a dozen maps */
+  private own?: Map<K, V>;
 
   constructor(private readonly below?: LayeredMap<K, V>) {}
 
   public has(key: K): boolean {
-    return this.own.has(key) || (this.below?.has(key) ?? false);
+    return this.own?.has(key) === true || (this.below?.has(key) ?? false);
   }
 
   public get(key: K): V | undefined {
-    return this.own.has(key) ? this.own.get(key) : this.below?.get(key);
+    return this.own?.has(key) ? this.own.get(key) : this.below?.get(key);
   }
 
   public set(key: K, value: V): void {
+    this.own ??= new Map();
     this.own.set(key, value);
   }
 
   /** Takes back an addition of this layer. */
   public withdraw(key: K): void {
-    this.own.delete(key);
+    this.own?.delete(key);
   }
 
   /** The entries that this layer adds to those below. */
   public get additions(): ReadonlyMap<K, V> {
-    return this.own;
+    return this.own ?? EMPTY;
   }
 
   /** @param above a layer over this one */
   public merge(above: LayeredMap<K, V>): void {
-    for (const [key, value] of above.own) this.own.set(key, value);
+    if (above.own) for (const [key, value] of above.own) this.set(key, value);
   }
 
   public* [Symbol.iterator](): IterableIterator<[K, V]> {
-    if (this.below) for (const [key, value] of this.below) yield [key, this.own.has(key) ? this.own.get(key)! : value];
-    for (const [key, value] of this.own) if (!this.below?.has(key)) yield [key, value];
+    if (this.below) for (const [key, value] of this.below) yield [key, this.own?.has(key) ? this.own.get(key)! : value];
+    for (const [key, value] of this.additions) if (!this.below?.has(key)) yield [key, value];
   }
 
   public* keys(): IterableIterator<K> {

@@ -17,13 +17,16 @@ export function findReferences(bytes: Buffer, elf: Elf, addresses: ReadonlySet<n
   const referenced = new Set<number>();
   if (addresses.size === 0) return referenced;
   const targets = new AddressSet(addresses, referenced);
+  const isFixed = elf.type === 'executable';
   for (const segment of loadedFrom(elf.segments, bytes.length)) {
-    if ((segment.flags & PF_X) !== 0) {
-      if (elf.machine === 'x86_64') fromCodeOfX86(bytes, segment, elf.type === 'executable', targets);
-      else fromCodeOfAarch64(bytes, segment, targets);
-    }
-    // at a fixed address, pointers need no relocation, and may be where nothing is written
-    if ((segment.flags & PF_W) !== 0 || elf.type === 'executable') fromPointers(bytes, segment, targets);
+    const isCode = (segment.flags & PF_X) !== 0;
+    const isOfX86 = isCode && elf.machine === 'x86_64';
+    if (isOfX86) fromCodeOfX86(bytes, segment, targets);
+    else if (isCode) fromCodeOfAarch64(bytes, segment, targets);
+    // at a fixed address, any instruction may contain an address, and pointers need no relocation and may be where nothing is written
+    const isSearched = isOfX86 && isFixed && targets.most <= MOST_WORD;
+    if (isSearched) fromAnyWord(bytes, segment, targets);
+    else if (isFixed || (segment.flags & PF_W) !== 0) fromPointers(bytes, segment, targets);
   }
   fromRelocations(bytes, elf, targets);
   return referenced;
@@ -39,7 +42,8 @@ export function addressOf(elf: Elf, offset: number): number | undefined {
 class AddressSet {
   public readonly least: number;
   public readonly most: number;
-  private readonly endings = new Uint8Array(0x10000);
+  /** lowest 16 bits of a number → 1 if an address has the same */
+  public readonly endings = new Uint8Array(0x10000);
 
   constructor(private readonly addresses: ReadonlySet<number>, private readonly referenced: Set<number>) {
     this.least = Infinity;
@@ -60,24 +64,37 @@ class AddressSet {
 
 /** The opcode of `lea`. With a ModRM byte of `00 reg 101`, its operand is relative to the next instruction. */
 const LEA = 0x8d;
+const MOST_WORD = 0xffffffff;
+const WORD = Int32Array.BYTES_PER_ELEMENT;
 
-/** Position-independent code loads the address of a string with `lea`; at a fixed address, any instruction may contain it. */
-function fromCodeOfX86(bytes: Buffer, { offset, vaddr, filesz }: Segment, fixed: boolean, targets: AddressSet): void {
+/** Position-independent code loads the address of a string with `lea`. */
+function fromCodeOfX86(bytes: Buffer, { offset, vaddr, filesz }: Segment, targets: AddressSet): void {
   const code = bytes.subarray(offset, offset + filesz);
   for (let at = code.indexOf(LEA); at >= 0 && at + 6 <= filesz; at = code.indexOf(LEA, at + 1)) {
     if ((code[at + 1] & 0xc7) === 5) targets.see(vaddr + at + 6 + code.readInt32LE(at + 2));
   }
-  if (fixed) fromAnyWord(bytes, offset, offset + filesz, targets);
 }
 
-/** Tests 32 bits at every offset. Code can be hundreds of megabytes, so the loop calls no function for most of it. */
-function fromAnyWord(bytes: Buffer, start: number, end: number, targets: AddressSet): void {
-  const { least, most } = targets;
-  let word = 0;
-  for (let at = start; at < end; at++) {
-    word = (word >>> 8) | (bytes[at] << 24);
-    if (word >= least && word <= most && at >= start + 3) targets.see(word);
+/** Tests 32 bits at every offset. Code can be hundreds of megabytes, so it is read in words, and most are rejected without a call. */
+function fromAnyWord(bytes: Buffer, { offset, filesz }: Segment, targets: AddressSet): void {
+  const end = offset + filesz;
+  const first = Math.min(offset + (-(bytes.byteOffset + offset) & (WORD - 1)), end);
+  const words = new Int32Array(bytes.buffer, bytes.byteOffset + first, (end - first) >> 2);
+  const least = targets.least | 0;
+  const range = targets.most - targets.least;
+  const see = (word: number) => {
+    if ((word - least) >>> 0 <= range) targets.see(word >>> 0);
+  };
+  for (let index = 1, before = words[0]; index < words.length; index++) {
+    const word = words[index];
+    see((before >>> 8) | (word << 24));
+    see((before >>> 16) | (word << 16));
+    see((before >>> 24) | (word << 8));
+    see(word);
+    before = word;
   }
+  for (let at = offset; at <= first && at + WORD <= end; at++) see(bytes.readInt32LE(at));
+  for (let at = Math.max(first + (words.length - 1) * WORD, offset); at + WORD <= end; at++) see(bytes.readInt32LE(at));
 }
 
 /** `adrp` loads a page address, and the `add` with the same register that follows adds the offset in the page. */
@@ -96,8 +113,10 @@ function fromCodeOfAarch64(bytes: Buffer, { offset, vaddr, filesz }: Segment, ta
 }
 
 function fromPointers(bytes: Buffer, { offset, filesz }: Segment, targets: AddressSet): void {
+  const { endings } = targets;
   for (let at = Math.ceil(offset / 8) * 8; at + 8 <= offset + filesz; at += 8) {
-    const high = bytes[at + 4] | (bytes[at + 5] << 8) | (bytes[at + 6] << 16) | (bytes[at + 7] << 24);
+    if (endings[bytes[at] | (bytes[at + 1] << 8)] === 0) continue;
+    const high = bytes.readInt32LE(at + 4);
     if (high >= 0 && high < 0x200000) targets.see(bytes.readUInt32LE(at) + high * 2 ** 32);
   }
 }

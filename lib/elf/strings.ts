@@ -4,6 +4,8 @@ import type { Elf } from './elf';
 import { loadedFrom, PF_W, PF_X } from './program-header';
 
 const NUL = 0;
+/** Bytes that are tested at once. */
+const WORD = Int32Array.BYTES_PER_ELEMENT;
 const [FIRST, LAST] = [0x20, 0x7e]; // printable ASCII
 
 /** Whether to keep the string between two offsets. Making all strings takes longer than finding them. */
@@ -18,23 +20,44 @@ export type IsWanted = (bytes: Buffer, start: number, end: number) => boolean;
 export function stringsOf(bytes: Buffer, elf: Elf, most: number, isWanted?: IsWanted): Set<string> {
   const strings = new Set<string>();
   for (const [from, to] of dataOf(bytes, elf)) {
-    let start = from;
-    for (let at = from; at < to; at++) {
-      const byte = bytes[at];
-      if (byte >= FIRST && byte <= LAST) continue;
-      if (byte === NUL && at > start && at - start <= most && (isWanted === undefined || isWanted(bytes, start, at))) {
-        strings.add(bytes.toString('latin1', start, at));
-      }
-      start = at + 1;
+    const see = (end: number) => {
+      if (bytes[end] !== NUL || !isPrintable(bytes[end - 1])) return;
+      let start = end - 1;
+      while (start > from && end - start <= most && isPrintable(bytes[start - 1])) start--;
+      if (end - start <= most && (isWanted === undefined || isWanted(bytes, start, end))) strings.add(bytes.toString('latin1', start, end));
+    };
+    // data can be hundreds of megabytes, with few ends of strings
+    const first = Math.min(from + 1 + ((-from - 1 - bytes.byteOffset) & (WORD - 1)), to);
+    for (let at = from + 1; at < first; at++) see(at);
+    const words = new Int32Array(bytes.buffer, bytes.byteOffset + first, (to - first) >> 2);
+    let before = bytes[first - 1];
+    for (let index = 0; index < words.length; index++) {
+      const word = words[index];
+      if (mayEndString(word, (word << 8) | before)) for (let at = first + index * WORD, end = at + WORD; at < end; at++) see(at);
+      before = word >>> 24;
     }
+    for (let at = first + words.length * WORD; at < to; at++) see(at);
   }
   return strings;
+}
+
+/**
+ * Whether one of the four bytes of a word may be NUL behind a printable byte. A subtraction borrows from a byte without the highest bit
+ * only if it is zero, or 1 above a zero; printable bytes have bit 5 or 6.
+ *
+ * @param before the same with each byte in the place of the next one
+ */
+function mayEndString(word: number, before: number): boolean {
+  return ((word - 0x01010101) & ~word & ((before << 1) | (before << 2)) & 0x80808080) !== 0;
+}
+
+function isPrintable(byte: number): boolean {
+  return byte >= FIRST && byte <= LAST;
 }
 
 /** The strings that contain a text. In most objects, few strings contain it, so it is searched for first. */
 export function stringsWith(part: string, bytes: Buffer, elf: Elf, most: number): Set<string> {
   const strings = new Set<string>();
-  const isPrintable = (byte: number) => byte >= FIRST && byte <= LAST;
   for (const [from, to] of dataOf(bytes, elf)) {
     const data = bytes.subarray(from, to);
     for (let at = data.indexOf(part); at >= 0; at = data.indexOf(part, at)) {

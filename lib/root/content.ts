@@ -3,7 +3,7 @@
  *
  * The bytes are not kept in memory: a closure can have hundreds of megabytes.
  */
-import { createHash } from 'crypto';
+import { hash } from 'crypto';
 import { type Bytes, type Elf, FormatError, readElf } from '../elf';
 import { librariesInObject, librariesInText } from './library-names';
 import { findMentions, type PathMention } from './mentions';
@@ -44,7 +44,7 @@ export function inspect(bytes: Buffer, where?: string): Content {
   const kind = kindOf(head);
   const parsed = kind === 'elf' ? parseElf(bytes) : {};
   return {
-    sha256: createHash('sha256').update(bytes).digest('hex'),
+    sha256: hash('sha256', bytes, 'hex'),
     size: bytes.length,
     kind,
     ...parsed,
