@@ -131,7 +131,8 @@ project.eslint?.addRules({
   '@typescript-eslint/member-ordering': 'off',
 });
 // Tables of cases take more lines than code.
-project.eslint?.addOverride({ files: ['test/**'], rules: { 'max-lines': ['error', { max: 400 }] } });
+// the search for cycles takes half a minute for tests, which nothing imports
+project.eslint?.addOverride({ files: ['test/**'], rules: { 'max-lines': ['error', { max: 400 }], 'import/no-cycle': 'off' } });
 // Files longer than that, with the reason.
 const LONG: Readonly<Record<string, string>> = {
   'lib/root/directory-root.ts': 'one class, all of the interface Root',
@@ -164,10 +165,11 @@ const TWO_LAYERS = 'bubblewrap file imagemagick python3 unzip';
 const FIELD_SIZES = 'python3 strace';
 project.testTask.prependSpawn(project.compileTask);
 project.testTask.prependExec(`test/setup.sh ${TEST}`);
-// ts-jest and `ts-node -T` strip types without checking them
+// ts-jest and `ts-node -T` strip types without checking them; one project, because each would check lib again
+project.tsconfigDev.addInclude('../examples/**/*.ts');
 project.addTask('type-check', {
-  description: 'Check the types of the tests, the examples and the configuration',
-  steps: ['test', 'examples', 'lib/inspect/page'].map((directory) => ({ exec: `tsc -p ${directory}/tsconfig.json` })),
+  description: 'Check the types of the tests, the examples and the page of the report',
+  steps: ['test', 'lib/inspect/page'].map((directory) => ({ exec: `tsc -p ${directory}/tsconfig.json` })),
 });
 project.testTask.removeStep(project.testTask.steps.findIndex(({ spawn }) => spawn === 'eslint'));
 project.testTask.exec('test/lint.sh');
@@ -234,7 +236,8 @@ new JsonFile(project, 'examples/tsconfig.json', {
 new JsonFile(project, 'lib/inspect/page/tsconfig.json', {
   obj: {
     compilerOptions: {
-      allowJs: true, checkJs: true, noEmit: true, strict: true, target: 'ES2022', lib: ['ES2022', 'DOM', 'DOM.Iterable'], types: [],
+      ...{ allowJs: true, checkJs: true, noEmit: true, strict: true, skipDefaultLibCheck: true },
+      ...{ target: 'ES2022', lib: ['ES2022', 'DOM', 'DOM.Iterable'], types: [] },
     },
     include: ['*.js', '*.d.ts'],
   },
