@@ -25,6 +25,12 @@ const USUAL = [
 const OWN_PATH = [
   'readlink', 'readlinkat', 'realpath', '__realpath_chk', '__readlink_chk', 'dladdr', 'getauxval', 'program_invocation_name',
 ];
+/** The link by which Linux tells a program its own path. */
+const OWN_LINK = '/proc/self/exe';
+/** Maximum number of names beside a program that are searched for in all of its bytes. */
+const MOST_NAMES = 500;
+/** Characters of such a name. Shorter ones occur in any program. */
+const FEWEST_CHARACTERS = 4;
 /** Expressions by which a script finds its own path: in Python, Node.js, PHP and Ruby, Perl, and shells. */
 const OWN_DIRECTORY = /\b__(?:file|FILE|dir|DIR|filename|dirname)(?:__)?\b|\bimport\.meta\b|\bFindBin\b|\bBASH_SOURCE\b|\$0\b|\bargv\[0\]/;
 const MOST_CHARACTERS = 4096;
@@ -37,7 +43,7 @@ export function addBuildOutput({ real: file }: Pending, selection: CurrentSelect
   if (program === undefined || !isSelfBuilt(file, context)) return delta;
   const directory = path.posix.dirname(file);
   const bases = COMMANDS.includes(path.posix.basename(directory)) ? [directory, path.posix.dirname(directory)] : [directory];
-  const refersTo = references(program, context);
+  const refersTo = references(program, bases.flatMap((base) => context.root.names(base)), context);
   for (const base of bases) {
     for (const name of context.root.names(base)) {
       const entry = path.posix.join(base, name);
@@ -94,7 +100,11 @@ function problemWith(base: string, context: Context): { readonly problem: string
 }
 
 /** How a program refers to a file or directory beside it, by its name. */
-function references(program: Program, { root }: Context): (name: string, isDirectory: boolean) => Reference | undefined {
+function references(
+  program: Program,
+  names: readonly string[],
+  { root }: Context,
+): (name: string, isDirectory: boolean) => Reference | undefined {
   const { elf, kind, size, mentions } = root.content(program.real);
   if (kind !== 'elf') {
     if (size > MOST_SCRIPT) return () => undefined;
@@ -109,11 +119,24 @@ function references(program: Program, { root }: Context): (name: string, isDirec
   const relative = strings.filter((text) => text.includes('/') && root.real(text) === undefined);
   const components = new Set(relative.flatMap((text) => text.split('/')));
   const importsOwnPath = OWN_PATH.some((symbol) => elf.dynamic?.imports.has(symbol));
-  const findsItself = importsOwnPath || mentions.some((mention) => mention.path === '/proc/self/exe');
+  const counted = words.has(OWN_LINK) ? undefined : root.scan(program.real, (bytes) => countedIn(bytes, names));
+  const findsItself = importsOwnPath || counted !== undefined || mentions.some((mention) => mention.path === OWN_LINK);
   return (name, isDirectory) => {
-    if (components.has(name) || (findsItself && words.has(name))) return 'named';
+    if (components.has(name) || (findsItself && words.has(name)) || counted?.has(name)) return 'named';
     return isDirectory && findsItself && USUAL.includes(name) ? 'usual' : undefined;
   };
+}
+
+/**
+ * The names that occur anywhere in a program that finds its own path. Programs in Go and Rust count the characters of their strings
+ * instead of ending each with a NUL, so nothing separates one string from the next.
+ *
+ * @returns `undefined` for a program that does not find its own path
+ */
+function countedIn(bytes: Buffer, names: readonly string[]): ReadonlySet<string> | undefined {
+  if (!bytes.includes(OWN_LINK)) return undefined;
+  const searched = names.filter(({ length }) => length >= FEWEST_CHARACTERS).slice(0, MOST_NAMES);
+  return new Set(searched.filter((name) => bytes.includes(name)));
 }
 
 /** The whole name in quotes, as in `os.path.join(os.path.dirname(__file__), 'data')`. */

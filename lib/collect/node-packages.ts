@@ -8,6 +8,7 @@
 import * as path from 'path';
 import { addSelfBuilt } from './add-files';
 import type { Context } from './context';
+import { isObject, manifestAt } from './manifest';
 import { isForLinking } from './non-runtime';
 import { takeFile } from './processes';
 import type { Selection } from './selection';
@@ -16,8 +17,6 @@ import { printableName } from '../text/printable';
 
 const NODE_MODULES = 'node_modules';
 const MANIFEST = 'package.json';
-/** Bytes of a larger manifest are not parsed. */
-const MOST_MANIFEST = 4 * 1024 * 1024;
 
 interface Manifest {
   readonly bin?: unknown;
@@ -110,18 +109,6 @@ function namesIn(dependencies: unknown): string[] {
   return Object.keys(isObject(dependencies) ? dependencies : {}).filter((name) => /^(?:@[\w.~-]+\/)?\w[\w.~-]*$/.test(name));
 }
 
-/** @returns an empty manifest for one that cannot be read, which Node ignores as well */
 function manifestIn(directory: string, { root }: Context): Manifest {
-  const file = root.file(path.posix.join(directory, MANIFEST));
-  if (file === undefined || root.status(file)!.size > MOST_MANIFEST) return {};
-  try {
-    const manifest: unknown = JSON.parse(root.read(file).toString('utf8'));
-    return isObject(manifest) ? manifest : {};
-  } catch {
-    return {};
-  }
-}
-
-function isObject(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
+  return manifestAt(path.posix.join(directory, MANIFEST), root);
 }

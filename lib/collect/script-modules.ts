@@ -5,12 +5,23 @@
 import * as path from 'path';
 import { addSelfBuilt } from './add-files';
 import type { Context } from './context';
+import { isObject, manifestAt } from './manifest';
 import { addNodePackages } from './node-packages';
 import { isForLinking } from './non-runtime';
 import { takeFile } from './processes';
 import type { CurrentSelection, Pending, Selection } from './selection';
 import { isSelfBuilt } from './self-built';
 import type { Program } from '../closure/find';
+
+/** Adds a file or directory of an environment, if it exists. */
+type Add = (entry: string) => void;
+
+/** The environment of a script. */
+interface Found {
+  readonly directory: string;
+  readonly program: Program;
+  readonly add: Add;
+}
 
 /** A directory above a script that package managers install modules into. */
 interface Environment {
@@ -21,15 +32,25 @@ interface Environment {
   /** entries that belong to the scripts in it @default - everything */
   readonly belongs?: readonly string[];
   /** its other dependencies */
-  readonly complete?: (directory: string, program: Program, delta: Selection, context: Context) => void;
+  readonly complete?: (found: Found, delta: Selection, context: Context) => void;
 }
+
+/** Directories with installed gems, the last one with those from version control. */
+const GEMS = ['gems', 'specifications', 'extensions', 'bundler'];
 
 /** The nearest one counts. */
 const ENVIRONMENTS: readonly Environment[] = [
   { name: 'a virtual environment', marks: ['pyvenv.cfg'], belongs: ['lib', 'lib64', 'share'], complete: configureVirtualEnvironment },
   { name: 'a vendor directory of Composer', marks: ['autoload.php', 'composer'] },
+  {
+    name: 'a project of Composer',
+    marks: ['composer.json', 'vendor/autoload.php'],
+    belongs: ['vendor', 'composer.json', 'composer.lock'],
+    complete: addAutoloaded,
+  },
   // GEM_HOME, and vendor/bundle/ruby/VERSION of Bundler
-  { name: 'a gem directory', marks: ['gems', 'specifications'], belongs: ['gems', 'specifications', 'extensions'] },
+  { name: 'a gem directory', marks: ['gems', 'specifications'], belongs: GEMS },
+  { name: 'a project of Bundler', marks: ['Gemfile', '.bundle/config'], belongs: ['Gemfile', 'Gemfile.lock'], complete: addBundle },
   { name: 'a local::lib directory', marks: ['lib/perl5'], belongs: ['lib/perl5'] },
 ];
 
@@ -51,11 +72,13 @@ function addEnvironment(script: string, program: Program, delta: Selection, cont
     if (environment === undefined) continue;
     const { name, belongs = [''], complete } = environment;
     const why = { reason: `modules of ${path.posix.basename(program.real)}`, through: program.real, rule: `in ${name}` };
-    for (const entry of belongs.map((one) => path.posix.join(directory, one)).filter((one) => root.real(one) !== undefined)) {
+    const add: Add = (entry) => {
+      if (root.real(entry) === undefined) return;
       const added = addSelfBuilt(entry, directory, why, delta, context, (child) => !isForLinking(child));
       for (const real of added) takeFile(real, program.interpreter!.program.real, delta, context);
-    }
-    complete?.(directory, program, delta, context);
+    };
+    for (const entry of belongs) add(path.posix.join(directory, entry));
+    complete?.({ directory, program, add }, delta, context);
     return;
   }
 }
@@ -64,10 +87,38 @@ function addEnvironment(script: string, program: Program, delta: Selection, cont
  * `home` of pyvenv.cfg is the directory of the interpreter, from which Python finds its standard library
  * (CPython Modules/getpath.py). `command` and the like are for people.
  */
-function configureVirtualEnvironment(directory: string, { interpreter }: Program, delta: Selection, { root }: Context): void {
+function configureVirtualEnvironment({ directory, program }: Found, delta: Selection, { root }: Context): void {
   const file = path.posix.join(directory, 'pyvenv.cfg');
-  const home = path.posix.dirname(interpreter!.program.real);
+  const home = path.posix.dirname(program.interpreter!.program.real);
   const lines = root.read(root.real(file)!).toString('utf8').split('\n');
   const kept = lines.filter((line) => /^\s*(?:include-system-site-packages|version|version_info)\s*=/.test(line));
   delta.generated.set(file, { textWith: (inLayer) => `${[`home = ${inLayer(home)}`, ...kept].join('\n')}\n` });
+}
+
+/** The project's own classes: those that Composer loads from directories and files that `composer.json` lists. */
+function addAutoloaded({ directory, add }: Found, _delta: Selection, { root }: Context): void {
+  const { autoload } = manifestAt(path.posix.join(directory, 'composer.json'), root);
+  for (const listed of isObject(autoload) ? Object.values(autoload) : []) {
+    const entries = Array.isArray(listed) ? listed : isObject(listed) ? Object.values(listed).flat() : [];
+    for (const entry of entries) {
+      const at = typeof entry === 'string' ? path.posix.join(directory, entry) : directory;
+      // an empty entry is the project itself, with its version control
+      if (at.startsWith(`${directory}/`) && at !== `${directory}/`) add(at);
+    }
+  }
+}
+
+/** `BUNDLE_PATH` in `.bundle/config`, or `vendor/bundle` by convention, has the gems. Other settings may hold credentials. */
+function addBundle({ directory, add }: Found, delta: Selection, { root }: Context): void {
+  const file = path.posix.join(directory, '.bundle/config');
+  const real = root.file(file);
+  const lines = real === undefined ? [] : root.read(real).toString('utf8').split('\n');
+  const kept = lines.filter((line) => /^(?:---|BUNDLE_(?:PATH|WITHOUT|WITH|DEPLOYMENT|FROZEN):)/.test(line)).join('\n');
+  delta.generated.set(file, { text: `${kept}\n` });
+  const [, written = 'vendor/bundle'] = /^BUNDLE_PATH: ["']?([^"'\n]+)/m.exec(kept) ?? [];
+  const gems = path.posix.join(directory, written);
+  if (!gems.startsWith(`${directory}/`)) return;
+  const subdirectories = (at: string) => root.names(root.real(at) ?? at).map((name) => path.posix.join(at, name));
+  // ruby/VERSION
+  for (const version of subdirectories(gems).flatMap(subdirectories)) for (const entry of GEMS) add(path.posix.join(version, entry));
 }

@@ -187,6 +187,42 @@ test('scripts in the directories of Composer, RubyGems and local::lib are packed
   expect(ownOf('./perl/bin/tool')).toEqual(['/app/bin/tool', '/app/lib/perl5/A.pm']);
 });
 
+test('a script in a project of Composer is packed with vendor and the classes that composer.json lists', () => {
+  const project = temporaryDirectory();
+  write(project, {
+    'composer.json': '{"autoload":{"psr-4":{"App\\\\":"src/","Root\\\\":""},"files":["functions.php","../outside.php"],"classmap":7}}',
+    'bin/console': '#!/bin/sh\n',
+    'vendor/autoload.php': '<?php\n',
+    'vendor/a/b/B.php': '<?php\n',
+    'src/Kernel.php': '<?php\n',
+    'functions.php': '<?php\n',
+    'tests/Test.php': '<?php\n',
+  });
+  expect(placesOf(plan(project, './bin/console')).filter((place) => place.startsWith('/app/'))).toEqual(
+    ['bin/console', 'composer.json', 'functions.php', 'src/Kernel.php', 'vendor/a/b/B.php', 'vendor/autoload.php'].map((name) => `/app/${name}`),
+  );
+});
+
+test('a script in a project of Bundler is packed with the Gemfile, the gems, and the settings that hold no credentials', () => {
+  const project = temporaryDirectory();
+  const gems = 'gems/ruby/3.1.0';
+  write(project, {
+    'Gemfile': 'gem "a"\n',
+    'Gemfile.lock': '\n',
+    '.bundle/config': '---\nBUNDLE_PATH: "gems"\nBUNDLE_GEMS__EXAMPLE__COM: "user:password"\n',
+    'bin/tool': '#!/bin/sh\n',
+    [`${gems}/gems/a-1/lib/a.rb`]: '\n',
+    [`${gems}/specifications/a-1.gemspec`]: '\n',
+    [`${gems}/cache/a-1.gem`]: '\n',
+  });
+  const planned = plan(project, './bin/tool');
+  expect(placesOf(planned).filter((place) => place.startsWith('/app/'))).toEqual(
+    ['.bundle/config', 'Gemfile', 'Gemfile.lock', 'bin/tool', `${gems}/gems/a-1/lib/a.rb`, `${gems}/specifications/a-1.gemspec`]
+      .map((name) => `/app/${name}`),
+  );
+  expect(planned.plan.entries.find((entry) => entry.path === '/app/.bundle/config')).toMatchObject({ text: '---\nBUNDLE_PATH: "gems"\n' });
+});
+
 test('an interpreter with a prefix of its own is packed with the standard library of its version, without tests', () => {
   const prefix = temporaryDirectory();
   write(prefix, {

@@ -161,6 +161,15 @@ describe('files beside a program', () => {
     expect(await output(root, './dist/bin/tool')).toBe('shared\n');
   });
 
+  test('are packed if the program counts the characters of its strings, as Go programs do', () => {
+    const root = system();
+    const strings = '!!!!!\\n/proc/self/exeassets/x.txtserver.yaml404 page not found';
+    root.compile('/work/dist/tool', `const char strings[] = "${strings}"; void _start(void) {}`, ['-static', '-nostdlib']);
+    root.write({ '/work/dist/assets/x.txt': 'x\n', '/work/dist/server.yaml': 'x: 1\n', '/work/dist/other.yaml': 'x: 2\n' });
+    const { data } = find(root, './dist/tool', { ...WITH_DATA, cwd: '/work' });
+    expect(data.filter((file) => /assets|yaml/.test(file))).toEqual(['/app/dist/assets/x.txt', '/app/dist/server.yaml']);
+  });
+
   test('are skipped with a notice in a source tree, and not read in a home directory', () => {
     const root = system();
     for (const directory of ['/work/project', '/home/me']) bundle(root, directory);
