@@ -16,7 +16,7 @@ const MOST_SCRIPT = 8 * 1024 * 1024;
 /** Names of configuration files: those with such an extension, or without one, such as groff's `DESC`. */
 const CONFIGURATION = /^[^.]+$|\.(?:conf|cfg|cnf|config|ini|rc|xml|def|defs)$/;
 /** Names of modules of scripts. */
-const CODE = /\.(?:py|rb|p[lm]|php|[cm]?js|lua|tcl)$/;
+const CODE = /\.(?:py|rb|p[lm]|php|[cm]?js|lua|tcl|scm)$/;
 /** Bytes of a module that people have written. */
 const MOST_CODE = 1024 * 1024;
 /** Characters of a command line. */
@@ -49,8 +49,7 @@ export function startedIn(file: string, content: Content, scan: Scan, role?: 'mo
       const strings = scan((bytes) => stringsOf(bytes, elf, MOST_STRING, mayBeCommand));
       // a program that has the directory as a separate string may have the command at the end of a path: gpg has `/agent/gpg-agent`
       const patterns = strings.has(COMMANDS) ? [COMMAND_LINE, LAST] : [COMMAND_LINE];
-      const found = [...strings].flatMap((text) => patterns.map((pattern) => pattern.exec(text)?.[1]));
-      return new Set(found.filter((word) => word !== undefined));
+      return new Set([...strings].flatMap((text) => patterns.flatMap((pattern) => pattern.exec(text)?.[1] ?? [])));
     }
     case 'script': return inScript(content.head, scan);
     case 'text': {
@@ -82,6 +81,21 @@ function mayBeCommand(bytes: Buffer, start: number, end: number): boolean {
   }
   const rest = bytes.subarray(at, end);
   return rest.includes(SLASH) && !rest.includes(SPACE);
+}
+
+/** Whether a file is a module of a program, by its name. */
+export function isCode(file: string): boolean {
+  return CODE.test(file);
+}
+
+/**
+ * Whether a program contains a command with an option, such as `unzip -t`: stronger evidence than a word. It may be anywhere in the bytes,
+ * because compilers put strings of 8 characters into instructions.
+ */
+export function hasWithOption(bytes: Buffer, command: string): boolean {
+  const text = `${command} -`;
+  for (let at = bytes.indexOf(text); at >= 0; at = bytes.indexOf(text, at + 1)) if (at === 0 || !WORD[bytes[at - 1]]) return true;
+  return false;
 }
 
 /** @param interpreter a path, or a command */

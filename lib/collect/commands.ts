@@ -5,13 +5,13 @@
 import * as path from 'path';
 import { NOT_WORLD_READABLE } from './add-files';
 import { needOf } from './need';
-import { startedIn } from './command-words';
+import { hasWithOption, isCode, startedIn } from './command-words';
 import type { Context } from './context';
 import { ownersOf } from './context';
 import { isDocumentation } from './non-runtime';
 import { addProgram } from './programs';
 import type { RequestedPackages } from './requested-packages';
-import { isForDevelopment, recommends } from './requested-packages';
+import { dependenciesOf, isForDevelopment, recommends } from './requested-packages';
 import type { CurrentSelection, Pending, Selection } from './selection';
 import { sourcedBy } from './sourced';
 import { findProgram } from '../closure/find';
@@ -31,14 +31,16 @@ export function addStartedCommands({ real: file }: Pending, selection: CurrentSe
   if (!may) return delta;
   const { root, commandsOnPath } = context;
   const script = sourcedBy(file, selection, root);
-  const role = script !== undefined ? 'sourced' : isModuleOfScript(file, context) ? 'module' : undefined;
+  const role = script !== undefined ? 'sourced' : isModule(file, selection, context) ? 'module' : undefined;
   const words = startedIn(file, root.content(file), (use) => root.scan(file, use), role);
-  const started = [...words].flatMap((word): [name: string, commandPath: string][] => {
+  const recommended = new Set(recommendedCommands(file, context));
+  const started = [...new Set([...words, ...recommended])].flatMap((word): [name: string, commandPath: string][] => {
     const commandPath = commandsOnPath.get(word);
-    return commandPath !== undefined && root.isFile(commandPath) && ownersOf(commandPath, context).some(may) ? [[word, commandPath]] : [];
+    if (commandPath === undefined || !root.isFile(commandPath)) return [];
+    return recommended.has(word) || ownersOf(commandPath, context).some(may) ? [[word, commandPath]] : [];
   });
   if (context.requestedPrograms.has(file)) skipSuggested(words, file, delta, context);
-  if (started.length > 0) delta.starting.add(file);
+  if (started.length > 0) for (const one of [file, script ?? file]) delta.starting.add(one);
   for (const [name, commandPath] of started) {
     if (delta.commands.has(name)) continue;
     if (isOfNeededPackage(commandPath, script ?? file, delta, context)) delta.merge(addCommand(name, commandPath, file, delta, context));
@@ -134,8 +136,9 @@ export function mayStart(file: string, selection: CurrentSelection, context: Con
   // scripts of development packages print flags for compilers
   const isSibling = (pkg: Package) => requested.isSibling(pkg) && (requested.has(pkg) || !isForDevelopment(pkg));
   if (kind === 'text') {
-    const isDirect = (pkg: Package) => !pkg.isEssential && owner.depends.includes(pkg.name);
-    return isModuleOfScript(file, context) ? (pkg) => isSibling(pkg) || isDirect(pkg) : isSibling;
+    const siblings = [...requested].filter(({ source }) => source === owner.source);
+    const isDirect = (pkg: Package) => !pkg.isEssential && siblings.some(({ depends }) => depends.includes(pkg.name));
+    return isModule(file, selection, context) ? (pkg) => isSibling(pkg) || isDirect(pkg) : isSibling;
   }
   const isExecutable = (root.status(file)!.mode & 0o111) !== 0;
   const isNeeded = (pkg: Package) => isSibling(pkg) || (requested.needs(pkg) && isDependency(pkg, owner, requested, context));
@@ -145,13 +148,32 @@ export function mayStart(file: string, selection: CurrentSelection, context: Con
 }
 
 /**
- * True if a file is from the same source package as a requested script. Packages often consist of modules with the code, and a script
- * that calls them.
+ * True if a file is code from the same source package as a requested program, whose packages depend on packages with commands. Packages
+ * often consist of modules with the code, and a script or an interpreter of its own language that loads them.
  */
-function isModuleOfScript(file: string, { requestedPrograms, packages }: Context): boolean {
+function isModule(file: string, { requested }: CurrentSelection, context: Context): boolean {
+  const { requestedPrograms, packages } = context;
   const source = packages.ownerOf(file)?.source;
-  return source !== undefined && [...requestedPrograms].some(([real, { interpreter }]) => (
-    interpreter !== undefined && packages.ownerOf(real)?.source === source));
+  if (source === undefined) return false;
+  return [...requestedPrograms].some(([real, { interpreter }]) => {
+    if (packages.ownerOf(real)?.source !== source) return false;
+    return interpreter !== undefined || (isCode(file) && commandsOfDependencies(source, requested, context));
+  });
+}
+
+/** Whether a direct dependency of the requested packages from a source package has commands. */
+function commandsOfDependencies(source: string, requested: RequestedPackages, { packages, packageFiles }: Context): boolean {
+  return [...requested].some((one) => one.source === source && dependenciesOf(one, packages).some((dependency) => (
+    dependency.source !== source && !dependency.isEssential && packageFiles.commands(dependency).length > 0)));
+}
+
+/** Names of commands that a requested program has with an option, and that are of packages which its own recommends. */
+function recommendedCommands(file: string, { root, packages, packageFiles, requestedPrograms }: Context): readonly string[] {
+  const owner = packages.ownerOf(file);
+  if (owner === undefined || !requestedPrograms.has(file) || root.content(file).kind !== 'elf') return [];
+  const recommended = owner.recommends.map((name) => packages.get(name)).filter((one) => one !== undefined);
+  const names = recommended.flatMap((one) => packageFiles.commands(one)).map((command) => path.posix.basename(command));
+  return names.length === 0 ? [] : root.scan(file, (bytes) => names.filter((name) => hasWithOption(bytes, name)));
 }
 
 /** True if a requested package depends on `other`, and is essential or from the source package of `owner`. */

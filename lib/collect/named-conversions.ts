@@ -1,6 +1,7 @@
 /**
- * Character sets that texts of a requested package name: `(set-port-encoding! port "latin1")` in a module for Guile, whose library
- * calls iconv(3). glibc converts them with a module for each, which `gconv-modules` lists (glibc iconv/gconv_conf.c).
+ * Character sets that texts and objects of a requested package name: `(set-port-encoding! port "latin1")` in a module for Guile, whose
+ * library calls iconv(3), and `ISO_8859-15` in a program that converts with a library for Unicode. glibc converts them with a module for
+ * each, which `gconv-modules` lists (glibc iconv/gconv_conf.c).
  *
  * Programs and libraries of requested packages that call iconv(3) themselves get many modules: see opened-by-glibc.ts. Here,
  * a library of another package calls it, and most such libraries never convert anything, so only the named modules are packed.
@@ -9,10 +10,11 @@ import * as path from 'path';
 import { addFound } from './add-files';
 import { cacheByRoot } from './cache-by-root';
 import type { Context } from './context';
-import { converts, FROM_C_LIBRARY, libcOf } from './opened-by-glibc';
+import { allConversions, converts, FROM_C_LIBRARY, libcOf } from './opened-by-glibc';
 import { isFollowed } from './path-mentions';
 import { takeFile } from './processes';
 import type { CurrentSelection, Pending, Selection } from './selection';
+import { stringsOf } from '../elf';
 import { valueOf } from '../packages/package';
 import type { RootPath } from '../root/paths';
 import type { Root } from '../root/root';
@@ -21,6 +23,8 @@ import { withoutTrailing } from '../text/trailing';
 /** Larger texts are not written by people. */
 const MOST_BYTES = 1024 * 1024;
 const QUOTED = /["']([\w.:-]{4,24})["']/g;
+const WORD = /^[\w.:-]{4,24}$/;
+const [FEWEST_CHARACTERS, MOST_CHARACTERS] = [4, 24];
 /** Names without a digit or a separator, such as `DEC` and `MAC`, are also words. */
 const NAME = /^(?=.*[\d_-])[A-Za-z]/;
 
@@ -34,6 +38,7 @@ export function addNamedConversions({ real: file, program }: Pending, selection:
   if (libc === undefined || !converts(process) || !isFollowed(file, selection, context)) return delta;
   const gconv = root.real(path.posix.join(path.posix.dirname(libc.path), 'gconv'));
   if (gconv === undefined) return delta;
+  if (delta.followed.has(allConversions(libc, gconv))) return delta;
   const modules = modulesIn(gconv, root);
   for (const name of namesIn(file, context)) {
     for (const module of modules.get(name.toUpperCase()) ?? []) {
@@ -46,9 +51,13 @@ export function addNamedConversions({ real: file, program }: Pending, selection:
   return delta;
 }
 
-/** Names in quotes in a text. */
+/** Names in quotes in a text, and strings of an object. */
 function namesIn(file: string, { root }: Context): Set<string> {
-  const { kind, size } = root.content(file);
+  const { kind, size, elf } = root.content(file);
+  if (elf) {
+    const strings = root.scan(file, (bytes) => stringsOf(bytes, elf, MOST_CHARACTERS, (_, start, end) => end - start >= FEWEST_CHARACTERS));
+    return new Set([...strings].filter((text) => WORD.test(text) && NAME.test(text)));
+  }
   if (size > MOST_BYTES || (kind !== 'text' && kind !== 'script')) return new Set();
   return new Set([...root.read(file).toString('latin1').matchAll(QUOTED)].map(([, name]) => name).filter((name) => NAME.test(name)));
 }

@@ -10,6 +10,7 @@ import { isCommandDirectory, isStandardDirectory } from '../root/standard';
 export class PackageFiles {
   private readonly lists = new Map<Package, readonly string[]>();
   private readonly directories = new Map<Package, ReadonlySet<string>>();
+  private readonly inCommandDirectories = new Map<Package, readonly string[]>();
   private readonly byName = new Map<Package, ReadonlyMap<string, string>>();
 
   constructor(private readonly database: PackageDatabase, private readonly root: Root) {}
@@ -51,6 +52,16 @@ export class PackageFiles {
       this.byName.set(owner, libraries);
     }
     return libraries;
+  }
+
+  /** Files and links of a package in directories of commands. */
+  public commands(owner: Package): readonly string[] {
+    let commands = this.inCommandDirectories.get(owner);
+    if (!commands) {
+      commands = this.database.files(owner).filter((file) => isCommandDirectory(path.posix.dirname(file)));
+      this.inCommandDirectories.set(owner, commands);
+    }
+    return commands;
   }
 
   /** Files of a package that compilers and linkers read. */

@@ -129,7 +129,9 @@ function edited(entry: FileEntry, root: Root, key: string, aliases: readonly str
   }
 }
 
+/** @param line it replaces the first line; after a newline in it, the second line follows a space */
 function withFirstLine(bytes: Buffer, line: string): Buffer {
   const end = bytes.indexOf('\n');
+  if (line.includes('\n')) return Buffer.concat([Buffer.from(`${line} `), end < 0 ? Buffer.from('\n') : bytes.subarray(end + 1)]);
   return Buffer.concat([Buffer.from(line), end < 0 ? Buffer.from('\n') : bytes.subarray(end)]);
 }

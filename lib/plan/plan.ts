@@ -28,7 +28,7 @@ export interface Edits {
   readonly interpreter?: string;
   /** DT_RPATH, with `KEY`; `''` for none */
   readonly rpath?: string;
-  /** the first line of a script, with `KEY` */
+  /** the first line of a script, and possibly the beginning of the second one, with `KEY` */
   readonly shebang?: string;
   /** whether it is Python bytecode, which is marked as valid whatever the date of its source */
   readonly bytecode?: boolean;

@@ -6,6 +6,7 @@
  */
 import * as path from 'path';
 import { deflateRawSync } from 'zlib';
+import { commandsFirst } from './commands-first';
 import { withCompressedFiles, withLaunchers } from './compress';
 import { MUSL_LOADER, MUSL_PATH_FILE } from './confine-musl';
 import { linkDuplicates } from './duplicates';
@@ -104,12 +105,8 @@ class Relocation {
   public plan(): Plan {
     const { selection } = this.collected;
     const { root } = this.options;
-    const entries: Entry[] = [];
-    for (const real of selection.files.keys()) entries.push(this.file(real));
-    for (const [link, target] of selection.links) {
-      const entry = this.link(link, target);
-      if (entry) entries.push(entry);
-    }
+    const entries = [...selection.files.keys()].map((real) => this.file(real));
+    entries.push(...[...selection.links].flatMap(([link, target]) => this.link(link, target) ?? []));
     const parents = new Set([...this.packed].map((real) => path.posix.dirname(real)));
     for (const directory of selection.directories) {
       if (!parents.has(directory)) entries.push({ kind: 'directory', path: this.places.of(directory) });
@@ -177,7 +174,8 @@ class Relocation {
   private file(real: RootPath): Entry {
     const { root } = this.options;
     const content = root.content(real);
-    const executable = content.kind === 'elf' || content.kind === 'script';
+    // a shell also runs commands without a first line that names it
+    const executable = content.kind === 'text' ? (root.status(real)!.mode & 0o111) !== 0 : content.kind !== 'data';
     const stub = root.replacement(real);
     return {
       kind: 'file',
@@ -226,12 +224,13 @@ class Relocation {
     return { interpreter, rpath, shebang, bytecode, texts, aliases };
   }
 
-  /** The first line of a program or command that is a script: it names the interpreter by its place. */
+  /** The first line of a program or command that is a script, which names the interpreter by its place, and what follows it. */
   private shebang(real: RootPath): string | undefined {
     const script = this.scripts.get(real);
     if (!script) return undefined;
     const { program, argument } = script.interpreter!;
-    return `#!${this.interpreterPath(program)}${argument ? ` ${argument}` : ''}`;
+    const more = this.collected.starting.has(real) ? commandsFirst(real, this.options.root) : '';
+    return `#!${this.interpreterPath(program)}${argument ? ` ${argument}` : ''}${more}`;
   }
 
   private interpreterPath(program: Program): string {

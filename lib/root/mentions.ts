@@ -154,7 +154,10 @@ export function findMentions(bytes: Buffer, where = 'a file'): PathMention[] {
   // the search of Buffer is native code, and most bytes are not `/`
   for (let next = 0, at; (at = bytes.indexOf(SLASH, next)) >= 0; ) {
     next = at + 1;
-    if (at > 0 && WITHIN_A_WORD[bytes[at - 1]] && !(counts && isCounted(bytes, at))) continue;
+    const isOfKnownLength = counts && isCounted(bytes, at);
+    if (at > 0 && WITHIN_A_WORD[bytes[at - 1]] && !isOfKnownLength) continue;
+    // in bytecode, the byte behind a string may look like a character of it
+    const limit = isOfKnownLength ? Math.min(end, at + bytes[at - 1]) : end;
     const word = at;
     while (bytes[at + 1] === SLASH) at++;
     next = at + 1;
@@ -173,11 +176,11 @@ export function findMentions(bytes: Buffer, where = 'a file'): PathMention[] {
     const inWords = joined(bytes, at);
     if (inWords) add(inWords);
     let lastSlash = at;
-    for (let code; next < end && next - at < MOST_CHARACTERS && PATH_CHARACTER[(code = bytes[next])]; next++) {
+    for (let code; next < limit && next - at < MOST_CHARACTERS && PATH_CHARACTER[(code = bytes[next])]; next++) {
       if (code === SLASH) lastSlash = next;
       if (code === COMMA && bytes[next + 1] === SLASH) break;
     }
-    const endOfPath = next < end && UNKNOWN[bytes[next]] ? lastSlash + 1 : next;
+    const endOfPath = next < limit && UNKNOWN[bytes[next]] ? lastSlash + 1 : next;
     if (lastSlash > at + 1) add({ kind: 'whole', offset: at, path: bytes.toString('latin1', at, endOfPath) });
   }
   return mentions;

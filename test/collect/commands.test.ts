@@ -93,6 +93,19 @@ describe('a command with its bare name in a program is packed', () => {
   });
 });
 
+test('a command that a program has with an option is packed if its package only recommends that of the command', () => {
+  root.install('rig', { '/usr/bin/rig': programWith('\0list\xbaunpack -t\x90xunzip -q\0') }, { Recommends: 'tools' });
+  root.install('tools', Object.fromEntries(['list', 'unpack', 'unzip'].map((name) => [`/usr/bin/${name}`, programWith()])));
+  expect(started()).toEqual(['/usr/bin/unpack']);
+});
+
+test('a command in a module of a program with its own language is packed if a package of the program depends on its package', () => {
+  root.install('rig', { '/usr/bin/rig': programWith() }, { Source: 'rig', Depends: 'rig-data, painter' });
+  root.install('rig-data', { '/usr/share/rig/scm/out.scm': '(search-executable \'("paint" "other"))\n' }, { Source: 'rig' });
+  root.install('painter', { '/usr/bin/paint': programWith() }).install('other', { '/usr/bin/other': programWith() });
+  expect(started()).toEqual(['/usr/bin/paint']);
+});
+
 describe('a command is not packed', () => {
   test('if no package needs its package, or if every system has it', () => {
     root.install('rig', { '/usr/bin/rig': programWith('\0sort\0stranger\0') }, { Depends: 'coreutils' });
@@ -197,6 +210,34 @@ test('a command is on PATH in the function; a requested program takes precedence
   const leads = (name: string) => fs.realpathSync(`${opt}/bin/${name}`).slice(`${opt}/elf/${plan.key}`.length);
   expect(['paint', 'other'].map(leads)).toEqual(['/usr/bin/paint', '/usr/bin/rig']);
   expect(summary.programs).toEqual(['other']);
+});
+
+describe('a shell script that starts commands', () => {
+  /** The script in the layer without its first line. */
+  const packed = async (text: string) => {
+    withShell().install('rig', { '/usr/bin/rig': `#!/bin/sh\n${text}`, '/usr/bin/printf': programWith() });
+    const { opt, plan } = await makeFound(root);
+    return fs.readFileSync(`${opt}/elf/${plan.key}/usr/bin/rig`, 'utf8').split('\n').slice(1).join('\n');
+  };
+
+  test('finds them in /opt/bin before it finds those of the host, and each of its lines keeps its number', async () => {
+    expect(await packed('# comment\nprintf x\n')).toBe('PATH=/opt/bin:$PATH; # comment\nprintf x\n');
+  });
+
+  test.each(['exec tclsh "$0" "$@"\nprintf x\n', '"exec" "perl" "$0"\nprintf x\n', '# starts nothing\n'])(
+    'is not changed if it is for another interpreter as well, or starts no command: %j',
+    async (text) => {
+      expect(await packed(text)).toBe(text);
+    },
+  );
+});
+
+test('shell code with permission to be executed keeps it without a first line that names the shell', async () => {
+  root.install('rig', { '/usr/bin/rig': programWith(), '/usr/share/rig/BATCH': 'echo "$@"\n', '/usr/share/rig/notes': 'echo\n' });
+  fs.chmodSync(root.locate('/usr/share/rig/BATCH'), 0o755);
+  const { opt, plan } = await makeFound(root);
+  const modeOf = (name: string) => fs.statSync(`${opt}/elf/${plan.key}/usr/share/rig/${name}`).mode & 0o777;
+  expect(['BATCH', 'notes'].map(modeOf)).toEqual([0o755, 0o644]);
 });
 
 describe('a program that names the directory of headers', () => {

@@ -148,10 +148,11 @@ describe('a character set that a requested package names, and a library of anoth
   };
 
   /** The packed files below gconv for a program with a text file next to it. */
-  const modulesFor = (text: string, library = CONVERT): readonly string[] => {
+  const modulesFor = (text: string, library = CONVERT, string = 'none'): readonly string[] => {
     const root = withProgram(NOTHING);
     root.compile(`${LIB}/libconvert.so.1`, library.replace('main', 'convert'), ['-shared', '-fPIC', '-Wl,-soname,libconvert.so.1']);
-    root.compile('/usr/bin/rig', 'int convert(void); int main(void) { return convert(); }', [root.locate(`${LIB}/libconvert.so.1`)]);
+    const code = `int convert(void); const char *string = "${string}"; int main(void) { return convert(); }`;
+    root.compile('/usr/bin/rig', code, [root.locate(`${LIB}/libconvert.so.1`)]);
     root.install('libconvert', { [`${LIB}/libconvert.so.1`]: [] });
     root.install('rig', { '/usr/bin/rig': [], '/usr/share/rig/out.scm': text }, { Depends: 'libc6, libconvert' });
     root.install('libc-bin', {
@@ -172,6 +173,11 @@ describe('a character set that a requested package names, and a library of anoth
   test('has its module packed, by its name or an alias', () => {
     expect(modulesFor('(set-encoding "latin1")')).toEqual([`${LIB}/gconv/ISO8859-1.so`, LISTS.gconv, LISTS.cache, LISTS.more]);
     expect(modulesFor('(set-encoding "EUC-JP")')).toContain(`${LIB}/gconv/EUC-JP.so`);
+  });
+
+  test('has its module packed if the program itself has the name as a string', () => {
+    expect(modulesFor('', CONVERT, 'LATIN1')).toContain(`${LIB}/gconv/ISO8859-1.so`);
+    expect(modulesFor('', CONVERT, 'DEC')).toEqual([]);
   });
 
   test('has no module packed if the name may be any word, or the process never converts', () => {

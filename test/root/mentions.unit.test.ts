@@ -70,6 +70,14 @@ test('bytecode of Python contains a mention whatever the bytes of its length loo
   expect(findMentions(string('z', path.length))).toEqual([]);
 });
 
+test('a path in bytecode of Python ends with its length, whatever byte follows it', () => {
+  const header = Buffer.from([0xa7, 0x0d, 0x0d, 0x0a, ...Buffer.alloc(12)]);
+  for (const following of ['r', 'N', '/', '%', '*']) {
+    const bytes = Buffer.concat([header, Buffer.from(`\xfa\x0d/etc/asciidoc${following}\x05`, 'latin1')]);
+    expect(findMentions(bytes).map(({ path }) => path)).toEqual(['/etc/asciidoc']);
+  }
+});
+
 describe('a path with an unknown end is a mention of its directory', () => {
   test.each([
     ['/usr/share/rig/%s', ['/usr/share/rig/']],
