@@ -1,17 +1,20 @@
 /**
  * Packs plans in a process of its own, and waits for it: a construct is synchronous, and compression is not.
  *
- * One process packs all layers that are made without a pause. It is started before the first of them is planned.
+ * One process packs all layers that are made without a pause. It is started before the first of them is planned, and compresses files
+ * that a layer may contain while that is planned.
  */
 import * as path from 'path';
 import { setImmediate } from 'timers';
-import type { Answer, PackedZip, Packing } from '../pack/process';
+import type { Answer, Outlook, PackedZip, Packing } from '../pack/process';
 import type { Plan } from '../plan/plan';
 import { AnsweringChild, EndedError } from '../process/answering-child';
 import { nodeEnvironment } from '../process/environment';
 import { ownFile, PACK } from '../process/own-file';
 
 let packer: AnsweringChild | undefined;
+/** Files that it has been told of. */
+let foreseen = new Set<string>();
 
 /** Starts the packing process unless it runs. It ends when this thread has nothing else to do. */
 export function startPacking(): AnsweringChild {
@@ -24,6 +27,15 @@ export function startPacking(): AnsweringChild {
 function endPacking(): void {
   packer?.end();
   packer = undefined;
+  foreseen = new Set();
+}
+
+/** Lets the packing process compress files that the next layer may contain. */
+export function foresee(files: readonly string[]): void {
+  const ahead = files.filter((file) => !foreseen.has(file));
+  if (ahead.length === 0) return;
+  for (const file of ahead) foreseen.add(file);
+  startPacking().tell(JSON.stringify({ ahead } satisfies Outlook));
 }
 
 /**

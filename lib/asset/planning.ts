@@ -2,6 +2,7 @@
  * The plan of a layer. It is made only when something needs it: while the source is unchanged, its fingerprint is known
  * without it.
  */
+import * as path from 'path';
 import type { Fingerprint } from './fingerprint';
 import { FingerprintCache, stateOf } from './fingerprint';
 import { packing, planning, roots, slimming } from './on-demand';
@@ -68,10 +69,14 @@ export class Planning {
    * @param last of the same request before: the commands of the workload are not run again if their outcome still holds
    */
   private make(traced: Trace | undefined, last: Fingerprint | undefined): { root: Root; planned: PlannedLayer & Partial<SlimLayer> } {
-    packing().startPacking(); // so that it is ready when the plan is
+    const { startPacking, foresee } = packing();
+    startPacking(); // so that it is ready when the plan is
     const root = roots().openRoot(this.source.directory, this.request.compress);
     const { request, workload, report } = this;
-    if (workload === undefined) return { root, planned: planning().planLayer(root, request, traced) };
+    if (workload === undefined) {
+      const onFound = (files: readonly string[]) => foresee(files.map((real) => path.join(this.source.directory, real)));
+      return { root, planned: planning().planLayer(root, request, traced, onFound) };
+    }
     return { root, planned: slimming().slimLayer(root, request, workload, { report, known: last?.slim?.known, knownTrace: traced }) };
   }
 }

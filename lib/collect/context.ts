@@ -33,7 +33,11 @@ export interface CollectOptions {
   readonly mostBytes: number;
   /** whether large files may be stored compressed */
   readonly compress: boolean;
+  readonly onFound?: OnFound;
 }
+
+/** Is told of the resolved paths of files that the layer may contain, as soon as they are found. */
+export type OnFound = (files: readonly string[]) => void;
 
 export interface Context extends CollectOptions {
   /** the requested programs by their resolved paths */

@@ -136,6 +136,7 @@ function openOne(process: Process, name: string, object: Loaded, isRequired: boo
 function addObjects(process: Process, objects: readonly Loaded[], delta: Selection, context: Context): void {
   const { root } = context;
   const program = process.program.real;
+  context.onFound?.(objects.map(({ real }) => real));
   for (const object of objects) {
     if (object.loader) {
       checkPublic(object, context);

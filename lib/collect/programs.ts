@@ -35,6 +35,8 @@ export function addProgram(
 ): void {
   const { real, elf, interpreter } = program;
   addFile(program.path, why, delta, context.root);
+  // the process of a helper program may exist already, with plug-ins
+  if (elf && !delta.processes.has(real)) startProcess(real, elf, delta, context);
   const opener = interpreter ? interpreter.program.real : real;
   const user: User = { through: real, opener, interpreters: interpreter ? ownersOf(interpreter.program.path, context) : [] };
   const owners = ownersOf(program.path, context).flatMap((owner) => {
@@ -43,8 +45,6 @@ export function addProgram(
   });
   const added = owners.flatMap(({ newPackages, reason }) => newPackages.map((pkg) => ({ pkg, reason })));
   if (why.through === undefined && elf) delta.requested = delta.requested.extending(added.map(({ pkg }) => pkg));
-  // the process of a helper program may exist already, with plug-ins
-  if (elf && !delta.processes.has(real)) startProcess(real, elf, delta, context);
   const ofScript = { reason: `interpreter of ${path.posix.basename(real)}`, through: real };
   if (interpreter) addProgram(interpreter.program, ofScript, requestReason, delta, context);
   if (requestReason === 'program' && delta.requested.isTight && context.detectData) addStandardLibrary(user, delta, context);

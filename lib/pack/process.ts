@@ -4,13 +4,21 @@
  *
  * usage: node process.js
  *
- * Each line of standard input is a `Packing` as JSON, and is answered by an `Answer` as JSON in one line. The process ends with its
- * input, after the zip that it is writing, or at once if its parent has died.
+ * Each line of standard input is JSON: an `Outlook`, or a `Packing`, which is answered by an `Answer` as JSON in one line. The process ends
+ * with its input, after the zip that it is writing, or at once if its parent has died.
  */
 import { createHash } from 'crypto';
+import { Ahead } from './ahead';
+import { KnownBlocks } from './known-blocks';
 import type { Packed } from './zip';
 import { writeZip } from './zip';
 import type { Plan } from '../plan/plan';
+
+/** Files that the next layer may contain. */
+export interface Outlook {
+  /** absolute paths */
+  readonly ahead: readonly string[];
+}
 
 export interface Packing {
   readonly plan: Plan;
@@ -33,28 +41,42 @@ export interface Answer {
 /** How often it is checked whether the parent has died, in milliseconds. */
 const CHECK = 100;
 
+const known = new KnownBlocks();
+const ahead = new Ahead(known);
+
 async function answerTo({ plan, file }: Packing): Promise<Answer> {
   try {
     const hash = createHash('sha256');
-    const written = await writeZip(plan, file, undefined, hash);
+    const written = await writeZip(plan, file, undefined, hash, known);
     return { packed: { ...written, sha256: hash.digest('hex') } };
   } catch (error) {
     return { problem: (error as Error).message };
   }
 }
 
+function take(line: Outlook | Packing): void {
+  if ('ahead' in line) {
+    ahead.add(line.ahead);
+  } else {
+    ahead.stop();
+    void answerTo(line).then((answer) => process.stdout.write(`${JSON.stringify(answer)}\n`));
+  }
+}
+
 const LINE_BREAK = 10;
 let parts: Buffer[] = [];
 process.stdin.on('data', (part: Buffer) => {
-  parts.push(part);
-  // one line at a time: whoever writes it waits for the answer
-  if (part.at(-1) !== LINE_BREAK) return;
-  const packing = JSON.parse(Buffer.concat(parts).toString()) as Packing;
-  parts = [];
-  void answerTo(packing).then((answer) => process.stdout.write(`${JSON.stringify(answer)}\n`));
+  let start = 0;
+  for (let end; (end = part.indexOf(LINE_BREAK, start)) >= 0; start = end + 1) {
+    parts.push(part.subarray(start, end));
+    take(JSON.parse(Buffer.concat(parts).toString()) as Outlook | Packing);
+    parts = [];
+  }
+  parts.push(part.subarray(start));
 });
 const parent = process.ppid;
 process.stdin.once('end', () => {
+  ahead.stop();
   setInterval(() => {
     if (process.ppid !== parent) process.exit(1);
   }, CHECK).unref();

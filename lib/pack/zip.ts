@@ -8,6 +8,7 @@ import * as fs from 'fs';
 import { pipeline } from 'stream/promises';
 import { deflate } from './deflate';
 import { type Written, written } from './entries';
+import type { KnownBlocks } from './known-blocks';
 import { ZipWriter } from './zip-writer';
 import type { Plan } from '../plan/plan';
 import { discard } from '../process/remove-tree';
@@ -36,9 +37,10 @@ const MOST_WAITING = { bytes: 24 * 1024 * 1024, entries: 256 };
  *
  * @param file replaced if it exists
  * @param hash gets every byte that is written
+ * @param known keeps the compressed blocks, for the next layer
  * @throws ChangedFileError, UneditableFileError; Error if the file cannot be written
  */
-export async function writeZip(plan: Plan, file: string, progress?: Progress, hash?: Hash): Promise<Packed> {
+export async function writeZip(plan: Plan, file: string, progress?: Progress, hash?: Hash, known?: KnownBlocks): Promise<Packed> {
   const temporary = unfinished(file);
   const sink = fs.createWriteStream(temporary, { mode: 0o644 });
   try {
@@ -47,7 +49,7 @@ export async function writeZip(plan: Plan, file: string, progress?: Progress, ha
     const done = pipeline(zip.output, sink);
     const failed = new Promise<never>((_, reject) => done.catch(reject));
     failed.catch(() => {}); // it is awaited below, or follows another failure
-    const bytes = await Promise.race([addEntries(zip, plan, progress), failed]);
+    const bytes = await Promise.race([addEntries(zip, plan, progress, known), failed]);
     zip.end();
     await done;
     fs.renameSync(temporary, file);
@@ -68,7 +70,7 @@ interface Waiting {
 }
 
 /** @returns the number of bytes of the files */
-async function addEntries(zip: ZipWriter, plan: Plan, progress?: Progress): Promise<number> {
+async function addEntries(zip: ZipWriter, plan: Plan, progress?: Progress, known?: KnownBlocks): Promise<number> {
   const waiting: Waiting[] = [];
   let [bytes, bytesWaiting] = [0, 0];
   const addNext = async () => {
@@ -86,7 +88,7 @@ async function addEntries(zip: ZipWriter, plan: Plan, progress?: Progress): Prom
     }
   };
   for (const entry of written(plan)) {
-    const deflated = entry.kind === 'file' ? deflate(entry.content) : undefined;
+    const deflated = entry.kind === 'file' ? deflate(entry.content, { known }) : undefined;
     deflated?.catch(() => {}); // it is awaited above, or follows another failure
     waiting.push({ entry, deflated });
     if (entry.kind === 'file') bytesWaiting += entry.content.length;

@@ -2,6 +2,7 @@
  * Plans a layer, from the request to the proved plan: source → programs → closure → data → plan.
  */
 import { collect, type Collected } from '../collect/collect';
+import type { OnFound } from '../collect/context';
 import { NO_ZONES } from '../collect/opened-by-glibc';
 import { staticProgramNotice } from '../collect/static-program';
 import type { Machine } from '../elf';
@@ -100,10 +101,11 @@ export interface Gathered {
  * Plans a layer, and proves that its programs find their libraries in it.
  *
  * @param knownTrace files that the trace commands open, if they are known: the commands do not run then
+ * @param onFound is told of files that the layer may contain, as soon as they are found
  * @throws LayerError with advice: ProgramError, SelectionError, TraceError, MissingLibraryError, MissingVersionError, ProofError
  */
-export function planLayer(source: Root, request: LayerRequest, knownTrace?: Trace): PlannedLayer {
-  return planGathered(gatherLayer(source, request, knownTrace));
+export function planLayer(source: Root, request: LayerRequest, knownTrace?: Trace, onFound?: OnFound): PlannedLayer {
+  return planGathered(gatherLayer(source, request, knownTrace, undefined, onFound));
 }
 
 /**
@@ -112,7 +114,13 @@ export function planLayer(source: Root, request: LayerRequest, knownTrace?: Trac
  * @param mostBytes size that data is added up to, in bytes; above Lambda's quota, libraries are not replaced by smaller alternatives
  * @throws as `planLayer`, except ProofError
  */
-export function gatherLayer(source: Root, request: LayerRequest, knownTrace?: Trace, mostBytes = MOST_BYTES): Gathered {
+export function gatherLayer(
+  source: Root,
+  request: LayerRequest,
+  knownTrace?: Trace,
+  mostBytes = MOST_BYTES,
+  onFound?: OnFound,
+): Gathered {
   const requested = request.binaries.map((binary) => findProgram(source, binary, request.searchPath, request.cwd));
   const programs = namePrograms(requested, request.rename);
   const machine = machineOf([...programs.values()], request.machine);
@@ -139,9 +147,11 @@ export function gatherLayer(source: Root, request: LayerRequest, knownTrace?: Tr
     listed: traced.listed,
     mostBytes,
     compress,
+    onFound,
   });
   const { root, setting, collected, replaced } = withSmallerAlternatives(source, settingIn, collectFrom, mostBytes);
   const { selection } = collected;
+  onFound?.([...selection.files.keys()]);
   const isProvisional = notice !== undefined && request.detectData;
   return {
     root,

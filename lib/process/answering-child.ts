@@ -34,20 +34,27 @@ export class AnsweringChild {
     this.child = child;
   }
 
+  /** Writes a line that has no answer. */
+  public tell(line: string): void {
+    const input = descriptorOf(this.child.stdin);
+    if (input === undefined) return;
+    try {
+      writeAll(input, Buffer.from(`${line}\n`));
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== 'EPIPE') throw error; // reported by `ask`
+    }
+  }
+
   /**
    * @param line without a line break
    * @returns the line that answers it
    * @throws EndedError
    */
   public ask(line: string): string {
-    const { stdin, stdout, stderr } = this.child;
-    const [input, output, errors] = [stdin, stdout, stderr].map(descriptorOf);
-    if (input === undefined || output === undefined || errors === undefined) throw new EndedError('');
-    try {
-      writeAll(input, Buffer.from(`${line}\n`));
-    } catch (error) {
-      if ((error as NodeJS.ErrnoException).code !== 'EPIPE') throw error;
-    }
+    const { stdout, stderr } = this.child;
+    const [output, errors] = [stdout, stderr].map(descriptorOf);
+    if (output === undefined || errors === undefined) throw new EndedError('');
+    this.tell(line);
     const answer = readUntil(output, '\n');
     if (answer.endsWith('\n')) return answer.slice(0, -1);
     throw new EndedError(readUntil(errors));

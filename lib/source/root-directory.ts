@@ -5,7 +5,6 @@ import * as fs from 'fs';
 import * as path from 'path';
 import { type OpenedSource, SEARCH_PATH, SourceError } from './source';
 import type { Machine } from '../elf';
-import { DirectoryRoot } from '../root/directory-root';
 import type { Root } from '../root/root';
 
 /**
@@ -37,7 +36,16 @@ export function openRoot(name: string, directory: string, machine?: Machine): Op
 /** Names of loaders: glibc's in `/lib64` or `/lib`, musl's in `/lib`. */
 const LOADER = /^ld-(?:linux|musl)-.*\.so\.\d$/;
 
+/** The places of Debian's loaders for x86_64 and arm64, and of musl's, in a root with a merged `/usr` or without. */
+const USUAL_LOADERS = [
+  'lib64/ld-linux-x86-64.so.2', 'lib/ld-linux-aarch64.so.1', 'lib/ld-musl-x86_64.so.1', 'lib/ld-musl-aarch64.so.1',
+];
+
 function checkRoot(name: string, directory: string): void {
+  if (isUsualRoot(directory)) return;
+  // an unchanged layer needs nothing else of this module
+  // eslint-disable-next-line @typescript-eslint/no-require-imports
+  const { DirectoryRoot } = require('../root/directory-root') as typeof import('../root/directory-root');
   const root = new DirectoryRoot(directory);
   const refuse = (problem: string) => {
     throw new SourceError(
@@ -50,6 +58,13 @@ function checkRoot(name: string, directory: string): void {
   };
   if (!root.isDirectory('/usr')) refuse('has no directory /usr');
   if (loadersIn(root).length === 0) refuse('has no loader (ld-linux-*.so.*, ld-musl-*.so.1) in /lib or /lib64');
+}
+
+/** True if a root has `/usr` and a loader at a usual place, without a link on the way that could lead out of it. */
+function isUsualRoot(directory: string): boolean {
+  const at = (place: string) => fs.lstatSync(path.join(directory, place), { throwIfNoEntry: false });
+  const places = ['', 'usr'].flatMap((parent) => USUAL_LOADERS.map((loader) => path.join(parent, loader)));
+  return at('usr')?.isDirectory() === true && places.some((place) => at(path.dirname(place))?.isDirectory() && at(place));
 }
 
 /** Paths of the loaders in a root. */

@@ -4,6 +4,7 @@
 import { type ChildProcess, spawn, spawnSync } from 'child_process';
 import * as fs from 'fs';
 import * as path from 'path';
+import type { Outlook, Packing } from '../../lib/pack/process';
 import { growing, noise, temporaryDirectory } from '../fixture';
 import { SmallRoot } from '../small-root';
 
@@ -63,11 +64,24 @@ describe('the packing process', () => {
     expect(fs.readFileSync(log, 'utf8')).toMatch(/^\d+\n$/);
   });
 
+  test('is told of the files of a layer before it gets the plan, so that it compresses them meanwhile', () => {
+    const log = path.join(directory, 'log');
+    const script = `process.stdin.on('data', (part) => require('fs').appendFileSync(${JSON.stringify(log)}, part))`;
+    const [file] = files(1, 1000);
+    expect(spawnSync(...start(script, file)).stdout).toBe('');
+    const lines = fs.readFileSync(log, 'utf8').trim().split('\n').map((line) => JSON.parse(line) as Outlook | Packing);
+    const packing = lines.pop();
+    expect(packing).toHaveProperty('plan');
+    const ahead = lines.flatMap((line) => (line as Outlook).ahead);
+    expect(ahead).toEqual(expect.arrayContaining(['/usr/bin/tool', file].map((inside) => root.locate(inside))));
+    expect(new Set(ahead).size).toBe(ahead.length);
+  });
+
   test('that is killed fails its layer, which leaves nothing, and the next layer gets another process', () => {
     const isKilled = path.join(directory, 'killed');
     const { stdout } = spawnSync(...start(
-      `process.stdin.on('data', () => {
-        if (require('fs').existsSync(${JSON.stringify(isKilled)})) return;
+      `process.stdin.on('data', (part) => {
+        if (!part.includes('"plan"') || require('fs').existsSync(${JSON.stringify(isKilled)})) return;
         require('fs').writeFileSync(${JSON.stringify(isKilled)}, '');
         process.kill(process.pid, 'SIGKILL');
       })`,

@@ -35,6 +35,9 @@ const data = () => plan(root, 'prog', { include: ['/usr/share/prog'] }).plan;
 
 const request = (planned: Plan, file = zip) => `${JSON.stringify({ plan: planned, file } satisfies Packing)}\n`;
 
+/** Text that compresses well, different for each seed. */
+const textOf = (size: number, seed: number) => noise(Math.ceil(size / 2), seed).toString('hex').slice(0, size);
+
 /** The process that packs, in another environment. */
 function pack(
   planned: Plan,
@@ -137,6 +140,61 @@ describe('the same plan gives the same bytes', () => {
     const sha256 = createHash('sha256').update(fs.readFileSync(zip)).digest('hex');
     expect(packed).toEqual({ bytes: files.reduce((sum, { size }) => sum + size, 0), zipBytes: fs.statSync(zip).size, sha256 });
   });
+});
+
+describe('the packing process', () => {
+  const zips = () => [zip, path.join(directory, 'second.zip')];
+  const bytes = (files: readonly string[]) => files.map((file) => fs.readFileSync(file).toString('base64'));
+
+  /** Sends lines to one process. */
+  function send(...lines: readonly object[]) {
+    const input = lines.map((line) => `${JSON.stringify(line)}\n`).join('');
+    const { status, stdout, stderr } = spawnSync(process.execPath, [PACK], { input, encoding: 'utf8' });
+    expect({ status, stderr }).toEqual({ status: 0, stderr: '' });
+    return stdout.trim().split('\n').map((line) => JSON.parse(line) as Answer);
+  }
+
+  test('writes the same bytes for files that it was told of, even if they have changed or are gone, or are not files', async () => {
+    for (let count = 0; count < 3; count++) root.write({ [`/usr/share/prog/${count}`]: textOf(1e6, count) });
+    const planned = data();
+    await writeZip(planned, zips()[1]);
+    const inside = ['/usr/bin/prog', ...[0, 1, 2].map((count) => `/usr/share/prog/${count}`)];
+    const changed = path.join(directory, 'changed');
+    fs.writeFileSync(changed, textOf(2e6, 0));
+    const ahead = [...inside.map((file) => root.locate(file)), changed, path.join(directory, 'gone'), directory, '/dev/zero'];
+    expect(send({ ahead }, { ahead }, { plan: planned, file: zip })).toEqual([{ packed: expect.anything() }]);
+    const [first, second] = bytes(zips());
+    expect(first === second).toBe(true);
+  });
+
+  test('writes layers with the same files one after the other, each as a process of its own would', async () => {
+    root.write({ '/usr/share/prog/large': textOf(3e6, 1), '/usr/share/prog/small': textOf(1e4, 1) });
+    const planned = data();
+    const other = { ...planned, programs: { ...planned.programs, other: planned.programs.prog } };
+    const packings = [planned, other].map((layer, index): Packing => ({ plan: layer, file: zips()[index] }));
+    for (const packing of packings) expect(send(packing)).toEqual([{ packed: expect.anything() }]);
+    const apart = bytes(zips());
+    const child = spawn(process.execPath, [PACK], { stdio: ['pipe', 'pipe', 'inherit'] });
+    for (const packing of packings) {
+      fs.rmSync(packing.file);
+      child.stdin.write(`${JSON.stringify(packing)}\n`);
+      await new Promise((resolve) => child.stdout.once('data', resolve));
+    }
+    child.stdin.end();
+    expect(bytes(zips()).every((one, index) => one === apart[index])).toBe(true);
+  });
+});
+
+test('a file whose last block has a few bytes is packed', async () => {
+  const sizes = [1, 63, 64].map((bytes) => 1024 * 1024 + bytes);
+  for (const size of sizes) root.write({ [`/usr/share/prog/${size}`]: textOf(size, size) });
+  const planned = data();
+  await writeZip(planned, zip);
+  const opt = unpack(zip);
+  for (const size of sizes) {
+    const content = fs.readFileSync(path.join(opt, 'elf', planned.key, 'usr/share/prog', String(size)), 'latin1');
+    expect(content === textOf(size, size)).toBe(true);
+  }
 });
 
 test('many and large files are packed with their own content, whatever the number that wait to be compressed', async () => {

@@ -11,10 +11,9 @@ const answering = (expression: string) => ['-e', `
   let text = '';
   process.stdin.setEncoding('utf8').on('data', (part) => {
     text += part;
-    if (!text.endsWith('\\n')) return;
-    const line = text.slice(0, -1);
-    text = '';
-    process.stdout.write(${expression} + '\\n');
+    const lines = text.split('\\n');
+    text = lines.pop();
+    for (const line of lines) if (line !== 'no answer') process.stdout.write(${expression} + '\\n');
   });`];
 
 const children: AnsweringChild[] = [];
@@ -40,6 +39,13 @@ describe('a child that answers', () => {
     expect(start('line').ask(line) === line).toBe(true);
   });
 
+  test('gets lines that it does not answer before the next one that it answers', () => {
+    const child = start('line');
+    child.tell('no answer');
+    child.tell('no answer');
+    expect(child.ask('one')).toBe('one');
+  });
+
   test('gets only the variables that it is given', () => {
     expect(JSON.parse(start('JSON.stringify(process.env)').ask(''))).toEqual({ GIVEN: 'variable' });
   });
@@ -58,6 +64,7 @@ describe('a child that answers', () => {
   test('that has been told to end is an error', () => {
     const child = start('line');
     child.end();
+    child.tell('no answer');
     expect(() => child.ask('one')).toThrow(EndedError);
   });
 

@@ -1,0 +1,41 @@
+import { KnownBlocks } from '../../lib/pack/known-blocks';
+
+let known: KnownBlocks;
+let compressed: string[];
+beforeEach(() => {
+  known = new KnownBlocks();
+  compressed = [];
+});
+
+/** The input stands for the compressed block. */
+async function deflated(input: string, size = 10): Promise<string> {
+  const block = await known.deflated([Buffer.from(input), 'level 5'], async () => {
+    compressed.push(input);
+    return Buffer.alloc(size, input);
+  });
+  return block.toString().slice(0, input.length);
+}
+
+describe('known blocks', () => {
+  test('are compressed once for the same input, also while they are being compressed', async () => {
+    expect(await Promise.all(['a', 'a', 'b'].map((input) => deflated(input)))).toEqual(['a', 'a', 'b']);
+    expect(await deflated('a')).toBe('a');
+    expect(compressed).toEqual(['a', 'b']);
+  });
+
+  test('are 32 MiB at most: those that were not used for the longest time are compressed again', async () => {
+    for (const input of ['a', 'b', 'c']) await deflated(input, 10e6);
+    await deflated('a');
+    await deflated('d', 10e6);
+    for (const input of ['a', 'c', 'd']) await deflated(input);
+    expect(compressed).toEqual(['a', 'b', 'c', 'd']);
+    await deflated('b');
+    expect(compressed).toEqual(['a', 'b', 'c', 'd', 'b']);
+  });
+
+  test('that cannot be compressed are an error for everyone who waits, and are tried again', async () => {
+    const failing = () => known.deflated(['x'], () => Promise.reject(new Error('out of memory')));
+    await Promise.all([failing(), failing()].map((block) => expect(block).rejects.toThrow('out of memory')));
+    expect((await known.deflated(['x'], async () => Buffer.from('x'))).toString()).toBe('x');
+  });
+});
