@@ -38,6 +38,8 @@ interface Mentioned {
   readonly by?: Package;
   readonly isFile: boolean;
   readonly isDirectory: boolean;
+  /** whether only a directory above it is mentioned */
+  readonly isBelow: boolean;
   readonly requested: RequestedPackages;
   readonly facts: Facts;
 }
@@ -61,6 +63,7 @@ const MENTIONED: readonly ((mentioned: Mentioned) => Answer)[] = [
  * @param candidate the path as it is mentioned
  * @param real the same with its links resolved
  * @param by the package of the file that mentions it
+ * @param isBelow whether only a directory above it is mentioned
  * @returns `undefined` if it may not
  */
 export function groundsToFollow(
@@ -69,12 +72,13 @@ export function groundsToFollow(
   by: Package | undefined,
   requested: RequestedPackages,
   facts: Facts,
+  isBelow = false,
 ): Grounds | undefined {
   const type = facts.root.status(real)?.type;
   const [isFile, isDirectory] = [type === 'file', type === 'directory'];
   const owners = [...facts.packages.ownersOf(candidate)];
   return strongest(owners.length > 0 ? owners : [...facts.packages.ownersOf(real)], requested, (owner) =>
-    firstAnswer(MENTIONED, { real, owner, by, isFile, isDirectory, requested, facts }));
+    firstAnswer(MENTIONED, { real, owner, by, isFile, isDirectory, isBelow, requested, facts }));
 }
 
 /** A command belongs to nothing that mentions it, but to packages that need it. */
@@ -125,9 +129,9 @@ function ifOfPackageThatRequestedOnesNeed({ owner, by, requested }: Mentioned): 
   return user && relationTo(user, owner!);
 }
 
-/** A single file that a requested package names may belong to a more distant package than a directory may. */
-function ifFileOfReachablePackage({ owner, by, isFile, requested }: Mentioned): Answer {
-  if (!isFile || !requested.has(by!) || !requested.reachable().has(owner!)) return undefined;
+/** A single file that a requested package names may belong to a more distant package than a directory and the files in it may. */
+function ifFileOfReachablePackage({ owner, by, isFile, isBelow, requested }: Mentioned): Answer {
+  if (!isFile || isBelow || !requested.has(by!) || !requested.reachable().has(owner!)) return undefined;
   return { rule: `a file of ${owner!.name}, which is usually installed with ${by!.name}` };
 }
 

@@ -94,7 +94,8 @@ export class Candidates {
         this.attempts.delete(key);
         return { delta: attempt.delta, giveUp };
       }
-      if (bytes > room && selection.requested.isTight && !group.isSplit) {
+      // a part of a package that is only recommended may hide a complete module of the interpreter
+      if (bytes > room && selection.requested.isTight && !group.isSplit && group.need === 'mentioned') {
         this.split(group, selection);
         continue;
       }

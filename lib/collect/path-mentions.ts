@@ -134,7 +134,7 @@ function addMentioned(need: Need, at: string, mention: Mention, grounds: Grounds
   const accept = (child: string) => {
     if (isNonRuntime(child) || isForLinking(child)) return undefined;
     const isOfWhole = whole !== undefined && context.packages.ownerOf(child) === whole;
-    const found = groundsToFollow(child, child, by.owner, delta.requested, context) ?? (isOfWhole ? grounds : undefined);
+    const found = groundsToFollow(child, child, by.owner, delta.requested, context, true) ?? (isOfWhole ? grounds : undefined);
     if (found === undefined || isForEachPackage(child, found, by, delta, context)) return found;
     const needOfChild = needOf(found, by, delta);
     if (isAsNecessary(needOfChild, found.owner, need, grounds.owner)) return found;

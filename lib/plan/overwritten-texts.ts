@@ -1,24 +1,31 @@
 /**
- * Texts that are overwritten in objects: those that lead musl's loader to the host, and directories in which programs cannot write
+ * Texts that are overwritten in files: those that lead musl's loader to the host, and directories in which programs cannot write
  * on Lambda.
  */
 import { confine } from './confine-musl';
 import type { Edits } from './plan';
-import { writableDirectoriesIn } from './writable-directories';
-import type { PathMention } from '../root/mentions';
+import { writableDirectoriesIn, writableDirectoriesInText } from './writable-directories';
+import type { Content } from '../root/content';
 import type { RootPath } from '../root/paths';
 import type { Root } from '../root/root';
 
+/** Configuration, not modules or documentation. */
+const CONFIGURATION = /^\/etc\/|\.(?:conf|cnf|cfg)$/;
+
 /**
- * @param real an object
+ * @param real the file
  * @param muslLoader the loader of musl that the layer's programs name, if any does
  */
 export function overwrittenTexts(
   real: RootPath,
-  mentions: readonly PathMention[],
+  { elf, kind, mentions }: Content,
   muslLoader: RootPath | undefined,
   root: Root,
 ): Edits['texts'] {
+  if (elf === undefined) {
+    const inText = kind === 'text' && CONFIGURATION.test(real) ? writableDirectoriesInText(mentions) : [];
+    return inText.length === 0 ? undefined : inText;
+  }
   const confined = real === muslLoader ? confine(root.read(real), real) : [];
   const texts = [...confined, ...writableDirectoriesIn(mentions)];
   return texts.length === 0 ? undefined : texts;

@@ -211,15 +211,16 @@ class Relocation {
   }
 
   private edits(real: RootPath): Edits | undefined {
-    const { elf, mentions, carriesData } = this.options.root.content(real);
-    if (carriesData) return undefined;
+    const content = this.options.root.content(real);
+    const { elf } = content;
+    if (content.carriesData) return undefined;
     const process = this.collected.processes.get(real);
     const interpreter = process && elf?.interpreter !== undefined ? LOADERS[process.rules.libc] : undefined;
     const rpath = elf?.dynamic && this.rpaths.of(real, elf);
     const shebang = this.shebang(real);
     const aliases = this.replacements.byFile.get(real) ?? [];
     const bytecode = sourceOfBytecode(real) === undefined ? undefined : true;
-    const texts = elf && overwrittenTexts(real, mentions, this.started.musl?.interpreter!.real, this.options.root);
+    const texts = overwrittenTexts(real, content, this.started.musl?.interpreter!.real, this.options.root);
     if (aliases.length === 0 && [interpreter, rpath, shebang, bytecode, texts].every((edit) => edit === undefined)) return undefined;
     return { interpreter, rpath, shebang, bytecode, texts, aliases };
   }

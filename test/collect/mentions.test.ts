@@ -253,3 +253,11 @@ describe('a path that a compiler has stored in instructions', () => {
     expect(lambda(opt, ['rig', `${index}`], host)).toMatchObject({ status: 0, stdout: `of the layer: ${index}\n` });
   }
 });
+
+test('a directory that a program mentions is packed without single files of packages that are only usually installed with it', () => {
+  root.install('rig', { '/usr/bin/rig': programWith('\0/usr/lib/modules.d/\0'), '/usr/lib/modules.d/own.pm': '' }, { Depends: 'near' });
+  root.install('near', { '/usr/lib/modules.d/near.pm': '' }, { Recommends: 'far' });
+  root.install('far', { '/usr/lib/modules.d/far.pm': '', '/usr/lib/modules.d/far/table.pm': '' });
+  const packed = find(root).data.filter((file) => file.startsWith('/usr/lib/modules.d/'));
+  expect(packed).toEqual(['near.pm', 'own.pm'].map((name) => `/usr/lib/modules.d/${name}`));
+});

@@ -1,3 +1,5 @@
+import * as fs from 'fs';
+import { makeFound, Packaged, programWith } from '../collect/packaged';
 import { Fixture } from '../fixture';
 import { lambda, make, plan } from './make';
 
@@ -60,4 +62,18 @@ test('the directories are overwritten in each object that contains them, with th
   const entry = plan(root, 'rig').plan.entries.find(({ path }) => path === '/usr/bin/rig');
   const texts = entry?.kind === 'file' ? entry.edits?.texts : undefined;
   expect(texts?.map(([, text]) => text)).toEqual(['/tmp/./.', '/tmp/./.', '/././tmp']);
+});
+
+test('configuration leads to /tmp for files that programs make again, and those of the source are not packed', async () => {
+  const root = new Packaged().install('rig', {
+    '/usr/bin/rig': programWith('\0/etc/rig/rig.conf\0'),
+    '/etc/rig/rig.conf': 'cache=/var/cache/rig\nold=/var/cached\n',
+    '/usr/share/rig/note': '/var/cache/rig',
+  });
+  root.write({ '/var/cache/rig/index': 'index' });
+  const { opt, plan: { key } } = await makeFound(root);
+  const packed = (file: string) => `${opt}/elf/${key}${file}`;
+  expect(fs.readFileSync(packed('/etc/rig/rig.conf'), 'utf8')).toBe('cache=/tmp/./././rig\nold=/var/cached\n');
+  expect(fs.readFileSync(packed('/usr/share/rig/note'), 'utf8')).toBe('/var/cache/rig');
+  expect(fs.existsSync(packed('/var/cache'))).toBe(false);
 });
