@@ -7,10 +7,12 @@
  */
 import * as path from 'path';
 import { NOT_WORLD_READABLE } from './add-files';
+import { cacheByRoot } from './cache-by-root';
 import type { Context } from './context';
 import { addProgram } from './programs';
 import type { CurrentSelection, Pending, Selection } from './selection';
 import { findProgram } from '../closure/find';
+import type { Root } from '../root/root';
 import { isCommandDirectory, isStandardDirectory } from '../root/standard';
 
 /** Levels below the mentioned directory: a version, `bin`, and the program. */
@@ -68,8 +70,15 @@ export function addImplementation(
   }
 }
 
+/** Cached, because hundreds of modules may mention the same directory. */
+const implementations = cacheByRoot<readonly string[]>();
+
 /** Executables with one of the names, a few levels below a directory. */
-function named(names: ReadonlySet<string>, top: string, { root }: Context): string[] {
+function named(names: ReadonlySet<string>, top: string, { root }: Context): readonly string[] {
+  return implementations(root, JSON.stringify([top, ...names]), () => findNamed(names, top, root));
+}
+
+function findNamed(names: ReadonlySet<string>, top: string, root: Root): string[] {
   const found: string[] = [];
   let left = MOST_NAMES;
   const level = (directories: readonly string[]) => {

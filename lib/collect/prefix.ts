@@ -11,7 +11,7 @@ import type { RequestedPackages } from './requested-packages';
 import { dependenciesOf } from './requested-packages';
 import type { CurrentSelection } from './selection';
 import { stringsOf } from '../elf';
-import type { Package } from '../packages/package';
+import { type Package, valueOf } from '../packages/package';
 import type { Root } from '../root/root';
 import { isStandardDirectory, unitOf } from '../root/standard';
 
@@ -21,6 +21,7 @@ const CONFIGURATION = '/etc';
 /** Strings that follow the prefix, and how long they may be. */
 const BEHIND = /^\/?(?:lib|libexec|share)\/[\w.+-]+(?:\/[\w.+-]+)*\/?$/;
 const MOST_CHARACTERS = 200;
+const DOT = '.'.charCodeAt(0);
 
 /**
  * Paths that an object may build from the prefix: with other strings in it, and for a library of a package that is not
@@ -57,15 +58,29 @@ function hasPrefix(file: string, prefix: string, root: Root): boolean {
   return kind === 'elf' && mentions.some((mention) => mention.kind === 'prefix' && mention.path === prefix);
 }
 
-/** The names that some bytes contain, found in one pass: `/etc` has hundreds, and an object megabytes. */
+/**
+ * The names with a dot that some bytes contain, found in one pass over their dots: `/etc` has hundreds, and an object megabytes.
+ */
 function namesIn(bytes: Buffer, names: readonly string[]): string[] {
-  if (names.length === 0) return [];
-  const asBytes = (name: string) => Buffer.from(name).toString('latin1');
-  const longestFirst = names.map(asBytes).sort((a, b) => b.length - a.length).map((name) => name.replace(/[^\w]/g, '\\$&'));
-  // looks ahead, so that names which overlap are all found
-  const pattern = new RegExp(`(?=(${longestFirst.join('|')}))`, 'g');
-  const found = new Set([...bytes.toString('latin1').matchAll(pattern)].map(([, name]) => name));
-  return names.filter((name) => [...found].some((longer) => longer.startsWith(asBytes(name))));
+  /** character behind the first dot, -1 for none → names, each with the place of its dot */
+  const byNext = new Map<number, { readonly name: string; readonly text: Buffer; readonly dot: number }[]>();
+  for (const name of names) {
+    const text = Buffer.from(name);
+    const dot = text.indexOf(DOT);
+    valueOf(byNext, text[dot + 1] ?? -1, () => []).push({ name, text, dot });
+  }
+  const found = new Set<string>();
+  const see = (at: number, next: number) => {
+    for (const { name, text, dot } of byNext.get(next) ?? []) {
+      const start = at - dot;
+      if (start >= 0 && text.compare(bytes, start, Math.min(start + text.length, bytes.length)) === 0) found.add(name);
+    }
+  };
+  for (let at = bytes.indexOf(DOT); at >= 0; at = bytes.indexOf(DOT, at + 1)) {
+    see(at, bytes[at + 1]);
+    see(at, -1);
+  }
+  return names.filter((name) => found.has(name));
 }
 
 /** Cached by object: each is requested several times, and searched for every name in `/etc`. */

@@ -49,18 +49,19 @@ class Dpkg implements PackageDatabase {
   constructor(private readonly root: Root, private readonly status: string, private readonly info: string, architecture: string) {
     this.merged = mergedUsr(root);
     const provided = new Map<string, Set<string>>();
+    const installed = (one: string) => (this.packages.has(one) ? [one] : [...provided.get(one) ?? []]);
+    // the first alternative that is installed counts
+    const serves = (names: readonly string[]) => names.map(installed).find(({ length }) => length > 0) ?? [];
+    const resolve = (relations: string) => [...new Set(alternativesIn(relations).flatMap(serves))];
     let count = 0;
-    for (const fields of paragraphs(root.read(status, LIMITS.packageStatus).toString('utf8'), FIELDS)) {
+    // these fields are ASCII (Debian Policy 5.6), and a string of one byte for each character is searched faster
+    for (const fields of paragraphs(root.read(status, LIMITS.packageStatus).toString('latin1'), FIELDS)) {
       checkLimit(LIMITS.packages, ++count, status);
       const [name, built] = [fields.get('package'), fields.get('architecture')];
       if (!name || !isInstalled(fields.get('status'))) continue;
       if (built !== architecture && built !== 'all') continue;
       const source = fields.get('source')?.split(' ', 1)[0] ?? name;
       const list = fields.get('multi-arch') === 'same' ? `${name}:${built}` : name;
-      const installed = (one: string) => (this.packages.has(one) ? [one] : [...provided.get(one) ?? []]);
-      // the first alternative that is installed counts
-      const serves = (names: readonly string[]) => names.map(installed).find(({ length }) => length > 0) ?? [];
-      const resolve = (relations: string) => [...new Set(alternativesIn(relations).flatMap(serves))];
       const depends = [fields.get('pre-depends'), fields.get('depends')].filter(Boolean).join(', ');
       const [version, isEssential] = [fields.get('version') ?? '', fields.get('essential') === 'yes'];
       const relations = { depends, recommends: fields.get('recommends') ?? '', suggests: fields.get('suggests') ?? '' };

@@ -176,7 +176,9 @@ function isServed(before: Process, after: Process, root: Root): boolean {
   if (gone.length === 0) return true;
   const imports = new Set(after.objects.flatMap(({ elf }) => [...elf.dynamic?.imports ?? []]));
   const lost = new Set(gone.flatMap(({ real }) => [...exportedBy(real, root)]).filter((symbol) => imports.has(symbol)));
-  for (const { real } of after.objects) {
+  // the libraries in their place define most of them
+  const [kept, added] = [after.objects.filter(({ real }) => isIn(before, real)), after.objects.filter(({ real }) => !isIn(before, real))];
+  for (const { real } of [...added, ...kept]) {
     if (lost.size === 0) break;
     for (const symbol of exportedBy(real, root)) lost.delete(symbol);
   }

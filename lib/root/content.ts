@@ -4,7 +4,7 @@
  * The bytes are not kept in memory: a closure can have hundreds of megabytes.
  */
 import { hash } from 'crypto';
-import { type Bytes, type Elf, FormatError, readElf } from '../elf';
+import { type Bytes, type Elf, FormatError, isProgram, readElf } from '../elf';
 import { librariesInObject, librariesInText } from './library-names';
 import { findMentions, type PathMention } from './mentions';
 import { exceeding, type Limit, LimitError } from '../limits';
@@ -35,23 +35,46 @@ export const HEAD = 4096;
 const MOST_INDEX = 1024 * 1024;
 /** In bytes. Larger texts are not configuration or modules, and larger scripts have an archive after their commands. */
 const MOST_TEXT = 8 * 1024 * 1024;
+/** In bytes. Smaller libraries are searched when they are read first, larger ones when they are packed. */
+const LARGE = 8 * 1024 * 1024;
 const MOST_MENTIONING: { readonly [kind in Content['kind']]?: number } = { data: MOST_INDEX, text: MOST_TEXT, script: MOST_TEXT };
 const MAGIC = Buffer.from('\x7fELF', 'latin1');
 
-/** Reads a file. The result does not refer to `bytes`. */
-export function inspect(bytes: Buffer, where?: string): Content {
+/** Passes the bytes of a file to `use`: see `Root.scan`. */
+type Scan = <T>(use: (bytes: Buffer) => T) => T;
+
+/**
+ * Reads a file. The result does not refer to `bytes`.
+ *
+ * @param again reads it again
+ */
+export function inspect(bytes: Buffer, where?: string, again?: Scan): Content {
   const head = Buffer.from(bytes.subarray(0, HEAD));
   const kind = kindOf(head);
   const parsed = kind === 'elf' ? parseElf(bytes) : {};
+  const basic = { size: bytes.length, kind, ...parsed, head };
+  const search = (all: Buffer) => ({
+    sha256: hash('sha256', all, 'hex'),
+    carriesData: (kind === 'script' || kind === 'text') && all.includes(0),
+    mentions: all.length > (MOST_MENTIONING[kind] ?? Infinity) ? [] : findMentions(all, where),
+    libraries: librariesIn(all, kind, parsed.elf),
+  });
+  const isLargeLibrary = bytes.length >= LARGE && parsed.elf !== undefined && !isProgram(parsed.elf);
+  return isLargeLibrary && again ? searchedLater(basic, () => again(search)) : { ...basic, ...search(bytes) };
+}
+
+type Searched = Pick<Content, 'sha256' | 'carriesData' | 'mentions' | 'libraries'>;
+
+/** The content of a library that may be too large for the layer: loading it needs less, and then it is skipped. */
+function searchedLater(basic: Omit<Content, keyof Searched>, search: () => Searched): Content {
+  let known: Searched | undefined;
+  const searched = () => (known ??= search());
   return {
-    sha256: hash('sha256', bytes, 'hex'),
-    size: bytes.length,
-    kind,
-    ...parsed,
-    carriesData: (kind === 'script' || kind === 'text') && bytes.includes(0),
-    head,
-    mentions: bytes.length > (MOST_MENTIONING[kind] ?? Infinity) ? [] : findMentions(bytes, where),
-    libraries: librariesIn(bytes, kind, parsed.elf),
+    ...basic,
+    get sha256(): string { return searched().sha256; },
+    get carriesData(): boolean { return searched().carriesData; },
+    get mentions(): readonly PathMention[] { return searched().mentions; },
+    get libraries(): readonly string[] { return searched().libraries; },
   };
 }
 

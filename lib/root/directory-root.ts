@@ -48,7 +48,7 @@ export class DirectoryRoot implements Root {
   constructor(
     directory: string,
     private readonly links: ReadonlyMap<string, string> = new Map(),
-    same?: DirectoryRoot,
+    private readonly same?: DirectoryRoot,
     private readonly replaced: ReadonlyMap<RootPath, Buffer> = new Map(),
     private readonly fileLimit: Limit = same?.fileLimit ?? LIMITS.file,
   ) {
@@ -92,10 +92,20 @@ export class DirectoryRoot implements Root {
   public resolve(path: string): Resolution {
     const known = this.resolutions.get(path);
     if (known) return known;
-    const links: Link[] = [];
-    const resolution = { real: this.walk(path, links), links };
+    const resolution = this.sameResolution(path) ?? this.newResolution(path);
     this.resolutions.set(path, resolution);
     return resolution;
+  }
+
+  /** That of the root with other links, if it follows none of those that differ. */
+  private sameResolution(path: string): Resolution | undefined {
+    const same = this.same?.resolutions.get(path);
+    return same?.links.some((link) => this.links.has(link.path)) ? undefined : same;
+  }
+
+  private newResolution(path: string): Resolution {
+    const links: Link[] = [];
+    return { real: this.walk(path, links), links };
   }
 
   public real(path: string): RootPath | undefined {
@@ -206,7 +216,7 @@ export class DirectoryRoot implements Root {
         if (size > this.fileLimit.most) {
           return oversized(real, size, readDescriptor(descriptor, Buffer.alloc(HEAD), real), this.fileLimit);
         }
-        return this.withBytes(descriptor, size, real, (bytes) => inspect(bytes, real));
+        return this.withBytes(descriptor, size, real, (bytes) => inspect(bytes, real, (use) => this.scan(real, use)));
       });
       this.contents.set(real, content);
     }

@@ -116,3 +116,41 @@ test('overlapping segments are searched once for code, pointers and strings', ()
   expect([...findReferences(bytes, layered, new Set([address]))]).toEqual([address]);
   expect(stringsOf(bytes, layered, 20)).toContain('the-first');
 });
+
+describe('at every offset and with every length', () => {
+  const segment = { type: 1, flags: 5, offset: 0, vaddr: 0x10000000, filesz: 0, memsz: 0, align: 1 };
+  const elfWith = (offset: number, filesz: number) => (
+    { machine: 'x86_64', type: 'executable', osAbi: 0, notes: [], segments: [{ ...segment, offset, filesz }] } as const);
+  const offsets = Array.from({ length: 9 }, (_, offset) => offset);
+
+  test('strings are found up to the longest, and only if a NUL ends them', () => {
+    for (const offset of offsets) {
+      for (const length of [1, 2, 3, 4, 5, 8, 9]) {
+        const bytes = Buffer.alloc(40, 1);
+        bytes.write(`${'x'.repeat(length)}\0y`, 4 + offset, 'latin1');
+        expect([...stringsOf(bytes, elfWith(offset, 40 - offset), 8)]).toEqual(length <= 8 ? ['x'.repeat(length)] : []);
+        expect([...stringsOf(bytes, elfWith(offset, 4 + length), 8)]).toEqual([]);
+      }
+    }
+  });
+
+  test('a string begins where its segment does', () => {
+    const text = 'abcdefghijkl';
+    for (const offset of offsets) {
+      expect([...stringsOf(Buffer.from(`${text}\0`), elfWith(offset, text.length + 1 - offset), 20)]).toEqual([text.slice(offset)]);
+    }
+  });
+
+  test('addresses in code at a fixed address are found', () => {
+    for (const offset of offsets) {
+      for (const place of offsets) {
+        const bytes = Buffer.alloc(32);
+        bytes.writeUInt32LE(0x10000007, offset + place);
+        const find = (filesz: number) => [...findReferences(bytes, elfWith(offset, filesz), new Set([0x10000007, 0x10000009]))];
+        expect(find(32 - offset)).toEqual([0x10000007]);
+        expect(find(place + 4)).toEqual([0x10000007]);
+        expect(find(place + 3)).toEqual([]);
+      }
+    }
+  });
+});

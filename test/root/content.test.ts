@@ -52,6 +52,21 @@ test('paths are searched for in all files, except data over 1 MB and texts over 
   expect(inspect(Buffer.concat([Buffer.alloc(1 << 23, 'x'), mention])).mentions).toEqual([]);
 });
 
+test('a library of more than 8 MB is searched completely, after other files were read as well', () => {
+  const fixture = new Fixture();
+  const source = 'const char *path = "/usr/share/thing/file", *library = "libother.so.1"; char large[9000000] = "/usr/share/large/file";';
+  fixture.library('/libx.so', { source });
+  const root = new DirectoryRoot(fixture.directory);
+  const content = root.content('/libx.so');
+  fixture.write({ '/text': 'another' });
+  expect(root.content('/text').kind).toBe('text');
+  const whole = inspect(root.read('/libx.so'));
+  expect(whole.mentions.map(({ path }) => path)).toEqual(expect.arrayContaining(['/usr/share/thing/file', '/usr/share/large/file']));
+  expect(content.elf).toEqual(whole.elf);
+  expect([content.sha256, content.mentions, content.libraries]).toEqual([whole.sha256, whole.mentions, ['libother.so.1']]);
+  expect([content.size, content.carriesData]).toEqual([whole.size, false]);
+});
+
 describe('names of libraries', () => {
   test('are found in the words of a text, with or without a directory', () => {
     const text = 'load("$libdir/libmath-native.so"), libpango-1.0.so.0; libx.soft, x.so, liby.so.conf';

@@ -104,6 +104,24 @@ describe('a link inside a root', () => {
   });
 });
 
+describe('a root with other links', () => {
+  beforeEach(() => write({ '/usr/lib/a/file': '', '/usr/lib/b/file': '', '/chosen': { link: '/usr/lib/a' }, '/lib': { link: 'usr/lib' } }));
+
+  test('resolves paths that follow one of them to another place, and all others as before', () => {
+    expect([root.real('/chosen/file'), root.real('/lib/a/file')]).toEqual(['/usr/lib/a/file', '/usr/lib/a/file']);
+    const other = root.withLinks(new Map([['/chosen', '/usr/lib/b']]));
+    expect(other.resolve('/chosen/file')).toEqual({ real: '/usr/lib/b/file', links: [{ path: '/chosen', target: '/usr/lib/b' }] });
+    expect(other.resolve('/lib/a/file')).toEqual(root.resolve('/lib/a/file'));
+    expect(root.real('/chosen/file')).toBe('/usr/lib/a/file');
+  });
+
+  test('resolves a path that leads nowhere to its other place', () => {
+    expect(root.real('/chosen/more')).toBeUndefined();
+    write({ '/usr/lib/c/more': '' });
+    expect(root.withLinks(new Map([['/chosen', '/usr/lib/c']])).real('/chosen/more')).toBe('/usr/lib/c/more');
+  });
+});
+
 describe('a status', () => {
   test('is that of a file, a directory, a link or another type', () => {
     write({ '/file': '12345', '/link': { link: 'file' } });
