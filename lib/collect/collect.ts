@@ -71,7 +71,7 @@ const RULES: readonly Rule[] = [
   addNamedConversions, addStartedCommands, addCommandsOfArchive, addDispatched, addLaunched, addDependenciesOfAddOn,
 ];
 
-/** @throws SelectionError, PrivateLibraryError, MissingLibraryError and the like: see `startProcess` */
+/** @throws SelectionError, PrivateLibraryError, MissingLibraryError and the like: see `loadProcess` */
 export function collect(programs: readonly Program[], options: CollectOptions): Collected {
   const { root, packages, searchPath } = options;
   const names = new Set(programs.map(({ real }) => path.posix.basename(real)));

@@ -26,12 +26,23 @@ import { printableName } from '../text/printable';
 export class PrivateLibraryError extends LayerError {}
 
 /**
- * Starts a program: its libraries and its loader are added.
+ * Loads a program with its libraries.
  *
- * @throws MissingLibraryError, MissingInterpreterError, MissingVersionError, UnloadableError, PrivateLibraryError
+ * @throws MissingLibraryError, MissingInterpreterError, UnloadableError
  */
-export function startProcess(real: string, elf: Elf, delta: Selection, context: Context): void {
-  const process = load(real, elf, context.setting);
+export function loadProcess(real: string, elf: Elf, { setting, onFound }: Context): Process {
+  const process = load(real, elf, setting);
+  onFound?.(process.objects.map((object) => object.real));
+  return process;
+}
+
+/**
+ * Adds the libraries and the loader of a program that is loaded.
+ *
+ * @throws MissingLibraryError, MissingVersionError, UnloadableError, PrivateLibraryError
+ */
+export function startProcess(process: Process, delta: Selection, context: Context): void {
+  const { real } = process.program;
   openedByLibc(process);
   for (const object of [...process.objects]) openNoted(process, object, delta);
   if (process.rules.hasVersions) checkVersions(process.objects);
@@ -55,7 +66,7 @@ export function takeFile(real: string, program: string | undefined, delta: Selec
     try {
       if (isProgram(elf) && elf.interpreter !== undefined) {
         if (!delta.processes.has(real)) {
-          startProcess(real, elf, loaded, context);
+          startProcess(loadProcess(real, elf, context), loaded, context);
           opener = real;
         }
       } else if (program !== undefined && elf.type === 'shared') {

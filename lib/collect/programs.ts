@@ -6,7 +6,7 @@ import { addFile } from './add-files';
 import type { Context } from './context';
 import { ownersOf } from './context';
 import { addPackageData, deferPackageData, findPackageData } from './package-data';
-import { startProcess } from './processes';
+import { loadProcess, startProcess } from './processes';
 import type { RequestReason } from './requested-packages';
 import { dependenciesOf, isForDevelopment, isNamedAfter } from './requested-packages';
 import type { Candidate, Selection, Why } from './selection';
@@ -24,7 +24,7 @@ export function addRequestedProgram(program: Program, delta: Selection, context:
  *
  * @param requestReason why its package counts as requested, if requested packages do not need the package. If `undefined`, only the
  *   program is packed, because files of its package would exempt the files that they mention from the size budget
- * @throws the errors of `startProcess`, such as MissingLibraryError
+ * @throws the errors of `loadProcess` and `startProcess`, such as MissingLibraryError
  */
 export function addProgram(
   program: Program,
@@ -35,8 +35,8 @@ export function addProgram(
 ): void {
   const { real, elf, interpreter } = program;
   addFile(program.path, why, delta, context.root);
-  // the process of a helper program may exist already, with plug-ins
-  if (elf && !delta.processes.has(real)) startProcess(real, elf, delta, context);
+  // the process of a helper program may exist already, with plug-ins. Its libraries are found before the packages, which takes longer
+  const process = elf && !delta.processes.has(real) ? loadProcess(real, elf, context) : undefined;
   const opener = interpreter ? interpreter.program.real : real;
   const user: User = { through: real, opener, interpreters: interpreter ? ownersOf(interpreter.program.path, context) : [] };
   const owners = ownersOf(program.path, context).flatMap((owner) => {
@@ -45,6 +45,7 @@ export function addProgram(
   });
   const added = owners.flatMap(({ newPackages, reason }) => newPackages.map((pkg) => ({ pkg, reason })));
   if (why.through === undefined && elf) delta.requested = delta.requested.extending(added.map(({ pkg }) => pkg));
+  if (process) startProcess(process, delta, context);
   const ofScript = { reason: `interpreter of ${path.posix.basename(real)}`, through: real };
   if (interpreter) addProgram(interpreter.program, ofScript, requestReason, delta, context);
   if (requestReason === 'program' && delta.requested.isTight && context.detectData) addStandardLibrary(user, delta, context);

@@ -29,7 +29,9 @@ export function stringsOf(bytes: Buffer, elf: Elf, most: number, isWanted?: IsWa
     // data can be hundreds of megabytes, with few ends of strings
     const first = Math.min(from + 1 + ((-from - 1 - bytes.byteOffset) & (WORD - 1)), to);
     for (let at = from + 1; at < first; at++) see(at);
-    const words = new Int32Array(bytes.buffer, bytes.byteOffset + first, (to - first) >> 2);
+    const count = (to - first) >> 2;
+    // without a whole word, `first` need not be aligned
+    const words = count === 0 ? new Int32Array(0) : new Int32Array(bytes.buffer, bytes.byteOffset + first, count);
     let before = bytes[first - 1];
     for (let index = 0; index < words.length; index++) {
       const word = words[index];
