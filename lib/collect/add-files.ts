@@ -102,8 +102,9 @@ function add(
 ): string[] {
   const added: string[] = [];
   const entered = new Set<string>();
-  /** the children of a path that is a directory */
-  const enter = function* (at: string, grounds?: Pick<Grounds, 'rule'>): Generator<[child: string, grounds?: Pick<Grounds, 'rule'>]> {
+  /** directories whose entries are added: a stack instead of recursion, as links can lead from directory to directory without end */
+  const open: { readonly directory: string; readonly names: readonly string[]; next: number }[] = [];
+  const enter = (at: string, grounds?: Pick<Grounds, 'rule'>): void => {
     const { real, links } = root.resolve(at);
     if (real === undefined) return;
     const refused = refusal(real);
@@ -121,24 +122,23 @@ function add(
     if (entered.has(real)) return;
     entered.add(real);
     delta.directories.add(real);
-    for (const name of root.names(real)) {
-      const child = path.posix.join(real, name);
-      const target = root.real(child);
-      if (target === undefined) {
-        delta.skip(child, 'a link that leads nowhere inside the source');
-        continue;
-      }
-      const isDirectoryElsewhere = target !== child && root.status(target)!.type === 'directory';
-      const found = accept?.(child);
-      if (!accept || (found && (!isDirectoryElsewhere || accept(target)))) yield [child, found];
-    }
+    open.push({ directory: real, names: root.names(real), next: 0 });
   };
-  // a stack instead of recursion: links can lead from directory to directory without end
-  const open = [enter(start)];
-  while (open.length > 0) {
-    const next = open.at(-1)!.next();
-    if (next.done) open.pop();
-    else open.push(enter(...next.value));
+  enter(start);
+  for (let at = open.at(-1); at; at = open.at(-1)) {
+    if (at.next === at.names.length) {
+      open.pop();
+      continue;
+    }
+    const child = path.posix.join(at.directory, at.names[at.next++]);
+    const target = root.real(child);
+    if (target === undefined) {
+      delta.skip(child, 'a link that leads nowhere inside the source');
+      continue;
+    }
+    const isDirectoryElsewhere = target !== child && root.status(target)!.type === 'directory';
+    const found = accept?.(child);
+    if (!accept || (found && (!isDirectoryElsewhere || accept(target)))) enter(child, found);
   }
   return added;
 }

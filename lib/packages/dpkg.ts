@@ -39,7 +39,9 @@ class Dpkg implements PackageDatabase {
   private readonly byList = new Map<string, DpkgPackage>();
   private readonly sources = new Map<string, DpkgPackage[]>();
   /** resolved path → the packages that list it */
-  private readonly owners = new Map<string, ReadonlySet<Package>>();
+  private readonly owners = new Map<string, readonly Package[]>();
+  /** names of file lists that were looked at */
+  private readonly looked = new Set<string>();
   private readonly fileLists = new Map<Package, readonly string[]>();
   private readonly checksumsOf = new Map<Package, ReadonlyMap<string, Checksum>>();
   private readonly merged: (listed: string) => string;
@@ -109,20 +111,25 @@ class Dpkg implements PackageDatabase {
   }
 
   public lists(owner: Package, real: string): boolean {
-    return this.listing(real).has(owner);
+    return this.ownersOf(real).includes(owner);
   }
 
   public isSole(real: string): boolean {
-    return this.listing(real).size <= 1;
+    return this.ownersOf(real).length <= 1;
   }
 
   public ownerOf(real: string): Package | undefined {
-    const [owner] = this.listing(real);
-    return owner;
+    return this.ownersOf(real)[0];
   }
 
-  public ownersOf(real: string): Iterable<Package> {
-    return this.listing(real);
+  /** The installed packages that list a path, sorted by name. */
+  public ownersOf(real: string): readonly Package[] {
+    let owners = this.owners.get(real);
+    if (!owners) {
+      owners = this.search(real);
+      this.owners.set(real, owners);
+    }
+    return owners;
   }
 
   public *withName(name: string): Generator<Package> {
@@ -133,31 +140,26 @@ class Dpkg implements PackageDatabase {
     }
   }
 
-  /** The installed packages that list a path, sorted by name. */
-  private listing(real: string): ReadonlySet<Package> {
-    let owners = this.owners.get(real);
-    if (!owners) {
-      owners = new Set(this.search(real));
-      this.owners.set(real, owners);
-    }
-    return owners;
-  }
-
-  private *search(real: string): Generator<Package> {
+  private search(real: string): readonly Package[] {
     this.fileListsOfAll ??= FileLists.of(this.root, this.info);
     const short = real.slice('/usr'.length);
     const listed = real.startsWith('/usr/') && this.merged(short) === real ? [real, short] : [real];
+    const found = new Set<Package>();
     for (const one of listed) {
       for (const list of this.fileListsOfAll.with(one)) {
         const owner = this.packageOf(list);
-        if (owner) yield owner;
+        if (owner) found.add(owner);
       }
     }
+    return [...found];
   }
 
   /** The answer depends on the list: see `FileLists.of`. */
   private packageOf(list: string): DpkgPackage | undefined {
-    this.root.file(`${this.info}/${list}`);
+    if (!this.looked.has(list)) {
+      this.root.file(`${this.info}/${list}`);
+      this.looked.add(list);
+    }
     return this.byList.get(list);
   }
 }

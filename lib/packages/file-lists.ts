@@ -59,8 +59,8 @@ export class FileLists {
   }
 
   /** The names of the lists that have a line. */
-  public *with(line: string): Generator<string> {
-    for (const offset of this.index.offsets(line)) yield this.nameAt(offset);
+  public with(line: string): string[] {
+    return this.index.offsets(line).map((offset) => this.nameAt(offset));
   }
 
   private nameAt(offset: number): string {

@@ -43,15 +43,17 @@ export class LineIndex {
   }
 
   /** The offsets of all lines with this text, in order. */
-  public *offsets(text: string): Generator<number> {
+  public offsets(text: string): number[] {
+    const offsets: number[] = [];
     const wanted = Buffer.from(text);
     const { starts, first, next } = this.tables;
     for (let line = first[slotOf(hashOf(wanted, 0, wanted.length), first)]; line >= 0; line = next[line]) {
       const start = starts[line];
       const end = start + wanted.length;
       const isEnd = end === this.bytes.length || this.bytes[end] === LINE_FEED;
-      if (isEnd && this.bytes.compare(wanted, 0, wanted.length, start, end) === 0) yield start;
+      if (isEnd && this.bytes.compare(wanted, 0, wanted.length, start, end) === 0) offsets.push(start);
     }
+    return offsets;
   }
 }
 
