@@ -1,6 +1,6 @@
 /**
  * Objects that build paths at run time from a prefix they were configured with: `/usr` and `lib/rig`, `/etc` and `rig.ini` are
- * separate strings in them.
+ * separate strings in them. Scripts do so with a variable: `prefix=/usr` and `${prefix}/lib/rig`.
  */
 import * as path from 'path';
 import { cacheByRoot } from './cache-by-root';
@@ -55,7 +55,7 @@ function mayBeBehind(bytes: Buffer, start: number): boolean {
 
 function hasPrefix(file: string, prefix: string, root: Root): boolean {
   const { kind, mentions } = root.content(file);
-  return kind === 'elf' && mentions.some((mention) => mention.kind === 'prefix' && mention.path === prefix);
+  return (kind === 'elf' || kind === 'script') && mentions.some((mention) => mention.kind === 'prefix' && mention.path === prefix);
 }
 
 /**
@@ -101,10 +101,16 @@ function configurationFiles(file: string, root: Root): readonly string[] {
   });
 }
 
+/** Whether a script has a path below the prefix behind its variable. */
+function isBuiltBy(script: string, unit: string, root: Root): boolean {
+  const rest = unit.slice(PREFIX.length);
+  return root.scan(script, (bytes) => ['${prefix}', '$prefix'].some((variable) => bytes.includes(variable + rest)));
+}
+
 /**
- * The packed objects that build paths from a prefix.
+ * The packed objects and scripts that build paths from a prefix.
  *
- * @returns resolved path of each object that has `/usr` as a separate string → directories of its package below it that no file of
+ * @returns resolved path of each one that has `/usr` as a separate string → directories of its package below it that no file of
  *   the package mentions by their whole path; of each that has `/etc` → packed files in it that the object names
  */
 export function prefixed(selection: CurrentSelection, { root, packages }: Context): Map<string, readonly string[]> {
@@ -129,7 +135,8 @@ export function prefixed(selection: CurrentSelection, { root, packages }: Contex
     const ofSource = () => files.filter((real) => packages.ownerOf(real)?.source === owner.source);
     const found = unsaid.get(key) ?? unsaidOf(isRequested ? ofRequested : ofSource());
     unsaid.set(key, found);
-    if (found.length > 0) units.set(user, found);
+    const used = root.content(user).kind === 'script' ? found.filter((unit) => isBuiltBy(user, unit, root)) : found;
+    if (used.length > 0) units.set(user, used);
   }
   for (const file of files) {
     const packed = configurationFiles(file, root).filter((real) => selection.files.has(real));

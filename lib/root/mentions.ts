@@ -71,12 +71,21 @@ export const PREFIXES = ['/usr', '/etc'];
 /** Length of each prefix. */
 const PREFIX_LENGTH = 4;
 
-/** True for a separate string, for the value of a setting such as Qt's `qt_prfxpath=/usr`, and for a 4-byte number in code. */
+/** A shell script's variable. */
+const ASSIGNED = Buffer.from('prefix=');
+/** Characters after the value of such a variable. */
+const BEHIND_ASSIGNED = '\n\r ;'.split('').map((character) => character.charCodeAt(0));
+
+/**
+ * True for a separate string, for the value of a setting such as Qt's `qt_prfxpath=/usr`, for `prefix=/usr` in a shell script, and for a
+ * 4-byte number in code.
+ */
 function isPrefix(bytes: Buffer, at: number): boolean {
   if (at === 0 || !PREFIXES.includes(bytes.toString('latin1', at, at + PREFIX_LENGTH))) return false;
   const before = bytes[at - 1];
   const isString = (before === 0 || before === EQUALS || before >= FIRST_NON_ASCII) && bytes[at + PREFIX_LENGTH] === 0;
-  return isString || isMoved(bytes, at);
+  const isAssigned = before === EQUALS && BEHIND_ASSIGNED.includes(bytes[at + PREFIX_LENGTH]);
+  return isString || (isAssigned && bytes.subarray(Math.max(at - ASSIGNED.length, 0), at).equals(ASSIGNED)) || isMoved(bytes, at);
 }
 
 /** `mov $imm32` of x86_64: to a register (b8 to bf), or to memory (c7, a ModRM byte, and its address). */

@@ -261,3 +261,18 @@ test('a directory that a program mentions is packed without single files of pack
   const packed = find(root).data.filter((file) => file.startsWith('/usr/lib/modules.d/'));
   expect(packed).toEqual(['near.pm', 'own.pm'].map((name) => `/usr/lib/modules.d/${name}`));
 });
+
+test.each([
+  ['prefix', '${prefix}', '/opt'], ['exec_prefix', '$prefix', '/opt'], ['prefix', '${other}', '/usr'], ['PATH', '${prefix}', '/usr'],
+])(
+  'a shell script with %s=/usr that names its data behind %s has the variable set to %s',
+  async (variable, use, value) => {
+    root.install('dash', { '/usr/bin/sh': programWith() }, { Essential: 'yes' });
+    const text = `#!/bin/sh\n${variable}=/usr\ncat "${use}/share/rig/names"\n`;
+    root.install('rig', { '/usr/bin/rig': text, '/usr/share/rig/names': 'names' });
+    const { opt, plan: { key } } = await makeFound(root);
+    const [, assignment] = fs.readFileSync(`${opt}/elf/${key}/usr/bin/rig`, 'utf8').split('\n');
+    expect(assignment).toBe(`${variable}=${value}`);
+    if (value === '/opt') expect(fs.readFileSync(`${opt}/share/rig/names`, 'utf8')).toBe('names');
+  },
+);
