@@ -104,11 +104,15 @@ export interface BinaryLayerProps extends lambda.LayerVersionOptions {
   /**
    * Whether to store the largest files compressed if the layer is larger than 202 MB.
    *
+   * The default is to do so only if the layer would otherwise be too large for Lambda, or have no room for all files of the packages that
+   * the program's package depends on. Synthesis then prints a notice with the size of the compressed files. With `false`, files are never
+   * compressed.
+   *
    * The first program that starts in an execution environment unpacks them to `/tmp`, at 300 MB per second or faster. Later
    * starts use the unpacked files. If the function's `ephemeralStorageSize` has no room for them, synthesis prints a warning with
    * the size that is needed. Programs must be started by their paths in `/opt/bin`.
    *
-   * @default false
+   * @default - only if the layer would otherwise be too large
    */
   readonly compress?: boolean;
 

@@ -16,7 +16,7 @@ export const OPTIONS = {
   'rename': '--rename PROGRAM=NAME',
   'detectData: false': '--no-detect-data',
   'traceCommands': '--trace',
-  'compress': '--compress',
+  'compress: false': '--no-compress',
   'testCommand': '--test',
   'testTimeout': '--test-timeout',
   'workload': '--workload',

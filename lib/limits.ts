@@ -7,7 +7,6 @@
  */
 
 import { LayerError } from './error';
-import { MOST_BYTES } from './lambda';
 import { printableName } from './text/printable';
 
 export interface Limit {
@@ -21,10 +20,8 @@ export interface Limit {
 const MIB = 1024 * 1024;
 
 export const LIMITS = {
-  /** no larger file can be packed unless it is compressed */
-  file: { of: 'bytes of a file', most: MOST_BYTES, advice: 'no layer can hold it: leave it out with exclude, or set compress' },
-  /** 297 MB in chromium; Node.js cannot read more than 2 GiB at once */
-  fileToCompress: { of: 'bytes of a file', most: 1024 * MIB, advice: 'leave it out with exclude' },
+  /** 297 MB in chromium, which is stored compressed; Node.js cannot read more than 2 GiB at once */
+  file: { of: 'bytes of a file', most: 1024 * MIB, advice: 'no layer can hold it: leave it out with exclude' },
   /** 48 KB with 1,000 packages of Debian */
   loaderCache: { of: 'bytes of a loader cache', most: 16 * MIB },
   /** 750 with 1,000 packages of Debian */

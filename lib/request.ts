@@ -22,13 +22,13 @@ export interface LayerOptions {
   readonly detectData?: boolean;
   /** @default [] */
   readonly traceCommands?: readonly string[];
-  /** @default false */
+  /** @default - only if the layer would otherwise be too large */
   readonly compress?: boolean;
 }
 
 /** @throws Error if a trace command is not a command line */
 export function requestOf(options: LayerOptions, { machine, searchPath, libraryPath, cwd }: OpenedSource): LayerRequest {
-  const { binaries, rename = {}, include = [], exclude = [], detectData = true, traceCommands = [], compress = false } = options;
+  const { binaries, rename = {}, include = [], exclude = [], detectData = true, traceCommands = [], compress } = options;
   for (const command of traceCommands) checkCommand('a command of traceCommands', command);
   return { binaries, rename, include, exclude, detectData, traceCommands, compress, machine, searchPath, libraryPath, cwd };
 }

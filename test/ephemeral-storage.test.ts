@@ -26,12 +26,12 @@ beforeEach(() => {
   app = new App({ outdir: temporaryDirectory() });
 });
 
-const layerIn = (stack: Stack, files: string) =>
+const layerIn = (stack: Stack, files: string, compress?: boolean) =>
   new BinaryLayer(stack, 'Layer', {
     binary: 'tool',
     source: root.source,
     include: [`/usr/share/tool/${files}`],
-    compress: true,
+    compress,
     detectData: false,
   });
 
@@ -57,6 +57,12 @@ test('a function with the default /tmp gets a warning with the size that is need
   ]);
 });
 
+test('the warning does not depend on whether compression is stated', () => {
+  const stack = new Stack(app, 'Stack');
+  functionIn(stack, layerIn(stack, '[ab]', true));
+  expect(warnings(stack)).toHaveLength(1);
+});
+
 test('a function gets no warning if its /tmp is large enough, or known only at deployment', () => {
   const stack = new Stack(app, 'Stack');
   const layer = layerIn(stack, '[ab]');
@@ -75,7 +81,7 @@ test('a function in a nested stack gets the warning', () => {
 
 test('there is no warning if the files fit into the default /tmp', () => {
   const stack = new Stack(app, 'Stack');
-  functionIn(stack, layerIn(stack, 'a'));
+  functionIn(stack, layerIn(stack, 'a', true));
   expect(warnings(stack)).toEqual([]);
 });
 

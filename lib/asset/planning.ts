@@ -71,7 +71,7 @@ export class Planning {
   private make(traced: Trace | undefined, last: Fingerprint | undefined): { root: Root; planned: PlannedLayer & Partial<SlimLayer> } {
     const { startPacking, foresee } = packing();
     startPacking(); // so that it is ready when the plan is
-    const root = roots().openRoot(this.source.directory, this.request.compress);
+    const root = roots().openRoot(this.source.directory);
     const { request, workload, report } = this;
     if (workload === undefined) {
       const onFound = (files: readonly string[]) => foresee(files.map((real) => path.join(this.source.directory, real)));

@@ -45,7 +45,7 @@ export interface BuildOptions extends SourceOptions {
   readonly rename: Record<string, string>;
   readonly detectData: boolean;
   readonly trace: string[];
-  readonly compress: boolean;
+  readonly compress?: boolean;
   readonly test?: string;
   readonly testTimeout: number;
   readonly sbom?: string;
@@ -98,7 +98,8 @@ export function addLayerOptions(command: Command): Command {
     .option('--workload-files <directory>', 'directory to mount at /var/task for the workload')
     .addOption(repeatable('--keep <glob>', 'library or file to keep even if the workload does not use it'))
     .option('--lock <file>', 'record of what the workload uses: build reads it, if it exists, and runs no command; slim renews it')
-    .option('--compress', 'store the largest files compressed if the layer is too large; programs unpack them to /tmp', false)
+    .option('--compress', 'compress the largest files above 202 MB (default: only if the layer is too large); programs unpack them to /tmp')
+    .option('--no-compress', 'never store files compressed')
     .option('--test <command>', 'command line that must exit 0 inside the layer, or nothing is written')
     .option('--test-timeout <seconds>', 'time limit of --test', seconds, 30)
     .option('--sbom <file>', 'also write a software bill of materials (CycloneDX 1.6, JSON)')
@@ -128,7 +129,7 @@ export async function build(programs: string[], options: BuildOptions, isSlim = 
   const { workloadFiles, keep, lock: workloadLock } = options;
   const workload = workloadOf({ workload: options.workload.length > 0 ? options.workload : undefined, workloadFiles, keep, workloadLock });
   const source = openSource(options);
-  const root = openRoot(source.directory, options.compress);
+  const root = openRoot(source.directory);
   const { cwd } = source;
   const { files, missing } = readFileList(options.fromList, root, cwd);
   if (missing.length > 0) tell([`--from-list has files that do not exist: ${firstOf(missing)}`]);

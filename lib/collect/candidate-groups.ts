@@ -23,6 +23,8 @@ export interface Group extends Pick<Candidate, 'need' | 'limit'> {
   readonly isMeasured: boolean;
   /** whether its files are from one directory of a larger group */
   readonly isSplit?: boolean;
+  /** whether it is not split */
+  readonly isWhole?: boolean;
 }
 
 export type Measured = Group & { readonly bytes: number };
@@ -48,6 +50,17 @@ export function dependenciesOf(
   const others = [...dependencies.of(owner)].filter((one) => one !== owner && !requested.isSibling(one) && !requested.requires(one));
   const isAddOn = (one: Package) => directDependenciesOf(one, packages).some((extended) => requested.isSibling(extended));
   return [others.filter(isAddOn).length, others.length];
+}
+
+/** The packages of candidates that requested packages depend on directly. A candidate's path may be a package's name: see programs.ts. */
+export function directDependencies(
+  candidates: readonly Candidate[],
+  { requested }: CurrentSelection,
+  { root, packages }: Context,
+): Package[] {
+  const owners = candidates.map(({ path: found }) => (
+    packages.ownerOf(found) ?? packages.ownerOf(root.real(found) ?? found) ?? packages.get(found)));
+  return owners.filter((owner) => owner !== undefined && requested.requiresDirectly(owner)) as Package[];
 }
 
 /** Whether one group is tried before another that is needed as much. */

@@ -5,15 +5,15 @@
  */
 import * as path from 'path';
 import { addFound } from './add-files';
-import { dependenciesOf, type Group, hasSize, isBefore, type Measured, rankOf } from './candidate-groups';
+import { dependenciesOf, directDependencies, type Group, hasSize, isBefore, type Measured, rankOf } from './candidate-groups';
 import type { Context } from './context';
 import { takeFile } from './processes';
-import { listed } from './room-notices';
+import { aboveLimit, listed, noRoom } from './room-notices';
 import type { Candidate, CurrentSelection, Selection } from './selection';
-import { ADD_ON, NEEDS, sizeInLayer } from './size-budget';
+import { ADD_ON, NEEDS } from './size-budget';
+import { sizeInLayer } from './stored-size';
 import type { Process } from '../closure/closure';
-import { valueOf } from '../packages/package';
-import { megabytes } from '../text/megabytes';
+import { type Package, valueOf } from '../packages/package';
 
 /** Links and processes that something would add. A process is that of a program in the layer, with more plug-ins. */
 export interface Addition {
@@ -36,8 +36,8 @@ export interface Outcome {
 
 export class Candidates {
   private readonly waiting = new Map<string, Group>();
-  /** groups without room → bytes */
-  private readonly rejected = new Map<string, { readonly need: Candidate['need']; readonly bytes: number }>();
+  /** groups without room */
+  private readonly rejected = new Map<string, Pick<Measured, 'need' | 'bytes'> & { readonly dependencies: readonly Package[] }>();
 
   /** the files of a group without room, if it was tried */
   private readonly attempts = new Map<string, Selection>();
@@ -66,7 +66,8 @@ export class Candidates {
         .reduce((best, one) => (NEEDS.indexOf(one) < NEEDS.indexOf(best) ? one : best));
       const { limit = need === 'add-on' ? ADD_ON : undefined } = candidates[0];
       const dependencies = dependenciesOf(candidates[0], need, selection, this.context);
-      this.waiting.set(key, { key, need, limit, candidates, dependencies, isMeasured: false });
+      const isWhole = candidates.some((candidate) => candidate.isWhole);
+      this.waiting.set(key, { key, need, limit, candidates, dependencies, isMeasured: false, isWhole });
     }
   }
 
@@ -95,7 +96,7 @@ export class Candidates {
         return { delta: attempt.delta, giveUp };
       }
       // a part of a package that is only recommended may hide a complete module of the interpreter
-      if (bytes > room && selection.requested.isTight && !group.isSplit && group.need === 'mentioned') {
+      if (bytes > room && selection.requested.isTight && !group.isSplit && group.need === 'mentioned' && !group.isWhole) {
         this.split(group, selection);
         continue;
       }
@@ -107,6 +108,11 @@ export class Candidates {
   /** Whether there was no room for something. */
   public get lackRoom(): boolean {
     return this.rejected.size > 0;
+  }
+
+  /** Direct dependencies of requested packages that there was no room for, or only for a part of them. */
+  public get lackingDependencies(): ReadonlySet<Package> {
+    return new Set([...this.rejected.values()].flatMap(({ dependencies }) => dependencies));
   }
 
   /** The groups without room, but for add-ons. */
@@ -210,17 +216,14 @@ export class Candidates {
   private isWithinLimit({ limit }: Group, { delta, bytes }: Attempt): boolean {
     if (limit === undefined) return true;
     if (bytes > limit.data + limit.plugIns) return false;
-    const { root, compress } = this.context;
     let plugIns = 0;
-    for (const file of delta.files.additions.keys()) {
-      if (isPlugIn(file, this.context)) plugIns += sizeInLayer(root.status(file)!.size, compress);
-    }
+    for (const file of delta.files.additions.keys()) if (isPlugIn(file, this.context)) plugIns += sizeInLayer(file, this.context);
     return plugIns <= limit.plugIns && bytes - plugIns <= limit.data;
   }
 
   private reject({ key, need, candidates }: Group, bytes: number, hasRoom: boolean, selection: CurrentSelection): Selection {
     const delta = selection.fork();
-    if (!hasRoom) this.rejected.set(key, { need, bytes });
+    if (!hasRoom) this.rejected.set(key, { need, bytes, dependencies: directDependencies(candidates, selection, this.context) });
     else if (need === 'add-on') this.oversized.set(key, { bytes });
     for (const candidate of candidates) delta.skip(candidate.path, hasRoom ? aboveLimit(candidate, bytes) : noRoom(candidate, bytes));
     return delta;
@@ -228,9 +231,9 @@ export class Candidates {
 }
 
 /** Bytes of the files that a delta adds. */
-function bytesAdded({ files }: Selection, { root, compress }: Context): number {
+function bytesAdded({ files }: Selection, context: Context): number {
   let bytes = 0;
-  for (const real of files.additions.keys()) bytes += sizeInLayer(root.status(real)!.size, compress);
+  for (const real of files.additions.keys()) bytes += sizeInLayer(real, context);
   return bytes;
 }
 
@@ -239,12 +242,4 @@ function isPlugIn(file: string, { root }: Context): boolean {
   const { elf } = root.content(file);
   if (!elf?.dynamic) return false;
   return elf.dynamic.needed.length > 0 || elf.dynamic.soname !== undefined;
-}
-
-function aboveLimit({ why }: Candidate, bytes: number): string {
-  return `${why.reason}, but it would add ${Math.round(bytes / 1e6)} MB: name it in include if it is needed`;
-}
-
-function noRoom({ why }: Candidate, bytes: number): string {
-  return `${why.reason}, but the layer has no room for ${megabytes(bytes)}: name it in include if it is needed`;
 }

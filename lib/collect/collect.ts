@@ -15,9 +15,9 @@ import { CommandsOnPath } from './commands-on-path';
 import { Configuration } from './configuration';
 import type { CollectOptions, Context } from './context';
 import { Dependencies } from './dependencies';
+import { addDispatched } from './dispatched';
 import type { FinishedSelection } from './finish';
 import { addLicences, finish, rejectStaleBytecode } from './finish';
-import { addDispatched } from './dispatched';
 import { addFilesForCompiling } from './for-compiling';
 import { addLaunched } from './launched';
 import { addLibrariesOfCode } from './libraries-of-code';
@@ -29,15 +29,17 @@ import { prefixed } from './prefix';
 import { addPrefixLibrary } from './prefix-library';
 import { takeFile } from './processes';
 import { addRequestedProgram } from './programs';
-import { addScriptModules } from './script-modules';
 import { RequestedPackages } from './requested-packages';
 import { Room } from './room';
-import { RECORD_LINE, sizeInLayer } from './size-budget';
+import { addScriptModules } from './script-modules';
 import type { CurrentSelection, Pending } from './selection';
 import { Selection } from './selection';
+import { RECORD_LINE } from './size-budget';
+import { sizeInLayer } from './stored-size';
 import { addTraced } from './traced';
 import type { Process } from '../closure/closure';
 import type { Program } from '../closure/find';
+import type { Package } from '../packages/package';
 
 export interface Collected {
   readonly selection: FinishedSelection;
@@ -45,10 +47,14 @@ export interface Collected {
   readonly processes: ReadonlyMap<string, Process>;
   /** messages for the user */
   readonly notices: ReadonlySet<string>;
+  /** of its files in the layer, estimated for those that are stored compressed */
+  readonly bytes: number;
   /** whether there was no room for something */
   readonly isFull: boolean;
   /** packages and paths, other than add-ons, that there was no room for */
   readonly lacking: ReadonlySet<string>;
+  /** direct dependencies of requested packages that a tight layer has no room for, or only for a part of them */
+  readonly lackingDependencies: ReadonlySet<Package>;
   /** groups without room, if they were tried */
   readonly withoutRoom: readonly Addition[];
   /** resolved paths of files that start commands */
@@ -86,24 +92,31 @@ export function collect(programs: readonly Program[], options: CollectOptions): 
   };
   const complete = select(programs, context);
   // without a limit for dependencies, one large package makes a layer impossible
-  const fits = (selected: Selected) => {
-    const sizes = [...selected.selection.files.keys()].map((real) => sizeInLayer(root.status(real)!.size, context.compress));
-    return sizes.reduce((sum, size) => sum + size + RECORD_LINE, 0) <= context.mostBytes;
-  };
+  const fits = ({ selection }: Selected) => (
+    bytesOf(selection, context) + [...selection.files.keys()].length * RECORD_LINE <= context.mostBytes);
   const tight = context.detectData && !fits(complete) ? select(programs, context, true) : undefined;
-  const { selection, ...room } = tight && fits(tight) ? tight : complete;
+  const isTight = tight !== undefined && fits(tight);
+  const { selection, ...room } = isTight ? tight : complete;
   return {
     selection: finish(selection, root),
+    bytes: bytesOf(selection, context),
     processes: new Map(selection.processes),
     notices: new Set(selection.notices.keys()),
     ...room,
+    lackingDependencies: isTight ? room.lackingDependencies : new Set(),
     starting: new Set(selection.starting.keys()),
     commands: new Map(selection.commands),
     prefixed: prefixed(selection, context),
   };
 }
 
-type Filled = Pick<Collected, 'isFull' | 'lacking' | 'withoutRoom'>;
+function bytesOf({ files }: Selection, context: Context): number {
+  let bytes = 0;
+  for (const real of files.keys()) bytes += sizeInLayer(real, context);
+  return bytes;
+}
+
+type Filled = Pick<Collected, 'isFull' | 'lacking' | 'lackingDependencies' | 'withoutRoom'>;
 
 interface Selected extends Filled {
   readonly selection: Selection;
@@ -115,7 +128,7 @@ function select(programs: readonly Program[], context: Context, isTight = false)
   for (const program of programs) addRequestedProgram(program, selection, context);
   for (const included of context.include) include(included, selection, context);
   selection.merge(addTraced(selection, context));
-  if (!context.detectData) return { selection, isFull: false, lacking: new Set(), withoutRoom: [] };
+  if (!context.detectData) return { selection, isFull: false, lacking: new Set(), lackingDependencies: new Set(), withoutRoom: [] };
   const filled = fill(selection, context);
   rejectStaleBytecode(selection, context);
   selection.merge(addLicences(selection, context));
@@ -143,7 +156,8 @@ function fill(selection: Selection, context: Context): Filled {
     }
   }
   for (const notice of candidates.notices()) selection.notices.add(notice);
-  return { isFull: candidates.lackRoom, lacking: candidates.lacking, withoutRoom: candidates.withoutRoom };
+  const { lackRoom: isFull, lacking, lackingDependencies, withoutRoom } = candidates;
+  return { isFull, lacking, lackingDependencies, withoutRoom };
 }
 
 /** Applies the rules to every file that was not looked at yet. */

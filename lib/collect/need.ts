@@ -12,7 +12,7 @@ type Facts = Pick<Context, 'root' | 'packages'>;
 
 /** How much the requested packages need a package, none for a file that an installation generated. */
 export function needOf(owner: Package | undefined, requested: RequestedPackages): Grounds['need'] {
-  if (owner === undefined || owner.isEssential || requested.requiresDirectly(owner)) return 'needed';
+  if (owner === undefined || owner.isEssential || requested.needsData(owner)) return 'needed';
   if (requested.requiresStrongly(owner)) return 'mentioned';
   return requested.reachable().has(owner) ? 'recommended' : 'add-on';
 }

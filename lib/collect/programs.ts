@@ -112,7 +112,7 @@ function addModules(owner: Package, user: User, delta: Selection, context: Conte
   }
 }
 
-/** Modules that a program may never load: a layer without room for all of them gets the smallest first. */
+/** Modules that a program may never load: a layer without room for all of them gets the smallest first, each whole or not at all. */
 function deferModules(owner: Package, need: Candidate['need'], user: User, delta: Selection, context: Context): void {
   const { through, opener } = user;
   const requestReason = need === 'recommended' ? 'recommended' : 'module';
@@ -124,7 +124,9 @@ function deferModules(owner: Package, need: Candidate['need'], user: User, delta
       for (const newPackage of newPackages) deferModules(newPackage, need, user, fork, context);
       return files;
     };
-    delta.defer({ path: pkg.name, need, group: pkg.name, why: { reason: `of package ${pkg.name}`, through }, program: opener, add });
+    const why = { reason: `of package ${pkg.name}`, through };
+    // a module fails when it is loaded if another part of its package is not there
+    delta.defer({ path: pkg.name, need, group: pkg.name, isWhole: true, why, program: opener, add });
   }
 }
 
@@ -133,8 +135,10 @@ function modulesOf(owner: Package, { interpreters }: User, context: Context): Pa
   if (interpreters.length === 0) return [];
   const { packages, packageFiles } = context;
   let known: readonly Package[] | undefined;
+  // /usr/lib/python3 is named after python3.11, which completes python3.11-minimal
+  const completing = interpreters.flatMap((pkg) => [pkg, ...packages.builtFrom(pkg.source)]);
   const isOfModules = (directory: string) => {
-    if (interpreters.some((pkg) => isNamedAfter(directory, pkg))) return true;
+    if (completing.some((pkg) => isNamedAfter(directory, pkg))) return true;
     known ??= knownModules(interpreters, packages);
     return known.some((pkg) => packageFiles.directoriesOf(pkg).has(directory));
   };

@@ -110,13 +110,15 @@ export class RequestedPackages implements Iterable<Package> {
     return this.requiredByStrong.has(other);
   }
 
-  /**
-   * Whether a package is requested for a program or as a module, or is a direct dependency of one that is requested for a program.
-   * The latter does not count in a tight layer.
-   */
+  /** Whether the data of a package is needed. In a tight layer, that of direct dependencies is not. */
+  public needsData(other: Package): boolean {
+    const reason = this.all.get(other);
+    return this.isTight ? reason !== undefined && reason !== 'recommended' : this.requiresDirectly(other);
+  }
+
+  /** Whether a package is requested for a program or as a module, or is a direct dependency of one that is requested for a program. */
   public requiresDirectly(other: Package): boolean {
-    const withDependencies = (one: Package) => (
-      this.isTight || this.all.get(one) === 'module' ? [one] : [one, ...dependenciesOf(one, this.database)]);
+    const withDependencies = (one: Package) => (this.all.get(one) === 'module' ? [one] : [one, ...dependenciesOf(one, this.database)]);
     this.direct ??= new Set(this.strong().flatMap(withDependencies));
     return this.direct.has(other);
   }

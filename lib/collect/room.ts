@@ -4,7 +4,8 @@
  */
 import type { Context } from './context';
 import { licencesOf } from './finish';
-import { RECORD_LINE, RESERVE, sizeInLayer } from './size-budget';
+import { RECORD_LINE, RESERVE } from './size-budget';
+import { sizeInLayer } from './stored-size';
 import type { Package } from '../packages/package';
 
 export class Room {
@@ -32,10 +33,9 @@ export class Room {
 
   /** @param files resolved paths of files that are packed from now on */
   public take(files: Iterable<string>): void {
-    const { root, packages, compress } = this.context;
+    const { root, packages } = this.context;
     for (const real of files) {
-      const { size } = root.status(real)!;
-      this.left -= sizeInLayer(size, compress) + RECORD_LINE;
+      this.left -= sizeInLayer(real, this.context) + RECORD_LINE;
       const owner = packages.ownerOf(real);
       if (owner === undefined || this.owners.has(owner)) continue;
       this.owners.add(owner);

@@ -44,6 +44,8 @@ export interface Candidate {
   readonly need: Exclude<Need, 'needed'>;
   /** candidates of one group are packed together, or none of them */
   readonly group: string;
+  /** whether the group is useless in parts, even to a tight layer @default false */
+  readonly isWhole?: boolean;
   /** most bytes that the group may add, whatever room there is @default - no limit */
   readonly limit?: Limit;
   readonly why: Why;

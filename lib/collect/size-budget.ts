@@ -50,19 +50,6 @@ export const RECOMMENDED: Limit = { data: 12 * 1000 * 1000, plugIns: 8 * MB };
  */
 export const ADD_ON: Limit = { data: 128 * MB, plugIns: 128 * MB };
 
-/** Bytes of the smallest file that may be stored compressed: each one takes a check at every start of a program. */
-export const LEAST_COMPRESSED = 1024 * 1024;
-
-/** Estimated bytes of a file that is stored compressed. On Debian 12, 55 of the 60 largest files take at most 45 % of their size. */
-export function estimatedSize(bytes: number): number {
-  return Math.ceil(bytes * 0.45);
-}
-
-/** Estimated bytes that a file takes in the layer, if large files may be stored compressed or not. */
-export function sizeInLayer(bytes: number, compress: boolean): number {
-  return compress && bytes >= LEAST_COMPRESSED ? estimatedSize(bytes) : bytes;
-}
-
 /** Bytes that stay free for the other things that a candidate adds with its files, such as links. */
 export const RESERVE = 1_000_000;
 

@@ -38,7 +38,7 @@ export function unpackedFiles(
         throw error;
       }
     };
-    const { size, mode } = checked(() => describeCompressed(stored.content(), LIMITS.fileToCompress.most));
+    const { size, mode } = checked(() => describeCompressed(stored.content(), LIMITS.file.most));
     bytes += size;
     if (bytes > MOST_EPHEMERAL_BYTES) {
       refuse(`its compressed files are more than the ${MOST_EPHEMERAL_BYTES} bytes that /tmp of a function may have`);

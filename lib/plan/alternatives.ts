@@ -66,16 +66,12 @@ export function withSmallerAlternatives(
 }
 
 function isTooLarge(gathered: Gathered, mostBytes: number): boolean {
-  return gathered.collected.isFull || bytesOf(gathered) > mostBytes;
+  return gathered.collected.isFull || gathered.collected.bytes > mostBytes;
 }
 
 /** True unless a package for which a smaller library makes room has crowded out others. */
 function lacksNoMore({ collected: { lacking } }: Gathered, chosen: Gathered, mostBytes: number): boolean {
-  return bytesOf(chosen) > mostBytes || [...lacking].every((key) => chosen.collected.lacking.has(key));
-}
-
-function bytesOf({ collected: { selection }, root }: Gathered): number {
-  return [...selection.files.keys()].reduce((sum, real) => sum + root.status(real)!.size, 0);
+  return chosen.collected.bytes > mostBytes || [...lacking].every((key) => chosen.collected.lacking.has(key));
 }
 
 function notice(links: Links, source: Root, saved: number): string {

@@ -2,7 +2,7 @@
  * Which files of a layer are stored compressed, and how its programs are started then: see launcher/launcher.c.
  *
  * Few files are compressed, since all of them are unpacked at the first start: the largest ones, until the layer leaves room for the
- * function's code and other layers. Sizes are estimated, because a plan is complete before a byte is written.
+ * function's code and other layers.
  *
  * A compressed file is stored at `/compressed/PATH` of the layer, and a link to /tmp/elf-KEY is at its own path, which therefore stays
  * valid everywhere. `/opt/bin/NAME` leads to a launcher next to the program, `.start-NAME`: every process of a layer starts there, or
@@ -14,7 +14,7 @@ import * as path from 'path';
 import type { Entry, LauncherEntry, Plan, TextEntry } from './plan';
 import { KEY, rootOf } from './plan';
 import { starterOf } from './starter';
-import { estimatedSize, LEAST_COMPRESSED } from '../collect/size-budget';
+import { estimatedSize, isCompressible } from '../collect/stored-size';
 import type { Machine } from '../elf';
 import { MOST_BYTES } from '../lambda';
 import { type LayerPath, layerPath, type RootPath } from '../root/paths';
@@ -26,10 +26,6 @@ const LIST = `${COMPRESSED}/list`;
 
 /** Bytes of a layer above which files are compressed: the rest of the quota is for the function's code and its other layers. */
 const TARGET = MOST_BYTES - 60_000_000;
-
-/** Pieces of a file that are looked at, and their size in bytes. */
-const PIECES = 16;
-const PIECE_SIZE = 16 * 1024;
 
 /** The launcher's executable file on this machine, compiled or not: it is not TypeScript. */
 export function launcherFile(machine: Machine): string {
@@ -48,33 +44,16 @@ export function unpackedRoot(key: string): string {
  */
 export function withCompressedFiles(entries: readonly Entry[], loaders: ReadonlyArray<RootPath | undefined>, root: Root): Entry[] {
   const files = entries.filter((entry) => entry.kind === 'file');
-  const largest = files.filter(({ size, real }) => size >= LEAST_COMPRESSED && !loaders.includes(real)).sort((a, b) => b.size - a.size);
+  const largest = files.filter(({ real }) => !loaders.includes(real)).sort((a, b) => b.size - a.size);
   const chosen = new Set<Entry>();
   let bytes = files.reduce((sum, { size }) => sum + size, 0);
   for (const entry of largest) {
     if (bytes <= TARGET) break;
-    if (!root.scan(entry.real, isCompressible)) continue;
+    if (!isCompressible(entry.real, entry.size, root)) continue;
     chosen.add(entry);
     bytes -= entry.size - estimatedSize(entry.size);
   }
   return entries.map((entry) => (entry.kind === 'file' && chosen.has(entry) ? { ...entry, compressed: true } : entry));
-}
-
-/**
- * Whether the bytes are unevenly distributed, other than those of compressed data. Only whole numbers are compared, so the answer is
- * the same on every machine.
- */
-function isCompressible(bytes: Buffer): boolean {
-  const counts = new Array<number>(256).fill(0);
-  let count = 0;
-  for (let piece = 0; piece < PIECES; piece++) {
-    const start = Math.floor((bytes.length / PIECES) * piece);
-    for (const byte of bytes.subarray(start, start + PIECE_SIZE)) counts[byte]++;
-    count += Math.min(PIECE_SIZE, bytes.length - start);
-  }
-  const squares = counts.reduce((sum, each) => sum + each * each, 0);
-  // the bytes of compressed data are equally frequent: count²/256. Those of machine code give 5 times as much or more
-  return squares * 256 > 1.5 * count * count;
 }
 
 type Startable = Pick<Plan, 'entries' | 'programs' | 'commands'>;

@@ -1,6 +1,7 @@
 /**
  * Plans a layer, from the request to the proved plan: source → programs → closure → data → plan.
  */
+import { compressionNotice, withCompressionIfNeeded } from './automatic-compression';
 import { collect, type Collected } from '../collect/collect';
 import type { OnFound } from '../collect/context';
 import { NO_ZONES } from '../collect/opened-by-glibc';
@@ -21,9 +22,9 @@ import { packageDatabase } from '../packages/database';
 import type { PackageDatabase } from '../packages/package';
 import type { RootPath } from '../root/paths';
 import type { Root } from '../root/root';
+import { printableName } from '../text/printable';
 import type { Trace } from '../trace/log';
 import { trace, TraceError } from '../trace/strace';
-import { printableName } from '../text/printable';
 
 /** The user's request. The same request on the same source gives the same plan. */
 export interface LayerRequest {
@@ -36,7 +37,7 @@ export interface LayerRequest {
   readonly detectData: boolean;
   /** command lines; the files that they open are packed */
   readonly traceCommands: readonly string[];
-  /** whether large files may be stored compressed @default false */
+  /** whether large files may be stored compressed @default - if the layer would otherwise be too large */
   readonly compress?: boolean;
   /** target architecture @default - that of the programs */
   readonly machine?: Machine;
@@ -93,6 +94,8 @@ export interface Gathered {
   readonly traced: Trace;
   /** whether large files may be stored compressed */
   readonly compress: boolean;
+  /** whether files may be compressed although the user does not state it: only if the layer would otherwise be too large */
+  readonly compressesIfNeeded: boolean;
   /** the working directory, on this machine */
   readonly project: string;
 }
@@ -124,7 +127,6 @@ export function gatherLayer(
   const requested = request.binaries.map((binary) => findProgram(source, binary, request.searchPath, request.cwd));
   const programs = namePrograms(requested, request.rename);
   const machine = machineOf([...programs.values()], request.machine);
-  const { compress = false } = request;
   const secrets = new Map<string, string>();
   const include = included(source, request.include, request.cwd, secrets);
   const traced = knownTrace ?? traceIn(source, request.traceCommands);
@@ -134,7 +136,7 @@ export function gatherLayer(
   const { packages, notice } = packageDatabase(source, machine);
   const excluder = new Excluder(request.exclude, request.cwd);
   const settingIn = (root: Root) => settingOf(root, machine, { libraryPath: request.libraryPath });
-  const collectFrom = (from: Root, its: Setting) => collect([...programs.values()], {
+  const gather = (compress: boolean) => withSmallerAlternatives(source, settingIn, (from, its) => collect([...programs.values()], {
     root: from,
     machine,
     setting: its,
@@ -148,8 +150,8 @@ export function gatherLayer(
     mostBytes,
     compress,
     onFound,
-  });
-  const { root, setting, collected, replaced } = withSmallerAlternatives(source, settingIn, collectFrom, mostBytes);
+  }), mostBytes);
+  const { root, setting, collected, replaced, compress } = withCompressionIfNeeded(gather, request.compress, mostBytes);
   const { selection } = collected;
   onFound?.([...selection.files.keys()]);
   const isProvisional = notice !== undefined && request.detectData;
@@ -177,6 +179,7 @@ export function gatherLayer(
     isProvisional,
     traced,
     compress,
+    compressesIfNeeded: request.compress === undefined,
     project: request.cwd,
   };
 }
@@ -190,10 +193,13 @@ export function gatherLayer(
  */
 export function planGathered(gathered: Gathered, mostBytes = MOST_BYTES, linksDuplicates = true): PlannedLayer {
   const { root, setting, packages, machine, programs, collected, remarks, notices, isProvisional, traced, project } = gathered;
-  // a layer that is tried to slim it is complete
-  const compress = gathered.compress && linksDuplicates;
   const { selection } = collected;
-  const { plan, unreplaced } = relocate(programs, collected, { root, setting, packages, compress, project, linksDuplicates });
+  const relocated = (compress: boolean) => (
+    relocate(programs, collected, { root, setting, packages, compress, project, linksDuplicates }));
+  // a layer that is tried to slim it is complete
+  const first = relocated(gathered.compress && linksDuplicates);
+  const isTooLarge = sizeOf(first.plan) > mostBytes;
+  const { plan, unreplaced } = isTooLarge && gathered.compressesIfNeeded && !gathered.compress ? relocated(true) : first;
   prove(plan, collected.processes.values(), root, setting, mostBytes);
   const libraries = new Set([...collected.processes.values()].flatMap((process) => process.objects.slice(1).map(({ real }) => real)));
   const files = selection.files.size;
@@ -204,7 +210,7 @@ export function planGathered(gathered: Gathered, mostBytes = MOST_BYTES, linksDu
     summary: { programs: [...programs.keys()], libraries: libraries.size, dataFiles: files - known.size, bytes: sizeOf(plan) },
     libraries: [...libraries].sort(),
     skipped: new Map([...selection.skipped, ...unreplaced]),
-    notices: [...notices, ...remarks],
+    notices: [...notices, ...remarks, ...(gathered.compressesIfNeeded ? compressionNotice(plan) : [])],
     isProvisional,
     traced,
   };

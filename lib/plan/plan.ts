@@ -5,7 +5,7 @@
 import { createHash } from 'crypto';
 import type { Alias } from './alias';
 import type { Why } from '../collect/selection';
-import { estimatedSize } from '../collect/size-budget';
+import { estimatedSize } from '../collect/stored-size';
 import type { Machine } from '../elf';
 import type { LayerPath, RootPath } from '../root/paths';
 
@@ -135,11 +135,13 @@ export function withKey(text: string, key: string): string {
 
 /** Unpacked size of the layer's files in bytes, before they are edited. The size of compressed files is estimated. */
 export function sizeOf(plan: Pick<Plan, 'entries'>): number {
-  const bytesOf = (entry: Entry) => {
-    if (entry.kind === 'file') return entry.compressed ? estimatedSize(entry.size) : entry.size;
-    return entry.kind === 'text' ? Buffer.byteLength(entry.text) : 0;
-  };
   return plan.entries.reduce((sum, entry) => sum + bytesOf(entry), 0);
+}
+
+/** The same for an entry. */
+export function bytesOf(entry: Entry): number {
+  if (entry.kind === 'file') return entry.compressed ? estimatedSize(entry.size) : entry.size;
+  return entry.kind === 'text' ? Buffer.byteLength(entry.text) : 0;
 }
 
 /** Bytes of `/tmp` that the compressed files take when they are unpacked; 0 if there are none. */

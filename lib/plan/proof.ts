@@ -11,10 +11,10 @@ import type { Elf } from '../elf';
 import { muslPathFile } from './confine-musl';
 import { type Entry, type FileEntry, type Plan, rootOf, sizeOf, type TextEntry, withKey } from './plan';
 import { tooLarge } from './too-large';
+import { LayerError } from '../error';
 import { MOST_BYTES } from '../lambda';
 import type { Files, Setting } from '../loader/search';
 import type { Root } from '../root/root';
-import { LayerError } from '../error';
 import { printableName } from '../text/printable';
 
 /** A plan for a layer whose programs would not find their libraries, or that is too large. */
@@ -26,7 +26,9 @@ export class ProofError extends LayerError {}
  */
 export function prove(plan: Plan, processes: Iterable<Process>, root: Root, setting: Setting, mostBytes = MOST_BYTES): void {
   if (sizeOf(plan) > mostBytes) {
-    throw new ProofError(tooLarge(plan, root), 'compress', 'exclude', 'detectData: false', 'traceCommands', 'include', 'workload');
+    const problem = tooLarge(plan, root);
+    const compression = problem.includes('`compress: false`') ? ['compress: false' as const] : [];
+    throw new ProofError(problem, ...compression, 'exclude', 'detectData: false', 'traceCommands', 'include', 'workload');
   }
   checkNames(plan);
   const files = new PlannedFiles(plan, root);

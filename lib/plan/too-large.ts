@@ -2,8 +2,8 @@
  * The message for a layer that is larger than Lambda's quota: the share of libraries, add-on modules and data, the largest
  * files with the files that need them, and advice that helps in this case.
  */
-import { type FileEntry, type Plan, sizeOf } from './plan';
-import { estimatedSize, LEAST_COMPRESSED } from '../collect/size-budget';
+import { bytesOf, type FileEntry, type Plan, sizeOf } from './plan';
+import { estimatedSize, isCompressible } from '../collect/stored-size';
 import { MOST_BYTES } from '../lambda';
 import type { Root } from '../root/root';
 import { megabytes } from '../text/megabytes';
@@ -33,17 +33,18 @@ export function tooLarge(plan: Pick<Plan, 'entries'>, root: Root): string {
   };
   const kinds = new Map(files.map((entry) => [entry, kindOf(entry)]));
   const largest = [...files].sort((a, b) => b.size - a.size);
-  const sum = (kind: Kind) => files.reduce((bytes, entry) => bytes + (kinds.get(entry) === kind ? entry.size : 0), 0);
+  const sum = (kind: Kind) => files.reduce((bytes, entry) => bytes + (kinds.get(entry) === kind ? bytesOf(entry) : 0), 0);
+  const isCompressed = files.some(({ compressed }) => compressed);
   const [required, modules, data, included] = [sum('required'), sum('module'), sum('data'), sum('included')];
   return [
-    `the layer would be ${megabytes(sizeOf(plan))} unpacked, Lambda takes ${megabytes(MOST_BYTES)} (${MOST_BYTES} bytes) ` +
-      'for a function and all its layers',
+    `the layer would be ${megabytes(sizeOf(plan))} unpacked${isCompressed ? ', even with its largest files compressed' : ''}; ` +
+      `Lambda takes ${megabytes(MOST_BYTES)} (${MOST_BYTES} bytes) for a function and all its layers`,
     `  programs and the libraries that they need: ${megabytes(required)}; add-on modules and helpers: ${megabytes(modules)}; ` +
       `data: ${megabytes(data)}; included files: ${megabytes(included)}`,
     '  the largest files, each with the files that led to it:',
     ...largest.slice(0, MOST_LISTED).map((entry) => (
       `  ${megabytes(entry.size).padStart(9)} ${printableName(entry.path)}: ${printable(chainOf(entry).join(', which is '))}`)),
-    ...adviceToCompress(files),
+    ...(isCompressed ? [] : adviceToCompress(files, root)),
     ...advice(required, modules + data, included, largest.filter((entry) => isOptional(kinds.get(entry)!, entry))),
     // a slim layer has stubs
     ...(files.some(({ stub }) => stub !== undefined) ? [] : [ADVICE_TO_SLIM]),
@@ -55,11 +56,12 @@ function isOptional(kind: Kind, { why }: FileEntry): boolean {
   return kind === 'data' || (kind === 'module' && !REQUIRED.test(why.reason));
 }
 
-/** None if files are compressed already, or if the layer would still be too large. */
-function adviceToCompress(files: readonly FileEntry[]): string[] {
-  const bytes = files.reduce((sum, { size }) => sum + (size >= LEAST_COMPRESSED ? estimatedSize(size) : size), 0);
-  if (bytes > MOST_BYTES || files.some(({ compressed }) => compressed)) return [];
-  return [`  set \`compress: true\`: the layer would be about ${megabytes(bytes)}, and its largest files would be unpacked to /tmp`];
+/** For a user who rules out compression. None if the layer would still be too large. */
+function adviceToCompress(files: readonly FileEntry[], root: Root): string[] {
+  const stored = (entry: FileEntry) => (isCompressible(entry.real, entry.size, root) ? estimatedSize(entry.size) : entry.size);
+  const bytes = files.reduce((sum, entry) => sum + stored(entry), 0);
+  if (bytes > MOST_BYTES) return [];
+  return [`  remove \`compress: false\`: the layer would be about ${megabytes(bytes)}, and its largest files would be unpacked to /tmp`];
 }
 
 function advice(required: number, detected: number, included: number, removable: readonly FileEntry[]): string[] {

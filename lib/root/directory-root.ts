@@ -43,14 +43,12 @@ export class DirectoryRoot implements Root {
    * @param links resolved path of a link → the target to use instead of its own
    * @param same a root of the same directory, with which everything is shared that does not depend on links and replaced files
    * @param replaced resolved path of a file → the bytes to use instead of its own
-   * @param fileLimit limit of the size of files that are read
    */
   constructor(
     directory: string,
     private readonly links: ReadonlyMap<string, string> = new Map(),
     private readonly same?: DirectoryRoot,
     private readonly replaced: ReadonlyMap<RootPath, Buffer> = new Map(),
-    private readonly fileLimit: Limit = same?.fileLimit ?? LIMITS.file,
   ) {
     this.directory = machinePath(directory);
     this.nodes = same?.nodes ?? new Map();
@@ -172,7 +170,7 @@ export class DirectoryRoot implements Root {
     return names;
   }
 
-  public read(real: RootPath, limit: Limit = this.fileLimit): Buffer {
+  public read(real: RootPath, limit: Limit = LIMITS.file): Buffer {
     this.stamp(real); // recorded before the content is read
     const replacement = this.replacement(real);
     if (replacement) return Buffer.from(replacement);
@@ -202,7 +200,7 @@ export class DirectoryRoot implements Root {
     this.stamp(real); // recorded before the content is read
     if (this.last?.real === real) return this.lend(this.last, use);
     return useRegularFile(this.locate(real), (descriptor, size) => {
-      checkLimit(this.fileLimit, size, real);
+      checkLimit(LIMITS.file, size, real);
       return this.withBytes(descriptor, size, real, use);
     });
   }
@@ -213,8 +211,8 @@ export class DirectoryRoot implements Root {
       this.stamp(real); // recorded before the content is read
       // `inspect` keeps no reference to the bytes
       content = useRegularFile(this.locate(real), (descriptor, size) => {
-        if (size > this.fileLimit.most) {
-          return oversized(real, size, readDescriptor(descriptor, Buffer.alloc(HEAD), real), this.fileLimit);
+        if (size > LIMITS.file.most) {
+          return oversized(real, size, readDescriptor(descriptor, Buffer.alloc(HEAD), real), LIMITS.file);
         }
         return this.withBytes(descriptor, size, real, (bytes) => inspect(bytes, real, (use) => this.scan(real, use)));
       });
@@ -227,7 +225,7 @@ export class DirectoryRoot implements Root {
   private withBytes<T>(descriptor: number, size: number, real: RootPath, use: (bytes: Buffer) => T): T {
     const { room } = this;
     this.last = undefined;
-    const enough = room.length >= size ? room : Buffer.allocUnsafeSlow(Math.min(Math.max(size, 2 * room.length), this.fileLimit.most));
+    const enough = room.length >= size ? room : Buffer.allocUnsafeSlow(Math.min(Math.max(size, 2 * room.length), LIMITS.file.most));
     return this.lend({ real, bytes: readDescriptor(descriptor, enough.subarray(0, size), real) }, use, enough);
   }
 

@@ -26,7 +26,7 @@ export class WrittenLayer implements Directory {
       fs.chmodSync(directory, 0o755); // the user of the sandbox must be able to enter it
       this.opt = path.join(directory, 'opt');
       for (const _ of writeEntries(planned.plan, this.opt, mostBytes));
-      this.root = openRoot(directory, true); // files may be larger than a layer: they are compressed only when the layer is packed
+      this.root = openRoot(directory);
     } catch (error) {
       discard(directory);
       throw error;

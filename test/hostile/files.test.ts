@@ -34,7 +34,7 @@ describe('a file larger than any layer', () => {
     rig();
     sparse('/usr/share/rig/data', size);
     expect(() => find(root)).toThrow(
-      new RegExp(`/usr/share/rig/data: found ${size} bytes of a file, expected at most 262144000; .*exclude`),
+      new RegExp(`/usr/share/rig/data: found ${size} bytes of a file, expected at most ${LIMITS.file.most}; .*exclude`),
     );
   });
 
@@ -49,7 +49,7 @@ describe('a file larger than any layer', () => {
     sparse('/usr/bin/rig', 9 * GIB, programWith());
     fs.chmodSync(root.locate('/usr/bin/rig'), 0o755);
     expect(() => find(root)).toThrow(
-      `binary 'rig': /usr/bin/rig is a 64-bit ELF file for x86_64 (found ${9 * GIB} bytes of a file, expected at most 262144000`,
+      `binary 'rig': /usr/bin/rig is a 64-bit ELF file for x86_64 (found ${9 * GIB} bytes of a file, expected at most ${LIMITS.file.most}`,
     );
   });
 

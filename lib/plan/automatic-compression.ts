@@ -1,0 +1,62 @@
+/**
+ * Compression of layers that would be too large otherwise, unless the user states whether to compress.
+ *
+ * A compressed layer that holds everything is better than one that lacks a part of a direct dependency: the first starts slowly, the
+ * second may fail.
+ */
+import { type Plan, sizeOf, temporaryBytes } from './plan';
+import type { Collected } from '../collect/collect';
+import { MOST_BYTES } from '../lambda';
+import type { Root } from '../root/root';
+import { megabytes } from '../text/megabytes';
+
+interface Gathered {
+  readonly root: Root;
+  readonly collected: Collected;
+}
+
+/**
+ * Collects a layer again for compression, if it is too large without, or lacks more direct dependencies.
+ *
+ * @param gather collects a layer, in which large files may be stored compressed or not
+ * @param stated whether large files may be stored compressed, if the user states it
+ * @param mostBytes size of the largest layer that is accepted, in bytes
+ * @returns the better collection, and whether its files may be compressed
+ */
+export function withCompressionIfNeeded<G extends Gathered>(
+  gather: (compress: boolean) => G,
+  stated: boolean | undefined,
+  mostBytes: number,
+): G & { readonly compress: boolean } {
+  if (stated !== undefined) return { ...gather(stated), compress: stated };
+  const plain = gather(false);
+  const isTooLarge = leastBytes(plain, mostBytes) > mostBytes;
+  const lacking = plain.collected.lackingDependencies.size;
+  if (isTooLarge || lacking > 0) {
+    const compressed = gather(true);
+    const { bytes, lackingDependencies } = compressed.collected;
+    if (isTooLarge || (bytes <= mostBytes && lackingDependencies.size < lacking)) return { ...compressed, compress: true };
+  }
+  return { ...plain, compress: false };
+}
+
+/** Bytes of the files, those with the same content counted once if all together exceed the limit: a plan links them. */
+function leastBytes({ collected: { selection, bytes }, root }: Gathered, mostBytes: number): number {
+  if (bytes <= mostBytes) return bytes;
+  const sizes = new Map([...selection.files.keys()].map((real) => [root.content(real).sha256, root.status(real)!.size]));
+  return [...sizes.values()].reduce((sum, size) => sum + size, 0);
+}
+
+/** Tells the user that files are compressed, which costs time and space that the user may not expect. */
+export function compressionNotice(plan: Pick<Plan, 'entries'>): string[] {
+  const compressed = plan.entries.filter((entry) => entry.kind === 'file' && entry.compressed);
+  if (compressed.length === 0) return [];
+  const whole = sizeOf({ entries: plan.entries.map((entry) => ({ ...entry, compressed: false })) });
+  return [[
+    `the layer would be ${megabytes(whole)} unpacked, and Lambda takes ${megabytes(MOST_BYTES)}: its ${compressed.length} largest files`,
+    'are stored compressed. The first program that starts in an execution environment unpacks them to /tmp, which takes',
+    `${megabytes(temporaryBytes(plan))} there. To avoid this, exclude large files that the function does not need, or set detectData:`,
+    'false and list command lines in traceCommands, so that only the files that these open are packed. With compress: false, files',
+    'are never compressed',
+  ].join(' ')];
+}
