@@ -11,9 +11,10 @@ import type { Plan } from '../plan/plan';
 import { AnsweringChild, EndedError } from '../process/answering-child';
 import { nodeEnvironment } from '../process/environment';
 import { ownFile, PACK } from '../process/own-file';
+import type { RootPath } from '../root/paths';
 
 let packer: AnsweringChild | undefined;
-/** Files that it has been told of. */
+/** Paths, on this machine, of the files that it has been told of. */
 let foreseen = new Set<string>();
 
 /** Starts the packing process unless it runs. It ends when this thread has nothing else to do. */
@@ -30,12 +31,17 @@ function endPacking(): void {
   foreseen = new Set();
 }
 
-/** Lets the packing process compress files that the next layer may contain. */
-export function foresee(files: readonly string[]): void {
-  const ahead = files.filter((file) => !foreseen.has(file));
+/**
+ * Lets the packing process compress files that the next layer may contain.
+ *
+ * @param root the location of their root: see `openRoot`
+ * @param files their resolved paths in it
+ */
+export function foresee(root: string, files: readonly RootPath[]): void {
+  const ahead = files.filter((real) => !foreseen.has(path.join(root, real)));
   if (ahead.length === 0) return;
-  for (const file of ahead) foreseen.add(file);
-  startPacking().tell(JSON.stringify({ ahead } satisfies Outlook));
+  for (const real of ahead) foreseen.add(path.join(root, real));
+  startPacking().tell(JSON.stringify({ ahead, root } satisfies Outlook));
 }
 
 /**

@@ -2,7 +2,6 @@
  * The plan of a layer. It is made only when something needs it: while the source is unchanged, its fingerprint is known
  * without it.
  */
-import * as path from 'path';
 import type { Fingerprint } from './fingerprint';
 import { FingerprintCache, stateOf } from './fingerprint';
 import { packing, planning, roots, slimming } from './on-demand';
@@ -74,8 +73,7 @@ export class Planning {
     const root = roots().openRoot(this.source.directory);
     const { request, workload, report } = this;
     if (workload === undefined) {
-      const onFound = (files: readonly string[]) => foresee(files.map((real) => path.join(this.source.directory, real)));
-      return { root, planned: planning().planLayer(root, request, traced, onFound) };
+      return { root, planned: planning().planLayer(root, request, traced, (files) => foresee(root.location, files)) };
     }
     return { root, planned: slimming().slimLayer(root, request, workload, { report, known: last?.slim?.known, knownTrace: traced }) };
   }

@@ -9,6 +9,7 @@ import type { Program } from '../closure/find';
 import type { Machine } from '../elf';
 import type { Setting } from '../loader/search';
 import type { Package, PackageDatabase } from '../packages/package';
+import type { RootPath } from '../root/paths';
 import type { Root } from '../root/root';
 import type { Opened } from '../trace/log';
 
@@ -37,7 +38,7 @@ export interface CollectOptions {
 }
 
 /** Is told of the resolved paths of files that the layer may contain, as soon as they are found. */
-export type OnFound = (files: readonly string[]) => void;
+export type OnFound = (files: readonly RootPath[]) => void;
 
 export interface Context extends CollectOptions {
   /** the requested programs by their resolved paths */

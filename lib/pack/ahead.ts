@@ -4,21 +4,30 @@
 import { availableParallelism } from 'os';
 import { deflate } from './deflate';
 import type { KnownBlocks } from './known-blocks';
-import { readDescriptor, useRegularFile } from '../elf';
 import { MOST_BYTES } from '../lambda';
+import { LIMITS } from '../limits';
+import type { RootPath } from '../root/paths';
+import type { Root } from '../root/root';
 
 /** At a time. One core plans. */
 const BLOCKS = Math.max(availableParallelism() - 1, 1);
+/** Larger files are compressed when they are packed, if at all. */
+const LIMIT = { ...LIMITS.file, most: MOST_BYTES };
+
+interface File {
+  readonly root: Root;
+  readonly real: RootPath;
+}
 
 export class Ahead {
-  private files: string[] = [];
+  private files: File[] = [];
   private isRunning = false;
 
   constructor(private readonly known: KnownBlocks) {}
 
-  /** @param files absolute paths on this machine */
-  public add(files: readonly string[]): void {
-    this.files.push(...files);
+  /** @param files their resolved paths in the root */
+  public add(root: Root, files: readonly RootPath[]): void {
+    this.files.push(...files.map((real) => ({ root, real })));
     if (!this.isRunning) void this.run();
   }
 
@@ -32,8 +41,7 @@ export class Ahead {
     for (let file; (file = this.files.shift()) !== undefined; ) {
       const { files } = this;
       try {
-        const content = useRegularFile(file, (descriptor, size) => (
-          readDescriptor(descriptor, Buffer.allocUnsafe(size <= MOST_BYTES ? size : 0), file!)));
+        const content = file.root.read(file.real, LIMIT);
         await deflate(content, { known: this.known, blocksAtATime: BLOCKS, isStopped: () => this.files !== files });
       } catch {
         // reported when it is packed

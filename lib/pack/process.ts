@@ -13,11 +13,15 @@ import { KnownBlocks } from './known-blocks';
 import type { Packed } from './zip';
 import { writeZip } from './zip';
 import type { Plan } from '../plan/plan';
+import { openRoot } from '../root/open-root';
+import type { RootPath } from '../root/paths';
 
 /** Files that the next layer may contain. */
 export interface Outlook {
-  /** absolute paths */
-  readonly ahead: readonly string[];
+  /** resolved paths in the root */
+  readonly ahead: readonly RootPath[];
+  /** the location of the root: see `openRoot` */
+  readonly root: string;
 }
 
 export interface Packing {
@@ -56,7 +60,7 @@ async function answerTo({ plan, file }: Packing): Promise<Answer> {
 
 function take(line: Outlook | Packing): void {
   if ('ahead' in line) {
-    ahead.add(line.ahead);
+    ahead.add(openRoot(line.root), line.ahead);
   } else {
     ahead.stop();
     void answerTo(line).then((answer) => process.stdout.write(`${JSON.stringify(answer)}\n`));

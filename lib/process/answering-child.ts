@@ -8,7 +8,7 @@
 import type { ChildProcess } from 'child_process';
 import * as fs from 'fs';
 import type { Socket } from 'net';
-import { startChild } from './child';
+import { runChild, startChild } from './child';
 import type { Environment } from './environment';
 
 /** The longest pause, in milliseconds. */
@@ -17,14 +17,21 @@ const MOST_PAUSE = 10;
 const PAUSE_SHARE = 0.02;
 const READ_BYTES = 64 * 1024;
 
+/** Windows has none of pipes. */
+const HAS_DESCRIPTORS = process.platform !== 'win32';
+
 /** A child that ended before it answered. The message is what it wrote to standard error, which may be `''`. */
 export class EndedError extends Error {}
 
 export class AnsweringChild {
-  private readonly child: ChildProcess;
+  private readonly child?: ChildProcess;
 
-  /** @param args of this Node.js. The child ends when its standard input does */
-  constructor(args: readonly string[], environment: Environment) {
+  /**
+   * @param args of this Node.js. The child ends when its standard input does
+   * @param hasDescriptors if not, each line is answered by a new child
+   */
+  constructor(private readonly args: readonly string[], private readonly environment: Environment, hasDescriptors = HAS_DESCRIPTORS) {
+    if (!hasDescriptors) return;
     const child = startChild(process.execPath, args, { environment, stdio: ['pipe', 'pipe', 'pipe'], diesWithParent: false });
     // reported when the child does not answer
     for (const emitter of [child, child.stdin, child.stdout, child.stderr]) emitter?.on('error', () => {});
@@ -36,7 +43,7 @@ export class AnsweringChild {
 
   /** Writes a line that has no answer. */
   public tell(line: string): void {
-    const input = descriptorOf(this.child.stdin);
+    const input = descriptorOf(this.child?.stdin);
     if (input === undefined) return;
     try {
       writeAll(input, Buffer.from(`${line}\n`));
@@ -51,6 +58,7 @@ export class AnsweringChild {
    * @throws EndedError
    */
   public ask(line: string): string {
+    if (this.child === undefined) return this.askNew(line);
     const { stdout, stderr } = this.child;
     const [output, errors] = [stdout, stderr].map(descriptorOf);
     if (output === undefined || errors === undefined) throw new EndedError('');
@@ -62,7 +70,13 @@ export class AnsweringChild {
 
   /** Ends the child, unless it is still at work: then it ends after that. */
   public end(): void {
-    for (const pipe of [this.child.stdin, this.child.stdout, this.child.stderr]) pipe?.destroy();
+    for (const pipe of [this.child?.stdin, this.child?.stdout, this.child?.stderr]) pipe?.destroy();
+  }
+
+  private askNew(line: string): string {
+    const { stdout, stderr } = runChild(process.execPath, this.args, { environment: this.environment, input: `${line}\n` });
+    if (stdout === '') throw new EndedError(stderr);
+    return stdout;
   }
 }
 

@@ -46,6 +46,16 @@ describe('a child that answers', () => {
     expect(child.ask('one')).toBe('one');
   });
 
+  test('is a new process for each line on a system that has no descriptors of pipes', () => {
+    const child = new AnsweringChild(answering('`${line} ${process.pid}`'), {}, false);
+    child.tell('no answer');
+    const [first, second] = [child.ask('one'), child.ask('two')];
+    expect(first).toMatch(/^one \d+$/);
+    expect(second).toMatch(/^two \d+$/);
+    expect(second.slice(4)).not.toBe(first.slice(4));
+    expect(() => new AnsweringChild(answering('nothing'), {}, false).ask('one')).toThrow(EndedError);
+  });
+
   test('gets only the variables that it is given', () => {
     expect(JSON.parse(start('JSON.stringify(process.env)').ask(''))).toEqual({ GIVEN: 'variable' });
   });
