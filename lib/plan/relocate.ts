@@ -174,8 +174,8 @@ class Relocation {
   private file(real: RootPath): Entry {
     const { root } = this.options;
     const content = root.content(real);
-    // a shell also runs commands without a first line that names it
-    const executable = content.kind === 'text' ? (root.status(real)!.mode & 0o111) !== 0 : content.kind !== 'data';
+    // a shell also runs commands without a first line that names it; file systems without permissions have 0777 for every file
+    const executable = content.kind === 'text' ? (root.status(real)!.mode & 0o113) === 0o111 : content.kind !== 'data';
     const stub = root.replacement(real);
     return {
       kind: 'file',

@@ -70,7 +70,7 @@ describe('a zip entry', () => {
     });
   });
 
-  test('has a mode that depends on its type, not on the source', async () => {
+  test('has a mode that depends on its type, and not on a file system without permissions', async () => {
     root.write({
       '/usr/share/prog/text': 'x',
       '/usr/share/prog/data': '\0',
