@@ -79,7 +79,9 @@ function fromCodeOfX86(bytes: Buffer, { offset, vaddr, filesz }: Segment, target
 function fromAnyWord(bytes: Buffer, { offset, filesz }: Segment, targets: AddressSet): void {
   const end = offset + filesz;
   const first = Math.min(offset + (-(bytes.byteOffset + offset) & (WORD - 1)), end);
-  const words = new Int32Array(bytes.buffer, bytes.byteOffset + first, (end - first) >> 2);
+  const count = (end - first) >> 2;
+  // without a whole word, `first` need not be aligned
+  const words = count === 0 ? new Int32Array(0) : new Int32Array(bytes.buffer, bytes.byteOffset + first, count);
   const least = targets.least | 0;
   const range = targets.most - targets.least;
   const see = (word: number) => {

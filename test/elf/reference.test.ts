@@ -134,6 +134,16 @@ describe('at every offset and with every length', () => {
     }
   });
 
+  test('nothing is found in a segment of a few bytes', () => {
+    for (const offset of offsets) {
+      for (const size of [1, 2, 3]) {
+        const bytes = Buffer.alloc(32, 'x');
+        expect([...stringsOf(bytes, elfWith(offset, size), 8)]).toEqual([]);
+        expect([...findReferences(bytes, elfWith(offset, size), new Set([0x78787878]))]).toEqual([]);
+      }
+    }
+  });
+
   test('a string begins where its segment does', () => {
     const text = 'abcdefghijkl';
     for (const offset of offsets) {
