@@ -8,19 +8,23 @@ import * as lambda from 'aws-cdk-lib/aws-lambda';
 import { BinaryLayer } from '../lib';
 import { temporaryDirectory } from './fixture';
 import { SmallRoot } from './small-root';
-import { freshPlaces } from './synth';
 
-freshPlaces();
 const MIB = 1024 * 1024;
 let root: SmallRoot;
 let app: App;
+const environment = process.env;
 beforeAll(() => {
+  // one cache: 520 MiB are compressed once
+  process.env = { ...environment, XDG_CACHE_HOME: temporaryDirectory() };
   root = new SmallRoot();
   // each is larger than half a layer, and together they are larger than the default /tmp
   for (const name of ['a', 'b']) {
     root.write({ [`/usr/share/tool/${name}`]: name });
     fs.truncateSync(root.locate(`/usr/share/tool/${name}`), 260 * MIB);
   }
+});
+afterAll(() => {
+  process.env = environment;
 });
 beforeEach(() => {
   app = new App({ outdir: temporaryDirectory() });

@@ -34,34 +34,39 @@ function areOfTheLayer(lines: readonly string[], least: number): void {
   expect(lines.filter((line) => !line.startsWith('/opt/'))).toEqual([]);
 }
 
-test('Perl in a layer loads its modules from the layer, compiled modules and Unicode tables included', async () => {
-  const opt = await layerOf('perl');
-  const loaded = sandbox(opt, [
-    '/opt/bin/perl',
-    '-MPOSIX',
-    '-MData::Dumper',
-    '-MEncode',
-    '-Mutf8',
-    '-e',
-    '"\\x{e4}" =~ /\\p{Lu}/i; print join "\\n", values %INC',
-  ]);
-  areOfTheLayer(loaded, 10);
-  for (const module of ['POSIX.pm', 'Data/Dumper.pm', 'Encode.pm']) expect(loaded.some((file) => file.endsWith(`/${module}`))).toBe(true);
-  const mapped = sandbox(opt, [
-    '/opt/bin/perl',
-    '-MPOSIX',
-    '-MEncode',
-    '-ne',
-    'print "$1\\n" if m{\\s(/\\S+\\.so[.0-9]*)$}',
-    '/proc/self/maps',
-  ]);
-  areOfTheLayer(mapped, 5);
-  expect(mapped.some((file) => file.endsWith('/POSIX.so'))).toBe(true);
-});
+describe('Perl in a layer', () => {
+  let opt: string;
+  beforeAll(async () => {
+    opt = await layerOf('perl');
+  });
 
-test('Perl in a layer does not find modules that only the host has', async () => {
-  const opt = await layerOf('perl');
-  areOfTheLayer(sandbox(opt, ['/opt/bin/perl', '-e', 'print join "\\n", grep { -e } @INC']), 1);
+  test('loads its modules from the layer, compiled modules and Unicode tables included', () => {
+    const loaded = sandbox(opt, [
+      '/opt/bin/perl',
+      '-MPOSIX',
+      '-MData::Dumper',
+      '-MEncode',
+      '-Mutf8',
+      '-e',
+      '"\\x{e4}" =~ /\\p{Lu}/i; print join "\\n", values %INC',
+    ]);
+    areOfTheLayer(loaded, 10);
+    for (const module of ['POSIX.pm', 'Data/Dumper.pm', 'Encode.pm']) expect(loaded.some((file) => file.endsWith(`/${module}`))).toBe(true);
+    const mapped = sandbox(opt, [
+      '/opt/bin/perl',
+      '-MPOSIX',
+      '-MEncode',
+      '-ne',
+      'print "$1\\n" if m{\\s(/\\S+\\.so[.0-9]*)$}',
+      '/proc/self/maps',
+    ]);
+    areOfTheLayer(mapped, 5);
+    expect(mapped.some((file) => file.endsWith('/POSIX.so'))).toBe(true);
+  });
+
+  test('does not find modules that only the host has', () => {
+    areOfTheLayer(sandbox(opt, ['/opt/bin/perl', '-e', 'print join "\\n", grep { -e } @INC']), 1);
+  });
 });
 
 describe('Python in a layer', () => {

@@ -23,6 +23,14 @@ function enlarge(file: string, size: number): void {
 const planned = (more: Partial<LayerRequest> = {}) => plan(root, 'rig', { detectData: true, ...more });
 const compressedIn = ({ plan: { entries } }: ReturnType<typeof planned>) => (
   entries.filter((entry): entry is FileEntry => entry.kind === 'file' && entry.compressed === true).map((entry) => entry.path));
+function messageOf(plans: () => unknown): string {
+  try {
+    plans();
+  } catch (error) {
+    return (error as Error).message;
+  }
+  throw new Error('expected an error');
+}
 const isCompression = (notice: string) => notice.startsWith('the layer would be');
 
 describe('a layer whose own files are too large', () => {
@@ -59,19 +67,21 @@ describe('a layer whose own files are too large', () => {
     root.install('rig-four', { '/usr/share/rig/four': '4' }, { Source: 'rig' });
     root.install('rig', { '/usr/bin/rig': [], '/usr/share/rig/one': [], '/usr/share/rig/two': [] }, { Depends: 'rig-four' });
     enlarge('/usr/share/rig/four', 300 * MB);
-    expect(() => planned()).toThrow(
+    const message = messageOf(() => planned());
+    expect(message).toMatch(
       /^the layer would be 265\.5 MB unpacked, even with its largest files compressed; Lambda takes 262\.1 MB \(262144000 bytes\)/,
     );
-    expect(() => planned()).toThrow("leave out files that the program can do without: exclude: ['/usr/share/rig/four', ");
-    expect(() => planned()).not.toThrow('compress: ');
+    expect(message).toContain("leave out files that the program can do without: exclude: ['/usr/share/rig/four', ");
+    expect(message).not.toContain('compress: ');
   });
 });
 
 test('a file over Lambda\'s quota is packed compressed', () => {
   root.install('rig', { '/usr/bin/rig': programWith(), '/usr/share/rig/one': '' });
   enlarge('/usr/share/rig/one', 300 * MB);
-  expect(compressedIn(planned())).toEqual(['/usr/share/rig/one']);
-  expect(temporaryBytes(planned().plan)).toBe(300 * MB);
+  const layer = planned();
+  expect(compressedIn(layer)).toEqual(['/usr/share/rig/one']);
+  expect(temporaryBytes(layer.plan)).toBe(300 * MB);
 });
 
 test('files that the user includes are compressed if they are too large together with the program', () => {

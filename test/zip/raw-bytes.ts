@@ -33,12 +33,15 @@ export function rawBytes(entries: readonly RawEntry[], { count, comment = '' }: 
   const central: Buffer[] = [];
   const offsets: number[] = [];
   let length = 0;
+  // tests have ten thousands of entries with the same content
+  let last = { content: '' as string | Buffer, deflated: deflateRawSync('') };
   for (const entry of entries) {
     const { method = 8, flags = 0x800, system = 3, content = '' } = entry;
     const name = Buffer.from(entry.name);
     const mode = entry.mode ?? (name.toString().endsWith('/') ? 0o40755 : 0o100644);
     const bytes = Buffer.from(content);
-    const packed = method === 0 ? bytes : deflateRawSync(bytes);
+    if (method !== 0 && content !== last.content) last = { content, deflated: deflateRawSync(bytes) };
+    const packed = method === 0 ? bytes : last.deflated;
     const crc = entry.crc ?? crc32(bytes);
     const size = entry.size ?? bytes.length;
     const offset = entry.at === undefined ? length : offsets[entry.at];
