@@ -13,8 +13,8 @@ import * as lambda from 'aws-cdk-lib/aws-lambda';
 import { StringParameter } from 'aws-cdk-lib/aws-ssm';
 import type { Construct } from 'constructs';
 import { logGroup } from './python-function';
-import { explain, LOG_POLICY } from '../explain';
 import { BinaryLayer, BinarySource } from '../../lib'; // 'cdk-binary-layer' in your project
+import { explain, LOG_POLICY } from '../explain';
 
 const PARAMETER = '/tools/layer-arn';
 const FUNCTIONS = path.join(__dirname, 'functions', 'shared');

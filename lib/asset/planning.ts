@@ -5,8 +5,8 @@
 import type { Fingerprint } from './fingerprint';
 import { FingerprintCache, stateOf } from './fingerprint';
 import { packing, planning, roots, slimming } from './on-demand';
-import type { LayerRequest, PlannedLayer } from '../plan/plan-layer';
 import { temporaryBytes } from '../plan/plan';
+import type { LayerRequest, PlannedLayer } from '../plan/plan-layer';
 import type { Root } from '../root/root';
 import type { OpenedSource } from '../source/source';
 import type { Trace } from '../trace/log';

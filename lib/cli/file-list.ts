@@ -3,8 +3,8 @@
  */
 import * as path from 'path';
 import { readText } from './file-arguments';
-import type { Root } from '../root/root';
 import { LayerError } from '../error';
+import type { Root } from '../root/root';
 import { printable } from '../text/printable';
 
 /** A list without any file that can be packed. */

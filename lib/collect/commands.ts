@@ -4,10 +4,10 @@
  */
 import * as path from 'path';
 import { NOT_WORLD_READABLE } from './add-files';
-import { needOf } from './need';
 import { hasWithOption, isCode, startedIn } from './command-words';
 import type { Context } from './context';
 import { ownersOf } from './context';
+import { needOf } from './need';
 import { isDocumentation } from './non-runtime';
 import { addProgram } from './programs';
 import type { RequestedPackages } from './requested-packages';

@@ -6,8 +6,8 @@ import * as path from 'path';
 import { addFound } from './add-files';
 import type { Context } from './context';
 import type { CurrentSelection, Generated, Selection, Why } from './selection';
-import { isCurrent, sourceOfBytecode } from '../root/python-bytecode';
 import type { Package } from '../packages/package';
+import { isCurrent, sourceOfBytecode } from '../root/python-bytecode';
 import type { Root } from '../root/root';
 
 /** The selection as the plan gets it. */

@@ -5,8 +5,8 @@ import { addFound } from './add-files';
 import type { Context } from './context';
 import { HEADERS } from './non-runtime';
 import { isFollowed } from './path-mentions';
-import { isSelfBuilt } from './self-built';
 import type { CurrentSelection, Pending, Selection } from './selection';
+import { isSelfBuilt } from './self-built';
 
 export function addFilesForCompiling({ real: file }: Pending, selection: CurrentSelection, context: Context): Selection {
   const delta = selection.fork();

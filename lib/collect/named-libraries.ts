@@ -6,8 +6,8 @@
  * requested packages, depends on one that has it.
  */
 import * as path from 'path';
-import { needOf } from './need';
 import type { Context } from './context';
+import { needOf } from './need';
 import { addOrDefer, isFollowed } from './path-mentions';
 import { dependenciesOf } from './requested-packages';
 import type { CurrentSelection, Pending, Selection } from './selection';

@@ -16,10 +16,10 @@ import { dataOfMusl } from './opened-by-musl';
 import type { Selection } from './selection';
 import type { Process } from '../closure/closure';
 import { MissingLibraryError } from '../closure/closure';
+import { LayerError } from '../error';
 import type { Loaded } from '../loader/search';
 import { isArchive } from '../root/java-archive';
 import type { Root } from '../root/root';
-import { LayerError } from '../error';
 import { printableName } from '../text/printable';
 
 /** A needed library that is not world-readable. */

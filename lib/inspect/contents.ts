@@ -6,15 +6,15 @@ import * as fs from 'fs';
 import * as path from 'path';
 import { type UnpackedFile, unpackedFiles } from './unpacked';
 import { type Dynamic, FormatError, type Machine, readElf } from '../elf';
+import { LayerError } from '../error';
 import {
   type Distribution, type LayerRecord, OWN, readRecord, RECORD, type RecordedFile, type RecordedPackage, RecordError,
 } from '../plan/record';
-import { printableName } from '../text/printable';
 import { startedBy } from '../plan/starter';
+import { printableName } from '../text/printable';
 import type { ZipEntry } from '../zip/entry';
-import { readZip } from '../zip/reader';
 import { type Follow, follower } from '../zip/entry-tree';
-import { LayerError } from '../error';
+import { readZip } from '../zip/reader';
 
 /** The place of a layer's record. */
 const RECORD_NAME = new RegExp(`^elf/[0-9a-f]{8}${RECORD}$`);

@@ -6,14 +6,14 @@ import * as path from 'path';
 import { inflateRawSync } from 'zlib';
 import { compress } from './compressed';
 import { editElf, FormatError, replaceText } from '../elf';
+import { LayerError } from '../error';
 import { MOST_BYTES } from '../lambda';
 import { nameAliases } from '../plan/alias';
 import { COMPRESSED, launcherFile, unpackedRoot } from '../plan/compress';
 import { type FileEntry, type LauncherEntry, type Plan, rootOf, withKey } from '../plan/plan';
-import { trustBytecode } from '../root/python-bytecode';
 import { openRoot } from '../root/open-root';
+import { trustBytecode } from '../root/python-bytecode';
 import type { Root } from '../root/root';
-import { LayerError } from '../error';
 import { printableName } from '../text/printable';
 
 /** An entry; `name` is its path below `/opt`, without a `/` at either end. */

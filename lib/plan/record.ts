@@ -7,12 +7,12 @@
  */
 import type { Entry, FileEntry, TextEntry } from './plan';
 import type { Machine } from '../elf';
+import { LayerError } from '../error';
 import type { Setting } from '../loader/search';
 import type { Package, PackageDatabase } from '../packages/package';
 import { layerPath } from '../root/paths';
 import type { Root } from '../root/root';
 import { printableName } from '../text/printable';
-import { LayerError } from '../error';
 
 /** Its path below the mirrored root. No file of the source has this path: only files in system directories keep theirs. */
 export const RECORD = '/contents.json';

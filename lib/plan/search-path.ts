@@ -5,10 +5,10 @@
  * programs do not need the variable: their loader finds the libraries by DT_RPATH.
  */
 import type { PackageDatabase } from '../packages/package';
-import { SearchPaths, type SearchPathUse, useInString } from '../root/search-path-variables';
 import type { PathMention } from '../root/mentions';
 import { sourceOfBytecode } from '../root/python-bytecode';
 import type { Root } from '../root/root';
+import { SearchPaths, type SearchPathUse, useInString } from '../root/search-path-variables';
 import { isStandardDirectory } from '../root/standard';
 
 export class InheritedPaths {

@@ -2,11 +2,11 @@
  * Runs a program of this machine that is needed to open a source. Errors contain its command line.
  */
 import { SourceError } from './source';
+import type { OptionName } from '../error';
 import { runChild } from '../process/child';
 import { howItEnded, lastLines } from '../process/command';
 import { type Environment, systemEnvironment } from '../process/environment';
 import { printable } from '../text/printable';
-import type { OptionName } from '../error';
 
 /** Maximum number of characters of a command line in messages: it may contain hundreds of packages. */
 const MOST_SHOWN = 400;

@@ -2,8 +2,8 @@
  * The size that a slim layer saves compared to the complete layer.
  */
 import type { Loaded } from '../loader/search';
-import type { Gathered, PlannedLayer } from '../plan/plan-layer';
 import { sizeOf } from '../plan/plan';
+import type { Gathered, PlannedLayer } from '../plan/plan-layer';
 import type { RootPath } from '../root/paths';
 import { megabytes } from '../text/megabytes';
 import { printable } from '../text/printable';

@@ -1,10 +1,10 @@
 /**
  * Trace commands without data detection: besides the closures, the layer contains only what the commands opened and listed.
  */
+import { Packaged, programWith } from './packaged';
 import { planLayer } from '../../lib/plan/plan-layer';
 import { DirectoryRoot } from '../../lib/root/directory-root';
 import { request } from '../plan/request';
-import { Packaged, programWith } from './packaged';
 
 const root = new Packaged();
 root.install('rig', {

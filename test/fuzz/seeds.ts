@@ -2,9 +2,9 @@
  * A valid file for each reader of binary files, built byte by byte so that it is the same on every machine.
  */
 import type { Field, Seed } from './mutate';
-import { blocksOf, directory, hardLink, pax, symbolicLink, type TarEntry } from '../source/image/tar';
 import { stubLibrary } from '../../lib/elf';
 import { build, halfWords, words } from '../elf/bytes';
+import { blocksOf, directory, hardLink, pax, symbolicLink, type TarEntry } from '../source/image/tar';
 import { rawBytes } from '../zip/raw-bytes';
 
 const u16 = (...values: number[]): Buffer => Buffer.concat(values.map((value) => Buffer.from([value & 0xff, value >> 8])));

@@ -4,8 +4,8 @@
  */
 import { FormatError, readElf } from '../../lib/elf';
 import { LIMITS } from '../../lib/limits';
-import { configuredDirectories } from '../../lib/loader/ld-so-conf';
 import { globMatcher } from '../../lib/loader/glob';
+import { configuredDirectories } from '../../lib/loader/ld-so-conf';
 import { settingOf } from '../../lib/loader/setting';
 import { DirectoryRoot } from '../../lib/root/directory-root';
 import { find, LIB, Packaged } from '../collect/packaged';

@@ -1,8 +1,8 @@
 import * as fs from 'fs';
 import { dpkgDatabase } from '../../lib/packages/dpkg';
 import { ownersOf } from '../../lib/packages/owners';
-import { unchanged } from '../../lib/root/looks';
 import { DirectoryRoot } from '../../lib/root/directory-root';
+import { unchanged } from '../../lib/root/looks';
 import { Packaged } from '../collect/packaged';
 import { Fixture } from '../fixture';
 

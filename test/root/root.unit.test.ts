@@ -1,7 +1,7 @@
 import { execFileSync } from 'child_process';
 import * as fs from 'fs';
-import { unchanged } from '../../lib/root/looks';
 import { DirectoryRoot } from '../../lib/root/directory-root';
+import { unchanged } from '../../lib/root/looks';
 import { Fixture } from '../fixture';
 
 let fixture: Fixture;

@@ -4,11 +4,11 @@
 import { execFileSync, spawnSync } from 'child_process';
 import * as fs from 'fs';
 import * as path from 'path';
-import { hasContent, stampOf, trustOf } from '../../lib/root/stamp';
-import { unchanged } from '../../lib/root/looks';
-import { DirectoryRoot } from '../../lib/root/directory-root';
-import type { Root } from '../../lib/root/root';
 import { BinarySource } from '../../lib';
+import { DirectoryRoot } from '../../lib/root/directory-root';
+import { unchanged } from '../../lib/root/looks';
+import type { Root } from '../../lib/root/root';
+import { hasContent, stampOf, trustOf } from '../../lib/root/stamp';
 import { temporaryDirectory } from '../fixture';
 import { SmallRoot } from '../small-root';
 import { freshPlaces, synth, zips } from '../synth';

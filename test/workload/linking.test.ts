@@ -3,8 +3,8 @@ import { load } from '../../lib/closure/program';
 import type { Elf } from '../../lib/elf';
 import { readSymbols } from '../../lib/elf';
 import { settingOf } from '../../lib/loader/setting';
-import type { RootPath } from '../../lib/root/paths';
 import { DirectoryRoot } from '../../lib/root/directory-root';
+import type { RootPath } from '../../lib/root/paths';
 import { Linking } from '../../lib/workload/linking';
 import { LIB } from '../collect/packaged';
 

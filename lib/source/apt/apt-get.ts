@@ -12,8 +12,8 @@ import { paragraphs } from '../../packages/deb822';
 import { aptEnvironment } from '../../process/environment';
 import { changesBetween } from '../../text/nearest';
 import { printable } from '../../text/printable';
-import { run } from '../system-program';
 import { SourceError } from '../source';
+import { run } from '../system-program';
 
 export interface AptSetting {
   /** the source's name in messages */

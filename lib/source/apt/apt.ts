@@ -19,13 +19,13 @@ import { OWNER, temporaryDirectory } from '../../process/leftovers';
 import { withProgress } from '../../process/progress';
 import { discard } from '../../process/remove-tree';
 import { writeWhole } from '../../process/whole-file';
+import { DirectoryRoot } from '../../root/directory-root';
 import { megabytes } from '../../text/megabytes';
 import { printable } from '../../text/printable';
-import { loadersIn, openRoot } from '../root-directory';
 import { cachedRoot, isCached } from '../cached-root';
-import { DirectoryRoot } from '../../root/directory-root';
-import { run } from '../system-program';
+import { loadersIn, openRoot } from '../root-directory';
 import { type OpenedSource, SourceError } from '../source';
+import { run } from '../system-program';
 
 export interface AptOptions {
   /** content of a file in /etc/apt/sources.list.d @default - the machine's own */

@@ -10,8 +10,8 @@ import { MAKE_ROOM, ONLY_DEBIAN } from './apt-get';
 import { directoryInside, makeDirectory, readText, realInside, writeNew } from './inside';
 import { alternativesIn, paragraphs } from '../../packages/deb822';
 import { printable } from '../../text/printable';
-import { run } from '../system-program';
 import { SourceError } from '../source';
+import { run } from '../system-program';
 
 const ADMIN = '/var/lib/dpkg';
 

@@ -10,12 +10,11 @@ import * as fs from 'fs';
 import { constants } from 'os';
 import * as path from 'path';
 import { diskUsage, removePrivileges } from './after-scripts';
-import { applyAlternatives } from './update-alternatives';
 import type { Unpacked } from './deb';
 import { makeDirectory, placeInside, putLink, readText } from './inside';
 import { type StandIn, standIn, writeStandIns } from './mounted-stand-ins';
-import { SourceError } from '../source';
 import { RECORD, STAND_INS } from './stand-ins';
+import { applyAlternatives } from './update-alternatives';
 import { onPath, runChild } from '../../process/child';
 import { howItEnded, lastLines } from '../../process/command';
 import { systemEnvironment } from '../../process/environment';
@@ -23,6 +22,7 @@ import { removeTree } from '../../process/remove-tree';
 import { DirectoryRoot } from '../../root/directory-root';
 import { ALLOW, BUSYBOX, INSTALL, isStatic, type Limits, runInSandbox, type Sandbox, starter, tmpfs } from '../../sandbox/bubblewrap';
 import { printableName } from '../../text/printable';
+import { SourceError } from '../source';
 
 /** Maximum disk space for the output of all scripts, in bytes. The index of all fonts in Debian takes some megabytes. */
 const MOST_WRITTEN = 2 * 1024 ** 3;

@@ -10,9 +10,9 @@
  */
 import * as fs from 'fs';
 import * as path from 'path';
+import { LayerError } from '../../error';
 import { readTar, TarError, type TarEntry } from '../../tar/reader';
 import { printable } from '../../text/printable';
-import { LayerError } from '../../error';
 
 /** The stream is not a complete file system, or cannot be written here. */
 export class UnpackError extends LayerError {}
