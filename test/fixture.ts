@@ -24,6 +24,16 @@ afterAll(() => {
   for (const directory of temporary.splice(0)) fs.rmSync(directory, { recursive: true, force: true });
 });
 
+/** The message of the error that a function throws. */
+export function errorOf(body: () => unknown): string {
+  try {
+    body();
+  } catch (error) {
+    return (error as Error).message;
+  }
+  throw new Error('nothing was thrown');
+}
+
 /** A temporary directory that everyone can enter. It is removed after the tests of the file. */
 export function temporaryDirectory(): string {
   const directory = fs.realpathSync(fs.mkdtempSync(path.join(os.tmpdir(), 'binary-layer-')));
@@ -51,6 +61,11 @@ export class Fixture {
       if (typeof content === 'string' || Buffer.isBuffer(content)) fs.writeFileSync(file, content);
       else fs.symlinkSync(content.link, file);
     }
+  }
+
+  /** Makes a file sparse, with a size in bytes. */
+  public enlarge(inside: string, size: number): void {
+    fs.truncateSync(this.locate(inside), size);
   }
 
   public directories(...inside: string[]): void {

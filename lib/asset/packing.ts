@@ -14,7 +14,7 @@ import { ownFile, PACK } from '../process/own-file';
 import type { RootPath } from '../root/paths';
 
 let packer: AnsweringChild | undefined;
-/** Paths, on this machine, of the files that it has been told of. */
+/** Paths, on this machine, of the files that it has received. */
 let foreseen = new Set<string>();
 
 /** Starts the packing process unless it runs. It ends when this thread has nothing else to do. */

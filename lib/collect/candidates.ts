@@ -11,7 +11,7 @@ import { takeFile } from './processes';
 import { aboveLimit, listed, noRoom } from './room-notices';
 import type { Candidate, CurrentSelection, Selection } from './selection';
 import { ADD_ON, NEEDS } from './size-budget';
-import { sizeInLayer } from './stored-size';
+import { bytesInLayer } from './stored-size';
 import type { Process } from '../closure/closure';
 import { type Package, valueOf } from '../packages/package';
 
@@ -179,7 +179,7 @@ export class Candidates {
     const { delta, added } = this.found(candidates, selection);
     if (limit !== undefined && bytes > limit.data + limit.plugIns) return { delta, bytes };
     for (const [real, program] of added) takeFile(real, program, delta, this.context);
-    return { delta, bytes: bytesAdded(delta, this.context) };
+    return { delta, bytes: bytesInLayer(delta.files.additions.keys(), this.context) };
   }
 
   private found(
@@ -189,7 +189,7 @@ export class Candidates {
     const delta = selection.fork();
     const added = new Map<string, string | undefined>();
     for (const candidate of candidates) for (const real of candidate.add(delta)) added.set(real, candidate.program);
-    return { delta, added, bytes: bytesAdded(delta, this.context) };
+    return { delta, added, bytes: bytesInLayer(delta.files.additions.keys(), this.context) };
   }
 
   /** Replaces a group by one for each directory that it has files in: a tight layer has room for a part of a large package. */
@@ -216,8 +216,7 @@ export class Candidates {
   private isWithinLimit({ limit }: Group, { delta, bytes }: Attempt): boolean {
     if (limit === undefined) return true;
     if (bytes > limit.data + limit.plugIns) return false;
-    let plugIns = 0;
-    for (const file of delta.files.additions.keys()) if (isPlugIn(file, this.context)) plugIns += sizeInLayer(file, this.context);
+    const plugIns = bytesInLayer([...delta.files.additions.keys()].filter((file) => isPlugIn(file, this.context)), this.context);
     return plugIns <= limit.plugIns && bytes - plugIns <= limit.data;
   }
 
@@ -228,13 +227,6 @@ export class Candidates {
     for (const candidate of candidates) delta.skip(candidate.path, hasRoom ? aboveLimit(candidate, bytes) : noRoom(candidate, bytes));
     return delta;
   }
-}
-
-/** Bytes of the files that a delta adds. */
-function bytesAdded({ files }: Selection, context: Context): number {
-  let bytes = 0;
-  for (const real of files.additions.keys()) bytes += sizeInLayer(real, context);
-  return bytes;
 }
 
 /** Objects that need no library, and that none needs, are data: Guile's compiled modules, for example. */

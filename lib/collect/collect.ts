@@ -35,7 +35,7 @@ import { addScriptModules } from './script-modules';
 import type { CurrentSelection, Pending } from './selection';
 import { Selection } from './selection';
 import { RECORD_LINE } from './size-budget';
-import { sizeInLayer } from './stored-size';
+import { bytesInLayer } from './stored-size';
 import { addTraced } from './traced';
 import type { Process } from '../closure/closure';
 import type { Program } from '../closure/find';
@@ -93,13 +93,13 @@ export function collect(programs: readonly Program[], options: CollectOptions): 
   const complete = select(programs, context);
   // without a limit for dependencies, one large package makes a layer impossible
   const fits = ({ selection }: Selected) => (
-    bytesOf(selection, context) + [...selection.files.keys()].length * RECORD_LINE <= context.mostBytes);
+    bytesInLayer(selection.files.keys(), context) + [...selection.files.keys()].length * RECORD_LINE <= context.mostBytes);
   const tight = context.detectData && !fits(complete) ? select(programs, context, true) : undefined;
   const isTight = tight !== undefined && fits(tight);
   const { selection, ...room } = isTight ? tight : complete;
   return {
     selection: finish(selection, root),
-    bytes: bytesOf(selection, context),
+    bytes: bytesInLayer(selection.files.keys(), context),
     processes: new Map(selection.processes),
     notices: new Set(selection.notices.keys()),
     ...room,
@@ -108,12 +108,6 @@ export function collect(programs: readonly Program[], options: CollectOptions): 
     commands: new Map(selection.commands),
     prefixed: prefixed(selection, context),
   };
-}
-
-function bytesOf({ files }: Selection, context: Context): number {
-  let bytes = 0;
-  for (const real of files.keys()) bytes += sizeInLayer(real, context);
-  return bytes;
 }
 
 type Filled = Pick<Collected, 'isFull' | 'lacking' | 'lackingDependencies' | 'withoutRoom'>;

@@ -33,14 +33,17 @@ export function addStartedCommands({ real: file }: Pending, selection: CurrentSe
   const script = sourcedBy(file, selection, root);
   const role = script !== undefined ? 'sourced' : isModule(file, selection, context) ? 'module' : undefined;
   const words = startedIn(file, root.content(file), (use) => root.scan(file, use), role);
-  const recommended = new Set(recommendedCommands(file, context));
+  const recommended = recommendedCommands(file, context);
   const started = [...new Set([...words, ...recommended])].flatMap((word): [name: string, commandPath: string][] => {
     const commandPath = commandsOnPath.get(word);
     if (commandPath === undefined || !root.isFile(commandPath)) return [];
     return recommended.has(word) || ownersOf(commandPath, context).some(may) ? [[word, commandPath]] : [];
   });
   if (context.requestedPrograms.has(file)) skipSuggested(words, file, delta, context);
-  if (started.length > 0) for (const one of [file, script ?? file]) delta.starting.add(one);
+  if (started.length > 0) {
+    delta.starting.add(file);
+    if (script !== undefined) delta.starting.add(script);
+  }
   for (const [name, commandPath] of started) {
     if (delta.commands.has(name)) continue;
     if (isOfNeededPackage(commandPath, script ?? file, delta, context)) delta.merge(addCommand(name, commandPath, file, delta, context));
@@ -148,8 +151,8 @@ export function mayStart(file: string, selection: CurrentSelection, context: Con
 }
 
 /**
- * True if a file is code from the same source package as a requested program, whose packages depend on packages with commands. Packages
- * often consist of modules with the code, and a script or an interpreter of its own language that loads them.
+ * True if a file is from the same source package as a requested script, or is code from that of a requested program whose packages depend
+ * on packages with commands. Packages often consist of modules, and a script or an interpreter of their own language that loads them.
  */
 function isModule(file: string, { requested }: CurrentSelection, context: Context): boolean {
   const { requestedPrograms, packages } = context;
@@ -168,12 +171,12 @@ function commandsOfDependencies(source: string, requested: RequestedPackages, { 
 }
 
 /** Names of commands that a requested program has with an option, and that are of packages which its own recommends. */
-function recommendedCommands(file: string, { root, packages, packageFiles, requestedPrograms }: Context): readonly string[] {
+function recommendedCommands(file: string, { root, packages, packageFiles, requestedPrograms }: Context): ReadonlySet<string> {
   const owner = packages.ownerOf(file);
-  if (owner === undefined || !requestedPrograms.has(file) || root.content(file).kind !== 'elf') return [];
+  if (owner === undefined || !requestedPrograms.has(file) || root.content(file).kind !== 'elf') return new Set();
   const recommended = owner.recommends.map((name) => packages.get(name)).filter((one) => one !== undefined);
   const names = recommended.flatMap((one) => packageFiles.commands(one)).map((command) => path.posix.basename(command));
-  return names.length === 0 ? [] : root.scan(file, (bytes) => names.filter((name) => hasWithOption(bytes, name)));
+  return new Set(names.length === 0 ? [] : root.scan(file, (bytes) => names.filter((name) => hasWithOption(bytes, name))));
 }
 
 /** True if a requested package depends on `other`, and is essential or from the source package of `owner`. */

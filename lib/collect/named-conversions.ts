@@ -23,7 +23,7 @@ import { withoutTrailing } from '../text/trailing';
 /** Larger texts are not written by people. */
 const MOST_BYTES = 1024 * 1024;
 const QUOTED = /["']([\w.:-]{4,24})["']/g;
-const WORD = /^[\w.:-]{4,24}$/;
+const WORD = /^[\w.:-]+$/;
 const [FEWEST_CHARACTERS, MOST_CHARACTERS] = [4, 24];
 /** Names without a digit or a separator, such as `DEC` and `MAC`, are also words. */
 const NAME = /^(?=.*[\d_-])[A-Za-z]/;

@@ -25,7 +25,19 @@ export function estimatedSize(bytes: number): number {
 /** Estimated bytes that a file takes in a layer, if large files may be stored compressed or not. */
 export function sizeInLayer(real: RootPath, { root, compress }: { readonly root: Root; readonly compress: boolean }): number {
   const { size } = root.status(real)!;
-  return compress && isCompressible(real, size, root) ? estimatedSize(size) : size;
+  return compress ? smallestSize(real, size, root) : size;
+}
+
+/** The sum for several files. */
+export function bytesInLayer(files: Iterable<RootPath>, options: { readonly root: Root; readonly compress: boolean }): number {
+  let bytes = 0;
+  for (const real of files) bytes += sizeInLayer(real, options);
+  return bytes;
+}
+
+/** Estimated bytes of a file that is stored compressed if that makes it smaller. */
+export function smallestSize(real: RootPath, size: number, root: Root): number {
+  return isCompressible(real, size, root) ? estimatedSize(size) : size;
 }
 
 /** Whether a file is large, and compression makes it smaller: not that of a picture or an archive. */

@@ -104,7 +104,7 @@ export interface Gathered {
  * Plans a layer, and proves that its programs find their libraries in it.
  *
  * @param knownTrace files that the trace commands open, if they are known: the commands do not run then
- * @param onFound is told of files that the layer may contain, as soon as they are found
+ * @param onFound receives files that the layer may contain, as soon as they are found
  * @throws LayerError with advice: ProgramError, SelectionError, TraceError, MissingLibraryError, MissingVersionError, ProofError
  */
 export function planLayer(source: Root, request: LayerRequest, knownTrace?: Trace, onFound?: OnFound): PlannedLayer {

@@ -26,9 +26,8 @@ export class ProofError extends LayerError {}
  */
 export function prove(plan: Plan, processes: Iterable<Process>, root: Root, setting: Setting, mostBytes = MOST_BYTES): void {
   if (sizeOf(plan) > mostBytes) {
-    const problem = tooLarge(plan, root);
-    const compression = problem.includes('`compress: false`') ? ['compress: false' as const] : [];
-    throw new ProofError(problem, ...compression, 'exclude', 'detectData: false', 'traceCommands', 'include', 'workload');
+    const { message, options } = tooLarge(plan, root);
+    throw new ProofError(message, ...options);
   }
   checkNames(plan);
   const files = new PlannedFiles(plan, root);

@@ -3,7 +3,8 @@
  * files with the files that need them, and advice that helps in this case.
  */
 import { bytesOf, type FileEntry, type Plan, sizeOf } from './plan';
-import { estimatedSize, isCompressible } from '../collect/stored-size';
+import { smallestSize } from '../collect/stored-size';
+import type { OptionName } from '../error';
 import { MOST_BYTES } from '../lambda';
 import type { Root } from '../root/root';
 import { megabytes } from '../text/megabytes';
@@ -21,7 +22,11 @@ const ADVICE_TO_SLIM =
 
 type Kind = 'required' | 'module' | 'included' | 'data';
 
-export function tooLarge(plan: Pick<Plan, 'entries'>, root: Root): string {
+/** Options that help against any layer that is too large. */
+const OPTIONS: readonly OptionName[] = ['exclude', 'detectData: false', 'traceCommands', 'include', 'workload'];
+
+/** @returns the message, and the options for its error */
+export function tooLarge(plan: Pick<Plan, 'entries'>, root: Root): { readonly message: string; readonly options: readonly OptionName[] } {
   const files = plan.entries.filter((entry): entry is FileEntry => entry.kind === 'file');
   const byReal = new Map(files.map((entry) => [entry.real, entry]));
   const chainOf = (entry: FileEntry) => chain(entry, (real) => byReal.get(real));
@@ -35,8 +40,9 @@ export function tooLarge(plan: Pick<Plan, 'entries'>, root: Root): string {
   const largest = [...files].sort((a, b) => b.size - a.size);
   const sum = (kind: Kind) => files.reduce((bytes, entry) => bytes + (kinds.get(entry) === kind ? bytesOf(entry) : 0), 0);
   const isCompressed = files.some(({ compressed }) => compressed);
+  const compression = isCompressed ? [] : adviceToCompress(files, root);
   const [required, modules, data, included] = [sum('required'), sum('module'), sum('data'), sum('included')];
-  return [
+  const message = [
     `the layer would be ${megabytes(sizeOf(plan))} unpacked${isCompressed ? ', even with its largest files compressed' : ''}; ` +
       `Lambda takes ${megabytes(MOST_BYTES)} (${MOST_BYTES} bytes) for a function and all its layers`,
     `  programs and the libraries that they need: ${megabytes(required)}; add-on modules and helpers: ${megabytes(modules)}; ` +
@@ -44,11 +50,12 @@ export function tooLarge(plan: Pick<Plan, 'entries'>, root: Root): string {
     '  the largest files, each with the files that led to it:',
     ...largest.slice(0, MOST_LISTED).map((entry) => (
       `  ${megabytes(entry.size).padStart(9)} ${printableName(entry.path)}: ${printable(chainOf(entry).join(', which is '))}`)),
-    ...(isCompressed ? [] : adviceToCompress(files, root)),
+    ...compression,
     ...advice(required, modules + data, included, largest.filter((entry) => isOptional(kinds.get(entry)!, entry))),
     // a slim layer has stubs
     ...(files.some(({ stub }) => stub !== undefined) ? [] : [ADVICE_TO_SLIM]),
   ].join('\n');
+  return { message, options: [...(compression.length > 0 ? ['compress: false' as const] : []), ...OPTIONS] };
 }
 
 /** True for files that `exclude` leaves out: not for libraries that a packed module needs. */
@@ -58,8 +65,7 @@ function isOptional(kind: Kind, { why }: FileEntry): boolean {
 
 /** For a user who rules out compression. None if the layer would still be too large. */
 function adviceToCompress(files: readonly FileEntry[], root: Root): string[] {
-  const stored = (entry: FileEntry) => (isCompressible(entry.real, entry.size, root) ? estimatedSize(entry.size) : entry.size);
-  const bytes = files.reduce((sum, entry) => sum + stored(entry), 0);
+  const bytes = files.reduce((sum, { real, size }) => sum + smallestSize(real, size, root), 0);
   if (bytes > MOST_BYTES) return [];
   return [`  remove \`compress: false\`: the layer would be about ${megabytes(bytes)}, and its largest files would be unpacked to /tmp`];
 }

@@ -95,7 +95,7 @@ export class DirectoryRoot implements Root {
     return resolution;
   }
 
-  /** That of the root with other links, if it follows none of those that differ. */
+  /** The resolution in the root with other links, unless it follows a link that differs here. */
   private sameResolution(path: string): Resolution | undefined {
     const same = this.same?.resolutions.get(path);
     return same?.links.some((link) => this.links.has(link.path)) ? undefined : same;

@@ -64,7 +64,7 @@ describe('the packing process', () => {
     expect(fs.readFileSync(log, 'utf8')).toMatch(/^\d+\n$/);
   });
 
-  test('is told of the files of a layer before it gets the plan, so that it compresses them meanwhile', () => {
+  test('receives the files of a layer before the plan, and compresses them in the meantime', () => {
     const log = path.join(directory, 'log');
     const script = `process.stdin.on('data', (part) => require('fs').appendFileSync(${JSON.stringify(log)}, part))`;
     const [file] = files(1, 1000);

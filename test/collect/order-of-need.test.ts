@@ -3,7 +3,7 @@
  * get the room that is left.
  */
 import * as fs from 'fs';
-import { find as findIn, LIB, libraryWith, Packaged, programWith } from './packaged';
+import { find as findIn, LIB, libraryWith, Packaged, programWith, writeAlternatives } from './packaged';
 import type { FileEntry } from '../../lib/plan/plan';
 import { plan } from '../plan/make';
 
@@ -16,23 +16,6 @@ beforeEach(() => {
 
 /** Without compression: see automatic-compression.test.ts. */
 const find = (fixture: Packaged, binary = 'rig') => findIn(fixture, binary, { compress: false });
-
-/** Makes a sparse file. */
-function enlarge(file: string, size: number): void {
-  fs.truncateSync(root.locate(file), size);
-}
-
-/** Two alternatives of `libx.so.3`, of which the large one is selected. */
-function writeAlternatives(): void {
-  const link = '/etc/alternatives/libx.so.3';
-  root.write({
-    [`${LIB}/small/libx.so.3`]: libraryWith('libx.so.3'),
-    [`${LIB}/large/libx.so.3`]: libraryWith('libx.so.3'),
-    [link]: { link: `${LIB}/large/libx.so.3` },
-    [`${LIB}/libx.so.3`]: { link },
-    '/var/lib/dpkg/alternatives/libx.so.3': `auto\n${LIB}/libx.so.3\n\n${LIB}/small/libx.so.3\n10\n${LIB}/large/libx.so.3\n100\n\n`,
-  });
-}
 
 describe('a plug-in of a package from the same source package on which nothing depends', () => {
   beforeEach(() => {
@@ -52,8 +35,8 @@ describe('a plug-in of a package from the same source package on which nothing d
   });
 
   test('is left out with a notice if its libraries would make the layer too large', () => {
-    enlarge(`${LIB}/libjit.so.1`, 200 * MB);
-    enlarge('/usr/share/client/data', 80 * MB);
+    root.enlarge(`${LIB}/libjit.so.1`, 200 * MB);
+    root.enlarge('/usr/share/client/data', 80 * MB);
     const { all, skipped, notices } = find(root);
     expect(all).toContain('/usr/lib/db/client.so');
     expect(all).toContain('/usr/share/client/data');
@@ -72,9 +55,9 @@ test('data that a library mentions is packed before an add-on, even if the add-o
   root.install('rig', { '/usr/bin/rig': programWith('', ['liba.so.1']), '/usr/lib/rig/one': '' }, { Depends: 'liba' });
   root.install('liba', { [`${LIB}/liba.so.1`]: libraryWith('liba.so.1', '</usr/share/liba/table>'), '/usr/share/liba/table': '' });
   root.install('extra', { '/usr/lib/rig/extra': '' }, { Depends: 'rig' }).install('more', { '/usr/lib/rig/more': '' }, { Depends: 'rig' });
-  enlarge('/usr/share/liba/table', 30 * MB);
-  enlarge('/usr/lib/rig/extra', 20 * MB);
-  enlarge('/usr/lib/rig/more', 220 * MB);
+  root.enlarge('/usr/share/liba/table', 30 * MB);
+  root.enlarge('/usr/lib/rig/extra', 20 * MB);
+  root.enlarge('/usr/lib/rig/more', 220 * MB);
   const { data } = find(root);
   expect(data).toEqual(['/usr/bin/rig', '/usr/lib/rig/extra', '/usr/lib/rig/one', '/usr/share/liba/table']);
 });
@@ -82,12 +65,12 @@ test('data that a library mentions is packed before an add-on, even if the add-o
 test('an add-on that stands on its own is packed before those that depend on other add-ons, so a layer does not lose it to these', () => {
   root.install('rig', { '/usr/bin/rig': programWith(), '/usr/lib/rig/one': '' });
   root.install('rig-base', { '/usr/lib/rig/base': '' }, { Depends: 'rig' });
-  enlarge('/usr/lib/rig/base', 120 * MB);
+  root.enlarge('/usr/lib/rig/base', 120 * MB);
   const lean = find(root).data;
   root.install('rig-small', { '/usr/lib/rig/small': '' }, { Depends: 'rig' });
   for (const name of ['rig-a', 'rig-b']) {
     root.install(name, { [`/usr/lib/${name.replace('-', '/')}`]: '' }, { Depends: 'rig, rig-small' });
-    enlarge(`/usr/lib/${name.replace('-', '/')}`, 100 * MB);
+    root.enlarge(`/usr/lib/${name.replace('-', '/')}`, 100 * MB);
   }
   const { data, notices } = find(root);
   expect(lean).toEqual(['/usr/bin/rig', '/usr/lib/rig/base', '/usr/lib/rig/one']);
@@ -98,11 +81,11 @@ test('an add-on that stands on its own is packed before those that depend on oth
 test('a smaller alternative of a library is packed with an add-on that has no room otherwise', () => {
   root.install('rig', { '/usr/bin/rig': programWith(), '/usr/lib/rig/one': '' });
   root.install('rig-x', { '/usr/lib/rig/x.so': libraryWith('', '', ['libx.so.3']) }, { Depends: 'rig' });
-  writeAlternatives();
-  enlarge(`${LIB}/large/libx.so.3`, 110 * MB);
-  enlarge('/usr/lib/rig/one', 100 * MB);
+  writeAlternatives(root);
+  root.enlarge(`${LIB}/large/libx.so.3`, 110 * MB);
+  root.enlarge('/usr/lib/rig/one', 100 * MB);
   expect(find(root).all).toEqual(expect.arrayContaining(['/usr/lib/rig/x.so', `${LIB}/large/libx.so.3`]));
-  enlarge('/usr/lib/rig/one', 200 * MB);
+  root.enlarge('/usr/lib/rig/one', 200 * MB);
   const { all, notices } = find(root);
   expect(all).toEqual(expect.arrayContaining(['/usr/lib/rig/x.so', `${LIB}/small/libx.so.3`]));
   expect(all).not.toContain(`${LIB}/large/libx.so.3`);
@@ -120,10 +103,10 @@ test('a smaller alternative of a library is not packed if the package that needs
     { Depends: 'python3' },
   );
   root.install('python3-other', { [`${modules}/other/table`]: '' }, { Depends: 'python3' });
-  writeAlternatives();
-  enlarge(`${LIB}/large/libx.so.3`, 200 * MB);
-  enlarge(`${modules}/x/table`, 100 * MB);
-  enlarge(`${modules}/other/table`, 190 * MB);
+  writeAlternatives(root);
+  root.enlarge(`${LIB}/large/libx.so.3`, 200 * MB);
+  root.enlarge(`${modules}/x/table`, 100 * MB);
+  root.enlarge(`${modules}/other/table`, 190 * MB);
   const { all, notices } = find(root);
   expect(all).toContain(`${modules}/other/table`);
   expect(all).not.toContain(`${modules}/x/table`);
@@ -137,8 +120,8 @@ test('a layer without room for data that a library mentions has a notice', () =>
     '/usr/share/liba/table': '',
     '/usr/share/liba/names': '',
   });
-  enlarge('/usr/lib/rig/one', 240 * MB);
-  enlarge('/usr/share/liba/table', 30 * MB);
+  root.enlarge('/usr/lib/rig/one', 240 * MB);
+  root.enlarge('/usr/share/liba/table', 30 * MB);
   const { data, notices } = find(root);
   expect(data).toEqual(['/usr/bin/rig', '/usr/lib/rig/one', '/usr/share/liba/names']);
   expect(notices).toEqual([
@@ -206,7 +189,7 @@ describe('modules of a script on which only other modules depend', () => {
   });
 
   test('are packed smallest first in a layer without room for all of them, and a notice names the others', () => {
-    enlarge(`${MODULES}/large/table`, 300 * MB);
+    root.enlarge(`${MODULES}/large/table`, 300 * MB);
     const { data, notices } = find(root);
     expect(data).toEqual(expect.arrayContaining([`${MODULES}/near.py`, `${MODULES}/small.py`]));
     expect(data.filter((file) => file.includes('large') || file.includes('last'))).toEqual([]);
@@ -226,8 +209,8 @@ describe('modules of a script on which only other modules depend', () => {
     const modules = () => find(root).data.filter((file) => /large|last|small|\/tool/.test(file));
     const all = ['/usr/bin/tool', `${MODULES}/large/code.py`, `${MODULES}/large/table`, `${MODULES}/last.py`, `${MODULES}/small.py`];
     expect(modules()).toEqual(all);
-    enlarge('/usr/bin/tool', 180 * MB);
-    enlarge(`${MODULES}/large/code.py`, 90 * MB);
+    root.enlarge('/usr/bin/tool', 180 * MB);
+    root.enlarge(`${MODULES}/large/code.py`, 90 * MB);
     expect(modules()).toEqual([`${MODULES}/small.py`]);
     expect(find(root).notices).toEqual([expect.stringContaining('python3-large (270.0 MB)')]);
   });
@@ -261,8 +244,8 @@ describe('the package of a command that a requested package only recommends', ()
   });
 
   test('is packed file by file if the layer has no room for all of it', () => {
-    enlarge('/usr/share/rig/own', 200 * MB);
-    enlarge(`${LIB}/libplug.so.1`, 100 * MB);
+    root.enlarge('/usr/share/rig/own', 200 * MB);
+    root.enlarge(`${LIB}/libplug.so.1`, 100 * MB);
     const { all, skipped } = find(root);
     for (const file of ['/usr/bin/paint', '/usr/bin/mix', '/usr/lib/paint/colours']) expect(all).toContain(file);
     for (const file of ['/usr/lib/paint/plug.so.1', '/usr/lib/paint/plug.so.1.0']) expect(all).not.toContain(file);
@@ -275,9 +258,9 @@ describe('if everything of the direct dependencies is too large for a layer', ()
     root.install('rig', { '/usr/bin/rig': programWith('</usr/share/rig>'), '/usr/share/rig/own/names': '' }, { Depends: 'styles' });
     const styles = ['small/one', 'small/two', 'large/pictures', 'medium/font'];
     root.install('styles', Object.fromEntries(styles.map((name) => [`/usr/share/rig/${name}`, ''])));
-    enlarge('/usr/share/rig/own/names', 100 * MB);
-    enlarge('/usr/share/rig/medium/font', 60 * MB);
-    enlarge('/usr/share/rig/large/pictures', 140 * MB);
+    root.enlarge('/usr/share/rig/own/names', 100 * MB);
+    root.enlarge('/usr/share/rig/medium/font', 60 * MB);
+    root.enlarge('/usr/share/rig/large/pictures', 140 * MB);
   });
 
   test('the package of the program is packed, then as many directories of the dependencies as there is room for', () => {
@@ -295,8 +278,8 @@ describe('if everything of the direct dependencies is too large for a layer', ()
     root.install('tool', { '/usr/bin/tool': programWith('</var/lib/formats></usr/share/rig>') }, { Depends: 'styles, formats' });
     root.install('formats', { '/var/lib/formats/common': '' });
     root.write({ '/var/lib/formats/large/tool.fmt': '', '/var/lib/formats/large/other.fmt': '' });
-    enlarge('/var/lib/formats/large/tool.fmt', 90 * MB);
-    enlarge('/var/lib/formats/large/other.fmt', 190 * MB);
+    root.enlarge('/var/lib/formats/large/tool.fmt', 90 * MB);
+    root.enlarge('/var/lib/formats/large/other.fmt', 190 * MB);
     const { data } = find(root, 'tool');
     expect(data).toContain('/var/lib/formats/large/tool.fmt');
     expect(data).not.toContain('/var/lib/formats/large/other.fmt');
@@ -306,8 +289,8 @@ describe('if everything of the direct dependencies is too large for a layer', ()
     root.install('tool', { '/usr/bin/tool': programWith('\0paint\0') }, { Depends: 'painter' });
     const painter = { '/usr/share/painter/a/small': '', '/usr/share/painter/b/large': '', '/usr/share/painter/c/larger': '' };
     root.install('painter', { '/usr/bin/paint': programWith(), ...painter });
-    enlarge('/usr/share/painter/b/large', 150 * MB);
-    enlarge('/usr/share/painter/c/larger', 160 * MB);
+    root.enlarge('/usr/share/painter/b/large', 150 * MB);
+    root.enlarge('/usr/share/painter/c/larger', 160 * MB);
     const { data } = find(root, 'tool');
     expect(data).toEqual(['/usr/bin/paint', '/usr/bin/tool', '/usr/share/painter/a/small', '/usr/share/painter/b/large']);
   });
@@ -318,8 +301,8 @@ describe('if everything of the direct dependencies is too large for a layer', ()
     root.install('tool', { '/usr/bin/tool': '#!/usr/bin/python3\n' }, { Depends: 'python3, python3-small, python3-large' });
     root.install('python3-small', { [`${modules}/small.py`]: '' }, { Depends: 'python3' });
     root.install('python3-large', { [`${modules}/large/one`]: '', [`${modules}/large/more/two`]: '' }, { Depends: 'python3' });
-    enlarge(`${modules}/large/one`, 150 * MB);
-    enlarge(`${modules}/large/more/two`, 160 * MB);
+    root.enlarge(`${modules}/large/one`, 150 * MB);
+    root.enlarge(`${modules}/large/more/two`, 160 * MB);
     const { data, notices } = find(root, 'tool');
     expect(data.filter((file) => file.startsWith(modules))).toEqual([`${modules}/small.py`]);
     expect(notices).toEqual([expect.stringMatching(/^the layer is full, and does not contain all files .*: python3-large \(310\.0 MB\)/)]);
@@ -332,15 +315,15 @@ describe('if everything of the direct dependencies is too large for a layer', ()
     root.install('libpython3', { '/usr/lib/python3/os.py': '' }, { Source: 'python3' });
     root.install('tool', { '/usr/bin/tool': '#!/usr/bin/python3\n' }, { Depends: 'python3, python3-large' });
     root.install('python3-large', { [`${modules}/large/one`]: '' }, { Depends: 'python3' });
-    enlarge(`${modules}/large/one`, 250 * MB);
-    enlarge('/usr/lib/python3/os.py', 20 * MB);
+    root.enlarge(`${modules}/large/one`, 250 * MB);
+    root.enlarge('/usr/lib/python3/os.py', 20 * MB);
     expect(find(root, 'tool').data).toEqual(['/usr/bin/python3', '/usr/bin/tool', '/usr/lib/python3/os.py']);
   });
 
   test('a layer that is too large with the package of the program alone is rejected', () => {
     root.install('tool', { '/usr/bin/tool': programWith('</usr/share/tool>'), '/usr/share/tool/one': '', '/usr/share/tool/two': '' });
-    enlarge('/usr/share/tool/one', 150 * MB);
-    enlarge('/usr/share/tool/two', 160 * MB);
+    root.enlarge('/usr/share/tool/one', 150 * MB);
+    root.enlarge('/usr/share/tool/two', 160 * MB);
     expect(() => find(root, 'tool')).toThrow(/the layer would be 310\.0 MB unpacked/);
   });
 });

@@ -56,6 +56,18 @@ export class Packaged extends Fixture {
   }
 }
 
+/** Writes two alternatives of `libx.so.3`, of which the large one is selected. */
+export function writeAlternatives(root: Packaged): void {
+  const link = '/etc/alternatives/libx.so.3';
+  root.write({
+    [`${LIB}/small/libx.so.3`]: libraryWith('libx.so.3'),
+    [`${LIB}/large/libx.so.3`]: libraryWith('libx.so.3'),
+    [link]: { link: `${LIB}/large/libx.so.3` },
+    [`${LIB}/libx.so.3`]: { link },
+    '/var/lib/dpkg/alternatives/libx.so.3': `auto\n${LIB}/libx.so.3\n\n${LIB}/small/libx.so.3\n10\n${LIB}/large/libx.so.3\n100\n\n`,
+  });
+}
+
 function withParents(files: readonly string[]): string[] {
   const all = new Set<string>();
   for (const file of files) {

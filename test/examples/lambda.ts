@@ -18,7 +18,7 @@ const NODE_MODULES = path.join(__dirname, '..', '..', 'node_modules');
 export interface CallOptions {
   /** variables that replace those of the template, such as values that are known only after a deployment */
   readonly environment?: Record<string, string>;
-  /** layers of another stack, in place of those that the template takes as parameters */
+  /** layers of another stack, which replace the parameters of the template */
   readonly layersOf?: string;
   /** whether the function reaches servers on this machine */
   readonly network?: boolean;

@@ -1,11 +1,10 @@
 /**
  * Compression of layers that would be too large otherwise, if the user does not state whether to compress.
  */
-import * as fs from 'fs';
 import { type FileEntry, temporaryBytes } from '../../lib/plan/plan';
 import type { LayerRequest } from '../../lib/plan/plan-layer';
-import { find, LIB, libraryWith, Packaged, programWith } from '../collect/packaged';
-import { noise } from '../fixture';
+import { find, LIB, Packaged, programWith, writeAlternatives } from '../collect/packaged';
+import { errorOf, noise } from '../fixture';
 import { plan } from './make';
 
 const MB = 1e6;
@@ -15,29 +14,16 @@ beforeEach(() => {
   root = new Packaged();
 });
 
-/** Makes a sparse file. */
-function enlarge(file: string, size: number): void {
-  fs.truncateSync(root.locate(file), size);
-}
-
 const planned = (more: Partial<LayerRequest> = {}) => plan(root, 'rig', { detectData: true, ...more });
 const compressedIn = ({ plan: { entries } }: ReturnType<typeof planned>) => (
   entries.filter((entry): entry is FileEntry => entry.kind === 'file' && entry.compressed === true).map((entry) => entry.path));
-function messageOf(plans: () => unknown): string {
-  try {
-    plans();
-  } catch (error) {
-    return (error as Error).message;
-  }
-  throw new Error('expected an error');
-}
 const isCompression = (notice: string) => notice.startsWith('the layer would be');
 
 describe('a layer whose own files are too large', () => {
   beforeEach(() => {
     root.install('rig', { '/usr/bin/rig': programWith(), '/usr/share/rig/one': '', '/usr/share/rig/two': '2' });
-    enlarge('/usr/share/rig/one', 150 * MB);
-    enlarge('/usr/share/rig/two', 140 * MB);
+    root.enlarge('/usr/share/rig/one', 150 * MB);
+    root.enlarge('/usr/share/rig/two', 140 * MB);
   });
 
   test('is packed compressed, and a notice states why, how much is unpacked, and how to avoid it', () => {
@@ -66,8 +52,8 @@ describe('a layer whose own files are too large', () => {
   test('is an error if it is too large even if compressed', () => {
     root.install('rig-four', { '/usr/share/rig/four': '4' }, { Source: 'rig' });
     root.install('rig', { '/usr/bin/rig': [], '/usr/share/rig/one': [], '/usr/share/rig/two': [] }, { Depends: 'rig-four' });
-    enlarge('/usr/share/rig/four', 300 * MB);
-    const message = messageOf(() => planned());
+    root.enlarge('/usr/share/rig/four', 300 * MB);
+    const message = errorOf(() => planned());
     expect(message).toMatch(
       /^the layer would be 265\.5 MB unpacked, even with its largest files compressed; Lambda takes 262\.1 MB \(262144000 bytes\)/,
     );
@@ -78,7 +64,7 @@ describe('a layer whose own files are too large', () => {
 
 test('a file over Lambda\'s quota is packed compressed', () => {
   root.install('rig', { '/usr/bin/rig': programWith(), '/usr/share/rig/one': '' });
-  enlarge('/usr/share/rig/one', 300 * MB);
+  root.enlarge('/usr/share/rig/one', 300 * MB);
   const layer = planned();
   expect(compressedIn(layer)).toEqual(['/usr/share/rig/one']);
   expect(temporaryBytes(layer.plan)).toBe(300 * MB);
@@ -86,15 +72,15 @@ test('a file over Lambda\'s quota is packed compressed', () => {
 
 test('files that the user includes are compressed if they are too large together with the program', () => {
   root.install('rig', { '/usr/bin/rig': programWith() }).write({ '/srv/one': '1', '/srv/two': '2' });
-  for (const name of ['one', 'two']) enlarge(`/srv/${name}`, 140 * MB);
+  for (const name of ['one', 'two']) root.enlarge(`/srv/${name}`, 140 * MB);
   expect(compressedIn(planned({ detectData: false, include: ['/srv'] }))).toEqual(['/srv/one', '/srv/two']);
 });
 
 test('a layer that is full of add-ons is not compressed', () => {
   root.install('rig', { '/usr/bin/rig': programWith(), '/usr/share/rig/one': '' });
   root.install('rig-more', { '/usr/share/rig/more': '' }, { Depends: 'rig' });
-  enlarge('/usr/share/rig/one', 200 * MB);
-  enlarge('/usr/share/rig/more', 100 * MB);
+  root.enlarge('/usr/share/rig/one', 200 * MB);
+  root.enlarge('/usr/share/rig/more', 100 * MB);
   const layer = planned();
   expect(compressedIn(layer)).toEqual([]);
   expect(layer.notices).toEqual([expect.stringContaining('does not contain all add-ons')]);
@@ -102,17 +88,10 @@ test('a layer that is full of add-ons is not compressed', () => {
 });
 
 test('a smaller alternative of a library is taken before a layer is compressed', () => {
-  const link = '/etc/alternatives/libx.so.3';
   root.install('rig', { '/usr/bin/rig': programWith('', ['libx.so.3']), '/usr/share/rig/one': '' });
-  root.write({
-    [`${LIB}/small/libx.so.3`]: libraryWith('libx.so.3'),
-    [`${LIB}/large/libx.so.3`]: libraryWith('libx.so.3'),
-    [link]: { link: `${LIB}/large/libx.so.3` },
-    [`${LIB}/libx.so.3`]: { link },
-    '/var/lib/dpkg/alternatives/libx.so.3': `auto\n${LIB}/libx.so.3\n\n${LIB}/small/libx.so.3\n10\n${LIB}/large/libx.so.3\n100\n\n`,
-  });
-  enlarge(`${LIB}/large/libx.so.3`, 100 * MB);
-  enlarge('/usr/share/rig/one', 200 * MB);
+  writeAlternatives(root);
+  root.enlarge(`${LIB}/large/libx.so.3`, 100 * MB);
+  root.enlarge('/usr/share/rig/one', 200 * MB);
   const layer = planned();
   expect(compressedIn(layer)).toEqual([]);
   expect(layer.notices.filter(isCompression)).toEqual([]);
@@ -128,8 +107,8 @@ describe('a script with more modules than a layer can hold', () => {
     root.install('python3', {}, { Depends: 'python3-minimal' });
     root.install('python3-large', { [both[0]]: '', [both[1]]: '' }, { Depends: 'libc6' });
     root.install('python3-other', { [both[2]]: '', [both[3]]: '3' }, { Depends: 'libc6' });
-    enlarge(both[1], 140 * MB);
-    enlarge(both[3], 150 * MB);
+    root.enlarge(both[1], 140 * MB);
+    root.enlarge(both[3], 150 * MB);
   });
   const script = (depends: string) => (
     root.install('rig', { '/usr/bin/rig': '#!/usr/bin/python3.11\n' }, { Depends: `python3, ${depends}` }));
@@ -161,7 +140,7 @@ test('a layer that cannot hold all direct dependencies even compressed holds mor
   root.install('rig', { '/usr/bin/rig': programWith('</usr/share/styles>') }, { Depends: Object.keys(data).join(', ') });
   for (const [name, size] of Object.entries(data)) {
     root.install(name, { [`/usr/share/styles/${name}/one`]: name });
-    enlarge(`/usr/share/styles/${name}/one`, size * MB);
+    root.enlarge(`/usr/share/styles/${name}/one`, size * MB);
   }
   const styles = (more: Partial<LayerRequest> = {}) => find(root, 'rig', more).data.filter((file) => file.includes('/styles/'));
   expect(styles({ compress: false })).toEqual(['/usr/share/styles/small/one']);
@@ -171,7 +150,7 @@ test('a layer that cannot hold all direct dependencies even compressed holds mor
 test('data that compression does not make smaller counts with its size, so a layer does not become too large by an add-on', () => {
   root.install('rig', { '/usr/bin/rig': programWith(), '/usr/share/rig/one': noise(150 * MB, 1), '/usr/share/rig/two': '' });
   root.install('rig-more', { '/usr/share/rig/more': noise(100 * MB, 2) }, { Depends: 'rig' });
-  enlarge('/usr/share/rig/two', 50 * MB);
+  root.enlarge('/usr/share/rig/two', 50 * MB);
   const layer = planned({ compress: true });
   expect(layer.skipped.get('/usr/share/rig/more')).toContain('the layer has no room for 100.0 MB');
   expect(compressedIn(layer)).toEqual([]);

@@ -5,7 +5,7 @@ import { MOST_BYTES } from '../../lib/lambda';
 import { type Entry, type FileEntry, KEY, type Plan, temporaryBytes } from '../../lib/plan/plan';
 import { ProofError } from '../../lib/plan/proof';
 import { DirectoryRoot } from '../../lib/root/directory-root';
-import { Fixture } from '../fixture';
+import { errorOf, Fixture } from '../fixture';
 
 const TRIPLET = 'x86_64-linux-gnu';
 
@@ -516,12 +516,3 @@ test('a thread can end in the function', async () => {
   const layer = await make(root, 'threads');
   expect(lambda(layer.opt, ['threads'])).toEqual({ status: 0, stdout: '', stderr: '', signal: null });
 });
-
-function errorOf(body: () => unknown): string {
-  try {
-    body();
-  } catch (error) {
-    return (error as Error).message;
-  }
-  throw new Error('nothing was thrown');
-}
