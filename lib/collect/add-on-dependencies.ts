@@ -2,8 +2,8 @@
  * Adds the data of packages that add-on packages depend on. For example, a voice in a directory of the requested package depends on
  * a dictionary in the same directory, and the dictionary's package does not depend on the requested one.
  *
- * Only files in directories of requested packages are added here. Libraries are added with the plug-ins that need them, and commands
- * with the files that start them.
+ * Only files in directories of the requested packages that the add-on extends are added here. Libraries are added with the plug-ins
+ * that need them, and commands with the files that start them.
  */
 import { addFound } from './add-files';
 import type { Context } from './context';
@@ -18,11 +18,13 @@ export function addDependenciesOfAddOn({ real: file, program }: Pending, selecti
   if (addOn === undefined || !isAddOn(addOn, selection)) return delta;
   const key = `dependencies of ${addOn.name}`;
   if (delta.followed.has(key)) return delta;
+  // CA certificates, for example, are packed for another reason: a requested package has no use for what they depend on
+  const extended = [...selection.requested].filter((requested) => isBelow(file, packageFiles.directoriesOf(requested)));
+  if (extended.length === 0) return delta;
   delta.followed.add(key);
-  const directories = [...selection.requested].map((requested) => packageFiles.directoriesOf(requested));
   for (const dependency of dependenciesOf(addOn, packages)) {
     if (!isAddOn(dependency, selection)) continue;
-    const files = packageFiles.data(dependency).filter((real) => isBelow(real, directories));
+    const files = packageFiles.data(dependency).filter((real) => extended.some((host) => isBelow(real, packageFiles.directoriesOf(host))));
     if (files.length === 0) continue;
     const why = { reason: `of package ${dependency.name}`, through: file, rule: `needed by the add-on ${addOn.name}` };
     const add = (fork: Selection) => files.flatMap((real) => addFound(real, why, fork, context));
@@ -36,10 +38,9 @@ function isAddOn(owner: Package, { requested }: CurrentSelection): boolean {
   return !owner.isEssential && !requested.has(owner) && !requested.requires(owner);
 }
 
-function isBelow(real: string, directories: readonly ReadonlySet<string>[]): boolean {
+function isBelow(real: string, directories: ReadonlySet<string>): boolean {
   for (let end = real.lastIndexOf('/'); end > 0; end = real.lastIndexOf('/', end - 1)) {
-    const parent = real.slice(0, end);
-    if (directories.some((paths) => paths.has(parent))) return true;
+    if (directories.has(real.slice(0, end))) return true;
   }
   return false;
 }

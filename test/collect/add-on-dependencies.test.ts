@@ -20,6 +20,25 @@ test('data of an add-on\'s dependencies is not packed from other directories', (
   expect(synthesizer('/usr/share/lexicon/words')).not.toContain('/usr/share/lexicon/words');
 });
 
+test('data of a package\'s dependencies is not packed if the package has no files in directories of the requested one', () => {
+  const root = new Packaged();
+  root.install('rig', { '/usr/bin/rig': programWith('/usr/share/words'), '/usr/share/rig/init': '' }, { Recommends: 'words' });
+  root.install('words', { '/usr/share/words/list': 'words' }, { Depends: 'questions' });
+  root.install('questions', { '/usr/share/rig/questions/first': '' });
+  const { data } = find(root);
+  expect(data).toContain('/usr/share/words/list');
+  expect(data).not.toContain('/usr/share/rig/questions/first');
+});
+
+test('data of an add-on\'s dependency is packed although a package that is only recommended depends on it as well', () => {
+  const root = new Packaged();
+  root.install('rig', { '/usr/bin/rig': programWith('/usr/bin/speak'), '/usr/share/rig/init': 'voices' }, { Recommends: 'speak' });
+  root.install('speak', { '/usr/bin/speak': programWith() }, { Depends: 'lexicon' });
+  root.install('rig-voice', { '/usr/share/rig/voices/kal': 'a voice' }, { Depends: 'rig, lexicon' });
+  root.install('lexicon', { '/usr/share/rig/dicts/words': 'words' });
+  expect(find(root).data).toContain('/usr/share/rig/dicts/words');
+});
+
 describe('a directory that a link of a package leads to', () => {
   const LINK = '/usr/lib/rig/words';
   const WORDS = { '/usr/share/rig-words/first': '', '/usr/share/rig-words/second': '' };
