@@ -15,8 +15,5 @@ export type { Reference } from './relocation';
 export { addressOf, findReferences } from './reference';
 export { readDescriptor, SpecialFileError, useRegularFile } from './regular-file';
 export { replaceText, type TextReplacement } from './replace-text';
-export { endOfCall, type StubOptions } from './stub/functions';
-export { hasAddressOnly, stubLibrary } from './stub/stub-library';
-export { type Called, readCalls } from './stub/report';
 export { stringsOf, stringsWith } from './strings';
 export type { RequiredVersion, VersionDefinition, VersionNeed } from './symbol-version';

@@ -1,7 +1,6 @@
 /**
  * dpkg's file lists, `/var/lib/dpkg/info/*.list`, as one text: they are megabytes, of which a layer needs a few lines.
  */
-import * as path from 'path';
 import { keep, type Lists, readKept } from './kept-lists';
 import { LineIndex } from './line-index';
 import { checkLimit, LIMITS } from '../limits';
@@ -37,14 +36,14 @@ export class FileLists {
     const stamp = root.stamp(info);
     const place = root.shown(info);
     if (stamp.startsWith('~')) {
-      return new FileLists(names, readLists(names, info, (name) => readLooking(root, path.posix.join(info, name))));
+      return new FileLists(names, readLists(names, info, (name) => readLooking(root, `${info}/${name}`)));
     }
+    const stateOf = (stamps: readonly string[]) => JSON.stringify([stamp, names, stamps]);
     const known = this.kept.get(place);
     if (known?.state === stamp) return known.lists;
     // an editor may have changed a list in its place
-    const stamps = names.map((name) => root.stampUnrecorded(path.posix.join(info, name)));
-    const state = JSON.stringify([stamp, names, stamps]);
-    const lists = readKept(place, state) ?? readNew(root, names, info, (read) => keep(place, state, read));
+    const state = () => stateOf(names.map((name) => root.stampUnrecorded(`${info}/${name}`)));
+    const lists = readKept(place, state) ?? readNew(root, names, info, (read, stamps) => keep(place, stateOf(stamps), read));
     const found = new FileLists(names, lists);
     this.kept.set(place, { state: stamp, lists: found });
     return found;
@@ -74,16 +73,18 @@ export class FileLists {
   }
 }
 
-/** @param done called with the lists if each of them is a regular file: the look at a link would be missing if they were kept */
-function readNew(root: Root, names: readonly string[], info: string, done: (lists: Lists) => void): Lists {
-  let isEachRegular = true;
-  const lists = readLists(names, info, (name) => {
-    const file = path.posix.join(info, name);
-    const bytes = root.readUnrecorded(file, LIMITS.fileLists);
-    isEachRegular &&= bytes !== undefined;
-    return bytes ?? readLooking(root, file);
+/** @param done called with the lists and their stamps if each is a regular file: the look at a link would be missing if they were kept */
+function readNew(
+  root: Root, names: readonly string[], info: string, done: (lists: Lists, stamps: readonly string[]) => void,
+): Lists {
+  const stamps: string[] = [];
+  const lists = readLists(names, info, (name, room) => {
+    const file = `${info}/${name}`;
+    const read = root.readUnrecorded(file, LIMITS.fileLists, room);
+    if (read) stamps.push(read.stamp);
+    return read?.bytes ?? readLooking(root, file);
   });
-  if (isEachRegular) done(lists);
+  if (stamps.length === names.length) done(lists, stamps);
   return lists;
 }
 
@@ -92,17 +93,19 @@ function readLooking(root: Root, file: string): Buffer {
   return real === undefined ? Buffer.alloc(0) : root.read(real, LIMITS.fileLists);
 }
 
-function readLists(names: readonly string[], info: string, read: (name: string) => Buffer): Lists {
+/** @param read returns the bytes of a list, in `room` if they are read into it */
+function readLists(names: readonly string[], info: string, read: (name: string, room: Buffer) => Buffer): Lists {
   let all = Buffer.allocUnsafeSlow(FIRST_SIZE);
   let length = 0;
   const ends: number[] = [];
   for (const name of names) {
-    const list = read(name);
-    checkLimit(LIMITS.fileLists, length + list.length + 1, info);
-    if (length + list.length + 1 > all.length) all = Buffer.concat([all], 2 * (length + list.length + 1));
-    list.copy(all, length);
-    length += list.length;
-    all[length++] = LINE_FEED;
+    const list = read(name, all.subarray(length, -1));
+    const end = length + list.length + 1;
+    checkLimit(LIMITS.fileLists, end, info);
+    if (end > all.length) all = Buffer.concat([all], 2 * end);
+    if (list.buffer !== all.buffer) list.copy(all, length);
+    all[end - 1] = LINE_FEED;
+    length = end;
     ends.push(length);
   }
   const bytes = all.subarray(0, length);

@@ -43,17 +43,17 @@ interface Header {
 
 /**
  * @param place the directory of the lists on this machine
- * @param state changes with every list
+ * @param state returns what changes with every list; it is called only if lists are kept
  * @returns `undefined` if no lists are kept, if these are older, or if the file is damaged
  */
-export function readKept(place: string, state: string): Lists | undefined {
+export function readKept(place: string, state: () => string): Lists | undefined {
   const file = fileOf(place);
   const kept = readCachedBytes(file);
   if (kept === undefined || kept.length < START || kept.readUInt32LE(0) !== crc32(kept.subarray(WORD))) return undefined;
   try {
     const headerEnd = START + kept.readUInt32LE(WORD);
     const header = JSON.parse(kept.toString('utf8', START, headerEnd)) as Header;
-    if (header.state !== stateOf(state)) return undefined;
+    if (header.state !== stateOf(state())) return undefined;
     const rest = kept.subarray(aligned(headerEnd));
     let at = 0;
     const [starts, first, next] = header.lengths.map((length) => {
@@ -76,12 +76,12 @@ export function keep(place: string, state: string, { bytes, ends, tables: { star
   start.writeUInt32LE(text.length, WORD);
   text.copy(start, START);
   const tables = [starts, first, next].map((table) => Buffer.from(table.buffer, table.byteOffset, table.byteLength));
-  const kept = Buffer.concat([start, ...tables, bytes]);
-  kept.writeUInt32LE(crc32(kept.subarray(WORD)), 0);
+  const checked = [start.subarray(WORD), ...tables, bytes];
+  start.writeUInt32LE(checked.reduce((checksum, part) => crc32(part, checksum), 0), 0);
   const file = fileOf(place);
   try {
     makeCacheDirectory(path.dirname(file));
-    writeWhole(file, kept);
+    writeWhole(file, [start, ...tables, bytes]);
     removeOldest(path.dirname(file));
   } catch {
     // the next process reads the lists

@@ -2,9 +2,9 @@
  * The paths that `include` and `exclude` select: files, directories and globs. Relative ones start from the working directory.
  */
 import * as path from 'path';
-import picomatch from 'picomatch';
 import { secretIn } from '../collect/secrets';
 import { SelectionError } from '../collect/selection';
+import { pathGlob, startOfGlob } from '../root/path-glob';
 import type { Root } from '../root/root';
 import { printableName } from '../text/printable';
 
@@ -42,7 +42,7 @@ export class Excluder {
   private readonly matchers: { readonly pattern: string; readonly matches: (real: string) => boolean }[];
 
   constructor(patterns: readonly string[], cwd: string) {
-    this.matchers = patterns.map((pattern) => ({ pattern, matches: picomatch(path.posix.resolve(cwd, pattern), { dot: true }) }));
+    this.matchers = patterns.map((pattern) => ({ pattern, matches: pathGlob(path.posix.resolve(cwd, pattern)) }));
   }
 
   /** Whether a path, or a directory that it is in, matches a pattern. */
@@ -70,10 +70,10 @@ export class Excluder {
 }
 
 function globbed(root: Root, pattern: string, secrets: Map<string, string>): string[] {
-  const { base, isGlob } = picomatch.scan(pattern);
-  const start = isGlob ? root.real(base) : undefined;
-  if (start === undefined) return [];
-  const matches = picomatch(pattern, { dot: true });
+  const base = startOfGlob(pattern);
+  const start = base === undefined ? undefined : root.real(base);
+  if (base === undefined || start === undefined) return [];
+  const matches = pathGlob(pattern);
   const matching: string[] = [];
   const walk = (directory: string, shown: string) => {
     for (const name of root.names(directory)) {

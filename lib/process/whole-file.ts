@@ -24,11 +24,20 @@ export function uniqueUnfinished(file: string, suffix = '.tmp'): string {
   return `${file}.${randomBytes(6).toString('hex')}.${OWNER}${suffix}`;
 }
 
-/** Writes a file. An existing one is replaced. */
-export function writeWhole(file: string, content: string | Buffer): void {
+/**
+ * Writes a file. An existing one is replaced.
+ *
+ * @param content one part, or several to be written one after the other
+ */
+export function writeWhole(file: string, content: string | Buffer | readonly Buffer[]): void {
   const temporary = uniqueUnfinished(file);
   try {
-    fs.writeFileSync(temporary, content);
+    const descriptor = fs.openSync(temporary, 'w');
+    try {
+      for (const part of [content].flat()) fs.writeFileSync(descriptor, part);
+    } finally {
+      fs.closeSync(descriptor);
+    }
     fs.renameSync(temporary, file);
   } catch (error) {
     discard(temporary);

@@ -7,7 +7,7 @@ import { type Content, HEAD, inspect, oversized } from './content';
 import { listDirectory } from './list-directory';
 import { type Looks, stampWithoutContent } from './looks';
 import { type MachinePath, machinePath, type RootPath } from './paths';
-import { readDirectly } from './read-directly';
+import { readDirectly, type Stamped } from './read-directly';
 import type { Link, Resolution, Root } from './root';
 import { contentStamp, lstat, type Node, readUnchanged, type Status } from './stamp';
 import { type Bytes, FileBytes, readDescriptor, useRegularFile } from '../elf';
@@ -180,8 +180,8 @@ export class DirectoryRoot implements Root {
     });
   }
 
-  public readUnrecorded(real: RootPath, limit: Limit): Buffer | undefined {
-    return readDirectly(this.locate(real), limit.most);
+  public readUnrecorded(real: RootPath, limit: Limit, room: Buffer): Stamped | undefined {
+    return readDirectly(this.locate(real), limit.most, room);
   }
 
   public stampUnrecorded(real: RootPath): string {

@@ -3,12 +3,22 @@
  */
 import * as fs from 'fs';
 import type { MachinePath } from './paths';
+import { nodeOf } from './stamp';
 import { readDescriptor } from '../elf';
 
 const { O_RDONLY, O_NONBLOCK, O_NOCTTY, O_NOFOLLOW } = fs.constants;
 
-/** @returns `undefined` for a link, anything else that is not a regular file, a larger file, and one that cannot be read */
-export function readDirectly(file: MachinePath, most: number): Buffer | undefined {
+export interface Stamped {
+  readonly bytes: Buffer;
+  /** of its status: see `Root.stampUnrecorded` */
+  readonly stamp: string;
+}
+
+/**
+ * @param room the bytes are read into it if it is large enough
+ * @returns `undefined` for a link, anything else that is not a regular file, a larger file, and one that cannot be read
+ */
+export function readDirectly(file: MachinePath, most: number, room: Buffer): Stamped | undefined {
   let descriptor: number;
   try {
     descriptor = fs.openSync(file, O_RDONLY | O_NONBLOCK | O_NOCTTY | O_NOFOLLOW);
@@ -17,7 +27,9 @@ export function readDirectly(file: MachinePath, most: number): Buffer | undefine
   }
   try {
     const stat = fs.fstatSync(descriptor);
-    return stat.isFile() && stat.size <= most ? readDescriptor(descriptor, Buffer.allocUnsafe(stat.size), file) : undefined;
+    if (!stat.isFile() || stat.size > most) return undefined;
+    const into = stat.size <= room.length ? room.subarray(0, stat.size) : Buffer.allocUnsafe(stat.size);
+    return { bytes: readDescriptor(descriptor, into, file), stamp: nodeOf(file, stat).stamp };
   } catch {
     return undefined;
   } finally {

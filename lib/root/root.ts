@@ -9,6 +9,7 @@
 import type { Content } from './content';
 import type { Looks } from './looks';
 import type { RootPath } from './paths';
+import type { Stamped } from './read-directly';
 import type { Status } from './stamp';
 import type { Bytes } from '../elf';
 import type { Limit } from '../limits';
@@ -95,9 +96,11 @@ export interface Root {
    * The bytes of a regular file, without recording a look at it: the caller has recorded one that changes with the file, such as
    * the stamp of its directory.
    *
-   * @returns `undefined` for a link, anything else that is not a regular file, and a file above the limit
+   * @param room the bytes are read into it if it is large enough
+   * @returns the bytes, with the result of `stampUnrecorded`; `undefined` for a link, anything else that is not a regular file, and a file
+   *   above the limit
    */
-  readUnrecorded(real: RootPath, limit: Limit): Buffer | undefined;
+  readUnrecorded(real: RootPath, limit: Limit, room: Buffer): Stamped | undefined;
 
   /** The stamp of the status of a path, without recording a look at it; `''` if it does not exist. */
   stampUnrecorded(real: RootPath): string;

@@ -80,22 +80,26 @@ function trustAt(file: string, device: number): Trust {
 export function lstat(file: string): Node | undefined {
   try {
     const stat = fs.lstatSync(file, { throwIfNoEntry: false });
-    if (!stat) return undefined;
-    const type = stat.isFile() ? 'file' : stat.isDirectory() ? 'directory' : stat.isSymbolicLink() ? 'link' : 'other';
-    const [mode, { size, mtimeMs, ctimeMs }] = [stat.mode & 0o7777, stat];
-    const target = type === 'link' ? fs.readlinkSync(file) : undefined;
-    // statfs(2) follows links
-    const trust = trustAt(type === 'link' ? path.dirname(file) : file, stat.dev);
-    const isTrusted = trust === 'always' || (trust === 'if ctime differs' && ctimeMs !== mtimeMs);
-    const kind = `${type[0]}${mode.toString(8)}`;
-    // servers and images may renumber their files, so an untrusted file's stamp contains only its status
-    const stamp = isTrusted
-      ? `${kind}:${stat.ino}:${size}:${mtimeMs}:${ctimeMs}`
-      : `~${kind}:${size}:${mtimeMs}:${encodeURIComponent(target ?? '')}`;
-    return { type, mode, size, modified: mtimeMs / 1000, stamp, isTrusted, target };
+    return stat && nodeOf(file, stat);
   } catch {
     return undefined;
   }
+}
+
+/** @param stat of the file, without following links */
+export function nodeOf(file: string, stat: fs.Stats): Node {
+  const type = stat.isFile() ? 'file' : stat.isDirectory() ? 'directory' : stat.isSymbolicLink() ? 'link' : 'other';
+  const [mode, { size, mtimeMs, ctimeMs }] = [stat.mode & 0o7777, stat];
+  const target = type === 'link' ? fs.readlinkSync(file) : undefined;
+  // statfs(2) follows links
+  const trust = trustAt(type === 'link' ? path.dirname(file) : file, stat.dev);
+  const isTrusted = trust === 'always' || (trust === 'if ctime differs' && ctimeMs !== mtimeMs);
+  const kind = `${type[0]}${mode.toString(8)}`;
+  // servers and images may renumber their files, so an untrusted file's stamp contains only its status
+  const stamp = isTrusted
+    ? `${kind}:${stat.ino}:${size}:${mtimeMs}:${ctimeMs}`
+    : `~${kind}:${size}:${mtimeMs}:${encodeURIComponent(target ?? '')}`;
+  return { type, mode, size, modified: mtimeMs / 1000, stamp, isTrusted, target };
 }
 
 /** A stamp that differs whenever the content does: the bytes of a file, the names in a directory. */

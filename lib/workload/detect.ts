@@ -10,7 +10,7 @@ import type { CompleteLayer } from './complete-layer';
 import type { Linking } from './linking';
 import { type CommandRun, failure, runCommand } from './run';
 import type { Workload } from './workload';
-import { readCalls } from '../elf';
+import { readCalls } from '../elf/stub';
 import { rootOf } from '../plan/plan';
 import { temporaryDirectory } from '../process/leftovers';
 import { discard } from '../process/remove-tree';

@@ -2,10 +2,10 @@
  * Files that stay in a layer even if no command of the workload uses them.
  */
 import * as path from 'path';
-import picomatch from 'picomatch';
 import { type Workload, WorkloadError } from './workload';
 import { COMMON, FROM_C_LIBRARY } from '../collect/opened-by-glibc';
 import type { Gathered } from '../plan/plan-layer';
+import { pathGlob } from '../root/path-glob';
 import type { RootPath } from '../root/paths';
 
 /** The files that the globs of `keep` select, in the order of the selection. */
@@ -28,10 +28,10 @@ export function keptByName({ collected: { selection } }: Gathered, { keep }: Wor
 /** A glob without `/` selects names; one with `/` selects paths, and everything below them. */
 function matcherOf(pattern: string): (real: string) => boolean {
   if (!pattern.includes('/')) {
-    const matches = picomatch(pattern, { dot: true });
+    const matches = pathGlob(pattern);
     return (real) => matches(path.posix.basename(real));
   }
-  const matches = picomatch(path.posix.resolve('/', pattern), { dot: true });
+  const matches = pathGlob(path.posix.resolve('/', pattern));
   return (real) => {
     for (let at = real; at !== '/'; at = path.posix.dirname(at)) if (matches(at)) return true;
     return false;

@@ -7,7 +7,8 @@
 import type { Process } from '../closure/closure';
 import { namesOpenedByLibc } from '../collect/opened-by-glibc';
 import type { DynamicSymbols, ExportedSymbol, ImportedSymbol } from '../elf';
-import { hasAddressOnly, readSymbols, refersToData, satisfies, stubLibrary } from '../elf';
+import { readSymbols, refersToData, satisfies } from '../elf';
+import { hasAddressOnly, stubLibrary } from '../elf/stub';
 import type { Loaded } from '../loader/search';
 import type { RootPath } from '../root/paths';
 import type { Root } from '../root/root';

@@ -15,7 +15,7 @@ import { checkStrace, type CommandRun, failure, runCommand } from './run';
 import { type Saving, savingOf } from './saving';
 import { Usage } from './usage';
 import { type Workload, WorkloadError } from './workload';
-import { endOfCall } from '../elf';
+import { endOfCall } from '../elf/stub';
 import { MOST_BYTES } from '../lambda';
 import { type Gathered, gatherLayer, type LayerRequest, planGathered, type PlannedLayer } from '../plan/plan-layer';
 import { howItEnded, lastLines } from '../process/command';

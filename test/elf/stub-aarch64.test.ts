@@ -2,7 +2,8 @@ import { createHash } from 'node:crypto';
 import { existsSync, readFileSync } from 'node:fs';
 import { run } from './compile';
 import { functionsNamed, message, outcome, StubWorkshop } from './stubs';
-import { readCalls, readSymbols, refersToData, stubLibrary } from '../../lib/elf';
+import { readSymbols, refersToData } from '../../lib/elf';
+import { readCalls, stubLibrary } from '../../lib/elf/stub';
 
 const GCC = '/usr/bin/aarch64-linux-gnu-gcc';
 const QEMU = '/usr/bin/qemu-aarch64';

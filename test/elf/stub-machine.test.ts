@@ -1,7 +1,8 @@
 import { readdirSync, readFileSync, realpathSync } from 'node:fs';
 import { join } from 'node:path';
 import { outcome, StubWorkshop } from './stubs';
-import { FormatError, readSymbols, stubLibrary } from '../../lib/elf';
+import { FormatError, readSymbols } from '../../lib/elf';
+import { stubLibrary } from '../../lib/elf/stub';
 
 /** Stubs with all functions of this machine's libraries. */
 

@@ -1,6 +1,7 @@
 import { run } from './compile';
 import { message, outcome, referredTo, StubWorkshop } from './stubs';
-import { readSymbols, stubLibrary } from '../../lib/elf';
+import { readSymbols } from '../../lib/elf';
+import { stubLibrary } from '../../lib/elf/stub';
 
 /** Stubs with versions, weak references, indirect functions and function pointers. They match the original, except that no call returns. */
 

@@ -1,7 +1,8 @@
 import { readFileSync, existsSync } from 'node:fs';
 import { run } from './compile';
 import { functionsNamed, message, outcome, referredTo, StubWorkshop } from './stubs';
-import { editElf, readCalls, readElf, readSymbols, stubLibrary } from '../../lib/elf';
+import { editElf, readElf, readSymbols } from '../../lib/elf';
+import { readCalls, stubLibrary } from '../../lib/elf/stub';
 
 const workshop = new StubWorkshop();
 afterAll(() => workshop.remove());

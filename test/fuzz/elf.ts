@@ -1,7 +1,8 @@
 /**
  * ELF files: limits for reading a mutated file, and checks of the edited file.
  */
-import { editElf, readElf, readSymbols, stubLibrary } from '../../lib/elf';
+import { editElf, readElf, readSymbols } from '../../lib/elf';
+import { stubLibrary } from '../../lib/elf/stub';
 
 /** Maximum number of reads of an ELF reader, per byte of the file and for the smallest file. */
 const READS_PER_BYTE = 64;

@@ -2,7 +2,7 @@
  * A valid file for each reader of binary files, built byte by byte so that it is the same on every machine.
  */
 import type { Field, Seed } from './mutate';
-import { stubLibrary } from '../../lib/elf';
+import { stubLibrary } from '../../lib/elf/stub';
 import { build, halfWords, words } from '../elf/bytes';
 import { blocksOf, directory, hardLink, pax, symbolicLink, type TarEntry } from '../source/image/tar';
 import { rawBytes } from '../zip/raw-bytes';

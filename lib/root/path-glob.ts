@@ -1,0 +1,17 @@
+/**
+ * Globs of paths, in the syntax of picomatch. Names that start with a dot need no dot in the glob.
+ *
+ * The library is loaded with the first glob: most layers have none.
+ */
+/* eslint-disable @typescript-eslint/no-require-imports */
+const library = () => require('picomatch') as typeof import('picomatch');
+
+export function pathGlob(glob: string): (path: string) => boolean {
+  return library()(glob, { dot: true });
+}
+
+/** The path before the first component with a special character; `undefined` if there is none. */
+export function startOfGlob(glob: string): string | undefined {
+  const { base, isGlob } = library().scan(glob);
+  return isGlob ? base : undefined;
+}
