@@ -4,11 +4,14 @@
  *
  * usage: node synth.js CHECKOUT OUTDIR ROOT BINARY...      ROOT: a root directory as the source, or '' for this machine
  */
+const { createRequire } = require('module');
 const path = require('path');
-const { App, DockerImage, Stack } = require('aws-cdk-lib');
-const lambda = require('aws-cdk-lib/aws-lambda');
 
 const [checkout, outdir, root, ...binaries] = process.argv.slice(2);
+// the CDK that the library loads: a second copy of it would take longer than everything that is measured
+const requireFromCheckout = createRequire(path.join(checkout, 'package.json'));
+const { App, DockerImage, Stack } = requireFromCheckout('aws-cdk-lib');
+const lambda = requireFromCheckout('aws-cdk-lib/aws-lambda');
 const stack = new Stack(new App({ outdir }), 'Bench');
 
 const local = { tryBundle: (output) => require('fs').cpSync(__filename, path.join(output, 'file')) || true };
