@@ -26,7 +26,7 @@ export class FileBytes implements Bytes {
   private readonly windows: Window[] = [];
 
   /** @param length the size of the file, in bytes */
-  private constructor(private readonly descriptor: number, public readonly length: number) {}
+  constructor(private readonly descriptor: number, public readonly length: number) {}
 
   public readUInt16LE(offset: number): number {
     const { bytes, start } = this.windowOf(offset, offset + 2);

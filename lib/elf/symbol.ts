@@ -19,17 +19,24 @@ const SHN_UNDEF = 0;
  * @param symtab       offset of DT_SYMTAB in the file
  */
 export function readImports(reader: ByteReader, relocations: readonly Extent[], symtab: number, strings: StringTable): Set<string> {
-  const seen = new Set<number>();
-  const imports = new Set<string>();
+  const used = new Set<number>();
+  let last = 0;
   for (const { offset, size } of relocations) {
     const table = reader.view(offset, size);
     for (let at = 0; at + RELA_SIZE <= size; at += RELA_SIZE) {
       const index = table.readUInt32LE(at + 12);
-      if (index === 0 || seen.has(index)) continue;
-      seen.add(index);
-      const symbol = symtab + index * SYMBOL_SIZE;
-      if (reader.u16(symbol + 6) === SHN_UNDEF) imports.add(strings.get(reader.u32(symbol)));
+      if (index === 0) continue;
+      used.add(index);
+      if (index > last) last = index;
     }
+  }
+  if (used.size === 0) return new Set();
+  // one view: a file that is read in parts is read once for all symbols
+  const symbols = reader.view(symtab, (last + 1) * SYMBOL_SIZE);
+  const imports = new Set<string>();
+  for (const index of used) {
+    const at = index * SYMBOL_SIZE;
+    if (symbols.readUInt16LE(at + 6) === SHN_UNDEF) imports.add(strings.get(symbols.readUInt32LE(at)));
   }
   return imports;
 }

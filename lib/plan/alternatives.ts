@@ -163,7 +163,7 @@ function serves(before: Collected, after: Collected, root: Root): boolean {
 }
 
 function exportedBy(real: string, root: Root): Iterable<string> {
-  return readSymbols(root.read(real)).exports.keys();
+  return root.readParts(real, readSymbols).exports.keys();
 }
 
 function isServed(before: Process, after: Process, root: Root): boolean {

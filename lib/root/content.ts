@@ -35,46 +35,53 @@ export const HEAD = 4096;
 const MOST_INDEX = 1024 * 1024;
 /** In bytes. Larger texts are not configuration or modules, and larger scripts have an archive after their commands. */
 const MOST_TEXT = 8 * 1024 * 1024;
-/** In bytes. Smaller libraries are searched when they are read first, larger ones when they are packed. */
-const LARGE = 8 * 1024 * 1024;
+/** In bytes. Smaller files are read as a whole when they are read first, larger libraries when they are packed: see `inspectLibrary`. */
+export const LARGE = 64 * 1024;
 const MOST_MENTIONING: { readonly [kind in Content['kind']]?: number } = { data: MOST_INDEX, text: MOST_TEXT, script: MOST_TEXT };
 const MAGIC = Buffer.from('\x7fELF', 'latin1');
 
-/** Passes the bytes of a file to `use`: see `Root.scan`. */
-type Scan = <T>(use: (bytes: Buffer) => T) => T;
-
-/**
- * Reads a file. The result does not refer to `bytes`.
- *
- * @param again reads it again
- */
-export function inspect(bytes: Buffer, where?: string, again?: Scan): Content {
-  const head = Buffer.from(bytes.subarray(0, HEAD));
-  const kind = kindOf(head);
-  const parsed = kind === 'elf' ? parseElf(bytes) : {};
-  const basic = { size: bytes.length, kind, ...parsed, head };
-  const search = (all: Buffer) => ({
-    sha256: hash('sha256', all, 'hex'),
-    carriesData: (kind === 'script' || kind === 'text') && all.includes(0),
-    mentions: all.length > (MOST_MENTIONING[kind] ?? Infinity) ? [] : findMentions(all, where),
-    libraries: librariesIn(all, kind, parsed.elf),
-  });
-  const isLargeLibrary = bytes.length >= LARGE && parsed.elf !== undefined && !isProgram(parsed.elf);
-  return isLargeLibrary && again ? searchedLater(basic, () => again(search)) : { ...basic, ...search(bytes) };
+/** Reads a file. The result does not refer to `bytes`. */
+export function inspect(bytes: Buffer, where?: string): Content {
+  const basic = readHeaders(bytes);
+  return { ...basic, ...search(bytes, basic, where) };
 }
 
-type Searched = Pick<Content, 'sha256' | 'carriesData' | 'mentions' | 'libraries'>;
-
-/** The content of a library that may be too large for the layer: loading it needs less, and then it is skipped. */
-function searchedLater(basic: Omit<Content, keyof Searched>, search: () => Searched): Content {
+/**
+ * Reads only the headers and tables of a large library. The rest is read once the library is packed: there may be no room for it.
+ *
+ * @param scan passes all bytes to a function
+ * @returns `undefined` if the file is anything else
+ */
+export function inspectLibrary(bytes: Bytes, scan: <T>(use: (all: Buffer) => T) => T, where?: string): Content | undefined {
+  if (kindOf(bytes.subarray(0, HEAD)) !== 'elf') return undefined;
+  const basic = readHeaders(bytes);
+  if (basic.elf === undefined || isProgram(basic.elf)) return undefined;
   let known: Searched | undefined;
-  const searched = () => (known ??= search());
+  const searched = () => (known ??= scan((all) => search(all, basic, where)));
   return {
     ...basic,
     get sha256(): string { return searched().sha256; },
-    get carriesData(): boolean { return searched().carriesData; },
+    carriesData: false,
     get mentions(): readonly PathMention[] { return searched().mentions; },
     get libraries(): readonly string[] { return searched().libraries; },
+  };
+}
+
+type Searched = Pick<Content, 'sha256' | 'carriesData' | 'mentions' | 'libraries'>;
+type Headers = Omit<Content, keyof Searched>;
+
+function readHeaders(bytes: Bytes): Headers {
+  const head = Buffer.from(bytes.subarray(0, HEAD));
+  const kind = kindOf(head);
+  return { size: bytes.length, kind, ...(kind === 'elf' ? parseElf(bytes) : {}), head };
+}
+
+function search(bytes: Buffer, { kind, elf }: Headers, where?: string): Searched {
+  return {
+    sha256: hash('sha256', bytes, 'hex'),
+    carriesData: (kind === 'script' || kind === 'text') && bytes.includes(0),
+    mentions: bytes.length > (MOST_MENTIONING[kind] ?? Infinity) ? [] : findMentions(bytes, where),
+    libraries: librariesIn(bytes, kind, elf),
   };
 }
 

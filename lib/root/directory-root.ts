@@ -3,7 +3,7 @@
  */
 import * as fs from 'fs';
 import { posix } from 'path';
-import { type Content, HEAD, inspect, oversized } from './content';
+import { type Content, HEAD, inspect, inspectLibrary, LARGE, oversized } from './content';
 import { listDirectory } from './list-directory';
 import { type Looks, stampWithoutContent } from './looks';
 import { type MachinePath, machinePath, type RootPath } from './paths';
@@ -209,12 +209,12 @@ export class DirectoryRoot implements Root {
     let content = this.contents.get(real);
     if (!content) {
       this.stamp(real); // recorded before the content is read
-      // `inspect` keeps no reference to the bytes
       content = useRegularFile(this.locate(real), (descriptor, size) => {
         if (size > LIMITS.file.most) {
           return oversized(real, size, readDescriptor(descriptor, Buffer.alloc(HEAD), real), LIMITS.file);
         }
-        return this.withBytes(descriptor, size, real, (bytes) => inspect(bytes, real, (use) => this.scan(real, use)));
+        const library = size < LARGE ? undefined : inspectLibrary(new FileBytes(descriptor, size), (use) => this.scan(real, use), real);
+        return library ?? this.withBytes(descriptor, size, real, (bytes) => inspect(bytes, real)); // it keeps no reference to the bytes
       });
       this.contents.set(real, content);
     }
