@@ -77,7 +77,7 @@ const RULES: readonly Rule[] = [
   addNamedConversions, addStartedCommands, addCommandsOfArchive, addDispatched, addLaunched, addDependenciesOfAddOn,
 ];
 
-/** @throws SelectionError, PrivateLibraryError, MissingLibraryError and the like: see `loadProcess` */
+/** @throws SelectionError, PrivateLibraryError, MissingLibraryError and the like: see `load` */
 export function collect(programs: readonly Program[], options: CollectOptions): Collected {
   const { root, packages, searchPath } = options;
   const names = new Set(programs.map(({ real }) => path.posix.basename(real)));
@@ -123,6 +123,7 @@ function select(programs: readonly Program[], context: Context, isTight = false)
   for (const included of context.include) include(included, selection, context);
   selection.merge(addTraced(selection, context));
   if (!context.detectData) return { selection, isFull: false, lacking: new Set(), lackingDependencies: new Set(), withoutRoom: [] };
+  context.onFound?.([...selection.files.keys()]);
   const filled = fill(selection, context);
   rejectStaleBytecode(selection, context);
   selection.merge(addLicences(selection, context));
@@ -132,6 +133,7 @@ function select(programs: readonly Program[], context: Context, isTight = false)
 /** Adds data: everything that is needed, then candidates as long as the layer has room for them. */
 function fill(selection: Selection, context: Context): Filled {
   applyRules(selection, context);
+  context.onFound?.([...selection.files.keys()]);
   const candidates = new Candidates(context);
   let room = Room.beside(selection.files.keys(), context);
   for (;;) {
@@ -146,6 +148,7 @@ function fill(selection: Selection, context: Context): Filled {
       selection.merge(giveUp(room.bytes - left.bytes));
     } else {
       selection.merge(delta);
+      context.onFound?.([...delta.files.additions.keys()]);
       room = left;
     }
   }

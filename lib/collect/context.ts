@@ -37,7 +37,7 @@ export interface CollectOptions {
   readonly onFound?: OnFound;
 }
 
-/** Receives the resolved paths of files that the layer may contain, as soon as they are found. */
+/** Receives the resolved paths of files that the layer will very likely contain, as soon as they are found. */
 export type OnFound = (files: readonly RootPath[]) => void;
 
 export interface Context extends CollectOptions {

@@ -5,7 +5,6 @@
 import * as path from 'path';
 import { load, MissingInterpreterError } from '../closure/program';
 import { checkVersions } from '../closure/versions';
-import type { Elf } from '../elf';
 import { isProgram } from '../elf';
 import { addFile } from './add-files';
 import type { Context } from './context';
@@ -24,17 +23,6 @@ import { printableName } from '../text/printable';
 
 /** A needed library that is not world-readable. */
 export class PrivateLibraryError extends LayerError {}
-
-/**
- * Loads a program with its libraries.
- *
- * @throws MissingLibraryError, MissingInterpreterError, UnloadableError
- */
-export function loadProcess(real: string, elf: Elf, { setting, onFound }: Context): Process {
-  const process = load(real, elf, setting);
-  onFound?.(process.objects.map((object) => object.real));
-  return process;
-}
 
 /**
  * Adds the libraries and the loader of a program that is loaded.
@@ -66,7 +54,7 @@ export function takeFile(real: string, program: string | undefined, delta: Selec
     try {
       if (isProgram(elf) && elf.interpreter !== undefined) {
         if (!delta.processes.has(real)) {
-          startProcess(loadProcess(real, elf, context), loaded, context);
+          startProcess(load(real, elf, context.setting), loaded, context);
           opener = real;
         }
       } else if (program !== undefined && elf.type === 'shared') {
@@ -147,7 +135,6 @@ function openOne(process: Process, name: string, object: Loaded, isRequired: boo
 function addObjects(process: Process, objects: readonly Loaded[], delta: Selection, context: Context): void {
   const { root } = context;
   const program = process.program.real;
-  context.onFound?.(objects.map(({ real }) => real));
   for (const object of objects) {
     if (object.loader) {
       checkPublic(object, context);

@@ -6,11 +6,12 @@ import { addFile } from './add-files';
 import type { Context } from './context';
 import { ownersOf } from './context';
 import { addPackageData, deferPackageData, findPackageData } from './package-data';
-import { loadProcess, startProcess } from './processes';
+import { startProcess } from './processes';
 import type { RequestReason } from './requested-packages';
 import { dependenciesOf, isForDevelopment, isNamedAfter } from './requested-packages';
 import type { Candidate, Selection, Why } from './selection';
 import type { Program } from '../closure/find';
+import { load } from '../closure/program';
 import type { Package, PackageDatabase } from '../packages/package';
 import { unitOf } from '../root/standard';
 
@@ -24,7 +25,7 @@ export function addRequestedProgram(program: Program, delta: Selection, context:
  *
  * @param requestReason why its package counts as requested, if requested packages do not need the package. If `undefined`, only the
  *   program is packed, because files of its package would exempt the files that they mention from the size budget
- * @throws the errors of `loadProcess` and `startProcess`, such as MissingLibraryError
+ * @throws the errors of `load` and `startProcess`, such as MissingLibraryError
  */
 export function addProgram(
   program: Program,
@@ -36,7 +37,8 @@ export function addProgram(
   const { real, elf, interpreter } = program;
   addFile(program.path, why, delta, context.root);
   // the process of a helper program may exist already, with plug-ins. Its libraries are found before the packages, which takes longer
-  const process = elf && !delta.processes.has(real) ? loadProcess(real, elf, context) : undefined;
+  const process = elf && !delta.processes.has(real) ? load(real, elf, context.setting) : undefined;
+  if (process) context.onFound?.(process.objects.map((object) => object.real));
   const opener = interpreter ? interpreter.program.real : real;
   const user: User = { through: real, opener, interpreters: interpreter ? ownersOf(interpreter.program.path, context) : [] };
   const owners = ownersOf(program.path, context).flatMap((owner) => {
