@@ -40,15 +40,16 @@ function open(file: string): number {
 }
 
 /**
- * Fills a buffer from the start of a file. The result is shorter if the file was truncated in between.
+ * Fills a buffer from a file. The result is shorter if the file was truncated in between.
  *
  * @param file its path, for messages
+ * @param position where the bytes start in the file
  */
-export function readDescriptor(descriptor: number, buffer: Buffer, file: string): Buffer {
+export function readDescriptor(descriptor: number, buffer: Buffer, file: string, position = 0): Buffer {
   try {
     let length = 0;
     for (let count = 1; length < buffer.length && count > 0; length += count) {
-      count = fs.readSync(descriptor, buffer, length, buffer.length - length, null);
+      count = fs.readSync(descriptor, buffer, length, buffer.length - length, position + length);
     }
     return buffer.subarray(0, length);
   } catch (error) {

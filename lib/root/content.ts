@@ -32,7 +32,7 @@ export interface Content {
 
 export const HEAD = 4096;
 /** Maximum size of data that may be an index of paths, such as `gconv-modules.cache`, in bytes. Larger data is not searched. */
-const MOST_INDEX = 1024 * 1024;
+export const MOST_INDEX = 1024 * 1024;
 /** In bytes. Larger texts are not configuration or modules, and larger scripts have an archive after their commands. */
 const MOST_TEXT = 8 * 1024 * 1024;
 /** In bytes. Smaller files are read as a whole when they are read first, larger libraries when they are packed: see `inspectLibrary`. */
@@ -88,6 +88,20 @@ function search(bytes: Buffer, { kind, elf }: Headers, where?: string): Searched
 function librariesIn(bytes: Buffer, kind: Content['kind'], elf: Elf | undefined): string[] {
   if (kind === 'text' || kind === 'script') return librariesInText(bytes);
   return elf === undefined ? [] : librariesInObject(bytes, elf);
+}
+
+/** The content of data that is too large to be searched, of which only the head is read until its hash is asked for, by packing. */
+export function largeData(size: number, head: Buffer, hashOfFile: () => string): Content {
+  let known: string | undefined;
+  return {
+    get sha256(): string { return known ??= hashOfFile(); },
+    size,
+    kind: 'data',
+    carriesData: false,
+    head,
+    mentions: [],
+    libraries: [],
+  };
 }
 
 /**

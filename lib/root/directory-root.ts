@@ -3,12 +3,13 @@
  */
 import * as fs from 'fs';
 import { posix } from 'path';
-import { type Content, HEAD, inspect, inspectLibrary, LARGE, oversized } from './content';
+import { type Content, HEAD, inspect, inspectLibrary, kindOf, LARGE, largeData, MOST_INDEX, oversized } from './content';
 import { listDirectory } from './list-directory';
 import { type Looks, stampWithoutContent } from './looks';
 import { type MachinePath, machinePath, type RootPath } from './paths';
 import { readDirectly, type Stamped } from './read-directly';
 import type { Link, Resolution, Root } from './root';
+import { sha256OfFile } from './sha256';
 import { contentStamp, lstat, type Node, readUnchanged, type Status } from './stamp';
 import { type Bytes, FileBytes, readDescriptor, useRegularFile } from '../elf';
 import { checkLimit, type Limit, LIMITS } from '../limits';
@@ -212,6 +213,10 @@ export class DirectoryRoot implements Root {
       content = useRegularFile(this.locate(real), (descriptor, size) => {
         if (size > LIMITS.file.most) {
           return oversized(real, size, readDescriptor(descriptor, Buffer.alloc(HEAD), real), LIMITS.file);
+        }
+        if (size > MOST_INDEX) {
+          const head = readDescriptor(descriptor, Buffer.alloc(HEAD), real);
+          if (kindOf(head) === 'data') return largeData(size, head, () => sha256OfFile(this.locate(real)));
         }
         const library = size < LARGE ? undefined : inspectLibrary(new FileBytes(descriptor, size), (use) => this.scan(real, use), real);
         return library ?? this.withBytes(descriptor, size, real, (bytes) => inspect(bytes, real)); // it keeps no reference to the bytes

@@ -2,19 +2,19 @@
  * SHA-256 of a file of any size.
  */
 import { createHash } from 'crypto';
-import * as fs from 'fs';
+import { readDescriptor, useRegularFile } from '../elf/regular-file';
 
 const PIECE = 1024 * 1024;
 
-/** @returns 64 hexadecimal digits */
+/**
+ * @returns 64 hexadecimal digits
+ * @throws SpecialFileError
+ */
 export function sha256OfFile(file: string): string {
   const hash = createHash('sha256');
-  const piece = Buffer.allocUnsafe(PIECE);
-  const descriptor = fs.openSync(file, 'r');
-  try {
-    for (let length; (length = fs.readSync(descriptor, piece, 0, PIECE, null)) > 0; ) hash.update(piece.subarray(0, length));
-  } finally {
-    fs.closeSync(descriptor);
-  }
+  useRegularFile(file, (descriptor, size) => {
+    const piece = Buffer.allocUnsafe(Math.min(size, PIECE));
+    for (let at = 0; at < size; at += PIECE) hash.update(readDescriptor(descriptor, piece.subarray(0, size - at), file, at));
+  });
   return hash.digest('hex');
 }

@@ -1,4 +1,5 @@
 import { createHash } from 'crypto';
+import * as fs from 'fs';
 import { FormatError } from '../../lib/elf';
 import { inspect } from '../../lib/root/content';
 import { DirectoryRoot } from '../../lib/root/directory-root';
@@ -65,6 +66,31 @@ test('a large library is searched completely, after other files were read as wel
   expect(content.elf).toEqual(whole.elf);
   expect([content.sha256, content.mentions, content.libraries]).toEqual([whole.sha256, whole.mentions, ['libother.so.1']]);
   expect([content.size, content.carriesData]).toEqual([whole.size, false]);
+});
+
+test('a file of more than 1 MB has the hash of all of its bytes, whether it is searched or not', () => {
+  const fixture = new Fixture();
+  const mention = ' /usr/share/thing/file\n';
+  fixture.write({ '/text': mention.padEnd(3_000_001, 'x'), '/data': `\0${mention}`.padEnd(3_000_001, 'x') });
+  const root = new DirectoryRoot(fixture.directory);
+  const found = ['/text', '/data'].map((file) => [file, root.content(file)] as const);
+  const mentions = found.map(([file, content]) => [file, content.kind, content.mentions.map(({ path }) => path)]);
+  expect(mentions).toEqual([['/text', 'text', ['/usr/share/thing/file']], ['/data', 'data', []]]);
+  for (const [file, content] of found) {
+    const whole = inspect(root.read(file));
+    for (const property of ['sha256', 'size', 'head', 'carriesData', 'libraries'] as const) {
+      expect(content[property]).toEqual(whole[property]);
+    }
+  }
+});
+
+test('data of more than 1 MB is read when its hash is requested, so that skipped files are not', () => {
+  const fixture = new Fixture();
+  fixture.write({ '/data': Buffer.alloc(3_000_000) });
+  const content = new DirectoryRoot(fixture.directory).content('/data');
+  fs.rmSync(fixture.locate('/data'));
+  expect([content.size, content.kind, content.mentions]).toEqual([3_000_000, 'data', []]);
+  expect(() => content.sha256).toThrow(`cannot read ${fixture.locate('/data')}: it does not exist (ENOENT)`);
 });
 
 describe('names of libraries', () => {
