@@ -163,16 +163,13 @@ const TEST = [
 ].join(' ');
 const TWO_LAYERS = 'bubblewrap file imagemagick python3 unzip';
 const FIELD_SIZES = 'python3 strace';
-project.testTask.prependSpawn(project.compileTask);
-project.testTask.prependExec(`test/setup.sh ${TEST}`);
+project.testTask.reset('test/all.sh', { env: { PACKAGES: TEST }, receiveArgs: true });
 // ts-jest and `ts-node -T` strip types without checking them; one project, because each would check lib again
 project.tsconfigDev.addInclude('../examples/**/*.ts');
 project.addTask('type-check', {
   description: 'Check the types of the tests, the examples and the page of the report',
   steps: ['test', 'lib/inspect/page'].map((directory) => ({ exec: `tsc -p ${directory}/tsconfig.json` })),
 });
-project.testTask.removeStep(project.testTask.steps.findIndex(({ spawn }) => spawn === 'eslint'));
-project.testTask.exec('test/lint.sh');
 project.addTask('test:unit', {
   description: 'Run the tests that need nothing but Node.js: no Debian packages, no compiled library (test/**/*.unit.test.ts)',
   receiveArgs: true,
