@@ -11,16 +11,18 @@ import { dependenciesOf } from './requested-packages';
 import type { CurrentSelection, Pending, Selection } from './selection';
 import type { Package } from '../packages/package';
 
-export function addDependenciesOfAddOn({ real: file, program }: Pending, selection: CurrentSelection, context: Context): Selection {
-  const delta = selection.fork();
+export function addDependenciesOfAddOn(
+  { real: file, program }: Pending, selection: CurrentSelection, context: Context,
+): Selection | undefined {
   const { packages, packageFiles } = context;
   const addOn = packages.ownerOf(file);
-  if (addOn === undefined || !isAddOn(addOn, selection)) return delta;
+  if (addOn === undefined || !isAddOn(addOn, selection)) return undefined;
   const key = `dependencies of ${addOn.name}`;
-  if (delta.followed.has(key)) return delta;
+  if (selection.followed.has(key)) return undefined;
   // CA certificates, for example, are packed for another reason: a requested package has no use for what they depend on
   const extended = [...selection.requested].filter((requested) => isBelow(file, packageFiles.directoriesOf(requested)));
-  if (extended.length === 0) return delta;
+  if (extended.length === 0) return undefined;
+  const delta = selection.fork();
   delta.followed.add(key);
   for (const dependency of dependenciesOf(addOn, packages)) {
     if (!isAddOn(dependency, selection)) continue;

@@ -10,11 +10,10 @@ import type { CurrentSelection, Pending, Selection } from './selection';
 import { constantsIn, isArchive } from '../root/java-archive';
 import { isCommandDirectory } from '../root/standard';
 
-export function addCommandsOfArchive({ real: file }: Pending, selection: CurrentSelection, context: Context): Selection {
-  const delta = selection.fork();
+export function addCommandsOfArchive({ real: file }: Pending, selection: CurrentSelection, context: Context): Selection | undefined {
   const { root, packages } = context;
   const owner = packages.ownerOf(file);
-  if (owner === undefined || !selection.requested.has(owner) || !isArchive(root.content(file).head)) return delta;
+  if (owner === undefined || !selection.requested.has(owner) || !isArchive(root.content(file).head)) return undefined;
   const recommended = owner.recommends.map((name) => packages.get(name)).filter((one) => one !== undefined);
   const providers = [...dependenciesOf(owner, packages), ...recommended].filter(({ isEssential }) => !isEssential);
   const commands = new Map<string, string>();
@@ -22,7 +21,8 @@ export function addCommandsOfArchive({ real: file }: Pending, selection: Current
     if (!isCommandDirectory(path.posix.dirname(command)) || !root.isFile(command)) continue;
     for (const written of [command, path.posix.basename(command)]) if (!commands.has(written)) commands.set(written, command);
   }
-  if (commands.size === 0) return delta;
+  if (commands.size === 0) return undefined;
+  const delta = selection.fork();
   const started = new Set([...constantsIn(root.read(file), commands.keys())].map((written) => commands.get(written)!));
   for (const command of started) {
     const name = path.posix.basename(command);

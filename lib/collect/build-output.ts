@@ -37,10 +37,10 @@ const MOST_CHARACTERS = 4096;
 /** Maximum size of a script that is searched, in bytes. Larger scripts have data appended to them. */
 const MOST_SCRIPT = 1024 * 1024;
 
-export function addBuildOutput({ real: file }: Pending, selection: CurrentSelection, context: Context): Selection {
-  const delta = selection.fork();
+export function addBuildOutput({ real: file }: Pending, selection: CurrentSelection, context: Context): Selection | undefined {
   const program = context.requestedPrograms.get(file);
-  if (program === undefined || !isSelfBuilt(file, context)) return delta;
+  if (program === undefined || !isSelfBuilt(file, context)) return undefined;
+  const delta = selection.fork();
   const directory = path.posix.dirname(file);
   const bases = COMMANDS.includes(path.posix.basename(directory)) ? [directory, path.posix.dirname(directory)] : [directory];
   const refersTo = references(program, bases.flatMap((base) => context.root.names(base)), context);

@@ -5,6 +5,7 @@
  */
 import * as path from 'path';
 import { addFound } from './add-files';
+import { Additions } from './additions';
 import { dependenciesOf, directDependencies, type Group, hasSize, isBefore, type Measured, rankOf } from './candidate-groups';
 import type { Context } from './context';
 import { takeFile } from './processes';
@@ -44,6 +45,8 @@ export class Candidates {
 
   /** add-ons above their limit → bytes */
   private readonly oversized = new Map<string, { readonly bytes: number }>();
+
+  private readonly additions = new Additions();
 
   constructor(private readonly context: Context) {}
 
@@ -188,7 +191,7 @@ export class Candidates {
   ): Attempt & { readonly added: ReadonlyMap<string, string | undefined> } {
     const delta = selection.fork();
     const added = new Map<string, string | undefined>();
-    for (const candidate of candidates) for (const real of candidate.add(delta)) added.set(real, candidate.program);
+    for (const candidate of candidates) for (const real of this.additions.add(candidate, delta)) added.set(real, candidate.program);
     return { delta, added, bytes: bytesInLayer(delta.files.additions.keys(), this.context) };
   }
 

@@ -66,10 +66,11 @@ export interface Collected {
 }
 
 /**
- * What a packed file adds by its content. A rule reads the selection, writes to a fork of it, and returns the fork: see
- * selection.ts. Functions in this folder write to a parameter named `delta`, and only read one named `selection`.
+ * What a packed file adds by its content, if anything: most files add nothing by most rules. A rule reads the selection, writes to a fork
+ * of it, and returns the fork: see selection.ts. Functions in this folder write to a parameter named `delta`, and only read one named
+ * `selection`.
  */
-type Rule = (file: Pending, selection: CurrentSelection, context: Context) => Selection;
+type Rule = (file: Pending, selection: CurrentSelection, context: Context) => Selection | undefined;
 
 /** In the order in which they apply to each file. */
 const RULES: readonly Rule[] = [
@@ -162,6 +163,7 @@ function applyRules(selection: Selection, context: Context, room?: Room): void {
   for (let file = selection.next(); file; file = selection.next()) {
     for (const rule of RULES) {
       const delta = rule(file, selection, context);
+      if (delta === undefined) continue;
       room?.take(delta.files.additions.keys());
       selection.merge(delta);
     }

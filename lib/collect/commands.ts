@@ -25,10 +25,9 @@ const FEWEST_CHARACTERS = 3;
 export const SUGGESTED = 'its package is only suggested by that of ';
 
 /** Adds the commands that a file starts; in the layer they are on PATH. */
-export function addStartedCommands({ real: file }: Pending, selection: CurrentSelection, context: Context): Selection {
-  const delta = selection.fork();
+export function addStartedCommands({ real: file }: Pending, selection: CurrentSelection, context: Context): Selection | undefined {
   const may = mayStart(file, selection, context);
-  if (!may) return delta;
+  if (!may) return undefined;
   const { root, commandsOnPath } = context;
   const script = sourcedBy(file, selection, root);
   const role = script !== undefined ? 'sourced' : isModule(file, selection, context) ? 'module' : undefined;
@@ -39,7 +38,10 @@ export function addStartedCommands({ real: file }: Pending, selection: CurrentSe
     if (commandPath === undefined || !root.isFile(commandPath)) return [];
     return recommended.has(word) || ownersOf(commandPath, context).some(may) ? [[word, commandPath]] : [];
   });
-  if (context.requestedPrograms.has(file)) skipSuggested(words, file, delta, context);
+  const isRequested = context.requestedPrograms.has(file);
+  if (started.length === 0 && !isRequested) return undefined;
+  const delta = selection.fork();
+  if (isRequested) skipSuggested(words, file, delta, context);
   if (started.length > 0) {
     delta.starting.add(file);
     if (script !== undefined) delta.starting.add(script);
@@ -79,7 +81,7 @@ function deferCommand(name: string, commandPath: string, file: string, delta: Se
     if (!fork.commands.has(name)) fork.merge(addCommand(name, commandPath, file, fork, context));
     return [];
   };
-  delta.defer({ path: commandPath, need: 'add-on', group: commandPath, why, add });
+  delta.defer({ path: commandPath, need: 'add-on', group: commandPath, why, add, isCommand: true });
 }
 
 /**

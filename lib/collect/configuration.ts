@@ -107,14 +107,19 @@ export class Configuration {
    * such a package, or one that has a file with the same name.
    */
   private isCopy(real: string, digests: Digests): boolean {
-    const candidates = new Set<Package>(this.packages.withName?.(path.posix.basename(real)));
+    const has = (candidate: Package) => (
+      [...this.packages.checksums(candidate).values()].some((checksum) => checksum === digests.like(checksum)));
+    const near = new Set<Package>();
     for (let at = path.posix.dirname(real); !isStandardDirectory(at); at = path.posix.dirname(at)) {
       const owner = this.packages.ownerOf(at);
-      if (owner !== undefined) for (const sibling of this.packages.builtFrom(owner.source)) candidates.add(sibling);
+      if (owner !== undefined) for (const sibling of this.packages.builtFrom(owner.source)) near.add(sibling);
     }
-    return [...candidates].some((candidate) =>
-      [...this.packages.checksums(candidate).values()].some((checksum) => checksum === digests.like(checksum)),
-    );
+    if ([...near].some(has)) return true;
+    // last, because all file lists are searched for a name
+    for (const candidate of this.packages.withName?.(path.posix.basename(real)) ?? []) {
+      if (!near.has(candidate) && has(candidate)) return true;
+    }
+    return false;
   }
 }
 

@@ -20,11 +20,11 @@ const MOST_LEVELS = 3;
 /** Names of directories that are looked through. */
 const MOST_NAMES = 4096;
 
-export function addDispatched({ real: file }: Pending, selection: CurrentSelection, context: Context): Selection {
-  const delta = selection.fork();
+export function addDispatched({ real: file }: Pending, selection: CurrentSelection, context: Context): Selection | undefined {
   const { root, packages, dispatchedNames } = context;
   const owner = dispatchedNames.size === 0 ? undefined : packages.ownerOf(file);
-  if (owner === undefined || !selection.requested.isSibling(owner)) return delta;
+  if (owner === undefined || !selection.requested.isSibling(owner)) return undefined;
+  const delta = selection.fork();
   for (const { path: mentioned } of root.content(file).mentions) {
     const directory = root.real(mentioned);
     if (directory === undefined || !root.isDirectory(directory) || isStandardDirectory(directory) || isCommandDirectory(directory)) {

@@ -8,15 +8,15 @@ import { isFollowed } from './path-mentions';
 import type { CurrentSelection, Pending, Selection } from './selection';
 import { isSelfBuilt } from './self-built';
 
-export function addFilesForCompiling({ real: file }: Pending, selection: CurrentSelection, context: Context): Selection {
-  const delta = selection.fork();
+export function addFilesForCompiling({ real: file }: Pending, selection: CurrentSelection, context: Context): Selection | undefined {
   const { root, packages, packageFiles } = context;
   const owner = packages.ownerOf(file);
-  if (owner === undefined || !selection.requested.has(owner)) return delta;
-  if (isOnlyInterpreter(file, context)) return delta;
-  if (selection.followed.has(HEADERS) || !isFollowed(file, selection, context)) return delta;
+  if (owner === undefined || !selection.requested.has(owner)) return undefined;
+  if (isOnlyInterpreter(file, context)) return undefined;
+  if (selection.followed.has(HEADERS) || !isFollowed(file, selection, context)) return undefined;
   const { kind, mentions } = root.content(file);
-  if (kind !== 'elf' || !mentions.some((mention) => mention.path.replace(/\/$/, '') === HEADERS)) return delta;
+  if (kind !== 'elf' || !mentions.some((mention) => mention.path.replace(/\/$/, '') === HEADERS)) return undefined;
+  const delta = selection.fork();
   delta.followed.add(HEADERS);
   for (const other of selection.requested.reachable()) {
     const why = { reason: `for compiling, of package ${other.name}`, through: file };

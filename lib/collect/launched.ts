@@ -17,13 +17,13 @@ const MOST_PATHS = 1024;
 /** The path after a variable, or after a command substitution such as `$(dirname "$0")`. */
 const AFTER_VARIABLE = /(?:\$\w+|\$\{\w+\}|[)`])"?((?:\/[\w.+-]+)+)(?=["'`\s;)&|]|$)/gm;
 
-export function addLaunched({ real: file }: Pending, selection: CurrentSelection, context: Context): Selection {
-  const delta = selection.fork();
+export function addLaunched({ real: file }: Pending, selection: CurrentSelection, context: Context): Selection | undefined {
   const { root, packages, requestedPrograms } = context;
   const owner = packages.ownerOf(file);
-  if (owner === undefined || !requestedPrograms.has(file)) return delta;
+  if (owner === undefined || !requestedPrograms.has(file)) return undefined;
   const { kind, size, mentions } = root.content(file);
-  if (kind !== 'script' || size > MOST_BYTES) return delta;
+  if (kind !== 'script' || size > MOST_BYTES) return undefined;
+  const delta = selection.fork();
   const mentioned = mentions.map((mention) => root.real(mention.path)).filter((real) => real !== undefined && root.isDirectory(real));
   const directories = new Set([path.posix.dirname(file), ...mentioned as string[]]);
   const paths = new Set([...root.scan(file, (bytes) => bytes.toString('latin1')).matchAll(AFTER_VARIABLE)].map(([, suffix]) => suffix));

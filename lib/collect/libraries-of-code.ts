@@ -17,14 +17,14 @@ const SONAME = /["'](lib[\w.+-]+\.so(?:\.\d+)*)["']/g;
 const FIND = /\b(?:find_library|dlopen|ffi_lib)\(([^)\n]{0,200})\)/g;
 const LITERAL = /["']([\w+-][\w.+-]*)["']/g;
 
-export function addLibrariesOfCode({ real: file, program }: Pending, selection: CurrentSelection, context: Context): Selection {
-  const delta = selection.fork();
-  if (!isSelfBuilt(file, context)) return delta;
+export function addLibrariesOfCode({ real: file, program }: Pending, selection: CurrentSelection, context: Context): Selection | undefined {
+  if (!isSelfBuilt(file, context)) return undefined;
   const { root, requestedPrograms } = context;
   const { kind, size } = root.content(file);
-  if (size > MOST_BYTES || !(kind === 'script' || (kind === 'text' && CODE.test(file)))) return delta;
+  if (size > MOST_BYTES || !(kind === 'script' || (kind === 'text' && CODE.test(file)))) return undefined;
   const opener = program ?? requestedPrograms.get(file)?.interpreter?.program.real;
-  if (opener === undefined || !delta.processes.has(opener)) return delta;
+  if (opener === undefined || !selection.processes.has(opener)) return undefined;
+  const delta = selection.fork();
   for (const name of librariesIn(root.read(file).toString('latin1'), context)) {
     const opened = delta.fork();
     openLibrary(name, opener, `opened by ${path.posix.basename(file)}`, opened, context);

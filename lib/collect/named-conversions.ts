@@ -28,17 +28,19 @@ const [FEWEST_CHARACTERS, MOST_CHARACTERS] = [4, 24];
 /** Names without a digit or a separator, such as `DEC` and `MAC`, are also words. */
 const NAME = /^(?=.*[\d_-])[A-Za-z]/;
 
-export function addNamedConversions({ real: file, program }: Pending, selection: CurrentSelection, context: Context): Selection {
-  const delta = selection.fork();
+export function addNamedConversions(
+  { real: file, program }: Pending, selection: CurrentSelection, context: Context,
+): Selection | undefined {
   const { root, packages } = context;
   const owner = packages.ownerOf(file);
   const process = program === undefined ? undefined : selection.processes.get(program);
-  if (owner === undefined || process === undefined || !selection.requested.has(owner)) return delta;
+  if (owner === undefined || process === undefined || !selection.requested.has(owner)) return undefined;
   const libc = libcOf(process);
-  if (libc === undefined || !converts(process) || !isFollowed(file, selection, context)) return delta;
+  if (libc === undefined || !converts(process) || !isFollowed(file, selection, context)) return undefined;
   const gconv = root.real(path.posix.join(path.posix.dirname(libc.path), 'gconv'));
-  if (gconv === undefined) return delta;
-  if (delta.followed.has(allConversions(libc, gconv))) return delta;
+  if (gconv === undefined) return undefined;
+  if (selection.followed.has(allConversions(libc, gconv))) return undefined;
+  const delta = selection.fork();
   const modules = modulesIn(gconv, root);
   for (const name of namesIn(file, context)) {
     for (const module of modules.get(name.toUpperCase()) ?? []) {

@@ -14,15 +14,15 @@ import type { CurrentSelection, Pending, Selection } from './selection';
 import type { Package } from '../packages/package';
 
 /** Adds the libraries that a file names, each with the libraries that it needs itself, within the size budget for path mentions. */
-export function addNamedLibraries(pending: Pending, selection: CurrentSelection, context: Context): Selection {
-  const delta = selection.fork();
+export function addNamedLibraries(pending: Pending, selection: CurrentSelection, context: Context): Selection | undefined {
   const { packages } = context;
   const file = pending.real;
-  if (!isFollowed(file, selection, context)) return delta;
+  if (!isFollowed(file, selection, context)) return undefined;
   const owner = packages.ownerOf(file);
-  if (owner === undefined) return delta;
+  if (owner === undefined) return undefined;
   const names = namesIn(file, owner, selection, context);
-  if (names.length === 0) return delta;
+  if (names.length === 0) return undefined;
+  const delta = selection.fork();
   const isRequested = selection.requested.isSibling(owner);
   const providers = new Set([...packages.builtFrom(owner.source), ...(isRequested ? dependenciesOf(owner, packages) : [])]);
   for (const name of names) {

@@ -32,11 +32,11 @@ export interface Mentioning extends Pending {
   readonly owner?: Package;
 }
 
-export function followPathMentions(pending: Pending, selection: CurrentSelection, context: Context): Selection {
-  const delta = selection.fork();
+export function followPathMentions(pending: Pending, selection: CurrentSelection, context: Context): Selection | undefined {
   const { root, packages } = context;
   const file = pending.real;
-  if (!isFollowed(file, selection, context)) return delta;
+  if (!isFollowed(file, selection, context)) return undefined;
+  const delta = selection.fork();
   const owner = packages.ownerOf(file);
   const by: Mentioning = { ...pending, owner };
   for (const mentioned of behindPrefix(file, owner, selection.requested, context)) follow(mentioned, by, delta, context);

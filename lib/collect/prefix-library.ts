@@ -18,12 +18,12 @@ const ADD_ONS = ['site-packages', 'dist-packages', 'site_perl', 'site_ruby', 'ge
 /** Tests of a standard library: programs do not load them. */
 const TESTS = ['test', 'tests'];
 
-export function addPrefixLibrary({ real: file }: Pending, selection: CurrentSelection, context: Context): Selection {
-  const delta = selection.fork();
+export function addPrefixLibrary({ real: file }: Pending, selection: CurrentSelection, context: Context): Selection | undefined {
   const { root, requestedPrograms } = context;
   const isStarted = [...requestedPrograms.values()].some((program) => program.real === file || program.interpreter?.program.real === file);
-  if (!isStarted || root.content(file).kind !== 'elf' || !isSelfBuilt(file, context)) return delta;
-  if (path.posix.basename(path.posix.dirname(file)) !== 'bin') return delta;
+  if (!isStarted || root.content(file).kind !== 'elf' || !isSelfBuilt(file, context)) return undefined;
+  if (path.posix.basename(path.posix.dirname(file)) !== 'bin') return undefined;
+  const delta = selection.fork();
   const prefix = path.posix.dirname(path.posix.dirname(file));
   for (const name of LIBRARIES) {
     const parent = root.real(path.posix.join(prefix, name));

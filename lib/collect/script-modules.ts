@@ -54,10 +54,10 @@ const ENVIRONMENTS: readonly Environment[] = [
   { name: 'a local::lib directory', marks: ['lib/perl5'], belongs: ['lib/perl5'] },
 ];
 
-export function addScriptModules({ real: file }: Pending, selection: CurrentSelection, context: Context): Selection {
-  const delta = selection.fork();
+export function addScriptModules({ real: file }: Pending, selection: CurrentSelection, context: Context): Selection | undefined {
   const program = context.requestedPrograms.get(file);
-  if (program?.interpreter === undefined || !isSelfBuilt(file, context)) return delta;
+  if (program?.interpreter === undefined || !isSelfBuilt(file, context)) return undefined;
+  const delta = selection.fork();
   // a command may be a link into the directory of its package
   for (const start of new Set([program.path, file])) addEnvironment(start, program, delta, context);
   addNodePackages(program, delta, context);

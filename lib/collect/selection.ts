@@ -51,8 +51,14 @@ export interface Candidate {
   readonly why: Why;
   /** resolved path of the program whose process would open its files */
   readonly program?: string;
-  /** Adds it without its content being read. @returns resolved paths of the files that are new */
+  /**
+   * Adds it without its content being read. What it adds depends only on the requested packages, unless it is a command.
+   *
+   * @returns resolved paths of the files that are new
+   */
   readonly add: (delta: Selection) => readonly string[];
+  /** @default false */
+  readonly isCommand?: boolean;
 }
 
 /** An `include` of which nothing can be packed, or an invalid one. */
@@ -143,6 +149,23 @@ export class Selection implements CurrentSelection {
     for (const file of delta.pending.slice(delta.taken)) this.pending.push(file);
     for (const candidate of delta.deferred) this.deferred.push(candidate);
     this.requested = delta.requested;
+  }
+
+  /** Adds what a candidate adds to an empty selection. @returns resolved paths of the files that are new */
+  public addFound(found: Selection): readonly string[] {
+    const added: string[] = [];
+    for (const [real, why] of found.files) {
+      if (this.files.has(real)) continue;
+      this.files.set(real, why);
+      added.push(real);
+    }
+    this.links.merge(found.links);
+    this.directories.merge(found.directories);
+    this.skipped.merge(found.skipped);
+    this.excluded.merge(found.excluded);
+    for (const candidate of found.deferred) this.deferred.push(candidate);
+    this.requested = found.requested;
+    return added;
   }
 
   /** The process of a program, to load something into. */

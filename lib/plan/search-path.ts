@@ -47,11 +47,17 @@ export class InheritedPaths {
   private usesInSource(source: string): (mention: PathMention) => SearchPathUse | undefined {
     const real = this.root.file(source);
     if (real === undefined) return () => undefined;
-    const uses = this.root.scan(real, (bytes) => {
-      const useOf = this.usesIn(real, () => bytes);
-      return new Map(this.root.content(real).mentions.map((mention) => [mention.path, useOf(mention)]));
-    });
-    return ({ path }) => uses.get(path);
+    const { mentions } = this.root.content(real);
+    const mentioned = new Set(mentions.map(({ path }) => path));
+    let uses: ReadonlyMap<string, SearchPathUse | undefined> | undefined;
+    return ({ path }) => {
+      if (!mentioned.has(path)) return undefined; // most bytecode contains no path but its own
+      uses ??= this.root.scan(real, (bytes) => {
+        const useOf = this.usesIn(real, () => bytes);
+        return new Map(mentions.map((mention) => [mention.path, useOf(mention)]));
+      });
+      return uses.get(path);
+    };
   }
 
   private isOfSamePackage(real: string, mentioned: string): boolean {
