@@ -1,5 +1,6 @@
 import { ByteReader } from './byte-reader';
-import { DT_DEBUG, DT_NULL, DT_RPATH, DT_RUNPATH, DT_STRSZ, DT_STRTAB, DYN_SIZE, DynamicSection } from './dynamic-section';
+import { DT_STRSZ, DT_STRTAB, DynamicSection } from './dynamic-section';
+import { dropDebug, editNeeded, editRpath, type NewNeed, versionFiles } from './edit-dynamic';
 import { FormatError } from './format-error';
 import { PHDR_SIZE, readHeader } from './header';
 import { HEADER_SIZE } from './identification';
@@ -9,7 +10,7 @@ import type { HeaderSource } from './new-segment';
 import { addSegment, spareHeader } from './new-segment';
 import { checkOverlaps, checkSymbols, structures } from './overlap';
 import type { Part } from './part';
-import { dynamicPart, interpreterPart, pair, partsBehindHeaders, setValue, stringsPart, tableParts } from './part';
+import { dynamicPart, interpreterPart, partsBehindHeaders, setValue, stringsPart, tableParts } from './part';
 import { prepend } from './prepend';
 import type { Extent } from './program-header';
 import { PF_R, PF_W, PT_DYNAMIC, readSegments, setExtent } from './program-header';
@@ -31,6 +32,8 @@ export interface ElfEdit {
    * An empty string removes both; undefined keeps both.
    */
   readonly rpath?: string;
+  /** The new DT_NEEDED. They replace all present ones; undefined keeps these. */
+  readonly needed?: readonly NewNeed[];
 }
 
 /**
@@ -52,17 +55,23 @@ export function editElf(bytes: Buffer, edit: ElfEdit): Buffer {
   const strings = dynamic && stringsPart(reader, dynamic);
   const interpreter = interpreterPart(reader, segments);
   if (edit.interpreter !== undefined) editInterpreter(interpreter, edit.interpreter);
-  if (edit.rpath !== undefined) editRpath(dynamic, section, strings, edit.rpath);
+  const files = dynamic && edit.needed ? versionFiles(reader, dynamic) : [];
+  if (section && strings) {
+    if (edit.rpath !== undefined) editRpath({ section, strings, files }, edit.rpath);
+    if (edit.needed !== undefined) editNeeded({ section, strings, files }, edit.needed);
+  } else if (edit.rpath || edit.needed) {
+    throw new FormatError('found no dynamic section with strings, expected one to hold the rpath', 0);
+  }
   if (section && !fits(section) && header.type === 'executable') dropDebug(section);
 
-  let parts = [section, strings, interpreter].filter((part) => part !== undefined);
+  let parts = [section, strings, ...files, interpreter].filter((part) => part !== undefined);
   const isChanged = ({ place, content }: Part) => !padded(content, place.size).equals(reader.view(place.offset, place.size));
   if (!parts.some(isChanged)) return bytes;
   checkSymbols(header, segments, dynamic);
   checkOverlaps(parts.filter(isChanged), structures(header, segments, dynamic));
   const image = Image.of(bytes, header, segments);
   if (image.hasOverlay && section && strings && fits(section) && (interpreter === undefined || fits(interpreter))) {
-    const inPlace = editBehindSegment(bytes, header, segments, { section, strings, interpreter }, image.end);
+    const inPlace = editBehindSegment(bytes, header, segments, { section, strings, files, interpreter }, image.end);
     if (inPlace) {
       const written = [...headersOf(inPlace.file), ...inPlace.written];
       return checked(bytes, inPlace.file, edit, { written, moved: 0, end: image.end, shift: 0 });
@@ -136,38 +145,6 @@ function editInterpreter(interpreter: Part | undefined, path: string): void {
   }
   // NULs pad a shorter path: the kernel expects one as the last byte, loaders read up to the first
   interpreter.content = Buffer.from(`${path}\0`);
-}
-
-function editRpath(dynamic: DynamicSection | undefined, section: Part | undefined, strings: Part | undefined, rpath: string): void {
-  if (dynamic === undefined || section === undefined || strings === undefined) {
-    if (rpath === '') return;
-    throw new FormatError('found no dynamic section with strings, expected one to hold the rpath', 0);
-  }
-  const isPath = ({ tag }: { tag: number }) => tag === DT_RPATH || tag === DT_RUNPATH;
-  const pairs = dynamic.entries.filter((entry) => !isPath(entry)).map(({ offset }) => {
-    const at = offset - section.place.offset;
-    return section.content.subarray(at, at + DYN_SIZE);
-  });
-  if (rpath !== '') {
-    const string = Buffer.from(`${rpath}\0`);
-    if (!strings.content.includes(string)) strings.content = Buffer.concat([strings.content, string]);
-    // at the position of the first existing path entry, or else at the end
-    const index = dynamic.entries.findIndex(isPath);
-    pairs.splice(index < 0 ? pairs.length : index, 0, pair(DT_RPATH, strings.content.indexOf(string)));
-  }
-  section.content = Buffer.concat([...pairs, pair(DT_NULL, 0)]);
-}
-
-/**
- * Removes DT_DEBUG, from which debuggers read the list of libraries, if lld left no spare entry: a dynamic section that moves
- * needs a segment above the others, and programs at a fixed address should not have one. See prepend.ts.
- */
-function dropDebug(section: Part): void {
-  for (let at = 0; at + DYN_SIZE <= section.content.length; at += DYN_SIZE) {
-    if (section.content.readBigUInt64LE(at) !== BigInt(DT_DEBUG)) continue;
-    section.content = Buffer.concat([section.content.subarray(0, at), section.content.subarray(at + DYN_SIZE)]);
-    return;
-  }
 }
 
 /** Points the first program header of the type to a new place. */

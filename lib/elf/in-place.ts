@@ -1,4 +1,5 @@
-import { DT_RPATH, DT_STRSZ } from './dynamic-section';
+import { DT_STRSZ } from './dynamic-section';
+import { type DynamicParts, moveNewStrings } from './edit-dynamic';
 import type { Header } from './header';
 import { PHDR_SIZE } from './header';
 import type { Part } from './part';
@@ -22,12 +23,12 @@ export function editBehindSegment(
   bytes: Buffer,
   header: Header,
   segments: readonly Segment[],
-  parts: { readonly section: Part; readonly strings: Part; readonly interpreter?: Part },
+  parts: DynamicParts & { readonly interpreter?: Part },
   end: number,
 ): { readonly file: Buffer; readonly written: readonly Range[] } | undefined {
-  const { section, strings, interpreter } = parts;
+  const { section, strings, files, interpreter } = parts;
   const file = Buffer.from(bytes);
-  const written: Range[] = [section, strings, ...(interpreter ? [interpreter] : [])].map(({ place }) => place);
+  const written: Range[] = [section, strings, ...files, ...(interpreter ? [interpreter] : [])].map(({ place }) => place);
   const added = strings.content.subarray(strings.place.size);
   const index = segments.findIndex(
     ({ type, offset, filesz }) => type === PT_LOAD && offset <= strings.place.offset && strings.place.offset < offset + filesz,
@@ -51,12 +52,12 @@ export function editBehindSegment(
     const size = BigInt(filesz + added.length);
     file.writeBigUInt64LE(size, header.phoff + index * PHDR_SIZE + 32);
     file.writeBigUInt64LE(size, header.phoff + index * PHDR_SIZE + 40);
-    // the string was appended to the table, but its bytes are after the segment
+    // the strings were appended to the table, but their bytes are after the segment
     const distance = start - strings.place.offset;
-    setValue(section, DT_RPATH, distance);
+    moveNewStrings(parts, distance - strings.place.size);
     setValue(section, DT_STRSZ, distance + added.length);
   }
-  for (const part of [section, interpreter]) {
+  for (const part of [section, ...files, interpreter]) {
     if (part) part.content.copy(file.fill(0, part.place.offset, part.place.offset + part.place.size), part.place.offset);
   }
   return { file, written };

@@ -1,4 +1,5 @@
 import { isDeepStrictEqual } from 'util';
+import type { NewNeed } from './edit-dynamic';
 import type { Elf } from './elf';
 import { readElf } from './elf';
 import { FormatError, hex } from './format-error';
@@ -25,13 +26,19 @@ export interface Change {
 export function checked(
   original: Buffer,
   edited: Buffer,
-  edit: { readonly interpreter?: string; readonly rpath?: string },
+  edit: { readonly interpreter?: string; readonly rpath?: string; readonly needed?: readonly NewNeed[] },
   change: Change,
 ): Buffer {
   checkRest(original, edited, change);
   const [before, after] = [readElf(original, false), readBack(edited)];
-  const dynamic =
-    before.dynamic && edit.rpath !== undefined ? { ...before.dynamic, rpath: edit.rpath || undefined, runpath: undefined } : before.dynamic;
+  const names = new Map(edit.needed?.flatMap(([name, ...replaced]) => replaced.map((old) => [old, name])));
+  const dynamic = before.dynamic && {
+    ...before.dynamic,
+    ...(edit.rpath !== undefined && { rpath: edit.rpath || undefined, runpath: undefined }),
+    ...(edit.needed && { needed: edit.needed.map(([name]) => name) }),
+    versionNeeds: before.dynamic.versionNeeds.map((need) => ({ ...need, file: names.get(need.file) ?? need.file })),
+    spareEntries: after.dynamic?.spareEntries,
+  };
   const expected = {
     machine: before.machine,
     type: before.type,

@@ -42,6 +42,11 @@ export function readVersionNeeds(reader: ByteReader, offset: number, strings: St
   }, count);
 }
 
+/** The offset of `vn_file` in each entry of DT_VERNEED. */
+export function versionNeedFiles(reader: ByteReader, offset: number): number[] {
+  return chain(offset, (entry) => ({ value: entry + 4, next: reader.u32(entry + 12) }), counter(offset));
+}
+
 /** The names of DT_VERDEF, including the library's own (the base definition). */
 export function readVersionDefinitions(reader: ByteReader, offset: number, strings: StringTable): string[] {
   return chain(offset, (entry) => {

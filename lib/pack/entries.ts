@@ -5,7 +5,7 @@ import * as fs from 'fs';
 import * as path from 'path';
 import { inflateRawSync } from 'zlib';
 import { compress } from './compressed';
-import { editElf, FormatError, replaceText } from '../elf';
+import { editElf, FormatError, type NewNeed, replaceText } from '../elf';
 import { LayerError } from '../error';
 import { MOST_BYTES } from '../lambda';
 import { nameAliases } from '../plan/alias';
@@ -118,9 +118,10 @@ function edited(entry: FileEntry, root: Root, key: string, aliases: readonly str
   if (edits.bytecode) trustBytecode(bytes);
   if (edits.shebang !== undefined) return withFirstLine(bytes, withKey(edits.shebang, key));
   const keyed = (text: string | undefined) => text && withKey(text, key);
-  if (edits.interpreter === undefined && edits.rpath === undefined) return bytes;
+  if ([edits.interpreter, edits.rpath, edits.needed].every((edit) => edit === undefined)) return bytes;
   try {
-    return editElf(bytes, { interpreter: keyed(edits.interpreter), rpath: keyed(edits.rpath) });
+    const needed = edits.needed?.map(([name, ...replaced]): NewNeed => [withKey(name, key), ...replaced]);
+    return editElf(bytes, { interpreter: keyed(edits.interpreter), rpath: keyed(edits.rpath), needed });
   } catch (error) {
     if (!(error instanceof FormatError)) throw error;
     const file = printableName(root.shown(entry.real));

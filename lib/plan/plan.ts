@@ -6,7 +6,7 @@ import { createHash } from 'crypto';
 import type { Alias } from './alias';
 import type { Why } from '../collect/selection';
 import { estimatedSize } from '../collect/stored-size';
-import type { Machine } from '../elf';
+import type { Machine, NewNeed } from '../elf';
 import type { LayerPath, RootPath } from '../root/paths';
 
 /**
@@ -28,6 +28,8 @@ export interface Edits {
   readonly interpreter?: string;
   /** DT_RPATH, with `KEY`; `''` for none */
   readonly rpath?: string;
+  /** DT_NEEDED, with `KEY`: see needed.ts */
+  readonly needed?: readonly NewNeed[];
   /** the first line of a script, and possibly the beginning of the second one, with `KEY` */
   readonly shebang?: string;
   /** whether it is Python bytecode, which is marked as valid whatever the date of its source */

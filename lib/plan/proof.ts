@@ -136,10 +136,12 @@ class PlannedFiles implements Files {
   private edited(elf: Elf, { edits }: FileEntry): Elf {
     if (!elf.dynamic) return elf;
     const keyed = (text: string | undefined) => text && withKey(text, this.plan.key);
-    const { rpath, runpath, needed } = elf.dynamic;
+    const { rpath, runpath, needed, versionNeeds } = elf.dynamic;
+    const replaced = edits?.needed && new Map(edits.needed.flatMap(([name, ...names]) => names.map((old) => [old, keyed(name)!])));
     const dynamic = {
       ...elf.dynamic,
-      needed: needed.map((name) => this.aliased(name)),
+      needed: edits?.needed?.map(([name]) => keyed(name)!) ?? needed.map((name) => this.aliased(name)),
+      versionNeeds: replaced ? versionNeeds.map((need) => ({ ...need, file: replaced.get(need.file) ?? need.file })) : versionNeeds,
       rpath: edits?.rpath === undefined ? rpath : keyed(edits.rpath) || undefined,
       runpath: edits?.rpath === undefined ? runpath : undefined,
     };

@@ -217,12 +217,13 @@ class Relocation {
     const process = this.collected.processes.get(real);
     const interpreter = process && elf?.interpreter !== undefined ? LOADERS[process.rules.libc] : undefined;
     const rpath = elf?.dynamic && this.rpaths.of(real, elf);
+    const needed = elf?.dynamic && this.rpaths.neededOf(real, elf.dynamic, rpath);
     const shebang = this.shebang(real);
     const aliases = this.replacements.byFile.get(real) ?? [];
     const bytecode = sourceOfBytecode(real) === undefined ? undefined : true;
     const texts = overwrittenTexts(real, content, this.started.musl?.interpreter!.real, this.options.root);
-    if (aliases.length === 0 && [interpreter, rpath, shebang, bytecode, texts].every((edit) => edit === undefined)) return undefined;
-    return { interpreter, rpath, shebang, bytecode, texts, aliases };
+    const edits = { interpreter, rpath, needed, shebang, bytecode, texts };
+    return aliases.length === 0 && Object.values(edits).every((edit) => edit === undefined) ? undefined : { ...edits, aliases };
   }
 
   /** The first line of a program or command that is a script, which names the interpreter by its place, and what follows it. */

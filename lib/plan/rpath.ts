@@ -1,18 +1,23 @@
 /**
- * The DT_RPATH of each ELF file of a layer.
+ * The DT_RPATH of each ELF file of a layer, and the DT_NEEDED of its programs.
  *
  * A program lists the directories of all its libraries, so that they serve `dlopen` as well, before LD_LIBRARY_PATH. A library keeps
  * the entries that lead into the layer; its DT_RUNPATH becomes a DT_RPATH, because the program's does not serve an object that has one.
  */
 import * as path from 'path';
+import { neededByPath } from './needed';
 import type { Places } from './place';
 import { KEY, rootOf } from './plan';
 import type { Process } from '../closure/closure';
-import type { Elf } from '../elf';
+import { variantsBeside } from '../collect/opened-by-glibc';
+import type { Dynamic, Elf, NewNeed } from '../elf';
 import type { Loaded, Setting } from '../loader/search';
 import type { RootPath } from '../root/paths';
 import type { Root } from '../root/root';
 import { isStandardDirectory } from '../root/standard';
+
+/** Directories with variants of libraries for newer processors. */
+const HWCAPS = '/glibc-hwcaps/';
 
 export class Rpaths {
   /** resolved path of an object → how it was loaded */
@@ -43,6 +48,20 @@ export class Rpaths {
     if (!object.loader && elf.interpreter !== undefined) entries.push(...this.libraryDirectories(process));
     const list = [...new Set(entries)].join(':');
     return runpath === undefined && (rpath ?? '') === list ? undefined : list;
+  }
+
+  /**
+   * @param rpath the new DT_RPATH
+   * @returns the DT_NEEDED of a program with `KEY`; `undefined` to leave them as they are
+   */
+  public neededOf(real: RootPath, { rpath: old, runpath, spareEntries }: Dynamic, rpath: string | undefined): NewNeed[] | undefined {
+    const known = this.objects.get(real);
+    if (!known || known.object.loader || known.process.interpreter === undefined) return undefined;
+    const isAdded = old === undefined && runpath === undefined && rpath !== undefined && rpath !== '';
+    return neededByPath(known.process, spareEntries - Number(isAdded), ({ path: found }) => {
+      if (found.includes(HWCAPS) || variantsBeside(this.root, found).length > 0) return undefined;
+      return path.posix.join(this.inLayer(this.root.real(path.posix.dirname(found))!), path.posix.basename(found));
+    });
   }
 
   /** The entries of an object's own search path that lead into the layer; entries with `$ORIGIN` stay as they are. */

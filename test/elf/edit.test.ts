@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { build } from './bytes';
 import { run, Workshop } from './compile';
-import { editElf, type ElfEdit, FormatError, PT_LOAD, PT_NOTE, readElf, replaceText } from '../../lib/elf';
+import { editElf, type ElfEdit, FormatError, type NewNeed, PT_LOAD, PT_NOTE, readElf, replaceText } from '../../lib/elf';
 
 const workshop = new Workshop();
 afterAll(() => workshop.remove());
@@ -83,7 +83,21 @@ describe.each([
     const before = readElf(original);
     const after = readElf(edited);
     expect(after.interpreter).toBe(edit.interpreter);
-    expect(after.dynamic).toEqual({ ...before.dynamic, rpath: libraries, runpath: undefined });
+    const spareEntries = expect.any(Number);
+    expect(after.dynamic).toEqual({ ...before.dynamic, rpath: libraries, runpath: undefined, spareEntries });
+  });
+
+  test('runs with the paths of its libraries in place of their names', () => {
+    const before = readElf(original).dynamic!;
+    const libc = run('gcc', '-print-file-name=libc.so.6').trim();
+    const replacements = new Map([['libnext.so', `${libraries}/libnext.so`], ['libc.so.6', libc]]);
+    const replaced = (library: string) => replacements.get(library) ?? library;
+    const bytes = editElf(original, { needed: before.needed.map((library): NewNeed => [replaced(library), library]) });
+    expect(run(workshop.write(name, bytes))).toBe('41 0');
+    expect(newComplaints(original, bytes)).toEqual([]);
+    const after = readElf(bytes).dynamic!;
+    expect(after.needed).toEqual(before.needed.map(replaced));
+    expect(after.versionNeeds).toEqual(before.versionNeeds.map((need) => ({ ...need, file: replaced(need.file) })));
   });
 
   const isFixed = readElf(original).type === 'executable';
@@ -157,7 +171,7 @@ describe('an edit that fits is made in place:', () => {
   test('a dynamic section without an rpath', () => {
     const edited = editElf(original, { rpath: '' });
     expect(edited.length).toBe(original.length);
-    expect(readElf(edited).dynamic).toEqual({ ...readElf(original).dynamic, runpath: undefined });
+    expect(readElf(edited).dynamic).toEqual({ ...readElf(original).dynamic, runpath: undefined, spareEntries: expect.any(Number) });
     expect(newComplaints(original, edited)).toEqual([]);
     expect(editElf(edited, { rpath: '' })).toBe(edited);
   });
@@ -166,6 +180,23 @@ describe('an edit that fits is made in place:', () => {
     expect(editElf(original, {})).toBe(original);
     expect(editElf(original, { interpreter: LOADER })).toBe(original);
   });
+});
+
+test('a program with data at its end runs with paths of libraries in the padding behind a segment', () => {
+  const original = Buffer.concat([program('payload'), Buffer.from('data')]);
+  const libc = run('gcc', '-print-file-name=libc.so.6').trim();
+  const needed: NewNeed[] = [[`${libraries}/libnext.so`, 'libnext.so'], [libc, 'libc.so.6']];
+  const edited = editElf(original, { rpath: libraries, needed });
+  expect(edited.length).toBe(original.length);
+  const versionNeeds = [{ file: libc }];
+  expect(readElf(edited).dynamic).toMatchObject({ rpath: libraries, needed: needed.map(([name]) => name), versionNeeds });
+  expect(run(workshop.write('payload', edited))).toBe('41 0');
+});
+
+test('an edit of DT_NEEDED that keeps an old name is an error', () => {
+  expect(() => editElf(program('plain'), { needed: [['/opt/lib/libnext.so', 'libnext.so']] })).toThrow(
+    'found DT_NEEDED libc.so.6, expected each to be replaced',
+  );
 });
 
 test('a file with both DT_RPATH and DT_RUNPATH ends up with the new DT_RPATH alone', () => {
