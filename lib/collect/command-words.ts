@@ -4,8 +4,8 @@
  */
 import * as path from 'path';
 import { assignedWords, shellCommands } from './shell-commands';
+import { IN_WORD, shortStrings } from './short-strings';
 import { interpreterOf, readShebang } from '../closure/script';
-import { stringsOf } from '../elf';
 import type { Content } from '../root/content';
 import { COMMANDS } from '../root/standard';
 
@@ -19,8 +19,6 @@ const CONFIGURATION = /^[^.]+$|\.(?:conf|cfg|cnf|config|ini|rc|xml|def|defs)$/;
 const CODE = /\.(?:py|rb|p[lm]|php|[cm]?js|lua|tcl|scm)$/;
 /** Bytes of a module that people have written. */
 const MOST_CODE = 1024 * 1024;
-/** Characters of a command line. */
-const MOST_STRING = 200;
 const SHELL = /^(?:ba|da|a|k|mk|z)?sh$/;
 
 /** A command, or a command line: a command with an option or a placeholder behind it. A placeholder for a directory may come first. */
@@ -46,7 +44,7 @@ export function startedIn(file: string, content: Content, scan: Scan, role?: 'mo
     case 'elf': {
       const { elf } = content;
       if (elf === undefined) return new Set();
-      const strings = scan((bytes) => stringsOf(bytes, elf, MOST_STRING, mayBeCommand));
+      const strings = shortStrings(elf, scan);
       // a program that has the directory as a separate string may have the command at the end of a path: gpg has `/agent/gpg-agent`
       const patterns = strings.has(COMMANDS) ? [COMMAND_LINE, LAST] : [COMMAND_LINE];
       return new Set([...strings].flatMap((text) => patterns.flatMap((pattern) => pattern.exec(text)?.[1] ?? [])));
@@ -63,26 +61,6 @@ export function startedIn(file: string, content: Content, scan: Scan, role?: 'mo
   }
 }
 
-const WORD = Uint8Array.from({ length: 256 }, (_, code) => (/[\w.+-]/.test(String.fromCharCode(code)) ? 1 : 0));
-const SPACE = 0x20;
-const HYPHEN = 0x2d;
-const SLASH = 0x2f;
-const QUOTES: readonly number[] = [0x22, 0x27];
-
-/** False for strings that match neither pattern: most are messages, which begin with several words. */
-function mayBeCommand(bytes: Buffer, start: number, end: number): boolean {
-  if (!WORD[bytes[start]]) return true;
-  let at = start;
-  while (at < end && WORD[bytes[at]]) at++;
-  if (at === end || QUOTES.includes(bytes[at])) return true;
-  if (bytes[at] === SPACE) {
-    while (at < end && bytes[at] === SPACE) at++;
-    return !WORD[bytes[at]] || bytes[at] === HYPHEN;
-  }
-  const rest = bytes.subarray(at, end);
-  return rest.includes(SLASH) && !rest.includes(SPACE);
-}
-
 /** Whether a file is a module of a program, by its name. */
 export function isCode(file: string): boolean {
   return CODE.test(file);
@@ -94,7 +72,7 @@ export function isCode(file: string): boolean {
  */
 export function hasWithOption(bytes: Buffer, command: string): boolean {
   const text = `${command} -`;
-  for (let at = bytes.indexOf(text); at >= 0; at = bytes.indexOf(text, at + 1)) if (at === 0 || !WORD[bytes[at - 1]]) return true;
+  for (let at = bytes.indexOf(text); at >= 0; at = bytes.indexOf(text, at + 1)) if (at === 0 || !IN_WORD[bytes[at - 1]]) return true;
   return false;
 }
 

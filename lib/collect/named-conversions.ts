@@ -14,7 +14,7 @@ import { allConversions, converts, FROM_C_LIBRARY, libcOf } from './opened-by-gl
 import { isFollowed } from './path-mentions';
 import { takeFile } from './processes';
 import type { CurrentSelection, Pending, Selection } from './selection';
-import { stringsOf } from '../elf';
+import { shortStrings } from './short-strings';
 import { valueOf } from '../packages/package';
 import type { RootPath } from '../root/paths';
 import type { Root } from '../root/root';
@@ -23,8 +23,7 @@ import { withoutTrailing } from '../text/trailing';
 /** Larger texts are not written by people. */
 const MOST_BYTES = 1024 * 1024;
 const QUOTED = /["']([\w.:-]{4,24})["']/g;
-const WORD = /^[\w.:-]+$/;
-const [FEWEST_CHARACTERS, MOST_CHARACTERS] = [4, 24];
+const WORD = /^[\w.:-]{4,24}$/;
 /** Names without a digit or a separator, such as `DEC` and `MAC`, are also words. */
 const NAME = /^(?=.*[\d_-])[A-Za-z]/;
 
@@ -57,11 +56,12 @@ export function addNamedConversions(
 function namesIn(file: string, { root }: Context): Set<string> {
   const { kind, size, elf } = root.content(file);
   if (elf) {
-    const strings = root.scan(file, (bytes) => stringsOf(bytes, elf, MOST_CHARACTERS, (_, start, end) => end - start >= FEWEST_CHARACTERS));
+    const strings = shortStrings(elf, (use) => root.scan(file, use));
     return new Set([...strings].filter((text) => WORD.test(text) && NAME.test(text)));
   }
   if (size > MOST_BYTES || (kind !== 'text' && kind !== 'script')) return new Set();
-  return new Set([...root.read(file).toString('latin1').matchAll(QUOTED)].map(([, name]) => name).filter((name) => NAME.test(name)));
+  const text = root.scan(file, (bytes) => bytes.toString('latin1'));
+  return new Set([...text.matchAll(QUOTED)].map(([, name]) => name).filter((name) => NAME.test(name)));
 }
 
 /** Files that list modules. */

@@ -1,0 +1,47 @@
+/**
+ * Memory that files are read into again and again. Allocating it for each file would take as long as reading the file.
+ */
+import type { RootPath } from './paths';
+import { readDescriptor } from '../elf';
+import { LIMITS } from '../limits';
+
+interface Read {
+  readonly real: RootPath;
+  readonly bytes: Buffer;
+}
+
+export class ReadingMemory {
+  private room: Buffer = Buffer.alloc(0);
+  /** the file whose bytes are in `room`: rules search the same file one after the other */
+  private last?: Read;
+
+  /** Whether the bytes of a file were read last. */
+  public has(real: RootPath): boolean {
+    return this.last?.real === real;
+  }
+
+  /** Passes the bytes of the file that was read last to `use`. They are valid until it returns. */
+  public lendLast<T>(use: (bytes: Buffer) => T): T {
+    return this.lend(this.last!, use, this.room);
+  }
+
+  /** Reads a file, and passes its bytes to `use`. They are valid until it returns. */
+  public read<T>(descriptor: number, size: number, real: RootPath, use: (bytes: Buffer) => T): T {
+    const { room } = this;
+    this.last = undefined;
+    const enough = room.length >= size ? room : Buffer.allocUnsafeSlow(Math.min(Math.max(size, 2 * room.length), LIMITS.file.most));
+    return this.lend({ real, bytes: readDescriptor(descriptor, enough.subarray(0, size), real) }, use, enough);
+  }
+
+  /** @param room the memory that has the bytes: a scan inside a scan uses other memory */
+  private lend<T>(last: Read, use: (bytes: Buffer) => T, room: Buffer): T {
+    this.room = Buffer.alloc(0);
+    this.last = undefined;
+    try {
+      return use(last.bytes);
+    } finally {
+      this.room = room;
+      this.last = last;
+    }
+  }
+}
