@@ -190,21 +190,41 @@ function linked({ needs = [], rpath, runpath, flags = [] }: Linked): string[] {
   ];
 }
 
+/** The name of libraries that are only linked with. */
+const STUB = 'stub.so';
 const stubs = new Map<string, string>();
 
 /** A library with this soname: objects that are linked with it need that name. */
 function named(soname: string): string {
   let stub = stubs.get(soname);
   if (stub === undefined) {
-    stub = path.join(temporaryDirectory(), 'stub.so');
+    stub = path.join(temporaryDirectory(), STUB);
     gcc(stub, '', ['-shared', '-nostdlib', `-Wl,-soname,${soname}`]);
     stubs.set(soname, stub);
   }
   return stub;
 }
 
-/** Compiles C source. The messages of the compiler become the error. */
+const compiled = new Map<string, Buffer>();
+/** In bytes: larger files are not kept in memory. */
+const MOST_KEPT = 1e6;
+
+/** Compiles C source, once for equal source and options. The messages of the compiler become the error. */
 export function gcc(file: string, source: string, options: readonly string[] = [], compiler = 'gcc'): void {
+  // libraries of a test may have changed since
+  const dependsOnFiles = options.some((option) => /^(?:\/|-[lL])/.test(option) && path.basename(option) !== STUB);
+  const key = JSON.stringify([compiler, source, options]);
+  const known = dependsOnFiles ? undefined : compiled.get(key);
+  if (known) {
+    fs.rmSync(file, { force: true });
+    fs.writeFileSync(file, known, { mode: 0o755 });
+  } else {
+    compile(file, source, options, compiler);
+    if (!dependsOnFiles && fs.statSync(file).size < MOST_KEPT) compiled.set(key, fs.readFileSync(file));
+  }
+}
+
+function compile(file: string, source: string, options: readonly string[], compiler: string): void {
   const { status, stderr, error } = spawnSync(compiler, ['-x', 'c', '-', '-x', 'none', '-o', file, ...options], {
     input: source,
     encoding: 'utf8',
