@@ -3,12 +3,12 @@ import * as path from 'path';
 import { binaryLayer } from './command';
 import { temporaryDirectory } from '../fixture';
 import { world } from '../inspect/world';
-import { make, type Made } from '../plan/make';
+import { makeZip, type Zipped } from '../plan/make';
 
-let layer: Made;
+let layer: Zipped;
 let directory: string;
 beforeAll(async () => {
-  layer = await make(world(), 'rig', { detectData: true });
+  layer = await makeZip(world(), 'rig', { detectData: true });
 });
 beforeEach(() => {
   directory = temporaryDirectory();

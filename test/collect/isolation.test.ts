@@ -4,23 +4,18 @@
  */
 import { spawnSync } from 'child_process';
 import * as fs from 'fs';
-import * as path from 'path';
-import { writeZip } from '../../lib/pack/zip';
 import { planLayer } from '../../lib/plan/plan-layer';
 import { DirectoryRoot } from '../../lib/root/directory-root';
-import { Fixture, temporaryDirectory } from '../fixture';
-import { lambda, unpack } from '../plan/make';
+import { Fixture } from '../fixture';
+import { lambda, written } from '../plan/make';
 import { request } from '../plan/request';
 
 const TRIPLET = 'x86_64-linux-gnu';
 /** The exit code of a process that loads a hostile module. */
 const HOSTILE = 99;
 
-async function layerOf(binary: string): Promise<string> {
-  const { plan } = planLayer(new DirectoryRoot('/'), request(binary, { detectData: true }));
-  const zip = path.join(temporaryDirectory(), 'layer.zip');
-  await writeZip(plan, zip);
-  return unpack(zip);
+function layerOf(binary: string): Promise<string> {
+  return written(planLayer(new DirectoryRoot('/'), request(binary, { detectData: true })));
 }
 
 /** The exit code of this machine's own program if the directories are the host's. */

@@ -5,20 +5,16 @@
 import { spawnSync } from 'child_process';
 import * as fs from 'fs';
 import * as path from 'path';
-import { writeZip } from '../../lib/pack/zip';
 import { planLayer } from '../../lib/plan/plan-layer';
 import { DirectoryRoot } from '../../lib/root/directory-root';
 import { temporaryDirectory } from '../fixture';
-import { unpack } from '../plan/make';
+import { written } from '../plan/make';
 import { request } from '../plan/request';
 
 const SANDBOX = path.join(__dirname, '..', 'sandbox.sh');
 
-async function layerOf(binary: string): Promise<string> {
-  const { plan } = planLayer(new DirectoryRoot('/'), request(binary, { detectData: true }));
-  const zip = path.join(temporaryDirectory(), 'layer.zip');
-  await writeZip(plan, zip);
-  return unpack(zip);
+function layerOf(binary: string): Promise<string> {
+  return written(planLayer(new DirectoryRoot('/'), request(binary, { detectData: true })));
 }
 
 /** Runs a command like Lambda on this machine's root. Returns the lines that it prints. */

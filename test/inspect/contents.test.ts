@@ -6,13 +6,13 @@ import { byPackage, byProgram, summary } from '../../lib/inspect/summary';
 import { RECORD } from '../../lib/plan/record';
 import { LIB } from '../collect/packaged';
 import { elfFile, Fixture, temporaryDirectory } from '../fixture';
-import { make, type Made, tree } from '../plan/make';
+import { makeZip, type Zipped, tree } from '../plan/make';
 import { LINK, type RawEntry, rawZip } from '../zip/raw-zip';
 
-let layer: Made;
+let layer: Zipped;
 let contents: Contents;
 beforeAll(async () => {
-  layer = await make(world(), 'rig', { detectData: true });
+  layer = await makeZip(world(), 'rig', { detectData: true });
   contents = readContents(layer.zip);
 });
 
@@ -87,7 +87,7 @@ test('the text has the same contents, the largest first', () => {
 });
 
 describe('the record in the layer', () => {
-  const record = (made: Made) => fs.readFileSync(made.mirrored + RECORD, 'utf8');
+  const record = (made: Zipped) => fs.readFileSync(made.mirrored + RECORD, 'utf8');
 
   test('does not contain where, or by which rule, a file was found', () => {
     expect(record(layer)).not.toMatch(/default directory|binary-layer-\w{6}/);
@@ -107,7 +107,7 @@ describe('the record in the layer', () => {
       '/lib64/ld-linux-x86-64.so.2': elfFile({ soname: 'ld-linux-x86-64.so.2' }),
     });
     fs.chmodSync(root.locate('/home/me/secret-project/bin/tool'), 0o755);
-    const made = await make(root, '/home/me/secret-project/bin/tool');
+    const made = await makeZip(root, '/home/me/secret-project/bin/tool');
     expect(JSON.parse(record(made)).files).toMatchObject({
       '/app/bin/tool': { why: 'requested' },
       '/app/lib/libown.so': { why: 'needed by tool', through: '/app/bin/tool' },
@@ -123,8 +123,8 @@ describe('the record in the layer', () => {
       root.locate('/var/lib/dpkg/status'),
       fs.readFileSync(root.locate('/var/lib/dpkg/status'), 'utf8').replace('1.11-1+b1', '1.11-1+b2'),
     );
-    expect((await make(root, 'rig', { detectData: true })).plan.key).not.toBe(layer.plan.key);
-    expect((await make(world(), 'rig', { detectData: true })).plan.key).toBe(layer.plan.key);
+    expect((await makeZip(root, 'rig', { detectData: true })).plan.key).not.toBe(layer.plan.key);
+    expect((await makeZip(world(), 'rig', { detectData: true })).plan.key).toBe(layer.plan.key);
   });
 });
 

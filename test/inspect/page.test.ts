@@ -7,7 +7,7 @@ import { world } from './world';
 import { readContents } from '../../lib/inspect/contents';
 import { htmlOf } from '../../lib/inspect/html';
 import { temporaryDirectory } from '../fixture';
-import { make } from '../plan/make';
+import { makeZip } from '../plan/make';
 
 /** The directory of screenshots, for a look at the page. */
 const ARTIFACTS = path.join(__dirname, '../../test-reports');
@@ -26,7 +26,7 @@ let browser: Browser;
 let html: string;
 let file: string;
 beforeAll(async () => {
-  html = htmlOf(readContents((await make(world(), 'rig', { detectData: true, rename: { rig: '<!--<script>rig' } })).zip));
+  html = htmlOf(readContents((await makeZip(world(), 'rig', { detectData: true, rename: { rig: '<!--<script>rig' } })).zip));
   file = path.join(temporaryDirectory(), 'report.html');
   fs.writeFileSync(file, html);
   fs.mkdirSync(ARTIFACTS, { recursive: true });
@@ -143,7 +143,7 @@ test('files with the same name are shown with the directories that distinguish t
 });
 
 test('on a phone, the page of a large layer has a few screens, and shows more on demand', async () => {
-  const contents = readContents((await make(world(), 'rig')).zip);
+  const contents = readContents((await makeZip(world(), 'rig')).zip);
   const [first] = contents.files;
   const many = Array.from({ length: 300 }, (_, index) => ({
     ...first,
@@ -163,7 +163,7 @@ test('on a phone, the page of a large layer has a few screens, and shows more on
 });
 
 test('a chain as long as the table is grouped by its first step in linear time', async () => {
-  const contents = readContents((await make(world(), 'rig')).zip);
+  const contents = readContents((await makeZip(world(), 'rig')).zip);
   const [first, ...rest] = [...contents.files].sort(({ path: one }) => (one === '/usr/bin/rig' ? -1 : 1));
   const chain = Array.from({ length: 8000 }, (_, index) => ({
     ...first,

@@ -7,12 +7,12 @@ import { licencesIn, spdxOf } from '../../lib/inspect/copyright';
 import { purlOf, sbomOf } from '../../lib/inspect/sbom';
 import { LIB } from '../collect/packaged';
 import { elfFile, Fixture } from '../fixture';
-import { make } from '../plan/make';
+import { makeZip } from '../plan/make';
 
 let sbom: string;
 let bom: any;
 beforeAll(async () => {
-  sbom = sbomOf(readContents((await make(world(), 'rig', { detectData: true })).zip));
+  sbom = sbomOf(readContents((await makeZip(world(), 'rig', { detectData: true })).zip));
   bom = JSON.parse(sbom);
 });
 
@@ -43,7 +43,7 @@ test('a package has licences if its copyright file is machine-readable', () => {
 });
 
 test('a package contains its files, with the hashes that they have in the layer', async () => {
-  const { files } = readContents((await make(world(), 'rig', { detectData: true })).zip);
+  const { files } = readContents((await makeZip(world(), 'rig', { detectData: true })).zip);
   const { sha256 } = files.find((file) => file.path === `${LIB}/libx.so.1.2`)!;
   expect(component('libx1').components).toContainEqual({
     'type': 'file', 'name': `${LIB}/libx.so.1.2`, 'bom-ref': `file:${LIB}/libx.so.1.2`, 'hashes': [{ alg: 'SHA-256', content: sha256 }],
@@ -59,10 +59,10 @@ test('a package depends on the packages of the files that its files need', () =>
 });
 
 test('the same layer gives the same bytes, without a time, and another layer has another serial number', async () => {
-  const other = await make(world(), 'rig', { detectData: true });
+  const other = await makeZip(world(), 'rig', { detectData: true });
   expect(sbomOf(readContents(other.zip))).toBe(sbom);
   expect(sbom).not.toMatch(/timestamp|20\d\d-\d\d-\d\d/);
-  const less = await make(world(), 'rig');
+  const less = await makeZip(world(), 'rig');
   expect(JSON.parse(sbomOf(readContents(less.zip))).serialNumber).not.toBe(bom.serialNumber);
   expect(bom.serialNumber).toMatch(/^urn:uuid:[0-9a-f]{8}-[0-9a-f]{4}-8[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/);
 });
@@ -74,7 +74,7 @@ test('a program that no package owns is a file', async () => {
     '/lib64/ld-linux-x86-64.so.2': elfFile({ soname: 'ld-linux-x86-64.so.2' }),
   });
   fs.chmodSync(root.locate('/work/tool'), 0o755);
-  const text = sbomOf(readContents((await make(root, '/work/tool')).zip));
+  const text = sbomOf(readContents((await makeZip(root, '/work/tool')).zip));
   expect(await problems(text)).toBeNull();
   expect(JSON.parse(text).components.map(({ name, type }: { name: string; type: string }) => [type, name])).toContainEqual([
     'file',

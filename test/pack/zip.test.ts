@@ -8,7 +8,7 @@ import type { Plan } from '../../lib/plan/plan';
 import { ownFile } from '../../lib/process/own-file';
 import { readZip } from '../../lib/zip/reader';
 import { elfFile, Fixture, growing, noise, temporaryDirectory } from '../fixture';
-import { entriesOf, make, plan, tree, unpack } from '../plan/make';
+import { entriesOf, makeZip, plan, tree, unpack } from '../plan/make';
 
 const PACK = ownFile('pack/process.js');
 
@@ -58,7 +58,7 @@ describe('a zip entry', () => {
       '/usr/share/prog/deep/link': { link: '../file' },
       '/usr/share/prog/absolute': { link: '/usr/share/prog/file' },
     });
-    const layer = await make(root, 'prog', { include: ['/usr/share/prog'] });
+    const layer = await makeZip(root, 'prog', { include: ['/usr/share/prog'] });
     const modes = Object.fromEntries(entriesOf(layer.zip).map(({ name, mode }) => [name, mode]));
     const at = `elf/${layer.plan.key}/usr/share/prog`;
     expect([modes[`${at}/deep/link`], modes[`${at}/absolute`], modes['bin/prog']]).toEqual([0o120777, 0o120777, 0o120777]);
@@ -81,7 +81,7 @@ describe('a zip entry', () => {
       fs.chmodSync(root.locate(`/usr/share/prog/${name}`), mode);
     }
     fs.chmodSync(root.locate('/usr/bin/prog'), 0o6711);
-    const layer = await make(root, 'prog', { include: ['/usr/share/prog'] });
+    const layer = await makeZip(root, 'prog', { include: ['/usr/share/prog'] });
     const modes = Object.fromEntries(entriesOf(layer.zip).map(({ name, mode }) => [name.split('/').slice(2).join('/'), mode]));
     expect(modes).toMatchObject({
       'usr/bin/prog': 0o100755,
@@ -96,7 +96,7 @@ describe('a zip entry', () => {
   test('is a directory if no other entry is in it', async () => {
     root.write({ '/usr/share/prog/full/file': '' });
     root.directories('/usr/share/prog/empty');
-    const layer = await make(root, 'prog', { include: ['/usr/share/prog'] });
+    const layer = await makeZip(root, 'prog', { include: ['/usr/share/prog'] });
     const directories = entriesOf(layer.zip).filter(({ name }) => name.endsWith('/'));
     expect(directories.map(({ name, mode }) => [name, mode])).toEqual([[`elf/${layer.plan.key}/usr/share/prog/empty/`, 0o40755]]);
     expect(fs.statSync(path.join(layer.mirrored, 'usr/share/prog/empty')).isDirectory()).toBe(true);

@@ -1,10 +1,11 @@
 /**
- * Makes layers of a fixture's programs, reads their zips, and runs their programs like Lambda.
+ * Makes layers of a fixture's programs, reads zips, and runs their programs like Lambda.
  */
 import { execFileSync, spawnSync } from 'child_process';
 import * as fs from 'fs';
 import * as path from 'path';
 import { request } from './request';
+import { writeDirectory } from '../../lib/pack/directory';
 import { writeZip } from '../../lib/pack/zip';
 import { type LayerRequest, type PlannedLayer, planLayer } from '../../lib/plan/plan-layer';
 import { DirectoryRoot } from '../../lib/root/directory-root';
@@ -12,23 +13,42 @@ import type { Opened } from '../../lib/trace/log';
 import { Fixture, temporaryDirectory } from '../fixture';
 
 export interface Made extends PlannedLayer {
-  readonly zip: string;
-  /** the directory where it is unpacked: `/opt` in the function */
+  /** the directory of the layer: `/opt` in the function */
   readonly opt: string;
   /** in the unpacked layer, the mirrored root */
   readonly mirrored: string;
+}
+
+export interface Zipped extends Made {
+  /** unpacked to `opt` */
+  readonly zip: string;
 }
 
 export function plan(fixture: Fixture, binary: string, more: Partial<LayerRequest> = {}, traced?: readonly Opened[]): PlannedLayer {
   return planLayer(new DirectoryRoot(fixture.directory), request(binary, more), traced && { opened: traced, looked: [], listed: [] });
 }
 
+/** A layer in a directory, for tests of what is in it. */
 export async function make(fixture: Fixture, binary: string, more: Partial<LayerRequest> = {}): Promise<Made> {
+  const planned = plan(fixture, binary, more);
+  return made(planned, await written(planned));
+}
+
+/** A layer in a zip, for tests of the zip. */
+export async function makeZip(fixture: Fixture, binary: string, more: Partial<LayerRequest> = {}): Promise<Zipped> {
   const planned = plan(fixture, binary, more);
   const zip = path.join(temporaryDirectory(), 'layer.zip');
   await writeZip(planned.plan, zip);
-  const opt = unpack(zip);
-  return { ...planned, zip, opt, mirrored: path.join(opt, 'elf', planned.plan.key) };
+  return { ...made(planned, unpack(zip)), zip };
+}
+
+const made = (planned: PlannedLayer, opt: string): Made => ({ ...planned, opt, mirrored: path.join(opt, 'elf', planned.plan.key) });
+
+/** Writes a layer to a directory, which takes less time than a zip. */
+export async function written({ plan: planned }: PlannedLayer): Promise<string> {
+  const opt = path.join(temporaryDirectory(), 'opt');
+  await writeDirectory(planned, opt);
+  return opt;
 }
 
 export function unpack(zip: string): string {

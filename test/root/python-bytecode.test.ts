@@ -4,7 +4,7 @@ import * as path from 'path';
 import { isCurrent, sourceOfBytecode } from '../../lib/root/python-bytecode';
 import type { Status } from '../../lib/root/root';
 import { find, makeFound, Packaged, programWith } from '../collect/packaged';
-import { entriesOf } from '../plan/make';
+import { entriesOf, makeZip } from '../plan/make';
 
 const PYTHON = '/usr/bin/python3';
 const MODULES = '/usr/lib/rig/modules';
@@ -82,7 +82,7 @@ test.failing('the layer does not depend on the times of source files and bytecod
   const { plan: before } = await makeFound(root);
   for (const name of ['one', 'two']) fs.utimesSync(root.locate(`${MODULES}/${name}.py`), 1e9, 1e9);
   execFileSync(PYTHON, ['-m', 'compileall', '-q', root.locate(MODULES)]);
-  const { plan: after, zip } = await makeFound(root);
+  const { plan: after, zip } = await makeZip(root, 'rig', { detectData: true });
   expect(after.entries.map((entry) => entry.path)).toEqual(before.entries.map((entry) => entry.path));
   expect(entriesOf(zip).every(({ date }) => date === 0x210000)).toBe(true);
   expect(after.key).toBe(before.key);

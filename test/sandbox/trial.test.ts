@@ -4,7 +4,7 @@ import * as path from 'path';
 import { tryLayer, checkSandbox } from '../../lib/sandbox/trial';
 import { unzip } from '../../lib/zip/unzip';
 import { EXIT, Fixture, gcc, noise, temporaryDirectory } from '../fixture';
-import { entriesOf, make, type Made, tree } from '../plan/make';
+import { entriesOf, makeZip, type Zipped, tree } from '../plan/make';
 import { privateTemporaryDirectory } from '../synth';
 
 const environment = process.env;
@@ -51,7 +51,7 @@ const PROGRAM = `
     return 1;
   }`;
 
-let layer: Made;
+let layer: Zipped;
 beforeAll(async () => {
   const source = new Fixture().debian().libc();
   source.compile('/usr/bin/probe', `#define _GNU_SOURCE\n${PROGRAM}`);
@@ -64,7 +64,7 @@ beforeAll(async () => {
     '/usr/share/data/link': { link: 'text' },
   });
   source.directories('/usr/share/data/empty');
-  layer = await make(source, 'probe', { binaries: ['probe', 'good', 'tar'], include: ['/usr/share/data'] });
+  layer = await makeZip(source, 'probe', { binaries: ['probe', 'good', 'tar'], include: ['/usr/share/data'] });
 });
 
 const attempt = (command: string, timeout = 30_000) => tryLayer(layer.zip, Object.keys(layer.plan.programs), { command, timeout });
@@ -101,7 +101,7 @@ describe('unpacking a zip', () => {
     const source = new Fixture();
     source.program('/usr/bin/static', { flags: ['-static'] });
     for (let index = 0; index < 3; index++) source.write({ [`/usr/share/data/${index}`]: noise(30e6, index) });
-    const big = await make(source, 'static', { include: ['/usr/share/data'] });
+    const big = await makeZip(source, 'static', { include: ['/usr/share/data'] });
     const directory = temporaryDirectory();
     unzip(big.zip, directory);
     expect(() => execFileSync('diff', ['-r', '--no-dereference', directory, big.opt])).not.toThrow();

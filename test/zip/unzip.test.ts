@@ -7,7 +7,7 @@ import { ZipError } from '../../lib/zip/entry';
 import { readZip } from '../../lib/zip/reader';
 import { unzip } from '../../lib/zip/unzip';
 import { Fixture, noise, temporaryDirectory } from '../fixture';
-import { make, tree } from '../plan/make';
+import { makeZip, tree } from '../plan/make';
 
 /** The error for a rejected zip. Nothing may be written, inside or outside of the directory. */
 function refused(file: string): string {
@@ -289,7 +289,7 @@ describe('a valid zip', () => {
     source.program('/usr/bin/prog', { flags: ['-static', '-no-pie'] });
     source.write({ '/usr/share/data/noise': noise(1e5, 1), '/usr/share/data/é': 'x', '/usr/share/data/link': { link: 'noise' } });
     source.directories('/usr/share/data/empty');
-    const layer = await make(source, 'prog', { include: ['/usr/share/data'] });
+    const layer = await makeZip(source, 'prog', { include: ['/usr/share/data'] });
     const directory = temporaryDirectory();
     unzip(layer.zip, directory);
     expect(tree(directory)).toEqual(tree(layer.opt));
