@@ -56,6 +56,7 @@ const project = new awscdk.AwsCdkConstructLibrary({
       maxWorkers: '100%',
       setupFilesAfterEnv: ['aws-cdk-lib/testhelpers/jest-autoclean'],
       testTimeout: 120_000,
+      testSequencer: '<rootDir>/test/sequencer.js',
     },
   },
   stability: 'experimental',
