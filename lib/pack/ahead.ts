@@ -2,7 +2,7 @@
  * Compresses files while the layer that may contain them is being planned. Most of their blocks are the same in the layer.
  */
 import { availableParallelism } from 'os';
-import { deflate } from './deflate';
+import { deflate, type DeflateOptions } from './deflate';
 import type { KnownBlocks } from './known-blocks';
 import { MOST_BYTES } from '../lambda';
 import { LIMITS } from '../limits';
@@ -38,11 +38,13 @@ export class Ahead {
 
   private async run(): Promise<void> {
     this.isRunning = true;
+    const known: DeflateOptions['known'] = { deflated: (inputs, compress) => this.known.deflatedAhead(inputs, compress) };
     for (let file; (file = this.files.shift()) !== undefined; ) {
+      if (this.known.isFull) continue;
       const { files } = this;
       try {
         const content = file.root.read(file.real, LIMIT);
-        await deflate(content, { known: this.known, blocksAtATime: BLOCKS, isStopped: () => this.files !== files });
+        await deflate(content, { known, blocksAtATime: BLOCKS, isStopped: () => this.files !== files });
       } catch {
         // reported when it is packed
       }

@@ -28,7 +28,7 @@ const WINDOW = 32 * 1024;
 
 export interface DeflateOptions {
   /** keeps the compressed blocks @default - each block is compressed */
-  readonly known?: KnownBlocks;
+  readonly known?: Pick<KnownBlocks, 'deflated'>;
   readonly blocksAtATime?: number;
   /** whether the result is not needed any more: no further block is compressed then */
   readonly isStopped?: () => boolean;
@@ -56,7 +56,7 @@ export async function deflate(content: Buffer, options: DeflateOptions = {}): Pr
   return ifSmaller(content, blocks);
 }
 
-function deflateBlock(content: Buffer, start: number, level: number, known?: KnownBlocks): Promise<Buffer> {
+function deflateBlock(content: Buffer, start: number, level: number, known: DeflateOptions['known']): Promise<Buffer> {
   const end = Math.min(start + BLOCK, content.length);
   const block = content.subarray(start, end);
   const dictionary = content.subarray(Math.max(start - WINDOW, 0), start);

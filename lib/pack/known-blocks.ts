@@ -4,7 +4,7 @@
 import { createHash } from 'crypto';
 
 /** Of compressed bytes. */
-const MOST_BYTES = 32 * 1024 * 1024;
+const MOST_BYTES = 64 * 1024 * 1024;
 
 interface Known {
   readonly deflated: Promise<Buffer>;
@@ -12,41 +12,70 @@ interface Known {
   bytes: number;
 }
 
+type Compress = () => Promise<Buffer>;
+
 export class KnownBlocks {
   /** by the hash of the inputs; the block that was used last is the last */
-  private readonly blocks = new Map<string, Known>();
+  private readonly used = new Map<string, Known>();
+  /** compressed ahead and not used yet: these would be compressed in vain if used ones took their room */
+  private readonly ahead = new Map<string, Known>();
   private bytes = 0;
 
   /**
    * @param inputs everything that the compressed bytes depend on
    * @param compress is called unless the block is known
    */
-  public deflated(inputs: readonly (Buffer | string)[], compress: () => Promise<Buffer>): Promise<Buffer> {
-    const hash = createHash('sha256');
-    for (const input of inputs) hash.update(input);
-    const key = hash.digest('base64');
-    let known = this.blocks.get(key);
-    this.blocks.delete(key);
-    known ??= this.make(key, compress);
-    this.blocks.set(key, known);
+  public deflated(inputs: readonly (Buffer | string)[], compress: Compress): Promise<Buffer> {
+    const key = keyOf(inputs);
+    const known = this.ahead.get(key) ?? this.used.get(key) ?? this.make(key, compress);
+    this.ahead.delete(key);
+    this.used.delete(key);
+    this.used.set(key, known);
     return known.deflated;
   }
 
-  private make(key: string, compress: () => Promise<Buffer>): Known {
+  /** Does the same for a layer that is not packed yet. */
+  public deflatedAhead(inputs: readonly (Buffer | string)[], compress: Compress): Promise<Buffer> {
+    const key = keyOf(inputs);
+    const known = this.used.get(key) ?? this.ahead.get(key) ?? this.make(key, compress);
+    this.used.delete(key);
+    this.ahead.set(key, known);
+    return known.deflated;
+  }
+
+  /** Whether there is no room for more blocks that are compressed ahead. */
+  public get isFull(): boolean {
+    return this.used.size === 0 && this.bytes > MOST_BYTES;
+  }
+
+  /** To be called when a layer is packed: the rest of what was compressed ahead is of no more use than other blocks. */
+  public packed(): void {
+    for (const [key, known] of this.ahead) this.used.set(key, known);
+    this.ahead.clear();
+    this.evict();
+  }
+
+  private make(key: string, compress: Compress): Known {
     // copied: zlib's result is the start of a buffer of the size of its input
     const known: Known = { deflated: compress().then((block) => Buffer.from(block)), bytes: 0 };
     known.deflated.then(({ length }) => {
       known.bytes = length;
       this.bytes += length;
       this.evict();
-    }, () => this.blocks.delete(key)); // whoever uses it reports the error
+    }, () => this.used.delete(key) || this.ahead.delete(key)); // whoever uses it reports the error
     return known;
   }
 
   private evict(): void {
-    for (const [key, { bytes }] of this.blocks) {
+    for (const [key, { bytes }] of this.used) {
       if (this.bytes <= MOST_BYTES) break;
-      if (bytes > 0 && this.blocks.delete(key)) this.bytes -= bytes;
+      if (bytes > 0 && this.used.delete(key)) this.bytes -= bytes;
     }
   }
+}
+
+function keyOf(inputs: readonly (Buffer | string)[]): string {
+  const hash = createHash('sha256');
+  for (const input of inputs) hash.update(input);
+  return hash.digest('base64');
 }

@@ -55,6 +55,8 @@ async function answerTo({ plan, file }: Packing): Promise<Answer> {
     return { packed: { ...written, sha256: hash.digest('hex') } };
   } catch (error) {
     return { problem: (error as Error).message };
+  } finally {
+    known.packed();
   }
 }
 

@@ -23,14 +23,34 @@ describe('known blocks', () => {
     expect(compressed).toEqual(['a', 'b']);
   });
 
-  test('are 32 MiB at most: those that were not used for the longest time are compressed again', async () => {
-    for (const input of ['a', 'b', 'c']) await deflated(input, 10e6);
+  test('are 64 MiB at most: those that were not used for the longest time are compressed again', async () => {
+    for (const input of ['a', 'b', 'c']) await deflated(input, 20e6);
     await deflated('a');
-    await deflated('d', 10e6);
+    await deflated('d', 20e6);
     for (const input of ['a', 'c', 'd']) await deflated(input);
     expect(compressed).toEqual(['a', 'b', 'c', 'd']);
     await deflated('b');
     expect(compressed).toEqual(['a', 'b', 'c', 'd', 'b']);
+  });
+
+  test('that are compressed ahead stay until a layer is packed, whether it uses them or not', async () => {
+    const ahead = (input: string) => known.deflatedAhead([Buffer.from(input), 'level 5'], async () => {
+      compressed.push(input);
+      return Buffer.alloc(20e6, input);
+    });
+    for (const input of ['a', 'b', 'c']) await ahead(input);
+    expect(known.isFull).toBe(false);
+    await ahead('d');
+    expect(known.isFull).toBe(true);
+    await deflated('e', 20e6);
+    for (const input of ['a', 'd']) await deflated(input);
+    expect(compressed).toEqual(['a', 'b', 'c', 'd', 'e']);
+    known.packed();
+    expect(known.isFull).toBe(false);
+    for (const input of ['d', 'b', 'c']) await deflated(input, 20e6);
+    expect(compressed).toEqual(['a', 'b', 'c', 'd', 'e']);
+    await deflated('a', 20e6);
+    expect(compressed).toEqual(['a', 'b', 'c', 'd', 'e', 'a']);
   });
 
   test('that cannot be compressed are an error for everyone who waits, and are tried again', async () => {
