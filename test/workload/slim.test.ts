@@ -1,6 +1,6 @@
 import * as fs from 'fs';
 import * as path from 'path';
-import { slim, SlimRoot, workloadFiles } from './slimmed';
+import { slim, type Slimmed, SlimRoot, workloadFiles } from './slimmed';
 import { LIB } from '../collect/packaged';
 import { temporaryDirectory } from '../fixture';
 
@@ -51,18 +51,21 @@ function letters(): SlimRoot {
 
 describe('a slim layer', () => {
   const root = letters();
+  let withA: Slimmed;
+  beforeAll(() => {
+    withA = slim(root, 'letters', ['letters a']);
+  });
 
   test('has the libraries that are called, and stubs of others, but no library that only stubs need', () => {
-    const layer = slim(root, 'letters', ['letters a']);
-    expect(layer.stubs).toEqual([`${LIB}/libb.so`]);
-    expect(layer.files).toContain(`${LIB}/liba.so`);
-    expect(layer.files).not.toContain(`${LIB}/libdeep.so`);
-    expect(layer.run('letters a')).toEqual({ code: 0, output: 'a' });
-    expect(layer.saving).toMatchObject({ programs: ['letters'], completeLibraries: 6, libraries: 4 });
+    expect(withA.stubs).toEqual([`${LIB}/libb.so`]);
+    expect(withA.files).toContain(`${LIB}/liba.so`);
+    expect(withA.files).not.toContain(`${LIB}/libdeep.so`);
+    expect(withA.run('letters a')).toEqual({ code: 0, output: 'a' });
+    expect(withA.saving).toMatchObject({ programs: ['letters'], completeLibraries: 6, libraries: 4 });
   });
 
   test('explains a call to a stub on standard error, and exits with code 127', () => {
-    const { code, output } = slim(root, 'letters', ['letters a']).run('letters b');
+    const { code, output } = withA.run('letters b');
     expect(code).toBe(127);
     expect(output).toMatch(
       /^\/opt\/elf\/\w+\/usr\/bin\/letters: called b in libb\.so, left out because the workload did not use it: add a command/,
@@ -77,9 +80,8 @@ describe('a slim layer', () => {
   });
 
   test('has only the data and plug-ins that a command opens', () => {
-    const without = slim(root, 'letters', ['letters a']).files;
-    expect(without).not.toContain('/usr/lib/letters/plugin.so');
-    expect(without).not.toContain('/usr/share/letters/data.txt');
+    expect(withA.files).not.toContain('/usr/lib/letters/plugin.so');
+    expect(withA.files).not.toContain('/usr/share/letters/data.txt');
     const layer = slim(root, 'letters', ['letters pd']);
     expect(layer.files).toEqual(expect.arrayContaining(['/usr/lib/letters/plugin.so', '/usr/share/letters/data.txt']));
     expect(layer.files).not.toContain('/usr/share/letters/other.txt');
@@ -94,9 +96,8 @@ describe('a slim layer', () => {
   });
 
   test('keeps a library from which the program imports a variable', () => {
-    const layer = slim(root, 'letters', ['letters a']);
-    expect(layer.files).toContain(`${LIB}/libc1.so`);
-    expect(layer.run('letters v')).toEqual({ code: 0, output: '7' });
+    expect(withA.files).toContain(`${LIB}/libc1.so`);
+    expect(withA.run('letters v')).toEqual({ code: 0, output: '7' });
   });
 
   test('keeps the libraries and files that keep selects, with the libraries that they need', () => {
@@ -106,8 +107,7 @@ describe('a slim layer', () => {
   });
 
   test('records stubs as such, without their packages', () => {
-    const { plan } = slim(root, 'letters', ['letters a']);
-    const record = plan.entries.find((entry) => entry.path === '/contents.json');
+    const record = withA.plan.entries.find((entry) => entry.path === '/contents.json');
     const { packages, files } = JSON.parse((record as { text: string }).text);
     expect(packages.map(({ name }: { name: string }) => name)).toEqual(['liba', 'letters'].sort());
     expect(files[`${LIB}/libb.so`]).toEqual({ why: 'stub, needed by letters', through: '/usr/bin/letters', stub: true });
@@ -127,7 +127,7 @@ describe('a slim layer', () => {
   });
 
   test('is made again if the complete layer or the commands have changed since that outcome', () => {
-    const { known } = slim(root, 'letters', ['letters a']);
+    const { known } = withA;
     expect(slim(root, 'letters', ['letters b'], {}, { known }).stubs).toEqual([`${LIB}/liba.so`]);
     root.write({ '/usr/share/letters/other.txt': 'another' });
     expect(slim(root, 'letters', ['letters a'], {}, { known }).told).not.toEqual([]);
