@@ -71,9 +71,20 @@ type Searched = Pick<Content, 'sha256' | 'carriesData' | 'mentions' | 'libraries
 type Headers = Omit<Content, keyof Searched>;
 
 function readHeaders(bytes: Bytes): Headers {
-  const head = Buffer.from(bytes.subarray(0, HEAD));
+  const head = copied(bytes.subarray(0, HEAD));
   const kind = kindOf(head);
   return { size: bytes.length, kind, ...(kind === 'elf' ? parseElf(bytes) : {}), head };
+}
+
+/** Memory for the heads of files: allocating it for each of thousands would take longer than copying them. */
+let heads = Buffer.alloc(0);
+
+function copied(head: Buffer): Buffer {
+  if (heads.length < head.length) heads = Buffer.allocUnsafeSlow(64 * HEAD);
+  const copy = heads.subarray(0, head.length);
+  copy.set(head);
+  heads = heads.subarray(head.length);
+  return copy;
 }
 
 function search(bytes: Buffer, { kind, elf }: Headers, where?: string): Searched {

@@ -18,6 +18,8 @@ import { checkLimit, type Limit, LIMITS } from '../limits';
 /** Characters of a path whose directories are resolved one by one. A longer one might nest too many calls. */
 const MOST_NESTED = 1024;
 const MOST_LINKS = 40; // the kernel's limit (include/linux/namei.h, MAXSYMLINKS)
+/** the links on most paths */
+const NO_LINKS: readonly Link[] = [];
 
 /** In bytes. Larger files have memory of their own. */
 const SMALL = 1024 * 1024;
@@ -35,7 +37,6 @@ export class DirectoryRoot implements Root {
   /** resolved directory → whether it and those above it are world-accessible: asked for each file in it */
   private readonly open = new Map<RootPath, boolean>();
   private readonly contents: Map<string, Content>;
-  private readonly seen: Map<string, string>;
   /** see `stamp` */
   private readonly stamps: Map<string, string>;
   /** a program of a hundred megabytes is searched by several rules, which read other files in between */
@@ -58,7 +59,6 @@ export class DirectoryRoot implements Root {
     this.nodes = same?.nodes ?? new Map();
     this.listings = same?.listings ?? new Map();
     this.contents = same && replaced.size > 0 ? new Map([...same.contents, ...contentsOf(replaced)]) : same?.contents ?? new Map();
-    this.seen = same?.seen ?? new Map();
     this.stamps = same?.stamps ?? new Map();
   }
 
@@ -107,7 +107,7 @@ export class DirectoryRoot implements Root {
 
   private newResolution(path: string): Resolution {
     const links: Link[] = [];
-    return { real: this.walk(path, links), links };
+    return { real: this.walk(path, links), links: links.length > 0 ? links : NO_LINKS };
   }
 
   public real(path: string): RootPath | undefined {
@@ -240,13 +240,14 @@ export class DirectoryRoot implements Root {
       const node = this.node(real);
       stamp = node ? contentStamp(this.locate(real), node) : '';
       this.stamps.set(real, stamp);
-      this.seen.set(real, stamp);
     }
     return stamp;
   }
 
   public looks(): Looks {
-    return Object.fromEntries(this.seen);
+    const looks = Object.fromEntries(this.stamps);
+    for (const [real, node] of this.nodes) looks[real] ??= node ? stampWithoutContent(node) : '';
+    return looks;
   }
 
   private node(real: RootPath): Node | undefined {
@@ -255,7 +256,6 @@ export class DirectoryRoot implements Root {
       if (PSEUDO.test(real)) return undefined;
       node = lstat(this.locate(real));
       this.nodes.set(real, node);
-      this.seen.set(real, node ? stampWithoutContent(node) : '');
     }
     const target = node?.type === 'link' ? this.links.get(real) : undefined;
     return target === undefined ? node : { ...node!, target };
@@ -263,8 +263,9 @@ export class DirectoryRoot implements Root {
 
   private walk(path: string, links: Link[]): RootPath | undefined {
     const end = path.lastIndexOf('/');
+    const above = end < 0 ? undefined : path.slice(0, end);
     // most directories have several paths that are resolved
-    const parent = end > 0 && path.length <= MOST_NESTED ? this.resolve(path.slice(0, end)) : undefined;
+    const parent = above && path.length <= MOST_NESTED ? this.resolve(above) : undefined;
     if (parent) links.push(...parent.links);
     const name = path.slice(end + 1);
     if (parent && (parent.real === undefined || (name !== '' && !this.mayHaveEntries(parent.real)))) return undefined;
@@ -277,7 +278,8 @@ export class DirectoryRoot implements Root {
         at = at.slice(0, Math.max(at.lastIndexOf('/'), 0));
         continue;
       }
-      const next = `${at}/${component}`;
+      // the same string where possible: maps hash each string once
+      const next = at === above && component === name ? path : `${at}/${component}`;
       const node = this.node(next);
       if (!node) return undefined;
       if (node.type === 'link') {
