@@ -5,6 +5,7 @@ import * as fs from 'fs';
 import * as path from 'path';
 import { inflateRawSync } from 'zlib';
 import { compress } from './compressed';
+import { localeArchive } from './locale-archive';
 import { editElf, FormatError, type NewNeed, replaceText } from '../elf';
 import { LayerError } from '../error';
 import { MOST_BYTES } from '../lambda';
@@ -106,12 +107,9 @@ function stored(entry: FileEntry, root: Root, key: string, aliases: readonly str
 
 /** The bytes of a file in the function. */
 function edited(entry: FileEntry, root: Root, key: string, aliases: readonly string[]): Buffer {
-  const bytes = entry.stub === undefined ? root.readUnchanged(entry.real, entry.stamp) : inflateRawSync(Buffer.from(entry.stub, 'base64'));
-  if (!bytes) {
-    const file = printableName(root.shown(entry.real));
-    throw new ChangedFileError(`${file} changed while the layer was made: run synth again when nothing writes to it`);
-  }
-  const { edits } = entry;
+  const { edits, locale } = entry;
+  if (locale) return localeArchive(locale.names, locale.categories.map((category) => unchanged(category, root)));
+  const bytes = entry.stub === undefined ? unchanged(entry, root) : inflateRawSync(Buffer.from(entry.stub, 'base64'));
   if (!edits) return bytes;
   replaceText(bytes, edits.aliases.map(([offset, index, from, to]) => ({ offset, text: aliases[index].slice(from, to) })));
   if (edits.texts) replaceText(bytes, edits.texts.map(([offset, text]) => ({ offset, text: withKey(text, key) })));
@@ -128,6 +126,13 @@ function edited(entry: FileEntry, root: Root, key: string, aliases: readonly str
     const advice = 'leave it out with exclude, or link it otherwise';
     throw new UneditableFileError(`${file} cannot be made to run from /opt: ${error.message}; ${advice}`);
   }
+}
+
+function unchanged({ real, stamp }: Pick<FileEntry, 'real' | 'stamp'>, root: Root): Buffer {
+  const bytes = root.readUnchanged(real, stamp);
+  if (bytes) return bytes;
+  const file = printableName(root.shown(real));
+  throw new ChangedFileError(`${file} changed while the layer was made: run synth again when nothing writes to it`);
 }
 
 /** @param line it replaces the first line; after a newline in it, the second line follows a space */

@@ -195,7 +195,7 @@ export function planGathered(gathered: Gathered, mostBytes = MOST_BYTES, linksDu
   const { root, setting, packages, machine, programs, collected, remarks, notices, isProvisional, traced, project } = gathered;
   const { selection } = collected;
   const relocated = (compress: boolean) => (
-    relocate(programs, collected, { root, setting, packages, compress, project, linksDuplicates }));
+    relocate(programs, collected, { root, setting, packages, compress, project, included: gathered.included, linksDuplicates }));
   // a layer that is tried to slim it is complete
   const first = relocated(gathered.compress && linksDuplicates);
   const isTooLarge = sizeOf(first.plan) > mostBytes;

@@ -59,8 +59,16 @@ export interface FileEntry {
   readonly why: Why;
   /** of a stub library: its bytes, deflated, in Base64 @default - the bytes of the source */
   readonly stub?: string;
+  /** of a locale archive: what it is made of, see locale-archive.ts @default - the file is a copy of `real` */
+  readonly locale?: LocaleSource;
   /** whether it is stored compressed: see compress.ts @default false */
   readonly compressed?: boolean;
+}
+
+export interface LocaleSource {
+  readonly names: readonly string[];
+  /** the files of `LOCALE_CATEGORIES`, resolved, and their stamps */
+  readonly categories: readonly { readonly real: RootPath; readonly stamp: string }[];
 }
 
 /** A copy of the launcher: see compress.ts. */

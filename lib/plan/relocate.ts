@@ -10,6 +10,7 @@ import { commandsFirst } from './commands-first';
 import { withCompressedFiles, withLaunchers } from './compress';
 import { MUSL_LOADER, MUSL_PATH_FILE } from './confine-musl';
 import { linkDuplicates } from './duplicates';
+import { withLocaleArchive } from './locale-archive';
 import { overwrittenTexts } from './overwritten-texts';
 import { Places } from './place';
 import { type Edits, type Entry, fingerprintOf, KEY, keyOf, type Plan, rootOf } from './plan';
@@ -37,7 +38,9 @@ export interface RelocateOptions {
   readonly compress: boolean;
   /** the working directory, on this machine */
   readonly project: string;
-  /** whether files with the same content become links to one of them */
+  /** resolved paths that the user listed */
+  readonly included: readonly RootPath[];
+  /** whether files with the same content become links to one of them, and a locale becomes an archive */
   readonly linksDuplicates: boolean;
 }
 
@@ -104,7 +107,7 @@ class Relocation {
 
   public plan(): Plan {
     const { selection } = this.collected;
-    const { root } = this.options;
+    const { root, compress, linksDuplicates } = this.options;
     const entries = [...selection.files.keys()].map((real) => this.file(real));
     entries.push(...[...selection.links].flatMap(([link, target]) => this.link(link, target) ?? []));
     const parents = new Set([...this.packed].map((real) => path.posix.dirname(real)));
@@ -119,11 +122,10 @@ class Relocation {
     }
     const { glibc, musl } = this.started;
     if (musl) entries.push(...this.muslEntries(musl));
-    entries.sort((a, b) => (a.path < b.path ? -1 : 1));
-    const unique = this.options.linksDuplicates ? linkDuplicates(entries, (real) => root.content(real)) : entries;
-    const loaders = [glibc, musl].map((process) => process?.interpreter?.real);
-    const stored = this.options.compress ? withCompressedFiles(unique, loaders, root) : unique;
-    const all = [...stored, recordOf(entries, stored, this.options), ...this.starters()].sort((a, b) => (a.path < b.path ? -1 : 1));
+    const files = (linksDuplicates ? withLocaleArchive(entries, this.options) : entries).sort((a, b) => (a.path < b.path ? -1 : 1));
+    const unique = linksDuplicates ? linkDuplicates(files, (real) => root.content(real)) : files;
+    const stored = compress ? withCompressedFiles(unique, [glibc, musl].map((process) => process?.interpreter?.real), root) : unique;
+    const all = [...stored, recordOf(files, stored, this.options), ...this.starters()].sort((a, b) => (a.path < b.path ? -1 : 1));
     const startable = { entries: all, programs: this.named(this.programs), commands: this.named(this.collected.commands) };
     const plan = {
       ...withLaunchers(startable, this.options.setting.machine),
@@ -216,13 +218,11 @@ class Relocation {
     if (content.carriesData) return undefined;
     const process = this.collected.processes.get(real);
     const interpreter = process && elf?.interpreter !== undefined ? LOADERS[process.rules.libc] : undefined;
-    const rpath = elf?.dynamic && this.rpaths.of(real, elf);
-    const needed = elf?.dynamic && this.rpaths.neededOf(real, elf.dynamic, rpath);
     const shebang = this.shebang(real);
     const aliases = this.replacements.byFile.get(real) ?? [];
     const bytecode = sourceOfBytecode(real) === undefined ? undefined : true;
     const texts = overwrittenTexts(real, content, this.started.musl?.interpreter!.real, this.options.root);
-    const edits = { interpreter, rpath, needed, shebang, bytecode, texts };
+    const edits = { interpreter, ...(elf?.dynamic && this.rpaths.of(real, elf)), shebang, bytecode, texts };
     return aliases.length === 0 && Object.values(edits).every((edit) => edit === undefined) ? undefined : { ...edits, aliases };
   }
 

@@ -7,10 +7,10 @@
 import * as path from 'path';
 import { neededByPath } from './needed';
 import type { Places } from './place';
-import { KEY, rootOf } from './plan';
+import { type Edits, KEY, rootOf } from './plan';
 import type { Process } from '../closure/closure';
 import { variantsBeside } from '../collect/opened-by-glibc';
-import type { Dynamic, Elf, NewNeed } from '../elf';
+import type { Dynamic, Elf } from '../elf';
 import type { Loaded, Setting } from '../loader/search';
 import type { RootPath } from '../root/paths';
 import type { Root } from '../root/root';
@@ -19,9 +19,15 @@ import { isStandardDirectory } from '../root/standard';
 /** Directories with variants of libraries for newer processors. */
 const HWCAPS = '/glibc-hwcaps/';
 
+/** How an object was loaded. */
+interface Known {
+  readonly object: Loaded;
+  readonly process: Process;
+}
+
 export class Rpaths {
   /** resolved path of an object → how it was loaded */
-  private readonly objects = new Map<RootPath, { object: Loaded; process: Process }>();
+  private readonly objects = new Map<RootPath, Known>();
 
   /** @param packed resolved paths of everything in the layer */
   constructor(
@@ -38,12 +44,18 @@ export class Rpaths {
     }
   }
 
-  /** @returns the directories with `KEY`; `undefined` to leave the file as it is, `''` for no DT_RPATH */
-  public of(real: RootPath, elf: Elf): string | undefined {
+  /** The edits by which an object finds its libraries. */
+  public of(real: RootPath, elf: Elf): Pick<Edits, 'rpath' | 'needed'> {
     const known = this.objects.get(real);
-    const { rpath, runpath } = elf.dynamic!;
-    if (!known) return undefined;
+    if (!known) return {};
+    const rpath = this.rpathOf(known, elf);
+    return { rpath, needed: this.neededOf(known, elf.dynamic!, rpath) };
+  }
+
+  /** @returns the directories with `KEY`; `undefined` to leave the file as it is, `''` for no DT_RPATH */
+  private rpathOf(known: Known, elf: Elf): string | undefined {
     const { object, process } = known;
+    const { rpath, runpath } = elf.dynamic!;
     const entries = this.ownDirectories(known, runpath ?? rpath);
     if (!object.loader && elf.interpreter !== undefined) entries.push(...this.libraryDirectories(process));
     const list = [...new Set(entries)].join(':');
@@ -54,18 +66,17 @@ export class Rpaths {
    * @param rpath the new DT_RPATH
    * @returns the DT_NEEDED of a program with `KEY`; `undefined` to leave them as they are
    */
-  public neededOf(real: RootPath, { rpath: old, runpath, spareEntries }: Dynamic, rpath: string | undefined): NewNeed[] | undefined {
-    const known = this.objects.get(real);
-    if (!known || known.object.loader || known.process.interpreter === undefined) return undefined;
+  private neededOf({ object, process }: Known, { rpath: old, runpath, spareEntries }: Dynamic, rpath: string | undefined) {
+    if (object.loader || process.interpreter === undefined) return undefined;
     const isAdded = old === undefined && runpath === undefined && rpath !== undefined && rpath !== '';
-    return neededByPath(known.process, spareEntries - Number(isAdded), ({ path: found }) => {
+    return neededByPath(process, spareEntries - Number(isAdded), ({ path: found }) => {
       if (found.includes(HWCAPS) || variantsBeside(this.root, found).length > 0) return undefined;
       return path.posix.join(this.inLayer(this.root.real(path.posix.dirname(found))!), path.posix.basename(found));
     });
   }
 
   /** The entries of an object's own search path that lead into the layer; entries with `$ORIGIN` stay as they are. */
-  private ownDirectories({ object, process }: { object: Loaded; process: Process }, list: string | undefined): string[] {
+  private ownDirectories({ object, process }: Known, list: string | undefined): string[] {
     if (list === undefined) return [];
     const expanded = process.rules.directoriesOf(list, object, this.setting);
     return list.split(':').flatMap((entry, index) => {
