@@ -7,16 +7,15 @@
  * systems.
  */
 import { parseArgs } from 'util';
-import { agreement } from './conformance/loader';
+import { agreement, reportOf } from './conformance/loader';
 
 async function main(): Promise<void> {
   const { values, positionals } = parseArgs({ options: { tree: { type: 'boolean' }, root: { type: 'string' } }, allowPositionals: true });
   const directories = positionals.length > 0 ? positionals : ['/usr/bin', '/usr/sbin', '/usr/lib'];
   const cwd = values.root === undefined ? process.cwd() : '/';
-  const { files, counts, differences } = await agreement(values.root ?? '/', directories, { tree: values.tree, cwd });
-  for (const { file, loader, resolver } of differences.slice(0, 20)) console.log(`${file}\n  loader:   ${loader}\n  resolver: ${resolver}`);
-  console.log(`${files} files: ${[...counts].map(([name, count]) => `${count} ${name}`).join(', ')}`);
-  process.exitCode = differences.length > 0 ? 1 : 0;
+  const compared = await agreement(values.root ?? '/', directories, { tree: values.tree, cwd });
+  console.log(reportOf(compared).join('\n'));
+  process.exitCode = compared.differences.length > 0 ? 1 : 0;
 }
 
 void main();

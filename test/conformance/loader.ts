@@ -90,6 +90,12 @@ export async function agreement(
   return { files: all.length, counts, differences };
 }
 
+/** Lines of a report: the first differences and a summary. */
+export function reportOf({ files, counts, differences }: Agreement): string[] {
+  const shown = differences.slice(0, 20).map(({ file, loader, resolver }) => `${file}\n  loader:   ${loader}\n  resolver: ${resolver}`);
+  return [...shown, `${files} files: ${[...counts].map(([name, count]) => `${count} ${name}`).join(', ')}`];
+}
+
 function compare(root: DirectoryRoot, file: string, listed: Listed, setting: Setting): Verdict {
   const elf = root.content(file).elf as Elf;
   let answer: string;
