@@ -18,7 +18,7 @@ import { recordOf } from './record';
 import { replacePaths, type Replacements } from './replace';
 import { FileReplacer } from './replace-in-file';
 import { Rpaths } from './rpath';
-import { starter, starterOf } from './starter';
+import { needsStarter, starter, starterOf } from './starter';
 import type { Process } from '../closure/closure';
 import type { Program } from '../closure/find';
 import type { Collected } from '../collect/collect';
@@ -140,14 +140,15 @@ class Relocation {
     return Object.fromEntries([...programs].map(([name, program]) => [name, this.startedAt(program)]));
   }
 
-  /** The place of the file that starts a program: for a script that carries data, its starter. */
-  private startedAt({ real }: Program): LayerPath {
-    const place = this.places.of(real);
-    return this.carriesData(real) ? starterOf(place) : place;
+  /** The place of the file that starts a program: the starter of a script that has one. */
+  private startedAt(program: Program): LayerPath {
+    const place = this.places.of(program.real);
+    return needsStarter(program, this.options.root) ? starterOf(place) : place;
   }
 
   private starters(): Entry[] {
-    return [...this.scripts.values()].filter(({ real }) => this.carriesData(real)).map(({ real, interpreter }) => {
+    const all = [...this.programs.values(), ...this.collected.commands.values()].filter((one) => needsStarter(one, this.options.root));
+    return [...new Map(all.map((program) => [program.real, program])).values()].map(({ real, interpreter }) => {
       const place = this.places.of(real);
       return starter(place, this.interpreterPath(interpreter!.program), interpreter!.argument, rootOf(KEY) + place);
     });

@@ -72,6 +72,27 @@ test('a script without data is edited, and started without a starter', async () 
   expect(fs.readlinkSync(path.join(layer.opt, 'bin/rig'))).toBe(`../elf/${layer.plan.key}/usr/bin/rig`);
 });
 
+test.each([
+  ['a shell', '. "$(dirname "$0")/../share/rig/functions"'],
+  ['a shell', 'here=${0%/*}'],
+  ['Python', 'os.path.dirname(__file__)'],
+  ['Perl', 'use lib "$FindBin::Bin/../share/rig";'],
+])('a script for %s that finds files by its own path is edited, and has its own path: %s', async (_language, line) => {
+  root.install('rig', { '/usr/bin/rig': `#!/usr/bin/interp\n${line}\n` }, { Depends: 'interp' });
+  const layer = await makeFound(root);
+  const script = `/opt/elf/${layer.plan.key}/usr/bin/rig`;
+  expect(fs.readFileSync(path.join(layer.mirrored, 'usr/bin/rig'), 'latin1')).toMatch(/^#!\/opt\/elf\//);
+  const { status, stdout } = lambda(layer.opt, ['rig'], host);
+  expect([status, stdout.split('\n')[0]]).toEqual([0, script]);
+});
+
+test('a script that is started by a link with another name is started by that name, without a starter', async () => {
+  root.write({ '/usr/bin/rig-other': { link: 'rig' } });
+  root.install('rig', { '/usr/bin/rig': '#!/usr/bin/interp\n"$(dirname "$0")"\n', '/usr/bin/rig-other': [] }, { Depends: 'interp' });
+  const layer = await makeFound(root, 'rig-other');
+  expect(fs.readlinkSync(path.join(layer.opt, 'bin/rig-other'))).toBe(`../elf/${layer.plan.key}/usr/bin/rig`);
+});
+
 test('a text that contains data, such as a PHAR without a first line, is not changed', async () => {
   root.install('rig-archive', {
     '/usr/share/rig/archive.phar': Buffer.from(`<?php "/usr/share/rig/table"; __HALT_COMPILER(); ?>${' '.repeat(5000)}\0`, 'latin1'),
