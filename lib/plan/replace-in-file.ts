@@ -6,7 +6,7 @@
  */
 import * as path from 'path';
 import type { Alias } from './alias';
-import { aliased, baseOf, SHARED } from './alias';
+import { aliased, baseOf, isReserved, SHARED } from './alias';
 import type { Places } from './place';
 import { InheritedPaths } from './search-path';
 import type { Collected } from '../collect/collect';
@@ -189,9 +189,12 @@ export class FileReplacer {
     const near = [...this.units].filter((unit) => unit.startsWith(head) && unit.length >= 10 && code.includes(unit.slice(8, 12)));
     const isNext = (unit: string) => Number(code.includes(unit.slice(8, 16)));
     const [unit] = near.sort((a, b) => isNext(b) - isNext(a) || b.length - a.length);
-    const base = unit === undefined ? undefined : baseOf(unit, head.length);
-    if (base === undefined || !this.hasPlace(base)) return undefined;
-    return { base, place: this.placeOf(base), replaced: unit.length === 12 || unit.length === 13 ? unit.length - 7 : head.length - 1 };
+    if (unit === undefined) return undefined;
+    const replaced = unit.length === 12 || unit.length === 13 ? unit.length - 7 : head.length - 1;
+    // `/opt/lib` in place of `/usr/lib` would be the directory on LD_LIBRARY_PATH
+    const isFree = (one: string) => replaced > SHARED || !isReserved(one.slice(SHARED));
+    const base = [baseOf(unit, head.length), unit].find(isFree);
+    return base === undefined || !this.hasPlace(base) ? undefined : { base, place: this.placeOf(base), replaced };
   }
 
   /** Packed paths that a program may build from a prefix. `/opt` is as long as `/usr`: it finds `/usr/share/x` at `/opt/share/x`. */

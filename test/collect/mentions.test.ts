@@ -1,4 +1,5 @@
 import * as fs from 'fs';
+import * as path from 'path';
 import { find, libraryWith, LIB, makeFound, Packaged, programWith } from './packaged';
 import { Fixture } from '../fixture';
 import { lambda } from '../plan/make';
@@ -241,6 +242,14 @@ describe('a path that a compiler has stored in instructions', () => {
   test.each(SHORT.map((path, index) => [path, index] as const))('%s is replaced, and the program runs with it', async (_, index) => {
     const { opt } = await makeFound(root);
     expect(lambda(opt, ['rig', `${index}`], host)).toMatchObject({ status: 0, stdout: `of the layer: ${index}\n` });
+  });
+
+  test('is replaced without a link in the place of /opt/lib', async () => {
+    root.compile('/usr/bin/lib-rig', copied(['/usr/lib/qrs']), ['-O2']);
+    root.install('lib-rig', { '/usr/bin/lib-rig': [], '/usr/lib/qrs': 'of the layer' }, { Depends: 'libc6' });
+    const { opt } = await makeFound(root, 'lib-rig');
+    expect(fs.lstatSync(path.join(opt, 'lib')).isDirectory()).toBe(true);
+    expect(lambda(opt, ['lib-rig', '0'], host)).toMatchObject({ status: 0, stdout: 'of the layer\n' });
   });
 
   // Known limit: constants of 16 characters follow one another, and nothing marks the beginning of a path.
