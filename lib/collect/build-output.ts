@@ -11,7 +11,7 @@ import type { CurrentSelection, Pending, Selection } from './selection';
 import { excessOf, isHome, isSelfBuilt, isSourceTree } from './self-built';
 import type { Program } from '../closure/find';
 import { stringsOf } from '../elf';
-import { isStandardDirectory } from '../root/standard';
+import { isStandardDirectory, unitOf } from '../root/standard';
 import { printableName } from '../text/printable';
 
 const COMMANDS = ['bin', 'sbin', 'libexec'];
@@ -43,6 +43,7 @@ export function addBuildOutput({ real: file }: Pending, selection: CurrentSelect
   const delta = selection.fork();
   const directory = path.posix.dirname(file);
   const bases = COMMANDS.includes(path.posix.basename(directory)) ? [directory, path.posix.dirname(directory)] : [directory];
+  for (const entry of relativeUnits(program, context)) addEntry(entry, entry, 'named', program, delta, context);
   const refersTo = references(program, bases.flatMap((base) => context.root.names(base)), context);
   for (const base of bases) {
     for (const name of context.root.names(base)) {
@@ -54,6 +55,24 @@ export function addBuildOutput({ real: file }: Pending, selection: CurrentSelect
     }
   }
   return delta;
+}
+
+/** The path after a variable, or after a command substitution such as `$(dirname "$0")`. */
+const AFTER_VARIABLE = /(?:\$\w+|\$\{[\w%/*]+\}|[)`])"?((?:\/[\w.+-]+)+)(?=["'`\s;)&|]|$)/gm;
+
+/**
+ * What a script in a system directory names by a path relative to its own, such as `"$(dirname "$0")/../lib/rig/rig.bin"`: a file there,
+ * or the directory of `rig` in the system directory.
+ */
+function relativeUnits({ real, interpreter }: Program, { root, packages, searchPath }: Context): ReadonlySet<string> {
+  const directory = path.posix.dirname(real);
+  const { size } = root.content(real);
+  const isSystems = isStandardDirectory(directory) || searchPath.includes(directory);
+  if (interpreter === undefined || size > MOST_SCRIPT || !isSystems) return new Set();
+  const text = root.read(real).toString('latin1');
+  const named = [...text.matchAll(AFTER_VARIABLE)].flatMap(([, suffix]) => root.real(path.posix.join(directory, suffix)) ?? []);
+  const units = named.map((entry) => unitOf(entry));
+  return new Set(units.filter((unit) => unit !== real && !isStandardDirectory(unit) && packages.ownerOf(unit) === undefined));
 }
 
 type Reference = 'named' | 'usual';
@@ -110,7 +129,10 @@ function references(
     if (size > MOST_SCRIPT) return () => undefined;
     const text = root.read(program.real).toString('latin1');
     const isFinding = OWN_DIRECTORY.test(text);
-    return (name) => (isNamedInScript(text, name) || (isFinding && isQuoted(text, name)) ? 'named' : undefined);
+    return (name, isDirectory) => {
+      if (isNamedInScript(text, name) || (isFinding && isQuoted(text, name))) return 'named';
+      return isFinding && isDirectory && USUAL.includes(name) ? 'usual' : undefined;
+    };
   }
   if (elf === undefined) return () => undefined;
   const strings = [...root.scan(program.real, (bytes) => stringsOf(bytes, elf, MOST_CHARACTERS))];

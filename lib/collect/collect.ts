@@ -19,6 +19,7 @@ import { addDispatched } from './dispatched';
 import type { FinishedSelection } from './finish';
 import { addLicences, finish, rejectStaleBytecode } from './finish';
 import { addFilesForCompiling } from './for-compiling';
+import { addImportedModules } from './imported-modules';
 import { addLaunched } from './launched';
 import { addLibrariesOfCode } from './libraries-of-code';
 import { addNamedConversions } from './named-conversions';
@@ -74,8 +75,8 @@ type Rule = (file: Pending, selection: CurrentSelection, context: Context) => Se
 
 /** In the order in which they apply to each file. */
 const RULES: readonly Rule[] = [
-  addFilesForCompiling, addPrefixLibrary, addScriptModules, addBuildOutput, followPathMentions, addNamedLibraries, addLibrariesOfCode,
-  addNamedConversions, addStartedCommands, addCommandsOfArchive, addDispatched, addLaunched, addDependenciesOfAddOn,
+  addFilesForCompiling, addPrefixLibrary, addScriptModules, addImportedModules, addBuildOutput, followPathMentions, addNamedLibraries,
+  addLibrariesOfCode, addNamedConversions, addStartedCommands, addCommandsOfArchive, addDispatched, addLaunched, addDependenciesOfAddOn,
 ];
 
 /** @throws SelectionError, PrivateLibraryError, MissingLibraryError and the like: see `load` */

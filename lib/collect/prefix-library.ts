@@ -1,6 +1,9 @@
 /**
  * The library of a self-built program in its installation prefix: for PREFIX/bin/python3.11, PREFIX/lib/python3.11 is its
  * standard library. Version managers and `make install` lay out interpreters so, and these find it by their own path.
+ *
+ * Modules that administrators install for the interpreter of a package, as `sudo pip install` does: a self-built script whose
+ * interpreter is /usr/bin/python3.11 has those in /usr/local/lib/python3.11 (Filesystem Hierarchy Standard 3.0, 4.9).
  */
 import * as path from 'path';
 import { addSelfBuilt } from './add-files';
@@ -9,6 +12,7 @@ import { isForLinking } from './non-runtime';
 import { takeFile } from './processes';
 import type { CurrentSelection, Pending, Selection } from './selection';
 import { excessOf, isSelfBuilt, MOST_MEGABYTES } from './self-built';
+import { isProgram } from '../elf';
 import { withoutTrailing } from '../text/trailing';
 
 /** Directories of a prefix in which a program has a directory of its name. */
@@ -18,27 +22,57 @@ const ADD_ONS = ['site-packages', 'dist-packages', 'site_perl', 'site_ruby', 'ge
 /** Tests of a standard library: programs do not load them. */
 const TESTS = ['test', 'tests'];
 
+/** The prefix of what administrators install. */
+const LOCAL = '/usr/local';
+
 export function addPrefixLibrary({ real: file }: Pending, selection: CurrentSelection, context: Context): Selection | undefined {
   const { root, requestedPrograms } = context;
-  const isStarted = [...requestedPrograms.values()].some((program) => program.real === file || program.interpreter?.program.real === file);
-  if (!isStarted || root.content(file).kind !== 'elf' || !isSelfBuilt(file, context)) return undefined;
-  if (path.posix.basename(path.posix.dirname(file)) !== 'bin') return undefined;
   const delta = selection.fork();
-  const prefix = path.posix.dirname(path.posix.dirname(file));
-  for (const name of LIBRARIES) {
-    const parent = root.real(path.posix.join(prefix, name));
-    if (parent === undefined) continue;
-    for (const entry of root.names(parent)) {
-      const directory = path.posix.join(parent, entry);
-      const isOwn = isOfProgram(entry, path.posix.basename(file)) && root.isDirectory(directory);
-      if (isOwn && context.packages.ownerOf(directory) === undefined) addLibrary(directory, file, delta, context);
-    }
+  if (isSelfBuilt(file, context)) {
+    const isInterpreter = [...requestedPrograms.values()].some(({ interpreter }) => interpreter?.program.real === file);
+    if (!(requestedPrograms.has(file) || isInterpreter) || path.posix.basename(path.posix.dirname(file)) !== 'bin') return undefined;
+    const add = root.content(file).kind === 'elf' ? addLibrary : addAddOn;
+    for (const directory of librariesOf(file, path.posix.dirname(path.posix.dirname(file)), context)) add(directory, file, delta, context);
+  } else if (isOfInterpreter(file, context)) {
+    for (const directory of librariesOf(file, LOCAL, context)) addAddOn(directory, file, delta, context);
+  } else {
+    return undefined;
   }
   return delta;
 }
 
-/** True if a directory is named after a program: `python3.11` and `perl5` after `python3.11` and `perl`, but not `python3.9`. */
-function isOfProgram(directory: string, program: string): boolean {
+/** Whether a file is a program of the package of a self-built script's interpreter. */
+function isOfInterpreter(file: string, context: Context): boolean {
+  const { root, packages, requestedPrograms } = context;
+  const interpreters = [...requestedPrograms].flatMap(([script, { interpreter }]) => (
+    interpreter !== undefined && isSelfBuilt(script, context) ? [interpreter.program.real] : []));
+  if (interpreters.length === 0) return false;
+  const { elf } = root.content(file);
+  const source = packages.ownerOf(file)?.source;
+  return elf !== undefined && isProgram(elf) && interpreters.some((real) => packages.ownerOf(real)?.source === source);
+}
+
+/** The directories of a prefix that are named after a program and that no package owns. */
+function librariesOf(program: string, prefix: string, { root, packages }: Context): string[] {
+  const parents = LIBRARIES.map((name) => path.posix.join(prefix, name));
+  const multiarch = root.names(root.real(parents[0]) ?? parents[0]).filter((name) => name.includes('-linux-'));
+  parents.push(...multiarch.map((name) => path.posix.join(parents[0], name)));
+  return parents.flatMap((parent) => {
+    const real = root.real(parent);
+    const directories = real === undefined ? [] : root.names(real).map((name) => path.posix.join(real, name));
+    return directories.filter((directory) => (
+      isOfProgram(path.posix.basename(directory), path.posix.parse(program)) &&
+      root.isDirectory(directory) && packages.ownerOf(directory) === undefined));
+  });
+}
+
+/** True if a directory is named after a program: `python3.11` and `perl5` after `python3.11` and `perl`, `rig` after `rig.py`. */
+function isOfProgram(directory: string, { base, name }: Pick<path.ParsedPath, 'base' | 'name'>): boolean {
+  return isOfName(directory, base) || isOfName(directory, name);
+}
+
+/** Not `python3.9` for `python3.11`. */
+function isOfName(directory: string, program: string): boolean {
   const [one, other] = [directory, program].map((name) => withoutTrailing(name, '0123456789.-'));
   if (one !== other || one === '') return false;
   const [of, version] = [directory.slice(one.length), program.slice(other.length)];
@@ -56,20 +90,24 @@ function addLibrary(directory: string, program: string, delta: Selection, contex
     return false;
   };
   for (const real of addSelfBuilt(directory, directory, why, delta, context, accept)) takeFile(real, program, delta, context);
-  for (const addOn of addOns) {
-    const added = delta.fork();
-    const files = addSelfBuilt(addOn, directory, why, added, context, (child) => !isForLinking(child));
-    for (const real of files) takeFile(real, program, added, context);
-    const excess = excessOf(added, delta, context);
-    if (excess === undefined) {
-      delta.merge(added);
-      continue;
-    }
-    delta.skip(addOn, `would add ${Math.round(excess / 1e6)} MB`);
-    delta.notices.add([
-      `${addOn} is not packed: its ${Math.round(excess / 1e6)} MB are more than the ${MOST_MEGABYTES} MB for modules beside ${program},`,
-      'or than fit into the layer;',
-      'name the modules that are needed in include',
-    ].join(' '));
+  for (const addOn of addOns) addAddOn(addOn, program, delta, context);
+}
+
+/** Adds a directory of a program within the size budget, or prints a notice. */
+function addAddOn(addOn: string, program: string, delta: Selection, context: Context): void {
+  const why = { reason: `library of ${path.posix.basename(program)}`, through: program, rule: 'in its installation prefix' };
+  const added = delta.fork();
+  const files = addSelfBuilt(addOn, addOn, why, added, context, (child) => !isForLinking(child));
+  for (const real of files) takeFile(real, program, added, context);
+  const excess = excessOf(added, delta, context);
+  if (excess === undefined) {
+    delta.merge(added);
+    return;
   }
+  delta.skip(addOn, `would add ${Math.round(excess / 1e6)} MB`);
+  delta.notices.add([
+    `${addOn} is not packed: its ${Math.round(excess / 1e6)} MB are more than the ${MOST_MEGABYTES} MB for modules beside ${program},`,
+    'or than fit into the layer;',
+    'name the modules that are needed in include',
+  ].join(' '));
 }

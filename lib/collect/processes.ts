@@ -5,7 +5,7 @@
 import * as path from 'path';
 import { load, MissingInterpreterError } from '../closure/program';
 import { checkVersions } from '../closure/versions';
-import { isProgram } from '../elf';
+import { type Elf, isProgram } from '../elf';
 import { addFile } from './add-files';
 import type { Context } from './context';
 import { openedLibraries } from './dlopen-note';
@@ -54,7 +54,7 @@ export function takeFile(real: string, program: string | undefined, delta: Selec
     try {
       if (isProgram(elf) && elf.interpreter !== undefined) {
         if (!delta.processes.has(real)) {
-          startProcess(load(real, elf, context.setting), loaded, context);
+          startProcess(loadHelper(real, elf, delta, context), loaded, context);
           opener = real;
         }
       } else if (program !== undefined && elf.type === 'shared') {
@@ -68,6 +68,23 @@ export function takeFile(real: string, program: string | undefined, delta: Selec
     delta.merge(loaded);
   }
   if (kind !== 'data' || isArchive(head)) delta.enqueue(real, opener);
+}
+
+/** Loads a helper program. Its libraries may be where only the script that starts it tells, by LD_LIBRARY_PATH. */
+function loadHelper(real: string, elf: Elf, { files }: Selection, { setting, packages }: Context): Process {
+  const libraryPath = [...setting.libraryPath];
+  for (;;) {
+    try {
+      return load(real, elf, { ...setting, libraryPath });
+    } catch (error) {
+      if (!(error instanceof MissingLibraryError)) throw error;
+      const owner = packages.ownerOf(real);
+      const library = [...files.keys()].find((file) => path.posix.basename(file) === error.library && packages.ownerOf(file) === owner);
+      const directory = library && path.posix.dirname(library);
+      if (directory === undefined || libraryPath.includes(directory)) throw error;
+      libraryPath.push(directory);
+    }
+  }
 }
 
 /**

@@ -103,11 +103,25 @@ function addStandardLibrary({ interpreters, through, opener }: User, delta: Sele
 
 /** Adds the modules of a script, and defers the modules that these depend on. */
 function addModules(owner: Package, user: User, delta: Selection, context: Context): void {
+  addModulePackages(modulesOf(owner, user, context), user, delta, context);
+}
+
+/**
+ * Adds packages of modules that a script imports.
+ *
+ * @param file the resolved path of the file that imports them
+ */
+export function addImported(modules: readonly Package[], script: Program, file: string, delta: Selection, context: Context): void {
+  const { program } = script.interpreter!;
+  addModulePackages(modules, { through: file, opener: program.real, interpreters: ownersOf(program.path, context) }, delta, context);
+}
+
+function addModulePackages(modules: readonly Package[], user: User, delta: Selection, context: Context): void {
   if (delta.requested.isTight) {
-    deferModules(owner, 'mentioned', user, delta, context);
+    for (const pkg of modules) deferModule(pkg, 'mentioned', user, delta, context);
     return;
   }
-  for (const pkg of modulesOf(owner, user, context)) {
+  for (const pkg of modules) {
     const newPackages = markRequested(pkg, 'module', delta);
     for (const newPackage of newPackages) addPackageData(newPackage, user.through, user.opener, delta, context);
     for (const newPackage of newPackages) deferModules(newPackage, 'mentioned', user, delta, context);
@@ -116,39 +130,50 @@ function addModules(owner: Package, user: User, delta: Selection, context: Conte
 
 /** Modules that a program may never load: a layer without room for all of them gets the smallest first, each whole or not at all. */
 function deferModules(owner: Package, need: Candidate['need'], user: User, delta: Selection, context: Context): void {
+  for (const pkg of modulesOf(owner, user, context)) deferModule(pkg, need, user, delta, context);
+}
+
+function deferModule(pkg: Package, need: Candidate['need'], user: User, delta: Selection, context: Context): void {
   const { through, opener } = user;
   const requestReason = need === 'recommended' ? 'recommended' : 'module';
-  for (const pkg of modulesOf(owner, user, context)) {
-    if (delta.requested.newWith(pkg, requestReason).length === 0) continue;
-    const add = (fork: Selection) => {
-      const newPackages = markRequested(pkg, requestReason, fork);
-      const files = newPackages.flatMap((newPackage) => findPackageData(newPackage, through, opener, fork, context));
-      for (const newPackage of newPackages) deferModules(newPackage, need, user, fork, context);
-      return files;
-    };
-    const why = { reason: `of package ${pkg.name}`, through };
-    // a module fails when it is loaded if another part of its package is not there
-    delta.defer({ path: pkg.name, need, group: pkg.name, isWhole: true, why, program: opener, add });
-  }
+  if (delta.requested.newWith(pkg, requestReason).length === 0) return;
+  const add = (fork: Selection) => {
+    const newPackages = markRequested(pkg, requestReason, fork);
+    const files = newPackages.flatMap((newPackage) => findPackageData(newPackage, through, opener, fork, context));
+    for (const newPackage of newPackages) deferModules(newPackage, need, user, fork, context);
+    return files;
+  };
+  const why = { reason: `of package ${pkg.name}`, through };
+  // a module fails when it is loaded if another part of its package is not there
+  delta.defer({ path: pkg.name, need, group: pkg.name, isWhole: true, why, program: opener, add });
 }
 
 /** Dependencies of a package that depend on the interpreter, or have files in a directory of its modules. */
 function modulesOf(owner: Package, { interpreters }: User, context: Context): Package[] {
   if (interpreters.length === 0) return [];
   const { packages, packageFiles } = context;
-  let known: readonly Package[] | undefined;
-  // /usr/lib/python3 is named after python3.11, which completes python3.11-minimal
-  const completing = interpreters.flatMap((pkg) => [pkg, ...packages.builtFrom(pkg.source)]);
-  const isOfModules = (directory: string) => {
-    if (completing.some((pkg) => isNamedAfter(directory, pkg))) return true;
-    known ??= knownModules(interpreters, packages);
-    return known.some((pkg) => packageFiles.directoriesOf(pkg).has(directory));
-  };
+  const isOfModules = isForModules(interpreters, context);
   return dependenciesOf(owner, packages).filter((dependency) => {
     if (isForDevelopment(dependency)) return false;
     if (dependsOnOne(dependency, interpreters, packages)) return true;
     return [...new Set(packageFiles.data(dependency).map(unitOf))].some(isOfModules);
   });
+}
+
+/**
+ * Whether modules for an interpreter are installed below a directory that is not a standard one.
+ *
+ * @param interpreters the packages of the interpreter
+ */
+export function isForModules(interpreters: readonly Package[], { packages, packageFiles }: Context): (directory: string) => boolean {
+  let known: readonly Package[] | undefined;
+  // /usr/lib/python3 is named after python3.11, which completes python3.11-minimal
+  const completing = interpreters.flatMap((pkg) => [pkg, ...packages.builtFrom(pkg.source)]);
+  return (directory) => {
+    if (completing.some((pkg) => isNamedAfter(directory, pkg))) return true;
+    known ??= knownModules(interpreters, packages);
+    return known.some((pkg) => packageFiles.directoriesOf(pkg).has(directory));
+  };
 }
 
 function dependsOnOne(owner: Package, interpreters: readonly Package[], packages: PackageDatabase): boolean {

@@ -9,6 +9,7 @@ import { writeDirectory } from '../../lib/pack/directory';
 import type { PlannedLayer } from '../../lib/plan/plan-layer';
 import { planLayer } from '../../lib/plan/plan-layer';
 import { DirectoryRoot } from '../../lib/root/directory-root';
+import { find, libraryWith, Packaged, programWith } from './packaged';
 import { gcc, temporaryDirectory } from '../fixture';
 import { request } from '../plan/request';
 
@@ -250,4 +251,107 @@ test('an interpreter with a prefix of its own is packed with the standard librar
     ).toEqual(['os.py', 'module.py']);
     expect(planned.notices.join()).not.toContain('home directories are not searched');
   }
+});
+
+describe('modules below /usr/local for the interpreter of a package', () => {
+  const MODULES = {
+    '/usr/local/lib/lang3.2/dist-packages/module.py': 'm\n',
+    '/usr/local/share/lang/own.txt': 'o\n',
+    '/usr/local/lib/lang3.1/dist-packages/older.py': 'o\n',
+    '/usr/local/lib/other/x.py': 'x\n',
+  };
+
+  function withLang(): Packaged {
+    const root = new Packaged();
+    root.install('lang', { '/usr/bin/lang3.2': programWith() });
+    root.write(MODULES);
+    fs.chmodSync(root.locate('/usr/bin/lang3.2'), 0o755);
+    return root;
+  }
+
+  const local = ({ data }: { readonly data: readonly string[] }) => data.filter((file) => file.startsWith('/usr/local/')).sort();
+
+  test('are packed for a self-built script', () => {
+    const root = withLang();
+    root.write({ '/usr/local/bin/tool': '#!/usr/bin/lang3.2\nimport module\n' });
+    fs.chmodSync(root.locate('/usr/local/bin/tool'), 0o755);
+    expect(local(find(root, '/usr/local/bin/tool'))).toEqual([
+      '/usr/local/bin/tool', '/usr/local/lib/lang3.2/dist-packages/module.py', '/usr/local/share/lang/own.txt',
+    ]);
+  });
+
+  test('are skipped for a script of a package, and for the interpreter', () => {
+    const root = withLang();
+    root.install('tool', { '/usr/bin/tool': '#!/usr/bin/lang3.2\n' }, { Depends: 'lang' });
+    for (const binary of ['/usr/bin/tool', '/usr/bin/lang3.2']) expect(local(find(root, binary))).toEqual([]);
+  });
+
+  test('are skipped with a notice if they exceed the size budget', () => {
+    const root = withLang();
+    root.write({ '/usr/local/bin/tool': '#!/usr/bin/lang3.2\n' });
+    fs.chmodSync(root.locate('/usr/local/bin/tool'), 0o755);
+    fs.truncateSync(root.locate('/usr/local/lib/lang3.2/dist-packages/module.py'), 65 * 1024 * 1024);
+    expect(find(root, '/usr/local/bin/tool').notices).toContainEqual(
+      '/usr/local/lib/lang3.2 is not packed: its 68 MB are more than the 64 MB for modules beside /usr/bin/lang3.2, or than fit into ' +
+        'the layer; name the modules that are needed in include',
+    );
+  });
+});
+
+describe('modules of packages that a self-built script imports', () => {
+  const DIRECTORY = '/usr/lib/lang3/packages';
+
+  function withModules(): Packaged {
+    const root = new Packaged();
+    root.install('lang3', { '/usr/bin/lang3': programWith(), [`${DIRECTORY}/standard.py`]: '\n' });
+    for (const name of ['one', 'two', 'unused']) {
+      const directory = `${DIRECTORY}/${name}`;
+      root.install(`lang3-${name}`, { [`${directory}/part.py`]: '\n', [`${directory}/data.txt`]: '\n' }, { Depends: 'lang3' });
+    }
+    root.install('lang3-nested', { [`${DIRECTORY}/A/B.pm`]: '\n' }, { Depends: 'lang3, lang3-two' });
+    root.install('lang3-native', { [`${DIRECTORY}/fast.lang3-x86_64.so`]: libraryWith('fast.so') }, { Depends: 'lang3' });
+    
+    return root;
+  }
+
+  const packed = (root: Packaged, text: string) => {
+    root.write({ '/work/dist/tool': `#!/usr/bin/lang3\n${text}\n` });
+    fs.chmodSync(root.locate('/work/dist/tool'), 0o755);
+    const { data } = find(root, './dist/tool', { cwd: '/work' });
+    return data.flatMap((file) => (file.startsWith(`${DIRECTORY}/`) ? [path.posix.relative(DIRECTORY, file)] : []));
+  };
+
+  test.each([
+    ['import one', ['one/data.txt', 'one/part.py', 'standard.py']],
+    ['from one.part import a', ['one/data.txt', 'one/part.py', 'standard.py']],
+    ['import sys, one as o', ['one/data.txt', 'one/part.py', 'standard.py']],
+    ['use A::B;', ['A/B.pm', 'standard.py', 'two/data.txt', 'two/part.py']],
+    ["const one = require('one/part');", ['one/data.txt', 'one/part.py', 'standard.py']],
+    ['library(one)', ['one/data.txt', 'one/part.py', 'standard.py']],
+    ['import fast', ['fast.lang3-x86_64.so', 'standard.py']],
+    ['import unknown; print("one")', ['standard.py']],
+    ['print A::C::value();', ['standard.py']],
+  ])('are packed with the modules that these depend on: %s', (text, expected) => {
+    expect(packed(withModules(), text).sort()).toEqual(expected);
+  });
+
+  test('are packed for the modules beside the script', () => {
+    const root = withModules();
+    root.write({ '/work/dist/helper.py': 'import one\n' });
+    expect(packed(root, 'import helper')).toContain('one/part.py');
+  });
+
+  test.each([['', []], ['include-system-site-packages = true\n', ['one/data.txt', 'one/part.py']]])(
+    'are packed in a virtual environment only if it shows those of the system: %s',
+    (setting, expected) => {
+      const root = withModules();
+      root.write({
+        '/work/venv/pyvenv.cfg': `home = /usr/bin\n${setting}`,
+        '/work/venv/bin/tool': '#!/usr/bin/lang3\nimport one\n',
+      });
+      fs.chmodSync(root.locate('/work/venv/bin/tool'), 0o755);
+      const { data } = find(root, '/work/venv/bin/tool');
+      expect(data.filter((file) => file.includes('/one/')).map((file) => path.posix.relative(DIRECTORY, file))).toEqual(expected);
+    },
+  );
 });

@@ -44,9 +44,9 @@ function system(): Fixture {
 
 const WITH_DATA = { detectData: true, searchPath: ['/usr/local/bin', '/usr/bin'] };
 
-async function output(root: Fixture, binary: string): Promise<string> {
+async function output(root: Fixture, binary: string, host?: Fixture): Promise<string> {
   const made = await make(root, binary, WITH_DATA);
-  const { status, stdout, stderr } = lambda(made.opt, [`/opt/bin/${path.posix.basename(binary)}`]);
+  const { status, stdout, stderr } = lambda(made.opt, [`/opt/bin/${path.posix.basename(binary)}`], host);
   expect({ status, stderr }).toEqual({ status: 0, stderr: '' });
   return stdout;
 }
@@ -199,6 +199,15 @@ describe('files beside a program', () => {
     expect(beside.sort()).toEqual(expected);
   });
 
+  test('are packed for a script that finds its own path if their directories have usual names', () => {
+    const root = system();
+    root.compile('/usr/bin/lang', 'int main(void) { return 0; }');
+    root.write({ '/opt/app/bin/tool': '#!/usr/bin/lang\nhome=$0\n', '/opt/app/conf/a.conf': 'a\n', '/opt/app/other/b': 'b\n' });
+    const { data } = find(root, '/opt/app/bin/tool', WITH_DATA);
+    expect(data.filter((file) => file.startsWith('/opt/app/') || file.startsWith('/app/')).sort())
+      .toEqual(['/opt/app/bin/tool', '/opt/app/conf/a.conf']);
+  });
+
   test('are skipped with a notice if they exceed the size budget', () => {
     const root = system();
     root.compile('/work/dist/tool', printing([], ['data/x.txt']));
@@ -218,4 +227,39 @@ describe('files beside a program', () => {
     expect(skipped.get('/work/dist/data/.env')).toMatch(/^may be secret/);
     expect(skipped.get('/work/dist/data/private.txt')).toBe('not world-readable');
   });
+});
+
+/** A host with a shell: it starts scripts that find files by their own path. */
+function withShell(): Fixture {
+  const host = new Fixture().debian().libc();
+  host.copy('/bin/dash', '/usr/bin/sh');
+  return host;
+}
+
+test('a program behind a script is packed with the files beside it, wherever the script is', async () => {
+  const root = system();
+  root.copy('/bin/dash', '/usr/bin/sh');
+  root.compile('/usr/local/lib/rig-2/rig.bin', printing([], ['words.txt']));
+  root.write({
+    '/usr/local/bin/rig': '#!/usr/bin/sh\nexec "${0%/*}/../lib/rig-2/rig.bin" "$@"\n',
+    '/usr/local/lib/rig-2/words.txt': 'words\n',
+    '/usr/local/lib/other/words.txt': 'other\n',
+  });
+  fs.chmodSync(root.locate('/usr/local/bin/rig'), 0o755);
+  expect(await output(root, 'rig', withShell())).toBe('words\n');
+  expect(find(root, 'rig', WITH_DATA).data.filter((file) => file.includes('/other/'))).toEqual([]);
+});
+
+test('a program that finds its libraries only by LD_LIBRARY_PATH of the script that starts it is packed with them', async () => {
+  const root = system();
+  root.copy('/bin/dash', '/usr/bin/sh');
+  root.compile('/opt/rig/usr/lib/libown.so.1', 'int own(void) { return 42; }', ['-shared', '-fPIC', '-Wl,-soname,libown.so.1']);
+  root.compile(
+    '/opt/rig/usr/bin/rig.bin',
+    '#include <stdio.h>\nint own(void); int main(void) { return printf("%d\\n", own()) < 0; }',
+    [root.locate('/opt/rig/usr/lib/libown.so.1')],
+  );
+  root.write({ '/opt/rig/run': '#!/usr/bin/sh\nhere="${0%/*}"\nLD_LIBRARY_PATH="$here/usr/lib" exec "$here/usr/bin/rig.bin"\n' });
+  fs.chmodSync(root.locate('/opt/rig/run'), 0o755);
+  expect(await output(root, '/opt/rig/run', withShell())).toBe('42\n');
 });
