@@ -142,8 +142,7 @@ class Relocation {
 
   /** The place of the file that starts a program: the starter of a script that has one. */
   private startedAt(program: Program): LayerPath {
-    const place = this.places.of(program.real);
-    return needsStarter(program, this.options.root) ? starterOf(place) : place;
+    return (needsStarter(program, this.options.root) ? starterOf : layerPath)(this.places.of(program.real));
   }
 
   private starters(): Entry[] {

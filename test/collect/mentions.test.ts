@@ -1,5 +1,4 @@
 import * as fs from 'fs';
-import * as path from 'path';
 import { find, libraryWith, LIB, makeFound, Packaged, programWith } from './packaged';
 import { Fixture } from '../fixture';
 import { lambda } from '../plan/make';
@@ -248,7 +247,7 @@ describe('a path that a compiler has stored in instructions', () => {
     root.compile('/usr/bin/lib-rig', copied(['/usr/lib/qrs']), ['-O2']);
     root.install('lib-rig', { '/usr/bin/lib-rig': [], '/usr/lib/qrs': 'of the layer' }, { Depends: 'libc6' });
     const { opt } = await makeFound(root, 'lib-rig');
-    expect(fs.lstatSync(path.join(opt, 'lib')).isDirectory()).toBe(true);
+    expect(fs.lstatSync(`${opt}/lib`).isDirectory()).toBe(true);
     expect(lambda(opt, ['lib-rig', '0'], host)).toMatchObject({ status: 0, stdout: 'of the layer\n' });
   });
 

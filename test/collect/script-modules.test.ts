@@ -310,7 +310,7 @@ describe('modules of packages that a self-built script imports', () => {
     }
     root.install('lang3-nested', { [`${DIRECTORY}/A/B.pm`]: '\n' }, { Depends: 'lang3, lang3-two' });
     root.install('lang3-native', { [`${DIRECTORY}/fast.lang3-x86_64.so`]: libraryWith('fast.so') }, { Depends: 'lang3' });
-    
+
     return root;
   }
 
