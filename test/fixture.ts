@@ -206,13 +206,15 @@ function named(soname: string): string {
 }
 
 const compiled = new Map<string, Buffer>();
+const MENTIONS_FILE = /version-script|dynamic-list|-T|@|#\s*include\s*"/;
 /** In bytes: larger files are not kept in memory. */
 const MOST_KEPT = 1e6;
 
 /** Compiles C source, once for equal source and options. The messages of the compiler become the error. */
 export function gcc(file: string, source: string, options: readonly string[] = [], compiler = 'gcc'): void {
-  // libraries of a test may have changed since
-  const dependsOnFiles = options.some((option) => /^(?:\/|-[lL])/.test(option) && path.basename(option) !== STUB);
+  // files of a test may have changed since: libraries, version scripts, headers
+  const isFile = (text: string) => (/^(?:\/|-[lL])/.test(text) && path.basename(text) !== STUB) || MENTIONS_FILE.test(text);
+  const dependsOnFiles = [source, ...options].some(isFile);
   const key = JSON.stringify([compiler, source, options]);
   const known = dependsOnFiles ? undefined : compiled.get(key);
   if (known) {
