@@ -5,11 +5,11 @@
 import { spawnSync } from 'child_process';
 import * as fs from 'fs';
 import * as path from 'path';
+import { find, libraryWith, Packaged, programWith } from './packaged';
 import { writeDirectory } from '../../lib/pack/directory';
 import type { PlannedLayer } from '../../lib/plan/plan-layer';
 import { planLayer } from '../../lib/plan/plan-layer';
 import { DirectoryRoot } from '../../lib/root/directory-root';
-import { find, libraryWith, Packaged, programWith } from './packaged';
 import { gcc, temporaryDirectory } from '../fixture';
 import { request } from '../plan/request';
 

@@ -2,8 +2,8 @@ import { spawnSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { Workshop } from './compile';
 import type { DynamicSymbols, ExportedSymbol, Machine } from '../../lib/elf';
-import type { StubOptions } from '../../lib/elf/stub';
 import { readSymbols, satisfies } from '../../lib/elf';
+import type { StubOptions } from '../../lib/elf/stub';
 import { stubLibrary } from '../../lib/elf/stub';
 
 /** Libraries, their stubs, and programs that run with either. */
