@@ -27,18 +27,18 @@ const LOCAL = '/usr/local';
 
 export function addPrefixLibrary({ real: file }: Pending, selection: CurrentSelection, context: Context): Selection | undefined {
   const { root, requestedPrograms } = context;
-  const delta = selection.fork();
+  const addLibraries = (prefix: string, add: typeof addAddOn) => {
+    const delta = selection.fork();
+    for (const directory of librariesOf(file, prefix, context)) add(directory, file, delta, context);
+    return delta;
+  };
   if (isSelfBuilt(file, context)) {
     const isInterpreter = [...requestedPrograms.values()].some(({ interpreter }) => interpreter?.program.real === file);
     if (!(requestedPrograms.has(file) || isInterpreter) || path.posix.basename(path.posix.dirname(file)) !== 'bin') return undefined;
     const add = root.content(file).kind === 'elf' ? addLibrary : addAddOn;
-    for (const directory of librariesOf(file, path.posix.dirname(path.posix.dirname(file)), context)) add(directory, file, delta, context);
-  } else if (isOfInterpreter(file, context)) {
-    for (const directory of librariesOf(file, LOCAL, context)) addAddOn(directory, file, delta, context);
-  } else {
-    return undefined;
+    return addLibraries(path.posix.dirname(path.posix.dirname(file)), add);
   }
-  return delta;
+  return isOfInterpreter(file, context) ? addLibraries(LOCAL, addAddOn) : undefined;
 }
 
 /** Whether a file is a program of the package of a self-built script's interpreter. */

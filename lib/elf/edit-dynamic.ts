@@ -17,6 +17,11 @@ export interface DynamicParts {
 /** A new DT_NEEDED, and the names of DT_NEEDED that it replaces. The symbol versions required from these are required from it. */
 export type NewNeed = readonly [name: string, ...replaced: readonly string[]];
 
+/** The names of DT_NEEDED that are replaced → their new names. */
+export function replacedNames(needed: readonly NewNeed[]): ReadonlyMap<string, string> {
+  return new Map(needed.flatMap(([name, ...replaced]) => replaced.map((old) => [old, name] as const)));
+}
+
 /** Finds `vn_file` of each entry of DT_VERNEED. */
 export function versionFiles(reader: ByteReader, dynamic: DynamicSection): Part[] {
   const table = dynamic.extent(DT_VERNEED);
@@ -41,7 +46,7 @@ export function editNeeded(parts: DynamicParts, needed: readonly NewNeed[]): voi
   const { section, strings, files } = parts;
   const nameAt = (index: number) => strings.content.toString('latin1', index, strings.content.indexOf(0, index));
   const known = pairsOf(section).filter((entry) => tagOf(entry) === DT_NEEDED).map((entry) => nameAt(valueOf(entry)));
-  const replacements = new Map(needed.flatMap(([name, ...replaced]) => replaced.map((old) => [old, name] as const)));
+  const replacements = replacedNames(needed);
   const kept = known.find((name) => !replacements.has(name));
   if (kept !== undefined) {
     throw new FormatError(`found DT_NEEDED ${kept}, expected each to be replaced`, section.place.offset);

@@ -3,7 +3,7 @@ export {
   type DynamicSymbols, type ExportedSymbol, type ImportedSymbol, readSymbols, refersToData, satisfies, type SymbolType,
 } from './dynamic-symbols';
 export { editElf, type ElfEdit } from './edit';
-export { type NewNeed } from './edit-dynamic';
+export { type NewNeed, replacedNames } from './edit-dynamic';
 export { type Elf, isProgram, readElf } from './elf';
 export { type Bytes } from './byte-reader';
 export { FileBytes } from './file-bytes';

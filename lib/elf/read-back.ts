@@ -1,5 +1,5 @@
 import { isDeepStrictEqual } from 'util';
-import type { NewNeed } from './edit-dynamic';
+import { type NewNeed, replacedNames } from './edit-dynamic';
 import type { Elf } from './elf';
 import { readElf } from './elf';
 import { FormatError, hex } from './format-error';
@@ -31,7 +31,7 @@ export function checked(
 ): Buffer {
   checkRest(original, edited, change);
   const [before, after] = [readElf(original, false), readBack(edited)];
-  const names = new Map(edit.needed?.flatMap(([name, ...replaced]) => replaced.map((old) => [old, name])));
+  const names = replacedNames(edit.needed ?? []);
   const dynamic = before.dynamic && {
     ...before.dynamic,
     ...(edit.rpath !== undefined && { rpath: edit.rpath || undefined, runpath: undefined }),

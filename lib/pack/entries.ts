@@ -6,12 +6,12 @@ import * as path from 'path';
 import { inflateRawSync } from 'zlib';
 import { compress } from './compressed';
 import { localeArchive } from './locale-archive';
-import { editElf, FormatError, type NewNeed, replaceText } from '../elf';
+import { editElf, FormatError, replaceText } from '../elf';
 import { LayerError } from '../error';
 import { MOST_BYTES } from '../lambda';
 import { nameAliases } from '../plan/alias';
 import { COMPRESSED, launcherFile, unpackedRoot } from '../plan/compress';
-import { type FileEntry, type LauncherEntry, type Plan, rootOf, withKey } from '../plan/plan';
+import { type FileEntry, type LauncherEntry, needsWithKey, type Plan, rootOf, withKey } from '../plan/plan';
 import { openRoot } from '../root/open-root';
 import { trustBytecode } from '../root/python-bytecode';
 import type { Root } from '../root/root';
@@ -118,7 +118,7 @@ function edited(entry: FileEntry, root: Root, key: string, aliases: readonly str
   const keyed = (text: string | undefined) => text && withKey(text, key);
   if ([edits.interpreter, edits.rpath, edits.needed].every((edit) => edit === undefined)) return bytes;
   try {
-    const needed = edits.needed?.map(([name, ...replaced]): NewNeed => [withKey(name, key), ...replaced]);
+    const needed = edits.needed && needsWithKey(edits.needed, key);
     return editElf(bytes, { interpreter: keyed(edits.interpreter), rpath: keyed(edits.rpath), needed });
   } catch (error) {
     if (!(error instanceof FormatError)) throw error;

@@ -43,7 +43,7 @@ export class KnownBlocks {
     return known.deflated;
   }
 
-  /** Whether there is no room for more blocks that are compressed ahead. */
+  /** Whether blocks that were compressed ahead take all the memory for blocks. */
   public get isFull(): boolean {
     return this.used.size === 0 && this.bytes > MOST_BYTES;
   }

@@ -143,6 +143,11 @@ export function withKey(text: string, key: string): string {
   return text.replaceAll(KEY, key);
 }
 
+/** Replaces it in the new names of DT_NEEDED. */
+export function needsWithKey(needed: readonly NewNeed[], key: string): NewNeed[] {
+  return needed.map(([name, ...replaced]) => [withKey(name, key), ...replaced]);
+}
+
 /** Unpacked size of the layer's files in bytes, before they are edited. The size of compressed files is estimated. */
 export function sizeOf(plan: Pick<Plan, 'entries'>): number {
   return plan.entries.reduce((sum, entry) => sum + bytesOf(entry), 0);

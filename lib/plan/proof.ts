@@ -7,9 +7,9 @@ import { nameAliases } from './alias';
 import type { Process } from '../closure/closure';
 import { load } from '../closure/program';
 import { checkVersions } from '../closure/versions';
-import type { Elf } from '../elf';
+import { type Elf, replacedNames } from '../elf';
 import { muslPathFile } from './confine-musl';
-import { type Entry, type FileEntry, type Plan, rootOf, sizeOf, type TextEntry, withKey } from './plan';
+import { type Entry, type FileEntry, needsWithKey, type Plan, rootOf, sizeOf, type TextEntry, withKey } from './plan';
 import { tooLarge } from './too-large';
 import { LayerError } from '../error';
 import { MOST_BYTES } from '../lambda';
@@ -137,11 +137,12 @@ class PlannedFiles implements Files {
     if (!elf.dynamic) return elf;
     const keyed = (text: string | undefined) => text && withKey(text, this.plan.key);
     const { rpath, runpath, needed, versionNeeds } = elf.dynamic;
-    const replaced = edits?.needed && new Map(edits.needed.flatMap(([name, ...names]) => names.map((old) => [old, keyed(name)!])));
+    const replacing = edits?.needed && needsWithKey(edits.needed, this.plan.key);
+    const names = replacedNames(replacing ?? []);
     const dynamic = {
       ...elf.dynamic,
-      needed: edits?.needed?.map(([name]) => keyed(name)!) ?? needed.map((name) => this.aliased(name)),
-      versionNeeds: replaced ? versionNeeds.map((need) => ({ ...need, file: replaced.get(need.file) ?? need.file })) : versionNeeds,
+      needed: replacing?.map(([name]) => name) ?? needed.map((name) => this.aliased(name)),
+      versionNeeds: versionNeeds.map((need) => ({ ...need, file: names.get(need.file) ?? need.file })),
       rpath: edits?.rpath === undefined ? rpath : keyed(edits.rpath) || undefined,
       runpath: edits?.rpath === undefined ? runpath : undefined,
     };

@@ -10,6 +10,7 @@
 import * as path from 'path';
 import type { TextEntry } from './plan';
 import type { Program } from '../closure/find';
+import { cacheByRoot } from '../collect/cache-by-root';
 import { type LayerPath, layerPath } from '../root/paths';
 import type { Root } from '../root/root';
 
@@ -26,13 +27,16 @@ const OWN_DIRECTORY = new RegExp([
 /** Maximum size of a script, in bytes. Larger scripts have data appended to them. */
 const MOST_BYTES = 1024 * 1024;
 
+/** Cached, because the plan asks several times for each program. */
+const findingOwnDirectory = cacheByRoot<boolean>();
+
 /** Whether a program is a script that carries data, or that finds files by its own path without resolving links. */
 export function needsStarter({ path: link, real, interpreter }: Program, root: Root): boolean {
   const { carriesData, size } = root.content(real);
   if (interpreter === undefined || carriesData) return carriesData;
   // a script with several names does what its name says, and resolves links to find its directory
   if (size > MOST_BYTES || path.posix.basename(link) !== path.posix.basename(real)) return false;
-  return root.scan(real, (bytes) => OWN_DIRECTORY.test(bytes.toString('latin1')));
+  return findingOwnDirectory(root, real, () => root.scan(real, (bytes) => OWN_DIRECTORY.test(bytes.toString('latin1'))));
 }
 
 /** The starter's place: next to the script. */
