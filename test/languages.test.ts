@@ -56,7 +56,12 @@ beforeAll(async () => {
   );
   await call({ api: 'load', name: 'cdk-binary-layer', version, tarball: path.join(work, filename) });
 }, 600_000);
-afterAll(() => runtime.kill());
+afterAll(async () => {
+  // the runtime passes its pipes to a process of its own, which a signal to the runtime would not end
+  const ended = new Promise((resolve) => runtime.once('close', resolve));
+  runtime.stdin!.write(`${JSON.stringify({ exit: 0 })}\n`);
+  await ended;
+});
 
 test('an app makes a layer, gets the path of a program, and can be synthesized', async () => {
   const outdir = path.join(work, 'cdk.out');
