@@ -10,11 +10,12 @@
  *
  * Exit status 1: a command failed, or packing a layer twice gave different bytes.
  */
-import { execFileSync, spawnSync } from 'child_process';
+import { execFileSync } from 'child_process';
 import { createHash } from 'crypto';
 import * as fs from 'fs';
 import * as os from 'os';
 import * as path from 'path';
+import { LAMBDA, runWithLayer } from './function';
 import { writeZip } from '../lib/pack/zip';
 import { rootOf } from '../lib/plan/plan';
 import { planLayer } from '../lib/plan/plan-layer';
@@ -46,13 +47,7 @@ const OTHERS: Record<string, string> = {
   'nodejs/node_modules/one/index.js': 'process.exit(99);\n',
 };
 
-const ENVIRONMENT = {
-  PATH: '/var/lang/bin:/usr/local/bin:/usr/bin/:/bin:/opt/bin',
-  LD_LIBRARY_PATH: '/var/lang/lib:/lib64:/usr/lib64:/var/runtime:/var/runtime/lib:/var/task:/var/task/lib:/opt/lib',
-  LANG: 'en_US.UTF-8',
-  PYTHONPATH: '/var/runtime',
-  NODE_PATH: '/opt/nodejs/node_modules:/var/runtime/node_modules',
-};
+const ENVIRONMENT = { ...LAMBDA, PYTHONPATH: '/var/runtime', NODE_PATH: '/opt/nodejs/node_modules:/var/runtime/node_modules' };
 
 interface Layer {
   readonly source: string;
@@ -128,37 +123,13 @@ function onOneFunction(layers: readonly Layer[], work: string): boolean[] {
 /** Runs a program with only `/opt`. Returns the difference in its output, if any. */
 function wrong(opt: string, name: string, command: string, layer: Layer): string {
   const { args, says } = PROGRAMS[name];
-  const setenv = Object.entries(ENVIRONMENT).flatMap(([variable, value]) => ['--setenv', variable, value]);
   const task = path.join(path.dirname(opt), 'task');
   fs.mkdirSync(task, { recursive: true });
   fs.writeFileSync(path.join(task, 'in.png'), Buffer.from(PNG, 'base64'));
-  const { status, stdout, stderr } = spawnSync(
-    'bwrap',
-    [
-      '--ro-bind',
-      opt,
-      '/opt',
-      '--ro-bind',
-      task,
-      '/var/task',
-      '--dir',
-      '/var/runtime',
-      '--proc',
-      '/proc',
-      '--dev',
-      '/dev',
-      '--tmpfs',
-      '/tmp',
-      '--unshare-net',
-      '--chdir',
-      '/tmp',
-      '--clearenv',
-      ...setenv,
-      command,
-      ...args,
-    ],
-    { encoding: 'utf8', maxBuffer: 1 << 26 },
-  );
+  const { status, stdout, stderr } = runWithLayer(opt, [command, ...args], {
+    mounts: ['--ro-bind', task, '/var/task', '--dir', '/var/runtime', '--unshare-net'],
+    environment: ENVIRONMENT,
+  });
   if (status !== 0 || !says.test(stdout)) return `exit code ${status}: ${`${stdout}${stderr}`.trim().slice(-200) || 'no output'}`;
   const strange = new RegExp(`/opt/(?:elf/(?!${layer.key}/)|python|nodejs)\\S*`).exec(stdout);
   return strange ? `found ${strange[0]}, expected nothing but what is below ${rootOf(layer.key)}` : '';

@@ -7,6 +7,7 @@ import { FingerprintCache, stateOf } from './fingerprint';
 import { packing, planning, roots, slimming } from './on-demand';
 import { temporaryBytes } from '../plan/plan';
 import type { LayerRequest, PlannedLayer } from '../plan/plan-layer';
+import type { RootPath } from '../root/paths';
 import type { Root } from '../root/root';
 import type { OpenedSource } from '../source/source';
 import type { Trace } from '../trace/log';
@@ -73,7 +74,8 @@ export class Planning {
     const root = roots().openRoot(this.source.directory);
     const { request, workload, report } = this;
     if (workload === undefined) {
-      return { root, planned: planning().planLayer(root, request, traced, (files) => foresee(root.location, files)) };
+      const onFound = (files: readonly RootPath[]) => foresee(root.location, files);
+      return { root, planned: planning().planLayer(root, request, { knownTrace: traced, onFound }) };
     }
     return { root, planned: slimming().slimLayer(root, request, workload, { report, known: last?.slim?.known, knownTrace: traced }) };
   }

@@ -145,7 +145,7 @@ export async function build(programs: string[], options: BuildOptions, isSlim = 
     progress: (line: string) => (isSlim || options.verbose) && tell([printable(line)]),
     notice: (line: string) => tell([printable(line)]),
   };
-  const planned: PlannedLayer & Partial<SlimLayer> = workload === undefined ? planLayer(root, request, opened) :
+  const planned: PlannedLayer & Partial<SlimLayer> = workload === undefined ? planLayer(root, request, { knownTrace: opened }) :
     slimming().slimLayer(root, request, workload, { report: told, knownTrace: opened, renewsLock: isSlim });
   if (trial) trials().checkMachine(planned.machine);
   tell(planned.notices.map(printable));

@@ -3,6 +3,7 @@
  * such as `plugins` and `data` beside `./dist/tool`, or `lib` and `share` beside its `bin`.
  */
 import * as path from 'path';
+import { pathsAfterVariables } from './after-variable';
 import { addSelfBuilt } from './add-files';
 import type { Context } from './context';
 import { isForLinking } from './non-runtime';
@@ -57,20 +58,15 @@ export function addBuildOutput({ real: file }: Pending, selection: CurrentSelect
   return delta;
 }
 
-/** The path after a variable, or after a command substitution such as `$(dirname "$0")`. */
-const AFTER_VARIABLE = /(?:\$\w+|\$\{[\w%/*]+\}|[)`])"?((?:\/[\w.+-]+)+)(?=["'`\s;)&|]|$)/gm;
-
 /**
  * What a script in a system directory names by a path relative to its own, such as `"$(dirname "$0")/../lib/rig/rig.bin"`: a file there,
  * or the directory of `rig` in the system directory.
  */
 function relativeUnits({ real, interpreter }: Program, { root, packages, searchPath }: Context): ReadonlySet<string> {
   const directory = path.posix.dirname(real);
-  const { size } = root.content(real);
   const isSystems = isStandardDirectory(directory) || searchPath.includes(directory);
-  if (interpreter === undefined || size > MOST_SCRIPT || !isSystems) return new Set();
-  const text = root.read(real).toString('latin1');
-  const named = [...text.matchAll(AFTER_VARIABLE)].flatMap(([, suffix]) => root.real(path.posix.join(directory, suffix)) ?? []);
+  if (interpreter === undefined || !isSystems) return new Set();
+  const named = pathsAfterVariables(real, root).flatMap((suffix) => root.real(path.posix.join(directory, suffix)) ?? []);
   const units = named.map((entry) => unitOf(entry));
   return new Set(units.filter((unit) => unit !== real && !isStandardDirectory(unit) && packages.ownerOf(unit) === undefined));
 }

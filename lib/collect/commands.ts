@@ -26,17 +26,16 @@ export const SUGGESTED = 'its package is only suggested by that of ';
 
 /** Adds the commands that a file starts; in the layer they are on PATH. */
 export function addStartedCommands({ real: file }: Pending, selection: CurrentSelection, context: Context): Selection | undefined {
-  const may = mayStart(file, selection, context);
-  if (!may) return undefined;
+  const starter = starterOf(file, selection, context);
+  if (!starter) return undefined;
+  const { script, role, mayStart } = starter;
   const { root, commandsOnPath } = context;
-  const script = sourcedBy(file, selection, root);
-  const role = script !== undefined ? 'sourced' : isModule(file, selection, context) ? 'module' : undefined;
   const words = startedIn(file, root.content(file), (use) => root.scan(file, use), role);
   const recommended = recommendedCommands(file, context);
   const started = [...new Set([...words, ...recommended])].flatMap((word): [name: string, commandPath: string][] => {
     const commandPath = commandsOnPath.get(word);
     if (commandPath === undefined || !root.isFile(commandPath)) return [];
-    return recommended.has(word) || ownersOf(commandPath, context).some(may) ? [[word, commandPath]] : [];
+    return recommended.has(word) || ownersOf(commandPath, context).some(mayStart) ? [[word, commandPath]] : [];
   });
   const isRequested = context.requestedPrograms.has(file);
   if (started.length === 0 && !isRequested) return undefined;
@@ -123,33 +122,43 @@ export function addCommand(name: string, commandPath: string, file: string, sele
   }
 }
 
-/**
- * The packages whose commands a file may start.
- *
- * @returns `undefined` for none
- */
-export function mayStart(file: string, selection: CurrentSelection, context: Context): ((owner: Package) => boolean) | undefined {
+/** How a file starts commands. */
+interface Starter {
+  /** the script that sources the file */
+  readonly script?: string;
+  /** what the file is if it is neither a program nor a script */
+  readonly role?: 'sourced' | 'module';
+  /** whether the file may start the commands of a package */
+  readonly mayStart: (owner: Package) => boolean;
+}
+
+/** @returns `undefined` if the file starts no command of any package */
+export function starterOf(file: string, selection: CurrentSelection, context: Context): Starter | undefined {
   const { packages, root } = context;
   if (isDocumentation(file)) return undefined;
   const script = sourcedBy(file, selection, root);
-  if (script !== undefined) return mayStart(script, selection, context);
-  if (isUsersScript(file, context)) return (pkg) => !pkg.isEssential;
+  if (script !== undefined) {
+    const starter = starterOf(script, selection, context);
+    return starter && { script, role: 'sourced', mayStart: starter.mayStart };
+  }
+  if (isUsersScript(file, context)) return { mayStart: (pkg) => !pkg.isEssential };
   const owner = packages.ownerOf(file);
   const { requested } = selection;
   if (owner === undefined || !requested.isSibling(owner)) return undefined;
   const { kind, elf } = root.content(file);
+  const role = isModule(file, selection, context) ? 'module' : undefined;
   // scripts of development packages print flags for compilers
   const isSibling = (pkg: Package) => requested.isSibling(pkg) && (requested.has(pkg) || !isForDevelopment(pkg));
   if (kind === 'text') {
     const siblings = [...requested].filter(({ source }) => source === owner.source);
     const isDirect = (pkg: Package) => !pkg.isEssential && siblings.some(({ depends }) => depends.includes(pkg.name));
-    return isModule(file, selection, context) ? (pkg) => isSibling(pkg) || isDirect(pkg) : isSibling;
+    return { role, mayStart: role === 'module' ? (pkg) => isSibling(pkg) || isDirect(pkg) : isSibling };
   }
   const isExecutable = (root.status(file)!.mode & 0o111) !== 0;
   const isNeeded = (pkg: Package) => isSibling(pkg) || (requested.needs(pkg) && isDependency(pkg, owner, requested, context));
   // a script consists of commands; a binary program may mention many that it does not need
-  if (kind === 'script') return isExecutable ? (pkg) => isNeeded(pkg) || recommends(owner, pkg) : undefined;
-  return elf !== undefined && isProgram(elf) ? isNeeded : undefined;
+  if (kind === 'script') return isExecutable ? { role, mayStart: (pkg) => isNeeded(pkg) || recommends(owner, pkg) } : undefined;
+  return elf !== undefined && isProgram(elf) ? { role, mayStart: isNeeded } : undefined;
 }
 
 /**

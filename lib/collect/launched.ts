@@ -4,32 +4,30 @@
  * package depends on or recommends. Its package counts as requested.
  */
 import * as path from 'path';
+import { pathsAfterVariables } from './after-variable';
 import type { Context } from './context';
 import { addImplementation } from './dispatched';
 import { isRelated, recommends } from './requested-packages';
 import type { CurrentSelection, Pending, Selection } from './selection';
 import { isCommandDirectory, isStandardDirectory } from '../root/standard';
 
-/** Maximum size of a script, in bytes. Larger scripts have an archive appended to them. */
-const MOST_BYTES = 1024 * 1024;
 /** Maximum number of paths that are looked up in each directory. */
 const MOST_PATHS = 1024;
-/** The path after a variable, or after a command substitution such as `$(dirname "$0")`. */
-const AFTER_VARIABLE = /(?:\$\w+|\$\{\w+\}|[)`])"?((?:\/[\w.+-]+)+)(?=["'`\s;)&|]|$)/gm;
 
 export function addLaunched({ real: file }: Pending, selection: CurrentSelection, context: Context): Selection | undefined {
   const { root, packages, requestedPrograms } = context;
   const owner = packages.ownerOf(file);
   if (owner === undefined || !requestedPrograms.has(file)) return undefined;
-  const { kind, size, mentions } = root.content(file);
-  if (kind !== 'script' || size > MOST_BYTES) return undefined;
+  const { kind, mentions } = root.content(file);
+  if (kind !== 'script') return undefined;
+  const paths = pathsAfterVariables(file, root).slice(0, MOST_PATHS);
+  if (paths.length === 0) return undefined;
   const delta = selection.fork();
   const mentioned = mentions.map((mention) => root.real(mention.path)).filter((real) => real !== undefined && root.isDirectory(real));
   const directories = new Set([path.posix.dirname(file), ...mentioned as string[]]);
-  const paths = new Set([...root.scan(file, (bytes) => bytes.toString('latin1')).matchAll(AFTER_VARIABLE)].map(([, suffix]) => suffix));
   for (const directory of directories) {
     if (isStandardDirectory(directory) || isCommandDirectory(directory)) continue;
-    for (const suffix of [...paths].slice(0, MOST_PATHS)) {
+    for (const suffix of paths) {
       const program = path.posix.join(directory, suffix);
       const real = root.file(program);
       if (real === undefined || delta.files.has(real) || (root.status(real)!.mode & 0o111) === 0) continue;

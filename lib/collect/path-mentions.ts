@@ -6,7 +6,7 @@ import * as path from 'path';
 import { addFound } from './add-files';
 import type { Grounds } from './belonging';
 import { groundsToFollow } from './belonging';
-import { addCommand, mayStart } from './commands';
+import { addCommand, starterOf } from './commands';
 import type { Context } from './context';
 import { ownersOf } from './context';
 import { isMachineSpecific } from './machine-specific';
@@ -82,8 +82,8 @@ function followOne(candidate: string, real: string, by: Mentioning, selection: C
 /** A command that a file names by its path. */
 function followCommand(candidate: string, real: string, file: string, selection: CurrentSelection, context: Context): Selection {
   if (selection.files.has(real)) return selection.fork();
-  const may = mayStart(file, selection, context);
-  const isNeeded = ownersOf(candidate, context).some((one) => selection.requested.has(one) || may?.(one));
+  const starter = starterOf(file, selection, context);
+  const isNeeded = ownersOf(candidate, context).some((one) => selection.requested.has(one) || starter?.mayStart(one));
   if (isNeeded) return addCommand(path.posix.basename(candidate), candidate, file, selection, context);
   const reason = `a command that ${file} names, but of a package that it does not need: add it to include or to the binaries`;
   return skipping(candidate, reason, selection);

@@ -41,15 +41,27 @@ export function addPrefixLibrary({ real: file }: Pending, selection: CurrentSele
   return isOfInterpreter(file, context) ? addLibraries(LOCAL, addAddOn) : undefined;
 }
 
-/** Whether a file is a program of the package of a self-built script's interpreter. */
+/** True if a file is a program from the source package of a self-built script's interpreter. */
 function isOfInterpreter(file: string, context: Context): boolean {
-  const { root, packages, requestedPrograms } = context;
-  const interpreters = [...requestedPrograms].flatMap(([script, { interpreter }]) => (
-    interpreter !== undefined && isSelfBuilt(script, context) ? [interpreter.program.real] : []));
-  if (interpreters.length === 0) return false;
-  const { elf } = root.content(file);
-  const source = packages.ownerOf(file)?.source;
-  return elf !== undefined && isProgram(elf) && interpreters.some((real) => packages.ownerOf(real)?.source === source);
+  const sources = interpreterSources(context);
+  if (sources.size === 0) return false;
+  const source = context.packages.ownerOf(file)?.source;
+  const { elf } = context.root.content(file);
+  return source !== undefined && sources.has(source) && elf !== undefined && isProgram(elf);
+}
+
+const knownSources = new WeakMap<Context['requestedPrograms'], ReadonlySet<string>>();
+
+/** The source packages of the interpreters of self-built scripts. */
+function interpreterSources(context: Context): ReadonlySet<string> {
+  const { packages, requestedPrograms } = context;
+  const known = knownSources.get(requestedPrograms);
+  if (known) return known;
+  const sources = [...requestedPrograms].flatMap(([script, { interpreter }]) => (
+    interpreter !== undefined && isSelfBuilt(script, context) ? packages.ownerOf(interpreter.program.real)?.source ?? [] : []));
+  const found = new Set(sources);
+  knownSources.set(requestedPrograms, found);
+  return found;
 }
 
 /** The directories of a prefix that are named after a program and that no package owns. */

@@ -8,21 +8,20 @@ import { NO_ZONES } from '../collect/opened-by-glibc';
 import { staticProgramNotice } from '../collect/static-program';
 import type { Machine } from '../elf';
 import { withSmallerAlternatives } from './alternatives';
+import { namePrograms } from './name-programs';
 import { refusalNotices, suggestedNotices, unreadableNotice } from './notices';
 import { type Plan, sizeOf } from './plan';
 import { MOST_BYTES } from '../lambda';
-import { programName } from './program-name';
 import { prove } from './proof';
 import { relocate } from './relocate';
 import { Excluder, included } from './select';
-import { findProgram, machineOf, type Program, ProgramError } from '../closure/find';
+import { findProgram, machineOf, type Program } from '../closure/find';
 import type { Setting } from '../loader/search';
 import { settingOf } from '../loader/setting';
 import { packageDatabase } from '../packages/database';
 import type { PackageDatabase } from '../packages/package';
 import type { RootPath } from '../root/paths';
 import type { Root } from '../root/root';
-import { printableName } from '../text/printable';
 import type { Trace } from '../trace/log';
 import { trace, TraceError } from '../trace/strace';
 
@@ -100,30 +99,35 @@ export interface Gathered {
   readonly project: string;
 }
 
+/** How the files of a layer are collected. */
+export interface GatherOptions {
+  /** files that the trace commands open, if they are known: the commands do not run then */
+  readonly knownTrace?: Trace;
+  /**
+   * size that data is added up to, in bytes; above Lambda's quota, libraries are not replaced by smaller alternatives
+   * @default - Lambda's quota
+   */
+  readonly mostBytes?: number;
+  /** receives files that the layer may contain, as soon as they are found */
+  readonly onFound?: OnFound;
+}
+
 /**
  * Plans a layer, and proves that its programs find their libraries in it.
  *
- * @param knownTrace files that the trace commands open, if they are known: the commands do not run then
- * @param onFound receives files that the layer may contain, as soon as they are found
  * @throws LayerError with advice: ProgramError, SelectionError, TraceError, MissingLibraryError, MissingVersionError, ProofError
  */
-export function planLayer(source: Root, request: LayerRequest, knownTrace?: Trace, onFound?: OnFound): PlannedLayer {
-  return planGathered(gatherLayer(source, request, knownTrace, undefined, onFound));
+export function planLayer(source: Root, request: LayerRequest, options: Omit<GatherOptions, 'mostBytes'> = {}): PlannedLayer {
+  return planGathered(gatherLayer(source, request, options));
 }
 
 /**
  * Collects the files of a layer.
  *
- * @param mostBytes size that data is added up to, in bytes; above Lambda's quota, libraries are not replaced by smaller alternatives
  * @throws as `planLayer`, except ProofError
  */
-export function gatherLayer(
-  source: Root,
-  request: LayerRequest,
-  knownTrace?: Trace,
-  mostBytes = MOST_BYTES,
-  onFound?: OnFound,
-): Gathered {
+export function gatherLayer(source: Root, request: LayerRequest, options: GatherOptions = {}): Gathered {
+  const { knownTrace, mostBytes = MOST_BYTES, onFound } = options;
   const requested = request.binaries.map((binary) => findProgram(source, binary, request.searchPath, request.cwd));
   const programs = namePrograms(requested, request.rename);
   const machine = machineOf([...programs.values()], request.machine);
@@ -225,25 +229,4 @@ function traceIn(root: Root, commands: readonly string[]): Trace {
     throw new TraceError(`${problem}: name what they open in include`, 'traceCommands');
   }
   return trace(commands);
-}
-
-function namePrograms(programs: readonly Program[], rename: Readonly<Record<string, string>>): Map<string, Program> {
-  const binaries = programs.map(({ binary }) => binary);
-  const unknown = Object.keys(rename).find((binary) => !binaries.includes(binary));
-  if (unknown !== undefined) {
-    throw new ProgramError(`rename names '${unknown}', which is not among the binaries: ${binaries.join(', ')}`, 'rename');
-  }
-  const named = new Map<string, Program>();
-  for (const program of programs) {
-    const name = programName(program.binary, rename);
-    const isFileName = /^[^/\0]+$/.test(name) && name !== '.' && name !== '..';
-    if (!isFileName) throw new ProgramError(`binary '${program.binary}' cannot be named '${name}': expected a file name`);
-    const other = named.get(name);
-    if (other) {
-      const both = `${printableName(other.path)} and ${printableName(program.path)} would both be ${name} in the layer`;
-      throw new ProgramError(`${both}: give one another name, as rename: { '${program.binary}': '${name}-2' }`, 'rename');
-    }
-    named.set(name, program);
-  }
-  return named;
 }

@@ -74,7 +74,7 @@ const MOST_NAMES = 5;
  */
 export function slimLayer(source: Root, request: LayerRequest, workload: Workload, options: SlimOptions): SlimLayer {
   const { known, knownTrace, report, renewsLock = false } = options;
-  const gathered = gatherLayer(source, request, knownTrace, MOST_COMPLETE);
+  const gathered = gatherLayer(source, request, { knownTrace, mostBytes: MOST_COMPLETE });
   const kept = new Set([...alwaysKept(gathered), ...keptByName(gathered, workload)]);
   const locked = workload.lock === undefined || renewsLock ? undefined : readLock(workload.lock, workload, gathered);
   if (locked) return planOutcome(gathered, locked, kept).slim;

@@ -34,6 +34,7 @@ describe('a program behind a launcher is packed with its package', () => {
 
   test.each([
     ['a variable', 'dir=`dirname "$0"`; exec "$dir/rig.bin" "$@"'],
+    ['a variable without its last component', 'exec "${0%/*}/rig.bin" "$@"'],
     ['a variable in braces', 'exec "${dir}"/rig.bin "$@"'],
     ['a command substitution', 'exec "$(dirname "$(readlink -f "$0")")/rig.bin" "$@"'],
     ['a directory above', 'exec $dir/../rig/rig.bin'],

@@ -14,7 +14,7 @@ root.directories('/home/me', '/work');
 
 function planned(listed: readonly string[], detectData = false) {
   const opened = [{ path: '/usr/lib/rig/one', by: '/usr/bin/rig' }];
-  return planLayer(new DirectoryRoot(root.directory), request('rig', { detectData }), { opened, looked: [], listed }).plan;
+  return planLayer(new DirectoryRoot(root.directory), request('rig', { detectData }), { knownTrace: { opened, looked: [], listed } }).plan;
 }
 
 test('a directory that a trace command listed is packed without its files', () => {

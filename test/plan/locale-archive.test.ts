@@ -4,7 +4,8 @@
 import { execFileSync } from 'child_process';
 import * as fs from 'fs';
 import * as path from 'path';
-import { lambda, LAMBDA, plan } from './make';
+import { lambda, plan } from './make';
+import { LAMBDA } from '../function';
 import { ChangedFileError } from '../../lib/pack/entries';
 import { writeZip } from '../../lib/pack/zip';
 import { LIB, makeFound, Packaged } from '../collect/packaged';

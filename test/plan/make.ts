@@ -1,7 +1,7 @@
 /**
  * Makes layers of a fixture's programs, reads zips, and runs their programs like Lambda.
  */
-import { execFileSync, spawnSync } from 'child_process';
+import { execFileSync } from 'child_process';
 import * as fs from 'fs';
 import * as path from 'path';
 import { request } from './request';
@@ -11,6 +11,7 @@ import { type LayerRequest, type PlannedLayer, planLayer } from '../../lib/plan/
 import { DirectoryRoot } from '../../lib/root/directory-root';
 import type { Opened } from '../../lib/trace/log';
 import { Fixture, temporaryDirectory } from '../fixture';
+import { runWithLayer } from '../function';
 
 export interface Made extends PlannedLayer {
   /** the directory of the layer: `/opt` in the function */
@@ -25,7 +26,9 @@ export interface Zipped extends Made {
 }
 
 export function plan(fixture: Fixture, binary: string, more: Partial<LayerRequest> = {}, traced?: readonly Opened[]): PlannedLayer {
-  return planLayer(new DirectoryRoot(fixture.directory), request(binary, more), traced && { opened: traced, looked: [], listed: [] });
+  return planLayer(new DirectoryRoot(fixture.directory), request(binary, more), {
+    knownTrace: traced && { opened: traced, looked: [], listed: [] },
+  });
 }
 
 /** A layer in a directory, for tests of what is in it. */
@@ -67,42 +70,10 @@ export const SHOW = `
     fclose(file);
   }`;
 
-/** The environment of a function. */
-export const LAMBDA = {
-  PATH: '/var/lang/bin:/usr/local/bin:/usr/bin/:/bin:/opt/bin',
-  LD_LIBRARY_PATH: '/var/lang/lib:/lib64:/usr/lib64:/var/runtime:/var/runtime/lib:/var/task:/var/task/lib:/opt/lib',
-  LANG: 'en_US.UTF-8',
-  TZ: ':UTC',
-};
-
 /** Runs a command with a layer at `/opt`, on a host with only the files of the fixture. */
 export function lambda(opt: string, command: readonly string[], host = new Fixture()) {
   host.directories('/opt', '/proc', '/dev', '/tmp');
-  const setenv = Object.entries(LAMBDA).flatMap(([name, value]) => ['--setenv', name, value]);
-  const { status, stdout, stderr, signal } = spawnSync(
-    'bwrap',
-    [
-      '--ro-bind',
-      host.directory,
-      '/',
-      '--ro-bind',
-      opt,
-      '/opt',
-      '--proc',
-      '/proc',
-      '--dev',
-      '/dev',
-      '--tmpfs',
-      '/tmp',
-      '--chdir',
-      '/tmp',
-      '--clearenv',
-      ...setenv,
-      ...command,
-    ],
-    { encoding: 'utf8' },
-  );
-  return { status, stdout, stderr, signal };
+  return runWithLayer(opt, command, { mounts: ['--ro-bind', host.directory, '/'] });
 }
 
 export interface ZipEntry {
