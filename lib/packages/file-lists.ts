@@ -1,6 +1,7 @@
 /**
  * dpkg's file lists, `/var/lib/dpkg/info/*.list`, as one text: they are megabytes, of which a layer needs a few lines.
  */
+import { setImmediate } from 'timers';
 import { keep, type Lists, readKept } from './kept-lists';
 import { LineIndex } from './line-index';
 import { checkLimit, LIMITS } from '../limits';
@@ -43,7 +44,10 @@ export class FileLists {
     if (known?.state === stamp) return known.lists;
     // an editor may have changed a list in its place
     const state = () => stateOf(names.map((name) => root.stampUnrecorded(`${info}/${name}`)));
-    const lists = readKept(place, state) ?? readNew(root, names, info, (read, stamps) => keep(place, stateOf(stamps), read));
+    const lists = readKept(place, state) ?? readNew(root, names, info, (read, stamps) => {
+      // only the next process needs it: the layer does not wait
+      setImmediate(() => keep(place, stateOf(stamps.map((stampOf) => stampOf())), read));
+    });
     const found = new FileLists(names, lists);
     this.kept.set(place, { state: stamp, lists: found });
     return found;
@@ -75,9 +79,9 @@ export class FileLists {
 
 /** @param done called with the lists and their stamps if each is a regular file: the look at a link would be missing if they were kept */
 function readNew(
-  root: Root, names: readonly string[], info: string, done: (lists: Lists, stamps: readonly string[]) => void,
+  root: Root, names: readonly string[], info: string, done: (lists: Lists, stamps: readonly (() => string)[]) => void,
 ): Lists {
-  const stamps: string[] = [];
+  const stamps: (() => string)[] = [];
   const lists = readLists(names, info, (name, room) => {
     const file = `${info}/${name}`;
     const read = root.readUnrecorded(file, LIMITS.fileLists, room);

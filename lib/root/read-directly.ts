@@ -10,8 +10,8 @@ const { O_RDONLY, O_NONBLOCK, O_NOCTTY, O_NOFOLLOW } = fs.constants;
 
 export interface Stamped {
   readonly bytes: Buffer;
-  /** of its status: see `Root.stampUnrecorded` */
-  readonly stamp: string;
+  /** returns the stamp of its status when it was read: see `Root.stampUnrecorded` */
+  readonly stamp: () => string;
 }
 
 /**
@@ -29,7 +29,7 @@ export function readDirectly(file: MachinePath, most: number, room: Buffer): Sta
     const stat = fs.fstatSync(descriptor);
     if (!stat.isFile() || stat.size > most) return undefined;
     const into = stat.size <= room.length ? room.subarray(0, stat.size) : Buffer.allocUnsafe(stat.size);
-    return { bytes: readDescriptor(descriptor, into, file), stamp: nodeOf(file, stat).stamp };
+    return { bytes: readDescriptor(descriptor, into, file), stamp: () => nodeOf(file, stat).stamp };
   } catch {
     return undefined;
   } finally {

@@ -97,7 +97,7 @@ export interface Root {
    * the stamp of its directory.
    *
    * @param room the bytes are read into it if it is large enough
-   * @returns the bytes, with the result of `stampUnrecorded`; `undefined` for a link, anything else that is not a regular file, and a file
+   * @returns the bytes, with what `stampUnrecorded` returns; `undefined` for a link, anything else that is not a regular file, and a file
    *   above the limit
    */
   readUnrecorded(real: RootPath, limit: Limit, room: Buffer): Stamped | undefined;
