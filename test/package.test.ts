@@ -33,7 +33,9 @@ test('the package has these files and directories, and no others', () => {
 
 test('the package has compiled code and declarations, without sources and source maps, except the page of the HTML report', () => {
   expect(below('build').filter((name) => !/\.(?:js|d\.ts)$/.test(name))).toEqual([]);
-  expect(below('build')).toEqual(expect.arrayContaining(['build/index.js', 'build/index.d.ts', 'build/cli/main.js']));
+  expect(below('build')).toEqual(expect.arrayContaining([
+    'build/index.js', 'build/index.d.ts', 'build/cli/main.js', 'build/asset/stages.bundle.js', 'build/pack/process.bundle.js',
+  ]));
   expect(below('lib').filter((name) => !/^lib\/inspect\/page\/[\w.-]+\.(?:css|html|js|d\.ts)$/.test(name))).toEqual([]);
   expect(below('lib').length).toBeGreaterThan(5);
 });

@@ -1,12 +1,22 @@
 /**
- * Modules that only making a layer needs. Each is loaded when it is first called: an unchanged synth, which reads a fingerprint and
- * looks whether files have changed, would spend most of its time on loading them.
+ * The stages of making a layer, loaded when the first of them is called: an unchanged synth, which reads a fingerprint and looks whether
+ * files have changed, would spend most of its time on loading them.
  */
-/* eslint-disable @typescript-eslint/no-require-imports */
-export const planning = () => require('../plan/plan-layer') as typeof import('../plan/plan-layer');
-export const roots = () => require('../root/open-root') as typeof import('../root/open-root');
-export const packing = () => require('./packing') as typeof import('./packing');
-export const reports = () => require('../plan/report') as typeof import('../plan/report');
-export const trials = () => require('../sandbox/trial') as typeof import('../sandbox/trial');
-export const slimming = () => require('../workload/slim') as typeof import('../workload/slim');
-export const savings = () => require('../workload/saving') as typeof import('../workload/saving');
+import * as path from 'path';
+import { bundleOf } from '../process/own-file';
+
+let loaded: typeof import('./stages') | undefined;
+
+function stages(): typeof import('./stages') {
+  // eslint-disable-next-line @typescript-eslint/no-require-imports
+  loaded ??= require(bundleOf(path.join(__dirname, 'stages.js')) ?? './stages') as typeof import('./stages');
+  return loaded;
+}
+
+export const planning = () => stages().planning();
+export const roots = () => stages().roots();
+export const packing = () => stages().packing();
+export const reports = () => stages().reports();
+export const trials = () => stages().trials();
+export const slimming = () => stages().slimming();
+export const savings = () => stages().savings();

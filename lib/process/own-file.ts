@@ -21,13 +21,25 @@ export function ownFile(name: string): string {
   const build = path.join(PACKAGE, 'build');
   if (__filename.endsWith('.ts')) checkBuild(path.join(PACKAGE, 'lib'), build);
   const file = path.join(build, name);
-  if (fs.existsSync(file)) return file;
+  if (fs.existsSync(file)) return bundleOf(file) ?? file;
   throw new Error([
     `${file} not found: cdk-binary-layer runs this file as a separate process, so it must be loaded from its own package directory.`,
     `  Its code was loaded from ${__dirname}. If a bundler put it there, mark the package as external:`,
     '  esbuild --external:cdk-binary-layer, or externals: { \'cdk-binary-layer\': \'commonjs cdk-binary-layer\' } for webpack.',
     '  Otherwise reinstall cdk-binary-layer; in a checkout of it, run npx projen compile.',
   ].join('\n'));
+}
+
+/**
+ * The bundle of a compiled file with everything that it imports, which loads in half the time; `undefined` if there is none, or if the
+ * package was compiled since it was made. The task `compile` makes bundles.
+ *
+ * @param compiled a file that every compilation writes
+ */
+export function bundleOf(file: string, compiled = path.join(PACKAGE, '.jsii')): string | undefined {
+  const bundle = file.replace(/\.js$/, '.bundle.js');
+  const made = modified(bundle);
+  return made > 0 && made >= modified(compiled) ? bundle : undefined;
 }
 
 const checked = new Set<string>();

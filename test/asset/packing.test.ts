@@ -33,7 +33,7 @@ const app = `
 /** The app, with a script that each packing process runs first. */
 function start(script: string, ...included: readonly string[]) {
   const required = path.join(directory, 'required.js');
-  fs.writeFileSync(required, `if (/process\\.js$/.test(process.argv[1] ?? '')) { ${script} }`);
+  fs.writeFileSync(required, `if (/process(?:\\.bundle)?\\.js$/.test(process.argv[1] ?? '')) { ${script} }`);
   const env = { ...process.env, XDG_CACHE_HOME: path.join(directory, 'cache'), NODE_OPTIONS: `--require ${required}` };
   return [process.execPath, ['-e', app, root.directory, path.join(directory, 'cdk.out'), ...included], { env, encoding: 'utf8' }] as const;
 }

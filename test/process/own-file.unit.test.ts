@@ -1,6 +1,6 @@
 import * as fs from 'fs';
 import * as path from 'path';
-import { checkBuild } from '../../lib/process/own-file';
+import { bundleOf, checkBuild } from '../../lib/process/own-file';
 import { temporaryDirectory } from '../fixture';
 
 const HOUR = 3600;
@@ -45,4 +45,15 @@ test('a build that lacks source files is rejected, with their number', () => {
   write(path.join(lib, 'pack/zip.ts'), 1);
   write(path.join(build, 'index.js'), 1);
   expect(() => checkBuild(lib, build)).toThrow(`${build} is older than ${lib}/pack/tar.ts and 1 more, and`);
+});
+
+test('the bundle of a file is used unless the package was compiled after it was made', () => {
+  const [file, bundle, compiled] = ['pack/zip.js', 'pack/zip.bundle.js', '.jsii'].map((name) => path.join(build, name));
+  write(file, 1);
+  write(compiled, 2);
+  expect(bundleOf(file, compiled)).toBeUndefined();
+  write(bundle, 2);
+  expect(bundleOf(file, compiled)).toBe(bundle);
+  write(compiled, 3);
+  expect(bundleOf(file, compiled)).toBeUndefined();
 });
