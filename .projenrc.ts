@@ -54,7 +54,7 @@ const project = new awscdk.AwsCdkConstructLibrary({
       collectCoverage: false,
       // the default leaves one core of a small machine idle
       maxWorkers: '100%',
-      setupFilesAfterEnv: ['aws-cdk-lib/testhelpers/jest-autoclean'],
+      setupFilesAfterEnv: ['<rootDir>/test/clean-up.js'],
       testTimeout: 120_000,
       testSequencer: '<rootDir>/test/sequencer.js',
     },

@@ -407,26 +407,28 @@ describe('the cache file', () => {
     expect(files()).toHaveLength(2);
   });
 
-  test.each([
-    '',
-    'garbage',
-    '{',
-    'null',
-    '[]',
-    '{}',
-    '"text"',
-    '{"looks":{}}',
-    '{"fingerprint":1,"machine":"x86_64","looks":{}}',
-    '{"fingerprint":"00","machine":"vax","looks":{}}',
-    '{"fingerprint":"00","machine":"x86_64","looks":7}',
-    TRACED,
-  ])('may contain %j without harm', (garbage) => {
+  test('may contain anything without harm', () => {
     synth();
     const expected = asset();
-    for (const file of files()) fs.writeFileSync(file, garbage);
-    outdir = path.join(temporaryDirectory(), 'cdk.out');
-    synth().template.hasResourceProperties('AWS::Lambda::LayerVersion', { CompatibleArchitectures: ['x86_64'] });
-    expect(asset()).toBe(expected);
+    for (const garbage of [
+      '',
+      'garbage',
+      '{',
+      'null',
+      '[]',
+      '{}',
+      '"text"',
+      '{"looks":{}}',
+      '{"fingerprint":1,"machine":"x86_64","looks":{}}',
+      '{"fingerprint":"00","machine":"vax","looks":{}}',
+      '{"fingerprint":"00","machine":"x86_64","looks":7}',
+      TRACED,
+    ]) {
+      for (const file of files()) fs.writeFileSync(file, garbage);
+      outdir = path.join(temporaryDirectory(), 'cdk.out');
+      synth().template.hasResourceProperties('AWS::Lambda::LayerVersion', { CompatibleArchitectures: ['x86_64'] });
+      expect({ garbage, asset: asset() }).toEqual({ garbage, asset: expected });
+    }
   });
 
   test('of another layer is cleared and not used', () => {

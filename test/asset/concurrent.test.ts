@@ -32,23 +32,23 @@ const APP = `
   if (isToSynthesize) app.synth();`;
 
 describe('several processes that share one cdk.out without the lock of the CDK CLI', () => {
-  test.each(['one layer', 'eight layers'])('all eight with %s succeed, and leave only complete zips', async (which) => {
-    for (const name of ['0', '1', '2', '3', '4', '5', '6', '7']) root.write({ [`/usr/share/data/${name}`]: noise(3e5, Number(name)) });
+  test.each(['one layer', 'five layers'])('all five with %s succeed, and leave only complete zips', async (which) => {
+    for (const name of ['0', '1', '2', '3', '4']) root.write({ [`/usr/share/data/${name}`]: noise(3e5, Number(name)) });
     const outdir = path.join(temporaryDirectory(), 'cdk.out');
     const appOf = (index: number) => {
       const file = `/usr/share/data/${which === 'one layer' ? 0 : index}`;
       return spawn(process.execPath, ['-e', APP, root.directory, outdir, `Stack${index}`, file], { env: process.env });
     };
-    const ended = await Promise.all(Array.from({ length: 8 }, (_, index) => new Promise<string>((resolve) => {
+    const ended = await Promise.all(Array.from({ length: 5 }, (_, index) => new Promise<string>((resolve) => {
       const child = appOf(index);
       let said = '';
       child.stderr.on('data', (text) => (said += text));
       child.once('close', (code) => resolve(code === 0 ? '' : `${code}: ${said}`));
     })));
-    expect(ended).toEqual(Array(8).fill(''));
+    expect(ended).toEqual(Array(5).fill(''));
     const names = fs.readdirSync(outdir).filter((name) => /asset\.|cdk-binary-layer/.test(name));
     const hashes = names.filter((name) => name.endsWith('.zip')).map((name) => name.slice(0, -'.zip'.length));
-    expect(hashes).toHaveLength(which === 'one layer' ? 1 : 8);
+    expect(hashes).toHaveLength(which === 'one layer' ? 1 : 5);
     // CDK leaves the bundling directory next to each zip
     expect(names.sort()).toEqual(hashes.flatMap((hash) => [hash, `${hash}.zip`]).sort());
     for (const name of names.filter((one) => one.endsWith('.zip'))) {

@@ -59,9 +59,9 @@ describe('build', () => {
   test.each([
     ['rig', { detectData: true }, []],
     [
-      'curl',
-      { detectData: false, include: ['/etc/services'], rename: { curl: 'fetch' } },
-      ['--no-detect-data', '--include', '/etc/services', '--rename', 'curl=fetch'],
+      'jq',
+      { detectData: false, include: ['/etc/services'], rename: { jq: 'query' } },
+      ['--no-detect-data', '--include', '/etc/services', '--rename', 'jq=query'],
     ],
   ])('writes the same bytes as the construct: %s', (binary, props, options) => {
     synth(place, { binary, ...props });
@@ -231,7 +231,7 @@ describe('build', () => {
 
   test('shows progress at a terminal, but not with -q', () => {
     const made = fixture();
-    for (let index = 0; index < 3; index++) made.write({ [`/usr/share/prog/${index}`]: noise(10e6, index) });
+    for (let index = 0; index < 3; index++) made.write({ [`/usr/share/prog/${index}`]: noise(3e6, index) });
     const args = ['build', 'prog', ...from(made), '--include', '/usr/share/prog'];
     expect(atTerminal(args, [], { cwd })).toEqual({ status: 0, screen: expect.stringMatching(/packing/) });
     expect(atTerminal([...args, '-q'], [], { cwd })).toEqual({ status: 0, screen: 'prog.zip\n' });
@@ -256,10 +256,10 @@ describe('build packs files', () => {
       expect({ status, stderr }).toEqual({ status: 0, stderr: '' });
       seen.add(names('rig.zip').filter((name) => name.startsWith('/usr/share/')).join());
       fs.writeFileSync(path.join(cwd, 'log'), log);
-      fs.renameSync(path.join(cwd, 'rig.zip'), path.join(cwd, 'first.zip'));
-      expect(build(['rig', '--no-detect-data', '--from-trace', 'log', '-q']).status).toBe(0);
-      expect(fs.readFileSync(path.join(cwd, 'rig.zip')).equals(fs.readFileSync(path.join(cwd, 'first.zip')))).toBe(true);
     }
+    fs.renameSync(path.join(cwd, 'rig.zip'), path.join(cwd, 'first.zip'));
+    expect(build(['rig', '--no-detect-data', '--from-trace', 'log', '-q']).status).toBe(0);
+    expect(fs.readFileSync(path.join(cwd, 'rig.zip')).equals(fs.readFileSync(path.join(cwd, 'first.zip')))).toBe(true);
     expect([...seen]).toEqual([expect.stringContaining('/usr/share/rig/fnames.idx,/usr/share/rig/lnames.idx,/usr/share/rig/locdata.idx')]);
   });
 
@@ -371,15 +371,15 @@ describe('nothing is written', () => {
     expect(entriesOf(path.join(cwd, 'old.zip')).length).toBeGreaterThan(3);
   });
 
-  test.each(['rig.zip', 'rig.tar.gz', 'rig'])('to %s if the layer does not pass its test', (output) => {
-    const options = ['rig', '-o', output, '--test'];
-    const { status, stdout, stderr } = build([...options, 'rig | grep nobody']);
+  test.each(['true.zip', 'true.tar.gz', 'true'])('to %s if the layer does not pass its test', (output) => {
+    const options = ['/usr/bin/true', '--no-detect-data', '-o', output, '--test'];
+    const { status, stdout, stderr } = build([...options, 'true && false']);
     expect({ status, stdout }).toEqual({ status: 1, stdout: '' });
     expect(stderr).toContain(
-      "binary-layer: testCommand 'rig | grep nobody' ended in the layer with exit code 1, expected exit code 0; nothing was written",
+      "binary-layer: testCommand 'true && false' ended in the layer with exit code 1, expected exit code 0; nothing was written",
     );
     expect(fs.readdirSync(cwd)).toEqual([]);
-    expect(build([...options, 'rig | grep .'])).toMatchObject({ status: 0, stdout: `${output}\n` });
+    expect(build([...options, 'true'])).toMatchObject({ status: 0, stdout: `${output}\n` });
     expect(fs.readdirSync(cwd)).toEqual([output]);
   });
 

@@ -38,13 +38,13 @@ function generator(seed: number): (below: number) => number {
 }
 
 describe.each(programs)('a program %s', (_, original) => {
-  test('truncated at every 7th byte is read, or is a format error', () => {
-    for (let length = 0; length < original.length; length += 7) handle(original.subarray(0, length));
+  test('truncated at every 13th byte is read, or is a format error', () => {
+    for (let length = 0; length < original.length; length += 13) handle(original.subarray(0, length));
   });
 
   test('with random bytes at random places is read, or is a format error', () => {
     const random = generator(7);
-    for (let round = 0; round < 700; round++) {
+    for (let round = 0; round < 400; round++) {
       const file = Buffer.from(original);
       const count = 1 + random(8);
       for (let change = 0; change < count; change++) file[random(file.length)] = random(256);
@@ -57,7 +57,7 @@ describe.each(programs)('a program %s', (_, original) => {
     const { segments } = readElf(original);
     const dynamic = segments.find(({ type }) => type === 2)!;
     const values = [0n, 1n, 8n, 0xffffn, 0xffffffffn, 2n ** 40n, 2n ** 53n - 1n, 2n ** 63n, 2n ** 64n - 1n, BigInt(original.length)];
-    for (let round = 0; round < 1400; round++) {
+    for (let round = 0; round < 800; round++) {
       const file = Buffer.from(original);
       const [start, size] = round % 2 === 0 ? [16, 48 + segments.length * 56] : [dynamic.offset, dynamic.filesz];
       const width = [2, 4, 8][random(3)];

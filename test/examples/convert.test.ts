@@ -15,12 +15,15 @@ const LANGUAGES = ['python', 'nodejs'] as const;
 
 let assembly: Assembly;
 let jpeg: Buffer;
+/** It takes little time to convert. */
+let small: Buffer;
 let s3: LocalS3;
 let webhook: Webhook;
 
 beforeAll(async () => {
   assembly = synthesize((app) => LANGUAGES.forEach((language) => new ConvertStack(app, language, { webhookUrl, language })));
-  jpeg = await assembly.run('python', ['/opt/bin/convert', '-size', '1600x1200', 'gradient:tomato-steelblue', 'jpg:-']);
+  const picture = (size: string) => assembly.run('python', ['/opt/bin/convert', '-size', size, 'gradient:tomato-steelblue', 'jpg:-']);
+  [jpeg, small] = await Promise.all([picture('1600x1200'), picture('16x12')]);
 });
 
 beforeEach(async () => {
@@ -57,7 +60,7 @@ describe.each(LANGUAGES)('the function in %s', (language) => {
   });
 
   test('writes the same object with the same idempotency key if an event is repeated', async () => {
-    await s3.put('incoming/a.jpg', jpeg);
+    await s3.put('incoming/a.jpg', small);
     await convert(language, 'incoming/a.jpg');
     const first = await s3.get('outgoing/a.png');
     await convert(language, 'incoming/a.jpg');
@@ -69,7 +72,7 @@ describe.each(LANGUAGES)('the function in %s', (language) => {
   });
 
   test('fails if the webhook fails, so that Lambda repeats the event', async () => {
-    await s3.put('incoming/a.jpg', jpeg);
+    await s3.put('incoming/a.jpg', small);
     webhook.status = 500;
     await expect(convert(language, 'incoming/a.jpg')).rejects.toThrow('500');
   });
@@ -82,10 +85,10 @@ describe.each(LANGUAGES)('the function in %s', (language) => {
       {},
       'outgoing/a.jpg: expected a key that begins with incoming/ and ends with .jpg',
     ],
-    ['an object that is too large', 'incoming/a.jpg', undefined, { MAX_BYTES: '1000' }, 'the limit is 1000'],
+    ['an object that is too large', 'incoming/a.jpg', undefined, { MAX_BYTES: '100' }, 'the limit is 100'],
     ['an object that is not a picture', 'incoming/a.jpg', Buffer.from('<svg/>'), {}, 'error/jpeg.c'],
   ])('fails for %s, and writes nothing', async (_, key, content, environment, message) => {
-    await s3.put(key, content ?? jpeg);
+    await s3.put(key, content ?? small);
     await expect(convert(language, key, environment)).rejects.toThrow(message);
     expect(await s3.keys()).toEqual([key]);
     expect(webhook.requests).toEqual([]);
