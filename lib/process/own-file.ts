@@ -31,15 +31,18 @@ export function ownFile(name: string): string {
 }
 
 /**
- * The bundle of a compiled file with everything that it imports, which loads in half the time; `undefined` if there is none, or if the
- * package was compiled since it was made. The task `compile` makes bundles.
+ * The bundle of a compiled file with everything that it imports, which loads in half the time; `undefined` if there is none, or if a
+ * checkout was compiled since it was made. The task `compile` makes bundles. The times of the files of an installed package are not
+ * compared: with some package managers, they are those of the installation.
  *
- * @param compiled a file that every compilation writes
+ * @param directory of the package, or of its checkout
  */
-export function bundleOf(file: string, compiled = path.join(PACKAGE, '.jsii')): string | undefined {
+export function bundleOf(file: string, directory = PACKAGE): string | undefined {
   const bundle = file.replace(/\.js$/, '.bundle.js');
   const made = modified(bundle);
-  return made > 0 && made >= modified(compiled) ? bundle : undefined;
+  // every compilation writes .jsii
+  const compiled = fs.existsSync(path.join(directory, '.projenrc.ts')) ? modified(path.join(directory, '.jsii')) : 0;
+  return made > 0 && made >= compiled ? bundle : undefined;
 }
 
 const checked = new Set<string>();

@@ -47,13 +47,24 @@ test('a build that lacks source files is rejected, with their number', () => {
   expect(() => checkBuild(lib, build)).toThrow(`${build} is older than ${lib}/pack/tar.ts and 1 more, and`);
 });
 
-test('the bundle of a file is used unless the package was compiled after it was made', () => {
-  const [file, bundle, compiled] = ['pack/zip.js', 'pack/zip.bundle.js', '.jsii'].map((name) => path.join(build, name));
+test('in a checkout, the bundle of a file is used unless the package was compiled after it was made', () => {
+  const checkout = path.dirname(build);
+  const [file, bundle] = ['pack/zip.js', 'pack/zip.bundle.js'].map((name) => path.join(build, name));
+  const compiled = path.join(checkout, '.jsii');
+  write(path.join(checkout, '.projenrc.ts'), 1);
   write(file, 1);
   write(compiled, 2);
-  expect(bundleOf(file, compiled)).toBeUndefined();
+  expect(bundleOf(file, checkout)).toBeUndefined();
   write(bundle, 2);
-  expect(bundleOf(file, compiled)).toBe(bundle);
+  expect(bundleOf(file, checkout)).toBe(bundle);
   write(compiled, 3);
-  expect(bundleOf(file, compiled)).toBeUndefined();
+  expect(bundleOf(file, checkout)).toBeUndefined();
+});
+
+test('in an installed package, whose files may have any times, the bundle of a file is used', () => {
+  const [file, bundle] = ['pack/zip.js', 'pack/zip.bundle.js'].map((name) => path.join(build, name));
+  write(path.join(path.dirname(build), '.jsii'), 3);
+  write(file, 2);
+  write(bundle, 1);
+  expect(bundleOf(file, path.dirname(build))).toBe(bundle);
 });
