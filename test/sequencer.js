@@ -5,9 +5,9 @@
 const { default: Sequencer } = require('@jest/test-sequencer');
 
 const SLOW = [
-  'agreement', 'asset/concurrent', 'bundled-app', 'collect/isolation', 'collect/real', 'collect/https', 'ephemeral-storage',
-  'examples/convert', 'examples/recipes', 'inspect/page', 'languages', 'pack/compress', 'plan/automatic-compression', 'plan/replaced-paths',
-  'readme.unit', 'workload/slim',
+  'bundled-app', 'cli/build', 'collect/https', 'collect/isolation', 'collect/real', 'collect/script-modules', 'examples/convert',
+  'examples/recipes', 'inspect/page', 'languages', 'pack/compress', 'plan/automatic-compression', 'plan/plan', 'plan/replaced-paths',
+  'readme.unit', 'source/apt/apt', 'source/image/image',
 ];
 
 class SlowFirst extends Sequencer {
