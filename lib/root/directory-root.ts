@@ -246,7 +246,14 @@ export class DirectoryRoot implements Root {
 
   public looks(): Looks {
     const looks = Object.fromEntries(this.stamps);
-    for (const [real, node] of this.nodes) looks[real] ??= node ? stampWithoutContent(node) : '';
+    /** directories that were looked at so far, and whose stamp changes with every name and link in them */
+    const listed = new Set<string>();
+    for (const [real, node] of this.nodes) {
+      if (node?.type === 'directory' && node.isTrusted && this.stamps.has(real)) listed.add(real);
+      // neither appears nor gets another target without a change of its directory
+      if ((node === undefined || node.type === 'link') && listed.has(posix.dirname(real))) continue;
+      looks[real] ??= node ? stampWithoutContent(node) : '';
+    }
     return looks;
   }
 

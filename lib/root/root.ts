@@ -124,6 +124,6 @@ export interface Root {
   /** A stamp of the file at a resolved path. A different one means that its content has changed since the first call. */
   stamp(real: RootPath): string;
 
-  /** All looks so far. */
+  /** All looks so far, without those that another one covers. */
   looks(): Looks;
 }

@@ -282,6 +282,20 @@ describe('a stamp', () => {
     expect(isUnchanged()).toBe(false);
   });
 
+  test.each<[string, Parameters<typeof write>[0]]>([
+    ['a link in a directory that was listed has another target', { '/a/link': { link: 'other' } }],
+    ['a file was created in a directory that was listed, where none was found', { '/a/gone': '' }],
+  ])('differs if %s, although only the directory has a stamp', (_, change) => {
+    write({ '/a/file': 'x', '/a/other': 'y', '/a/link': { link: 'file' } });
+    root.names('/a');
+    root.real('/a/link');
+    root.real('/a/gone');
+    expect(Object.keys(root.looks()).sort()).toEqual(['/a', '/a/file']);
+    expect(isUnchanged()).toBe(true);
+    write(change);
+    expect(isUnchanged()).toBe(false);
+  });
+
   test('is the same if a directory that was only passed through has a new name', () => {
     write({ '/a/file': 'x' });
     root.real('/a/file');
