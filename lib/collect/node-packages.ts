@@ -41,7 +41,7 @@ export function addNodePackages(program: Program, delta: Selection, context: Con
   }
 }
 
-/** The directory of the package that a file is in: the nearest one with a manifest that names a package, as `dist/package.json` may not. */
+/** The directory of the package that a file is in. Inside `node_modules`, a `dist/package.json` is not the manifest of the package. */
 function packageOf(file: string, context: Context): string | undefined {
   for (let at = path.posix.dirname(file); at !== '/'; at = path.posix.dirname(at)) {
     const isTop = isInstalled(at);
@@ -67,7 +67,7 @@ function addPackage(found: string, program: Program, delta: Selection, context: 
   const { root } = context;
   const real = root.real(found)!;
   const why = { reason: `modules of ${path.posix.basename(program.real)}`, through: program.real, rule: `found in ${NODE_MODULES}` };
-  // the directory keeps its name in the layer, without which Node would not look into it
+  // Node looks for packages only in directories of this name, so the directory keeps it in the layer
   delta.directories.add(root.real(found.slice(0, found.lastIndexOf(`/${NODE_MODULES}/`) + NODE_MODULES.length + 1))!);
   // dependencies that are installed inside are added if something depends on them
   const accept = (child: string) => !isForLinking(child) && path.posix.basename(child) !== NODE_MODULES;

@@ -24,8 +24,8 @@ const MOST_CHARACTERS = 200;
 const DOT = '.'.charCodeAt(0);
 
 /**
- * Paths that an object may build from the prefix: with other strings in it, and for a library of a package that is not
- * requested, such as Python's, directories of that package's dependencies from the same source package.
+ * Paths that an object may build from the prefix and its other strings. A library of a package that is not requested, such as Python's,
+ * may also build those of its own data: the directories of the package's dependencies from the same source package.
  *
  * @returns paths that exist
  */
@@ -59,10 +59,11 @@ function hasPrefix(file: string, prefix: string, root: Root): boolean {
 }
 
 /**
- * The names with a dot that some bytes contain, found in one pass over their dots: `/etc` has hundreds, and an object megabytes.
+ * The names that occur in some bytes. Each name contains a dot. One pass over the dots finds all names: there may be hundreds of names
+ * and megabytes of bytes.
  */
 function namesIn(bytes: Buffer, names: readonly string[]): string[] {
-  /** character behind the first dot, -1 for none → names, each with the place of its dot */
+  /** the byte after the first dot, -1 for none → names, each with the offset of that dot */
   const byNext = new Map<number, { readonly name: string; readonly text: Buffer; readonly dot: number }[]>();
   for (const name of names) {
     const text = Buffer.from(name);
@@ -83,10 +84,10 @@ function namesIn(bytes: Buffer, names: readonly string[]): string[] {
   return names.filter((name) => found.has(name));
 }
 
-/** Cached by object: each is requested several times, and searched for every name in `/etc`. */
+/** Cached, because an object is asked for several times, and the search takes long. */
 const configuration = cacheByRoot<readonly string[]>();
 
-/** Files directly in `/etc` whose names an object has without it: `/etc` and `odbcinst.ini`. A name without a dot may be any word. */
+/** Files in `/etc` whose names are separate strings, such as `/etc` and `odbcinst.ini`. Names without a dot may be any word. */
 function configurationFiles(file: string, root: Root): readonly string[] {
   if (!hasPrefix(file, CONFIGURATION, root)) return [];
   return configuration(root, file, () => {
@@ -101,7 +102,7 @@ function configurationFiles(file: string, root: Root): readonly string[] {
   });
 }
 
-/** Whether a script has a path below the prefix behind its variable. */
+/** True if a script contains `$prefix` or `${prefix}`, followed by the rest of a path. */
 function isBuiltBy(script: string, unit: string, root: Root): boolean {
   const rest = unit.slice(PREFIX.length);
   return root.scan(script, (bytes) => ['${prefix}', '$prefix'].some((variable) => bytes.includes(variable + rest)));
@@ -110,8 +111,8 @@ function isBuiltBy(script: string, unit: string, root: Root): boolean {
 /**
  * The packed objects and scripts that build paths from a prefix.
  *
- * @returns resolved path of each one that has `/usr` as a separate string → directories of its package below it that no file of
- *   the package mentions by their whole path; of each that has `/etc` → packed files in it that the object names
+ * @returns resolved path → what it may build. With `/usr`: directories of its package whose whole path no file of the package mentions.
+ *   With `/etc`: packed files in `/etc` that it names
  */
 export function prefixed(selection: CurrentSelection, { root, packages }: Context): Map<string, readonly string[]> {
   const { requested } = selection;

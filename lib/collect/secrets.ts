@@ -5,7 +5,7 @@
 import * as path from 'path';
 import type { Root } from '../root/root';
 
-/** Begins each reason, so that a notice can be made of those that still hold in the end. */
+/** Start of each reason. The notice about skipped secrets finds the files by it. */
 export const SECRET = 'may be secret: ';
 
 /** Directories and files of version control, package registries, cloud tools and editors of databases. */

@@ -1,15 +1,15 @@
 /**
- * Statically linked glibc programs that load libraries at run time all the same: name services (NSS) and the character set
- * modules of `iconv`. They take them from the file system of the function, where these are missing or of another version.
+ * Statically linked glibc programs that still load libraries at run time: name services (NSS) and the character set modules of
+ * `iconv`. They look for them in the file system of the function, which lacks them or has another version.
  */
 import type { Program } from '../closure/find';
 import type { Root } from '../root/root';
 
-/** Strings in glibc's nss/nss_module.c and nss/nss_database.c. A Go program has the second only, and reads the files itself. */
+/** Strings in glibc's nss/nss_module.c and nss/nss_database.c. A Go program has only the second, and reads the files itself. */
 const NSS = ['libnss_', '/etc/nsswitch.conf'];
 /**
- * Every static glibc program has the first, of iconv/gconv_conf.c, for its wide streams. The second is in the symbol table
- * of a program that converts, or in its messages: a stripped program that has neither is not recognized.
+ * Every static glibc program contains the first string (iconv/gconv_conf.c), because wide streams use it. A program that converts has the
+ * second one in its symbol table or in its messages. A stripped program without such messages is not recognized.
  */
 const ICONV = ['gconv-modules', 'iconv_open'];
 

@@ -14,7 +14,7 @@ export interface DynamicParts {
   readonly files: readonly Part[];
 }
 
-/** A new DT_NEEDED, and the names of DT_NEEDED that it replaces. The symbol versions required from these are required from it. */
+/** A new DT_NEEDED, and the names that it replaces. Symbol versions that were required from these names are required from the new one. */
 export type NewNeed = readonly [name: string, ...replaced: readonly string[]];
 
 /** The names of DT_NEEDED that are replaced → their new names. */

@@ -21,7 +21,7 @@ export interface Segment {
   readonly filesz: number;
   /** Its size in memory, in bytes. Bytes beyond `filesz` are zero (`.bss`). */
   readonly memsz: number;
-  /** A power of two to which `offset` and `vaddr` are congruent. */
+  /** A power of two. `offset` and `vaddr` have the same remainder when divided by it. */
   readonly align: number;
 }
 

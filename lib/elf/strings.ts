@@ -12,7 +12,7 @@ const [FIRST, LAST] = [0x20, 0x7e]; // printable ASCII
 export type IsWanted = (bytes: Buffer, start: number, end: number) => boolean;
 
 /**
- * The strings among an object's data, each ended by a NUL, as in C; not the names of its symbols and libraries.
+ * The strings in an object's data, each ended by a NUL. The names of its symbols and libraries are left out.
  *
  * @param most characters of a string; longer ones are skipped
  * @param isWanted @default - all are kept
@@ -26,11 +26,11 @@ export function stringsOf(bytes: Buffer, elf: Elf, most: number, isWanted?: IsWa
       while (start > from && end - start <= most && isPrintable(bytes[start - 1])) start--;
       if (end - start <= most && (isWanted === undefined || isWanted(bytes, start, end))) strings.add(bytes.toString('latin1', start, end));
     };
-    // data can be hundreds of megabytes, with few ends of strings
+    // four bytes at once: data can be hundreds of megabytes with few strings
     const first = Math.min(from + 1 + ((-from - 1 - bytes.byteOffset) & (WORD - 1)), to);
     for (let at = from + 1; at < first; at++) see(at);
     const count = (to - first) >> 2;
-    // without a whole word, `first` need not be aligned
+    // if there is no whole word, `first` may not be aligned
     const words = count === 0 ? new Int32Array(0) : new Int32Array(bytes.buffer, bytes.byteOffset + first, count);
     let before = bytes[first - 1];
     for (let index = 0; index < words.length; index++) {
@@ -44,10 +44,10 @@ export function stringsOf(bytes: Buffer, elf: Elf, most: number, isWanted?: IsWa
 }
 
 /**
- * Whether one of the four bytes of a word may be NUL behind a printable byte. A subtraction borrows from a byte without the highest bit
- * only if it is zero, or 1 above a zero; printable bytes have bit 5 or 6.
+ * True if one of the four bytes of a word may be a NUL that follows a printable byte. Subtracting 1 from each byte sets the highest bit of
+ * those that are zero, and of a 1 that follows a zero. Printable bytes have bit 5 or 6.
  *
- * @param before the same with each byte in the place of the next one
+ * @param before the preceding byte of each of the four
  */
 function mayEndString(word: number, before: number): boolean {
   return ((word - 0x01010101) & ~word & ((before << 1) | (before << 2)) & 0x80808080) !== 0;
@@ -76,7 +76,7 @@ export function stringsWith(part: string, bytes: Buffer, elf: Elf, most: number)
 /** The ranges of an object's data without the names of its symbols and libraries. */
 function dataOf(bytes: Buffer, { segments }: Elf): [from: number, to: number][] {
   const loaded = loadedFrom(segments, bytes.length);
-  // constants are apart from code where ld keeps them so (`-z separate-code`), and code may be hundreds of megabytes
+  // with `-z separate-code`, constants are in a segment without code, and the code, which may be hundreds of megabytes, is skipped
   const isSeparate = loaded.some(({ flags }) => (flags & (PF_X | PF_W)) === 0);
   const data = isSeparate ? loaded.filter(({ flags }) => (flags & PF_X) === 0) : loaded;
   const names = DynamicSection.find(new ByteReader(bytes), segments)?.extent(DT_STRTAB, DT_STRSZ);

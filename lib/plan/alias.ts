@@ -34,7 +34,7 @@ export interface Alias {
   readonly place?: string;
   /** paths that begin with the base: `magic.mgc` with the base `magic`, or paths below it; what follows the base → place */
   readonly siblings?: Readonly<Record<string, string>>;
-  /** how many characters of the base are replaced, including those of `/opt/`; the others stay @default - all */
+  /** number of characters of the base that the alias replaces, the rest stays @default - all */
   readonly replaced?: number;
 }
 
@@ -74,7 +74,7 @@ export function aliased(
   return closed && /^\/(?:usr\/local|var\/lib)/.test(shared) ? { base: shared, isPacked: false } : undefined;
 }
 
-/** Of a path of which only so many characters can be replaced, the part that ends with the component in which they end. */
+/** The start of a path, up to the end of the component that contains the last character that can be replaced. */
 export function baseOf(unit: string, characters: number): string {
   return prefixes(unit).find((base) => base.length >= characters) ?? unit;
 }
