@@ -9,7 +9,7 @@ import { LIMITS } from '../limits';
 import type { RootPath } from '../root/paths';
 import type { Root } from '../root/root';
 
-/** Files that are compressed at a time. Planning takes one core. */
+/** Number of blocks that are compressed at a time. Planning takes one core. */
 const BLOCKS = Math.max(availableParallelism() - 1, 1);
 /** Larger files are compressed when they are packed, if at all. */
 const LIMIT = { ...LIMITS.file, most: MOST_BYTES };
