@@ -102,7 +102,6 @@ export const DT_INIT = 12;
 export const DT_FINI = 13;
 export const DT_SONAME = 14;
 export const DT_RPATH = 15;
-export const DT_SYMBOLIC = 16;
 export const DT_DEBUG = 21;
 export const DT_JMPREL = 23;
 export const DT_INIT_ARRAY = 25;

@@ -45,7 +45,7 @@ export const STATE = 0;
 export const DONE = 8;
 const SHARED_BYTES = 16;
 
-export const STOP = 1;
+const STOP = 1;
 /** States of the thread. */
 export const NOT_STARTED = 0;
 export const DRAWING = 1;

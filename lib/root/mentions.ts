@@ -67,7 +67,7 @@ function isImmediate(bytes: Buffer, at: number): boolean {
 }
 
 /** The installation prefix, to which a program adds `/lib/…` or `/share/…`, and the directory of its configuration files. */
-export const PREFIXES = ['/usr', '/etc'];
+const PREFIXES = ['/usr', '/etc'];
 /** Length of each prefix. */
 const PREFIX_LENGTH = 4;
 

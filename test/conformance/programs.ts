@@ -44,7 +44,7 @@ interface Output {
   readonly text: string;
 }
 
-export function dynamicPrograms(): string[] {
+function dynamicPrograms(): string[] {
   const root = new DirectoryRoot('/');
   const directories = DIRECTORIES.filter((directory) => fs.existsSync(directory));
   return directories

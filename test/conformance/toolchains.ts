@@ -35,7 +35,7 @@ const after = (toolchain: Toolchain, name: string, ...commands: (readonly string
   commands: [...toolchain.commands, ...commands],
 });
 
-export const TOOLCHAINS: readonly Toolchain[] = [
+const TOOLCHAINS: readonly Toolchain[] = [
   gcc('gcc, bfd', '-fuse-ld=bfd'),
   gcc('gcc, gold', '-fuse-ld=gold'),
   gcc('gcc, lld', '-fuse-ld=lld'),
