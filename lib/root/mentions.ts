@@ -138,6 +138,17 @@ function isCounted(bytes: Buffer, at: number): boolean {
   return isShort && bytes.subarray(at, at + bytes[at - 1]).every((byte) => PATH_CHARACTER[byte] || byte === COLON);
 }
 
+/** Last bytes of floating-point numbers between 2^-255 and 2^257 in double precision, and of smaller ones in single precision. */
+const EXPONENTS = [0x3f, 0x40];
+/** Bytes that no text has. */
+const NOT_TEXT = /[^\t\n\r\x20-\x7e]/;
+
+/** True if a number ends here: compilers put strings behind constants, and `R@` may be the end of 72.0. */
+function isBehindNumber(bytes: Buffer, at: number): boolean {
+  if (!EXPONENTS.includes(bytes[at - 1])) return false;
+  return [8, 4].some((size) => at >= size && at % size === 0 && NOT_TEXT.test(bytes.toString('latin1', at - size, at)));
+}
+
 /**
  * True if the first component is `.` or `..`. `/../x` is the end of a path, not an absolute one: `__DIR__ . '/../x'` in PHP,
  * `__dirname + '/../x'` in JavaScript.
@@ -164,7 +175,7 @@ export function findMentions(bytes: Buffer, where = 'a file'): PathMention[] {
   for (let next = 0, at; (at = bytes.indexOf(SLASH, next)) >= 0; ) {
     next = at + 1;
     const isOfKnownLength = counts && isCounted(bytes, at);
-    if (at > 0 && WITHIN_A_WORD[bytes[at - 1]] && !isOfKnownLength) continue;
+    if (at > 0 && WITHIN_A_WORD[bytes[at - 1]] && !isOfKnownLength && !isBehindNumber(bytes, at)) continue;
     // in bytecode, the byte behind a string may look like a character of it
     const limit = isOfKnownLength ? Math.min(end, at + bytes[at - 1]) : end;
     const word = at;

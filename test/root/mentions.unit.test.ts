@@ -42,6 +42,37 @@ describe('a path is a mention', () => {
   });
 });
 
+describe('a path behind a constant is a mention, although the last byte of the constant is a character of words', () => {
+  const double = (value: number) => {
+    const bytes = Buffer.alloc(8);
+    bytes.writeDoubleLE(value);
+    return bytes;
+  };
+  const single = (value: number) => {
+    const bytes = Buffer.alloc(4);
+    bytes.writeFloatLE(value);
+    return bytes;
+  };
+  const behind = (...before: Buffer[]) => findMentions(Buffer.concat([...before, Buffer.from('/etc/paper\0')])).map(({ path }) => path);
+
+  test.each([
+    ['72.0 in double precision', double(72)],
+    ['0.1 in double precision', double(0.1)],
+    ['0.5 in single precision', Buffer.concat([Buffer.from('abc\0'), single(0.5)])],
+  ])('%s', (_, constant) => {
+    expect(behind(constant)).toEqual(['/etc/paper']);
+  });
+
+  test('but not behind a text that ends with such a character', () => {
+    expect(behind(Buffer.from('is this@'))).toEqual([]);
+    expect(behind(Buffer.from('is that?'))).toEqual([]);
+  });
+
+  test('but not where a compiler would not place a constant', () => {
+    expect(behind(Buffer.from('\0'), double(72))).toEqual([]);
+  });
+});
+
 describe('words that a script joins are a mention', () => {
   test.each([
     ['of Ruby', "File.join('/', 'var', 'lib', 'gems', version)", '/var/lib/gems', [16, 23, 30]],
