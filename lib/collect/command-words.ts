@@ -27,19 +27,41 @@ const COMMAND_LINE = /^(?:["']?(?:%s)+\/?)?([\w.+-]+)["']?(?:$| +[-%"'$|<>])/;
 const LAST = /^\S*\/([\w.+-]+)$/;
 /** A command or command line at the beginning of a string in a script. */
 const QUOTED = /["'`]([\w.+-]+)(?=["'`]| +[-%"'$|<>])/g;
+/**
+ * Calls that start a command or look for it on PATH, with its name as a literal: `subprocess.run(["dot", "-Tsvg"])`, `shutil.which('dot')`,
+ * `execFile('dot')`. `exec` is absent: it executes code in Python, and a regular expression in JavaScript.
+ */
+const CALLS = [
+  'run', 'call', 'check_call', 'check_output', 'Popen', 'getoutput', 'spawn(?:Sync|vp?|lp?)?', 'exec(?:File|FileSync|Sync|vp?|lp?)', 'system',
+  'popen', 'capture[23]e?', 'which', 'find_executable',
+];
+const CALLED = new RegExp(`\\b(?:${CALLS.join('|')})\\s*\\(\\s*[[(]?\\s*["']([\\w.+-]+)["' ]`, 'g');
 const COMMENT = /(?:^|\s)#.*$/gm;
 const BETWEEN_SPACES = /(?:^|\s)["']?([\w.+-]+)["']?(?=\s|$)/gm;
 
 /** Calls a function with the bytes of a file: see `Root.scan`. */
 type Scan = <T>(use: (bytes: Buffer) => T) => T;
 
+/** Words that may be commands, if PATH has them. */
+export interface StartedWords {
+  readonly words: Set<string>;
+  /** those in a call that starts a command: see `CALLED` */
+  readonly called: ReadonlySet<string>;
+}
+
 /**
  * @param file its path
  * @param scan calls a function with its bytes; not called for files that start no commands
  * @param role whether it may be a module of a requested script, or is shell code that a script sources
- * @returns words that may be commands, if PATH has them
  */
-export function startedIn(file: string, content: Content, scan: Scan, role?: 'module' | 'sourced'): Set<string> {
+export function startedIn(file: string, content: Content, scan: Scan, role?: 'module' | 'sourced'): StartedWords {
+  const isModule = content.kind === 'text' && role === 'module' && CODE.test(file) && content.size <= MOST_CODE;
+  if (isModule) return inCode(scan((bytes) => bytes.toString('latin1')));
+  if (content.kind === 'script') return inScript(content.head, scan);
+  return { words: wordsIn(file, content, scan, role), called: new Set() };
+}
+
+function wordsIn(file: string, content: Content, scan: Scan, role?: 'module' | 'sourced'): Set<string> {
   switch (content.kind) {
     case 'elf': {
       const { elf } = content;
@@ -49,11 +71,9 @@ export function startedIn(file: string, content: Content, scan: Scan, role?: 'mo
       const patterns = strings.has(COMMANDS) ? [COMMAND_LINE, LAST] : [COMMAND_LINE];
       return new Set([...strings].flatMap((text) => patterns.flatMap((pattern) => pattern.exec(text)?.[1] ?? [])));
     }
-    case 'script': return inScript(content.head, scan);
     case 'text': {
       const text = () => scan((bytes) => bytes.toString('latin1', 0, MOST_SCRIPT));
       if (role === 'sourced') return inShell(text());
-      if (role === 'module' && CODE.test(file) && content.size <= MOST_CODE) return words(text(), QUOTED);
       if (!CONFIGURATION.test(path.posix.basename(file)) || content.size > MOST_TEXT) return new Set();
       return words(text().replace(COMMENT, ''), BETWEEN_SPACES);
     }
@@ -88,14 +108,19 @@ export function isShellScript(head: Buffer): boolean {
   return named !== undefined && isShell(named.name);
 }
 
-function inScript(head: Buffer, scan: Scan): Set<string> {
+function inScript(head: Buffer, scan: Scan): StartedWords {
   const shebang = readShebang(head);
   const named = shebang && interpreterOf(shebang);
-  if (!named) return new Set();
+  if (!named) return { words: new Set(), called: new Set() };
   const text = scan((bytes) => bytes.toString('latin1', 0, MOST_SCRIPT)); // the rest is an archive that the script unpacks
-  const found = isShell(named.name) ? inShell(text) : words(text, QUOTED);
+  const found = isShell(named.name) ? { words: inShell(text), called: new Set<string>() } : inCode(text);
   // `#!/usr/bin/env NAME` searches PATH, too
-  return named.name.includes('/') ? found : found.add(named.name);
+  if (!named.name.includes('/')) found.words.add(named.name);
+  return found;
+}
+
+function inCode(text: string): StartedWords {
+  return { words: words(text, QUOTED), called: words(text, CALLED) };
 }
 
 function inShell(code: string): Set<string> {

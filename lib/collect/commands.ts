@@ -13,6 +13,8 @@ import { addProgram } from './programs';
 import type { RequestedPackages } from './requested-packages';
 import { dependenciesOf, isForDevelopment, recommends } from './requested-packages';
 import type { CurrentSelection, Pending, Selection } from './selection';
+import type { Limit } from './size-budget';
+import { RECOMMENDED } from './size-budget';
 import { sourcedBy } from './sourced';
 import { findProgram } from '../closure/find';
 import { isProgram } from '../elf';
@@ -24,13 +26,19 @@ const FEWEST_CHARACTERS = 3;
 /** Start of the reason for skipping a command of a package that is only suggested. The path of the program follows. */
 export const SUGGESTED = 'its package is only suggested by that of ';
 
+/** The same for a command that code starts, and of whose package the database says nothing. */
+export const UNRELATED = 'its package is unrelated to that of ';
+
+/** Directories of tests, which may start anything. */
+const TESTS = /\/(?:[\w-]+_)?tests?\//;
+
 /** Adds the commands that a file starts; in the layer they are on PATH. */
 export function addStartedCommands({ real: file }: Pending, selection: CurrentSelection, context: Context): Selection | undefined {
   const starter = starterOf(file, selection, context);
   if (!starter) return undefined;
   const { script, role, mayStart } = starter;
   const { root, commandsOnPath } = context;
-  const words = startedIn(file, root.content(file), (use) => root.scan(file, use), role);
+  const { words, called } = startedIn(file, root.content(file), (use) => root.scan(file, use), role);
   const recommended = recommendedCommands(file, context);
   const started = [...new Set([...words, ...recommended])].flatMap((word): [name: string, commandPath: string][] => {
     const commandPath = commandsOnPath.get(word);
@@ -38,9 +46,15 @@ export function addStartedCommands({ real: file }: Pending, selection: CurrentSe
     return recommended.has(word) || ownersOf(commandPath, context).some(mayStart) ? [[word, commandPath]] : [];
   });
   const isRequested = context.requestedPrograms.has(file);
-  if (started.length === 0 && !isRequested) return undefined;
+  const names = new Set(started.map(([name]) => name));
+  const unrelated = unrelatedCommands([...called].filter((word) => !names.has(word)), file, context);
+  if (started.length === 0 && unrelated.length === 0 && !isRequested) return undefined;
   const delta = selection.fork();
   if (isRequested) skipSuggested(words, file, delta, context);
+  for (const { name, commandPath, program } of unrelated) {
+    if (isNamedAfter(file, program)) deferCommand(name, commandPath, file, delta, context, RECOMMENDED);
+    else delta.skip(commandPath, `${UNRELATED}${program}`);
+  }
   if (started.length > 0) {
     delta.starting.add(file);
     if (script !== undefined) delta.starting.add(script);
@@ -74,13 +88,39 @@ function skipSuggested(words: Iterable<string>, file: string, delta: Selection, 
   }
 }
 
-function deferCommand(name: string, commandPath: string, file: string, delta: Selection, context: Context): void {
+interface Unrelated {
+  readonly name: string;
+  readonly commandPath: string;
+  /** resolved path of the requested script that the code is of */
+  readonly program: string;
+}
+
+/** Commands that code of a requested script starts, of packages that no other rule considers. */
+function unrelatedCommands(called: readonly string[], file: string, context: Context): Unrelated[] {
+  const { packages, requestedPrograms, commandsOnPath, root } = context;
+  if (called.length === 0 || TESTS.test(file)) return [];
+  const source = packages.ownerOf(file)?.source;
+  const program = [...requestedPrograms.keys()].find((real) => packages.ownerOf(real)?.source === source);
+  if (program === undefined) return [];
+  return called.flatMap((name) => {
+    const commandPath = commandsOnPath.get(name);
+    if (commandPath === undefined || !root.isFile(commandPath)) return [];
+    return ownersOf(commandPath, context).some((owner) => !owner.isEssential) ? [{ name, commandPath, program }] : [];
+  });
+}
+
+/** Whether code is in a directory with the name of a program: such code is very likely that of the program. */
+function isNamedAfter(file: string, program: string): boolean {
+  return path.posix.dirname(file).split('/').includes(path.posix.basename(program));
+}
+
+function deferCommand(name: string, commandPath: string, file: string, delta: Selection, context: Context, limit?: Limit): void {
   const why = { reason: `started by ${path.posix.basename(file)}`, through: file };
   const add = (fork: Selection) => {
     if (!fork.commands.has(name)) fork.merge(addCommand(name, commandPath, file, fork, context));
     return [];
   };
-  delta.defer({ path: commandPath, need: 'add-on', group: commandPath, why, add, isCommand: true });
+  delta.defer({ path: commandPath, need: 'add-on', group: commandPath, limit, why, add, isCommand: true });
 }
 
 /**

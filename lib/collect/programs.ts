@@ -40,7 +40,7 @@ export function addProgram(
   const process = elf && !delta.processes.has(real) ? load(real, elf, context.setting) : undefined;
   if (process) context.onFound?.(process.objects.map((object) => object.real));
   const opener = interpreter ? interpreter.program.real : real;
-  const user: User = { through: real, opener, interpreters: interpreter ? ownersOf(interpreter.program.path, context) : [] };
+  const user: User = { through: real, opener, interpreters: interpreter ? interpretersOf(program, context) : [] };
   const owners = ownersOf(program.path, context).flatMap((owner) => {
     const reason = requestReasonFor(owner, requestReason, delta);
     return reason ? [{ owner, reason, newPackages: markRequested(owner, reason, delta) }] : [];
@@ -63,6 +63,21 @@ export function addProgram(
       else addModules(pkg, user, delta, context);
     }
   }
+}
+
+/**
+ * The packages of a script's interpreter. If no package owns it, as in `/usr/local`, those with the same command that the script's package
+ * depends on: the script's modules are installed for that.
+ */
+function interpretersOf({ path: script, interpreter }: Program, context: Context): readonly Package[] {
+  const { searchPath, root, dependencies } = context;
+  const { path: started } = interpreter!.program;
+  const owners = ownersOf(started, context);
+  if (owners.length > 0) return owners;
+  const needed = new Set(ownersOf(script, context).flatMap((owner) => [...dependencies.of(owner)]));
+  const commands = searchPath.map((directory) => path.posix.join(directory, path.posix.basename(started)));
+  return commands.filter((command) => root.isFile(command))
+    .flatMap((command) => ownersOf(command, context)).filter((owner) => needed.has(owner));
 }
 
 /** @param otherwise the reason if requested packages do not need the package */

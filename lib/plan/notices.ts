@@ -3,7 +3,7 @@
  */
 import * as path from 'path';
 import { NOT_WORLD_READABLE } from '../collect/add-files';
-import { SUGGESTED } from '../collect/commands';
+import { SUGGESTED, UNRELATED } from '../collect/commands';
 import { REFUSED } from '../collect/configuration';
 import type { FinishedSelection } from '../collect/finish';
 import { SECRET } from '../collect/secrets';
@@ -51,16 +51,24 @@ function isForFilesOfMachine(real: string, root: Root, packages: PackageDatabase
   return owners.length > 0 && !owners.some((owner) => packages.files(owner).some((file) => file.startsWith(`${real}/`)));
 }
 
-/** Names the commands that a program may start and that are not packed, because its package only suggests theirs. */
-export function suggestedNotices({ skipped }: FinishedSelection): string[] {
-  const byProgram = new Map<string, string[]>();
-  for (const [command, reason] of skipped) {
-    if (reason.startsWith(SUGGESTED)) valueOf(byProgram, reason.slice(SUGGESTED.length), () => []).push(path.posix.basename(command));
-  }
-  return [...byProgram].map(([program, commands]) => {
-    const more = commands.length > MOST_LISTED ? ` and ${commands.length - MOST_LISTED} more` : '';
-    const names = `${commands.slice(0, MOST_LISTED).join(', ')}${more}`;
-    const problem = `${program} may start commands that are not packed, of packages that its own only suggests`;
-    return `${problem}: ${names}; add those that are needed to the binaries`;
+/** Reason for skipping a command, without the program → why, in words that follow it. */
+const UNPACKED: readonly (readonly [reason: string, why: string])[] = [
+  [SUGGESTED, 'of packages that its own only suggests'],
+  [UNRELATED, 'of packages that its own does not depend on'],
+];
+
+/** Names the commands that a program may start and that are not packed, because its package does not depend on theirs. */
+export function commandNotices({ skipped }: FinishedSelection): string[] {
+  return UNPACKED.flatMap(([reasonForSkipping, why]) => {
+    const byProgram = new Map<string, string[]>();
+    for (const [command, reason] of skipped) {
+      if (!reason.startsWith(reasonForSkipping)) continue;
+      valueOf(byProgram, reason.slice(reasonForSkipping.length), () => []).push(path.posix.basename(command));
+    }
+    return [...byProgram].map(([program, commands]) => {
+      const more = commands.length > MOST_LISTED ? ` and ${commands.length - MOST_LISTED} more` : '';
+      const names = `${commands.slice(0, MOST_LISTED).join(', ')}${more}`;
+      return `${program} may start commands that are not packed, ${why}: ${names}; add those that are needed to the binaries`;
+    });
   });
 }

@@ -9,7 +9,7 @@ import { staticProgramNotice } from '../collect/static-program';
 import type { Machine } from '../elf';
 import { withSmallerAlternatives } from './alternatives';
 import { namePrograms } from './name-programs';
-import { refusalNotices, suggestedNotices, unreadableNotice } from './notices';
+import { commandNotices, refusalNotices, unreadableNotice } from './notices';
 import { type Plan, sizeOf } from './plan';
 import { MOST_BYTES } from '../lambda';
 import { prove } from './proof';
@@ -174,7 +174,7 @@ export function gatherLayer(source: Root, request: LayerRequest, options: Gather
     ],
     notices: [
       ...collected.notices,
-      ...suggestedNotices(selection),
+      ...commandNotices(selection),
       ...refusalNotices(selection, secrets),
       ...(selection.skipped.has(NO_ZONES) ? [selection.skipped.get(NO_ZONES)!] : []),
       ...[...programs.values()].flatMap((program) => staticProgramNotice(program.interpreter?.program ?? program, root) ?? []),

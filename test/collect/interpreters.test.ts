@@ -30,6 +30,29 @@ describe('a requested interpreter', () => {
   });
 });
 
+describe('a script of a package whose interpreter on PATH is of no package', () => {
+  const withInterpreters = (fields: Record<string, string>) => {
+    root.program('/usr/local/bin/lang');
+    root.install('lang', { '/usr/bin/lang': programWith(), '/usr/share/lang/own.lua': '', '/usr/share/modules': { link: 'lang' } });
+    root.install('liba', { '/usr/share/lang/a.lua': '' }, { Depends: 'libb' });
+    root.install('libb', { '/usr/share/lang/b.lua': '' });
+    root.install('rig', { '/usr/bin/rig': '#!/usr/local/bin/lang\n' }, fields);
+    return find(root).data;
+  };
+
+  test('has the modules of the interpreter that its package depends on', () => {
+    const packed = withInterpreters({ Depends: 'lang, liba' });
+    expect(packed).toEqual(expect.arrayContaining([
+      '/usr/local/bin/lang', '/usr/share/lang/a.lua', '/usr/share/lang/b.lua', '/usr/share/modules',
+    ]));
+    expect(packed).not.toContain('/usr/bin/lang');
+  });
+
+  test('has no modules of an interpreter that its package does not depend on', () => {
+    expect(withInterpreters({}).filter((file) => file.startsWith('/usr/share/'))).toEqual([]);
+  });
+});
+
 describe('a script', () => {
   beforeEach(() => {
     root.install('python3', { '/usr/bin/python3': programWith() });

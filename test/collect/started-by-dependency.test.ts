@@ -95,8 +95,49 @@ describe('a command that a module of a requested script has as a quoted word', (
     for (const file of ['/usr/bin/mix', '/usr/bin/other']) expect(data).not.toContain(file);
   });
 
-  test('is not packed if the package only recommends it', () => {
-    module({ Depends: 'python3', Recommends: 'paint' });
-    expect(find(root).data).not.toContain('/usr/bin/paint');
+  test('is not packed if the package only recommends it, and no call starts it', () => {
+    module({ Depends: 'python3', Recommends: 'mix' });
+    expect(find(root).data).not.toContain('/usr/bin/mix');
+  });
+});
+
+describe('a command of an unrelated package that code of a requested script starts', () => {
+  const NOTICE = '/usr/bin/rig may start commands that are not packed, of packages that its own does not depend on: ';
+
+  /** @returns paths of the commands that are packed, and notices */
+  const withModule = (file: string, code: string, more: { readonly binaries?: string[] } = {}) => {
+    root.install('lang', { '/usr/bin/lang': programWith() });
+    root.install('rig', { '/usr/bin/rig': '#!/usr/bin/lang\n', [file]: code }, { Depends: 'lang' });
+    root.install('tools', { '/usr/bin/paint': programWith(), '/usr/bin/mix': programWith() });
+    root.install('base', { '/usr/bin/sort': programWith() }, { Essential: 'yes' });
+    const { data, notices } = find(root, 'rig', more);
+    return { commands: data.filter((place) => /^\/usr\/bin\/(?!rig$|lang$)/.test(place)), notices };
+  };
+
+  test.each([
+    ['in Python', 'x.py', 'subprocess.run(\n    ["paint", "-T", kind], check=True)\nif shutil.which("mix") is None:\n'],
+    ['in JavaScript', 'x.js', "execFile('paint', ['-T']); spawnSync('mix');"],
+    ['in Perl', 'x.pm', 'system("paint -T"); system(\'mix\', $file);'],
+  ])('is named in a notice: %s', (_, name, code) => {
+    expect(withModule(`/usr/share/code/${name}`, code)).toEqual({
+      commands: [],
+      notices: [`${NOTICE}paint, mix; add those that are needed to the binaries`],
+    });
+  });
+
+  test('is packed if the code is in a directory with the name of the script', () => {
+    expect(withModule('/usr/share/code/rig/x.py', 'which("paint")\n')).toEqual({ commands: ['/usr/bin/paint'], notices: [] });
+  });
+
+  test.each([
+    ['the code only has its name', '/usr/share/code/x.py', 'kind = ["paint", "mix"]\n'],
+    ['every system has it', '/usr/share/code/x.py', 'run(["sort", "-n"])\n'],
+    ['the code is a test', '/usr/share/code/tests/x.py', 'run(["paint", "-n"])\n'],
+  ])('is in no notice if %s', (_, file, code) => {
+    expect(withModule(file, code)).toEqual({ commands: [], notices: [] });
+  });
+
+  test('is in no notice if the user requests it', () => {
+    expect(withModule('/usr/share/code/x.py', 'which("paint")\n', { binaries: ['rig', 'paint'] }).notices).toEqual([]);
   });
 });
