@@ -4,6 +4,7 @@
  */
 import * as path from 'path';
 import { cacheByRoot } from './cache-by-root';
+import { isCode } from './command-words';
 import type { Context } from './context';
 import { isMachineSpecific } from './machine-specific';
 import { isNonRuntime } from './non-runtime';
@@ -55,7 +56,9 @@ function mayBeBehind(bytes: Buffer, start: number): boolean {
 
 function hasPrefix(file: string, prefix: string, root: Root): boolean {
   const { kind, mentions } = root.content(file);
-  return (kind === 'elf' || kind === 'script') && mentions.some((mention) => mention.kind === 'prefix' && mention.path === prefix);
+  const isModule = kind === 'text' && prefix === PREFIX && isCode(file);
+  return (kind === 'elf' || kind === 'script' || isModule)
+    && mentions.some((mention) => mention.kind === 'prefix' && mention.path === prefix);
 }
 
 /**
@@ -102,10 +105,21 @@ function configurationFiles(file: string, root: Root): readonly string[] {
   });
 }
 
-/** True if a script contains `$prefix` or `${prefix}`, followed by the rest of a path. */
-function isBuiltBy(script: string, unit: string, root: Root): boolean {
-  const rest = unit.slice(PREFIX.length);
-  return root.scan(script, (bytes) => ['${prefix}', '$prefix'].some((variable) => bytes.includes(variable + rest)));
+/** Assignments of the prefix to a variable. */
+const ASSIGNMENT = /(\w+)[ \t]*=[ \t]*(["']?)\\?\/usr\2(?=[\s;,)]|$)/gm;
+
+/** What code may have between a variable and a path: `$prefix/x`, `${prefix}/x`, `#{prefix}/x`, `$prefix . "/x"`, `prefix + '/x'`. */
+const BETWEEN = ['', '}', ' . "', ' . \'', ' + "', ' + \''];
+
+/** The paths that a script has below the prefix, behind a variable whose value is the prefix. */
+function builtBy(script: string, units: readonly string[], root: Root): readonly string[] {
+  return root.scan(script, (bytes) => {
+    const text = bytes.toString('latin1');
+    // a shell script may derive `prefix` from `exec_prefix`
+    const variables = new Set(['prefix', ...[...text.matchAll(ASSIGNMENT)].map(([, variable]) => variable)]);
+    const beginnings = [...variables].flatMap((variable) => BETWEEN.map((between) => variable + between));
+    return units.filter((unit) => beginnings.some((beginning) => text.includes(beginning + unit.slice(PREFIX.length))));
+  });
 }
 
 /**
@@ -136,7 +150,7 @@ export function prefixed(selection: CurrentSelection, { root, packages }: Contex
     const ofSource = () => files.filter((real) => packages.ownerOf(real)?.source === owner.source);
     const found = unsaid.get(key) ?? unsaidOf(isRequested ? ofRequested : ofSource());
     unsaid.set(key, found);
-    const used = root.content(user).kind === 'script' ? found.filter((unit) => isBuiltBy(user, unit, root)) : found;
+    const used = root.content(user).kind === 'elf' ? found : builtBy(user, found, root);
     if (used.length > 0) units.set(user, used);
   }
   for (const file of files) {

@@ -32,7 +32,9 @@ export type PathMention =
 /** Bytes at the beginning of a file in which a NUL means that it is not a text. */
 const HEAD = 4096;
 const MOST_CHARACTERS = 4096; // PATH_MAX
+const SPACE = 0x20;
 const SLASH = 0x2f;
+const BACKSLASH = 0x5c;
 const COLON = 0x3a;
 const COMMA = 0x2c;
 const DOT = 0x2e;
@@ -76,12 +78,23 @@ const ASSIGNED = Buffer.from('prefix=');
 /** Characters after the value of such a variable. */
 const BEHIND_ASSIGNED = '\n\r ;'.split('').map((character) => character.charCodeAt(0));
 
+/** True for the whole value of a variable in a script: `$prefix = "/usr"`, or `"\/usr"` where a program has escaped it. */
+function isQuotedPrefix(bytes: Buffer, at: number): boolean {
+  let before = bytes[at - 1] === BACKSLASH ? at - 2 : at - 1;
+  const quote = bytes[before];
+  if ((quote !== DOUBLE_QUOTE && quote !== SINGLE_QUOTE) || bytes[at + PREFIX_LENGTH] !== quote) return false;
+  if (bytes.toString('latin1', at, at + PREFIX_LENGTH) !== PREFIXES[0]) return false;
+  do before--; while (bytes[before] === SPACE);
+  return bytes[before] === EQUALS;
+}
+
 /**
- * True for a separate string, for the value of a setting such as Qt's `qt_prfxpath=/usr`, for `prefix=/usr` in a shell script, and for a
+ * True for a separate string, for the value of a setting such as Qt's `qt_prfxpath=/usr`, for the value of a variable in a script, and for a
  * 4-byte number in code.
  */
 function isPrefix(bytes: Buffer, at: number): boolean {
   if (at === 0 || !PREFIXES.includes(bytes.toString('latin1', at, at + PREFIX_LENGTH))) return false;
+  if (isQuotedPrefix(bytes, at)) return true;
   const before = bytes[at - 1];
   const isString = (before === 0 || before === EQUALS || before >= FIRST_NON_ASCII) && bytes[at + PREFIX_LENGTH] === 0;
   const isAssigned = before === EQUALS && BEHIND_ASSIGNED.includes(bytes[at + PREFIX_LENGTH]);
@@ -175,7 +188,8 @@ export function findMentions(bytes: Buffer, where = 'a file'): PathMention[] {
   for (let next = 0, at; (at = bytes.indexOf(SLASH, next)) >= 0; ) {
     next = at + 1;
     const isOfKnownLength = counts && isCounted(bytes, at);
-    if (at > 0 && WITHIN_A_WORD[bytes[at - 1]] && !isOfKnownLength && !isBehindNumber(bytes, at)) continue;
+    const isWithinWord = at > 0 && WITHIN_A_WORD[bytes[at - 1]] && !isOfKnownLength;
+    if (isWithinWord && !isBehindNumber(bytes, at) && !isQuotedPrefix(bytes, at)) continue;
     // in bytecode, the byte behind a string may look like a character of it
     const limit = isOfKnownLength ? Math.min(end, at + bytes[at - 1]) : end;
     const word = at;

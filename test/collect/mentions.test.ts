@@ -271,6 +271,19 @@ test('a directory that a program mentions is packed without single files of pack
 });
 
 test.each([
+  ['Perl', 'Rig.pm', 'our $base="\\/usr";\nopen my $f, "$base/share/rig/names";\n', 'our $base="\\/opt";'],
+  ['Perl, with a joined path', 'Rig.pm', 'our $base = "/usr";\nopen my $f, $base . "/share/rig/names";\n', 'our $base = "/opt";'],
+  ['Ruby', 'rig.rb', "BASE = '/usr'\nFile.read(\"#{BASE}/share/rig/names\")\n", "BASE = '/opt'"],
+  ['a module that names no data behind it', 'rig.rb', "BASE = '/usr'\n", "BASE = '/usr'"],
+])('a module in %s that names its data behind a variable has the variable set', async (_, name, text, assignment) => {
+  root.install('lang', { '/usr/bin/lang': programWith() });
+  root.install('rig', { '/usr/bin/rig': '#!/usr/bin/lang\n', [`/usr/share/lang/${name}`]: text, '/usr/share/rig/names': 'names' });
+  const { opt, plan: { key } } = await makeFound(root);
+  expect(fs.readFileSync(`${opt}/elf/${key}/usr/share/lang/${name}`, 'utf8').split('\n')[0]).toBe(assignment);
+  expect(fs.existsSync(`${opt}/share/rig/names`)).toBe(assignment.includes('/opt'));
+});
+
+test.each([
   ['prefix', '${prefix}', '/opt'], ['exec_prefix', '$prefix', '/opt'], ['prefix', '${other}', '/usr'], ['PATH', '${prefix}', '/usr'],
 ])(
   'a shell script with %s=/usr that names its data behind %s has the variable set to %s',

@@ -175,6 +175,18 @@ describe('a prefix is a mention', () => {
     expect(prefixes([0x90], code, '/etc', [0xc6])).toEqual([[1 + code.length, '/etc']]);
   });
 
+  test.each([
+    ['in Perl', 'our $dir="/usr";'],
+    ['in Ruby', "PREFIX = '/usr'"],
+    ['with an escaped slash', 'our $dir = "\\/usr";'],
+  ])('as the whole value of a variable: %s', (_, text) => {
+    expect(prefixes(text)).toEqual([[text.indexOf('/'), '/usr']]);
+  });
+
+  test.each(['$dir eq "/usr"', 'dirs = ["/usr"]', '$dir = "/usr\'', '$dir = "\\/etc"'])('but not in %s', (text) => {
+    expect(prefixes(text)).toEqual([]);
+  });
+
   test('but not in a longer word or path, or without a terminator', () => {
     expect(prefixes('\0a/usr\0', '\0/usr/x\0', '\0/usr ', '/etc')).toEqual([]);
   });
