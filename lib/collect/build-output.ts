@@ -90,7 +90,8 @@ function addEntry(
   const place = problemWith(base, context);
   if (place !== undefined) {
     // an unrelated directory may have a usual name, and an unrelated file may have any name
-    if (reference === 'named' && place.isNoted && context.root.isDirectory(entry)) notice(place.problem);
+    const isPacked = () => [...delta.files.keys()].some((packed) => packed.startsWith(`${entry}/`));
+    if (reference === 'named' && place.isNoted && context.root.isDirectory(entry) && !isPacked()) notice(place.problem);
     return;
   }
   const rule = reference === 'named' ? 'the program names it' : 'the program finds its own path';

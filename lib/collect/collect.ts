@@ -24,6 +24,7 @@ import { addLaunched } from './launched';
 import { addLibrariesOfCode } from './libraries-of-code';
 import { addNamedConversions } from './named-conversions';
 import { addNamedLibraries } from './named-libraries';
+import { addOwnReferences } from './own-references';
 import { PackageFiles } from './package-files';
 import { followPathMentions } from './path-mentions';
 import { prefixed } from './prefix';
@@ -75,8 +76,9 @@ type Rule = (file: Pending, selection: CurrentSelection, context: Context) => Se
 
 /** In the order in which they apply to each file. */
 const RULES: readonly Rule[] = [
-  addFilesForCompiling, addPrefixLibrary, addScriptModules, addImportedModules, addBuildOutput, followPathMentions, addNamedLibraries,
-  addLibrariesOfCode, addNamedConversions, addStartedCommands, addCommandsOfArchive, addDispatched, addLaunched, addDependenciesOfAddOn,
+  addFilesForCompiling, addPrefixLibrary, addScriptModules, addImportedModules, addOwnReferences, addBuildOutput, followPathMentions,
+  addNamedLibraries, addLibrariesOfCode, addNamedConversions, addStartedCommands, addCommandsOfArchive, addDispatched, addLaunched,
+  addDependenciesOfAddOn,
 ];
 
 /** @throws SelectionError, PrivateLibraryError, MissingLibraryError and the like: see `load` */

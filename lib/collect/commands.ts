@@ -100,7 +100,8 @@ function unrelatedCommands(called: readonly string[], file: string, context: Con
   const { packages, requestedPrograms, commandsOnPath, root } = context;
   if (called.length === 0 || TESTS.test(file)) return [];
   const source = packages.ownerOf(file)?.source;
-  const program = [...requestedPrograms.keys()].find((real) => packages.ownerOf(real)?.source === source);
+  const scripts = [...requestedPrograms].filter(([, { interpreter }]) => interpreter !== undefined).map(([real]) => real);
+  const program = scripts.find((real) => packages.ownerOf(real)?.source === source);
   if (program === undefined) return [];
   return called.flatMap((name) => {
     const commandPath = commandsOnPath.get(name);
