@@ -28,14 +28,14 @@ const LAST = /^\S*\/([\w.+-]+)$/;
 /** A command or command line at the beginning of a string in a script. */
 const QUOTED = /["'`]([\w.+-]+)(?=["'`]| +[-%"'$|<>])/g;
 /**
- * Calls that start a command or look for it on PATH, with its name as a literal: `subprocess.run(["dot", "-Tsvg"])`, `shutil.which('dot')`,
- * `execFile('dot')`. `exec` is absent: it executes code in Python, and a regular expression in JavaScript.
+ * Calls that start a command or look for it on PATH, with its name as a literal: `subprocess.run(["dot", "-Tsvg"])`,
+ * `shutil.which('dot')`, `execFile('dot')`. `exec` is absent: it executes code in Python, and a regular expression in JavaScript.
  */
 const CALLS = [
-  'run', 'call', 'check_call', 'check_output', 'Popen', 'getoutput', 'spawn(?:Sync|vp?|lp?)?', 'exec(?:File|FileSync|Sync|vp?|lp?)', 'system',
-  'popen', 'capture[23]e?', 'which', 'find_executable',
+  'run', 'call', 'check_call', 'check_output', 'Popen', 'getoutput', 'spawn(?:Sync|vp?|lp?)?', 'exec(?:File|FileSync|Sync|vp?|lp?)',
+  'system', 'popen', 'capture[23]e?', 'which', 'find_executable',
 ];
-const CALLED = new RegExp(`\\b(?:${CALLS.join('|')})\\s*\\(\\s*[[(]?\\s*["']([\\w.+-]+)["' ]`, 'g');
+const CALLED = new RegExp(`\\b(?:${CALLS.join('|')})\\s*\\(\\s*(?:[[(]\\s*)?["']([\\w.+-]+)["' ]`, 'g');
 const COMMENT = /(?:^|\s)#.*$/gm;
 const BETWEEN_SPACES = /(?:^|\s)["']?([\w.+-]+)["']?(?=\s|$)/gm;
 

@@ -102,11 +102,13 @@ function referencesIn(file: string, { root }: Context): ReadonlySet<string> {
 
 function add(entry: string, file: string, opener: string, delta: Selection, context: Context): void {
   const base = commonDirectory(entry, file);
-  if (isStandardDirectory(base) || isHome(base) || context.searchPath.includes(base) || context.packages.ownerOf(entry) !== undefined) return;
-  if (context.root.isDirectory(entry) && isSourceTree(entry, context)) return;
+  const { root, packages, searchPath } = context;
+  if (isStandardDirectory(base) || isHome(base) || searchPath.includes(base) || packages.ownerOf(entry) !== undefined) return;
+  if (root.isDirectory(entry) && isSourceTree(entry, context)) return;
   const why = { reason: `beside ${path.posix.basename(file)}`, through: file, rule: 'the file names it by a path relative to its own' };
   const added = delta.fork();
-  for (const real of addSelfBuilt(entry, base, why, added, context, (child) => !isForLinking(child))) takeFile(real, opener, added, context);
+  const found = addSelfBuilt(entry, base, why, added, context, (child) => !isForLinking(child));
+  for (const real of found) takeFile(real, opener, added, context);
   const excess = excessOf(added, delta, context);
   if (excess === undefined) {
     delta.merge(added);

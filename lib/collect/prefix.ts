@@ -106,7 +106,7 @@ function configurationFiles(file: string, root: Root): readonly string[] {
 }
 
 /** Assignments of the prefix to a variable. */
-const ASSIGNMENT = /(\w+)[ \t]*=[ \t]*(["']?)\\?\/usr\2(?=[\s;,)]|$)/gm;
+const ASSIGNMENT = /(\b[a-z_]\w{0,63})[ \t]{0,16}=[ \t]*(["']?)\\?\/usr\2(?=[\s;,)]|$)/gim;
 
 /** What code may have between a variable and a path: `$prefix/x`, `${prefix}/x`, `#{prefix}/x`, `$prefix . "/x"`, `prefix + '/x'`. */
 const BETWEEN = ['', '}', ' . "', ' . \'', ' + "', ' + \''];

@@ -89,8 +89,8 @@ function isQuotedPrefix(bytes: Buffer, at: number): boolean {
 }
 
 /**
- * True for a separate string, for the value of a setting such as Qt's `qt_prfxpath=/usr`, for the value of a variable in a script, and for a
- * 4-byte number in code.
+ * True for a separate string, for the value of a setting such as Qt's `qt_prfxpath=/usr`, for that of a variable in a script, and for
+ * a 4-byte number in code.
  */
 function isPrefix(bytes: Buffer, at: number): boolean {
   if (at === 0 || !PREFIXES.includes(bytes.toString('latin1', at, at + PREFIX_LENGTH))) return false;

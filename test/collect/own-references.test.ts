@@ -45,7 +45,8 @@ describe('what a script in a source tree names by a path relative to its own fil
   });
 
   test('with what the modules name in turn', () => {
-    const files = { 'lib/rig.rb': "require_relative 'more'\nREAD = \"#{__dir__}/../templates/t.erb\"\n", 'lib/more.rb': 'm\n', 'templates/t.erb': 't\n' };
+    const rig = "require_relative 'more'\nREAD = \"#{__dir__}/../templates/t.erb\"\n";
+    const files = { 'lib/rig.rb': rig, 'lib/more.rb': 'm\n', 'templates/t.erb': 't\n' };
     expect(packed("require_relative '../lib/rig'", files).files).toEqual(['lib/more.rb', 'lib/rig.rb', 'templates/t.erb']);
   });
 
@@ -80,7 +81,8 @@ describe('a path relative to a script is not packed', () => {
     const { files, notices } = packed("path.join(__dirname, '../large')", {});
     expect(files).toEqual([]);
     expect(notices).toContainEqual(
-      '/work/project/large, which /work/project/bin/tool names, is not packed: it would add 68 MB; name it in include if the program needs it',
+      '/work/project/large, which /work/project/bin/tool names, is not packed: it would add 68 MB; name it in include if the ' +
+        'program needs it',
     );
   });
 });
