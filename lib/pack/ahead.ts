@@ -38,7 +38,9 @@ export class Ahead {
 
   private async run(): Promise<void> {
     this.isRunning = true;
-    const known: DeflateOptions['known'] = { deflated: (inputs, compress) => this.known.deflatedAhead(inputs, compress) };
+    const known: DeflateOptions['known'] = {
+      deflated: (bytes, options, compress) => this.known.deflatedAhead(bytes, options, compress),
+    };
     for (let file; (file = this.files.shift()) !== undefined; ) {
       if (this.known.isFull) continue;
       const { files } = this;

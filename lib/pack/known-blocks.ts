@@ -1,7 +1,7 @@
 /**
  * Compressed blocks that are kept in memory. Layers of an app share libraries, and edits change few blocks of a file.
  */
-import { createHash } from 'crypto';
+import { hash } from 'crypto';
 
 /** Of compressed bytes. */
 const MOST_BYTES = 64 * 1024 * 1024;
@@ -22,11 +22,12 @@ export class KnownBlocks {
   private bytes = 0;
 
   /**
-   * @param inputs everything that the compressed bytes depend on
+   * @param bytes that the compressed block depends on
+   * @param options everything else that it depends on
    * @param compress is called unless the block is known
    */
-  public deflated(inputs: readonly (Buffer | string)[], compress: Compress): Promise<Buffer> {
-    const key = keyOf(inputs);
+  public deflated(bytes: Buffer, options: string, compress: Compress): Promise<Buffer> {
+    const key = keyOf(bytes, options);
     const known = this.ahead.get(key) ?? this.used.get(key) ?? this.make(key, compress);
     this.ahead.delete(key);
     this.used.delete(key);
@@ -35,8 +36,8 @@ export class KnownBlocks {
   }
 
   /** Does the same for a layer that is not packed yet. */
-  public deflatedAhead(inputs: readonly (Buffer | string)[], compress: Compress): Promise<Buffer> {
-    const key = keyOf(inputs);
+  public deflatedAhead(bytes: Buffer, options: string, compress: Compress): Promise<Buffer> {
+    const key = keyOf(bytes, options);
     const known = this.used.get(key) ?? this.ahead.get(key) ?? this.make(key, compress);
     this.used.delete(key);
     this.ahead.set(key, known);
@@ -74,8 +75,6 @@ export class KnownBlocks {
   }
 }
 
-function keyOf(inputs: readonly (Buffer | string)[]): string {
-  const hash = createHash('sha256');
-  for (const input of inputs) hash.update(input);
-  return hash.digest('base64');
+function keyOf(bytes: Buffer, options: string): string {
+  return hash('sha256', bytes, 'base64') + options;
 }

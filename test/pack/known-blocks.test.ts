@@ -9,7 +9,7 @@ beforeEach(() => {
 
 /** The input stands for the compressed block. */
 async function deflated(input: string, size = 10): Promise<string> {
-  const block = await known.deflated([Buffer.from(input), 'level 5'], async () => {
+  const block = await known.deflated(Buffer.from(input), 'level 5', async () => {
     compressed.push(input);
     return Buffer.alloc(size, input);
   });
@@ -34,7 +34,7 @@ describe('known blocks', () => {
   });
 
   test('that are compressed ahead stay until a layer is packed, whether it uses them or not', async () => {
-    const ahead = (input: string) => known.deflatedAhead([Buffer.from(input), 'level 5'], async () => {
+    const ahead = (input: string) => known.deflatedAhead(Buffer.from(input), 'level 5', async () => {
       compressed.push(input);
       return Buffer.alloc(20e6, input);
     });
@@ -54,8 +54,8 @@ describe('known blocks', () => {
   });
 
   test('that cannot be compressed are an error for everyone who waits, and are tried again', async () => {
-    const failing = () => known.deflated(['x'], () => Promise.reject(new Error('out of memory')));
+    const failing = () => known.deflated(Buffer.from('x'), '', () => Promise.reject(new Error('out of memory')));
     await Promise.all([failing(), failing()].map((block) => expect(block).rejects.toThrow('out of memory')));
-    expect((await known.deflated(['x'], async () => Buffer.from('x'))).toString()).toBe('x');
+    expect((await known.deflated(Buffer.from('x'), '', async () => Buffer.from('x'))).toString()).toBe('x');
   });
 });

@@ -324,7 +324,7 @@ test('the bytes of a layer are those of this RULES_VERSION', async () => {
   await writeZip(planned, zip);
   expect(planned.fingerprint).toBe('1fad757aab8bfb602fdf90aa632e4b201e2acb90798390cd200e81a601efed1a');
   expect(createHash('sha256').update(fs.readFileSync(zip)).digest('hex')).toBe(
-    'a6051b65f6b89b03b0acc7916915e4134f068e9b2e52b758c88940f9529ddb5e',
+    '982eed253502abb3a8adb11e1dc036b138d071b617a6ca8396ce4a244a76a0c1',
   );
 });
 
