@@ -11,7 +11,7 @@ import { takeFile } from './processes';
 import type { CurrentSelection, Pending, Selection } from './selection';
 import { excessOf, isHome, isSelfBuilt, isSourceTree } from './self-built';
 import type { Program } from '../closure/find';
-import { stringsOf } from '../elf';
+import { carriedData, stringsOf } from '../elf';
 import { isStandardDirectory, unitOf } from '../root/standard';
 import { printableName } from '../text/printable';
 
@@ -140,8 +140,9 @@ function references(
   const importsOwnPath = OWN_PATH.some((symbol) => elf.dynamic?.imports.has(symbol));
   const counted = words.has(OWN_LINK) ? undefined : root.scan(program.real, (bytes) => countedIn(bytes, names));
   const findsItself = importsOwnPath || counted !== undefined || mentions.some((mention) => mention.path === OWN_LINK);
+  const carried = findsItself ? root.scan(program.real, (bytes) => carriedIn(bytes, names)) : undefined;
   return (name, isDirectory) => {
-    if (components.has(name) || (findsItself && words.has(name)) || counted?.has(name)) return 'named';
+    if (components.has(name) || (findsItself && words.has(name)) || counted?.has(name) || carried?.has(name)) return 'named';
     return isDirectory && findsItself && USUAL.includes(name) ? 'usual' : undefined;
   };
 }
@@ -154,8 +155,17 @@ function references(
  */
 function countedIn(bytes: Buffer, names: readonly string[]): ReadonlySet<string> | undefined {
   if (!bytes.includes(OWN_LINK)) return undefined;
-  const searched = names.filter(({ length }) => length >= FEWEST_CHARACTERS).slice(0, MOST_NAMES);
-  return new Set(searched.filter((name) => bytes.includes(name)));
+  return searchedIn(names, (name) => bytes.includes(name));
+}
+
+/** The names that occur in data that a program carries, such as the archive of a program that PyInstaller has made. */
+function carriedIn(bytes: Buffer, names: readonly string[]): ReadonlySet<string> {
+  const data = carriedData(bytes);
+  return searchedIn(names, (name) => data.some((part) => part.includes(name)));
+}
+
+function searchedIn(names: readonly string[], has: (name: string) => boolean): ReadonlySet<string> {
+  return new Set(names.filter(({ length }) => length >= FEWEST_CHARACTERS).slice(0, MOST_NAMES).filter(has));
 }
 
 /** The whole name in quotes, as in `os.path.join(os.path.dirname(__file__), 'data')`. */

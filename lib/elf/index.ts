@@ -1,3 +1,4 @@
+export { carriedData } from './carried-data';
 export { DF_1_NODEFLIB, DF_1_PIE, type Dynamic } from './dynamic';
 export {
   type DynamicSymbols, type ExportedSymbol, type ImportedSymbol, readSymbols, refersToData, satisfies, type SymbolType,

@@ -8,14 +8,29 @@ import type { Extent } from './program-header';
 
 const SHDR_SIZE = 64;
 const SYMBOL_SIZE = 24;
+const SHT_PROGBITS = 1;
 const SHT_SYMTAB = 2;
 const SHT_NOBITS = 8;
 const SHT_DYNSYM = 11;
+const SHF_ALLOC = 2n;
+const DOT = '.'.charCodeAt(0);
 
 /** The extents of the sections in the file. Empty without section headers. */
 export function sectionsOf(file: Buffer): Pick<Extent, 'offset' | 'size'>[] {
   const inFile = sectionHeaders(file).filter((header) => header.readUInt32LE(4) !== SHT_NOBITS);
   return inFile.map((header) => ({ offset: Number(header.readBigUInt64LE(24)), size: Number(header.readBigUInt64LE(32)) }));
+}
+
+/** The extents of sections that no loader maps, other than those that tools for programs add: their names begin with a dot. */
+export function ownSections(file: Buffer): Pick<Extent, 'offset' | 'size'>[] {
+  const headers = sectionHeaders(file);
+  const extents = headers.map((header) => ({ offset: Number(header.readBigUInt64LE(24)), size: Number(header.readBigUInt64LE(32)) }));
+  const names = extents[file.readUInt16LE(62)];
+  if (names === undefined) return [];
+  const isOwn = (header: Buffer) => (
+    header.readUInt32LE(4) === SHT_PROGBITS && (header.readBigUInt64LE(8) & SHF_ALLOC) === 0n
+    && file[names.offset + header.readUInt32LE(0)] !== DOT);
+  return extents.filter((_, index) => isOwn(headers[index]));
 }
 
 /** The section header table. Undefined if it is missing or invalid. */

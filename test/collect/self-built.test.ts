@@ -2,6 +2,7 @@
  * Programs that no package owns, with the files that no package owns: below an installation prefix, and beside the program. Each
  * runs where nothing else of the source exists.
  */
+import { execFileSync } from 'child_process';
 import * as fs from 'fs';
 import * as path from 'path';
 import { find } from './packaged';
@@ -168,6 +169,31 @@ describe('files beside a program', () => {
     root.write({ '/work/dist/assets/x.txt': 'x\n', '/work/dist/server.yaml': 'x: 1\n', '/work/dist/other.yaml': 'x: 2\n' });
     const { data } = find(root, './dist/tool', { ...WITH_DATA, cwd: '/work' });
     expect(data.filter((file) => /assets|yaml/.test(file))).toEqual(['/app/dist/assets/x.txt', '/app/dist/server.yaml']);
+  });
+
+  test.each([
+    ['behind its image', (file: string, data: string) => fs.appendFileSync(file, fs.readFileSync(data))],
+    ['in a section of its own', (file: string, data: string) => execFileSync('objcopy', ['--add-section', `ownarchive=${data}`, file])],
+  ])('are packed if the program has their names in data that it carries %s', async (_, carry) => {
+    const root = system();
+    const source = printing([]).replace(/return 0;\s*\}$/, `
+      static char data[1 << 20];
+      FILE *self = fopen("/proc/self/exe", "rb");
+      size_t size = fread(data, 1, sizeof data, self);
+      char *option = 0;
+      for (char *at = data; at + 19 < data + size; at++) if (memcmp(at, "contents-directory ", 19) == 0) option = at;
+      snprintf(name, sizeof name, "%s/%.9s/x.txt", directory, option + 19);
+      return show(name);
+    }`);
+    root.compile('/work/dist/tool', source);
+    root.write({
+      '/work/archive': 'archive\0contents-directory _internal\0end\0',
+      '/work/dist/_internal/x.txt': 'internal\n',
+      '/work/dist/unrelated/x.txt': 'u\n',
+    });
+    carry(root.locate('/work/dist/tool'), root.locate('/work/archive'));
+    expect(await output(root, '/work/dist/tool')).toBe('internal\n');
+    expect(find(root, '/work/dist/tool', WITH_DATA).data.filter((file) => file.includes('unrelated'))).toEqual([]);
   });
 
   test('are skipped with a notice in a source tree, and not read in a home directory', () => {
