@@ -9,9 +9,13 @@ import * as path from 'path';
 import type { Context } from './context';
 import { needOf } from './need';
 import { addOrDefer, isFollowed } from './path-mentions';
-import { dependenciesOf } from './requested-packages';
+import { dependenciesOf, isForDevelopment } from './requested-packages';
 import type { CurrentSelection, Pending, Selection } from './selection';
+import { carriedData } from '../elf';
 import type { Package } from '../packages/package';
+
+/** A library with the version of its interface, as other programs need it. */
+const SONAME = /^lib[\w.+-]+\.so\.\d+$/;
 
 /** Adds the libraries that a file names, each with the libraries that it needs itself, within the size budget for path mentions. */
 export function addNamedLibraries(pending: Pending, selection: CurrentSelection, context: Context): Selection | undefined {
@@ -38,9 +42,25 @@ export function addNamedLibraries(pending: Pending, selection: CurrentSelection,
 }
 
 /** Names of libraries in the strings of an object, and in the words of a text of a requested package. */
-function namesIn(file: string, owner: Package, { requested }: CurrentSelection, { root }: Context): readonly string[] {
+function namesIn(file: string, owner: Package, selection: CurrentSelection, context: Context): readonly string[] {
+  const { root, requestedPrograms } = context;
   const { kind, libraries } = root.content(file);
-  return libraries.length > 0 && (kind === 'elf' || requested.isSibling(owner)) ? libraries : [];
+  const mayOpenAny = kind === 'elf' && requestedPrograms.has(file) && root.scan(file, (bytes) => carriedData(bytes).length > 0);
+  if (mayOpenAny) return [...libraries, ...librariesOfDependencies(owner, selection, context)];
+  return libraries.length > 0 && (kind === 'elf' || selection.requested.isSibling(owner)) ? libraries : [];
+}
+
+/**
+ * Names of the libraries of direct dependencies that the program does not start with. The code of a program that carries data may be in
+ * that data, compressed, so no string in the program has the names of libraries that it opens.
+ */
+function librariesOfDependencies(owner: Package, { files }: CurrentSelection, context: Context): readonly string[] {
+  const { packages, packageFiles, root } = context;
+  const isPacked = (library: string) => files.has(root.real(library)!);
+  return dependenciesOf(owner, packages).flatMap((dependency) => {
+    const libraries = [...packageFiles.libraries(dependency)].filter(([name]) => SONAME.test(name));
+    return isForDevelopment(dependency) || libraries.some(([, library]) => isPacked(library)) ? [] : libraries.map(([name]) => name);
+  });
 }
 
 function libraryOf(

@@ -42,6 +42,7 @@ export function followPathMentions(pending: Pending, selection: CurrentSelection
   for (const mentioned of behindPrefix(file, owner, selection.requested, context)) follow(mentioned, by, delta, context);
   const relative = relativePaths(pending, selection, context);
   for (const mentioned of relative.mentioned) follow(mentioned, by, delta, context);
+  for (const real of relative.directories) delta.directories.add(real);
   for (const real of relative.belowInclude) delta.merge(followOne(real, real, by, delta, context));
   for (const mention of isSelfBuilt(file, context) ? runtimeMentions(file, context) : root.content(file).mentions) {
     for (const written of mention.kind === 'instruction' ? completions(mention.path, mention.code, context) : [mention.path]) {

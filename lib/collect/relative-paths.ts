@@ -24,25 +24,33 @@ export interface RelativePaths {
   readonly mentioned: readonly string[];
   /** files below `/usr/include` */
   readonly belowInclude: readonly string[];
+  /** standard directories that programs may only check for, such as `../share/locale` */
+  readonly directories: readonly string[];
 }
+
+const NONE: RelativePaths = { mentioned: [], belowInclude: [], directories: [] };
 
 export function relativePaths({ real: file, program = file }: Pending, selection: CurrentSelection, context: Context): RelativePaths {
   const { root, packages } = context;
   const { elf } = root.content(file);
-  if (elf === undefined) return { mentioned: inCatalog(file, selection, context), belowInclude: [] };
+  if (elf === undefined) return { ...NONE, mentioned: inCatalog(file, selection, context) };
   const owner = packages.ownerOf(file);
-  if (owner === undefined || !selection.requested.has(owner)) return { mentioned: [], belowInclude: [] };
+  if (owner === undefined || !selection.requested.has(owner)) return NONE;
   return root.scan(file, (bytes) => {
     const stringsIn = (part: string) => [...stringsWith(part, bytes, elf, MOST_CHARACTERS)];
-    return { mentioned: upward(file, program, stringsIn('../'), root), belowInclude: belowInclude(program, stringsIn, root) };
+    const found = upward(file, program, stringsIn('../'), root);
+    return {
+      mentioned: found.filter((one) => !isStandardDirectory(one) && !isNonRuntime(`${one}/`)),
+      belowInclude: belowInclude(program, stringsIn, root),
+      directories: found.filter((one) => isStandardDirectory(one)).map((one) => root.real(one)!),
+    };
   });
 }
 
 function upward(file: string, program: string, strings: readonly string[], root: Root): string[] {
   const places = new Set([file, program].map((one) => path.posix.dirname(one)));
   const relative = strings.filter((text) => UPWARD.test(text));
-  const found = [...places].flatMap((place) => relative.map((text) => joined(place, text)));
-  return found.filter((one) => root.real(one) !== undefined && !isStandardDirectory(one) && !isNonRuntime(`${one}/`));
+  return [...places].flatMap((place) => relative.map((text) => joined(place, text))).filter((one) => root.real(one) !== undefined);
 }
 
 function joined(directory: string, relative: string): string {

@@ -36,6 +36,29 @@ describe('a library that is opened by name is packed', () => {
   });
 });
 
+describe('a program that carries data, in which its code may be, is packed with the libraries of direct dependencies', () => {
+  const install = (program: Buffer) => {
+    root.install('rig', { '/usr/bin/rig': program }, { Depends: 'libpaint1, libmix1, librig-dev' });
+    root.install('libpaint1', { [`${LIB}/libpaint.so.1`]: libraryWith('libpaint.so.1') });
+    root.install('libmix1', { [`${LIB}/libmix.so.1`]: libraryWith('libmix.so.1'), [`${LIB}/libmixer.so.1`]: libraryWith('libmixer.so.1') });
+    root.install('librig-dev', { [`${LIB}/librig.so.1`]: libraryWith('librig.so.1') });
+    return packed().filter((place) => /lib\w+\.so\.1$/.test(place));
+  };
+  const carrying = (program: Buffer) => Buffer.concat([program, Buffer.from('compressed code')]);
+
+  test('if it starts with none of them', () => {
+    expect(install(carrying(programWith()))).toEqual(['libmix', 'libmixer', 'libpaint'].map((name) => `${LIB}/${name}.so.1`));
+  });
+
+  test('but not with other libraries of a package that it needs one of', () => {
+    expect(install(carrying(programWith('', ['libmix.so.1'])))).toEqual(['libmix', 'libpaint'].map((name) => `${LIB}/${name}.so.1`));
+  });
+
+  test('but not without such data', () => {
+    expect(install(programWith())).toEqual([]);
+  });
+});
+
 describe('a library that is opened by name is not packed', () => {
   test('if neither the package that names it nor a dependency has it', () => {
     root.install('rig', { '/usr/bin/rig': programWith('\0libdriver.so.1\0') });

@@ -14,6 +14,12 @@ describe('a path that begins with ../ in a program', () => {
     expect(data()).toEqual(['/usr/bin/rig', '/usr/share/other/one']);
   });
 
+  test('leads to an empty directory if it is one that all packages share: the program may check that it exists', () => {
+    root.install('rig', { '/usr/bin/rig': programWith('\0../share/locale\0../share/none\0') });
+    root.install('other', { '/usr/share/locale/de/other.mo': '' });
+    expect(find(root).all.filter((place) => place.startsWith('/usr/share/'))).toEqual(['/usr/share/locale']);
+  });
+
   test('leads to a command of a direct dependency', () => {
     root.install('rig', { '/usr/bin/rig': programWith('\0../lib/TARGET/bin/as\0') }, { Depends: 'tools' });
     root.install('tools', { '/usr/bin/TARGET-as': programWith(), '/usr/lib/TARGET/bin/as': { link: '../../../bin/TARGET-as' } });
