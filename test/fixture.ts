@@ -36,10 +36,26 @@ export function errorOf(body: () => unknown): string {
 
 /** A temporary directory that everyone can enter. It is removed after the tests of the file. */
 export function temporaryDirectory(): string {
-  const directory = fs.realpathSync(fs.mkdtempSync(path.join(os.tmpdir(), 'binary-layer-')));
+  const directory = fs.realpathSync(fs.mkdtempSync(path.join(place, 'binary-layer-')));
   fs.chmodSync(directory, 0o755);
   temporary.push(directory);
   return directory;
+}
+
+/** Where temporary directories are made. */
+let place = os.tmpdir();
+const MEMORY = '/dev/shm';
+/** Bytes that several of the largest tests write together. */
+const ENOUGH = 2e9;
+
+/**
+ * Makes temporary directories in memory from now on, if there is room and programs can be run there. Holes of sparse files are read at no
+ * cost there; on a disk, the kernel fills its page cache with zeros first, which takes a second of CPU time for 290 MB.
+ */
+export function preferMemory(): void {
+  const { bavail, bsize } = fs.existsSync(MEMORY) ? fs.statfsSync(MEMORY) : { bavail: 0, bsize: 0 };
+  const isForData = / \/dev\/shm tmpfs \S*\bnoexec\b/.test(fs.readFileSync('/proc/mounts', 'utf8'));
+  if (bavail * bsize > ENOUGH && !isForData) place = MEMORY;
 }
 
 /** A file of a fixture: its content, or where it leads as a link. */

@@ -5,7 +5,10 @@
 import * as fs from 'fs';
 import { find as findIn, LIB, libraryWith, Packaged, programWith, writeAlternatives } from './packaged';
 import type { FileEntry } from '../../lib/plan/plan';
+import { preferMemory } from '../fixture';
 import { plan } from '../plan/make';
+
+preferMemory();
 
 const MB = 1e6;
 let root: Packaged;

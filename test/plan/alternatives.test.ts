@@ -3,7 +3,9 @@
  */
 import * as fs from 'fs';
 import { plan } from './make';
-import { EXIT, Fixture } from '../fixture';
+import { EXIT, Fixture, preferMemory } from '../fixture';
+
+preferMemory();
 
 const LIB = '/usr/lib/x86_64-linux-gnu';
 const LINK = '/etc/alternatives/libx.so.3-x86_64-linux-gnu';

@@ -5,7 +5,9 @@ import { MOST_BYTES } from '../../lib/lambda';
 import { type Entry, type FileEntry, KEY, type Plan, temporaryBytes } from '../../lib/plan/plan';
 import { ProofError } from '../../lib/plan/proof';
 import { DirectoryRoot } from '../../lib/root/directory-root';
-import { errorOf, Fixture } from '../fixture';
+import { errorOf, Fixture, preferMemory } from '../fixture';
+
+preferMemory();
 
 const TRIPLET = 'x86_64-linux-gnu';
 
