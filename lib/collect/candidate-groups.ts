@@ -1,6 +1,7 @@
 /**
  * Groups of candidates in the order in which they are tried: those that programs need most first; of these, add-ons that depend on
- * the fewest other add-ons, then on the fewest packages; and of these, the smallest.
+ * the fewest other add-ons, then on the fewest packages; then the modules that a script or its modules depend on directly; and of
+ * these, the smallest.
  *
  * What a package depends on does not change with what else is installed. By their sizes alone, an add-on would have no room on a
  * machine with many smaller ones, such as NumPy beside a hundred other modules.
@@ -14,6 +15,8 @@ import type { Package } from '../packages/package';
 /** Candidates that are packed together or not at all. */
 export interface Group extends Pick<Candidate, 'need' | 'limit'> {
   readonly key: string;
+  /** see `Candidate.distance`; modules that are further away than `FAR`, and everything else, have this number */
+  readonly distance: number;
   readonly candidates: readonly Candidate[];
   /** of an add-on: the number of other add-ons that it depends on, and of packages that no requested one depends on */
   readonly dependencies: readonly [addOns: number, packages: number];
@@ -25,6 +28,8 @@ export interface Group extends Pick<Candidate, 'need' | 'limit'> {
   readonly isSplit?: boolean;
   /** whether it is not split */
   readonly isWhole?: boolean;
+  /** whether its limit did not suffice: the group is tried again without one, once all others are packed */
+  readonly isOverLimit?: boolean;
 }
 
 export type Measured = Group & { readonly bytes: number };
@@ -33,9 +38,20 @@ export function hasSize(group: Group): group is Measured {
   return group.bytes !== undefined;
 }
 
-/** Parts of a group come after whole groups that are needed as much. */
-export function rankOf({ need, isSplit }: Group): number {
-  return NEEDS.indexOf(need) * 2 + (isSplit ? 1 : 0);
+/**
+ * The smallest distance of which the size decides the order. A script, or a module that it imports, fails without a module that it
+ * depends on directly; those that are further away may never be loaded.
+ */
+const FAR = 2;
+
+/** The `distance` of a group. */
+export function distanceOf(candidates: readonly Candidate[]): number {
+  return Math.min(FAR, ...candidates.map(({ distance = FAR }) => distance));
+}
+
+/** Parts of a group come after whole groups that are needed as much, and groups above their limit after all others. */
+export function rankOf({ need, isSplit, isOverLimit }: Group): number {
+  return isOverLimit ? NEEDS.length * 2 : NEEDS.indexOf(need) * 2 + (isSplit ? 1 : 0);
 }
 
 /** See `Group.dependencies`. */
@@ -45,22 +61,31 @@ export function dependenciesOf(
   { requested }: CurrentSelection,
   { root, packages, dependencies }: Context,
 ): Group['dependencies'] {
-  const owner = packages.ownerOf(found) ?? packages.ownerOf(root.real(found) ?? found);
+  const owner = ownerOf(found, { root, packages });
   if (need !== 'add-on' || owner === undefined) return [0, 0];
   const others = [...dependencies.of(owner)].filter((one) => one !== owner && !requested.isSibling(one) && !requested.requires(one));
   const isAddOn = (one: Package) => directDependenciesOf(one, packages).some((extended) => requested.isSibling(extended));
   return [others.filter(isAddOn).length, others.length];
 }
 
-/** The packages of candidates that requested packages depend on directly. A candidate's path may be a package's name: see programs.ts. */
-export function directDependencies(
-  candidates: readonly Candidate[],
-  { requested }: CurrentSelection,
-  { root, packages }: Context,
-): Package[] {
-  const owners = candidates.map(({ path: found }) => (
-    packages.ownerOf(found) ?? packages.ownerOf(root.real(found) ?? found) ?? packages.get(found)));
-  return owners.filter((owner) => owner !== undefined && requested.requiresDirectly(owner)) as Package[];
+/** The packages of candidates without which a program may not start: its direct dependencies, and the modules that a script imports. */
+export function essentialPackages(candidates: readonly Candidate[], { requested }: CurrentSelection, context: Context): Package[] {
+  return candidates.flatMap(({ path: found, distance }) => {
+    const owner = ownerOf(found, context);
+    if (owner === undefined) return [];
+    return requested.isTight && (distance === 0 || requested.requiresDirectly(owner)) ? [owner] : [];
+  });
+}
+
+/** Whether an add-on is from the same source package as a requested one: a program's own plug-ins may be a package. */
+export function isOfSibling({ need, candidates }: Group, { requested }: CurrentSelection, context: Context): boolean {
+  const owner = ownerOf(candidates[0].path, context);
+  return need === 'add-on' && owner !== undefined && requested.isSibling(owner);
+}
+
+/** A candidate's path may be a package's name: see programs.ts. */
+function ownerOf(found: string, { root, packages }: Pick<Context, 'root' | 'packages'>): Package | undefined {
+  return packages.ownerOf(found) ?? packages.ownerOf(root.real(found) ?? found) ?? packages.get(found);
 }
 
 /** Whether one group is tried before another that is needed as much. */
@@ -68,5 +93,6 @@ export function isBefore(one: Measured, other: Measured): boolean {
   const addOns = one.dependencies[0] - other.dependencies[0];
   if (addOns !== 0) return addOns < 0;
   const packages = one.dependencies[1] - other.dependencies[1];
-  return packages === 0 ? one.bytes < other.bytes : packages < 0;
+  if (packages !== 0) return packages < 0;
+  return one.distance === other.distance ? one.bytes < other.bytes : one.distance < other.distance;
 }

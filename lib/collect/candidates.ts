@@ -6,12 +6,14 @@
 import * as path from 'path';
 import { addFound } from './add-files';
 import { Additions } from './additions';
-import { dependenciesOf, directDependencies, type Group, hasSize, isBefore, type Measured, rankOf } from './candidate-groups';
+import {
+  dependenciesOf, distanceOf, essentialPackages, type Group, hasSize, isBefore, isOfSibling, type Measured, rankOf,
+} from './candidate-groups';
 import type { Context } from './context';
 import { takeFile } from './processes';
 import { aboveLimit, listed, noRoom } from './room-notices';
 import type { Candidate, CurrentSelection, Selection } from './selection';
-import { ADD_ON, NEEDS } from './size-budget';
+import { ADD_ON, type Need, NEEDS } from './size-budget';
 import { bytesInLayer } from './stored-size';
 import type { Process } from '../closure/closure';
 import { type Package, valueOf } from '../packages/package';
@@ -70,7 +72,7 @@ export class Candidates {
       const { limit = need === 'add-on' ? ADD_ON : undefined } = candidates[0];
       const dependencies = dependenciesOf(candidates[0], need, selection, this.context);
       const isWhole = candidates.some((candidate) => candidate.isWhole);
-      this.waiting.set(key, { key, need, limit, candidates, dependencies, isMeasured: false, isWhole });
+      this.waiting.set(key, { key, need, limit, candidates, dependencies, distance: distanceOf(candidates), isMeasured: false, isWhole });
     }
   }
 
@@ -89,7 +91,12 @@ export class Candidates {
         this.waiting.set(group.key, { ...group, bytes, isMeasured: true });
         continue;
       }
-      if (attempt && bytes <= room && this.isWithinLimit(group, attempt)) {
+      const isAbove = attempt && bytes <= room && !this.isWithinLimit(group, attempt);
+      if (isAbove && !group.isOverLimit && isOfSibling(group, selection, this.context)) {
+        this.waiting.set(group.key, { ...group, limit: undefined, isOverLimit: true });
+        continue;
+      }
+      if (attempt && bytes <= room && !isAbove) {
         const { key } = group;
         const giveUp = (bytesInAll: number) => {
           this.attempts.set(key, attempt.delta);
@@ -113,14 +120,14 @@ export class Candidates {
     return this.rejected.size > 0;
   }
 
-  /** Direct dependencies of requested packages that there was no room for, or only for a part of them. */
+  /** Packages that programs may not start without, and that there was no room for, or only for a part of them. */
   public get lackingDependencies(): ReadonlySet<Package> {
     return new Set([...this.rejected.values()].flatMap(({ dependencies }) => dependencies));
   }
 
-  /** The groups without room, but for add-ons. */
-  public get lacking(): ReadonlySet<string> {
-    return new Set([...this.rejected].filter(([, { need }]) => need !== 'add-on').map(([key]) => key));
+  /** The groups without room, but for add-ons, each with how much it is needed. */
+  public get lacking(): ReadonlyMap<string, Need> {
+    return new Map([...this.rejected].filter(([, { need }]) => need !== 'add-on').map(([key, { need }]) => [key, need]));
   }
 
   /** The files of each group without room, if it was tried. */
@@ -196,7 +203,7 @@ export class Candidates {
   }
 
   /** Replaces a group by one for each directory that it has files in: a tight layer has room for a part of a large package. */
-  private split({ key, need, candidates, dependencies }: Group, selection: CurrentSelection): void {
+  private split({ key, need, candidates, dependencies, distance }: Group, selection: CurrentSelection): void {
     const { delta, added } = this.found(candidates, selection);
     const linksTo = new Map<string | undefined, [link: string, target: string][]>();
     for (const link of delta.links.additions) valueOf(linksTo, this.context.root.real(link[0]), () => []).push(link);
@@ -211,7 +218,7 @@ export class Candidates {
     }
     for (const [part, found] of parts) {
       const others = [...this.waiting.get(part)?.candidates ?? [], ...found];
-      this.waiting.set(part, { key: part, need, candidates: others, dependencies, isMeasured: false, isSplit: true });
+      this.waiting.set(part, { key: part, need, candidates: others, dependencies, distance, isMeasured: false, isSplit: true });
     }
     this.takeFrom(delta);
   }
@@ -225,7 +232,7 @@ export class Candidates {
 
   private reject({ key, need, candidates }: Group, bytes: number, hasRoom: boolean, selection: CurrentSelection): Selection {
     const delta = selection.fork();
-    if (!hasRoom) this.rejected.set(key, { need, bytes, dependencies: directDependencies(candidates, selection, this.context) });
+    if (!hasRoom) this.rejected.set(key, { need, bytes, dependencies: essentialPackages(candidates, selection, this.context) });
     else if (need === 'add-on') this.oversized.set(key, { bytes });
     for (const candidate of candidates) delta.skip(candidate.path, hasRoom ? aboveLimit(candidate, bytes) : noRoom(candidate, bytes));
     return delta;

@@ -36,7 +36,7 @@ import { Room } from './room';
 import { addScriptModules } from './script-modules';
 import type { CurrentSelection, Pending } from './selection';
 import { Selection } from './selection';
-import { RECORD_LINE } from './size-budget';
+import { type Need, RECORD_LINE } from './size-budget';
 import { bytesInLayer } from './stored-size';
 import { addTraced } from './traced';
 import type { Process } from '../closure/closure';
@@ -53,9 +53,9 @@ export interface Collected {
   readonly bytes: number;
   /** whether there was no room for something */
   readonly isFull: boolean;
-  /** packages and paths, other than add-ons, that there was no room for */
-  readonly lacking: ReadonlySet<string>;
-  /** direct dependencies of requested packages that a tight layer has no room for, or only for a part of them */
+  /** packages and paths, other than add-ons, that there was no room for, each with how much it is needed */
+  readonly lacking: ReadonlyMap<string, Need>;
+  /** direct dependencies and imported modules that a tight layer has no room for, or only for a part of them */
   readonly lackingDependencies: ReadonlySet<Package>;
   /** groups without room, if they were tried */
   readonly withoutRoom: readonly Addition[];
@@ -107,7 +107,6 @@ export function collect(programs: readonly Program[], options: CollectOptions): 
     processes: new Map(selection.processes),
     notices: new Set(selection.notices.keys()),
     ...room,
-    lackingDependencies: isTight ? room.lackingDependencies : new Set(),
     starting: new Set(selection.starting.keys()),
     commands: new Map(selection.commands),
     prefixed: prefixed(selection, context),
@@ -126,7 +125,7 @@ function select(programs: readonly Program[], context: Context, isTight = false)
   for (const program of programs) addRequestedProgram(program, selection, context);
   for (const included of context.include) include(included, selection, context);
   selection.merge(addTraced(selection, context));
-  if (!context.detectData) return { selection, isFull: false, lacking: new Set(), lackingDependencies: new Set(), withoutRoom: [] };
+  if (!context.detectData) return { selection, isFull: false, lacking: new Map(), lackingDependencies: new Set(), withoutRoom: [] };
   context.onFound?.([...selection.files.keys()]);
   const filled = fill(selection, context);
   rejectStaleBytecode(selection, context);

@@ -139,28 +139,29 @@ function addModulePackages(modules: readonly Package[], user: User, delta: Selec
   for (const pkg of modules) {
     const newPackages = markRequested(pkg, 'module', delta);
     for (const newPackage of newPackages) addPackageData(newPackage, user.through, user.opener, delta, context);
-    for (const newPackage of newPackages) deferModules(newPackage, 'mentioned', user, delta, context);
+    for (const newPackage of newPackages) deferModules(newPackage, 'mentioned', user, delta, context, 1);
   }
 }
 
 /** Modules that a program may never load: a layer without room for all of them gets the smallest first, each whole or not at all. */
-function deferModules(owner: Package, need: Candidate['need'], user: User, delta: Selection, context: Context): void {
-  for (const pkg of modulesOf(owner, user, context)) deferModule(pkg, need, user, delta, context);
+function deferModules(owner: Package, need: Candidate['need'], user: User, delta: Selection, context: Context, distance = 0): void {
+  for (const pkg of modulesOf(owner, user, context)) deferModule(pkg, need, user, delta, context, distance);
 }
 
-function deferModule(pkg: Package, need: Candidate['need'], user: User, delta: Selection, context: Context): void {
+/** @param distance see `Candidate` */
+function deferModule(pkg: Package, need: Candidate['need'], user: User, delta: Selection, context: Context, distance = 0): void {
   const { through, opener } = user;
   const requestReason = need === 'recommended' ? 'recommended' : 'module';
   if (delta.requested.newWith(pkg, requestReason).length === 0) return;
   const add = (fork: Selection) => {
     const newPackages = markRequested(pkg, requestReason, fork);
     const files = newPackages.flatMap((newPackage) => findPackageData(newPackage, through, opener, fork, context));
-    for (const newPackage of newPackages) deferModules(newPackage, need, user, fork, context);
+    for (const newPackage of newPackages) deferModules(newPackage, need, user, fork, context, distance + 1);
     return files;
   };
   const why = { reason: `of package ${pkg.name}`, through };
   // a module fails when it is loaded if another part of its package is not there
-  delta.defer({ path: pkg.name, need, group: pkg.name, isWhole: true, why, program: opener, add });
+  delta.defer({ path: pkg.name, need, group: pkg.name, isWhole: true, distance, why, program: opener, add });
 }
 
 /** Dependencies of a package that depend on the interpreter, or have files in a directory of its modules. */

@@ -46,6 +46,8 @@ export interface Candidate {
   readonly group: string;
   /** whether the group is useless in parts, even to a tight layer @default false */
   readonly isWhole?: boolean;
+  /** of a module: how many dependencies are between the script and its package @default - it is not a module */
+  readonly distance?: number;
   /** most bytes that the group may add, whatever room there is @default - no limit */
   readonly limit?: Limit;
   readonly why: Why;

@@ -11,6 +11,7 @@ import { load } from '../closure/program';
 import type { Collected } from '../collect/collect';
 import { readSymbols } from '../elf';
 import type { Setting } from '../loader/search';
+import { NEEDS } from '../collect/size-budget';
 import type { Root } from '../root/root';
 import { megabytes } from '../text/megabytes';
 
@@ -69,9 +70,15 @@ function isTooLarge(gathered: Gathered, mostBytes: number): boolean {
   return gathered.collected.isFull || gathered.collected.bytes > mostBytes;
 }
 
-/** True unless a package for which a smaller library makes room has crowded out others. */
+/** True unless a package for which a smaller library makes room has crowded out others that are needed as much or more. */
 function lacksNoMore({ collected: { lacking } }: Gathered, chosen: Gathered, mostBytes: number): boolean {
-  return chosen.collected.bytes > mostBytes || [...lacking].every((key) => chosen.collected.lacking.has(key));
+  if (chosen.collected.bytes > mostBytes) return true;
+  for (const need of NEEDS) {
+    const [before, after] = [chosen.collected.lacking, lacking].map((groups) => [...groups.keys()].filter((key) => groups.get(key) === need));
+    if (!after.every((key) => before.includes(key))) return false;
+    if (after.length < before.length) return true;
+  }
+  return true;
 }
 
 function notice(links: Links, source: Root, saved: number): string {

@@ -81,6 +81,37 @@ test('an add-on that stands on its own is packed before those that depend on oth
   expect(notices).toEqual([expect.stringContaining('does not contain all add-ons: rig-b (100.0 MB)')]);
 });
 
+describe('plug-ins from the same source package that exceed the size budget of an add-on', () => {
+  beforeEach(() => {
+    root.install('rig', { '/usr/bin/rig': programWith('</usr/lib/rig/plugins>'), '/usr/lib/rig/plugins/one': '' });
+    root.install('rig-plugins', { '/usr/lib/rig/plugins/two': '' }, { Source: 'rig' });
+    root.enlarge('/usr/lib/rig/plugins/two', 200 * MB);
+  });
+  const extend = () => {
+    root.install('extra', { '/usr/lib/rig/plugins/extra': '' }, { Depends: 'rig' });
+    root.enlarge('/usr/lib/rig/plugins/extra', 100 * MB);
+  };
+
+  test('are packed if there is room', () => {
+    expect(find(root)).toMatchObject({ data: expect.arrayContaining(['/usr/lib/rig/plugins/two']), notices: [] });
+  });
+
+  test('are packed after other add-ons', () => {
+    extend();
+    const { data, notices } = find(root);
+    expect(data).toContain('/usr/lib/rig/plugins/extra');
+    expect(data).not.toContain('/usr/lib/rig/plugins/two');
+    expect(notices).toEqual([expect.stringContaining('the layer is full, and does not contain all add-ons: rig-plugins (200.0 MB)')]);
+  });
+
+  test('are left out with a notice if they are from another source package', () => {
+    root.install('rig-plugins', { '/usr/lib/rig/plugins/two': [] }, { Depends: 'rig' });
+    const { data, notices } = find(root);
+    expect(data).not.toContain('/usr/lib/rig/plugins/two');
+    expect(notices).toEqual([expect.stringContaining('large add-ons are packed only if they are included: rig-plugins (200.0 MB)')]);
+  });
+});
+
 test('a smaller alternative of a library is packed with an add-on that has no room otherwise', () => {
   root.install('rig', { '/usr/bin/rig': programWith(), '/usr/lib/rig/one': '' });
   root.install('rig-x', { '/usr/lib/rig/x.so': libraryWith('', '', ['libx.so.3']) }, { Depends: 'rig' });
@@ -114,6 +145,27 @@ test('a smaller alternative of a library is not packed if the package that needs
   expect(all).toContain(`${modules}/other/table`);
   expect(all).not.toContain(`${modules}/x/table`);
   expect(notices).toEqual([expect.stringContaining('does not contain all files that the program may need: python3-x (300.0 MB)')]);
+});
+
+test('a smaller alternative of a library is packed even if the package that needs it takes the room of a recommended one', () => {
+  const modules = '/usr/lib/python3/dist-packages';
+  root.install('python3', { '/usr/bin/python3': programWith() });
+  root.install('rig', { '/usr/bin/rig': '#!/usr/bin/python3\n' }, { Depends: 'python3, python3-near' });
+  root.install('python3-near', { [`${modules}/near.py`]: '' }, { Depends: 'python3, python3-x', Recommends: 'python3-other' });
+  root.install(
+    'python3-x',
+    { [`${modules}/x/x.so`]: libraryWith('', '', ['libx.so.3']), [`${modules}/x/table`]: '' },
+    { Depends: 'python3' },
+  );
+  root.install('python3-other', { [`${modules}/other/table`]: '' }, { Depends: 'python3' });
+  writeAlternatives(root);
+  root.enlarge(`${LIB}/large/libx.so.3`, 200 * MB);
+  root.enlarge(`${modules}/x/table`, 150 * MB);
+  root.enlarge(`${modules}/other/table`, 120 * MB);
+  const { all } = find(root);
+  expect(all).toContain(`${modules}/x/table`);
+  expect(all).toContain(`${LIB}/small/libx.so.3`);
+  expect(all).not.toContain(`${modules}/other/table`);
 });
 
 test('a layer without room for data that a library mentions has a notice', () => {
@@ -200,6 +252,17 @@ describe('modules of a script on which only other modules depend', () => {
       'the layer is full, and does not contain all files that the program may need: python3-large (300.0 MB); name the files that ' +
         'are needed in include, which are packed first',
     ]);
+  });
+
+  test('are packed before those that are further away, even if these are smaller', () => {
+    root.install('python3-small', {}, { Depends: 'python3, python3-far' });
+    root.install('python3-far', { [`${MODULES}/far.py`]: '' }, { Depends: 'python3' });
+    root.enlarge(`${MODULES}/large/table`, 150 * MB);
+    root.enlarge(`${MODULES}/far.py`, 140 * MB);
+    const { data, notices } = find(root);
+    expect(data).toEqual(expect.arrayContaining([`${MODULES}/large/table`, `${MODULES}/last.py`]));
+    expect(data).not.toContain(`${MODULES}/far.py`);
+    expect(notices).toEqual([expect.stringContaining('does not contain all files that the program may need: python3-far (140.0 MB)')]);
   });
 
   test('are left out if the layer has no room for the commands that they start', () => {

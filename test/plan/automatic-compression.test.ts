@@ -1,6 +1,7 @@
 /**
  * Compression of layers that would be too large otherwise, if the user does not state whether to compress.
  */
+import * as fs from 'fs';
 import { type FileEntry, temporaryBytes } from '../../lib/plan/plan';
 import type { LayerRequest } from '../../lib/plan/plan-layer';
 import { find, LIB, Packaged, programWith, writeAlternatives } from '../collect/packaged';
@@ -145,6 +146,17 @@ describe('a script with more modules than a layer can hold', () => {
     expect(data.filter(isModule)).toEqual([...both.slice(0, 2), `${MODULES}/near.py`]);
     expect(notices.filter(isCompression)).toEqual([]);
   });
+});
+
+test('a layer is compressed if there is no room otherwise for a module that a self-built script imports', () => {
+  root.install('python3', { '/usr/bin/python3': programWith(), [`${MODULES}/own.py`]: '' });
+  root.install('python3-large', { [`${MODULES}/large/code.py`]: '', [`${MODULES}/large/table`]: '' }, { Depends: 'python3' });
+  root.write({ '/srv/app/rig': '#!/usr/bin/python3\nimport large\n' });
+  fs.chmodSync(root.locate('/srv/app/rig'), 0o755);
+  root.enlarge(`${MODULES}/large/table`, 300 * MB);
+  const { data, notices } = find(root, '/srv/app/rig');
+  expect(data).toContain(`${MODULES}/large/table`);
+  expect(notices.filter(isCompression)).toHaveLength(1);
 });
 
 test('a layer that cannot hold all direct dependencies even compressed holds more of them than without compression', () => {
