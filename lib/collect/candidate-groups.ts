@@ -1,12 +1,13 @@
 /**
  * Groups of candidates in the order in which they are tried: those that programs need most first; of these, add-ons that depend on
- * the fewest other add-ons, then on the fewest packages; then the modules that a script or its modules depend on directly; and of
- * these, the smallest.
+ * the fewest other add-ons, then on the fewest packages; then modules in the order in which a script depends on them; and of these, the
+ * smallest.
  *
  * What a package depends on does not change with what else is installed. By their sizes alone, an add-on would have no room on a
  * machine with many smaller ones, such as NumPy beside a hundred other modules.
  */
 import type { Context } from './context';
+import { isEssential, type Lacking, PART_OF_DEPENDENCY, rankOfModule } from './module-distance';
 import { dependenciesOf as directDependenciesOf } from './requested-packages';
 import type { Candidate, CurrentSelection } from './selection';
 import { NEEDS } from './size-budget';
@@ -15,7 +16,7 @@ import type { Package } from '../packages/package';
 /** Candidates that are packed together or not at all. */
 export interface Group extends Pick<Candidate, 'need' | 'limit'> {
   readonly key: string;
-  /** see `Candidate.distance`; modules that are further away than `FAR`, and everything else, have this number */
+  /** see `Candidate.distance`; infinite if it is not a module */
   readonly distance: number;
   readonly candidates: readonly Candidate[];
   /** of an add-on: the number of other add-ons that it depends on, and of packages that no requested one depends on */
@@ -38,15 +39,9 @@ export function hasSize(group: Group): group is Measured {
   return group.bytes !== undefined;
 }
 
-/**
- * The smallest distance of which the size decides the order. A script, or a module that it imports, fails without a module that it
- * depends on directly; those that are further away may never be loaded.
- */
-const FAR = 2;
-
 /** The `distance` of a group. */
 export function distanceOf(candidates: readonly Candidate[]): number {
-  return Math.min(FAR, ...candidates.map(({ distance = FAR }) => distance));
+  return Math.min(...candidates.map(({ distance = Infinity }) => distance));
 }
 
 /** Parts of a group come after whole groups that are needed as much, and groups above their limit after all others. */
@@ -68,13 +63,25 @@ export function dependenciesOf(
   return [others.filter(isAddOn).length, others.length];
 }
 
-/** The packages of candidates without which a program may not start: its direct dependencies, and the modules that a script imports. */
-export function essentialPackages(candidates: readonly Candidate[], { requested }: CurrentSelection, context: Context): Package[] {
-  return candidates.flatMap(({ path: found, distance }) => {
-    const owner = ownerOf(found, context);
-    if (owner === undefined) return [];
-    return requested.isTight && (distance === 0 || requested.requiresDirectly(owner)) ? [owner] : [];
-  });
+/**
+ * The packages of candidates without which a program may not start: in a tight layer its direct dependencies, and essential modules.
+ *
+ * @param bytes what all candidates would add
+ */
+export function essentialPackages(
+  candidates: readonly Candidate[],
+  bytes: number,
+  { requested }: CurrentSelection,
+  context: Context,
+): Lacking {
+  const found = new Map<Package, number>();
+  for (const { path: place, need, distance = Infinity } of candidates) {
+    const owner = ownerOf(place, context);
+    if (owner === undefined) continue;
+    if (need === 'mentioned' && isEssential({ distance, bytes })) found.set(owner, Math.min(distance, found.get(owner) ?? distance));
+    else if (requested.isTight && requested.requiresDirectly(owner)) found.set(owner, PART_OF_DEPENDENCY);
+  }
+  return found;
 }
 
 /** Whether an add-on is from the same source package as a requested one: a program's own plug-ins may be a package. */
@@ -94,5 +101,6 @@ export function isBefore(one: Measured, other: Measured): boolean {
   if (addOns !== 0) return addOns < 0;
   const packages = one.dependencies[1] - other.dependencies[1];
   if (packages !== 0) return packages < 0;
-  return one.distance === other.distance ? one.bytes < other.bytes : one.distance < other.distance;
+  const [rank, otherRank] = [rankOfModule(one), rankOfModule(other)];
+  return rank === otherRank ? one.bytes < other.bytes : rank < otherRank;
 }

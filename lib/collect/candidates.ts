@@ -10,13 +10,14 @@ import {
   dependenciesOf, distanceOf, essentialPackages, type Group, hasSize, isBefore, isOfSibling, type Measured, rankOf,
 } from './candidate-groups';
 import type { Context } from './context';
+import type { Lacking } from './module-distance';
 import { takeFile } from './processes';
 import { aboveLimit, listed, noRoom } from './room-notices';
 import type { Candidate, CurrentSelection, Selection } from './selection';
 import { ADD_ON, type Need, NEEDS } from './size-budget';
 import { bytesInLayer } from './stored-size';
 import type { Process } from '../closure/closure';
-import { type Package, valueOf } from '../packages/package';
+import { valueOf } from '../packages/package';
 
 /** Links and processes that something would add. A process is that of a program in the layer, with more plug-ins. */
 export interface Addition {
@@ -40,7 +41,7 @@ export interface Outcome {
 export class Candidates {
   private readonly waiting = new Map<string, Group>();
   /** groups without room */
-  private readonly rejected = new Map<string, Pick<Measured, 'need' | 'bytes'> & { readonly dependencies: readonly Package[] }>();
+  private readonly rejected = new Map<string, Pick<Measured, 'need' | 'bytes'> & { readonly dependencies: Lacking }>();
 
   /** the files of a group without room, if it was tried */
   private readonly attempts = new Map<string, Selection>();
@@ -120,9 +121,9 @@ export class Candidates {
     return this.rejected.size > 0;
   }
 
-  /** Packages that programs may not start without, and that there was no room for, or only for a part of them. */
-  public get lackingDependencies(): ReadonlySet<Package> {
-    return new Set([...this.rejected.values()].flatMap(({ dependencies }) => dependencies));
+  /** See `Collected`. */
+  public get lackingDependencies(): Lacking {
+    return new Map([...this.rejected.values()].flatMap(({ dependencies }) => [...dependencies]));
   }
 
   /** The groups without room, but for add-ons, each with how much it is needed. */
@@ -232,7 +233,7 @@ export class Candidates {
 
   private reject({ key, need, candidates }: Group, bytes: number, hasRoom: boolean, selection: CurrentSelection): Selection {
     const delta = selection.fork();
-    if (!hasRoom) this.rejected.set(key, { need, bytes, dependencies: essentialPackages(candidates, selection, this.context) });
+    if (!hasRoom) this.rejected.set(key, { need, bytes, dependencies: essentialPackages(candidates, bytes, selection, this.context) });
     else if (need === 'add-on') this.oversized.set(key, { bytes });
     for (const candidate of candidates) delta.skip(candidate.path, hasRoom ? aboveLimit(candidate, bytes) : noRoom(candidate, bytes));
     return delta;

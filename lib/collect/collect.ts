@@ -26,6 +26,7 @@ import { addNamedConversions } from './named-conversions';
 import { addNamedLibraries } from './named-libraries';
 import { addOwnReferences } from './own-references';
 import { PackageFiles } from './package-files';
+import { type Lacking, lacksLess, lacksModule } from './module-distance';
 import { followPathMentions } from './path-mentions';
 import { prefixed } from './prefix';
 import { addPrefixLibrary } from './prefix-library';
@@ -37,11 +38,11 @@ import { addScriptModules } from './script-modules';
 import type { CurrentSelection, Pending } from './selection';
 import { Selection } from './selection';
 import { type Need, RECORD_LINE } from './size-budget';
-import { bytesInLayer } from './stored-size';
+import { bytesInLayer, NO_FILES } from './stored-size';
 import { addTraced } from './traced';
 import type { Process } from '../closure/closure';
 import type { Program } from '../closure/find';
-import type { Package } from '../packages/package';
+import { valueOf } from '../packages/package';
 
 export interface Collected {
   readonly selection: FinishedSelection;
@@ -55,8 +56,8 @@ export interface Collected {
   readonly isFull: boolean;
   /** packages and paths, other than add-ons, that there was no room for, each with how much it is needed */
   readonly lacking: ReadonlyMap<string, Need>;
-  /** direct dependencies and imported modules that a tight layer has no room for, or only for a part of them */
-  readonly lackingDependencies: ReadonlySet<Package>;
+  /** packages that programs may not start without, and that there is no room for, or only for a part of them */
+  readonly lackingDependencies: Lacking;
   /** groups without room, if they were tried */
   readonly withoutRoom: readonly Addition[];
   /** resolved paths of files that start commands */
@@ -81,62 +82,93 @@ const RULES: readonly Rule[] = [
   addDependenciesOfAddOn,
 ];
 
-/** @throws SelectionError, PrivateLibraryError, MissingLibraryError and the like: see `load` */
-export function collect(programs: readonly Program[], options: CollectOptions): Collected {
-  const { root, packages, searchPath } = options;
-  const names = new Set(programs.map(({ real }) => path.posix.basename(real)));
-  const context: Context = {
-    ...options,
-    requestedPrograms: new Map(programs.map((program) => [program.real, program])),
-    dispatchedNames: new Set(programs.map(({ path: link }) => path.posix.basename(link)).filter((name) => !names.has(name))),
-    packageFiles: new PackageFiles(packages, root),
-    dependencies: new Dependencies(packages),
-    commandsOnPath: new CommandsOnPath(root, searchPath),
-    configuration: new Configuration(root, packages),
-  };
-  const complete = select(programs, context);
-  // without a limit for dependencies, one large package makes a layer impossible
-  const fits = ({ selection }: Selected) => (
-    bytesInLayer(selection.files.keys(), context) + [...selection.files.keys()].length * RECORD_LINE <= context.mostBytes);
-  const tight = context.detectData && !fits(complete) ? select(programs, context, true) : undefined;
-  const isTight = tight !== undefined && fits(tight);
-  const { selection, ...room } = isTight ? tight : complete;
-  return {
-    selection: finish(selection, root),
-    bytes: bytesInLayer(selection.files.keys(), context),
-    processes: new Map(selection.processes),
-    notices: new Set(selection.notices.keys()),
-    ...room,
-    starting: new Set(selection.starting.keys()),
-    commands: new Map(selection.commands),
-    prefixed: prefixed(selection, context),
-  };
+/** Collects the files of programs. What they need is collected once; what there is room for depends on which files are compressed. */
+export class Collection {
+  private readonly context: Context;
+  private readonly needed = new Map<boolean, Selection>();
+
+  constructor(private readonly programs: readonly Program[], options: Omit<CollectOptions, 'leastCompressed'>) {
+    const { root, packages, searchPath } = options;
+    const names = new Set(programs.map(({ real }) => path.posix.basename(real)));
+    this.context = {
+      ...options,
+      leastCompressed: NO_FILES,
+      requestedPrograms: new Map(programs.map((program) => [program.real, program])),
+      dispatchedNames: new Set(programs.map(({ path: link }) => path.posix.basename(link)).filter((name) => !names.has(name))),
+      packageFiles: new PackageFiles(packages, root),
+      dependencies: new Dependencies(packages),
+      commandsOnPath: new CommandsOnPath(root, searchPath),
+      configuration: new Configuration(root, packages),
+    };
+  }
+
+  /**
+   * @param leastCompressed bytes of the smallest file that may be stored compressed
+   * @throws SelectionError, PrivateLibraryError, MissingLibraryError and the like: see `load`
+   */
+  public collect(leastCompressed: number): Collected {
+    const context: Context = { ...this.context, leastCompressed };
+    // without a limit for dependencies, one large package makes a layer impossible
+    const complete = this.filled(false, context);
+    const isEnough = !context.detectData || (complete && !lacksModule(complete.lackingDependencies));
+    const tight = isEnough ? undefined : this.filled(true, context);
+    const isTight = complete === undefined || (tight && lacksLess(tight.lackingDependencies, complete.lackingDependencies));
+    const { selection, ...room } = (isTight ? tight : complete) ?? { selection: this.neededBy(false), ...NOTHING_LACKS };
+    return {
+      selection: finish(selection, context.root),
+      bytes: bytesInLayer(selection.files.keys(), context),
+      processes: new Map(selection.processes),
+      notices: new Set(selection.notices.keys()),
+      ...room,
+      starting: new Set(selection.starting.keys()),
+      commands: new Map(selection.commands),
+      prefixed: prefixed(selection, context),
+    };
+  }
+
+  /** @returns `undefined` if the layer would be too large */
+  private filled(isTight: boolean, context: Context): Selected | undefined {
+    const needed = this.neededBy(isTight);
+    if (!fits(needed, context)) return undefined;
+    if (!context.detectData) return { selection: needed, ...NOTHING_LACKS };
+    const selection = needed.copy();
+    const filled = fill(selection, context);
+    rejectStaleBytecode(selection, context);
+    selection.merge(addLicences(selection, context));
+    return fits(selection, context) ? { selection, ...filled } : undefined;
+  }
+
+  /** Everything that the programs need. @param isTight see `RequestedPackages` */
+  private neededBy(isTight: boolean): Selection {
+    const { programs, context } = this;
+    return valueOf(this.needed, isTight, () => {
+      const selection = new Selection(new RequestedPackages(context.packages, new Map(), new Set(), isTight));
+      for (const program of programs) addRequestedProgram(program, selection, context);
+      for (const included of context.include) include(included, selection, context);
+      selection.merge(addTraced(selection, context));
+      if (!context.detectData) return selection;
+      context.onFound?.([...selection.files.keys()]);
+      applyRules(selection, context);
+      context.onFound?.([...selection.files.keys()]);
+      return selection;
+    });
+  }
 }
 
 type Filled = Pick<Collected, 'isFull' | 'lacking' | 'lackingDependencies' | 'withoutRoom'>;
+
+const NOTHING_LACKS: Filled = { isFull: false, lacking: new Map(), lackingDependencies: new Map(), withoutRoom: [] };
 
 interface Selected extends Filled {
   readonly selection: Selection;
 }
 
-/** @param isTight see `RequestedPackages` */
-function select(programs: readonly Program[], context: Context, isTight = false): Selected {
-  const selection = new Selection(new RequestedPackages(context.packages, new Map(), new Set(), isTight));
-  for (const program of programs) addRequestedProgram(program, selection, context);
-  for (const included of context.include) include(included, selection, context);
-  selection.merge(addTraced(selection, context));
-  if (!context.detectData) return { selection, isFull: false, lacking: new Map(), lackingDependencies: new Set(), withoutRoom: [] };
-  context.onFound?.([...selection.files.keys()]);
-  const filled = fill(selection, context);
-  rejectStaleBytecode(selection, context);
-  selection.merge(addLicences(selection, context));
-  return { selection, ...filled };
+function fits({ files }: Selection, context: Context): boolean {
+  return bytesInLayer(files.keys(), context) + [...files.keys()].length * RECORD_LINE <= context.mostBytes;
 }
 
-/** Adds data: everything that is needed, then candidates as long as the layer has room for them. */
+/** Adds candidates as long as the layer has room for them. */
 function fill(selection: Selection, context: Context): Filled {
-  applyRules(selection, context);
-  context.onFound?.([...selection.files.keys()]);
   const candidates = new Candidates(context);
   let room = Room.beside(selection.files.keys(), context);
   for (;;) {

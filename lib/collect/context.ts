@@ -32,8 +32,8 @@ export interface CollectOptions {
   readonly listed: readonly string[];
   /** bytes that a layer may hold */
   readonly mostBytes: number;
-  /** whether large files may be stored compressed */
-  readonly compress: boolean;
+  /** bytes of the smallest file that may be stored compressed */
+  readonly leastCompressed: number;
   readonly onFound?: OnFound;
 }
 

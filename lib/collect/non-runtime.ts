@@ -14,8 +14,8 @@ const NON_RUNTIME = new RegExp(
     // hooks of package managers and bug reporters, such as /usr/share/python3/runtime.d and /usr/share/apport/package-hooks
     '^/usr/share/[^/]+/(?:runtime\\.d|package-hooks)/',
     '^/usr/lib/(?:[^/]+/)?[^/]+\\.a$',
-    // a compiler's own headers are in a directory `include` below /usr/lib
-    '^(?!.*/include/).*\\.h$',
+    // a compiler's own headers are in a directory `include` below /usr/lib, and those of its standard library beside the source, in `src`
+    '^(?!.*/(?:include|src)/).*\\.h$',
   ].join('|'),
 );
 

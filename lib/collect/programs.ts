@@ -6,6 +6,7 @@ import { addFile } from './add-files';
 import type { Context } from './context';
 import { ownersOf } from './context';
 import { addPackageData, deferPackageData, findPackageData } from './package-data';
+import { OF_DECLARED_MODULE, OF_IMPORTED_MODULE } from './module-distance';
 import { startProcess } from './processes';
 import type { RequestReason } from './requested-packages';
 import { dependenciesOf, isForDevelopment, isNamedAfter } from './requested-packages';
@@ -118,7 +119,7 @@ function addStandardLibrary({ interpreters, through, opener }: User, delta: Sele
 
 /** Adds the modules of a script, and defers the modules that these depend on. */
 function addModules(owner: Package, user: User, delta: Selection, context: Context): void {
-  addModulePackages(modulesOf(owner, user, context), user, delta, context);
+  addModulePackages(modulesOf(owner, user, context), OF_DECLARED_MODULE, user, delta, context);
 }
 
 /**
@@ -128,35 +129,55 @@ function addModules(owner: Package, user: User, delta: Selection, context: Conte
  */
 export function addImported(modules: readonly Package[], script: Program, file: string, delta: Selection, context: Context): void {
   const { program } = script.interpreter!;
-  addModulePackages(modules, { through: file, opener: program.real, interpreters: ownersOf(program.path, context) }, delta, context);
+  const user = { through: file, opener: program.real, interpreters: ownersOf(program.path, context) };
+  addModulePackages(modules, OF_IMPORTED_MODULE, user, delta, context);
 }
 
-function addModulePackages(modules: readonly Package[], user: User, delta: Selection, context: Context): void {
+/** @param next distance of the modules that these depend on: see module-distance.ts */
+function addModulePackages(modules: readonly Package[], next: number, user: User, delta: Selection, context: Context): void {
   if (delta.requested.isTight) {
-    for (const pkg of modules) deferModule(pkg, 'mentioned', user, delta, context);
+    for (const pkg of modules) deferModule(pkg, 'mentioned', user, delta, context, 0, next);
     return;
   }
   for (const pkg of modules) {
     const newPackages = markRequested(pkg, 'module', delta);
     for (const newPackage of newPackages) addPackageData(newPackage, user.through, user.opener, delta, context);
-    for (const newPackage of newPackages) deferModules(newPackage, 'mentioned', user, delta, context, 1);
+    for (const newPackage of newPackages) deferModules(newPackage, 'mentioned', user, delta, context, next);
   }
 }
 
 /** Modules that a program may never load: a layer without room for all of them gets the smallest first, each whole or not at all. */
-function deferModules(owner: Package, need: Candidate['need'], user: User, delta: Selection, context: Context, distance = 0): void {
+function deferModules(
+  owner: Package,
+  need: Candidate['need'],
+  user: User,
+  delta: Selection,
+  context: Context,
+  distance = OF_DECLARED_MODULE,
+): void {
   for (const pkg of modulesOf(owner, user, context)) deferModule(pkg, need, user, delta, context, distance);
 }
 
-/** @param distance see `Candidate` */
-function deferModule(pkg: Package, need: Candidate['need'], user: User, delta: Selection, context: Context, distance = 0): void {
+/**
+ * @param distance see `Candidate`
+ * @param next the distance of the modules that it depends on
+ */
+function deferModule(
+  pkg: Package,
+  need: Candidate['need'],
+  user: User,
+  delta: Selection,
+  context: Context,
+  distance: number,
+  next = distance + 1,
+): void {
   const { through, opener } = user;
   const requestReason = need === 'recommended' ? 'recommended' : 'module';
   if (delta.requested.newWith(pkg, requestReason).length === 0) return;
   const add = (fork: Selection) => {
     const newPackages = markRequested(pkg, requestReason, fork);
     const files = newPackages.flatMap((newPackage) => findPackageData(newPackage, through, opener, fork, context));
-    for (const newPackage of newPackages) deferModules(newPackage, need, user, fork, context, distance + 1);
+    for (const newPackage of newPackages) deferModules(newPackage, need, user, fork, context, next);
     return files;
   };
   const why = { reason: `of package ${pkg.name}`, through };

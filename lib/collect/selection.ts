@@ -46,7 +46,7 @@ export interface Candidate {
   readonly group: string;
   /** whether the group is useless in parts, even to a tight layer @default false */
   readonly isWhole?: boolean;
-  /** of a module: how many dependencies are between the script and its package @default - it is not a module */
+  /** of a module: see module-distance.ts @default - it is not a module */
   readonly distance?: number;
   /** most bytes that the group may add, whatever room there is @default - no limit */
   readonly limit?: Limit;
@@ -133,9 +133,22 @@ export class Selection implements CurrentSelection {
     return new Selection(this.requested, this);
   }
 
+  /** A selection of its own with everything that is in this one. */
+  public copy(): Selection {
+    const copy = new Selection(this.requested);
+    copy.adopt(this);
+    // a process is changed when something is loaded into it
+    for (const [program, process] of this.processes) copy.processes.set(program, process.fork());
+    return copy;
+  }
+
   /** Takes over everything that a fork has added. */
   public merge(delta: Selection): void {
     if (delta.below !== this) throw new Error('internal error: a delta was merged into a selection that it was not forked from');
+    this.adopt(delta);
+  }
+
+  private adopt(delta: Selection): void {
     this.files.merge(delta.files);
     this.links.merge(delta.links);
     this.directories.merge(delta.directories);

@@ -4,62 +4,54 @@
  * Sizes are estimated: a plan is complete before a byte is compressed.
  */
 import { cacheByRoot } from './cache-by-root';
-import type { Bytes } from '../elf';
+import { deflatedShare } from './deflated-share';
 import type { RootPath } from '../root/paths';
 import type { Root } from '../root/root';
 
-/** Bytes of the smallest file that may be stored compressed: each one takes a check at every start of a program. */
-const LEAST_COMPRESSED = 1024 * 1024;
+/**
+ * Bytes of the smallest file that may be stored compressed. Each one takes a check at every start of a program, so small files are
+ * compressed only if that of large ones does not suffice.
+ */
+export const LARGE_FILES = 1024 * 1024;
+export const SMALL_FILES = 64 * 1024;
+export const NO_FILES = Infinity;
 
-/** Pieces of a file that are looked at, and their size in bytes. */
-const PIECES = 16;
-const PIECE_SIZE = 16 * 1024;
+/** Share above which compression is not worth the time to unpack a file: that of a picture or an archive. */
+const MOST_SHARE = 0.9;
 
-const compressible = cacheByRoot<boolean>();
-
-/** Estimated bytes of a file that is stored compressed. On Debian 12, 55 of the 60 largest files take at most 45 % of their size. */
-export function estimatedSize(bytes: number): number {
-  return Math.ceil(bytes * 0.45);
+/** What stored sizes depend on. */
+export interface Storage {
+  readonly root: Root;
+  /** bytes of the smallest file that may be stored compressed */
+  readonly leastCompressed: number;
 }
 
-/** Estimated bytes that a file takes in a layer, if large files may be stored compressed or not. */
-export function sizeInLayer(real: RootPath, { root, compress }: { readonly root: Root; readonly compress: boolean }): number {
+const shares = cacheByRoot<number>();
+
+/** Estimated bytes that a file takes in a layer. */
+export function sizeInLayer(real: RootPath, { root, leastCompressed }: Storage): number {
   const { size } = root.status(real)!;
-  return compress ? smallestSize(real, size, root) : size;
+  return storedSize(real, size, root, leastCompressed);
 }
 
 /** The sum for several files. */
-export function bytesInLayer(files: Iterable<RootPath>, options: { readonly root: Root; readonly compress: boolean }): number {
+export function bytesInLayer(files: Iterable<RootPath>, storage: Storage): number {
   let bytes = 0;
-  for (const real of files) bytes += sizeInLayer(real, options);
+  for (const real of files) bytes += sizeInLayer(real, storage);
   return bytes;
 }
 
 /** Estimated bytes of a file that is stored compressed if that makes it smaller. */
-export function smallestSize(real: RootPath, size: number, root: Root): number {
-  return isCompressible(real, size, root) ? estimatedSize(size) : size;
+export function storedSize(real: RootPath, size: number, root: Root, leastCompressed: number): number {
+  return compressedSize(real, size, root, leastCompressed) ?? size;
 }
 
-/** Whether a file is large, and compression makes it smaller: not that of a picture or an archive. */
-export function isCompressible(real: RootPath, size: number, root: Root): boolean {
-  if (size < LEAST_COMPRESSED) return false;
-  return compressible(root, real, () => {
+/** Estimated bytes of a file that is stored compressed, `undefined` if it is too small or compression does not make it smaller. */
+export function compressedSize(real: RootPath, size: number, root: Root, leastCompressed: number): number | undefined {
+  if (size < leastCompressed) return undefined;
+  const share = shares(root, real, () => {
     root.stamp(real); // recorded before the content is read
-    return root.readParts(real, isUneven);
+    return root.readParts(real, deflatedShare);
   });
-}
-
-/** Whether bytes are unevenly distributed, unlike those of compressed data. It compares whole numbers, so machines do not differ. */
-function isUneven(bytes: Bytes): boolean {
-  const counts = new Array<number>(256).fill(0);
-  let count = 0;
-  for (let piece = 0; piece < PIECES; piece++) {
-    const start = Math.floor((bytes.length / PIECES) * piece);
-    const sample = bytes.subarray(start, start + PIECE_SIZE);
-    for (const byte of sample) counts[byte]++;
-    count += sample.length;
-  }
-  const squares = counts.reduce((sum, each) => sum + each * each, 0);
-  // the bytes of compressed data are equally frequent: count²/256. Those of machine code give 5 times as much or more
-  return squares * 256 > 1.5 * count * count;
+  return share > MOST_SHARE ? undefined : Math.ceil(size * share);
 }

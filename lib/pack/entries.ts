@@ -72,7 +72,7 @@ function named(plan: Plan, aliases: readonly string[]): Named[] {
   const entries: Named[] = plan.entries.flatMap((entry): Named[] => {
     const name = mirrored + entry.path;
     switch (entry.kind) {
-      case 'file': return entry.compressed ? [
+      case 'file': return entry.compressed !== undefined ? [
         { name: mirrored + COMPRESSED + entry.path, file: entry },
         { name, link: unpackedRoot(plan.key) + entry.path },
       ] : [{ name, file: entry, mode: entry.mode }];
@@ -102,7 +102,7 @@ function named(plan: Plan, aliases: readonly string[]): Named[] {
 /** The bytes of a file in the layer, compressed if the plan requires it. */
 function stored(entry: FileEntry, root: Root, key: string, aliases: readonly string[]): Buffer {
   const content = edited(entry, root, key, aliases);
-  return entry.compressed ? compress({ content, mode: entry.mode }) : content;
+  return entry.compressed === undefined ? content : compress({ content, mode: entry.mode });
 }
 
 /** The bytes of a file in the function. */

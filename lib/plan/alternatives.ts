@@ -11,6 +11,7 @@ import { load } from '../closure/program';
 import type { Collected } from '../collect/collect';
 import { readSymbols } from '../elf';
 import type { Setting } from '../loader/search';
+import { lacksLess } from '../collect/module-distance';
 import { NEEDS } from '../collect/size-budget';
 import type { Root } from '../root/root';
 import { megabytes } from '../text/megabytes';
@@ -71,8 +72,8 @@ function isTooLarge(gathered: Gathered, mostBytes: number): boolean {
 }
 
 /** True unless a package for which a smaller library makes room has crowded out others that are needed as much or more. */
-function lacksNoMore({ collected: { lacking } }: Gathered, chosen: Gathered, mostBytes: number): boolean {
-  if (chosen.collected.bytes > mostBytes) return true;
+function lacksNoMore({ collected: { lacking, lackingDependencies } }: Gathered, chosen: Gathered, mostBytes: number): boolean {
+  if (chosen.collected.bytes > mostBytes || lacksLess(lackingDependencies, chosen.collected.lackingDependencies)) return true;
   for (const need of NEEDS) {
     const [before, after] = [chosen.collected.lacking, lacking].map((groups) => [...groups.keys()].filter((key) => groups.get(key) === need));
     if (!after.every((key) => before.includes(key))) return false;

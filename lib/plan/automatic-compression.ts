@@ -6,6 +6,8 @@
  */
 import { type Plan, sizeOf, temporaryBytes } from './plan';
 import type { Collected } from '../collect/collect';
+import { lacksLess } from '../collect/module-distance';
+import { LARGE_FILES, NO_FILES, SMALL_FILES } from '../collect/stored-size';
 import { MOST_BYTES } from '../lambda';
 import type { Root } from '../root/root';
 import { megabytes } from '../text/megabytes';
@@ -16,28 +18,31 @@ interface Gathered {
 }
 
 /**
- * Collects a layer again for compression, if it is too large without, or lacks more direct dependencies.
+ * Collects a layer again for compression, if it is too large without, or lacks direct dependencies: first of large files, then of small
+ * ones.
  *
- * @param gather collects a layer, in which large files may be stored compressed or not
+ * @param gather collects a layer, given the bytes of the smallest file that may be stored compressed
  * @param stated whether large files may be stored compressed, if the user states it
  * @param mostBytes size of the largest layer that is accepted, in bytes
  * @returns the better collection, and whether its files may be compressed
  */
 export function withCompressionIfNeeded<G extends Gathered>(
-  gather: (compress: boolean) => G,
+  gather: (leastCompressed: number) => G,
   stated: boolean | undefined,
   mostBytes: number,
 ): G & { readonly compress: boolean } {
-  if (stated !== undefined) return { ...gather(stated), compress: stated };
-  const plain = gather(false);
-  const isTooLarge = leastBytes(plain, mostBytes) > mostBytes;
-  const lacking = plain.collected.lackingDependencies.size;
-  if (isTooLarge || lacking > 0) {
-    const compressed = gather(true);
+  const steps = [NO_FILES, LARGE_FILES, SMALL_FILES].filter((least) => stated === undefined || stated === (least !== NO_FILES));
+  let best = { ...gather(steps[0]), compress: steps[0] !== NO_FILES };
+  for (const least of steps.slice(1)) {
+    const isTooLarge = leastBytes(best, mostBytes) > mostBytes;
+    if (!isTooLarge && best.collected.lackingDependencies.size === 0) break;
+    const compressed = gather(least);
     const { bytes, lackingDependencies } = compressed.collected;
-    if (isTooLarge || (bytes <= mostBytes && lackingDependencies.size < lacking)) return { ...compressed, compress: true };
+    if (isTooLarge || (bytes <= mostBytes && lacksLess(lackingDependencies, best.collected.lackingDependencies))) {
+      best = { ...compressed, compress: true };
+    }
   }
-  return { ...plain, compress: false };
+  return best;
 }
 
 /** Bytes of the files, those with the same content counted once if all together exceed the limit: a plan links them. */
@@ -49,9 +54,9 @@ function leastBytes({ collected: { selection, bytes }, root }: Gathered, mostByt
 
 /** Tells the user that files are compressed, which costs time and space that the user may not expect. */
 export function compressionNotice(plan: Pick<Plan, 'entries'>): string[] {
-  const compressed = plan.entries.filter((entry) => entry.kind === 'file' && entry.compressed);
+  const compressed = plan.entries.filter((entry) => entry.kind === 'file' && entry.compressed !== undefined);
   if (compressed.length === 0) return [];
-  const whole = sizeOf({ entries: plan.entries.map((entry) => ({ ...entry, compressed: false })) });
+  const whole = sizeOf({ entries: plan.entries.map((entry) => ({ ...entry, compressed: undefined })) });
   return [[
     `the layer would be ${megabytes(whole)} unpacked, and Lambda takes ${megabytes(MOST_BYTES)}: its ${compressed.length} largest files`,
     'are stored compressed. The first program that starts in an execution environment unpacks them to /tmp, which takes',

@@ -11,10 +11,10 @@
 import { createHash } from 'crypto';
 import * as fs from 'fs';
 import * as path from 'path';
-import type { Entry, LauncherEntry, Plan, TextEntry } from './plan';
+import type { Entry, FileEntry, LauncherEntry, Plan, TextEntry } from './plan';
 import { KEY, rootOf } from './plan';
 import { starterOf } from './starter';
-import { estimatedSize, isCompressible } from '../collect/stored-size';
+import { compressedSize, LARGE_FILES, SMALL_FILES } from '../collect/stored-size';
 import type { Machine } from '../elf';
 import { MOST_BYTES } from '../lambda';
 import { type LayerPath, layerPath, type RootPath } from '../root/paths';
@@ -26,6 +26,9 @@ const LIST = `${COMPRESSED}/list`;
 
 /** Bytes of a layer above which files are compressed: the rest of the quota is for the function's code and its other layers. */
 const TARGET = MOST_BYTES - 60_000_000;
+
+/** Bytes of a layer above which small files are compressed, too: edits may make a file larger, and sizes are estimates. */
+const MOST_WITHOUT_SMALL = MOST_BYTES - 5_000_000;
 
 /** The launcher's executable file on this machine, compiled or not: it is not TypeScript. */
 export function launcherFile(machine: Machine): string {
@@ -45,15 +48,16 @@ export function unpackedRoot(key: string): string {
 export function withCompressedFiles(entries: readonly Entry[], loaders: ReadonlyArray<RootPath | undefined>, root: Root): Entry[] {
   const files = entries.filter((entry) => entry.kind === 'file');
   const largest = files.filter(({ real }) => !loaders.includes(real)).sort((a, b) => b.size - a.size);
-  const chosen = new Set<Entry>();
+  const chosen = new Map<Entry, number>();
   let bytes = files.reduce((sum, { size }) => sum + size, 0);
   for (const entry of largest) {
-    if (bytes <= TARGET) break;
-    if (!isCompressible(entry.real, entry.size, root)) continue;
-    chosen.add(entry);
-    bytes -= entry.size - estimatedSize(entry.size);
+    if (bytes <= (entry.size < LARGE_FILES ? MOST_WITHOUT_SMALL : TARGET)) break;
+    const compressed = compressedSize(entry.real, entry.size, root, SMALL_FILES);
+    if (compressed === undefined) continue;
+    chosen.set(entry, compressed);
+    bytes -= entry.size - compressed;
   }
-  return entries.map((entry) => (entry.kind === 'file' && chosen.has(entry) ? { ...entry, compressed: true } : entry));
+  return entries.map((entry) => (chosen.has(entry) ? { ...entry as FileEntry, compressed: chosen.get(entry) } : entry));
 }
 
 type Startable = Pick<Plan, 'entries' | 'programs' | 'commands'>;
@@ -61,7 +65,7 @@ type Startable = Pick<Plan, 'entries' | 'programs' | 'commands'>;
 /** Adds what a plan with compressed files needs in addition: launchers for its programs, and the launcher's list. */
 export function withLaunchers(plan: Startable, machine: Machine): Startable {
   const { entries, programs, commands } = plan;
-  if (!entries.some((entry) => entry.kind === 'file' && entry.compressed)) return plan;
+  if (!entries.some((entry) => entry.kind === 'file' && entry.compressed !== undefined)) return plan;
   const byPath = new Map(entries.map((entry) => [entry.path, entry]));
   const added = new Map<LayerPath, Entry>();
   const sha256 = createHash('sha256').update(fs.readFileSync(launcherFile(machine))).digest('hex');
@@ -95,7 +99,7 @@ function targetOf(name: string, place: LayerPath, byPath: ReadonlyMap<LayerPath,
 
 /** The launcher's list. */
 function listOf(entries: readonly Entry[]): TextEntry {
-  const compressed = new Set(entries.flatMap((entry) => (entry.kind === 'file' && entry.compressed ? [entry.path] : [])));
+  const compressed = new Set(entries.flatMap((entry) => (entry.kind === 'file' && entry.compressed !== undefined ? [entry.path] : [])));
   const directories = new Set<string>(['/']);
   for (const file of compressed) for (let at = path.posix.dirname(file); at !== '/'; at = path.posix.dirname(at)) directories.add(at);
   const records = new Map<string, string>();

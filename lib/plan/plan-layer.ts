@@ -2,7 +2,7 @@
  * Plans a layer, from the request to the proved plan: source → programs → closure → data → plan.
  */
 import { compressionNotice, withCompressionIfNeeded } from './automatic-compression';
-import { collect, type Collected } from '../collect/collect';
+import { type Collected, Collection } from '../collect/collect';
 import type { OnFound } from '../collect/context';
 import { NO_ZONES } from '../collect/opened-by-glibc';
 import { staticProgramNotice } from '../collect/static-program';
@@ -19,7 +19,7 @@ import { findProgram, machineOf, type Program } from '../closure/find';
 import type { Setting } from '../loader/search';
 import { settingOf } from '../loader/setting';
 import { packageDatabase } from '../packages/database';
-import type { PackageDatabase } from '../packages/package';
+import { type PackageDatabase, valueOf } from '../packages/package';
 import type { RootPath } from '../root/paths';
 import type { Root } from '../root/root';
 import type { Trace } from '../trace/log';
@@ -140,10 +140,11 @@ export function gatherLayer(source: Root, request: LayerRequest, options: Gather
   const { packages, notice } = packageDatabase(source, machine);
   const excluder = new Excluder(request.exclude, request.cwd);
   const settingIn = (root: Root) => settingOf(root, machine, { libraryPath: request.libraryPath });
-  const gather = (compress: boolean) => withSmallerAlternatives(source, settingIn, (from, its) => collect([...programs.values()], {
-    root: from,
+  const collections = new Map<Root, Collection>();
+  const collectionFrom = (root: Root, setting: Setting) => valueOf(collections, root, () => new Collection([...programs.values()], {
+    root,
     machine,
-    setting: its,
+    setting,
     packages,
     detectData: request.detectData,
     searchPath: request.searchPath,
@@ -152,9 +153,10 @@ export function gatherLayer(source: Root, request: LayerRequest, options: Gather
     traced: traced.opened,
     listed: traced.listed,
     mostBytes,
-    compress,
     onFound,
-  }), mostBytes);
+  }));
+  const gather = (leastCompressed: number) => (
+    withSmallerAlternatives(source, settingIn, (from, its) => collectionFrom(from, its).collect(leastCompressed), mostBytes));
   const { root, setting, collected, replaced, compress } = withCompressionIfNeeded(gather, request.compress, mostBytes);
   const { selection } = collected;
   onFound?.([...selection.files.keys()]);

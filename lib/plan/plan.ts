@@ -5,7 +5,6 @@
 import { createHash } from 'crypto';
 import type { Alias } from './alias';
 import type { Why } from '../collect/selection';
-import { estimatedSize } from '../collect/stored-size';
 import type { Machine, NewNeed } from '../elf';
 import type { LayerPath, RootPath } from '../root/paths';
 
@@ -61,8 +60,8 @@ export interface FileEntry {
   readonly stub?: string;
   /** of a locale archive: what it is made of, see locale-archive.ts @default - the file is a copy of `real` */
   readonly locale?: LocaleSource;
-  /** whether it is stored compressed: see compress.ts @default false */
-  readonly compressed?: boolean;
+  /** estimated bytes that it is stored with, compressed: see compress.ts @default - it is not compressed */
+  readonly compressed?: number;
 }
 
 export interface LocaleSource {
@@ -127,7 +126,7 @@ export function fingerprintOf(plan: Omit<Plan, 'fingerprint' | 'key' | 'root'>):
   const line = (...parts: unknown[]) => hash.update(`${JSON.stringify(parts)}\n`);
   line(RULES_VERSION, plan.programs, plan.commands, plan.loader, plan.aliases);
   for (const entry of plan.entries) {
-    if (entry.kind === 'file') line(entry.path, entry.mode, entry.sha256, entry.edits, ...(entry.compressed ? ['compressed'] : []));
+    if (entry.kind === 'file') line(entry.path, entry.mode, entry.sha256, entry.edits, ...(entry.compressed === undefined ? [] : ['compressed']));
     else line(entry);
   }
   return hash.digest('hex');
@@ -155,11 +154,11 @@ export function sizeOf(plan: Pick<Plan, 'entries'>): number {
 
 /** The same for an entry. */
 export function bytesOf(entry: Entry): number {
-  if (entry.kind === 'file') return entry.compressed ? estimatedSize(entry.size) : entry.size;
+  if (entry.kind === 'file') return entry.compressed ?? entry.size;
   return entry.kind === 'text' ? Buffer.byteLength(entry.text) : 0;
 }
 
 /** Bytes of `/tmp` that the compressed files take when they are unpacked; 0 if there are none. */
 export function temporaryBytes(plan: Pick<Plan, 'entries'>): number {
-  return plan.entries.reduce((sum, entry) => sum + (entry.kind === 'file' && entry.compressed ? entry.size : 0), 0);
+  return plan.entries.reduce((sum, entry) => sum + (entry.kind === 'file' && entry.compressed !== undefined ? entry.size : 0), 0);
 }

@@ -77,7 +77,7 @@ export interface RecordOptions {
  */
 export function recordOf(entries: readonly Entry[], stored: readonly Entry[], { root, packages, setting }: RecordOptions): TextEntry {
   const placeOf = new Map(entries.flatMap((entry) => (entry.kind === 'file' ? [[entry.real, entry.path]] : [])));
-  const compressed = new Set(stored.flatMap((entry) => (entry.kind === 'file' && entry.compressed ? [entry.path] : [])));
+  const compressed = new Set(stored.flatMap((entry) => (entry.kind === 'file' && entry.compressed !== undefined ? [entry.path] : [])));
   const owners = new Map<string, RecordedPackage>();
   const fileOf = ({ real, path, why, stub }: FileEntry): RecordedFile => {
     // a stub contains nothing from a package

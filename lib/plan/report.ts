@@ -28,7 +28,7 @@ function describe(entry: Entry): string {
       const rule = why.rule === undefined ? '' : ` (${why.rule})`;
       const through = why.through === undefined ? '' : `, through ${why.through}`;
       const kind = stub === undefined ? '' : 'a stub, because the workload does not call it; ';
-      return kind + why.reason + rule + through + origin + (entry.compressed ? ', compressed' : '');
+      return kind + why.reason + rule + through + origin + (entry.compressed === undefined ? '' : ', compressed');
     }
     case 'link': return `a link to ${entry.target}`;
     case 'directory': return 'a directory';

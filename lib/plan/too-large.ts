@@ -3,7 +3,7 @@
  * files with the files that need them, and advice that helps in this case.
  */
 import { bytesOf, type FileEntry, type Plan, sizeOf } from './plan';
-import { smallestSize } from '../collect/stored-size';
+import { SMALL_FILES, storedSize } from '../collect/stored-size';
 import type { OptionName } from '../error';
 import { MOST_BYTES } from '../lambda';
 import type { Root } from '../root/root';
@@ -39,7 +39,7 @@ export function tooLarge(plan: Pick<Plan, 'entries'>, root: Root): { readonly me
   const kinds = new Map(files.map((entry) => [entry, kindOf(entry)]));
   const largest = [...files].sort((a, b) => b.size - a.size);
   const sum = (kind: Kind) => files.reduce((bytes, entry) => bytes + (kinds.get(entry) === kind ? bytesOf(entry) : 0), 0);
-  const isCompressed = files.some(({ compressed }) => compressed);
+  const isCompressed = files.some(({ compressed }) => compressed !== undefined);
   const compression = isCompressed ? [] : adviceToCompress(files, root);
   const [required, modules, data, included] = [sum('required'), sum('module'), sum('data'), sum('included')];
   const message = [
@@ -65,7 +65,7 @@ function isOptional(kind: Kind, { why }: FileEntry): boolean {
 
 /** For a user who rules out compression. None if the layer would still be too large. */
 function adviceToCompress(files: readonly FileEntry[], root: Root): string[] {
-  const bytes = files.reduce((sum, { real, size }) => sum + smallestSize(real, size, root), 0);
+  const bytes = files.reduce((sum, { real, size }) => sum + storedSize(real, size, root, SMALL_FILES), 0);
   if (bytes > MOST_BYTES) return [];
   return [`  remove \`compress: false\`: the layer would be about ${megabytes(bytes)}, and its largest files would be unpacked to /tmp`];
 }

@@ -254,17 +254,6 @@ describe('modules of a script on which only other modules depend', () => {
     ]);
   });
 
-  test('are packed before those that are further away, even if these are smaller', () => {
-    root.install('python3-small', {}, { Depends: 'python3, python3-far' });
-    root.install('python3-far', { [`${MODULES}/far.py`]: '' }, { Depends: 'python3' });
-    root.enlarge(`${MODULES}/large/table`, 150 * MB);
-    root.enlarge(`${MODULES}/far.py`, 140 * MB);
-    const { data, notices } = find(root);
-    expect(data).toEqual(expect.arrayContaining([`${MODULES}/large/table`, `${MODULES}/last.py`]));
-    expect(data).not.toContain(`${MODULES}/far.py`);
-    expect(notices).toEqual([expect.stringContaining('does not contain all files that the program may need: python3-far (140.0 MB)')]);
-  });
-
   test('are left out if the layer has no room for the commands that they start', () => {
     root.install('tool', { '/usr/bin/tool': programWith() }, { Source: 'python3-large' });
     root.install('python3-large', {}, { Depends: 'python3, python3-last, tool' });

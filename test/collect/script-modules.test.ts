@@ -7,7 +7,7 @@ import * as fs from 'fs';
 import * as path from 'path';
 import { find, libraryWith, Packaged, programWith } from './packaged';
 import { writeDirectory } from '../../lib/pack/directory';
-import type { PlannedLayer } from '../../lib/plan/plan-layer';
+import type { LayerRequest, PlannedLayer } from '../../lib/plan/plan-layer';
 import { planLayer } from '../../lib/plan/plan-layer';
 import { DirectoryRoot } from '../../lib/root/directory-root';
 import { gcc, temporaryDirectory } from '../fixture';
@@ -314,10 +314,10 @@ describe('modules of packages that a self-built script imports', () => {
     return root;
   }
 
-  const packed = (root: Packaged, text: string) => {
+  const packed = (root: Packaged, text: string, more: Partial<LayerRequest> = {}) => {
     root.write({ '/work/dist/tool': `#!/usr/bin/lang3\n${text}\n` });
     fs.chmodSync(root.locate('/work/dist/tool'), 0o755);
-    const { data } = find(root, './dist/tool', { cwd: '/work' });
+    const { data } = find(root, './dist/tool', { cwd: '/work', ...more });
     return data.flatMap((file) => (file.startsWith(`${DIRECTORY}/`) ? [path.posix.relative(DIRECTORY, file)] : []));
   };
 
@@ -333,6 +333,19 @@ describe('modules of packages that a self-built script imports', () => {
     ['print A::C::value();', ['standard.py']],
   ])('are packed with the modules that these depend on: %s', (text, expected) => {
     expect(packed(withModules(), text).sort()).toEqual(expected);
+  });
+
+  test('are packed before those that are further away, even if these are smaller', () => {
+    const root = withModules();
+    root.install('lang3-near', { [`${DIRECTORY}/near.py`]: '\n' }, { Depends: 'lang3, lang3-large, lang3-small' });
+    root.install('lang3-large', { [`${DIRECTORY}/large.txt`]: '\n' }, { Depends: 'lang3' });
+    root.install('lang3-small', { [`${DIRECTORY}/small.py`]: '\n' }, { Depends: 'lang3, lang3-far' });
+    root.install('lang3-far', { [`${DIRECTORY}/far.txt`]: '\n' }, { Depends: 'lang3' });
+    root.enlarge(`${DIRECTORY}/large.txt`, 150e6);
+    root.enlarge(`${DIRECTORY}/far.txt`, 140e6);
+    const files = packed(root, 'import near', { compress: false });
+    expect(files).toEqual(expect.arrayContaining(['large.txt', 'near.py', 'small.py']));
+    expect(files).not.toContain('far.txt');
   });
 
   test('are packed for the modules beside the script', () => {

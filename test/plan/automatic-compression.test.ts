@@ -2,7 +2,7 @@
  * Compression of layers that would be too large otherwise, if the user does not state whether to compress.
  */
 import * as fs from 'fs';
-import { type FileEntry, temporaryBytes } from '../../lib/plan/plan';
+import { type FileEntry, sizeOf, temporaryBytes } from '../../lib/plan/plan';
 import type { LayerRequest } from '../../lib/plan/plan-layer';
 import { find, LIB, Packaged, programWith, writeAlternatives } from '../collect/packaged';
 import { errorOf, noise, preferMemory } from '../fixture';
@@ -19,7 +19,7 @@ beforeEach(() => {
 
 const planned = (more: Partial<LayerRequest> = {}) => plan(root, 'rig', { detectData: true, ...more });
 const compressedIn = ({ plan: { entries } }: ReturnType<typeof planned>) => (
-  entries.filter((entry): entry is FileEntry => entry.kind === 'file' && entry.compressed === true).map((entry) => entry.path));
+  entries.filter((entry): entry is FileEntry => entry.kind === 'file' && entry.compressed !== undefined).map((entry) => entry.path));
 const isCompression = (notice: string) => notice.startsWith('the layer would be');
 
 describe('a layer whose own files are too large', () => {
@@ -139,13 +139,25 @@ describe('a script with more modules than a layer can hold', () => {
     ]);
   });
 
-  test('is not compressed for the modules of its modules', () => {
+  test('is not compressed for large modules of its modules, which may be optional', () => {
     root.install('python3-near', { [`${MODULES}/near.py`]: '' }, { Depends: 'python3, python3-large, python3-other' });
     script('python3-near');
     const { data, notices } = find(root);
     expect(data.filter(isModule)).toEqual([...both.slice(0, 2), `${MODULES}/near.py`]);
     expect(notices.filter(isCompression)).toEqual([]);
   });
+
+  test('is compressed for small modules of its modules', () => {
+    root.install('python3-near', { [`${MODULES}/near.py`]: '', [`${MODULES}/near.txt`]: '' }, { Depends: 'python3, python3-small' });
+    root.install('python3-small', { [`${MODULES}/small.py`]: '', [`${MODULES}/small.txt`]: '' }, { Depends: 'python3' });
+    script('python3-near');
+    root.enlarge(`${MODULES}/near.txt`, 250 * MB);
+    root.enlarge(`${MODULES}/small.txt`, 20 * MB);
+    const { data, notices } = find(root);
+    expect(data).toContain(`${MODULES}/small.txt`);
+    expect(notices.filter(isCompression)).toHaveLength(1);
+  });
+
 });
 
 test('a layer is compressed if there is no room otherwise for a module that a self-built script imports', () => {
@@ -157,6 +169,15 @@ test('a layer is compressed if there is no room otherwise for a module that a se
   const { data, notices } = find(root, '/srv/app/rig');
   expect(data).toContain(`${MODULES}/large/table`);
   expect(notices.filter(isCompression)).toHaveLength(1);
+});
+
+test('small files are stored compressed if that of the large ones is not enough', () => {
+  const names = Array.from({ length: 700 }, (_, index) => `/usr/share/rig/${index}`);
+  root.install('rig', { '/usr/bin/rig': programWith(), ...Object.fromEntries(names.map((name) => [name, name])) });
+  for (const name of names) root.enlarge(name, 0.5 * MB);
+  const { plan: { entries } } = planned();
+  expect(entries.some((entry) => entry.kind === 'file' && entry.compressed !== undefined)).toBe(true);
+  expect(sizeOf({ entries })).toBeLessThan(262.144 * MB);
 });
 
 test('a layer that cannot hold all direct dependencies even compressed holds more of them than without compression', () => {
