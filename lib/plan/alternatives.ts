@@ -12,7 +12,7 @@ import type { Collected } from '../collect/collect';
 import { readSymbols } from '../elf';
 import type { Setting } from '../loader/search';
 import { lacksLess } from '../collect/module-distance';
-import { NEEDS } from '../collect/size-budget';
+import { type Need, NEEDS } from '../collect/size-budget';
 import type { Root } from '../root/root';
 import { megabytes } from '../text/megabytes';
 
@@ -75,7 +75,8 @@ function isTooLarge(gathered: Gathered, mostBytes: number): boolean {
 function lacksNoMore({ collected: { lacking, lackingDependencies } }: Gathered, chosen: Gathered, mostBytes: number): boolean {
   if (chosen.collected.bytes > mostBytes || lacksLess(lackingDependencies, chosen.collected.lackingDependencies)) return true;
   for (const need of NEEDS) {
-    const [before, after] = [chosen.collected.lacking, lacking].map((groups) => [...groups.keys()].filter((key) => groups.get(key) === need));
+    const keysOf = (groups: ReadonlyMap<string, Need>) => [...groups.keys()].filter((key) => groups.get(key) === need);
+    const [before, after] = [keysOf(chosen.collected.lacking), keysOf(lacking)];
     if (!after.every((key) => before.includes(key))) return false;
     if (after.length < before.length) return true;
   }

@@ -126,7 +126,8 @@ export function fingerprintOf(plan: Omit<Plan, 'fingerprint' | 'key' | 'root'>):
   const line = (...parts: unknown[]) => hash.update(`${JSON.stringify(parts)}\n`);
   line(RULES_VERSION, plan.programs, plan.commands, plan.loader, plan.aliases);
   for (const entry of plan.entries) {
-    if (entry.kind === 'file') line(entry.path, entry.mode, entry.sha256, entry.edits, ...(entry.compressed === undefined ? [] : ['compressed']));
+    const { compressed } = entry as Partial<FileEntry>;
+    if (entry.kind === 'file') line(entry.path, entry.mode, entry.sha256, entry.edits, ...(compressed === undefined ? [] : ['compressed']));
     else line(entry);
   }
   return hash.digest('hex');
