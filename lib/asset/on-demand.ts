@@ -7,15 +7,16 @@ import { bundleOf } from '../process/own-file';
 
 let loaded: typeof import('./stages') | undefined;
 
+/* eslint-disable @typescript-eslint/no-require-imports */
 function stages(): typeof import('./stages') {
-  // eslint-disable-next-line @typescript-eslint/no-require-imports
   loaded ??= require(bundleOf(path.join(__dirname, 'stages.js')) ?? './stages') as typeof import('./stages');
   return loaded;
 }
 
 export const planning = () => stages().planning();
 export const roots = () => stages().roots();
-export const packing = () => stages().packing();
+/** Not in the bundle: the packing process is started before the bundle is loaded, and starts meanwhile. */
+export const packing = () => require('./packing') as typeof import('./packing');
 export const reports = () => stages().reports();
 export const trials = () => stages().trials();
 export const slimming = () => stages().slimming();

@@ -6,7 +6,6 @@
 /* eslint-disable @typescript-eslint/no-require-imports */
 export const planning = () => require('../plan/plan-layer') as typeof import('../plan/plan-layer');
 export const roots = () => require('../root/open-root') as typeof import('../root/open-root');
-export const packing = () => require('./packing') as typeof import('./packing');
 export const reports = () => require('../plan/report') as typeof import('../plan/report');
 export const trials = () => require('../sandbox/trial') as typeof import('../sandbox/trial');
 export const slimming = () => require('../workload/slim') as typeof import('../workload/slim');
