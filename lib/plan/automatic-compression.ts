@@ -6,7 +6,7 @@
  */
 import { type Plan, sizeOf, temporaryBytes } from './plan';
 import type { Collected } from '../collect/collect';
-import { lacksLess } from '../collect/module-distance';
+import { lacksLess, lacksModule } from '../collect/module-distance';
 import { LARGE_FILES, NO_FILES, SMALL_FILES } from '../collect/stored-size';
 import { MOST_BYTES } from '../lambda';
 import type { Root } from '../root/root';
@@ -35,7 +35,9 @@ export function withCompressionIfNeeded<G extends Gathered>(
   let best = { ...gather(steps[0]), compress: steps[0] !== NO_FILES };
   for (const least of steps.slice(1)) {
     const isTooLarge = leastBytes(best, mostBytes) > mostBytes;
-    if (!isTooLarge && best.collected.lackingDependencies.size === 0) break;
+    const { lackingDependencies: lacking } = best.collected;
+    // to fill a layer takes a minute if it has thousands of candidates, and parts of dependencies are optional
+    if (!isTooLarge && !(least === SMALL_FILES ? lacksModule(lacking) : lacking.size > 0)) break;
     const compressed = gather(least);
     const { bytes, lackingDependencies } = compressed.collected;
     if (isTooLarge || (bytes <= mostBytes && lacksLess(lackingDependencies, best.collected.lackingDependencies))) {
