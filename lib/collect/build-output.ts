@@ -3,8 +3,8 @@
  * such as `plugins` and `data` beside `./dist/tool`, or `lib` and `share` beside its `bin`.
  */
 import * as path from 'path';
-import { pathsAfterVariables } from './after-variable';
 import { addSelfBuilt } from './add-files';
+import { pathsAfterVariables } from './after-variable';
 import type { Context } from './context';
 import { isForLinking } from './non-runtime';
 import { takeFile } from './processes';

@@ -9,10 +9,10 @@ import * as path from 'path';
 import type { Process } from '../closure/closure';
 import { load } from '../closure/program';
 import type { Collected } from '../collect/collect';
-import { readSymbols } from '../elf';
-import type { Setting } from '../loader/search';
 import { lacksLess } from '../collect/module-distance';
 import { type Need, NEEDS } from '../collect/size-budget';
+import { readSymbols } from '../elf';
+import type { Setting } from '../loader/search';
 import type { Root } from '../root/root';
 import { megabytes } from '../text/megabytes';
 

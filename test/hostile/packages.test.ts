@@ -110,7 +110,7 @@ describe('a package database', () => {
 
   test('with too many packages is an error', () => {
     root.write({ '/var/lib/dpkg/status': 'Package: x\n\n'.repeat(100_001) });
-    expect(database).toThrow('/var/lib/dpkg/status: found 100001 packages in a package database, expected at most 100000');
+    expect(() => database().get('x')).toThrow('/var/lib/dpkg/status: found 100001 packages in a package database, expected at most 100000');
   });
 
   test('with endless lines in its file lists is an error', () => {

@@ -5,11 +5,11 @@ import { execFileSync } from 'child_process';
 import * as fs from 'fs';
 import * as path from 'path';
 import { lambda, plan } from './make';
-import { LAMBDA } from '../function';
 import { ChangedFileError } from '../../lib/pack/entries';
 import { writeZip } from '../../lib/pack/zip';
 import { LIB, makeFound, Packaged } from '../collect/packaged';
 import { temporaryDirectory } from '../fixture';
+import { LAMBDA } from '../function';
 
 const LOCALES = '/usr/lib/locale';
 const CATEGORIES = fs.readdirSync(`${LOCALES}/C.utf8`).sort();

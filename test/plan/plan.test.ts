@@ -436,7 +436,7 @@ describe('the limit of 262,144,000 bytes', () => {
     expect(lines.find((line) => line.includes('/data/21'))).toMatch(/: included$/);
     expect(lines.slice(13)).toEqual([
       expect.stringMatching(
-        /^ {2}remove `compress: false`: the layer would be about 139\.\d MB, and its largest files would be unpacked to \/tmp$/,
+        /^ {2}remove `compress: false`: the layer would be about 126\.\d MB, and its largest files would be unpacked to \/tmp$/,
       ),
       '  take files that the program can do without out of `include`',
       '  or set `workload` to command lines that represent everything the function does: only what they use is packed',
