@@ -107,7 +107,8 @@ export class Collection {
    * @throws SelectionError, PrivateLibraryError, MissingLibraryError and the like: see `load`
    */
   public collect(leastCompressed: number): Collected {
-    const context: Context = { ...this.context, leastCompressed };
+    const mostBytes = this.context.mostBytes - growthOf(this.neededBy(false));
+    const context: Context = { ...this.context, leastCompressed, mostBytes };
     // without a limit for dependencies, one large package makes a layer impossible
     const complete = this.filled(false, context);
     const isEnough = !context.detectData || (complete && !lacksModule(complete.lackingDependencies));
@@ -165,6 +166,11 @@ interface Selected extends Filled {
 
 function fits({ files }: Selection, context: Context): boolean {
   return bytesInLayer(files.keys(), context) + [...files.keys()].length * RECORD_LINE <= context.mostBytes;
+}
+
+/** Bytes by which edits enlarge programs: those of Node.js export names of 5 MB. */
+function growthOf({ processes }: Selection): number {
+  return [...processes.values()].reduce((sum, { program }) => sum + (program.elf.dynamic?.stringBytes ?? 0), 0);
 }
 
 /** Adds candidates as long as the layer has room for them. */

@@ -1,7 +1,7 @@
 import type { ByteReader } from './byte-reader';
 import {
   DT_AUXILIARY, DT_FILTER, DT_FLAGS, DT_FLAGS_1, DT_JMPREL, DT_NEEDED, DT_PLTRELSZ, DT_RELA, DT_RELASZ, DT_RPATH, DT_RUNPATH, DT_SONAME,
-  DT_SYMTAB, DT_VERDEF, DT_VERNEED, DYN_SIZE, DynamicSection,
+  DT_STRSZ, DT_SYMTAB, DT_VERDEF, DT_VERNEED, DYN_SIZE, DynamicSection,
 } from './dynamic-section';
 import type { Segment } from './program-header';
 import { readImports } from './symbol';
@@ -35,6 +35,8 @@ export interface Dynamic {
   readonly imports: ReadonlySet<string>;
   /** The number of entries that can be added before the section has to move. */
   readonly spareEntries: number;
+  /** DT_STRSZ: bytes of the string table, which is written again behind the file if an edit adds a string. */
+  readonly stringBytes: number;
 }
 
 /** DT_FLAGS_1: do not search the default directories. */
@@ -72,5 +74,6 @@ export function readDynamic(reader: ByteReader, segments: readonly Segment[], wh
     hasVersionDefinitions: verdef !== undefined,
     imports: symtab ? readImports(reader, relocations(), symtab.offset, strings) : new Set(),
     spareEntries: Math.floor(section.place.size / DYN_SIZE) - section.entries.length - 1,
+    stringBytes: section.number(DT_STRSZ) ?? 0,
   };
 }

@@ -38,6 +38,7 @@ export function checked(
     ...(edit.needed && { needed: edit.needed.map(([name]) => name) }),
     versionNeeds: before.dynamic.versionNeeds.map((need) => ({ ...need, file: names.get(need.file) ?? need.file })),
     spareEntries: after.dynamic?.spareEntries,
+    stringBytes: after.dynamic?.stringBytes,
   };
   const expected = {
     machine: before.machine,

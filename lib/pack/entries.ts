@@ -30,11 +30,14 @@ export class ChangedFileError extends LayerError {}
 /** An ELF file in which an interpreter or a DT_RPATH cannot be set. */
 export class UneditableFileError extends LayerError {}
 
+/** A layer that was planned to fit, and does not. */
+export class FullLayerError extends LayerError {}
+
 /**
  * Yields every entry, sorted by name. A file is read when its entry is yielded.
  *
  * @param mostBytes size of the largest layer that is accepted
- * @throws ChangedFileError, UneditableFileError
+ * @throws ChangedFileError, UneditableFileError, FullLayerError
  */
 export function* written(plan: Plan, mostBytes = MOST_BYTES): Generator<Written> {
   const root = openRoot(plan.root);
@@ -51,7 +54,9 @@ export function* written(plan: Plan, mostBytes = MOST_BYTES): Generator<Written>
         file ? stored(file, root, plan.key, replacements) : Buffer.from(text!);
       bytes += content.length;
       if (bytes > mostBytes) {
-        throw new Error(`the layer is larger than the ${mostBytes} bytes that Lambda takes once its files are edited and compressed`);
+        throw new FullLayerError(
+          `the layer has more than the ${mostBytes} bytes that Lambda takes, because edits have enlarged its files: leave out data with ` +
+          'exclude, or with detectData: false', 'exclude', 'detectData: false');
       }
       yield { name, kind: 'file', content, mode: mode ?? 0o644 };
     }

@@ -3,9 +3,9 @@
  * get the room that is left.
  */
 import * as fs from 'fs';
-import { find as findIn, LIB, libraryWith, Packaged, programWith, writeAlternatives } from './packaged';
+import { find as findIn, LIB, libraryWith, LOADER, Packaged, programWith, writeAlternatives } from './packaged';
 import type { FileEntry } from '../../lib/plan/plan';
-import { preferMemory } from '../fixture';
+import { elfFile, preferMemory } from '../fixture';
 import { plan } from '../plan/make';
 
 preferMemory();
@@ -52,6 +52,17 @@ describe('a plug-in of a package from the same source package on which nothing d
         'packed first',
     ]);
   });
+});
+
+test('an edit that enlarges the program counts: the layer is not filled with add-ons up to its limit', () => {
+  const names = `/${'x'.repeat(5 * MB)}`;
+  root.install('rig', { '/usr/bin/rig': elfFile({ interpreter: LOADER, runpath: names, text: '</usr/lib/rig>' }), '/usr/lib/rig/one': '' });
+  root.install('extra', { '/usr/lib/rig/extra': '' }, { Depends: 'rig' });
+  root.enlarge('/usr/lib/rig/one', 150 * MB);
+  root.enlarge('/usr/lib/rig/extra', 103 * MB);
+  const { all, skipped } = find(root);
+  expect(all).toContain('/usr/lib/rig/one');
+  expect(skipped.get('/usr/lib/rig/extra')).toMatch(/, but the layer has no room for 103\.0 MB/);
 });
 
 test('data that a library mentions is packed before an add-on, even if the add-on is smaller', () => {

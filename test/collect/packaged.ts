@@ -13,7 +13,7 @@ import { make, plan } from '../plan/make';
 /** The library directory of a merged-/usr Debian. */
 export const LIB = '/usr/lib/x86_64-linux-gnu';
 
-const LOADER = '/lib64/ld-linux-x86-64.so.2';
+export const LOADER = '/lib64/ld-linux-x86-64.so.2';
 
 /** Fields of a package's stanza in the status file. */
 export type Fields = Readonly<Record<string, string>>;

@@ -2,6 +2,7 @@ import { execFileSync, spawn, spawnSync } from 'child_process';
 import { createHash } from 'crypto';
 import * as fs from 'fs';
 import * as path from 'path';
+import { FullLayerError, written } from '../../lib/pack/entries';
 import type { Answer, Packing } from '../../lib/pack/process';
 import { writeZip } from '../../lib/pack/zip';
 import type { Plan } from '../../lib/plan/plan';
@@ -332,3 +333,9 @@ test('the bytes of a layer are those of this RULES_VERSION', async () => {
 function plain(): Plan {
   return plan(root, 'prog').plan;
 }
+
+test('a layer that edits have enlarged above the limit is an error with the limit', () => {
+  expect(() => [...written(plan(root, 'prog').plan, 1000)]).toThrow(new FullLayerError(
+    'the layer has more than the 1000 bytes that Lambda takes, because edits have enlarged its files: leave out data with exclude, ' +
+    'or with detectData: false'));
+});
