@@ -11,6 +11,7 @@ import { type Writer, writerOf } from './output';
 import type { SourceOptions } from './source-options';
 import { addSource, openSource } from './source-options';
 import { UsageError } from './usage';
+import { savings, slimming, trials } from '../asset/stages';
 import type { Packed } from '../pack/zip';
 import { writeZip } from '../pack/zip';
 import type { Plan } from '../plan/plan';
@@ -33,9 +34,6 @@ import type { SlimLayer } from '../workload/slim';
 /* eslint-disable @typescript-eslint/no-require-imports -- most builds need none of them, and loading each takes a tenth of a small build */
 const contents = () => require('../inspect/contents') as typeof import('../inspect/contents');
 const bills = () => require('../inspect/sbom') as typeof import('../inspect/sbom');
-const trials = () => require('../sandbox/trial') as typeof import('../sandbox/trial');
-const savings = () => require('../workload/saving') as typeof import('../workload/saving');
-const slimming = () => require('../workload/slim') as typeof import('../workload/slim');
 /* eslint-enable @typescript-eslint/no-require-imports */
 
 export interface BuildOptions extends SourceOptions {

@@ -3,13 +3,11 @@
  * such as `plugins` and `data` beside `./dist/tool`, or `lib` and `share` beside its `bin`.
  */
 import * as path from 'path';
-import { addSelfBuilt } from './add-files';
+import { addWithinBudget } from './add-within-budget';
 import { pathsAfterVariables } from './after-variable';
 import type { Context } from './context';
-import { isForLinking } from './non-runtime';
-import { takeFile } from './processes';
 import type { CurrentSelection, Pending, Selection } from './selection';
-import { excessOf, isHome, isSelfBuilt, isSourceTree } from './self-built';
+import { isHome, isSelfBuilt, isSourceTree } from './self-built';
 import type { Program } from '../closure/find';
 import { carriedData, stringsOf } from '../elf';
 import { isStandardDirectory, unitOf } from '../root/standard';
@@ -96,13 +94,8 @@ function addEntry(
   }
   const rule = reference === 'named' ? 'the program names it' : 'the program finds its own path';
   const why = { reason: `beside ${path.posix.basename(real)}`, through: real, rule };
-  const added = delta.fork();
-  for (const one of addSelfBuilt(entry, base, why, added, context, (child) => !isForLinking(child))) {
-    takeFile(one, interpreter?.program.real ?? real, added, context);
-  }
-  const excess = excessOf(added, delta, context);
-  if (excess === undefined) delta.merge(added);
-  else notice(`it would add ${Math.round(excess / 1e6)} MB`);
+  const excess = addWithinBudget(entry, base, why, interpreter?.program.real ?? real, delta, context);
+  if (excess !== undefined) notice(`it would add ${Math.round(excess / 1e6)} MB`);
 }
 
 /** Why a directory is not the build output of a program in it, and whether a notice lists the files that are not packed. */

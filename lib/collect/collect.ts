@@ -56,7 +56,7 @@ export interface Collected {
   readonly isFull: boolean;
   /** packages and paths, other than add-ons, that there was no room for, each with how much it is needed */
   readonly lacking: ReadonlyMap<string, Need>;
-  /** packages that programs may not start without, and that there is no room for, or only for a part of them */
+  /** packages that the layer has no room for, or only in part, and that programs may need to start */
   readonly lackingDependencies: Lacking;
   /** groups without room, if they were tried */
   readonly withoutRoom: readonly Addition[];

@@ -6,13 +6,11 @@
  * Such a path is stronger evidence than a name, so it counts in a source tree, too: only what it leads to is packed.
  */
 import * as path from 'path';
-import { addSelfBuilt } from './add-files';
+import { addWithinBudget } from './add-within-budget';
 import { isCode } from './command-words';
 import type { Context } from './context';
-import { isForLinking } from './non-runtime';
-import { takeFile } from './processes';
 import type { CurrentSelection, Pending, Selection } from './selection';
-import { excessOf, isHome, isSelfBuilt, isSourceTree } from './self-built';
+import { isHome, isSelfBuilt, isSourceTree } from './self-built';
 import { isStandardDirectory } from '../root/standard';
 import { printableName } from '../text/printable';
 
@@ -106,14 +104,8 @@ function add(entry: string, file: string, opener: string, delta: Selection, cont
   if (isStandardDirectory(base) || isHome(base) || searchPath.includes(base) || packages.ownerOf(entry) !== undefined) return;
   if (root.isDirectory(entry) && isSourceTree(entry, context)) return;
   const why = { reason: `beside ${path.posix.basename(file)}`, through: file, rule: 'the file names it by a path relative to its own' };
-  const added = delta.fork();
-  const found = addSelfBuilt(entry, base, why, added, context, (child) => !isForLinking(child));
-  for (const real of found) takeFile(real, opener, added, context);
-  const excess = excessOf(added, delta, context);
-  if (excess === undefined) {
-    delta.merge(added);
-    return;
-  }
+  const excess = addWithinBudget(entry, base, why, opener, delta, context);
+  if (excess === undefined) return;
   const problem = `it would add ${Math.round(excess / 1e6)} MB`;
   delta.skip(entry, `beside ${file}, but ${problem}`);
   const beside = `${printableName(entry)}, which ${printableName(file)} names`;

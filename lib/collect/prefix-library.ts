@@ -7,11 +7,12 @@
  */
 import * as path from 'path';
 import { addSelfBuilt } from './add-files';
+import { addWithinBudget } from './add-within-budget';
 import type { Context } from './context';
 import { isForLinking } from './non-runtime';
 import { takeFile } from './processes';
 import type { CurrentSelection, Pending, Selection } from './selection';
-import { excessOf, isSelfBuilt, MOST_MEGABYTES } from './self-built';
+import { isSelfBuilt, MOST_MEGABYTES } from './self-built';
 import { isProgram } from '../elf';
 import { withoutTrailing } from '../text/trailing';
 
@@ -108,14 +109,8 @@ function addLibrary(directory: string, program: string, delta: Selection, contex
 /** Adds a directory of a program within the size budget, or prints a notice. */
 function addAddOn(addOn: string, program: string, delta: Selection, context: Context): void {
   const why = { reason: `library of ${path.posix.basename(program)}`, through: program, rule: 'in its installation prefix' };
-  const added = delta.fork();
-  const files = addSelfBuilt(addOn, addOn, why, added, context, (child) => !isForLinking(child));
-  for (const real of files) takeFile(real, program, added, context);
-  const excess = excessOf(added, delta, context);
-  if (excess === undefined) {
-    delta.merge(added);
-    return;
-  }
+  const excess = addWithinBudget(addOn, addOn, why, program, delta, context);
+  if (excess === undefined) return;
   delta.skip(addOn, `would add ${Math.round(excess / 1e6)} MB`);
   delta.notices.add([
     `${addOn} is not packed: its ${Math.round(excess / 1e6)} MB are more than the ${MOST_MEGABYTES} MB for modules beside ${program},`,

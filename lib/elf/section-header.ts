@@ -15,16 +15,20 @@ const SHT_DYNSYM = 11;
 const SHF_ALLOC = 2n;
 const DOT = '.'.charCodeAt(0);
 
+function extentOf(header: Buffer): Pick<Extent, 'offset' | 'size'> {
+  return { offset: Number(header.readBigUInt64LE(24)), size: Number(header.readBigUInt64LE(32)) };
+}
+
 /** The extents of the sections in the file. Empty without section headers. */
 export function sectionsOf(file: Buffer): Pick<Extent, 'offset' | 'size'>[] {
   const inFile = sectionHeaders(file).filter((header) => header.readUInt32LE(4) !== SHT_NOBITS);
-  return inFile.map((header) => ({ offset: Number(header.readBigUInt64LE(24)), size: Number(header.readBigUInt64LE(32)) }));
+  return inFile.map(extentOf);
 }
 
 /** The extents of sections that no loader maps, other than those that tools for programs add: their names begin with a dot. */
 export function ownSections(file: Buffer): Pick<Extent, 'offset' | 'size'>[] {
   const headers = sectionHeaders(file);
-  const extents = headers.map((header) => ({ offset: Number(header.readBigUInt64LE(24)), size: Number(header.readBigUInt64LE(32)) }));
+  const extents = headers.map(extentOf);
   const names = extents[file.readUInt16LE(62)];
   if (names === undefined) return [];
   const isOwn = (header: Buffer) => (
@@ -45,7 +49,7 @@ export function linkingTables(file: Buffer): Pick<Extent, 'offset' | 'size'>[] {
   const symbols = sectionHeaders(file).filter((header) => [SHT_SYMTAB, SHT_DYNSYM].includes(header.readUInt32LE(4)));
   return [
     ...(headers ? [headers] : []),
-    ...symbols.map((header) => ({ offset: Number(header.readBigUInt64LE(24)), size: Number(header.readBigUInt64LE(32)) })),
+    ...symbols.map(extentOf),
   ];
 }
 

@@ -11,6 +11,7 @@ import { plan } from '../plan/make';
 preferMemory();
 
 const MB = 1e6;
+const MODULES = '/usr/lib/python3/dist-packages';
 let root: Packaged;
 
 beforeEach(() => {
@@ -137,46 +138,39 @@ test('a smaller alternative of a library is packed with an add-on that has no ro
   expect(notices).toEqual([expect.stringContaining(`the layer has ${LIB}/small/libx.so.3 as libx.so.3 instead of ${LIB}/large/libx.so.3`)]);
 });
 
-test('a smaller alternative of a library is not packed if the package that needs it then takes the room of another', () => {
-  const modules = '/usr/lib/python3/dist-packages';
+/** A script with a module that depends on two others, one of which needs a library with a smaller alternative. */
+function installModules(relations: Readonly<Record<string, string>>): void {
   root.install('python3', { '/usr/bin/python3': programWith() });
   root.install('rig', { '/usr/bin/rig': '#!/usr/bin/python3\n' }, { Depends: 'python3, python3-near' });
-  root.install('python3-near', { [`${modules}/near.py`]: '' }, { Depends: 'python3, python3-x, python3-other' });
+  root.install('python3-near', { [`${MODULES}/near.py`]: '' }, relations);
   root.install(
     'python3-x',
-    { [`${modules}/x/x.so`]: libraryWith('', '', ['libx.so.3']), [`${modules}/x/table`]: '' },
+    { [`${MODULES}/x/x.so`]: libraryWith('', '', ['libx.so.3']), [`${MODULES}/x/table`]: '' },
     { Depends: 'python3' },
   );
-  root.install('python3-other', { [`${modules}/other/table`]: '' }, { Depends: 'python3' });
+  root.install('python3-other', { [`${MODULES}/other/table`]: '' }, { Depends: 'python3' });
   writeAlternatives(root);
   root.enlarge(`${LIB}/large/libx.so.3`, 200 * MB);
-  root.enlarge(`${modules}/x/table`, 100 * MB);
-  root.enlarge(`${modules}/other/table`, 190 * MB);
+}
+
+test('a smaller alternative of a library is not packed if the package that needs it then takes the room of another', () => {
+  installModules({ Depends: 'python3, python3-x, python3-other' });
+  root.enlarge(`${MODULES}/x/table`, 100 * MB);
+  root.enlarge(`${MODULES}/other/table`, 190 * MB);
   const { all, notices } = find(root);
-  expect(all).toContain(`${modules}/other/table`);
-  expect(all).not.toContain(`${modules}/x/table`);
+  expect(all).toContain(`${MODULES}/other/table`);
+  expect(all).not.toContain(`${MODULES}/x/table`);
   expect(notices).toEqual([expect.stringContaining('does not contain all files that the program may need: python3-x (300.0 MB)')]);
 });
 
 test('a smaller alternative of a library is packed even if the package that needs it takes the room of a recommended one', () => {
-  const modules = '/usr/lib/python3/dist-packages';
-  root.install('python3', { '/usr/bin/python3': programWith() });
-  root.install('rig', { '/usr/bin/rig': '#!/usr/bin/python3\n' }, { Depends: 'python3, python3-near' });
-  root.install('python3-near', { [`${modules}/near.py`]: '' }, { Depends: 'python3, python3-x', Recommends: 'python3-other' });
-  root.install(
-    'python3-x',
-    { [`${modules}/x/x.so`]: libraryWith('', '', ['libx.so.3']), [`${modules}/x/table`]: '' },
-    { Depends: 'python3' },
-  );
-  root.install('python3-other', { [`${modules}/other/table`]: '' }, { Depends: 'python3' });
-  writeAlternatives(root);
-  root.enlarge(`${LIB}/large/libx.so.3`, 200 * MB);
-  root.enlarge(`${modules}/x/table`, 150 * MB);
-  root.enlarge(`${modules}/other/table`, 120 * MB);
+  installModules({ Depends: 'python3, python3-x', Recommends: 'python3-other' });
+  root.enlarge(`${MODULES}/x/table`, 150 * MB);
+  root.enlarge(`${MODULES}/other/table`, 120 * MB);
   const { all } = find(root);
-  expect(all).toContain(`${modules}/x/table`);
+  expect(all).toContain(`${MODULES}/x/table`);
   expect(all).toContain(`${LIB}/small/libx.so.3`);
-  expect(all).not.toContain(`${modules}/other/table`);
+  expect(all).not.toContain(`${MODULES}/other/table`);
 });
 
 test('a layer without room for data that a library mentions has a notice', () => {
@@ -226,8 +220,6 @@ test('a helper that is also started by name keeps the plug-ins that it has loade
 });
 
 describe('modules of a script on which only other modules depend', () => {
-  const MODULES = '/usr/lib/python3/dist-packages';
-
   beforeEach(() => {
     root.install('python3', { '/usr/bin/python3': programWith() });
     root.install('rig', { '/usr/bin/rig': '#!/usr/bin/python3\n' }, { Depends: 'python3, python3-near' });
@@ -362,26 +354,24 @@ describe('if everything of the direct dependencies is too large for a layer', ()
   });
 
   test('a script gets its smaller modules first, each whole, and a notice names the others', () => {
-    const modules = '/usr/lib/python3/dist-packages';
     root.install('python3', { '/usr/bin/python3': programWith() });
     root.install('tool', { '/usr/bin/tool': '#!/usr/bin/python3\n' }, { Depends: 'python3, python3-small, python3-large' });
-    root.install('python3-small', { [`${modules}/small.py`]: '' }, { Depends: 'python3' });
-    root.install('python3-large', { [`${modules}/large/one`]: '', [`${modules}/large/more/two`]: '' }, { Depends: 'python3' });
-    root.enlarge(`${modules}/large/one`, 150 * MB);
-    root.enlarge(`${modules}/large/more/two`, 160 * MB);
+    root.install('python3-small', { [`${MODULES}/small.py`]: '' }, { Depends: 'python3' });
+    root.install('python3-large', { [`${MODULES}/large/one`]: '', [`${MODULES}/large/more/two`]: '' }, { Depends: 'python3' });
+    root.enlarge(`${MODULES}/large/one`, 150 * MB);
+    root.enlarge(`${MODULES}/large/more/two`, 160 * MB);
     const { data, notices } = find(root, 'tool');
-    expect(data.filter((file) => file.startsWith(modules))).toEqual([`${modules}/small.py`]);
+    expect(data.filter((file) => file.startsWith(MODULES))).toEqual([`${MODULES}/small.py`]);
     expect(notices).toEqual([expect.stringMatching(/^the layer is full, and does not contain all files .*: python3-large \(310\.0 MB\)/)]);
   });
 
   test('a script gets the standard library of its interpreter, which is in another package', () => {
-    const modules = '/usr/lib/python3/dist-packages';
     root.install('python3-minimal', { '/usr/bin/python3': programWith() }, { Source: 'python3' });
     root.install('python3', {}, { Depends: 'python3-minimal, libpython3' }).install('python3-dev', { '/usr/lib/python3/dev': '' });
     root.install('libpython3', { '/usr/lib/python3/os.py': '' }, { Source: 'python3' });
     root.install('tool', { '/usr/bin/tool': '#!/usr/bin/python3\n' }, { Depends: 'python3, python3-large' });
-    root.install('python3-large', { [`${modules}/large/one`]: '' }, { Depends: 'python3' });
-    root.enlarge(`${modules}/large/one`, 250 * MB);
+    root.install('python3-large', { [`${MODULES}/large/one`]: '' }, { Depends: 'python3' });
+    root.enlarge(`${MODULES}/large/one`, 250 * MB);
     root.enlarge('/usr/lib/python3/os.py', 20 * MB);
     expect(find(root, 'tool').data).toEqual(['/usr/bin/python3', '/usr/bin/tool', '/usr/lib/python3/os.py']);
   });

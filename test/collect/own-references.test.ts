@@ -7,7 +7,11 @@ beforeEach(() => {
   root.install('lang', { '/usr/bin/lang': programWith() });
 });
 
-/** Writes files below /work/project, a source tree in which `bin/tool` is a script. @returns what is packed besides the script */
+/**
+ * Writes files below /work/project, a source tree whose script is `bin/tool`.
+ *
+ * @returns the files of the layer, without the script
+ */
 function packed(code: string, files: Readonly<Record<string, string>>, script = '/work/project/bin/tool') {
   const project = Object.fromEntries(Object.entries(files).map(([name, text]) => [`/work/project/${name}`, text]));
   root.write({ [script]: `#!/usr/bin/lang\n${code}\n`, '/work/project/package.json': '{}', ...project });
@@ -44,7 +48,7 @@ describe('what a script in a source tree names by a path relative to its own fil
     expect(packed(code, { [file]: 'r\n', 'lib/other.rb': 'o\n' }).files).toEqual([file]);
   });
 
-  test('with what the modules name in turn', () => {
+  test('with the files that its modules name in the same way', () => {
     const rig = "require_relative 'more'\nREAD = \"#{__dir__}/../templates/t.erb\"\n";
     const files = { 'lib/rig.rb': rig, 'lib/more.rb': 'm\n', 'templates/t.erb': 't\n' };
     expect(packed("require_relative '../lib/rig'", files).files).toEqual(['lib/more.rb', 'lib/rig.rb', 'templates/t.erb']);

@@ -160,7 +160,7 @@ describe('a script with more modules than a layer can hold', () => {
 
 });
 
-test('a layer is compressed if there is no room otherwise for a module that a self-built script imports', () => {
+test('a layer is compressed if a module that a self-built script imports does not fit otherwise', () => {
   root.install('python3', { '/usr/bin/python3': programWith(), [`${MODULES}/own.py`]: '' });
   root.install('python3-large', { [`${MODULES}/large/code.py`]: '', [`${MODULES}/large/table`]: '' }, { Depends: 'python3' });
   root.write({ '/srv/app/rig': '#!/usr/bin/python3\nimport large\n' });
