@@ -7,7 +7,7 @@
 import { createHash } from 'crypto';
 import * as fs from 'fs';
 import * as path from 'path';
-import { roots } from './on-demand';
+import { stages } from './on-demand';
 import type { Machine } from '../elf';
 import { MACHINES } from '../loader/machine';
 import { RULES_VERSION } from '../plan/plan';
@@ -102,7 +102,7 @@ export function stateOf(workload: Workload): Omit<KnownSlim, 'known'> {
 
 /** Looks at every file of a directory; links are not followed. */
 function looksAt(directory: string): Looks {
-  const root = roots().openRoot(directory);
+  const root = stages().roots().openRoot(directory);
   const walk = (real: string) => {
     root.stamp(real);
     if (root.status(real)?.type !== 'directory') return;

@@ -3,7 +3,7 @@
  */
 import { createHash } from 'crypto';
 import * as fs from 'fs';
-import { packing, reports, savings, trials } from './on-demand';
+import { packing, stages } from './on-demand';
 import { Planning } from './planning';
 import { ZipCache } from './zip-cache';
 import type { Machine } from '../elf';
@@ -47,7 +47,7 @@ export class LayerAsset {
     this.cache = new ZipCache(this.hash);
     const { made } = this.planning;
     this.print(made?.notices ?? []);
-    if (made && verbose) this.print(reports().report(made));
+    if (made && verbose) this.print(stages().reports().report(made));
   }
 
   public get machine(): Machine {
@@ -94,18 +94,18 @@ export class LayerAsset {
   /** Packs and tries the layer. Messages go to standard error: standard output is the app's. */
   private pack(file: string): void {
     if (this.trial) {
-      trials().checkMachine(this.machine);
-      trials().checkSandbox();
+      stages().trials().checkMachine(this.machine);
+      stages().trials().checkSandbox();
     }
     const { plan, summary, saving } = this.planning.plan();
     const untried = uniqueUnfinished(file, '.untried');
     try {
       const { bytes, zipBytes, sha256 } = packing().packZip(plan, untried);
-      if (this.trial) trials().tryLayer(untried, Object.keys(plan.programs), this.trial);
+      if (this.trial) stages().trials().tryLayer(untried, Object.keys(plan.programs), this.trial);
       putInPlace(untried, file);
       this.cache.add(file, { bytes: zipBytes, sha256 });
       const seconds = ((performance.now() - this.started) / 1000).toFixed(1);
-      const content = saving ? savings().savingInWords(saving) : `${reports().inWords(summary)}, ${megabytes(bytes)}`;
+      const content = saving ? stages().savings().savingInWords(saving) : `${stages().reports().inWords(summary)}, ${megabytes(bytes)}`;
       this.print([`${content} (${megabytes(zipBytes)} zipped) in ${seconds} s`]);
     } catch (error) {
       fs.rmSync(untried, { force: true });

@@ -4,7 +4,7 @@
  */
 import type { Fingerprint } from './fingerprint';
 import { FingerprintCache, stateOf } from './fingerprint';
-import { packing, planning, roots, slimming } from './on-demand';
+import { packing, stages } from './on-demand';
 import { temporaryBytes } from '../plan/plan';
 import type { LayerRequest, PlannedLayer } from '../plan/plan-layer';
 import type { RootPath } from '../root/paths';
@@ -71,12 +71,13 @@ export class Planning {
   private make(traced: Trace | undefined, last: Fingerprint | undefined): { root: Root; planned: PlannedLayer & Partial<SlimLayer> } {
     const { startPacking, foresee } = packing();
     startPacking(); // so that it is ready when the plan is
-    const root = roots().openRoot(this.source.directory);
+    const root = stages().roots().openRoot(this.source.directory);
     const { request, workload, report } = this;
     if (workload === undefined) {
       const onFound = (files: readonly RootPath[]) => foresee(root.location, files);
-      return { root, planned: planning().planLayer(root, request, { knownTrace: traced, onFound }) };
+      return { root, planned: stages().planning().planLayer(root, request, { knownTrace: traced, onFound }) };
     }
-    return { root, planned: slimming().slimLayer(root, request, workload, { report, known: last?.slim?.known, knownTrace: traced }) };
+    const { slimLayer } = stages().slimming();
+    return { root, planned: slimLayer(root, request, workload, { report, known: last?.slim?.known, knownTrace: traced }) };
   }
 }
