@@ -3,12 +3,16 @@
  * a class has the command's name or path as a string.
  */
 import * as path from 'path';
+import { cacheByRoot } from './cache-by-root';
 import { addCommand } from './commands';
 import type { Context } from './context';
 import { dependenciesOf } from './requested-packages';
 import type { CurrentSelection, Pending, Selection } from './selection';
 import { constantsIn, isArchive } from '../root/java-archive';
 import { isCommandDirectory } from '../root/standard';
+
+/** Names and paths of commands in an archive. They depend only on the root, and a layer may be collected several times. */
+const namedIn = cacheByRoot<ReadonlySet<string>>();
 
 export function addCommandsOfArchive({ real: file }: Pending, selection: CurrentSelection, context: Context): Selection | undefined {
   const { root, packages } = context;
@@ -23,7 +27,8 @@ export function addCommandsOfArchive({ real: file }: Pending, selection: Current
   }
   if (commands.size === 0) return undefined;
   const delta = selection.fork();
-  const started = new Set([...constantsIn(root.read(file), commands.keys())].map((written) => commands.get(written)!));
+  const named = namedIn(root, file, () => constantsIn(root.read(file), commands.keys()));
+  const started = new Set([...named].map((written) => commands.get(written)!));
   for (const command of started) {
     const name = path.posix.basename(command);
     if (!delta.commands.has(name)) delta.merge(addCommand(name, command, file, delta, context));

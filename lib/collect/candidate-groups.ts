@@ -10,8 +10,15 @@ import type { Context } from './context';
 import { isEssential, type Lacking, PART_OF_DEPENDENCY, rankOfModule } from './module-distance';
 import { dependenciesOf as directDependenciesOf } from './requested-packages';
 import type { Candidate, CurrentSelection } from './selection';
-import { NEEDS } from './size-budget';
+import { type Need, NEEDS } from './size-budget';
+import type { Process } from '../closure/closure';
 import type { Package } from '../packages/package';
+
+/** Links and processes that something would add. A process is that of a program in the layer, with more plug-ins. */
+export interface Addition {
+  readonly links: ReadonlyMap<string, string>;
+  readonly processes: ReadonlyMap<string, Process>;
+}
 
 /** Candidates that are packed together or not at all. */
 export interface Group extends Pick<Candidate, 'need' | 'limit'> {
@@ -31,6 +38,8 @@ export interface Group extends Pick<Candidate, 'need' | 'limit'> {
   readonly isWhole?: boolean;
   /** whether its limit did not suffice: the group is tried again without one, once all others are packed */
   readonly isOverLimit?: boolean;
+  /** what it would add, if it was tried */
+  readonly addition?: Addition;
 }
 
 export type Measured = Group & { readonly bytes: number };
@@ -44,9 +53,19 @@ export function distanceOf(candidates: readonly Candidate[]): number {
   return Math.min(...candidates.map(({ distance = Infinity }) => distance));
 }
 
-/** Parts of a group come after whole groups that are needed as much, and groups above their limit after all others. */
+/** The ranks of groups. */
+export const RANKS = [...Array(NEEDS.length * 2 + 1).keys()];
+
+const OVER_LIMIT = NEEDS.length * 2;
+
+/** Parts of a group come after whole groups that are needed as much, and groups above their limit, which are add-ons, after all others. */
 export function rankOf({ need, isSplit, isOverLimit }: Group): number {
-  return isOverLimit ? NEEDS.length * 2 : NEEDS.indexOf(need) * 2 + (isSplit ? 1 : 0);
+  return isOverLimit ? OVER_LIMIT : NEEDS.indexOf(need) * 2 + (isSplit ? 1 : 0);
+}
+
+/** Whether groups of a rank are needed that much. */
+export function isOfRank(rank: number, need: Need): boolean {
+  return NEEDS[rank === OVER_LIMIT ? NEEDS.indexOf('add-on') : rank >> 1] === need;
 }
 
 /** See `Group.dependencies`. */

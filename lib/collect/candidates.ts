@@ -7,7 +7,7 @@ import * as path from 'path';
 import { addFound } from './add-files';
 import { Additions } from './additions';
 import {
-  dependenciesOf, distanceOf, essentialPackages, type Group, hasSize, isBefore, isOfSibling, type Measured, rankOf,
+  type Addition, dependenciesOf, distanceOf, essentialPackages, type Group, isOfSibling, type Measured,
 } from './candidate-groups';
 import type { Context } from './context';
 import type { Lacking } from './module-distance';
@@ -16,14 +16,8 @@ import { aboveLimit, listed, noRoom } from './room-notices';
 import type { Candidate, CurrentSelection, Selection } from './selection';
 import { ADD_ON, type Need, NEEDS } from './size-budget';
 import { bytesInLayer } from './stored-size';
-import type { Process } from '../closure/closure';
+import { WaitingGroups } from './waiting-groups';
 import { valueOf } from '../packages/package';
-
-/** Links and processes that something would add. A process is that of a program in the layer, with more plug-ins. */
-export interface Addition {
-  readonly links: ReadonlyMap<string, string>;
-  readonly processes: ReadonlyMap<string, Process>;
-}
 
 interface Attempt {
   readonly delta: Selection;
@@ -39,12 +33,9 @@ export interface Outcome {
 }
 
 export class Candidates {
-  private readonly waiting = new Map<string, Group>();
+  private readonly waiting = new WaitingGroups();
   /** groups without room */
-  private readonly rejected = new Map<string, Pick<Measured, 'need' | 'bytes'> & { readonly dependencies: Lacking }>();
-
-  /** the files of a group without room, if it was tried */
-  private readonly attempts = new Map<string, Selection>();
+  private readonly rejected = new Map<string, Pick<Measured, 'need' | 'bytes' | 'addition'> & { readonly dependencies: Lacking }>();
 
   /** add-ons above their limit → bytes */
   private readonly oversized = new Map<string, { readonly bytes: number }>();
@@ -73,7 +64,8 @@ export class Candidates {
       const { limit = need === 'add-on' ? ADD_ON : undefined } = candidates[0];
       const dependencies = dependenciesOf(candidates[0], need, selection, this.context);
       const isWhole = candidates.some((candidate) => candidate.isWhole);
-      this.waiting.set(key, { key, need, limit, candidates, dependencies, distance: distanceOf(candidates), isMeasured: false, isWhole });
+      const { addition } = known ?? {};
+      this.waiting.set({ key, need, limit, candidates, dependencies, distance: distanceOf(candidates), isMeasured: false, isWhole, addition });
     }
   }
 
@@ -84,34 +76,29 @@ export class Candidates {
    * @returns `undefined` if no group is left
    */
   public tryNext(selection: CurrentSelection, room: number): Outcome | undefined {
-    for (let group = this.next(selection); group; group = this.next(selection)) {
+    const measure = ({ candidates }: Group) => this.found(candidates, selection).bytes;
+    for (let group = this.waiting.takeFirst(measure); group; group = this.waiting.takeFirst(measure)) {
       const attempt = group.bytes > room ? undefined : this.attempt(group, selection);
-      if (attempt) this.attempts.set(group.key, attempt.delta);
       const bytes = attempt?.bytes ?? group.bytes;
+      const tried = attempt ? { ...group, addition: additionOf(attempt.delta) } : group;
       if (attempt && this.isLargerThanNext(group, bytes, room)) {
-        this.waiting.set(group.key, { ...group, bytes, isMeasured: true });
+        this.waiting.set({ ...tried, bytes, isMeasured: true });
         continue;
       }
       const isAbove = attempt && bytes <= room && !this.isWithinLimit(group, attempt);
       if (isAbove && !group.isOverLimit && isOfSibling(group, selection, this.context)) {
-        this.waiting.set(group.key, { ...group, limit: undefined, isOverLimit: true });
+        this.waiting.set({ ...tried, limit: undefined, isOverLimit: true });
         continue;
       }
       if (attempt && bytes <= room && !isAbove) {
-        const { key } = group;
-        const giveUp = (bytesInAll: number) => {
-          this.attempts.set(key, attempt.delta);
-          return this.reject(group, bytesInAll, false, selection);
-        };
-        this.attempts.delete(key);
-        return { delta: attempt.delta, giveUp };
+        return { delta: attempt.delta, giveUp: (bytesInAll) => this.reject(tried, bytesInAll, false, selection) };
       }
       // a part of a package that is only recommended may hide a complete module of the interpreter
       if (bytes > room && selection.requested.isTight && !group.isSplit && group.need === 'mentioned' && !group.isWhole) {
         this.split(group, selection);
         continue;
       }
-      return { delta: this.reject(group, bytes, bytes <= room, selection) };
+      return { delta: this.reject(tried, bytes, bytes <= room, selection) };
     }
     return undefined;
   }
@@ -131,10 +118,9 @@ export class Candidates {
     return new Map([...this.rejected].filter(([, { need }]) => need !== 'add-on').map(([key, { need }]) => [key, need]));
   }
 
-  /** The files of each group without room, if it was tried. */
+  /** What each group without room would add, if it was tried. */
   public get withoutRoom(): Addition[] {
-    const deltas = [...this.rejected.keys()].map((key) => this.attempts.get(key)).filter((delta) => delta !== undefined);
-    return deltas.map(({ links, processes }) => ({ links: links.additions, processes: processes.additions }));
+    return [...this.rejected.values()].map(({ addition }) => addition).filter((addition) => addition !== undefined);
   }
 
   /** Lists candidates for which there was no room. */
@@ -156,34 +142,10 @@ export class Candidates {
     ];
   }
 
-  /** Takes the first of those groups that are needed most. Only these are measured: there may be thousands of files in others. */
-  private next(selection: CurrentSelection): Measured | undefined {
-    let least = Number.MAX_SAFE_INTEGER;
-    for (const group of this.waiting.values()) least = Math.min(least, rankOf(group));
-    let first: Measured | undefined;
-    for (const group of this.waiting.values()) {
-      if (rankOf(group) !== least) continue;
-      const measured = hasSize(group) ? group : { ...group, bytes: this.found(group.candidates, selection).bytes };
-      if (measured !== group) this.waiting.set(group.key, measured);
-      if (first === undefined || isBefore(measured, first)) first = measured;
-    }
-    if (first) this.waiting.delete(first.key);
-    return first;
-  }
-
   /** True if other candidates must be tried first, because its plug-ins need more than its own files and the layer may become full. */
   private isLargerThanNext(group: Group, bytes: number, room: number): boolean {
-    if (group.isMeasured) return false;
-    const measured = { ...group, bytes };
-    let sum = bytes;
-    let isFirst = true;
-    for (const other of this.waiting.values()) {
-      if (other.need !== group.need) continue;
-      const known = hasSize(other) ? other : { ...other, bytes: 0 };
-      sum += known.bytes;
-      isFirst &&= !isBefore(known, measured);
-    }
-    return sum > room && !isFirst;
+    if (group.isMeasured || bytes + this.waiting.bytesOf(group.need) <= room) return false;
+    return this.waiting.isAnyBefore({ ...group, bytes });
   }
 
   private attempt({ candidates, limit, bytes }: Measured, selection: CurrentSelection): Attempt {
@@ -219,7 +181,7 @@ export class Candidates {
     }
     for (const [part, found] of parts) {
       const others = [...this.waiting.get(part)?.candidates ?? [], ...found];
-      this.waiting.set(part, { key: part, need, candidates: others, dependencies, distance, isMeasured: false, isSplit: true });
+      this.waiting.set({ key: part, need, candidates: others, dependencies, distance, isMeasured: false, isSplit: true });
     }
     this.takeFrom(delta);
   }
@@ -231,13 +193,18 @@ export class Candidates {
     return plugIns <= limit.plugIns && bytes - plugIns <= limit.data;
   }
 
-  private reject({ key, need, candidates }: Group, bytes: number, hasRoom: boolean, selection: CurrentSelection): Selection {
+  private reject({ key, need, candidates, addition }: Group, bytes: number, hasRoom: boolean, selection: CurrentSelection): Selection {
     const delta = selection.fork();
-    if (!hasRoom) this.rejected.set(key, { need, bytes, dependencies: essentialPackages(candidates, bytes, selection, this.context) });
+    const dependencies = hasRoom ? new Map() : essentialPackages(candidates, bytes, selection, this.context);
+    if (!hasRoom) this.rejected.set(key, { need, bytes, dependencies, addition });
     else if (need === 'add-on') this.oversized.set(key, { bytes });
     for (const candidate of candidates) delta.skip(candidate.path, hasRoom ? aboveLimit(candidate, bytes) : noRoom(candidate, bytes));
     return delta;
   }
+}
+
+function additionOf({ links, processes }: Selection): Addition {
+  return { links: links.additions, processes: processes.additions };
 }
 
 /** Objects that need no library, and that none needs, are data: Guile's compiled modules, for example. */

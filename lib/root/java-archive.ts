@@ -1,8 +1,8 @@
 /**
  * The string constants of a Java archive: names of commands and files that its classes use.
  *
- * A .jar is a zip of class files. In the constant pool of a class, a string is tag 1, its length in
- * two bytes, and its characters (Java Virtual Machine Specification, 4.4.7).
+ * A .jar is a zip of class files. A class begins with a signature, its version, the number of its constants plus one, and the constants:
+ * for each its tag, and a string's length and characters (Java Virtual Machine Specification, 4.1 and 4.4).
  */
 import { inflateRawSync } from 'zlib';
 import { CENTRAL, DEFLATED, END, endOfCentral, LOCAL, startOfBytes, STORED } from './zip-headers';
@@ -10,6 +10,19 @@ import { CENTRAL, DEFLATED, END, endOfCentral, LOCAL, startOfBytes, STORED } fro
 /** Maximum size of an archive, and of all its classes unpacked, in bytes. */
 const MOST_ARCHIVE = 64 * 1024 * 1024;
 const MOST_CLASSES = 256 * 1024 * 1024;
+
+/** Offsets in a class, in bytes. */
+const CLASS = { signature: 0xcafebabe, count: 8, constants: 10 };
+
+const STRING = 1;
+
+/** Tags of constants of 8 bytes: each counts twice. */
+const LONG_TAGS: ReadonlySet<number> = new Set([5, 6]);
+
+/** Bytes of a constant with its tag, by its tag. */
+const SIZES: ReadonlyMap<number, number> = new Map([
+  [3, 5], [4, 5], [5, 9], [6, 9], [7, 3], [8, 3], [9, 5], [10, 5], [11, 5], [12, 5], [15, 4], [16, 3], [17, 5], [18, 5], [19, 3], [20, 3],
+]);
 
 export function isArchive(head: Buffer): boolean {
   return head.length >= 4 && head.readUInt32LE(0) === LOCAL.signature;
@@ -21,17 +34,35 @@ export function isArchive(head: Buffer): boolean {
  * @returns an empty set if the archive is too large or damaged: the result is only a hint
  */
 export function constantsIn(archive: Buffer, strings: Iterable<string>): Set<string> {
+  const names = new Map([...strings].map((text) => [Buffer.from(text).toString('latin1'), text]));
+  const lengths = new Set([...names.keys()].map(({ length }) => length));
   const matches = new Set<string>();
-  const constants = [...strings].map((text) => ({ text, bytes: constantOf(text) }));
   for (const content of classesOf(archive)) {
-    for (const { text, bytes } of constants) if (!matches.has(text) && content.includes(bytes)) matches.add(text);
+    for (const [start, end] of stringsOf(content)) {
+      const match = lengths.has(end - start) ? names.get(content.toString('latin1', start, end)) : undefined;
+      if (match !== undefined) matches.add(match);
+    }
   }
   return matches;
 }
 
-function constantOf(text: string): Buffer {
-  const bytes = Buffer.from(text);
-  return Buffer.concat([Buffer.from([1, bytes.length >> 8, bytes.length & 0xff]), bytes]);
+/** Offsets of the string constants of a class, and of their ends. They end early if the class is damaged. */
+function* stringsOf(content: Buffer): Generator<[start: number, end: number]> {
+  if (content.length < CLASS.constants || content.readUInt32BE(0) !== CLASS.signature) return;
+  let at = CLASS.constants;
+  for (let left = content.readUInt16BE(CLASS.count) - 1; left > 0 && at + 3 <= content.length; left--) {
+    const tag = content[at];
+    if (tag === STRING) {
+      const start = at + 3;
+      at = start + content.readUInt16BE(at + 1);
+      if (at <= content.length) yield [start, at];
+    } else {
+      const size = SIZES.get(tag);
+      if (size === undefined) return;
+      at += size;
+      if (LONG_TAGS.has(tag)) left--;
+    }
+  }
 }
 
 function* classesOf(archive: Buffer): Generator<Buffer> {

@@ -2,9 +2,14 @@ import { deflateRawSync } from 'zlib';
 import { find, Packaged, programWith } from './packaged';
 import { constantsIn } from '../../lib/root/java-archive';
 
+/** A constant of each kind but strings: the tag, and its bytes. Those of 8 bytes count twice: 18 in all. */
+const OTHERS = Buffer.concat(([
+  [3, 4], [4, 4], [5, 8], [6, 8], [7, 2], [8, 2], [9, 4], [10, 4], [11, 4], [12, 4], [15, 3], [16, 2], [17, 4], [18, 4], [19, 2], [20, 2],
+] as const).map(([tag, size]) => Buffer.concat([Buffer.from([tag]), Buffer.alloc(size, 1)])));
+
 /** A .jar with one class whose constant pool has a string: only the parts that the reader looks at. */
 function jarWith(text: string, { method = 8, name = 'rig/Draw.class' } = {}): Buffer {
-  const content = Buffer.concat([Buffer.from('cafebabe0000003d0002', 'hex'), Buffer.from([1, 0, text.length]), Buffer.from(text)]);
+  const content = Buffer.concat([Buffer.from('cafebabe0000003d0014', 'hex'), OTHERS, Buffer.from([1, 0, text.length]), Buffer.from(text)]);
   const packed = method === 8 ? deflateRawSync(content) : content;
   const local = Buffer.alloc(30);
   local.writeUInt32LE(0x04034b50, 0);
