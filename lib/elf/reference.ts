@@ -32,6 +32,25 @@ export function findReferences(bytes: Buffer, elf: Elf, addresses: ReadonlySet<n
   return referenced;
 }
 
+/**
+ * Finds the addresses from which code of x86_64 loads 16 bytes into a vector register.
+ *
+ * Compilers copy a string constant in pieces of 16 bytes, and linkers put the pieces of all constants next to each other. For aarch64, gcc
+ * keeps the string whole.
+ *
+ * @param addresses in the address space of the program headers
+ */
+export function findVectorLoads(bytes: Buffer, elf: Elf, addresses: ReadonlySet<number>): Set<number> {
+  const loaded = new Set<number>();
+  if (addresses.size === 0 || elf.machine !== 'x86_64') return loaded;
+  const targets = new AddressSet(addresses, loaded);
+  for (const segment of loadedFrom(elf.segments, bytes.length)) {
+    if ((segment.flags & PF_X) === 0) continue;
+    for (const opcode of VECTOR_LOADS) fromCodeOfX86(bytes, segment, targets, opcode);
+  }
+  return loaded;
+}
+
 /** The address of an offset in the file, `undefined` if it is not loaded. */
 export function addressOf(elf: Elf, offset: number): number | undefined {
   const segment = elf.segments.find(({ type, offset: start, filesz }) => type === PT_LOAD && start <= offset && offset < start + filesz);
@@ -67,10 +86,13 @@ const LEA = 0x8d;
 const MOST_WORD = 0xffffffff;
 const WORD = Int32Array.BYTES_PER_ELEMENT;
 
+/** The opcodes of `movdqa`, `movaps` and `movups`. */
+const VECTOR_LOADS = [0x6f, 0x28, 0x10];
+
 /** Position-independent code loads the address of a string with `lea`. */
-function fromCodeOfX86(bytes: Buffer, { offset, vaddr, filesz }: Segment, targets: AddressSet): void {
+function fromCodeOfX86(bytes: Buffer, { offset, vaddr, filesz }: Segment, targets: AddressSet, opcode = LEA): void {
   const code = bytes.subarray(offset, offset + filesz);
-  for (let at = code.indexOf(LEA); at >= 0 && at + 6 <= filesz; at = code.indexOf(LEA, at + 1)) {
+  for (let at = code.indexOf(opcode); at >= 0 && at + 6 <= filesz; at = code.indexOf(opcode, at + 1)) {
     if ((code[at + 1] & 0xc7) === 5) targets.see(vaddr + at + 6 + code.readInt32LE(at + 2));
   }
 }

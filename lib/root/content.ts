@@ -4,9 +4,9 @@
  * The bytes are not kept in memory: a closure can have hundreds of megabytes.
  */
 import { hash } from 'crypto';
-import { type Bytes, type Elf, FormatError, isProgram, readElf } from '../elf';
+import { addressOf, type Bytes, type Elf, findVectorLoads, FormatError, isProgram, readElf } from '../elf';
 import { librariesInObject, librariesInText } from './library-names';
-import { findMentions, type PathMention } from './mentions';
+import { findMentions, type PathMention, PIECE, piecesIn } from './mentions';
 import { exceeding, type Limit, LimitError } from '../limits';
 
 export interface Content {
@@ -91,9 +91,23 @@ function search(bytes: Buffer, { kind, elf }: Headers, where?: string): Searched
   return {
     sha256: hash('sha256', bytes, 'hex'),
     carriesData: (kind === 'script' || kind === 'text') && bytes.includes(0),
-    mentions: bytes.length > (MOST_MENTIONING[kind] ?? Infinity) ? [] : findMentions(bytes, where),
+    mentions: bytes.length > (MOST_MENTIONING[kind] ?? Infinity) ? [] : withPieces(findMentions(bytes, where), bytes, elf),
     libraries: librariesIn(bytes, kind, elf),
   };
+}
+
+/** Path mentions, with those whose first 16 bytes code loads from between the pieces of other strings. */
+function withPieces(mentions: PathMention[], bytes: Buffer, elf: Elf | undefined): PathMention[] {
+  const pieces = elf === undefined ? [] : piecesIn(bytes);
+  if (elf === undefined || pieces.length === 0) return mentions;
+  const offsets = new Map(pieces.flatMap((offset) => {
+    const address = addressOf(elf, offset);
+    return address === undefined ? [] : [[address, offset]];
+  }));
+  const loaded = [...findVectorLoads(bytes, elf, new Set(offsets.keys()))].map((address) => offsets.get(address)!);
+  if (loaded.length === 0) return mentions;
+  const paths = loaded.map((offset): PathMention => ({ kind: 'whole', offset, path: bytes.toString('latin1', offset, offset + PIECE) }));
+  return [...mentions, ...paths].sort((a, b) => a.offset - b.offset);
 }
 
 function librariesIn(bytes: Buffer, kind: Content['kind'], elf: Elf | undefined): string[] {

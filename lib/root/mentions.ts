@@ -172,6 +172,25 @@ function isRelative(bytes: Buffer, at: number): boolean {
   return bytes[end] === SLASH || !PATH_CHARACTER[bytes[end] ?? 0];
 }
 
+/** Bytes that code copies at once. */
+export const PIECE = 16;
+
+/** The beginning of a path that may be such a piece, behind another one. */
+const PIECE_OF_PATH = /^\/(?:etc|usr|var|opt|srv)\/[\w+.@,~/-]+$/;
+
+/**
+ * The offsets at which a piece of 16 characters may begin that is the beginning of a path, within a word: linkers put the pieces of all
+ * string constants next to each other. Only the code shows whether it is one: see `findVectorLoads`.
+ */
+export function piecesIn(bytes: Buffer): number[] {
+  const found: number[] = [];
+  for (let at = PIECE; at + PIECE <= bytes.length; at += PIECE) {
+    if (bytes[at] !== SLASH || !WITHIN_A_WORD[bytes[at - 1]]) continue;
+    if (PIECE_OF_PATH.test(bytes.toString('latin1', at, at + PIECE))) found.push(at);
+  }
+  return found;
+}
+
 /**
  * Finds every absolute path of two or more components and each of `PREFIXES`, in the order of their offsets; computed ones come first.
  *

@@ -1,6 +1,6 @@
 import { spawnSync } from 'child_process';
 import * as fs from 'fs';
-import { addressOf, findReferences, readElf, stringsOf } from '../../lib/elf';
+import { addressOf, findReferences, findVectorLoads, readElf, stringsOf } from '../../lib/elf';
 import { Fixture, gcc } from '../fixture';
 
 const root = new Fixture();
@@ -163,4 +163,20 @@ describe('at every offset and with every length', () => {
       }
     }
   });
+});
+
+test.each([
+  ['', []],
+  [' with AVX', ['-mavx2']],
+])('vector loads%s are found, and references to the address of a string are not', (_, options) => {
+  const file = root.locate(`/${count++}`);
+  gcc(file, `
+    void copy(char *to) { __builtin_memcpy(to, "/etc/rig/modules.d/rig.cfg-and-32", 32); }
+    const char *other(void) { return "/etc/other/names"; } ${EXIT}`, ['-O2', '-nostdlib', '-shared', '-fPIC', ...options]);
+  const bytes = fs.readFileSync(file);
+  const elf = readElf(bytes);
+  const [copied, other] = ['/etc/rig/modules', '/etc/other/names'].map((text) => addressOf(elf, bytes.indexOf(text))!);
+  expect([...findVectorLoads(bytes, elf, new Set([copied, other]))]).toEqual([copied]);
+  expect([...findVectorLoads(bytes, elf, new Set())]).toEqual([]);
+  expect([...findVectorLoads(bytes, { ...elf, machine: 'aarch64' }, new Set([copied]))]).toEqual([]);
 });

@@ -175,6 +175,24 @@ test('replacing text changes no sizes, and only the text', async () => {
   expect(replaced).toBeGreaterThanOrEqual(9);
 });
 
+test('a path whose first 16 bytes are between the pieces of other strings is replaced', async () => {
+  const source = `
+    __attribute__((noipa)) void copy(char *word, char *file) {
+      memcpy(word, "./list-of-modules", 17);
+      memcpy(file, "/etc/rig/modules.d/rig-modules.cfg", 35);
+    }
+    int main(void) {
+      char word[99] = "", file[99];
+      copy(word, file);
+      puts(word);
+      show(file);
+    }`;
+  const layer = await layerOf(source, ['/etc/rig/modules.d/rig-modules.cfg']);
+  const [, before] = /(.)\/etc\/rig\/module/.exec(fs.readFileSync(root.locate('/usr/bin/rig'), 'latin1'))!;
+  expect(before).toMatch(/\w/);
+  expect(output(layer)).toEqual(['./list-of-modules', 'of the layer: rig-modules.cfg']);
+});
+
 describe('a requested script', () => {
   const INTERPRETER =
     'int main(int argc, char **argv) { for (int i = 1; i < argc; i++) puts(argv[i][0] == 47 ? strrchr(argv[i], 47) + 1 : argv[i]); ' +
