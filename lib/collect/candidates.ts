@@ -64,8 +64,9 @@ export class Candidates {
       const { limit = need === 'add-on' ? ADD_ON : undefined } = candidates[0];
       const dependencies = dependenciesOf(candidates[0], need, selection, this.context);
       const isWhole = candidates.some((candidate) => candidate.isWhole);
+      const distance = distanceOf(candidates);
       const { addition } = known ?? {};
-      this.waiting.set({ key, need, limit, candidates, dependencies, distance: distanceOf(candidates), isMeasured: false, isWhole, addition });
+      this.waiting.set({ key, need, limit, candidates, dependencies, distance, isMeasured: false, isWhole, addition });
     }
   }
 

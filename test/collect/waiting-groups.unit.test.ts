@@ -41,7 +41,7 @@ function takeFirst(groups: Group[], measure: (group: Group) => number): Measured
   return first;
 }
 
-test.each([1, 2, 3, 4, 5])('groups that are added, replaced and returned are taken in order, those that are equal as they came (%d)', (seed) => {
+test.each([1, 2, 3, 4, 5])('groups that are added, replaced and returned are taken in order, equal ones as they came (%d)', (seed) => {
   const next = numbers(seed);
   const measure = ({ key }: Group) => key.length * 1000;
   const waiting = new WaitingGroups();
