@@ -1,6 +1,7 @@
 import { awscdk, javascript, JsonFile } from 'projen';
 import { addExampleTasks } from './projenrc/examples';
 import { addGenerators, configurePublishing, PUBLISHING } from './projenrc/publishing';
+import { addTestTasks } from './projenrc/tests';
 import { addWeeklyWorkflow } from './projenrc/weekly';
 
 const project = new awscdk.AwsCdkConstructLibrary({
@@ -26,6 +27,8 @@ const project = new awscdk.AwsCdkConstructLibrary({
     'picocolors@^1.1.1', 'picomatch@^4', 'yazl@3.3.1',
   ],
   devDeps: [
+    // strips types for jest: see test/transform.js
+    'sucrase@^3.35.1',
     '@types/cli-progress@^3.11.6', '@types/node@^20', '@types/picomatch', '@types/yazl', 'aws-cdk@2.1148.1',
     '@jsii/runtime@1.140.0', 'eslint-plugin-regexp@^2.10.0', 'fast-check@^4.10.2',
     // the CycloneDX library validates bills of materials in tests, with these
@@ -162,25 +165,9 @@ project.eslint?.allowDevDeps('examples/**');
 // A layer is packed by a process that runs the compiled library, so every task that packs compiles first.
 const DEMO = 'bubblewrap busybox-static python3';
 const BENCH = 'bubblewrap gcc libc6-dev unzip zip';
-const TEST = [
-  'bash-static binutils bsdutils bubblewrap busybox-static ca-certificates chromium curl debian-archive-keyring elfutils file',
-  'fish g++ gcc git gnupg jq libc6-dev lld musl-tools openssl perl php-cli podman python3 rig rpm ruby squashfs-tools strace uidmap',
-  'unzip zip zsh',
-].join(' ');
 const TWO_LAYERS = 'bubblewrap file imagemagick python3 unzip';
 const FIELD_SIZES = 'python3 strace';
-project.testTask.reset('test/all.sh', { env: { PACKAGES: TEST }, receiveArgs: true });
-// ts-jest and `ts-node -T` strip types without checking them; one project, because each would check lib again
-project.tsconfigDev.addInclude('../examples/**/*.ts');
-project.addTask('type-check', {
-  description: 'Check the types of the tests, the examples and the page of the report',
-  steps: ['test', 'lib/inspect/page'].map((directory) => ({ exec: `tsc -p ${directory}/tsconfig.json` })),
-});
-project.addTask('test:unit', {
-  description: 'Run the tests that need nothing but Node.js: no Debian packages, no compiled library (test/**/*.unit.test.ts)',
-  receiveArgs: true,
-  steps: [{ execArgs: ['jest', '--ci', '\\.unit\\.test\\.ts$'], receiveArgs: true }],
-});
+addTestTasks(project);
 addExampleTasks(project, DEMO);
 addWeeklyWorkflow(project);
 project.addTask('fuzz', {

@@ -1,0 +1,28 @@
+/**
+ * Tasks that test the library: `npm test`, its steps, and the tests that need nothing but Node.js.
+ */
+import type { awscdk } from 'projen';
+
+const PACKAGES = [
+  'bash-static binutils bsdutils bubblewrap busybox-static ca-certificates chromium curl debian-archive-keyring elfutils file',
+  'fish g++ gcc git gnupg jq libc6-dev lld musl-tools openssl perl php-cli podman python3 rig rpm ruby squashfs-tools strace uidmap',
+  'unzip zip zsh',
+].join(' ');
+
+export function addTestTasks(project: awscdk.AwsCdkConstructLibrary): void {
+  project.testTask.reset('test/all.sh', { env: { PACKAGES }, receiveArgs: true });
+  // ts-jest compiles with the TypeScript compiler
+  project.jest!.config.transform = { '^.+\\.ts$': '<rootDir>/test/transform.js' };
+  project.deps.removeDependency('ts-jest');
+  // jest and `ts-node -T` strip types without checking them; one project, because each would check lib again
+  project.tsconfigDev.addInclude('../examples/**/*.ts');
+  project.addTask('type-check', {
+    description: 'Check the types of the tests, the examples and the page of the report',
+    steps: ['test', 'lib/inspect/page'].map((directory) => ({ exec: `tsc -p ${directory}/tsconfig.json` })),
+  });
+  project.addTask('test:unit', {
+    description: 'Run the tests that need nothing but Node.js: no Debian packages, no compiled library (test/**/*.unit.test.ts)',
+    receiveArgs: true,
+    steps: [{ execArgs: ['jest', '--ci', '\\.unit\\.test\\.ts$'], receiveArgs: true }],
+  });
+}
