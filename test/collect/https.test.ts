@@ -5,11 +5,10 @@ import type { ChildProcess } from 'child_process';
 import { execFileSync, spawn } from 'child_process';
 import * as fs from 'fs';
 import * as path from 'path';
-import { writeZip } from '../../lib/pack/zip';
-import { planLayer } from '../../lib/plan/plan-layer';
+import { type PlannedLayer, planLayer } from '../../lib/plan/plan-layer';
 import { DirectoryRoot } from '../../lib/root/directory-root';
 import { Fixture, temporaryDirectory } from '../fixture';
-import { lambda, unpack } from '../plan/make';
+import { lambda, written } from '../plan/make';
 import { request } from '../plan/request';
 
 const BUNDLE = '/etc/ssl/certs/ca-certificates.crt';
@@ -109,13 +108,13 @@ afterAll(() => {
   server?.kill();
 });
 
+const root = new DirectoryRoot('/');
+const [curlLayer, gitLayer] = ['curl', 'git'].map((binary) => planLayer(root, request(binary, { detectData: true })));
+
 /** A layer of this machine's program, whose CA bundle has one more authority. */
-async function layerOf(binary: string): Promise<(known: string, command: readonly string[]) => ReturnType<typeof lambda>> {
-  const { plan } = planLayer(new DirectoryRoot('/'), request(binary, { detectData: true }));
-  const zip = path.join(temporaryDirectory(), 'layer.zip');
-  await writeZip(plan, zip);
-  const opt = unpack(zip);
-  const bundle = path.join(opt, 'elf', plan.key, BUNDLE);
+async function layerOf(planned: PlannedLayer): Promise<(known: string, command: readonly string[]) => ReturnType<typeof lambda>> {
+  const opt = await written(planned);
+  const bundle = path.join(opt, 'elf', planned.plan.key, BUNDLE);
   const authorities = fs.readFileSync(bundle, 'utf8');
   // a host that trusts the server: the layer must not use its bundle
   const host = new Fixture();
@@ -127,22 +126,21 @@ async function layerOf(binary: string): Promise<(known: string, command: readonl
 }
 
 test('the bundle of certificates that curl and git use is a complete copy of the source\'s', () => {
-  for (const binary of ['curl', 'git']) {
-    const { entries } = planLayer(new DirectoryRoot('/'), request(binary, { detectData: true })).plan;
-    const bundle = entries.find((entry) => entry.path === BUNDLE);
+  for (const { plan } of [curlLayer, gitLayer]) {
+    const bundle = plan.entries.find((entry) => entry.path === BUNDLE);
     expect(bundle).toMatchObject({ kind: 'file', real: BUNDLE, size: fs.statSync(BUNDLE).size });
   }
 });
 
 test('curl gets a page from a server if the layer has the certificate of its authority, and not otherwise', async () => {
-  const run = await layerOf('curl');
+  const run = await layerOf(curlLayer);
   const command = ['curl', '-sS', '--max-time', '20', `https://localhost:${port}/greeting`];
   expect(run('known', command)).toMatchObject({ status: 0, stdout: 'hello\n', stderr: '' });
   expect(run('unknown', command)).toMatchObject({ status: 60, stdout: '' });
 });
 
 test('git lists the branches of a server if the layer has the certificate of its authority, and not otherwise', async () => {
-  const run = await layerOf('git');
+  const run = await layerOf(gitLayer);
   const command = ['git', 'ls-remote', `https://localhost:${port}/repository.git`];
   expect(run('known', command)).toMatchObject({ status: 0, stdout: expect.stringMatching(/^[0-9a-f]{40}\trefs\/heads\/main$/m) });
   expect(run('unknown', command)).toMatchObject({ status: 128, stderr: expect.stringMatching(/certificate/) });
