@@ -24,17 +24,17 @@ beforeAll(async () => {
   assembly = synthesize((app) => LANGUAGES.forEach((language) => new ConvertStack(app, language, { webhookUrl, language })));
   const picture = (size: string) => assembly.run('python', ['/opt/bin/convert', '-size', size, 'gradient:tomato-steelblue', 'jpg:-']);
   [jpeg, small] = await Promise.all([picture('1600x1200'), picture('16x12')]);
+  s3 = await LocalS3.start(temporaryDirectory(), BUCKET);
 });
 
+afterAll(() => s3.stop());
+
 beforeEach(async () => {
-  s3 = await LocalS3.start(temporaryDirectory(), BUCKET);
+  await s3.clear();
   webhook = await Webhook.start();
 });
 
-afterEach(async () => {
-  webhook.stop();
-  await s3.stop();
-});
+afterEach(() => webhook.stop());
 
 /** Calls a function with the event for an object's key. */
 function convert(language: string, key: string, environment: Record<string, string> = {}): Promise<unknown> {

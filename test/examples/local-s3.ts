@@ -55,6 +55,14 @@ export class LocalS3 {
     return [...xml.matchAll(/<Key>([^<]*)<\/Key>/g)].map(([, key]) => key);
   }
 
+  /** Deletes all objects. */
+  public async clear(): Promise<void> {
+    for (const key of await this.keys()) {
+      const response = await fetch(this.url(key), { method: 'DELETE' });
+      if (!response.ok) throw new Error(`DELETE ${key}: ${response.status} ${await response.text()}`);
+    }
+  }
+
   public async stop(): Promise<void> {
     this.server.kill();
     await once(this.server, 'exit');
