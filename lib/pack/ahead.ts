@@ -1,29 +1,52 @@
 /**
- * Compresses files while the layer that may contain them is being planned. Most of their blocks are the same in the layer.
+ * Compresses files while the layer that may contain them is being planned. Most of their blocks are the same in the layer, and most files
+ * are: these are not read again.
  */
 import { availableParallelism } from 'os';
+import { crc32 } from 'zlib';
 import { deflate, type DeflateOptions } from './deflate';
 import type { KnownBlocks } from './known-blocks';
+import type { ContentFacts } from './zip-writer';
 import { MOST_BYTES } from '../lambda';
 import { LIMITS } from '../limits';
+import type { FileEntry } from '../plan/plan';
 import type { RootPath } from '../root/paths';
+import { sourceOfBytecode, trustBytecode } from '../root/python-bytecode';
 import type { Root } from '../root/root';
 
 /** Number of blocks that are compressed at a time. Planning takes one core. */
 const BLOCKS = Math.max(availableParallelism() - 1, 1);
 /** Larger files are compressed when they are packed, if at all. */
 const LIMIT = { ...LIMITS.file, most: MOST_BYTES };
+/** In bytes. Larger files have memory of their own. */
+const ROOM = 1024 * 1024;
 
 interface File {
   readonly root: Root;
   readonly real: RootPath;
 }
 
+/** A file of a layer that was compressed before. */
+export interface KnownFile extends ContentFacts {
+  readonly deflated: readonly Promise<Buffer>[];
+}
+
+/** A file that was compressed, with the only edit that does not depend on the plan. */
+interface Compressed extends ContentFacts {
+  /** of the status that it was read with */
+  readonly stamp: string;
+  /** of its blocks */
+  readonly keys: readonly string[];
+}
+
 export class Ahead {
   private files: File[] = [];
   private isRunning = false;
+  /** by their paths on this machine */
+  private readonly compressed = new Map<string, Compressed>();
+  private readonly room = Buffer.allocUnsafeSlow(ROOM);
 
-  constructor(private readonly known: KnownBlocks) {}
+  constructor(private readonly blocks: KnownBlocks) {}
 
   /** @param files their resolved paths in the root */
   public add(root: Root, files: readonly RootPath[]): void {
@@ -36,21 +59,52 @@ export class Ahead {
     this.files = [];
   }
 
+  /** The content of a file in a layer; `undefined` if it is edited, has changed, or is not kept. */
+  public known({ real, stamp, edits, stub, locale, compressed: stored }: FileEntry, root: Root): KnownFile | undefined {
+    const { bytecode = false, aliases = [], ...otherEdits } = edits ?? {};
+    const isChanged = [stub, locale, stored, ...Object.values(otherEdits)].some((change) => change !== undefined);
+    if (isChanged || aliases.length > 0 || bytecode !== isBytecode(real)) return undefined;
+    const file = this.compressed.get(root.location + real);
+    if (file?.stamp !== stamp || root.stampUnrecorded(real) !== stamp) return undefined;
+    const deflated = file.keys.map((key) => this.blocks.get(key)).filter((block) => block !== undefined);
+    return deflated.length < file.keys.length ? undefined : { size: file.size, crc32: file.crc32, deflated };
+  }
+
   private async run(): Promise<void> {
     this.isRunning = true;
-    const known: DeflateOptions['known'] = {
-      deflated: (bytes, options, compress) => this.known.deflatedAhead(bytes, options, compress),
-    };
     for (let file; (file = this.files.shift()) !== undefined; ) {
-      if (this.known.isFull) continue;
-      const { files } = this;
+      if (this.blocks.isFull) continue;
       try {
-        const content = file.root.read(file.real, LIMIT);
-        await deflate(content, { known, blocksAtATime: BLOCKS, isStopped: () => this.files !== files });
+        await this.compress(file);
       } catch {
         // reported when it is packed
       }
     }
     this.isRunning = false;
   }
+
+  private async compress({ root, real }: File): Promise<void> {
+    const read = root.readUnrecorded(real, LIMIT, this.room);
+    if (read === undefined) return;
+    const { bytes } = read;
+    if (isBytecode(real)) trustBytecode(bytes);
+    const keys: string[] = [];
+    const known: DeflateOptions['known'] = {
+      deflated: (block, options, compress) => {
+        const { key, deflated } = this.blocks.deflatedAhead(block, options, compress);
+        keys.push(key);
+        return deflated;
+      },
+    };
+    const { files } = this;
+    const isStopped = () => this.files !== files;
+    const deflated = await deflate(bytes, { known, blocksAtATime: BLOCKS, isStopped });
+    if (deflated === undefined || isStopped()) return;
+    this.compressed.set(root.location + real, { stamp: read.stamp(), size: bytes.length, crc32: crc32(bytes), keys });
+  }
+}
+
+/** Whether a file is marked as valid bytecode when it is packed. */
+function isBytecode(real: RootPath): boolean {
+  return sourceOfBytecode(real) !== undefined;
 }

@@ -18,10 +18,11 @@ import type { Root } from '../root/root';
 import { printableName } from '../text/printable';
 
 /** An entry; `name` is its path below `/opt`, without a `/` at either end. */
-export type Written = { readonly name: string } & (
+export type Written<Known = never> = { readonly name: string } & (
   | { readonly kind: 'directory' }
   | { readonly kind: 'link'; readonly target: string }
   | { readonly kind: 'file'; readonly content: Buffer; readonly mode: number }
+  | { readonly kind: 'known'; readonly known: Known; readonly mode: number }
 );
 
 /** A source file that changed after it was planned. */
@@ -37,9 +38,14 @@ export class FullLayerError extends LayerError {}
  * Yields every entry, sorted by name. A file is read when its entry is yielded.
  *
  * @param mostBytes size of the largest layer that is accepted
+ * @param knownFile what the caller knows about the content of a file, which is not read then @default - all files are read
  * @throws ChangedFileError, UneditableFileError, FullLayerError
  */
-export function* written(plan: Plan, mostBytes = MOST_BYTES): Generator<Written> {
+export function* written<Known extends { readonly size: number } = never>(
+  plan: Plan,
+  mostBytes = MOST_BYTES,
+  knownFile?: (file: FileEntry, root: Root) => Known | undefined,
+): Generator<Written<Known>> {
   const root = openRoot(plan.root);
   const names = nameAliases(plan.key, plan.aliases);
   const replacements = names.map((name, index) => name.slice(0, plan.aliases[index].replaced));
@@ -50,15 +56,16 @@ export function* written(plan: Plan, mostBytes = MOST_BYTES): Generator<Written>
     } else if (text === undefined && file === undefined && launcher === undefined) {
       yield { name, kind: 'directory' };
     } else {
-      const content = launcher ? fs.readFileSync(launcherFile(launcher.machine)) :
+      const known = file && knownFile?.(file, root);
+      const content = known ? undefined : launcher ? fs.readFileSync(launcherFile(launcher.machine)) :
         file ? stored(file, root, plan.key, replacements) : Buffer.from(text!);
-      bytes += content.length;
+      bytes += content ? content.length : known!.size;
       if (bytes > mostBytes) {
         throw new FullLayerError(
           `the layer has more than the ${mostBytes} bytes that Lambda takes, because edits have enlarged its files: leave out data with ` +
           'exclude, or with detectData: false', 'exclude', 'detectData: false');
       }
-      yield { name, kind: 'file', content, mode: mode ?? 0o644 };
+      yield content ? { name, kind: 'file', content, mode: mode ?? 0o644 } : { name, kind: 'known', known: known!, mode: mode ?? 0o644 };
     }
   }
 }

@@ -29,19 +29,28 @@ export class KnownBlocks {
   public deflated(bytes: Buffer, options: string, compress: Compress): Promise<Buffer> {
     const key = keyOf(bytes, options);
     const known = this.ahead.get(key) ?? this.used.get(key) ?? this.make(key, compress);
-    this.ahead.delete(key);
-    this.used.delete(key);
-    this.used.set(key, known);
+    this.use(key, known);
     return known.deflated;
   }
 
-  /** Does the same for a layer that is not packed yet. */
-  public deflatedAhead(bytes: Buffer, options: string, compress: Compress): Promise<Buffer> {
+  /**
+   * Does the same for a layer that is not packed yet.
+   *
+   * @returns the block, and the key by which `get` returns it again
+   */
+  public deflatedAhead(bytes: Buffer, options: string, compress: Compress): { readonly key: string; readonly deflated: Promise<Buffer> } {
     const key = keyOf(bytes, options);
     const known = this.used.get(key) ?? this.ahead.get(key) ?? this.make(key, compress);
     this.used.delete(key);
     this.ahead.set(key, known);
-    return known.deflated;
+    return { key, deflated: known.deflated };
+  }
+
+  /** The block with a key, for a layer that is being packed; `undefined` if it is no longer kept. */
+  public get(key: string): Promise<Buffer> | undefined {
+    const known = this.ahead.get(key) ?? this.used.get(key);
+    if (known) this.use(key, known);
+    return known?.deflated;
   }
 
   /** Whether blocks that were compressed ahead take all the memory for blocks. */
@@ -54,6 +63,12 @@ export class KnownBlocks {
     for (const [key, known] of this.ahead) this.used.set(key, known);
     this.ahead.clear();
     this.evict();
+  }
+
+  private use(key: string, known: Known): void {
+    this.ahead.delete(key);
+    this.used.delete(key);
+    this.used.set(key, known);
   }
 
   private make(key: string, compress: Compress): Known {

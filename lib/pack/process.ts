@@ -51,7 +51,7 @@ const ahead = new Ahead(known);
 async function answerTo({ plan, file }: Packing): Promise<Answer> {
   try {
     const hash = createHash('sha256');
-    const written = await writeZip(plan, file, undefined, hash, known);
+    const written = await writeZip(plan, file, undefined, { hash, known, ahead });
     return { packed: { ...written, sha256: hash.digest('hex') } };
   } catch (error) {
     return { problem: (error as Error).message };

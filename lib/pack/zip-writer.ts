@@ -38,11 +38,23 @@ const DATE = { mtime: new Date(1980, 0, 1), forceDosTimestamp: true };
 const DEFLATE = 6;
 const WRITTEN = 3;
 const NO_BYTES = Buffer.alloc(0);
+/** Bytes that are passed on at once. Each piece takes a system call and some 20 calls of streams, and most entries have less than 4 KB. */
+const PIECE = 64 * 1024;
+
+/** The header of an entry states these about its content. */
+export interface ContentFacts {
+  /** in bytes */
+  readonly size: number;
+  readonly crc32: number;
+}
 
 export class ZipWriter {
   private readonly zip = new ZipFile();
   private readonly internals = this.zip as unknown as UndocumentedZipFile;
   private readonly entries: Entry[] = [];
+  /** bytes that are not passed on yet */
+  private pending: Buffer[] = [];
+  private pendingBytes = 0;
   /** Passes on the bytes of the zip. */
   public readonly output = this.zip.outputStream as PassThrough;
 
@@ -56,12 +68,20 @@ export class ZipWriter {
    * @param deflated the compressed content @default - it is stored
    */
   public add(name: string, mode: number, content: Buffer, deflated?: readonly Buffer[]): void {
+    this.addBytes(name, mode, { size: content.length, crc32: crc32(content) }, deflated ?? [content], deflated ? DEFLATE : 0);
+  }
+
+  /** Adds a file of which only the compressed content is in memory. */
+  public addDeflated(name: string, mode: number, content: ContentFacts, deflated: readonly Buffer[]): void {
+    this.addBytes(name, mode, content, deflated, DEFLATE);
+  }
+
+  private addBytes(name: string, mode: number, content: ContentFacts, bytes: readonly Buffer[], compressionLevel: number): void {
     const entry = this.entry(() => this.zip.addBuffer(NO_BYTES, name, { ...DATE, mode, compress: false }));
-    const bytes = deflated ?? [content];
-    entry.crc32 = crc32(content);
-    entry.uncompressedSize = content.length;
+    entry.crc32 = content.crc32;
+    entry.uncompressedSize = content.size;
     entry.compressedSize = bytes.reduce((sum, { length }) => sum + length, 0);
-    entry.compressionLevel = deflated ? DEFLATE : 0;
+    entry.compressionLevel = compressionLevel;
     this.write(entry, bytes);
   }
 
@@ -78,6 +98,7 @@ export class ZipWriter {
 
   /** Writes the directory at the end. */
   public end(): void {
+    this.passOn();
     this.internals.entries = this.entries;
     this.zip.end();
   }
@@ -92,13 +113,22 @@ export class ZipWriter {
   }
 
   private write(entry: Entry, bytes: readonly Buffer[]): void {
-    const { internals, output } = this;
+    const { internals } = this;
     entry.relativeOffsetOfLocalHeader = internals.outputStreamCursor;
     entry.state = WRITTEN;
     this.entries.push(entry);
     for (const part of [entry.getLocalFileHeader(), ...bytes]) {
-      output.write(part);
       internals.outputStreamCursor += part.length;
+      this.pendingBytes += part.length;
+      this.pending.push(part);
+      if (this.pendingBytes >= PIECE) this.passOn();
     }
+  }
+
+  private passOn(): void {
+    const { pending } = this;
+    if (pending.length > 0) this.output.write(pending.length === 1 ? pending[0] : Buffer.concat(pending));
+    this.pending = [];
+    this.pendingBytes = 0;
   }
 }

@@ -6,10 +6,12 @@
 import type { Hash } from 'crypto';
 import * as fs from 'fs';
 import { pipeline } from 'stream/promises';
+import type { Ahead, KnownFile } from './ahead';
 import { deflate } from './deflate';
 import { type Written, written } from './entries';
 import type { KnownBlocks } from './known-blocks';
 import { ZipWriter } from './zip-writer';
+import { MOST_BYTES } from '../lambda';
 import type { Plan } from '../plan/plan';
 import { discard } from '../process/remove-tree';
 import { unfinished } from '../process/whole-file';
@@ -26,6 +28,15 @@ export interface Packed {
 /** Called with the number of bytes that are packed so far. */
 export type Progress = (bytes: number) => void;
 
+export interface ZipOptions {
+  /** gets every byte that is written */
+  readonly hash?: Hash;
+  /** keeps the compressed blocks, for the next layer */
+  readonly known?: KnownBlocks;
+  /** has compressed files before they were planned */
+  readonly ahead?: Ahead;
+}
+
 const FILE = 0o100000;
 const LINK_MODE = 0o120777;
 const DIRECTORY_MODE = 0o40755;
@@ -36,11 +47,10 @@ const MOST_WAITING = { bytes: 24 * 1024 * 1024, entries: 256 };
  * Writes a plan's zip, whole or not at all.
  *
  * @param file replaced if it exists
- * @param hash gets every byte that is written
- * @param known keeps the compressed blocks, for the next layer
  * @throws ChangedFileError, UneditableFileError; Error if the file cannot be written
  */
-export async function writeZip(plan: Plan, file: string, progress?: Progress, hash?: Hash, known?: KnownBlocks): Promise<Packed> {
+export async function writeZip(plan: Plan, file: string, progress?: Progress, options: ZipOptions = {}): Promise<Packed> {
+  const { hash } = options;
   const temporary = unfinished(file);
   const sink = fs.createWriteStream(temporary, { mode: 0o644 });
   try {
@@ -49,7 +59,7 @@ export async function writeZip(plan: Plan, file: string, progress?: Progress, ha
     const done = pipeline(zip.output, sink);
     const failed = new Promise<never>((_, reject) => done.catch(reject));
     failed.catch(() => {}); // it is awaited below, or follows another failure
-    const bytes = await Promise.race([addEntries(zip, plan, progress, known), failed]);
+    const bytes = await Promise.race([addEntries(zip, plan, progress, options), failed]);
     zip.end();
     await done;
     fs.renameSync(temporary, file);
@@ -65,12 +75,12 @@ export async function writeZip(plan: Plan, file: string, progress?: Progress, ha
 
 /** An entry, and the promise of its compressed content. */
 interface Waiting {
-  readonly entry: Written;
+  readonly entry: Written<KnownFile>;
   readonly deflated?: Promise<readonly Buffer[] | undefined>;
 }
 
 /** @returns the number of bytes of the files */
-async function addEntries(zip: ZipWriter, plan: Plan, progress?: Progress, known?: KnownBlocks): Promise<number> {
+async function addEntries(zip: ZipWriter, plan: Plan, progress: Progress | undefined, { known, ahead }: ZipOptions): Promise<number> {
   const waiting: Waiting[] = [];
   let [bytes, bytesWaiting] = [0, 0];
   const addNext = async () => {
@@ -78,6 +88,11 @@ async function addEntries(zip: ZipWriter, plan: Plan, progress?: Progress, known
     switch (entry.kind) {
       case 'directory': return zip.addDirectory(entry.name, DIRECTORY_MODE);
       case 'link': return zip.add(entry.name, LINK_MODE, Buffer.from(entry.target));
+      case 'known': {
+        zip.addDeflated(entry.name, FILE | entry.mode, entry.known, await Promise.all(entry.known.deflated));
+        progress?.(bytes += entry.known.size);
+        return zip.flush();
+      }
       case 'file': {
         zip.add(entry.name, FILE | entry.mode, entry.content, await deflated);
         bytes += entry.content.length;
@@ -87,7 +102,7 @@ async function addEntries(zip: ZipWriter, plan: Plan, progress?: Progress, known
       }
     }
   };
-  for (const entry of written(plan)) {
+  for (const entry of written(plan, MOST_BYTES, ahead && ((file, root) => ahead.known(file, root)))) {
     const deflated = entry.kind === 'file' ? deflate(entry.content, { known }) : undefined;
     deflated?.catch(() => {}); // it is awaited above, or follows another failure
     waiting.push({ entry, deflated });

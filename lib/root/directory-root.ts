@@ -7,11 +7,11 @@ import { type Content, HEAD, inspect, inspectLibrary, kindOf, LARGE, largeData, 
 import { listDirectory } from './list-directory';
 import { type Looks, stampWithoutContent } from './looks';
 import { type MachinePath, machinePath, type RootPath } from './paths';
-import { readDirectly, type Stamped } from './read-directly';
+import { readDirectly, readUnchanged, type Stamped } from './read-directly';
 import { ReadingMemory } from './reading-memory';
 import type { Link, Resolution, Root } from './root';
 import { sha256OfFile } from './sha256';
-import { contentStamp, lstat, type Node, readUnchanged, type Status } from './stamp';
+import { contentStamp, lstat, type Node, type Status } from './stamp';
 import { type Bytes, FileBytes, readDescriptor, useRegularFile } from '../elf';
 import { checkLimit, type Limit, LIMITS } from '../limits';
 

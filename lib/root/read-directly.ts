@@ -3,10 +3,14 @@
  */
 import * as fs from 'fs';
 import type { MachinePath } from './paths';
-import { nodeOf } from './stamp';
+import { contentStampOf, nodeOf } from './stamp';
 import { readDescriptor } from '../elf';
+import { fileError } from '../text/file-error';
 
 const { O_RDONLY, O_NONBLOCK, O_NOCTTY, O_NOFOLLOW } = fs.constants;
+
+/** Errors of open(2) on a path that no longer leads to the file: it is absent, a link, below a file, or a socket. */
+const GONE = ['ENOENT', 'ELOOP', 'ENOTDIR', 'ENXIO'];
 
 export interface Stamped {
   readonly bytes: Buffer;
@@ -32,6 +36,31 @@ export function readDirectly(file: MachinePath, most: number, room: Buffer): Sta
     return { bytes: readDescriptor(descriptor, into, file), stamp: () => nodeOf(file, stat).stamp };
   } catch {
     return undefined;
+  } finally {
+    fs.closeSync(descriptor);
+  }
+}
+
+/**
+ * The bytes of a regular file if it still has the stamp, which may include its content.
+ *
+ * @returns `undefined` if it has changed or is not a regular file any more
+ * @throws Error if it cannot be read
+ */
+export function readUnchanged(file: MachinePath, stamp: string): Buffer | undefined {
+  let descriptor: number;
+  try {
+    descriptor = fs.openSync(file, O_RDONLY | O_NONBLOCK | O_NOCTTY | O_NOFOLLOW);
+  } catch (error) {
+    if (GONE.includes((error as NodeJS.ErrnoException).code!)) return undefined;
+    throw fileError(error, 'cannot read', file);
+  }
+  try {
+    const stat = fs.fstatSync(descriptor);
+    if (!stat.isFile()) return undefined;
+    const bytes = readDescriptor(descriptor, Buffer.allocUnsafe(stat.size), file);
+    const [before, after] = [stat, fs.fstatSync(descriptor)].map((one) => nodeOf(file, one));
+    return before.stamp === after.stamp && contentStampOf(after, bytes) === stamp ? bytes : undefined;
   } finally {
     fs.closeSync(descriptor);
   }

@@ -94,7 +94,7 @@ export interface Root {
 
   /**
    * The bytes of a regular file, without recording a look at it: the caller has recorded one that changes with the file, such as
-   * the stamp of its directory.
+   * the stamp of its directory, or compares the stamp with that of a plan.
    *
    * @param room the bytes are read into it if it is large enough
    * @returns the bytes, with what `stampUnrecorded` returns; `undefined` for a link, anything else that is not a regular file, and a file

@@ -17,7 +17,6 @@ import { createHash } from 'crypto';
 import * as fs from 'fs';
 import * as path from 'path';
 import { sha256OfFile } from './sha256';
-import { readDescriptor, SpecialFileError, useRegularFile } from '../elf/regular-file';
 
 /** The status of a path. Links are not followed. */
 export interface Status {
@@ -104,7 +103,16 @@ export function nodeOf(file: string, stat: fs.Stats): Node {
 
 /** A stamp that differs whenever the content does: the bytes of a file, the names in a directory. */
 export function contentStamp(file: string, node: Node): string {
-  return node.isTrusted ? node.stamp : `${node.stamp}#${contentHash(file, node)}`;
+  return withContent(node, () => contentHash(file, node));
+}
+
+/** The `contentStamp` of a file whose bytes have been read. */
+export function contentStampOf(node: Node, bytes: Buffer): string {
+  return withContent(node, () => createHash('sha256').update(bytes).digest('hex'));
+}
+
+function withContent({ stamp, isTrusted }: Node, hash: () => string): string {
+  return isTrusted ? stamp : `${stamp}#${hash()}`;
 }
 
 /** True for a stamp of `contentStamp` that includes a hash of the content. */
@@ -126,20 +134,4 @@ function contentHash(file: string, { type }: Node): string {
 export function stampOf(file: string): string {
   const node = lstat(file);
   return node ? contentStamp(file, node) : '';
-}
-
-/**
- * The bytes of a regular file on this machine if it still has the stamp.
- *
- * @returns `undefined` if it has changed or is not a regular file any more
- */
-export function readUnchanged(file: string, stamp: string): Buffer | undefined {
-  if (stampOf(file) !== stamp) return undefined;
-  try {
-    const bytes = useRegularFile(file, (descriptor, size) => readDescriptor(descriptor, Buffer.allocUnsafe(size), file));
-    return stampOf(file) === stamp ? bytes : undefined;
-  } catch (error) {
-    if (error instanceof SpecialFileError || (error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
-    throw error;
-  }
 }

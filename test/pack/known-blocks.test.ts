@@ -37,7 +37,7 @@ describe('known blocks', () => {
     const ahead = (input: string) => known.deflatedAhead(Buffer.from(input), 'level 5', async () => {
       compressed.push(input);
       return Buffer.alloc(20e6, input);
-    });
+    }).deflated;
     for (const input of ['a', 'b', 'c']) await ahead(input);
     expect(known.isFull).toBe(false);
     await ahead('d');
