@@ -4,9 +4,10 @@
 import type { awscdk } from 'projen';
 
 const PACKAGES = [
-  'bash-static binutils bsdutils bubblewrap busybox-static ca-certificates chromium curl debian-archive-keyring elfutils file',
-  'fish g++ gcc git gnupg jq libc6-dev lld musl-tools openssl perl php-cli podman python3 rig rpm ruby squashfs-tools strace uidmap',
-  'unzip zip zsh',
+  // unlike chromium, the headless shell needs no GTK, which is 50 packages
+  'bash-static binutils bsdutils bubblewrap busybox-static ca-certificates chromium-headless-shell curl debian-archive-keyring',
+  'elfutils file fish g++ gcc git gnupg jq libc6-dev lld musl-tools openssl perl php-cli podman python3 rig rpm ruby squashfs-tools',
+  'strace uidmap unzip zip zsh',
 ].join(' ');
 
 export function addTestTasks(project: awscdk.AwsCdkConstructLibrary): void {

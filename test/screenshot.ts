@@ -14,7 +14,8 @@ import { temporaryDirectory } from '../lib/process/leftovers';
 async function main(layer: string): Promise<void> {
   const report = path.join(temporaryDirectory('screenshot'), 'report.html');
   fs.writeFileSync(report, htmlOf(readContents(layer)));
-  const browser = await chromium.launch({ executablePath: '/usr/bin/chromium', args: ['--no-sandbox', '--disable-gpu'] });
+  const executablePath = '/usr/bin/chromium-headless-shell';
+  const browser = await chromium.launch({ executablePath, args: ['--no-sandbox', '--disable-gpu'] });
   const page = await browser.newPage({ viewport: { width: 1180, height: 760 } });
   await page.goto(pathToFileURL(report).href);
   await page.screenshot({ path: path.join(__dirname, '../docs/report.png') });

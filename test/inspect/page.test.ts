@@ -30,7 +30,7 @@ beforeAll(async () => {
   file = path.join(temporaryDirectory(), 'report.html');
   fs.writeFileSync(file, html);
   fs.mkdirSync(ARTIFACTS, { recursive: true });
-  browser = await chromium.launch({ executablePath: '/usr/bin/chromium', args: OPTIONS });
+  browser = await chromium.launch({ executablePath: '/usr/bin/chromium-headless-shell', args: OPTIONS });
 });
 afterAll(() => browser.close());
 
