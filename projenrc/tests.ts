@@ -16,7 +16,12 @@ export function addTestTasks(project: awscdk.AwsCdkConstructLibrary): void {
   project.jest!.config.transform = { '^.+\\.ts$': '<rootDir>/test/transform.js' };
   project.deps.removeDependency('ts-jest');
   // jest and `ts-node -T` strip types without checking them; one project, because each would check lib again
-  project.tsconfigDev.addInclude('../examples/**/*.ts');
+  for (const directory of ['examples', 'lib']) project.tsconfigDev.addInclude(`../${directory}/**/*.ts`);
+  // the main module has the types of every AWS service, which are 500,000 lines more
+  project.tsconfigDev.file.addOverride('compilerOptions.paths', { 'aws-cdk-lib': ['../node_modules/aws-cdk-lib/core/index.d.ts'] });
+  const { parserOptions } = project.eslint!.config;
+  delete parserOptions.projectService;
+  parserOptions.project = ['test', 'projenrc', 'lib/inspect/page'].map((directory) => `./${directory}/tsconfig.json`);
   project.addTask('type-check', {
     description: 'Check the types of the tests, the examples and the page of the report',
     steps: ['test', 'lib/inspect/page'].map((directory) => ({ exec: `tsc -p ${directory}/tsconfig.json` })),
