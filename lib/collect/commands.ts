@@ -9,6 +9,7 @@ import type { Context } from './context';
 import { ownersOf } from './context';
 import { needOf } from './need';
 import { isDocumentation } from './non-runtime';
+import { withOwnInterpreter } from './own-interpreter';
 import { addProgram } from './programs';
 import type { RequestedPackages } from './requested-packages';
 import { dependenciesOf, isForDevelopment, recommends } from './requested-packages';
@@ -146,7 +147,7 @@ export function addCommand(name: string, commandPath: string, file: string, sele
   if (!root.isPublic(real)) return skip(NOT_WORLD_READABLE);
   const delta = selection.fork();
   try {
-    const program = findProgram(root, commandPath, searchPath, '/');
+    const program = withOwnInterpreter(findProgram(root, commandPath, searchPath, '/'), context);
     const interpreters = program.interpreter ? ownersOf(program.interpreter.program.path, context) : [];
     if (interpreters.some((pkg) => !pkg.isEssential && !selection.requested.needs(pkg))) {
       return skip(`no package needs its interpreter ${program.interpreter!.program.path}`);

@@ -9,6 +9,7 @@ import * as path from 'path';
 import { NOT_WORLD_READABLE } from './add-files';
 import { cacheByRoot } from './cache-by-root';
 import type { Context } from './context';
+import { withOwnInterpreter } from './own-interpreter';
 import { addProgram } from './programs';
 import type { CurrentSelection, Pending, Selection } from './selection';
 import { findProgram } from '../closure/find';
@@ -60,7 +61,7 @@ export function addImplementation(
   }
   try {
     if (!context.root.isPublic(implementation)) throw new Error(NOT_WORLD_READABLE);
-    const program = findProgram(context.root, implementation, context.searchPath, '/');
+    const program = withOwnInterpreter(findProgram(context.root, implementation, context.searchPath, '/'), context);
     addProgram(program, { reason, through: file }, 'program', delta, context);
     return delta;
   } catch (error) {

@@ -4,7 +4,9 @@
 import { compressionNotice, withCompressionIfNeeded } from './automatic-compression';
 import { type Collected, Collection } from '../collect/collect';
 import type { OnFound } from '../collect/context';
+import { Dependencies } from '../collect/dependencies';
 import { NO_ZONES } from '../collect/opened-by-glibc';
+import { withOwnInterpreter } from '../collect/own-interpreter';
 import { staticProgramNotice } from '../collect/static-program';
 import type { Machine } from '../elf';
 import { withSmallerAlternatives } from './alternatives';
@@ -129,8 +131,8 @@ export function planLayer(source: Root, request: LayerRequest, options: Omit<Gat
 export function gatherLayer(source: Root, request: LayerRequest, options: GatherOptions = {}): Gathered {
   const { knownTrace, mostBytes = MOST_BYTES, onFound } = options;
   const requested = request.binaries.map((binary) => findProgram(source, binary, request.searchPath, request.cwd));
-  const programs = namePrograms(requested, request.rename);
-  const machine = machineOf([...programs.values()], request.machine);
+  const named = namePrograms(requested, request.rename);
+  const machine = machineOf([...named.values()], request.machine);
   const secrets = new Map<string, string>();
   const include = included(source, request.include, request.cwd, secrets);
   const traced = knownTrace ?? traceIn(source, request.traceCommands);
@@ -138,6 +140,8 @@ export function gatherLayer(source: Root, request: LayerRequest, options: Gather
   for (const name of traced.looked) source.real(name);
   for (const name of traced.listed) source.names(source.real(name) ?? name);
   const { packages, notice } = packageDatabase(source, machine);
+  const facts = { root: source, packages, dependencies: new Dependencies(packages), searchPath: request.searchPath };
+  const programs = new Map([...named].map(([name, program]) => [name, withOwnInterpreter(program, facts)]));
   const excluder = new Excluder(request.exclude, request.cwd);
   const settingIn = (root: Root) => settingOf(root, machine, { libraryPath: request.libraryPath });
   const collections = new Map<Root, Collection>();

@@ -91,3 +91,29 @@ describe('a script', () => {
     expect(data()).toEqual(['/usr/bin/python3', '/usr/bin/rig', '/usr/lib/python3/dist-packages/x.py']);
   });
 });
+
+describe('a script of a package that begins with env, if the interpreter on PATH is of no package', () => {
+  const interpreters = (fields: Record<string, string>) => {
+    root.program('/usr/local/bin/lang');
+    root.install('lang', { '/usr/bin/lang1.0': programWith(), '/usr/bin/lang': { link: 'lang1.0' } });
+    root.install('liblang-tools', {}, { Depends: 'lang' });
+    root.install('rig', { '/usr/bin/rig': '#!/usr/bin/env lang\n' }, fields);
+    return find(root, 'rig', { searchPath: ['/usr/local/bin', '/usr/bin'] }).data.filter((file) => /bin\/lang/.test(file));
+  };
+
+  test('has the interpreter that its package depends on, also indirectly', () => {
+    expect(interpreters({ Depends: 'lang' })).toEqual(['/usr/bin/lang', '/usr/bin/lang1.0']);
+    expect(interpreters({ Depends: 'liblang-tools' })).toEqual(['/usr/bin/lang', '/usr/bin/lang1.0']);
+  });
+
+  test('has the one on PATH if its package depends on none', () => {
+    expect(interpreters({})).toEqual(['/usr/local/bin/lang']);
+  });
+
+  test('has the one on PATH if the one that its package depends on is not a program', () => {
+    root.install('other', { '/usr/bin/env-lang': '#!/usr/bin/env lang\n' }, { Depends: 'lang-script' });
+    root.install('lang-script', { '/usr/bin/lang': '#!/bin/sh\n' });
+    root.program('/usr/local/bin/lang');
+    expect(find(root, 'env-lang', { searchPath: ['/usr/local/bin', '/usr/bin'] }).data).toContain('/usr/local/bin/lang');
+  });
+});
