@@ -26,6 +26,7 @@ import { isDocumentation } from '../collect/non-runtime';
 import { systemDirectories } from '../loader/musl';
 import type { LoaderRules, Setting } from '../loader/search';
 import type { PackageDatabase } from '../packages/package';
+import { isChangeable } from '../root/content';
 import { type LayerPath, layerPath, type RootPath } from '../root/paths';
 import { sourceOfBytecode } from '../root/python-bytecode';
 import type { Root } from '../root/root';
@@ -97,7 +98,7 @@ class Relocation {
       for (let at: RootPath = real; !this.packed.has(at) && isParent(at); at = path.posix.dirname(at)) this.packed.add(at);
     }
     // documentation is read by people, and data behind a script must not change
-    const changeable = [...selection.files.keys()].filter((real) => !isDocumentation(real) && !this.carriesData(real));
+    const changeable = [...selection.files.keys()].filter((real) => !isDocumentation(real) && isChangeable(root.content(real)));
     this.replacements = replacePaths(changeable, new FileReplacer(root, this.packed, this.places, collected, packages));
     const startedBy = (libc: LoaderRules['libc']) => (
       [...processes.values()].find(({ interpreter, rules }) => interpreter && rules.libc === libc));
@@ -151,10 +152,6 @@ class Relocation {
       const place = this.places.of(real);
       return starter(place, this.interpreterPath(interpreter!.program), interpreter!.argument, rootOf(KEY) + place);
     });
-  }
-
-  private carriesData(real: RootPath): boolean {
-    return this.options.root.content(real).carriesData;
   }
 
   /** The link by which musl's loader is started, and the file with its default directories. */
@@ -215,10 +212,10 @@ class Relocation {
   private edits(real: RootPath): Edits | undefined {
     const content = this.options.root.content(real);
     const { elf } = content;
-    if (content.carriesData) return undefined;
+    if (!isChangeable(content)) return undefined;
     const process = this.collected.processes.get(real);
     const interpreter = process && elf?.interpreter !== undefined ? LOADERS[process.rules.libc] : undefined;
-    const shebang = this.shebang(real);
+    const shebang = content.carriesData ? undefined : this.shebang(real);
     const aliases = this.replacements.byFile.get(real) ?? [];
     const bytecode = sourceOfBytecode(real) === undefined ? undefined : true;
     const texts = overwrittenTexts(real, content, this.started.musl?.interpreter!.real, this.options.root);

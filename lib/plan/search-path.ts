@@ -37,8 +37,8 @@ export class InheritedPaths {
   private usesIn(real: string, read: () => Buffer): (mention: PathMention) => SearchPathUse | undefined {
     const source = sourceOfBytecode(real);
     if (source !== undefined) return this.usesInSource(source);
-    const { kind } = this.root.content(real);
-    if (kind === 'elf' || kind === 'data') return ({ offset }) => useInString(read(), offset);
+    const { kind, isBytecode } = this.root.content(real);
+    if (kind === 'elf' || kind === 'data' || isBytecode) return ({ offset }) => useInString(read(), offset);
     const searchPaths = SearchPaths.of(read());
     return ({ offset }) => searchPaths?.useAt(offset);
   }

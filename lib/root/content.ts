@@ -5,6 +5,7 @@
  */
 import { hash } from 'crypto';
 import { addressOf, type Bytes, type Elf, findVectorLoads, FormatError, isProgram, readElf } from '../elf';
+import { isBytecodeScript } from './counted-strings';
 import { librariesInObject, librariesInText } from './library-names';
 import { findMentions, type PathMention, PIECE, piecesIn } from './mentions';
 import { exceeding, type Limit, LimitError } from '../limits';
@@ -22,6 +23,8 @@ export interface Content {
   readonly elfError?: FormatError;
   /** whether binary data follows a script or a text: an archive, or a signature over the whole file */
   readonly carriesData: boolean;
+  /** whether that is bytecode of a script's interpreter: see counted-strings.ts */
+  readonly isBytecode: boolean;
   /** the first bytes, at most `HEAD` */
   readonly head: Buffer;
   /** empty for large data and large texts */
@@ -39,6 +42,11 @@ const MOST_TEXT = 8 * 1024 * 1024;
 export const LARGE = 64 * 1024;
 const MOST_MENTIONING: { readonly [kind in Content['kind']]?: number } = { data: MOST_INDEX, text: MOST_TEXT, script: MOST_TEXT };
 const MAGIC = Buffer.from('\x7fELF', 'latin1');
+
+/** Whether bytes of a file may change in a layer: those of a script that carries other data than bytecode must not. */
+export function isChangeable({ carriesData, isBytecode }: Content): boolean {
+  return !carriesData || isBytecode;
+}
 
 /** Reads a file. The result does not refer to `bytes`. */
 export function inspect(bytes: Buffer, where?: string): Content {
@@ -62,12 +70,13 @@ export function inspectLibrary(bytes: Bytes, scan: <T>(use: (all: Buffer) => T) 
     ...basic,
     get sha256(): string { return searched().sha256; },
     carriesData: false,
+    isBytecode: false,
     get mentions(): readonly PathMention[] { return searched().mentions; },
     get libraries(): readonly string[] { return searched().libraries; },
   };
 }
 
-type Searched = Pick<Content, 'sha256' | 'carriesData' | 'mentions' | 'libraries'>;
+type Searched = Pick<Content, 'sha256' | 'carriesData' | 'isBytecode' | 'mentions' | 'libraries'>;
 type Headers = Omit<Content, keyof Searched>;
 
 function readHeaders(bytes: Bytes): Headers {
@@ -88,10 +97,13 @@ function copied(head: Buffer): Buffer {
 }
 
 function search(bytes: Buffer, { kind, elf }: Headers, where?: string): Searched {
+  const isBytecode = kind === 'script' && isBytecodeScript(bytes);
+  const most = isBytecode ? Infinity : MOST_MENTIONING[kind] ?? Infinity;
   return {
     sha256: hash('sha256', bytes, 'hex'),
     carriesData: (kind === 'script' || kind === 'text') && bytes.includes(0),
-    mentions: bytes.length > (MOST_MENTIONING[kind] ?? Infinity) ? [] : withPieces(findMentions(bytes, where), bytes, elf),
+    isBytecode,
+    mentions: bytes.length > most ? [] : withPieces(findMentions(bytes, where), bytes, elf),
     libraries: librariesIn(bytes, kind, elf),
   };
 }
@@ -123,6 +135,7 @@ export function largeData(size: number, head: Buffer, hashOfFile: () => string):
     size,
     kind: 'data',
     carriesData: false,
+    isBytecode: false,
     head,
     mentions: [],
     libraries: [],
@@ -143,6 +156,7 @@ export function oversized(real: string, size: number, head: Buffer, limit: Limit
     kind,
     elfError: kind === 'elf' ? new FormatError(exceeding(limit, size), 0) : undefined,
     carriesData: false,
+    isBytecode: false,
     head,
     mentions: [],
     libraries: [],

@@ -4,7 +4,7 @@
  * A program finds its data by paths that were compiled into it. Nothing marks them: they are sequences of path characters that
  * begin with `/` at the beginning of a word.
  */
-
+import { countedStrings } from './counted-strings';
 import { checkLimit, LIMITS } from '../limits';
 
 interface Located {
@@ -137,20 +137,6 @@ function joined(bytes: Buffer, at: number): PathMention | undefined {
   return { kind: 'words', offset: at, path: `/${words.join('/')}`, words: words.map(({ index }) => at + 2 + index) };
 }
 
-/** Python bytecode begins with a 2-byte number and an end of line (CPython Lib/importlib/_bootstrap_external.py). */
-function isBytecode(bytes: Buffer): boolean {
-  return bytes.length >= 4 && bytes[2] === 0x0d && bytes[3] === 0x0a;
-}
-
-/**
- * True if bytecode contains a string here. A short string is preceded by `z` or `Z`, possibly with the highest bit set, and by its
- * length in one byte, which may look like a character of a word (CPython Python/marshal.c).
- */
-function isCounted(bytes: Buffer, at: number): boolean {
-  const isShort = at >= 2 && /[zZ]/.test(String.fromCharCode(bytes[at - 2] & 0x7f));
-  return isShort && bytes.subarray(at, at + bytes[at - 1]).every((byte) => PATH_CHARACTER[byte] || byte === COLON);
-}
-
 /** Last bytes of floating-point numbers between 2^-255 and 2^257 in double precision, and of smaller ones in single precision. */
 const EXPONENTS = [0x3f, 0x40];
 /** Bytes that no text has. */
@@ -202,15 +188,15 @@ export function findMentions(bytes: Buffer, where = 'a file'): PathMention[] {
   const end = bytes.length;
   const add = (mention: PathMention) => checkLimit(LIMITS.mentions, mentions.push(mention), where);
   if (bytes.subarray(0, HEAD).indexOf(0) < 0) for (const mention of behindPrefix(bytes)) add(mention);
-  const counts = isBytecode(bytes);
+  const lengthAt = countedStrings(bytes);
   // the search of Buffer is native code, and most bytes are not `/`
   for (let next = 0, at; (at = bytes.indexOf(SLASH, next)) >= 0; ) {
     next = at + 1;
-    const isOfKnownLength = counts && isCounted(bytes, at);
-    const isWithinWord = at > 0 && WITHIN_A_WORD[bytes[at - 1]] && !isOfKnownLength;
+    const length = lengthAt?.(bytes, at);
+    const isWithinWord = at > 0 && WITHIN_A_WORD[bytes[at - 1]] && length === undefined;
     if (isWithinWord && !isBehindNumber(bytes, at) && !isQuotedPrefix(bytes, at)) continue;
     // in bytecode, the byte behind a string may look like a character of it
-    const limit = isOfKnownLength ? Math.min(end, at + bytes[at - 1]) : end;
+    const limit = length === undefined ? end : at + length;
     const word = at;
     while (bytes[at + 1] === SLASH) at++;
     next = at + 1;

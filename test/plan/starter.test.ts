@@ -5,6 +5,7 @@ import { createHash } from 'crypto';
 import * as fs from 'fs';
 import * as path from 'path';
 import { lambda, type Made } from './make';
+import { nameAliases } from '../../lib/plan/alias';
 import { LIB, makeFound, Packaged } from '../collect/packaged';
 import { Fixture } from '../fixture';
 
@@ -91,6 +92,30 @@ test('a script that is started by a link with another name is started by that na
   root.install('rig', { '/usr/bin/rig': '#!/usr/bin/interp\n"$(dirname "$0")"\n', '/usr/bin/rig-other': [] }, { Depends: 'interp' });
   const layer = await makeFound(root, 'rig-other');
   expect(fs.readlinkSync(path.join(layer.opt, 'bin/rig-other'))).toBe(`../elf/${layer.plan.key}/usr/bin/rig`);
+});
+
+describe('a script with nothing but data behind its first line', () => {
+  const first = '#!/usr/bin/interp\n';
+
+  async function packedWith(data: string): Promise<[packed: string, layer: Made]> {
+    root.install('rig', { '/usr/bin/rig': Buffer.from(first + data, 'latin1'), '/usr/share/rig/table': 'x' }, { Depends: 'interp' });
+    const layer = await makeFound(root);
+    return [fs.readFileSync(path.join(layer.mirrored, 'usr/bin/rig'), 'latin1'), layer];
+  }
+
+  test('has its paths replaced, even if bytes around them look like characters of a word, and no other byte', async () => {
+    const data = 'T\0\x01\x2a/usr/share\x2b/usr/bin/xy\x34/usr/share/rig/table.\0';
+    const [packed, layer] = await packedWith(data);
+    const { key, aliases } = layer.plan;
+    const alias = nameAliases(key, aliases)[aliases.findIndex(({ base }) => base === '/usr/share')];
+    expect(packed).toBe(first + data.replaceAll('/usr/share', alias));
+    expect(fs.readlinkSync(path.join(layer.opt, 'bin/rig'))).toBe(`../elf/${layer.plan.key}/usr/bin/.start-rig`);
+  });
+
+  test('is not changed if the data is an archive', async () => {
+    const data = 'PK\x03\x04\0\0/usr/share/rig/table\0';
+    expect((await packedWith(data))[0]).toBe(first + data);
+  });
 });
 
 test('a text that contains data, such as a PHAR without a first line, is not changed', async () => {

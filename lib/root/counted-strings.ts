@@ -1,0 +1,51 @@
+/**
+ * Strings in bytecode, each preceded by its length. That byte may look like a character of a word, and so may the byte behind the string.
+ */
+import { isArchive } from './java-archive';
+
+/** Characters of a path, and of a list of paths. */
+const OF_PATHS = /^[A-Za-z0-9._+@,~/:-]+$/;
+/** Bytes of a script in which the first line ends, and of the code behind it that are looked at. */
+const FIRST_LINE = 256;
+const BEGINNING = 16;
+
+/** The length of a string that begins at an offset of a file, `undefined` if none begins there. */
+export type LengthAt = (bytes: Buffer, at: number) => number | undefined;
+
+/** @returns `undefined` if the file is not bytecode whose strings are counted */
+export function countedStrings(bytes: Buffer): LengthAt | undefined {
+  if (isPython(bytes)) return lengthInPython;
+  return isBytecodeScript(bytes) ? lengthInOcaml : undefined;
+}
+
+/**
+ * True for a script that has nothing but code for its interpreter behind the first line, such as OCaml's bytecode. It has no commands that
+ * count its bytes, so they may change. Archives have checksums.
+ */
+export function isBytecodeScript(bytes: Buffer): boolean {
+  if (bytes.toString('latin1', 0, 2) !== '#!') return false;
+  const end = bytes.subarray(0, FIRST_LINE).indexOf('\n');
+  const code = bytes.subarray(end + 1, end + 1 + BEGINNING);
+  const nul = code.indexOf(0);
+  return end > 0 && nul >= 0 && !code.subarray(0, nul).includes('\n') && !isArchive(code);
+}
+
+/** Python bytecode begins with a 2-byte number and an end of line (CPython Lib/importlib/_bootstrap_external.py). */
+function isPython(bytes: Buffer): boolean {
+  return bytes.length >= 4 && bytes[2] === 0x0d && bytes[3] === 0x0a;
+}
+
+/** A short string is preceded by `z` or `Z`, possibly with the highest bit set, and by its length in one byte (CPython Python/marshal.c). */
+function lengthInPython(bytes: Buffer, at: number): number | undefined {
+  return at >= 2 && /[zZ]/.test(String.fromCharCode(bytes[at - 2] & 0x7f)) ? ofPaths(bytes, at, bytes[at - 1]) : undefined;
+}
+
+/** Before a string of up to 31 bytes, there is one byte with 0x20 added to its length; before a longer one, 9 and its length (OCaml intext.h). */
+function lengthInOcaml(bytes: Buffer, at: number): number | undefined {
+  const before = at >= 2 ? bytes[at - 1] : 0;
+  return bytes[at - 2] === 9 ? ofPaths(bytes, at, before) : (before & 0xe0) === 0x20 ? ofPaths(bytes, at, before & 0x1f) : undefined;
+}
+
+function ofPaths(bytes: Buffer, at: number, length: number): number | undefined {
+  return OF_PATHS.test(bytes.toString('latin1', at, at + length)) && at + length <= bytes.length ? length : undefined;
+}
