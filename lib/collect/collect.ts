@@ -30,9 +30,11 @@ import { addOwnReferences } from './own-references';
 import { PackageFiles } from './package-files';
 import { followPathMentions } from './path-mentions';
 import { prefixed } from './prefix';
+import { linkConfiguration } from './prefix-configuration';
 import { addPrefixLibrary } from './prefix-library';
 import { takeFile } from './processes';
 import { addRequestedProgram } from './programs';
+import { skipRecommendedByModules } from './recommended-by-modules';
 import { RequestedPackages } from './requested-packages';
 import { Room } from './room';
 import { addScriptModules } from './script-modules';
@@ -80,7 +82,7 @@ type Rule = (file: Pending, selection: CurrentSelection, context: Context) => Se
 const RULES: readonly Rule[] = [
   addFilesForCompiling, addPrefixLibrary, addScriptModules, addImportedModules, addOwnReferences, addBuildOutput, followPathMentions,
   addNamedLibraries, addLibrariesOfCode, addNamedConversions, addStartedCommands, addCommandsOfArchive, addDispatched, addLaunched,
-  addDependenciesOfAddOn,
+  addDependenciesOfAddOn, skipRecommendedByModules,
 ];
 
 /** Collects the files of programs. What they need is collected once; what there is room for depends on which files are compressed. */
@@ -136,6 +138,7 @@ export class Collection {
     const selection = needed.copy();
     const filled = fill(selection, context);
     rejectStaleBytecode(selection, context);
+    linkConfiguration(selection, context);
     selection.merge(addLicences(selection, context));
     return fits(selection, context) ? { selection, ...filled } : undefined;
   }

@@ -6,6 +6,7 @@ import { NOT_WORLD_READABLE } from '../collect/add-files';
 import { SUGGESTED, UNRELATED } from '../collect/commands';
 import { REFUSED } from '../collect/configuration';
 import type { FinishedSelection } from '../collect/finish';
+import { OF_MODULE } from '../collect/recommended-by-modules';
 import { SECRET } from '../collect/secrets';
 import { type PackageDatabase, valueOf } from '../packages/package';
 import type { Root } from '../root/root';
@@ -55,6 +56,7 @@ function isForFilesOfMachine(real: string, root: Root, packages: PackageDatabase
 const UNPACKED: readonly (readonly [reason: string, why: string])[] = [
   [SUGGESTED, 'of packages that its own only suggests'],
   [UNRELATED, 'of packages that its own does not depend on'],
+  [OF_MODULE, 'of packages that those of its modules only recommend'],
 ];
 
 /** Names the commands that a program may start and that are not packed, because its package does not depend on theirs. */

@@ -1,3 +1,4 @@
+import * as fs from 'fs';
 import { find, Packaged, programWith } from './packaged';
 
 let root: Packaged;
@@ -139,5 +140,30 @@ describe('a command of an unrelated package that code of a requested script star
 
   test('is in no notice if the user requests it', () => {
     expect(withModule('/usr/share/code/x.py', 'which("paint")\n', { binaries: ['rig', 'paint'] }).notices).toEqual([]);
+  });
+});
+
+describe('a command of a package that the package of a module only recommends', () => {
+  const noticesFor = (module: string, script: string) => {
+    root.install('lang', { '/usr/bin/lang': programWith('</usr/lib/lang>'), '/usr/lib/lang/own.py': '' });
+    root.install('lang-browse', { '/usr/lib/lang/browse.py': module }, { Depends: 'lang', Recommends: 'browser' });
+    root.install('browser', { '/usr/bin/browse-driver': programWith(), '/usr/bin/browse': programWith() });
+    root.write({ [script]: '#!/usr/bin/lang\nimport browse\n' });
+    fs.chmodSync(root.locate(script), 0o755);
+    return find(root, script).notices;
+  };
+
+  test('is named in a notice if a self-built script loads the module, and the module has its name as a string', () => {
+    expect(noticesFor('DRIVER = "browse-driver"\n', '/srv/own/rig')).toEqual([
+      '/srv/own/rig may start commands that are not packed, of packages that those of its modules only recommend: browse-driver; ' +
+        'add those that are needed to the binaries',
+    ]);
+  });
+
+  test('is in no notice if the module only has its name in a comment, or if the script is of a package', () => {
+    expect(noticesFor('# starts browse-driver\n', '/srv/own/rig')).toEqual([]);
+    root = new Packaged();
+    root.install('rig', { '/usr/bin/rig': [] }, { Depends: 'lang' });
+    expect(noticesFor('DRIVER = "browse-driver"\n', '/usr/bin/rig')).toEqual([]);
   });
 });

@@ -193,6 +193,33 @@ test('a path whose first 16 bytes are between the pieces of other strings is rep
   expect(output(layer)).toEqual(['./list-of-modules', 'of the layer: rig-modules.cfg']);
 });
 
+describe('a program that finds its configuration by its own path, except in /usr/bin', () => {
+  const SOURCE = `
+    #include <unistd.h>
+    int main(void) {
+      char name[4096] = "";
+      readlink("/proc/self/exe", name, sizeof name - 1);
+      for (int up = 0; up < 2; up++) strrchr(name, '/')[up] = 0;
+      show(strcat(name, "etc/rig/rig.conf"));
+    }`;
+
+  test('has it in the layer', async () => {
+    expect(output(await layerOf(SOURCE, ['/etc/rig/rig.conf']))).toEqual(['of the layer: rig.conf']);
+  });
+
+  test('has it if there are other files in /usr/etc, which are not in the layer', async () => {
+    root.write({ '/usr/etc/other': '' });
+    expect(output(await layerOf(SOURCE, ['/etc/rig/rig.conf']))).toEqual(['of the layer: rig.conf']);
+  });
+
+  test('has no link to it if its package has no configuration, or has files in /usr/etc', async () => {
+    const isLinked = ({ plan: { entries } }: Made) => entries.some(({ kind, path: place }) => kind === 'link' && place === '/usr/etc');
+    expect(isLinked(await layerOf(SOURCE, ['/usr/share/rig/names']))).toBe(false);
+    expect(isLinked(await layerOf(SOURCE, ['/etc/rig/rig.conf', '/usr/etc/rig/rig.conf']))).toBe(false);
+    expect(isLinked(await layerOf(SOURCE, ['/etc/rig/rig.conf']))).toBe(true);
+  });
+});
+
 describe('a requested script', () => {
   const INTERPRETER =
     'int main(int argc, char **argv) { for (int i = 1; i < argc; i++) puts(argv[i][0] == 47 ? strrchr(argv[i], 47) + 1 : argv[i]); ' +
