@@ -18,10 +18,11 @@ export function withOwnInterpreter(program: Program, facts: Facts): Program {
   const isDependency = (file: string) => ownersOf(file, facts).some((one) => dependencies.of(owner).has(one));
   if (isDependency(interpreter.program.path)) return program;
   const name = interpreter.program.binary;
-  for (const file of searchPath.map((directory) => path.posix.join(directory, name))) {
+  const isProgram = (file: string) => {
     const found = root.file(file);
-    if (found === undefined || (root.status(found)!.mode & 0o111) === 0 || root.content(found).kind !== 'elf' || !isDependency(file)) continue;
-    return { ...program, interpreter: { ...interpreter, program: { ...findProgram(root, file, searchPath, '/', true), binary: name } } };
-  }
-  return program;
+    return found !== undefined && (root.status(found)!.mode & 0o111) !== 0 && root.content(found).kind === 'elf';
+  };
+  const own = searchPath.map((directory) => path.posix.join(directory, name)).find((file) => isProgram(file) && isDependency(file));
+  if (own === undefined) return program;
+  return { ...program, interpreter: { ...interpreter, program: { ...findProgram(root, own, searchPath, '/', true), binary: name } } };
 }

@@ -35,12 +35,12 @@ function isPython(bytes: Buffer): boolean {
   return bytes.length >= 4 && bytes[2] === 0x0d && bytes[3] === 0x0a;
 }
 
-/** A short string is preceded by `z` or `Z`, possibly with the highest bit set, and by its length in one byte (CPython Python/marshal.c). */
+/** Before a short string, there is `z` or `Z`, perhaps with the highest bit set, and its length in one byte (CPython Python/marshal.c). */
 function lengthInPython(bytes: Buffer, at: number): number | undefined {
   return at >= 2 && /[zZ]/.test(String.fromCharCode(bytes[at - 2] & 0x7f)) ? ofPaths(bytes, at, bytes[at - 1]) : undefined;
 }
 
-/** Before a string of up to 31 bytes, there is one byte with 0x20 added to its length; before a longer one, 9 and its length (OCaml intext.h). */
+/** Before a string of up to 31 bytes, there is its length plus 32; before longer ones, 9 and its length (OCaml runtime/caml/intext.h). */
 function lengthInOcaml(bytes: Buffer, at: number): number | undefined {
   const before = at >= 2 ? bytes[at - 1] : 0;
   return bytes[at - 2] === 9 ? ofPaths(bytes, at, before) : (before & 0xe0) === 0x20 ? ofPaths(bytes, at, before & 0x1f) : undefined;
