@@ -11,7 +11,7 @@ import { MOST_BYTES } from '../lambda';
 import { LIMITS } from '../limits';
 import type { FileEntry } from '../plan/plan';
 import type { RootPath } from '../root/paths';
-import { sourceOfBytecode, trustBytecode } from '../root/python-bytecode';
+import { sourceOfBytecode } from '../root/python-bytecode';
 import type { Root } from '../root/root';
 
 /** Number of blocks that are compressed at a time. Planning takes one core. */
@@ -31,7 +31,7 @@ export interface KnownFile extends ContentFacts {
   readonly deflated: readonly Promise<Buffer>[];
 }
 
-/** A file that was compressed, with the only edit that does not depend on the plan. */
+/** A file that was compressed as it is in the source. */
 interface Compressed extends ContentFacts {
   /** of the status that it was read with */
   readonly stamp: string;
@@ -50,7 +50,9 @@ export class Ahead {
 
   /** @param files their resolved paths in the root */
   public add(root: Root, files: readonly RootPath[]): void {
-    this.files.push(...files.map((real) => ({ root, real })));
+    // bytecode is always edited: it contains the path of its source
+    const unedited = files.filter((real) => sourceOfBytecode(real) === undefined);
+    this.files.push(...unedited.map((real) => ({ root, real })));
     if (!this.isRunning) void this.run();
   }
 
@@ -61,9 +63,9 @@ export class Ahead {
 
   /** The content of a file in a layer; `undefined` if it is edited, has changed, or is not kept. */
   public known({ real, stamp, edits, stub, locale, compressed: stored }: FileEntry, root: Root): KnownFile | undefined {
-    const { bytecode = false, aliases = [], ...otherEdits } = edits ?? {};
-    const isChanged = [stub, locale, stored, ...Object.values(otherEdits)].some((change) => change !== undefined);
-    if (isChanged || aliases.length > 0 || bytecode !== isBytecode(real)) return undefined;
+    const { aliases = [], ...otherEdits } = edits ?? {};
+    const isEdited = [stub, locale, stored, ...Object.values(otherEdits)].some((edit) => edit !== undefined);
+    if (isEdited || aliases.length > 0) return undefined;
     const file = this.compressed.get(root.location + real);
     if (file?.stamp !== stamp || root.stampUnrecorded(real) !== stamp) return undefined;
     const deflated = file.keys.map((key) => this.blocks.get(key)).filter((block) => block !== undefined);
@@ -87,7 +89,6 @@ export class Ahead {
     const read = root.readUnrecorded(real, LIMIT, this.room);
     if (read === undefined) return;
     const { bytes } = read;
-    if (isBytecode(real)) trustBytecode(bytes);
     const keys: string[] = [];
     const known: DeflateOptions['known'] = {
       deflated: (block, options, compress) => {
@@ -102,9 +103,4 @@ export class Ahead {
     if (deflated === undefined || isStopped()) return;
     this.compressed.set(root.location + real, { stamp: read.stamp(), size: bytes.length, crc32: crc32(bytes), keys });
   }
-}
-
-/** Whether a file is marked as valid bytecode when it is packed. */
-function isBytecode(real: RootPath): boolean {
-  return sourceOfBytecode(real) !== undefined;
 }
