@@ -98,13 +98,14 @@ function named(plan: Plan, aliases: readonly string[]): Named[] {
     entries.push({ name: `bin/${name}`, link: `../${mirrored}${place}` });
   }
   if (plan.loader !== undefined) entries.push({ name: `${mirrored}/ld.so`, link: plan.loader.slice(1) });
-  for (const [index, { place, siblings = {} }] of plan.aliases.entries()) {
+  for (const [index, { place, siblings = {}, beside = {} }] of plan.aliases.entries()) {
     const name = path.posix.relative('/opt', aliases[index]);
     if (place !== undefined) entries.push({ name, link: path.posix.relative(path.posix.dirname(name), mirrored + place) });
     for (const [suffix, sibling] of Object.entries(siblings)) {
       const at = path.posix.relative('/opt', aliases[index] + suffix);
       entries.push({ name: at, link: path.posix.relative(path.posix.dirname(at), mirrored + sibling) });
     }
+    for (const [at, file] of Object.entries(beside)) entries.push({ name: at, link: mirrored + file });
   }
   // two aliases may have the same name and target: `/usr` with a directory below it, and that directory
   const byName = new Map(entries.map((entry) => [entry.name, entry]));

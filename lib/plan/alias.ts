@@ -34,6 +34,8 @@ export interface Alias {
   readonly place?: string;
   /** paths that begin with the base: `magic.mgc` with the base `magic`, or paths below it; what follows the base → place */
   readonly siblings?: Readonly<Record<string, string>>;
+  /** files in the directory of the base that its text names; name → place. It finds them beside the alias, in `/opt` */
+  readonly beside?: Readonly<Record<string, string>>;
   /** number of characters of the base that the alias replaces, the rest stays @default - all */
   readonly replaced?: number;
 }

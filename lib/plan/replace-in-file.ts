@@ -7,6 +7,7 @@
 import * as path from 'path';
 import type { Alias } from './alias';
 import { aliased, baseOf, isReserved, SHARED } from './alias';
+import { filesBeside } from './files-beside';
 import type { Places } from './place';
 import { InheritedPaths } from './search-path';
 import type { Collected } from '../collect/collect';
@@ -51,7 +52,7 @@ export class FileReplacer {
 
   /** @param packed resolved paths of everything in the layer */
   constructor(
-    private readonly root: Root,
+    public readonly root: Root,
     private readonly packed: ReadonlySet<RootPath>,
     private readonly places: Places,
     private readonly collected: Collected,
@@ -176,7 +177,7 @@ export class FileReplacer {
     return {
       base: part.base,
       place: part.isPacked ? this.placeOf(part.base) : undefined,
-      siblings: part.base === file ? this.siblings(part.base) : undefined,
+      ...(part.base === file && filesBeside(file, this)),
     };
   }
 
@@ -214,28 +215,17 @@ export class FileReplacer {
     return !isCommandDirectory(path.posix.dirname(unit)) && this.isPacked(unit) && this.hasPlace(unit) ? unit : undefined;
   }
 
-  private isPacked(file: string): boolean {
+  public isPacked(file: string): boolean {
     const real = this.root.real(file);
     return (real !== undefined && this.packed.has(real)) || this.collected.selection.generated.has(file);
   }
 
-  private hasPlace(file: string): boolean {
+  public hasPlace(file: string): boolean {
     return this.places.has(this.root.real(file) ?? file);
   }
 
   public placeOf(file: string): string {
     return this.places.of(this.root.real(file) ?? file);
-  }
-
-  /** Files whose names a program may build from the mentioned one: it mentions `magic` and opens `magic.mgc`. */
-  private siblings(base: string): Alias['siblings'] {
-    const parent = this.root.real(path.posix.dirname(base));
-    if (parent === undefined) return undefined;
-    const prefix = `${path.posix.basename(base)}.`;
-    const files = this.root.names(parent).filter((name) => name.startsWith(prefix)).map((name) => path.posix.join(parent, name));
-    const siblings = files.filter((file) => this.isPacked(file) && this.hasPlace(file));
-    if (siblings.length === 0) return undefined;
-    return Object.fromEntries(siblings.map((file) => [path.posix.basename(file).slice(prefix.length - 1), this.placeOf(file)]));
   }
 }
 

@@ -44,6 +44,14 @@ describe('the package of a requested program', () => {
     expect(find(root).all).not.toContain(file);
   });
 
+  test.each([
+    ['a compiler', '/usr/lib/rig/include/rig.h'],
+    ['a standard library beside its source', '/usr/share/rig-1.0/src/runtime/rig.h'],
+  ])('has the headers of %s packed', (_, file) => {
+    root.install('rig', { '/usr/bin/rig': programWith(), [file]: 'text' });
+    expect(find(root).all).toContain(file);
+  });
+
   test('has its licence packed, like each package with a packed file', () => {
     root.install(
       'rig',

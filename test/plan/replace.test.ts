@@ -193,6 +193,25 @@ test('a path whose first 16 bytes are between the pieces of other strings is rep
   expect(output(layer)).toEqual(['./list-of-modules', 'of the layer: rig-modules.cfg']);
 });
 
+test('a configuration file finds another one that it includes by its name', async () => {
+  const source = `
+    int main(void) {
+      char line[4096], name[4096] = "/etc/rig.cfg";
+      FILE *file = fopen(name, "r");
+      if (!file || !fgets(line, sizeof line, file)) return 1;
+      line[strcspn(line, "\\n")] = 0;
+      strcpy(strrchr(name, '/') + 1, strchr(line, ' ') + 1);
+      show(name);
+    }`;
+  root.compile('/usr/bin/rig', SHOW + source, ['-O2']);
+  root.install('rig', {
+    '/usr/bin/rig': [], '/etc/rig.cfg': 'Include: rig-site.cfg\n', '/etc/rig-site.cfg': 'of the layer\n', '/etc/rig-other.cfg': '',
+  }, { Depends: 'libc6' });
+  const layer = await makeFound(root);
+  expect(output(layer)).toEqual(['of the layer']);
+  expect(fs.readdirSync(layer.opt)).not.toContain('rig-other.cfg');
+});
+
 describe('a program that finds its configuration by its own path, except in /usr/bin', () => {
   const SOURCE = `
     #include <unistd.h>
