@@ -72,6 +72,8 @@ function isImmediate(bytes: Buffer, at: number): boolean {
 const PREFIXES = ['/usr', '/etc'];
 /** Length of each prefix. */
 const PREFIX_LENGTH = 4;
+/** The bytes of each prefix as a number: a string for each `/` would take a fifth of the time of the search. */
+const PREFIX_NUMBERS = PREFIXES.map((prefix) => Buffer.from(prefix).readUInt32LE());
 
 /** A shell script's variable. */
 const ASSIGNED = Buffer.from('prefix=');
@@ -93,7 +95,7 @@ function isQuotedPrefix(bytes: Buffer, at: number): boolean {
  * a 4-byte number in code.
  */
 function isPrefix(bytes: Buffer, at: number): boolean {
-  if (at === 0 || !PREFIXES.includes(bytes.toString('latin1', at, at + PREFIX_LENGTH))) return false;
+  if (at === 0 || at + PREFIX_LENGTH > bytes.length || !PREFIX_NUMBERS.includes(bytes.readUInt32LE(at))) return false;
   if (isQuotedPrefix(bytes, at)) return true;
   const before = bytes[at - 1];
   const isString = (before === 0 || before === EQUALS || before >= FIRST_NON_ASCII) && bytes[at + PREFIX_LENGTH] === 0;
