@@ -17,5 +17,6 @@ export type { Reference } from './relocation';
 export { addressOf, findReferences, findVectorLoads } from './reference';
 export { readDescriptor, SpecialFileError, useRegularFile } from './regular-file';
 export { replaceText, type TextReplacement } from './replace-text';
+export { debugSections } from './section-header';
 export { stringsOf, stringsWith } from './strings';
 export type { RequiredVersion, VersionDefinition, VersionNeed } from './symbol-version';

@@ -14,6 +14,8 @@ const SHT_NOBITS = 8;
 const SHT_DYNSYM = 11;
 const SHF_ALLOC = 2n;
 const DOT = '.'.charCodeAt(0);
+/** Beginnings of names of sections with debugging information; `.zdebug` is compressed. */
+const DEBUG = ['.debug_', '.zdebug_'];
 
 function extentOf(header: Buffer): Pick<Extent, 'offset' | 'size'> {
   return { offset: Number(header.readBigUInt64LE(24)), size: Number(header.readBigUInt64LE(32)) };
@@ -35,6 +37,18 @@ export function ownSections(file: Buffer): Pick<Extent, 'offset' | 'size'>[] {
     header.readUInt32LE(4) === SHT_PROGBITS && (header.readBigUInt64LE(8) & SHF_ALLOC) === 0n
     && file[names.offset + header.readUInt32LE(0)] !== DOT);
   return extents.filter((_, index) => isOwn(headers[index]));
+}
+
+/** The extents of sections that only debuggers read. They name the headers and sources that the object was compiled from. */
+export function debugSections(file: Buffer): Pick<Extent, 'offset' | 'size'>[] {
+  const headers = sectionHeaders(file);
+  const names = headers.map(extentOf)[file.readUInt16LE(62)];
+  if (names === undefined) return [];
+  const isForDebuggers = (header: Buffer) => {
+    const at = names.offset + header.readUInt32LE(0);
+    return (header.readBigUInt64LE(8) & SHF_ALLOC) === 0n && DEBUG.some((name) => file.toString('latin1', at, at + name.length) === name);
+  };
+  return headers.filter((header) => header.readUInt32LE(4) === SHT_PROGBITS && isForDebuggers(header)).map(extentOf);
 }
 
 /** The section header table. Undefined if it is missing or invalid. */

@@ -4,7 +4,7 @@
  * The bytes are not kept in memory: a closure can have hundreds of megabytes.
  */
 import { hash } from 'crypto';
-import { addressOf, type Bytes, type Elf, findVectorLoads, FormatError, isProgram, readElf } from '../elf';
+import { addressOf, type Bytes, debugSections, type Elf, findVectorLoads, FormatError, isProgram, readElf } from '../elf';
 import { isBytecodeScript } from './counted-strings';
 import { librariesInObject, librariesInText } from './library-names';
 import { findMentions, type PathMention, PIECE, piecesIn } from './mentions';
@@ -103,7 +103,7 @@ function search(bytes: Buffer, { kind, elf }: Headers, where?: string): Searched
     sha256: hash('sha256', bytes, 'hex'),
     carriesData: (kind === 'script' || kind === 'text') && bytes.includes(0),
     isBytecode,
-    mentions: bytes.length > most ? [] : withPieces(findMentions(bytes, where), bytes, elf),
+    mentions: bytes.length > most ? [] : withPieces(mentionsIn(bytes, elf, where), bytes, elf),
     libraries: librariesIn(bytes, kind, elf),
   };
 }
@@ -120,6 +120,14 @@ function withPieces(mentions: PathMention[], bytes: Buffer, elf: Elf | undefined
   if (loaded.length === 0) return mentions;
   const paths = loaded.map((offset): PathMention => ({ kind: 'whole', offset, path: bytes.toString('latin1', offset, offset + PIECE) }));
   return [...mentions, ...paths].sort((a, b) => a.offset - b.offset);
+}
+
+/** The path mentions outside of debugging information. */
+function mentionsIn(bytes: Buffer, elf: Elf | undefined, where?: string): PathMention[] {
+  const mentions = findMentions(bytes, where);
+  const ignored = elf === undefined ? [] : debugSections(bytes);
+  if (ignored.length === 0) return mentions;
+  return mentions.filter((mention) => !ignored.some(({ offset, size }) => mention.offset >= offset && mention.offset < offset + size));
 }
 
 function librariesIn(bytes: Buffer, kind: Content['kind'], elf: Elf | undefined): string[] {
