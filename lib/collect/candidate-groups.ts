@@ -7,6 +7,7 @@
  * machine with many smaller ones, such as NumPy beside a hundred other modules.
  */
 import type { Context } from './context';
+import { withinMetapackages } from './metapackages';
 import { isEssential, type Lacking, PART_OF_DEPENDENCY, rankOfModule } from './module-distance';
 import { dependenciesOf as directDependenciesOf } from './requested-packages';
 import type { Candidate, CurrentSelection } from './selection';
@@ -90,17 +91,29 @@ export function dependenciesOf(
 export function essentialPackages(
   candidates: readonly Candidate[],
   bytes: number,
-  { requested }: CurrentSelection,
+  selection: CurrentSelection,
   context: Context,
 ): Lacking {
+  const { requested } = selection;
   const found = new Map<Package, number>();
+  const isPartOfDependency = (owner: Package) => requested.requiresDirectly(owner) || [...requested].some((one) => (
+    requested.reasonFor(one) === 'program' && withinMetapackages(one.depends, context).includes(owner)));
   for (const { path: place, need, distance = Infinity } of candidates) {
     const owner = ownerOf(place, context);
     if (owner === undefined) continue;
     if (need === 'mentioned' && isEssential({ distance, bytes })) found.set(owner, Math.min(distance, found.get(owner) ?? distance));
-    else if (requested.isTight && requested.requiresDirectly(owner)) found.set(owner, PART_OF_DEPENDENCY);
+    else if ((requested.isTight && isPartOfDependency(owner)) || isStarted(owner, need, selection, context)) found.set(owner, PART_OF_DEPENDENCY);
   }
   return found;
+}
+
+/** Whether a package is that of a command that a requested script starts, or that a file starts which the script sources. */
+function isStarted(owner: Package, need: Need, { commands, files }: CurrentSelection, { packages, requestedPrograms }: Context): boolean {
+  const isOfRequested = (file: string | undefined) => file !== undefined && requestedPrograms.get(file)?.interpreter !== undefined;
+  return need === 'recommended' && [...commands.values()].some(({ real }) => {
+    const starter = packages.ownerOf(real) === owner ? files.get(real)?.through : undefined;
+    return starter !== undefined && (isOfRequested(starter) || isOfRequested(files.get(starter)?.through));
+  });
 }
 
 /** Whether an add-on is from the same source package as a requested one: a program's own plug-ins may be a package. */

@@ -19,6 +19,8 @@ const CONFIGURATION = /^[^.]+$|\.(?:conf|cfg|cnf|config|ini|rc|xml|def|defs)$/;
 const CODE = /\.(?:py|rb|p[lm]|php|[cm]?js|lua|tcl|scm)$/;
 /** Bytes of a module that people have written. */
 const MOST_CODE = 1024 * 1024;
+/** `$0` at the beginning of a name: `exec $0.bin` starts another file beside the script. */
+const OWN_NAME = /(?:"\$0"|\$0|\$\{0\})(?=[.-]\w)/g;
 const SHELL = /^(?:ba|da|a|k|mk|z)?sh$/;
 
 /** A command, or a command line: a command with an option or a placeholder behind it. A placeholder for a directory may come first. */
@@ -57,7 +59,7 @@ export interface StartedWords {
 export function startedIn(file: string, content: Content, scan: Scan, role?: 'module' | 'sourced'): StartedWords {
   const isModule = content.kind === 'text' && role === 'module' && CODE.test(file) && content.size <= MOST_CODE;
   if (isModule) return inCode(scan((bytes) => bytes.toString('latin1')));
-  if (content.kind === 'script') return inScript(content.head, scan);
+  if (content.kind === 'script') return inScript(file, content.head, scan);
   return { words: wordsIn(file, content, scan, role), called: new Set() };
 }
 
@@ -108,12 +110,12 @@ export function isShellScript(head: Buffer): boolean {
   return named !== undefined && isShell(named.name);
 }
 
-function inScript(head: Buffer, scan: Scan): StartedWords {
+function inScript(file: string, head: Buffer, scan: Scan): StartedWords {
   const shebang = readShebang(head);
   const named = shebang && interpreterOf(shebang);
   if (!named) return { words: new Set(), called: new Set() };
   const text = scan((bytes) => bytes.toString('latin1', 0, MOST_SCRIPT)); // the rest is an archive that the script unpacks
-  const found = isShell(named.name) ? { words: inShell(text), called: new Set<string>() } : inCode(text);
+  const found = isShell(named.name) ? { words: inShell(text.replace(OWN_NAME, path.posix.basename(file))), called: new Set<string>() } : inCode(text);
   // `#!/usr/bin/env NAME` searches PATH, too
   if (!named.name.includes('/')) found.words.add(named.name);
   return found;

@@ -7,12 +7,13 @@ import { NOT_WORLD_READABLE } from './add-files';
 import { hasWithOption, isCode, startedIn } from './command-words';
 import type { Context } from './context';
 import { ownersOf } from './context';
+import { withinMetapackages } from './metapackages';
 import { needOf } from './need';
 import { isDocumentation } from './non-runtime';
 import { withOwnInterpreter } from './own-interpreter';
 import { addProgram } from './programs';
 import type { RequestedPackages } from './requested-packages';
-import { dependenciesOf, isForDevelopment, recommends } from './requested-packages';
+import { dependenciesOf, isForDevelopment } from './requested-packages';
 import type { CurrentSelection, Pending, Selection } from './selection';
 import type { Limit } from './size-budget';
 import { RECOMMENDED } from './size-budget';
@@ -154,7 +155,8 @@ export function addCommand(name: string, commandPath: string, file: string, sele
     }
     const script = sourcedBy(file, selection, root) ?? file;
     const starter = context.packages.ownerOf(script);
-    const isRecommended = starter !== undefined && ownersOf(commandPath, context).some((pkg) => recommends(starter, pkg));
+    const recommended = starter === undefined ? [] : withinMetapackages(starter.recommends, context);
+    const isRecommended = ownersOf(commandPath, context).some((pkg) => recommended.includes(pkg));
     const why = { reason: `started by ${path.posix.basename(file)}`, through: file };
     addProgram(program, why, isUsersScript(script, context) ? 'program' : isRecommended ? 'recommended' : undefined, delta, context);
     delta.commands.set(name, program);
@@ -199,7 +201,10 @@ export function starterOf(file: string, selection: CurrentSelection, context: Co
   const isExecutable = (root.status(file)!.mode & 0o111) !== 0;
   const isNeeded = (pkg: Package) => isSibling(pkg) || (requested.needs(pkg) && isDependency(pkg, owner, requested, context));
   // a script consists of commands; a binary program may mention many that it does not need
-  if (kind === 'script') return isExecutable ? { role, mayStart: (pkg) => isNeeded(pkg) || recommends(owner, pkg) } : undefined;
+  if (kind === 'script') {
+    const recommended = withinMetapackages(owner.recommends, context);
+    return isExecutable ? { role, mayStart: (pkg) => isNeeded(pkg) || recommended.includes(pkg) } : undefined;
+  }
   return elf !== undefined && isProgram(elf) ? { role, mayStart: isNeeded } : undefined;
 }
 

@@ -6,6 +6,7 @@ import * as path from 'path';
 import { addFound } from './add-files';
 import type { Grounds } from './belonging';
 import { groundsToFollow } from './belonging';
+import { classPath } from './class-path';
 import { addCommand, starterOf } from './commands';
 import type { Context } from './context';
 import { ownersOf } from './context';
@@ -40,6 +41,7 @@ export function followPathMentions(pending: Pending, selection: CurrentSelection
   const owner = packages.ownerOf(file);
   const by: Mentioning = { ...pending, owner };
   for (const mentioned of behindPrefix(file, owner, selection.requested, context)) follow(mentioned, by, delta, context);
+  for (const archive of classPath(file, root)) follow(path.posix.resolve(path.posix.dirname(file), archive), by, delta, context);
   const relative = relativePaths(pending, selection, context);
   for (const mentioned of relative.mentioned) follow(mentioned, by, delta, context);
   for (const real of relative.directories) delta.directories.add(real);

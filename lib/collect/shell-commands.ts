@@ -1,12 +1,14 @@
 /**
  * Words of a shell script in places where the shell expects a command: at the start of a line, or after the end of another command.
- * Words that take a command, such as `exec`, and assignments may come before it.
+ * Words that take a command, such as `exec`, assignments, and variables without quotes, which may be empty, may come before it.
  *
  * Written by hand because a regular expression would backtrack. This parser reads each character a bounded number of times.
  */
 
 const SEPARATORS = ';&|(`!{';
 const TAKES_COMMAND = /(?:then|do|else|elif|if|while|until|exec|eval|xargs|nice|nohup|time|command)[ \t]+/y;
+/** `$rlwrap` in `exec $rlwrap java` */
+const OPTIONAL = /\$(?:\w+|\{\w+\})[ \t]+/y;
 const VARIABLE = /\w+=/y;
 const WORD = /[\w.+-]+/y;
 const BLANKS = /[ \t]*/y;
@@ -91,7 +93,7 @@ class ShellText {
     for (let at = this.skip(BLANKS, from)!; !this.failed.has(at);) {
       visited.push(at);
       const behindWord = this.skip(TAKES_COMMAND, at);
-      const next = behindWord ?? this.assignment(at);
+      const next = behindWord ?? this.skip(OPTIONAL, at) ?? this.assignment(at);
       if (next === undefined) {
         const end = this.skip(WORD, at);
         if (end === undefined || text[end] === '/' || text[end] === '=') break;

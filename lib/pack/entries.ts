@@ -13,6 +13,7 @@ import { nameAliases } from '../plan/alias';
 import { COMPRESSED, launcherFile, unpackedRoot } from '../plan/compress';
 import { type FileEntry, type LauncherEntry, needsWithKey, type Plan, rootOf, withKey } from '../plan/plan';
 import { openRoot } from '../root/open-root';
+import { withClassPath } from '../root/java-manifest';
 import { trustBytecode } from '../root/python-bytecode';
 import type { Root } from '../root/root';
 import { printableName } from '../text/printable';
@@ -127,6 +128,10 @@ function edited(entry: FileEntry, root: Root, key: string, aliases: readonly str
   replaceText(bytes, edits.aliases.map(([offset, index, from, to]) => ({ offset, text: aliases[index].slice(from, to) })));
   if (edits.texts) replaceText(bytes, edits.texts.map(([offset, text]) => ({ offset, text: withKey(text, key) })));
   if (edits.bytecode) trustBytecode(bytes);
+  if (edits.classPath) {
+    const inLayer = new Map(edits.classPath);
+    return withClassPath(bytes, (file) => withKey(inLayer.get(file) ?? file, key));
+  }
   if (edits.shebang !== undefined) return withFirstLine(bytes, withKey(edits.shebang, key));
   const keyed = (text: string | undefined) => text && withKey(text, key);
   if ([edits.interpreter, edits.rpath, edits.needed].every((edit) => edit === undefined)) return bytes;

@@ -33,6 +33,8 @@ export interface Edits {
   readonly shebang?: string;
   /** whether it is Python bytecode, which is marked as valid whatever the date of its source */
   readonly bytecode?: boolean;
+  /** of a Java archive: path in its class path → path in the layer, with `KEY` */
+  readonly classPath?: readonly (readonly [file: string, inLayer: string])[];
   /** offset in bytes → text, with `KEY`, that overwrites as many bytes as it has */
   readonly texts?: readonly (readonly [offset: number, text: string])[];
   /**

@@ -21,6 +21,7 @@ import { Rpaths } from './rpath';
 import { needsStarter, starter, starterOf } from './starter';
 import type { Process } from '../closure/closure';
 import type { Program } from '../closure/find';
+import { classPath } from '../collect/class-path';
 import type { Collected } from '../collect/collect';
 import { isDocumentation } from '../collect/non-runtime';
 import { systemDirectories } from '../loader/musl';
@@ -219,8 +220,18 @@ class Relocation {
     const aliases = this.replacements.byFile.get(real) ?? [];
     const bytecode = sourceOfBytecode(real) === undefined ? undefined : true;
     const texts = overwrittenTexts(real, content, this.started.musl?.interpreter!.real, this.options.root);
-    const edits = { interpreter, ...(elf?.dynamic && this.rpaths.of(real, elf)), shebang, bytecode, texts };
+    const edits = { interpreter, ...(elf?.dynamic && this.rpaths.of(real, elf)), shebang, bytecode, classPath: this.classPath(real), texts };
     return aliases.length === 0 && Object.values(edits).every((edit) => edit === undefined) ? undefined : { ...edits, aliases };
+  }
+
+  /** Where the archives in the class path of an archive are in the layer. */
+  private classPath(real: RootPath): Edits['classPath'] {
+    const { root } = this.options;
+    const moved = classPath(real, root).filter((file) => file.startsWith('/')).flatMap((file): [string, string][] => {
+      const archive = root.real(file);
+      return archive !== undefined && this.packed.has(archive) && this.places.has(archive) ? [[file, this.inLayer(archive)]] : [];
+    });
+    return moved.length > 0 ? moved : undefined;
   }
 
   /** The first line of a program or command that is a script, which names the interpreter by its place, and what follows it. */

@@ -66,31 +66,45 @@ function* stringsOf(content: Buffer): Generator<[start: number, end: number]> {
 }
 
 function* classesOf(archive: Buffer): Generator<Buffer> {
+  let left = MOST_CLASSES;
+  for (const { name, at } of entriesOf(archive)) {
+    const unpacked = archive.readUInt32LE(at + CENTRAL.unpacked);
+    if (!name.endsWith('.class') || unpacked > left) continue;
+    left -= unpacked;
+    const content = unpack(archive, at, unpacked);
+    if (content) yield content;
+  }
+}
+
+/** An entry of an archive. */
+export interface ArchiveEntry {
+  readonly name: string;
+  /** offset of its header in the central directory */
+  readonly at: number;
+}
+
+/** The entries of an archive. They end early if it is damaged; none if it is too large. */
+export function* entriesOf(archive: Buffer): Generator<ArchiveEntry> {
   const end = archive.length <= MOST_ARCHIVE ? endOf(archive) : undefined;
   if (end === undefined) return;
-  let left = MOST_CLASSES;
   let at = archive.readUInt32LE(end + END.directory);
   for (let count = archive.readUInt16LE(end + END.count); count > 0; count--) {
     if (at + CENTRAL.size > archive.length || archive.readUInt32LE(at) !== CENTRAL.signature) return;
     const start = at + CENTRAL.size;
-    const name = archive.toString('latin1', start, start + archive.readUInt16LE(at + CENTRAL.nameLength));
-    const unpacked = archive.readUInt32LE(at + CENTRAL.unpacked);
-    if (name.endsWith('.class') && unpacked <= left) {
-      left -= unpacked;
-      const content = unpack(archive, at, unpacked);
-      if (content) yield content;
-    }
+    yield { name: archive.toString('latin1', start, start + archive.readUInt16LE(at + CENTRAL.nameLength)), at };
     at = endOfCentral(archive, at);
   }
 }
 
-function endOf(archive: Buffer): number | undefined {
+/** The offset of the record at the end of an archive. */
+export function endOf(archive: Buffer): number | undefined {
   const lowest = Math.max(0, archive.length - END.size - END.mostComment);
   for (let at = archive.length - END.size; at >= lowest; at--) if (archive.readUInt32LE(at) === END.signature) return at;
   return undefined;
 }
 
-function unpack(archive: Buffer, entry: number, size: number): Buffer | undefined {
+/** @param entry offset of its header in the central directory */
+export function unpack(archive: Buffer, entry: number, size: number): Buffer | undefined {
   const local = archive.readUInt32LE(entry + CENTRAL.offset);
   if (local + LOCAL.size > archive.length || archive.readUInt32LE(local) !== LOCAL.signature) return undefined;
   const start = startOfBytes(archive, local);
