@@ -84,7 +84,8 @@ export function dependenciesOf(
 }
 
 /**
- * The packages of candidates without which a program may not start: in a tight layer its direct dependencies, and essential modules.
+ * The packages of candidates without which a program may not start: in a tight layer its direct dependencies, essential modules, and
+ * recommended packages whose commands a script starts.
  *
  * @param bytes what all candidates would add
  */
@@ -101,8 +102,11 @@ export function essentialPackages(
   for (const { path: place, need, distance = Infinity } of candidates) {
     const owner = ownerOf(place, context);
     if (owner === undefined) continue;
-    if (need === 'mentioned' && isEssential({ distance, bytes })) found.set(owner, Math.min(distance, found.get(owner) ?? distance));
-    else if ((requested.isTight && isPartOfDependency(owner)) || isStarted(owner, need, selection, context)) found.set(owner, PART_OF_DEPENDENCY);
+    if (need === 'mentioned' && isEssential({ distance, bytes })) {
+      found.set(owner, Math.min(distance, found.get(owner) ?? distance));
+    } else if ((requested.isTight && isPartOfDependency(owner)) || isStarted(owner, need, selection, context)) {
+      found.set(owner, PART_OF_DEPENDENCY);
+    }
   }
   return found;
 }

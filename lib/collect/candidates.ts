@@ -79,7 +79,8 @@ export class Candidates {
   public tryNext(selection: CurrentSelection, room: number): Outcome | undefined {
     const measure = ({ candidates }: Group) => this.found(candidates, selection).bytes;
     for (let group = this.waiting.takeFirst(measure); group; group = this.waiting.takeFirst(measure)) {
-      const attempt = group.bytes > room ? undefined : this.attempt(group, selection);
+      // its files may have been packed meanwhile, with another group
+      const attempt = group.bytes > room && measure(group) > room ? undefined : this.attempt(group, selection);
       const bytes = attempt?.bytes ?? group.bytes;
       const tried = attempt ? { ...group, addition: additionOf(attempt.delta) } : group;
       if (attempt && this.isLargerThanNext(group, bytes, room)) {

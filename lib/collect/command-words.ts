@@ -115,7 +115,8 @@ function inScript(file: string, head: Buffer, scan: Scan): StartedWords {
   const named = shebang && interpreterOf(shebang);
   if (!named) return { words: new Set(), called: new Set() };
   const text = scan((bytes) => bytes.toString('latin1', 0, MOST_SCRIPT)); // the rest is an archive that the script unpacks
-  const found = isShell(named.name) ? { words: inShell(text.replace(OWN_NAME, path.posix.basename(file))), called: new Set<string>() } : inCode(text);
+  const inShellScript = () => ({ words: inShell(text.replace(OWN_NAME, path.posix.basename(file))), called: new Set<string>() });
+  const found = isShell(named.name) ? inShellScript() : inCode(text);
   // `#!/usr/bin/env NAME` searches PATH, too
   if (!named.name.includes('/')) found.words.add(named.name);
   return found;

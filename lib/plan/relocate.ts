@@ -21,7 +21,7 @@ import { Rpaths } from './rpath';
 import { needsStarter, starter, starterOf } from './starter';
 import type { Process } from '../closure/closure';
 import type { Program } from '../closure/find';
-import { classPath } from '../collect/class-path';
+import { movedClassPath } from '../collect/class-path';
 import type { Collected } from '../collect/collect';
 import { isDocumentation } from '../collect/non-runtime';
 import { systemDirectories } from '../loader/musl';
@@ -159,8 +159,7 @@ class Relocation {
   private muslEntries({ program, interpreter }: Process): Entry[] {
     const { root, setting } = this.options;
     const listed = systemDirectories(program.elf.interpreter, setting).filter((directory) => directory.startsWith('/'));
-    const isPacked = (real: RootPath) => this.packed.has(real) && this.places.has(real);
-    const directories = listed.flatMap((directory) => root.real(directory) ?? []).filter(isPacked);
+    const directories = listed.flatMap((directory) => root.real(directory) ?? []).filter((real) => this.isPlaced(real));
     return [
       { kind: 'link', path: layerPath(`/${MUSL_LOADER}`), target: this.places.of(interpreter!.real).slice(1) },
       {
@@ -203,7 +202,7 @@ class Relocation {
     const nextDirectory = this.options.root.real(path.posix.dirname(absolute));
     const isPlaced = nextDirectory !== undefined && this.places.has(nextDirectory);
     const next = isPlaced ? path.posix.join(nextDirectory, path.posix.basename(absolute)) : real;
-    if (!this.packed.has(next) || !this.places.has(next)) return undefined;
+    if (!this.isPlaced(next)) return undefined;
     const place = this.places.of(next);
     // a program that reads the link instead of following it may know its directory by another name, from which `..` leads elsewhere
     const inLayer = target.startsWith('/') ? rootOf(KEY) + place : path.posix.relative(parent, place);
@@ -220,18 +219,9 @@ class Relocation {
     const aliases = this.replacements.byFile.get(real) ?? [];
     const bytecode = sourceOfBytecode(real) === undefined ? undefined : true;
     const texts = overwrittenTexts(real, content, this.started.musl?.interpreter!.real, this.options.root);
-    const edits = { interpreter, ...(elf?.dynamic && this.rpaths.of(real, elf)), shebang, bytecode, classPath: this.classPath(real), texts };
+    const moved = movedClassPath(real, this.options.root, (file) => (this.isPlaced(file) ? this.inLayer(file) : undefined));
+    const edits = { interpreter, ...(elf?.dynamic && this.rpaths.of(real, elf)), shebang: this.shebang(real), bytecode, classPath: moved, texts };
     return aliases.length === 0 && Object.values(edits).every((edit) => edit === undefined) ? undefined : { ...edits, aliases };
-  }
-
-  /** Where the archives in the class path of an archive are in the layer. */
-  private classPath(real: RootPath): Edits['classPath'] {
-    const { root } = this.options;
-    const moved = classPath(real, root).filter((file) => file.startsWith('/')).flatMap((file): [string, string][] => {
-      const archive = root.real(file);
-      return archive !== undefined && this.packed.has(archive) && this.places.has(archive) ? [[file, this.inLayer(archive)]] : [];
-    });
-    return moved.length > 0 ? moved : undefined;
   }
 
   /** The first line of a program or command that is a script, which names the interpreter by its place, and what follows it. */
@@ -250,6 +240,10 @@ class Relocation {
   /** The resolved directory of a path, whose last component may be a link. */
   private directoryOf(file: string): RootPath | undefined {
     return this.options.root.real(path.posix.dirname(file));
+  }
+
+  private isPlaced(real: RootPath): boolean {
+    return this.packed.has(real) && this.places.has(real);
   }
 
   private inLayer(real: RootPath): string {

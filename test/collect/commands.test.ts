@@ -54,6 +54,23 @@ describe('a command with its bare name in a program is packed', () => {
     expect(find(root).data).toEqual(expect.arrayContaining(['/usr/bin/java', '/usr/lib/jvm/bin/java', '/usr/lib/jvm/lib/modules']));
   });
 
+  test('behind a variable of a shell script that may be empty', () => {
+    withShell().install('rig', { '/usr/bin/rig': '#!/bin/sh\nexec $wrapper paint "$@"\n', '/usr/bin/paint': programWith() });
+    expect(started()).toEqual(['/usr/bin/paint', '/usr/bin/sh']);
+  });
+
+  test('beside a shell script that appends to its own name', () => {
+    withShell().install('rig', { '/usr/bin/rig': '#!/bin/sh\nexec $0.bin "$@"\n', '/usr/bin/rig.bin': programWith() });
+    expect(started()).toEqual(['/usr/bin/rig.bin', '/usr/bin/sh']);
+  });
+
+  test('if its package is behind a metapackage that the package of a script recommends', () => {
+    withShell().install('rig', { '/usr/bin/rig': '#!/bin/sh\nexec paint\n' }, { Recommends: 'default-paint' });
+    root.install('default-paint', { '/usr/share/doc/default-paint/copyright': '' }, { Depends: 'paint-2' });
+    root.install('paint-2', { '/usr/bin/paint': programWith(), '/usr/share/paint/colours': '' });
+    expect(find(root).data).toEqual(expect.arrayContaining(['/usr/bin/paint', '/usr/share/paint/colours']));
+  });
+
   test('if a shell script has the name as the value of a variable', () => {
     withShell().install('rig', {
       '/usr/bin/rig': '#!/bin/sh\nRIG_EXECUTABLE=paint\nexec "`dirname \\"$0\\"`/$RIG_EXECUTABLE"\n',

@@ -171,6 +171,27 @@ test('a layer is compressed if a module that a self-built script imports does no
   expect(notices.filter(isCompression)).toHaveLength(1);
 });
 
+test('a layer is compressed if the package of a command that a script starts, and only recommends, does not fit otherwise', () => {
+  root.install('dash', { '/usr/bin/sh': programWith() }, { Essential: 'yes' });
+  root.install('rig', { '/usr/bin/rig': '#!/bin/sh\nexec java rig.jar\n' }, { Recommends: 'default-jre' });
+  root.install('default-jre', {}, { Depends: 'jre-17' });
+  root.install('jre-17', { '/usr/bin/java': programWith(), '/usr/lib/jvm/modules': '' });
+  root.enlarge('/usr/lib/jvm/modules', 300 * MB);
+  const { data, notices } = find(root);
+  expect(data).toContain('/usr/lib/jvm/modules');
+  expect(notices.filter(isCompression)).toHaveLength(1);
+});
+
+test('a layer is compressed if a part of a package behind a metapackage does not fit otherwise', () => {
+  root.install('dash', { '/usr/bin/sh': programWith() }, { Essential: 'yes' });
+  root.install('rig', { '/usr/bin/rig': '#!/bin/sh\nexec java rig.jar\n', '/usr/share/rig/own': '' }, { Depends: 'default-jre' });
+  root.install('default-jre', {}, { Depends: 'jre-17' });
+  root.install('jre-17', { '/usr/bin/java': programWith(), '/usr/lib/jvm/modules': '' });
+  root.enlarge('/usr/lib/jvm/modules', 200 * MB);
+  root.enlarge('/usr/share/rig/own', 100 * MB);
+  expect(find(root).data).toContain('/usr/lib/jvm/modules');
+});
+
 test('small files are stored compressed if that of the large ones is not enough', () => {
   const names = Array.from({ length: 700 }, (_, index) => `/usr/share/rig/${index}`);
   root.install('rig', { '/usr/bin/rig': programWith(), ...Object.fromEntries(names.map((name) => [name, name])) });

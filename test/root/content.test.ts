@@ -53,6 +53,15 @@ test('paths are searched for in all files, except data over 1 MB and texts over 
   expect(inspect(Buffer.concat([Buffer.alloc(1 << 23, 'x'), mention])).mentions).toEqual([]);
 });
 
+test('paths in debugging information are ignored: they name headers and sources', () => {
+  const fixture = new Fixture();
+  const source = '#include <stddef.h>\nextern const char *const data;\nconst char *const data = "/usr/share/rig/data"; size_t size;';
+  fixture.compile('/libx.so', source, ['-g', '-shared', '-fPIC', '-nostdlib']);
+  const bytes = fs.readFileSync(fixture.locate('/libx.so'));
+  expect(bytes.includes('stddef.h')).toBe(true);
+  expect(inspect(bytes).mentions.map((mention) => mention.path)).toEqual(['/usr/share/rig/data']);
+});
+
 test('a large library is searched completely, after other files were read as well', () => {
   const fixture = new Fixture();
   const source = 'const char *path = "/usr/share/thing/file", *library = "libother.so.1"; char large[100000] = "/usr/share/large/file";';
