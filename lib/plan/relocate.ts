@@ -217,10 +217,10 @@ class Relocation {
     const interpreter = process && elf?.interpreter !== undefined ? LOADERS[process.rules.libc] : undefined;
     const shebang = content.carriesData ? undefined : this.shebang(real);
     const aliases = this.replacements.byFile.get(real) ?? [];
-    const bytecode = sourceOfBytecode(real) === undefined ? undefined : true;
     const texts = overwrittenTexts(real, content, this.started.musl?.interpreter!.real, this.options.root);
     const moved = movedClassPath(real, this.options.root, (file) => (this.isPlaced(file) ? this.inLayer(file) : undefined));
-    const edits = { interpreter, ...(elf?.dynamic && this.rpaths.of(real, elf)), shebang: this.shebang(real), bytecode, classPath: moved, texts };
+    const libraries = elf?.dynamic && this.rpaths.of(real, elf);
+    const edits = { interpreter, ...libraries, shebang: this.shebang(real), bytecode: sourceOfBytecode(real) !== undefined || undefined, classPath: moved, texts };
     return aliases.length === 0 && Object.values(edits).every((edit) => edit === undefined) ? undefined : { ...edits, aliases };
   }
 
