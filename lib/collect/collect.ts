@@ -43,6 +43,7 @@ import { Selection } from './selection';
 import { type Need, RECORD_LINE } from './size-budget';
 import { bytesInLayer, NO_FILES } from './stored-size';
 import { addTraced } from './traced';
+import { rejectUnloadableConfiguration } from './unloadable-configuration';
 import type { Process } from '../closure/closure';
 import type { Program } from '../closure/find';
 import { valueOf } from '../packages/package';
@@ -138,6 +139,7 @@ export class Collection {
     const selection = needed.copy();
     const filled = fill(selection, context);
     rejectStaleBytecode(selection, context);
+    rejectUnloadableConfiguration(selection, context);
     linkConfiguration(selection, context);
     selection.merge(addLicences(selection, context));
     return fits(selection, context) ? { selection, ...filled } : undefined;

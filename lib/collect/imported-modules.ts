@@ -35,17 +35,27 @@ interface Import {
   readonly separator: RegExp;
   /** whether only the whole name is that of a module: `a.b.c` may be a variable in `a.b` */
   readonly isWhole?: boolean;
+  /** begins a text in which such statements count @default - any text */
+  readonly start?: RegExp;
+  /** whether the module has the name in lower case @default false */
+  readonly isLowerCase?: boolean;
 }
+
+const IN_PHP = { start: /^(?:#!.*\n)?\s*<\?php\b/, isLowerCase: true };
 
 const IMPORTS: readonly Import[] = [
   // Python
-  { statement: /^[ \t]*from[ \t]+(\w[\w.]*)[ \t]+import\b/gm, separator: /\./ },
-  { statement: /^[ \t]*import[ \t]+(\w[\w., \t]*)/gm, separator: /\./ },
+  { statement: /(?:^|;)[ \t]*from[ \t]+(\w[\w.]*)[ \t]+import\b/gm, separator: /\./ },
+  { statement: /(?:^|;)[ \t]*import[ \t]+(\w[\w., \t]*)/gm, separator: /\./ },
   // Perl
-  { statement: /^[ \t]*(?:use|require)[ \t]+(\w+(?:::\w+)*)/gm, separator: /::/, isWhole: true },
+  { statement: /(?:^|;)[ \t]*(?:use|require)[ \t]+(\w+(?:::\w+)*)/gm, separator: /::/, isWhole: true },
   // Ruby, Lua, Node.js
   { statement: /\b(?:require|from|import)[ \t(]+["']([\w@][\w./@-]*)["']/gm, separator: /[/]/ },
   { statement: /\brequire[ \t(]+["'](\w[\w.]*)["']/gm, separator: /\./ },
+  // extensions of PHP, which are loaded before a script starts: `new Imagick`, `Redis::VERSION`, `yaml_parse(…)`
+  { ...IN_PHP, statement: /\bnew[ \t]+\\?(\w+)/g, separator: /$^/ },
+  { ...IN_PHP, statement: /\b([A-Za-z]\w*)::/g, separator: /$^/ },
+  { ...IN_PHP, statement: /\b([a-z][a-z0-9]*)_\w+[ \t]*\(/g, separator: /$^/ },
   // R
   { statement: /\b(?:library|require|requireNamespace)\([ \t]*["']?([\w.]+)/gm, separator: /$^/ },
   { statement: /(?<![\w:])([a-z][\w.]*):::?[A-Za-z]/gm, separator: /$^/ },
@@ -79,9 +89,10 @@ interface Imported {
 
 function namesIn(text: string): ReadonlyMap<string, Imported> {
   const found = new Map<string, Imported>();
-  for (const { statement, separator, isWhole } of IMPORTS) {
+  for (const { statement, separator, isWhole, start, isLowerCase } of IMPORTS) {
+    if (start && !start.test(text)) continue;
     for (const [, listed] of text.matchAll(statement)) {
-      for (const one of listed.split(',')) {
+      for (const one of (isLowerCase ? listed.toLowerCase() : listed).split(',')) {
         const components = one.trim().split(/[ \t]/)[0].split(separator).filter((component) => component !== '');
         if (components.length > 0 && !components.includes('..') && found.size < MOST_NAMES) {
           found.set(components.join('/'), { components, isWhole });

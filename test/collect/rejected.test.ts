@@ -1,6 +1,7 @@
 /**
  * A candidate that is rejected changes nothing: it adds no files, no libraries, and no data of its package.
  */
+import { createHash } from 'crypto';
 import * as fs from 'fs';
 import { find, LIB, libraryWith, Packaged, programWith } from './packaged';
 
@@ -72,4 +73,38 @@ test('an exclude pattern that matches only a file of a rejected directory is rep
   const { skipped, notices } = find(root, 'rig', { exclude: ['/usr/share/big/two'] });
   expect([...skipped.keys()]).toEqual(['/usr/share/big']);
   expect(notices).toEqual([expect.stringContaining("exclude '/usr/share/big/two'")]);
+});
+
+describe('configuration that loads an extension', () => {
+  const INI = 'extension=image.so\n';
+
+  beforeEach(() => {
+    root.install('lang', { '/usr/bin/lang': programWith('</etc/lang/conf.d>'), '/usr/lib/lang/text.so': libraryWith('text.so') });
+    root.install('lang-image', { '/usr/lib/lang/image.so': libraryWith('image.so'), '/usr/share/lang-image/image.ini': INI }, {
+      Depends: 'lang',
+    });
+    root.install('rig', { '/usr/bin/rig': '#!/usr/bin/lang\n' }, { Depends: 'lang' });
+    const md5 = createHash('md5').update(INI).digest('hex');
+    root.write({
+      '/etc/lang/available/image.ini': INI,
+      '/etc/lang/conf.d/20-image.ini': { link: '/etc/lang/available/image.ini' },
+      '/etc/lang/conf.d/10-text.ini': 'extension=text.so\n',
+      '/var/lib/dpkg/info/lang-image.md5sums': `${md5}  usr/share/lang-image/image.ini\n`,
+      '/var/lib/dpkg/info/lang.md5sums': `${createHash('md5').update('extension=text.so\n').digest('hex')}  usr/share/lang/text.ini\n`,
+    });
+    root.install('lang-files', { '/etc/lang/conf.d': [], '/etc/lang/available': [] }, { Source: 'lang', Depends: 'lang' });
+  });
+
+  test('of an add-on is not packed for a script that does not need the add-on', () => {
+    const { data, skipped } = find(root);
+    expect(data).toContain('/etc/lang/conf.d/10-text.ini');
+    expect(data).not.toContain('/usr/lib/lang/image.so');
+    expect(data.filter((file) => file.endsWith('image.ini'))).toEqual([]);
+    expect(skipped.get('/etc/lang/available/image.ini')).toBe('it loads /usr/lib/lang/image.so, which is not packed');
+  });
+
+  test('is packed with the extension for the interpreter itself', () => {
+    const { data } = find(root, 'lang');
+    expect(data).toEqual(expect.arrayContaining(['/etc/lang/conf.d/20-image.ini', '/usr/lib/lang/image.so']));
+  });
 });

@@ -330,6 +330,12 @@ describe('modules of packages that a self-built script imports', () => {
     ['library(one)', ['one/data.txt', 'one/part.py', 'standard.py']],
     ['import fast', ['fast.lang3-x86_64.so', 'standard.py']],
     ['import unknown; print("one")', ['standard.py']],
+    ['import sys; import one', ['one/data.txt', 'one/part.py', 'standard.py']],
+    ['use strict; use A::B;', ['A/B.pm', 'standard.py', 'two/data.txt', 'two/part.py']],
+    ['<?php $image = new Fast();', ['fast.lang3-x86_64.so', 'standard.py']],
+    ['<?php echo FAST::VERSION;', ['fast.lang3-x86_64.so', 'standard.py']],
+    ['<?php fast_draw();', ['fast.lang3-x86_64.so', 'standard.py']],
+    ['const image = new Fast();', ['standard.py']],
     ['print A::C::value();', ['standard.py']],
   ])('are packed with the modules that these depend on: %s', (text, expected) => {
     expect(packed(withModules(), text).sort()).toEqual(expected);
