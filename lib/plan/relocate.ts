@@ -119,8 +119,7 @@ class Relocation {
     for (const [file, content] of selection.generated) {
       const place = this.places.of(file);
       if ('link' in content) entries.push({ kind: 'link', path: place, target: content.link });
-      else if ('text' in content) entries.push({ kind: 'text', path: place, text: content.text });
-      else entries.push({ kind: 'text', path: place, text: content.textWith((directory) => this.inLayer(directory)) });
+      else entries.push({ kind: 'text', path: place, text: 'text' in content ? content.text : content.textWith((at) => this.inLayer(at)) });
     }
     const { glibc, musl } = this.started;
     if (musl) entries.push(...this.muslEntries(musl));
@@ -203,24 +202,23 @@ class Relocation {
     const isPlaced = nextDirectory !== undefined && this.places.has(nextDirectory);
     const next = isPlaced ? path.posix.join(nextDirectory, path.posix.basename(absolute)) : real;
     if (!this.isPlaced(next)) return undefined;
-    const place = this.places.of(next);
     // a program that reads the link instead of following it may know its directory by another name, from which `..` leads elsewhere
-    const inLayer = target.startsWith('/') ? rootOf(KEY) + place : path.posix.relative(parent, place);
+    const inLayer = target.startsWith('/') ? this.inLayer(next) : path.posix.relative(parent, this.places.of(next));
     return { kind: 'link', path: layerPath(path.posix.join(parent, path.posix.basename(link))), target: inLayer };
   }
 
   private edits(real: RootPath): Edits | undefined {
     const content = this.options.root.content(real);
-    const { elf } = content;
     if (!isChangeable(content)) return undefined;
+    const { elf } = content;
     const process = this.collected.processes.get(real);
     const interpreter = process && elf?.interpreter !== undefined ? LOADERS[process.rules.libc] : undefined;
     const shebang = content.carriesData ? undefined : this.shebang(real);
     const aliases = this.replacements.byFile.get(real) ?? [];
     const texts = overwrittenTexts(real, content, this.started.musl?.interpreter!.real, this.options.root);
-    const moved = movedClassPath(real, this.options.root, (file) => (this.isPlaced(file) ? this.inLayer(file) : undefined));
-    const libraries = elf?.dynamic && this.rpaths.of(real, elf);
-    const edits = { interpreter, ...libraries, shebang: this.shebang(real), bytecode: sourceOfBytecode(real) !== undefined || undefined, classPath: moved, texts };
+    const classPath = movedClassPath(real, this.options.root, (file) => (this.isPlaced(file) ? this.inLayer(file) : undefined));
+    const bytecode = sourceOfBytecode(real) !== undefined || undefined;
+    const edits = { interpreter, ...(elf?.dynamic && this.rpaths.of(real, elf)), shebang, bytecode, classPath, texts };
     return aliases.length === 0 && Object.values(edits).every((edit) => edit === undefined) ? undefined : { ...edits, aliases };
   }
 
