@@ -61,7 +61,7 @@ describe('the class path of an archive', () => {
   test.each([
     ['has none', [manifest('')]],
     ['has no manifest', [other]],
-    ['is signed, because the signature is of the manifest', [manifest('Class-Path: /usr/x.jar\r\n'), { name: 'META-INF/RIG.SF', text: '' }]],
+    ['is signed: the signature is of the manifest', [manifest('Class-Path: /usr/x.jar\r\n'), { name: 'META-INF/RIG.SF', text: '' }]],
   ])('is empty if the archive %s', (_, entries) => {
     expect(classPathOf(jar(entries))).toEqual([]);
   });
