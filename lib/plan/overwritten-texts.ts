@@ -1,7 +1,8 @@
 /**
- * Texts that are overwritten in files: those that lead musl's loader to the host, and directories in which programs cannot write
- * on Lambda.
+ * Texts that are overwritten in files: those that lead musl's loader or a linker to the host, and directories in which programs
+ * cannot write on Lambda.
  */
+import { confineLinker } from './confine-linker';
 import { confine } from './confine-musl';
 import type { Edits } from './plan';
 import { writableDirectoriesIn, writableDirectoriesInText } from './writable-directories';
@@ -27,6 +28,6 @@ export function overwrittenTexts(
     return inText.length === 0 ? undefined : inText;
   }
   const confined = real === muslLoader ? confine(root.read(real), real) : [];
-  const texts = [...confined, ...writableDirectoriesIn(mentions)];
+  const texts = [...confined, ...confineLinker(mentions, () => root.read(real)), ...writableDirectoriesIn(mentions)];
   return texts.length === 0 ? undefined : texts;
 }
