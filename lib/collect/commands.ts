@@ -194,9 +194,11 @@ export function starterOf(file: string, selection: CurrentSelection, context: Co
   // scripts of development packages print flags for compilers
   const isSibling = (pkg: Package) => requested.isSibling(pkg) && (requested.has(pkg) || !isForDevelopment(pkg));
   if (kind === 'text') {
+    if (role === undefined) return { mayStart: isSibling };
     const siblings = [...requested].filter(({ source }) => source === owner.source);
-    const isDirect = (pkg: Package) => !pkg.isEssential && siblings.some(({ depends }) => depends.includes(pkg.name));
-    return { role, mayStart: role === 'module' ? (pkg) => isSibling(pkg) || isDirect(pkg) : isSibling };
+    const direct = new Set(siblings.flatMap(({ depends }) => withinMetapackages(depends, context)));
+    const isDirect = (pkg: Package) => !pkg.isEssential && direct.has(pkg);
+    return { role, mayStart: (pkg) => isSibling(pkg) || isDirect(pkg) };
   }
   const isExecutable = (root.status(file)!.mode & 0o111) !== 0;
   const isNeeded = (pkg: Package) => isSibling(pkg) || (requested.needs(pkg) && isDependency(pkg, owner, requested, context));

@@ -37,6 +37,8 @@ interface Import {
   readonly isWhole?: boolean;
   /** begins a text in which such statements count @default - any text */
   readonly start?: RegExp;
+  /** what comes before a name */
+  readonly parent?: string;
   /** whether the module has the name in lower case @default false */
   readonly isLowerCase?: boolean;
 }
@@ -49,6 +51,8 @@ const IMPORTS: readonly Import[] = [
   { statement: /(?:^|;)[ \t]*import[ \t]+(\w[\w., \t]*)/gm, separator: /\./ },
   // Perl
   { statement: /(?:^|;)[ \t]*(?:use|require)[ \t]+(\w+(?:::\w+)*)/gm, separator: /::/, isWhole: true },
+  // the driver in a data source of Perl's DBI: `dbi:Pg:dbname=rig`
+  { statement: /["'(]dbi:(\w+)[:(]/gi, separator: /$^/, parent: 'DBD', isWhole: true },
   // Ruby, Lua, Node.js
   { statement: /\b(?:require|from|import)[ \t(]+["']([\w@][\w./@-]*)["']/gm, separator: /[/]/ },
   { statement: /\brequire[ \t(]+["'](\w[\w.]*)["']/gm, separator: /\./ },
@@ -89,12 +93,13 @@ interface Imported {
 
 function namesIn(text: string): ReadonlyMap<string, Imported> {
   const found = new Map<string, Imported>();
-  for (const { statement, separator, isWhole, start, isLowerCase } of IMPORTS) {
+  for (const { statement, separator, isWhole, start, parent, isLowerCase } of IMPORTS) {
     if (start && !start.test(text)) continue;
     for (const [, listed] of text.matchAll(statement)) {
       for (const one of (isLowerCase ? listed.toLowerCase() : listed).split(',')) {
-        const components = one.trim().split(/[ \t]/)[0].split(separator).filter((component) => component !== '');
-        if (components.length > 0 && !components.includes('..') && found.size < MOST_NAMES) {
+        const written = one.trim().split(/[ \t]/)[0].split(separator).filter((component) => component !== '');
+        const components = parent === undefined ? written : [parent, ...written];
+        if (written.length > 0 && !components.includes('..') && found.size < MOST_NAMES) {
           found.set(components.join('/'), { components, isWhole });
         }
       }

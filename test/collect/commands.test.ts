@@ -54,13 +54,11 @@ describe('a command with its bare name in a program is packed', () => {
     expect(find(root).data).toEqual(expect.arrayContaining(['/usr/bin/java', '/usr/lib/jvm/bin/java', '/usr/lib/jvm/lib/modules']));
   });
 
-  test('behind a variable of a shell script that may be empty', () => {
-    withShell().install('rig', { '/usr/bin/rig': '#!/bin/sh\nexec $wrapper paint "$@"\n', '/usr/bin/paint': programWith() });
-    expect(started()).toEqual(['/usr/bin/paint', '/usr/bin/sh']);
-  });
-
-  test('beside a shell script that appends to its own name', () => {
-    withShell().install('rig', { '/usr/bin/rig': '#!/bin/sh\nexec $0.bin "$@"\n', '/usr/bin/rig.bin': programWith() });
+  test.each([
+    ['behind a variable that may be empty', 'exec $wrapper rig.bin "$@"'],
+    ['as a suffix of the name of the script', 'exec $0.bin "$@"'],
+  ])('in a shell script %s', (_, line) => {
+    withShell().install('rig', { '/usr/bin/rig': `#!/bin/sh\n${line}\n`, '/usr/bin/rig.bin': programWith() });
     expect(started()).toEqual(['/usr/bin/rig.bin', '/usr/bin/sh']);
   });
 
@@ -69,6 +67,13 @@ describe('a command with its bare name in a program is packed', () => {
     root.install('default-paint', { '/usr/share/doc/default-paint/copyright': '' }, { Depends: 'paint-2' });
     root.install('paint-2', { '/usr/bin/paint': programWith(), '/usr/share/paint/colours': '' });
     expect(find(root).data).toEqual(expect.arrayContaining(['/usr/bin/paint', '/usr/share/paint/colours']));
+  });
+
+  test('in a module of a script if its package is behind a metapackage on which that of the script depends', () => {
+    const files = { '/usr/bin/rig': '#!/usr/bin/lang\n', '/usr/lib/rig/draw.py': 'start = "paint"\n' };
+    root.install('rig', files, { Depends: 'lang, paint-all' }).install('paint-2', { '/usr/bin/paint': programWith() });
+    root.install('lang', { '/usr/bin/lang': programWith() }).install('paint-all', {}, { Depends: 'paint-2' });
+    expect(started()).toEqual(['/usr/bin/lang', '/usr/bin/paint']);
   });
 
   test('if a shell script has the name as the value of a variable', () => {

@@ -308,6 +308,7 @@ describe('modules of packages that a self-built script imports', () => {
       const directory = `${DIRECTORY}/${name}`;
       root.install(`lang3-${name}`, { [`${directory}/part.py`]: '\n', [`${directory}/data.txt`]: '\n' }, { Depends: 'lang3' });
     }
+    root.install('lang3-driver', { [`${DIRECTORY}/DBD/Rig.pm`]: '\n' }, { Depends: 'lang3' });
     root.install('lang3-nested', { [`${DIRECTORY}/A/B.pm`]: '\n' }, { Depends: 'lang3, lang3-two' });
     root.install('lang3-native', { [`${DIRECTORY}/fast.lang3-x86_64.so`]: libraryWith('fast.so') }, { Depends: 'lang3' });
 
@@ -332,6 +333,7 @@ describe('modules of packages that a self-built script imports', () => {
     ['import unknown; print("one")', ['standard.py']],
     ['import sys; import one', ['one/data.txt', 'one/part.py', 'standard.py']],
     ['use strict; use A::B;', ['A/B.pm', 'standard.py', 'two/data.txt', 'two/part.py']],
+    ['connect("dbi:Rig:name=one");', ['DBD/Rig.pm', 'standard.py']],
     ['<?php $image = new Fast();', ['fast.lang3-x86_64.so', 'standard.py']],
     ['<?php echo FAST::VERSION;', ['fast.lang3-x86_64.so', 'standard.py']],
     ['<?php fast_draw();', ['fast.lang3-x86_64.so', 'standard.py']],
