@@ -5,10 +5,8 @@
 import * as fs from 'fs';
 import { find as findIn, LIB, libraryWith, LOADER, Packaged, programWith, writeAlternatives } from './packaged';
 import type { FileEntry } from '../../lib/plan/plan';
-import { elfFile, preferMemory } from '../fixture';
+import { elfFile } from '../fixture';
 import { plan } from '../plan/make';
-
-preferMemory();
 
 const MB = 1e6;
 const MODULES = '/usr/lib/python3/dist-packages';

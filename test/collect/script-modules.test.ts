@@ -10,8 +10,10 @@ import { writeDirectory } from '../../lib/pack/directory';
 import type { LayerRequest, PlannedLayer } from '../../lib/plan/plan-layer';
 import { planLayer } from '../../lib/plan/plan-layer';
 import { DirectoryRoot } from '../../lib/root/directory-root';
-import { gcc, temporaryDirectory } from '../fixture';
+import { gcc, preferDisk, temporaryDirectory } from '../fixture';
 import { request } from '../plan/request';
+
+preferDisk();
 
 const SANDBOX = path.join(__dirname, '..', 'sandbox.sh');
 const PYTHON = '/usr/bin/python3';

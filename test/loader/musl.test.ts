@@ -1,7 +1,9 @@
 import { mappedByMusl, reasons, refused, resolve } from './agree';
 import { MissingLibraryError } from '../../lib/closure/closure';
 import { UnloadableError } from '../../lib/loader/search';
-import { elfHeader, Fixture, MUSL_LOADER } from '../fixture';
+import { elfHeader, Fixture, MUSL_LOADER, preferMemory } from '../fixture';
+
+preferMemory();
 
 /** Files made by a test, and the program `/usr/bin/prog`. */
 let root: Fixture;

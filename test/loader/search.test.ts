@@ -2,7 +2,9 @@ import * as fs from 'fs';
 import { mapped, reasons, refused, resolve, VARIANTS } from './agree';
 import { MissingLibraryError } from '../../lib/closure/closure';
 import { UnloadableError } from '../../lib/loader/search';
-import { Fixture } from '../fixture';
+import { Fixture, preferMemory } from '../fixture';
+
+preferMemory();
 
 const TRIPLET = 'x86_64-linux-gnu';
 

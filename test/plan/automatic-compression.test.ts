@@ -5,10 +5,8 @@ import * as fs from 'fs';
 import { type FileEntry, sizeOf, temporaryBytes } from '../../lib/plan/plan';
 import type { LayerRequest } from '../../lib/plan/plan-layer';
 import { find, LIB, Packaged, programWith, writeAlternatives } from '../collect/packaged';
-import { errorOf, noise, preferMemory } from '../fixture';
+import { errorOf, noise } from '../fixture';
 import { plan } from './make';
-
-preferMemory();
 
 const MB = 1e6;
 const MODULES = '/usr/lib/python3/dist-packages';

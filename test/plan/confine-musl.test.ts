@@ -5,7 +5,9 @@ import { lambda, type Made, make, plan, SHOW } from './make';
 import { MissingLibraryError } from '../../lib/closure/closure';
 import { confine, UnknownLoaderError } from '../../lib/plan/confine-musl';
 import { KEY } from '../../lib/plan/plan';
-import { Fixture, HOSTILE, MUSL_LOADER } from '../fixture';
+import { Fixture, HOSTILE, MUSL_LOADER, preferMemory } from '../fixture';
+
+preferMemory();
 
 /** Opens libraries by name, from the program and from a library, and by path. Prints data, and the mapped files. */
 const PROGRAM = `

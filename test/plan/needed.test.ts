@@ -5,7 +5,9 @@ import { execFileSync } from 'child_process';
 import * as path from 'path';
 import { lambda, make, plan } from './make';
 import { type FileEntry, KEY } from '../../lib/plan/plan';
-import { Fixture, HOSTILE } from '../fixture';
+import { Fixture, HOSTILE, preferMemory } from '../fixture';
+
+preferMemory();
 
 const DIRECTORY = '/usr/lib/x86_64-linux-gnu';
 
