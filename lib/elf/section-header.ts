@@ -16,6 +16,8 @@ const SHF_ALLOC = 2n;
 const DOT = '.'.charCodeAt(0);
 /** Beginnings of names of sections with debugging information; `.zdebug` is compressed. */
 const DEBUG = ['.debug_', '.zdebug_'];
+/** Linkers write about a dozen such sections. A file with thousands must not make its reader compare each path with all of them. */
+const MOST_DEBUG = 64;
 
 function extentOf(header: Buffer): Pick<Extent, 'offset' | 'size'> {
   return { offset: Number(header.readBigUInt64LE(24)), size: Number(header.readBigUInt64LE(32)) };
@@ -29,26 +31,26 @@ export function sectionsOf(file: Buffer): Pick<Extent, 'offset' | 'size'>[] {
 
 /** The extents of sections that no loader maps, other than those that tools for programs add: their names begin with a dot. */
 export function ownSections(file: Buffer): Pick<Extent, 'offset' | 'size'>[] {
-  const headers = sectionHeaders(file);
-  const extents = headers.map(extentOf);
-  const names = extents[file.readUInt16LE(62)];
-  if (names === undefined) return [];
-  const isOwn = (header: Buffer) => (
-    header.readUInt32LE(4) === SHT_PROGBITS && (header.readBigUInt64LE(8) & SHF_ALLOC) === 0n
-    && file[names.offset + header.readUInt32LE(0)] !== DOT);
-  return extents.filter((_, index) => isOwn(headers[index]));
+  return unmappedSections(file, (name) => file[name] !== DOT);
 }
 
 /** The extents of sections that only debuggers read. They name the headers and sources that the object was compiled from. */
 export function debugSections(file: Buffer): Pick<Extent, 'offset' | 'size'>[] {
+  const isDebug = (at: number) => DEBUG.some((name) => file.toString('latin1', at, at + name.length) === name);
+  return unmappedSections(file, isDebug).slice(0, MOST_DEBUG);
+}
+
+/** @param isWanted gets the offset of a section's name in the file */
+function unmappedSections(file: Buffer, isWanted: (name: number) => boolean): Pick<Extent, 'offset' | 'size'>[] {
   const headers = sectionHeaders(file);
-  const names = headers.map(extentOf)[file.readUInt16LE(62)];
+  const extents = headers.map(extentOf);
+  const names = extents[file.readUInt16LE(62)];
   if (names === undefined) return [];
-  const isForDebuggers = (header: Buffer) => {
-    const at = names.offset + header.readUInt32LE(0);
-    return (header.readBigUInt64LE(8) & SHF_ALLOC) === 0n && DEBUG.some((name) => file.toString('latin1', at, at + name.length) === name);
-  };
-  return headers.filter((header) => header.readUInt32LE(4) === SHT_PROGBITS && isForDebuggers(header)).map(extentOf);
+  return extents.filter((_, index) => {
+    const header = headers[index];
+    const isMapped = header.readUInt32LE(4) !== SHT_PROGBITS || (header.readBigUInt64LE(8) & SHF_ALLOC) !== 0n;
+    return !isMapped && isWanted(names.offset + header.readUInt32LE(0));
+  });
 }
 
 /** The section header table. Undefined if it is missing or invalid. */

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { build, halfWords, words } from './bytes';
-import { Workshop } from './compile';
-import { DF_1_NODEFLIB, DF_1_PIE, FormatError, isProgram, readElf } from '../../lib/elf';
+import { run, Workshop } from './compile';
+import { debugSections, DF_1_NODEFLIB, DF_1_PIE, FormatError, isProgram, readElf } from '../../lib/elf';
 
 const workshop = new Workshop();
 afterAll(() => workshop.remove());
@@ -232,4 +232,12 @@ describe('a file that would take too long to read is an error:', () => {
     });
     expect(failure(file).message).toMatch(/whose bytes are read many times/);
   });
+});
+
+test('at most 64 sections of debugging information are looked at: a hostile file may have 65,535', () => {
+  const sections = Array.from({ length: 100 }, (_, index) => `__asm__(".section .debug_${index},\\"\\",@progbits\\n.byte 1\\n.previous");`);
+  const bytes = readFileSync(workshop.compile('debug', sections.join('\n'), ['-c']));
+  expect(run('readelf', '-SW', workshop.path('debug')).match(/\.debug_/g)).toHaveLength(100);
+  expect(debugSections(bytes)).toHaveLength(64);
+  expect(debugSections(readFileSync(workshop.compile('plain', 'int number;', ['-c'])))).toEqual([]);
 });
