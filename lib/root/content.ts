@@ -116,10 +116,18 @@ function withPieces(mentions: PathMention[], bytes: Buffer, elf: Elf | undefined
     const address = addressOf(elf, offset);
     return address === undefined ? [] : [[address, offset]];
   }));
-  const loaded = [...findVectorLoads(bytes, elf, new Set(offsets.keys()))].map((address) => offsets.get(address)!);
+  const loaded = [...findVectorLoads(bytes, elf, new Set(offsets.keys()))].map((address) => offsets.get(address)!).sort((a, b) => a - b);
   if (loaded.length === 0) return mentions;
   const paths = loaded.map((offset): PathMention => ({ kind: 'whole', offset, path: bytes.toString('latin1', offset, offset + PIECE) }));
-  return [...mentions, ...paths].sort((a, b) => a.offset - b.offset);
+  // what looks like one path may be several pieces
+  let next = 0;
+  const ofOwn = mentions.map((mention) => {
+    const { offset, path } = mention;
+    while (loaded[next] <= offset) next++;
+    const end = loaded[next] ?? Infinity;
+    return mention.kind === 'whole' && end < offset + path.length ? { ...mention, path: path.slice(0, end - offset) } : mention;
+  });
+  return [...ofOwn, ...paths].sort((a, b) => a.offset - b.offset);
 }
 
 /** The path mentions outside of debugging information. */

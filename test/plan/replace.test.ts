@@ -180,17 +180,22 @@ test('a path whose first 16 bytes are between the pieces of other strings is rep
     __attribute__((noipa)) void copy(char *word, char *file) {
       memcpy(word, "./list-of-modules", 17);
       memcpy(file, "/etc/rig/modules.d/rig-modules.cfg", 35);
+      memcpy(word + 50, "/etc/rig/one-directory.cfg", 27);
+      memcpy(file + 50, "/etc/rig/two-directory.cfg", 27);
     }
     int main(void) {
       char word[99] = "", file[99];
       copy(word, file);
       puts(word);
       show(file);
+      show(word + 50);
+      show(file + 50);
     }`;
-  const layer = await layerOf(source, ['/etc/rig/modules.d/rig-modules.cfg']);
+  const files = ['/etc/rig/modules.d/rig-modules.cfg', '/etc/rig/one-directory.cfg', '/etc/rig/two-directory.cfg'];
+  const layer = await layerOf(source, files);
   const [, before] = /(.)\/etc\/rig\/module/.exec(fs.readFileSync(root.locate('/usr/bin/rig'), 'latin1'))!;
   expect(before).toMatch(/\w/);
-  expect(output(layer)).toEqual(['./list-of-modules', 'of the layer: rig-modules.cfg']);
+  expect(output(layer)).toEqual(['./list-of-modules', ...files.map((file) => `of the layer: ${path.basename(file)}`)]);
 });
 
 test('a configuration file finds another one that it includes by its name', async () => {
