@@ -5,8 +5,8 @@
 import * as path from 'path';
 import { isCode } from './command-words';
 import type { Context } from './context';
-import { isSelfBuilt } from './self-built';
 import type { CurrentSelection, Pending, Selection } from './selection';
+import { isSelfBuilt } from './self-built';
 
 /** Start of the reason for skipping such a command. The path of the script follows. */
 export const OF_MODULE = 'its package is only recommended by that of a module of ';
