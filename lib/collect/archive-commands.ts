@@ -11,7 +11,7 @@ import type { CurrentSelection, Pending, Selection } from './selection';
 import { constantsIn, isArchive } from '../root/java-archive';
 import { isCommandDirectory } from '../root/standard';
 
-/** Names and paths of commands in an archive. They depend only on the root, and a layer may be collected several times. */
+/** Those of some names and paths of commands that an archive has. A layer may be collected several times. */
 const namedIn = cacheByRoot<ReadonlySet<string>>();
 
 export function addCommandsOfArchive({ real: file }: Pending, selection: CurrentSelection, context: Context): Selection | undefined {
@@ -27,7 +27,7 @@ export function addCommandsOfArchive({ real: file }: Pending, selection: Current
   }
   if (commands.size === 0) return undefined;
   const delta = selection.fork();
-  const named = namedIn(root, file, () => constantsIn(root.read(file), commands.keys()));
+  const named = namedIn(root, [file, ...commands.keys()].join('\0'), () => constantsIn(root.read(file), commands.keys()));
   const started = new Set([...named].map((written) => commands.get(written)!));
   for (const command of started) {
     const name = path.posix.basename(command);

@@ -97,8 +97,9 @@ export function essentialPackages(
 ): Lacking {
   const { requested } = selection;
   const found = new Map<Package, number>();
-  const isPartOfDependency = (owner: Package) => requested.requiresDirectly(owner) || [...requested].some((one) => (
-    requested.reasonFor(one) === 'program' && withinMetapackages(one.depends, context).includes(owner)));
+  const programs = requested.isTight ? [...requested].filter((one) => requested.reasonFor(one) === 'program') : [];
+  const ofPrograms = new Set(programs.flatMap(({ depends }) => withinMetapackages(depends, context)));
+  const isPartOfDependency = (owner: Package) => requested.requiresDirectly(owner) || ofPrograms.has(owner);
   for (const { path: place, need, distance = Infinity } of candidates) {
     const owner = ownerOf(place, context);
     if (owner === undefined) continue;

@@ -196,16 +196,16 @@ export function starterOf(file: string, selection: CurrentSelection, context: Co
   if (kind === 'text') {
     if (role === undefined) return { mayStart: isSibling };
     const siblings = [...requested].filter(({ source }) => source === owner.source);
-    const direct = new Set(siblings.flatMap(({ depends }) => withinMetapackages(depends, context)));
-    const isDirect = (pkg: Package) => !pkg.isEssential && direct.has(pkg);
-    return { role, mayStart: (pkg) => isSibling(pkg) || isDirect(pkg) };
+    const isDependedOn = (pkg: Package) => siblings.some(({ depends }) => withinMetapackages(depends, context).includes(pkg));
+    return { role, mayStart: (pkg) => isSibling(pkg) || (!pkg.isEssential && isDependedOn(pkg)) };
   }
   const isExecutable = (root.status(file)!.mode & 0o111) !== 0;
   const isNeeded = (pkg: Package) => isSibling(pkg) || (requested.needs(pkg) && isDependency(pkg, owner, requested, context));
   // a script consists of commands; a binary program may mention many that it does not need
   if (kind === 'script') {
+    if (!isExecutable) return undefined;
     const recommended = withinMetapackages(owner.recommends, context);
-    return isExecutable ? { role, mayStart: (pkg) => isNeeded(pkg) || recommended.includes(pkg) } : undefined;
+    return { role, mayStart: (pkg) => isNeeded(pkg) || recommended.includes(pkg) };
   }
   return elf !== undefined && isProgram(elf) ? { role, mayStart: isNeeded } : undefined;
 }

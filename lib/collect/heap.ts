@@ -1,11 +1,10 @@
 /**
  * A binary heap: the first of many items in an order, and more items at any time, without all of them being compared.
  */
-
 export class Heap<T> {
   private readonly items: T[] = [];
 
-  /** @param isBefore whether one item is to be taken before another; a total order */
+  /** @param isBefore a total order: true if the first item is taken before the second */
   constructor(private readonly isBefore: (one: T, other: T) => boolean) {}
 
   /** The item that is taken next. */

@@ -5,6 +5,7 @@
 import { cacheByRoot } from './cache-by-root';
 import type { Context } from './context';
 import { isDocumentation } from './non-runtime';
+import { dependenciesOf } from './requested-packages';
 import type { Package } from '../packages/package';
 
 /** Number of files and links outside of documentation: a link to the version that is the default. */
@@ -17,8 +18,7 @@ export function withinMetapackages(names: readonly string[], context: Context): 
   const { packages } = context;
   const direct = names.map((name) => packages.get(name)).filter((one) => one !== undefined);
   return direct.flatMap((one) => {
-    const dependencies = isMetapackage(one, context) ? one.depends.map((name) => packages.get(name)) : [];
-    return [one, ...dependencies.filter((dependency) => dependency !== undefined)];
+    return isMetapackage(one, context) ? [one, ...dependenciesOf(one, packages)] : [one];
   });
 }
 

@@ -64,7 +64,7 @@ export class WaitingGroups {
     return this.measuredBytes.get(need) ?? 0;
   }
 
-  /** Whether a group that is needed as much as another is to be tried before it. */
+  /** True if a waiting group with the same need comes before `other`. */
   public isAnyBefore(other: Measured): boolean {
     return RANKS.some((rank) => {
       const first = isOfRank(rank, other.need) ? this.firstOf(this.ranks[rank].sorted) : undefined;

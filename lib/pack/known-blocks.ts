@@ -46,7 +46,7 @@ export class KnownBlocks {
     return { key, deflated: known.deflated };
   }
 
-  /** The block with a key, for a layer that is being packed; `undefined` if it is no longer kept. */
+  /** Returns a block for the layer that is being packed, or `undefined` if the block has been removed. */
   public get(key: string): Promise<Buffer> | undefined {
     const known = this.ahead.get(key) ?? this.used.get(key);
     if (known) this.use(key, known);

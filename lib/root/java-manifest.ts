@@ -13,6 +13,7 @@ const SIGNATURE = /^META-INF\/[^/]+\.SF$/i;
 const MOST_BYTES = 1024 * 1024;
 /** Maximum number of bytes of a line without its end. A line that begins with a space continues the one before. */
 const MOST_LINE = 70;
+const LINES = new RegExp(`^.{1,${MOST_LINE}}|.{1,${MOST_LINE - 1}}`, 'g');
 const CLASS_PATH = /^(Class-Path:)((?:[^\r\n]|\r?\n )*)/im;
 const FILE = /^file:(?:\/\/)?(?=\/)/;
 
@@ -41,7 +42,7 @@ function wordsOf(written: string): string[] {
 }
 
 function folded(line: string): string {
-  return (line.match(new RegExp(`^.{1,${MOST_LINE}}|.{1,${MOST_LINE - 1}}`, 'g')) ?? []).join('\r\n ');
+  return (line.match(LINES) ?? []).join('\r\n ');
 }
 
 interface Manifest {

@@ -8,6 +8,8 @@ import { readDescriptor } from '../elf';
 import { fileError } from '../text/file-error';
 
 const { O_RDONLY, O_NONBLOCK, O_NOCTTY, O_NOFOLLOW } = fs.constants;
+/** A link is an error, and a pipe without a writer does not block. */
+const FLAGS = O_RDONLY | O_NONBLOCK | O_NOCTTY | O_NOFOLLOW;
 
 /** Errors of open(2) on a path that no longer leads to the file: it is absent, a link, below a file, or a socket. */
 const GONE = ['ENOENT', 'ELOOP', 'ENOTDIR', 'ENXIO'];
@@ -25,7 +27,7 @@ export interface Stamped {
 export function readDirectly(file: MachinePath, most: number, room: Buffer): Stamped | undefined {
   let descriptor: number;
   try {
-    descriptor = fs.openSync(file, O_RDONLY | O_NONBLOCK | O_NOCTTY | O_NOFOLLOW);
+    descriptor = fs.openSync(file, FLAGS);
   } catch {
     return undefined;
   }
@@ -50,7 +52,7 @@ export function readDirectly(file: MachinePath, most: number, room: Buffer): Sta
 export function readUnchanged(file: MachinePath, stamp: string): Buffer | undefined {
   let descriptor: number;
   try {
-    descriptor = fs.openSync(file, O_RDONLY | O_NONBLOCK | O_NOCTTY | O_NOFOLLOW);
+    descriptor = fs.openSync(file, FLAGS);
   } catch (error) {
     if (GONE.includes((error as NodeJS.ErrnoException).code!)) return undefined;
     throw fileError(error, 'cannot read', file);

@@ -81,7 +81,7 @@ describe('a file that was compressed ahead', () => {
     await expect(writeZip(planned, zip, undefined, { ahead })).rejects.toThrow(ChangedFileError);
   });
 
-  test('is not known if its blocks are no longer kept', async () => {
+  test('is unknown once its blocks have been removed', async () => {
     const blocks = new KnownBlocks();
     ahead = new Ahead(blocks);
     await compress(TEXT);
