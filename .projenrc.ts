@@ -1,5 +1,6 @@
 import { awscdk, javascript, JsonFile } from 'projen';
 import { addExampleTasks } from './projenrc/examples';
+import { enforceLayers } from './projenrc/layers';
 import { addGenerators, configurePublishing, PUBLISHING } from './projenrc/publishing';
 import { addTestTasks } from './projenrc/tests';
 import { addWeeklyWorkflow } from './projenrc/weekly';
@@ -88,49 +89,12 @@ project.compileTask.exec(`node node_modules/esbuild-wasm/bin/esbuild ${BUNDLED} 
 ].forEach((path) => project.addPackageIgnore(path));
 ['!/lib/inspect/', '/lib/inspect/page/tsconfig.json', '/lib/**/*.ts'].forEach((path) => project.addPackageIgnore(path));
 
-// The layers of lib, the lowest first. A file imports from its own layer and from lower ones.
-const LAYERS: ReadonlyArray<readonly [name: string, content: string]> = [
-  ['text', 'wording of messages: escaping, units, spelling suggestions'],
-  ['error.ts', 'the base of all errors that a user can act on, and the options that they refer to'],
-  ['lambda.ts', 'what AWS Lambda allows and provides'],
-  ['limits.ts', 'limits on sizes and counts in foreign files'],
-  ['elf', 'reads and edits ELF files'],
-  ['root', 'the files of a source, by their paths inside it; standard directories; path mentions in files'],
-  ['loader', 'the search rules of glibc and musl'],
-  ['closure', 'a program with every library that the loader maps, and the symbol versions'],
-  ['process', 'child processes, files written whole, the cache directory, leftovers'],
-  ['packages', 'dpkg, apk and rpm: which package owns a file, and what it depends on'],
-  ['trace', 'strace runs and their logs'],
-  ['collect', 'the selection: what a program needs beyond its libraries'],
-  ['plan', 'the layer before it is written: places, path aliases, edits, proof, record'],
-  ['tar', 'the tar format: reads a tar that is not trusted, writes headers'],
-  ['pack', 'a plan written as zip, tar or directory, in a process of its own'],
-  ['zip', 'reads a zip that is not trusted'],
-  ['sandbox', 'runs a layer under bubblewrap'],
-  ['source', 'where the files come from: this machine, a directory, an image, apt'],
-  ['workload', 'layers that contain only what the commands of a workload use'],
-  ['inspect', 'what is in a layer: summary, HTML report, bill of materials'],
-  ['request.ts', 'a request, from properties of the construct or options of the command line'],
-  ['asset', 'a layer as an asset of a CDK app: known fingerprint, plan, packing process, kept zips'],
-  ['architecture-check.ts', 'the warning about functions of another architecture'],
-  ['ephemeral-storage-check.ts', 'the warning about functions whose /tmp is too small'],
-  ['deployment-values.ts', 'values that are known only at deployment'],
-  ['binary-source.ts', 'public: sources'],
-  ['binary-layer.ts', 'public: the construct'],
-  ['index.ts', 'public: everything that is exported'],
-  ['cli', 'the command line tool'],
-];
-const zones = LAYERS.slice(0, -1).map(([name, content], index) => ({
-  target: `./lib/${name}`,
-  from: LAYERS.slice(index + 1).map(([above]) => `./lib/${above}`),
-  message: `lib/${name} (${content}) is a lower layer: see LAYERS in .projenrc.ts`,
-}));
+enforceLayers(project.eslint!);
 project.eslint?.addPlugins('regexp');
 project.eslint?.addRules({
   // foreign text is never matched by a pattern that backtracks, or that starts anew at every character
   'regexp/no-super-linear-backtracking': ['error', { report: 'potential' }],
   'regexp/no-super-linear-move': ['error', { report: 'potential' }],
-  'import/no-restricted-paths': ['error', { zones }],
   '@typescript-eslint/consistent-type-imports': ['error', { disallowTypeAnnotations: false, fixStyle: 'inline-type-imports' }],
   '@stylistic/max-len': ['error', { code: 140, ignoreUrls: true, ignoreRegExpLiterals: true }],
   'max-lines': ['error', { max: 250 }],

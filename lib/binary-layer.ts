@@ -10,7 +10,7 @@ import { BinarySource } from './binary-source';
 import { checkResolved } from './deployment-values';
 import type { Machine } from './elf';
 import { EphemeralStorageCheck } from './ephemeral-storage-check';
-import { programName } from './plan/program-name';
+import { programName } from './plan/edits/program-name';
 import { writeWhole } from './process/whole-file';
 import { requestOf, trialOf, workloadOf } from './request';
 import { fileError } from './text/file-error';

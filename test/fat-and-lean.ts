@@ -7,8 +7,8 @@
  * Exit status 1: a layer of the fat root lacks a file, or cannot be planned.
  */
 import * as path from 'path';
-import type { FileEntry, Plan } from '../lib/plan/plan';
-import { sizeOf } from '../lib/plan/plan';
+import type { FileEntry, Plan } from '../lib/plan/layout/plan';
+import { sizeOf } from '../lib/plan/layout/plan';
 import { planLayer } from '../lib/plan/plan-layer';
 import { DirectoryRoot } from '../lib/root/directory-root';
 import { megabytes } from '../lib/text/megabytes';

@@ -37,7 +37,7 @@ describe('the layers of lib', () => {
   test('forbid the import of a value from a higher layer, and name the list of layers', async () => {
     const messages = await lint('lib/elf/note.ts', "import { planLayer } from '../plan/plan-layer';\n\nplanLayer;\n");
     expect(messages).toEqual([
-      expect.stringMatching(/lib\/elf \(reads and edits ELF files\) is a lower layer: see LAYERS in \.projenrc\.ts/),
+      expect.stringMatching(/lib\/elf \(reads and edits ELF files\) is a lower layer: see LAYERS in projenrc\/layers\.ts/),
     ]);
   });
 
@@ -47,13 +47,21 @@ describe('the layers of lib', () => {
     ).toHaveLength(1);
   });
 
+  test('forbid the import from a higher subfolder of the same folder', async () => {
+    const messages = await lint('lib/collect/selection/context.ts', "import { isSelfBuilt } from '../self-built/self-built';\n\nisSelfBuilt;\n");
+    expect(messages).toEqual([expect.stringMatching(/lib\/collect\/selection \(what the rules of the selection read and return\)/)]);
+  });
+
   test('allow an import from a lower layer', async () => {
     expect(await lint('lib/plan/place.ts', "import { Elf } from '../elf';\n\nexport type X = Elf;\n")).toEqual([]);
   });
 
   test('include every file and folder of lib', () => {
     const layers = new Set(zones.flatMap(({ target, from }) => [target, ...from]));
-    const entries = new Set(fs.readdirSync(path.join(ROOT, 'lib')).map((name) => `./lib/${name}`));
+    const entriesOf = (folder: string) => fs.readdirSync(path.join(ROOT, folder)).map((name) => `${folder}/${name}`);
+    // in a folder whose subfolders are layers, each entry is a layer
+    const isSplit = (folder: string) => [...layers].some((layer) => layer.startsWith(`./${folder}/`));
+    const entries = new Set(entriesOf('lib').flatMap((entry) => (isSplit(entry) ? entriesOf(entry) : [entry])).map((entry) => `./${entry}`));
     expect([...entries].filter((entry) => !layers.has(entry))).toEqual([]);
     expect([...layers].filter((layer) => !entries.has(layer))).toEqual([]);
   });

@@ -17,7 +17,7 @@ import * as os from 'os';
 import * as path from 'path';
 import { LAMBDA, runWithLayer } from './function';
 import { writeZip } from '../lib/pack/zip';
-import { rootOf } from '../lib/plan/plan';
+import { rootOf } from '../lib/plan/layout/plan';
 import { planLayer } from '../lib/plan/plan-layer';
 import { DirectoryRoot } from '../lib/root/directory-root';
 

@@ -10,7 +10,7 @@ import * as path from 'path';
 import { stages } from './on-demand';
 import type { Machine } from '../elf';
 import { MACHINES } from '../loader/machine';
-import { RULES_VERSION } from '../plan/plan';
+import { RULES_VERSION } from '../plan/layout/plan';
 import type { LayerRequest } from '../plan/plan-layer';
 import { cacheDirectory, makeCacheDirectory, readCached } from '../process/cache-directory';
 import { writeWhole } from '../process/whole-file';

@@ -7,7 +7,7 @@
 import * as path from 'path';
 import { setImmediate } from 'timers';
 import type { Answer, Outlook, PackedZip, Packing } from '../pack/process';
-import type { Plan } from '../plan/plan';
+import type { Plan } from '../plan/layout/plan';
 import { AnsweringChild, EndedError } from '../process/answering-child';
 import { nodeEnvironment } from '../process/environment';
 import { ownFile, PACK } from '../process/own-file';

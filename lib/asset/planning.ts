@@ -5,7 +5,7 @@
 import type { Fingerprint } from './fingerprint';
 import { FingerprintCache, stateOf } from './fingerprint';
 import { packing, stages } from './on-demand';
-import { temporaryBytes } from '../plan/plan';
+import { temporaryBytes } from '../plan/layout/plan';
 import type { LayerRequest, PlannedLayer } from '../plan/plan-layer';
 import type { RootPath } from '../root/paths';
 import type { Root } from '../root/root';

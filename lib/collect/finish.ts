@@ -3,10 +3,10 @@
  * files that were added after all.
  */
 import * as path from 'path';
-import { addFound } from './add-files';
-import type { Context } from './context';
-import type { CurrentSelection, Generated, Selection, Why } from './selection';
-import type { Package } from '../packages/package';
+import { addFound } from './programs/add-files';
+import type { Context } from './selection/context';
+import type { CurrentSelection, Generated, Selection, Why } from './selection/selection';
+import { licencesOf } from '../packages/package';
 import { isCurrent, sourceOfBytecode } from '../root/python-bytecode';
 import type { Root } from '../root/root';
 
@@ -24,11 +24,6 @@ export interface FinishedSelection {
   readonly skipped: ReadonlyMap<string, string>;
   /** resolved paths that are skipped because the user excludes them */
   readonly excluded: ReadonlySet<string>;
-}
-
-/** Where a package has its licence text, a file or a directory. */
-export function licencesOf({ name }: Package): readonly string[] {
-  return [`/usr/share/doc/${name}/copyright`, `/usr/share/licenses/${name}`];
 }
 
 /** Adds the licence texts of all packages with packed files. */

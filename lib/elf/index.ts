@@ -3,8 +3,8 @@ export { DF_1_NODEFLIB, DF_1_PIE, type Dynamic } from './dynamic';
 export {
   type DynamicSymbols, type ExportedSymbol, type ImportedSymbol, readSymbols, refersToData, satisfies, type SymbolType,
 } from './dynamic-symbols';
-export { editElf, type ElfEdit } from './edit';
-export { type NewNeed, replacedNames } from './edit-dynamic';
+export { editElf, type ElfEdit } from './edit/edit';
+export { type NewNeed, replacedNames } from './edit/edit-dynamic';
 export { type Elf, isProgram, readElf } from './elf';
 export { type Bytes } from './byte-reader';
 export { FileBytes } from './file-bytes';
@@ -16,7 +16,7 @@ export { PT_DYNAMIC, PT_INTERP, PT_LOAD, PT_NOTE, type Segment } from './program
 export type { Reference } from './relocation';
 export { addressOf, findReferences, findVectorLoads } from './reference';
 export { readDescriptor, SpecialFileError, useRegularFile } from './regular-file';
-export { replaceText, type TextReplacement } from './replace-text';
+export { replaceText, type TextReplacement } from './edit/replace-text';
 export { debugSections } from './section-header';
 export { stringsOf, stringsWith } from './strings';
 export type { RequiredVersion, VersionDefinition, VersionNeed } from './symbol-version';

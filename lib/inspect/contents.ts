@@ -7,10 +7,10 @@ import * as path from 'path';
 import { type UnpackedFile, unpackedFiles } from './unpacked';
 import { type Dynamic, FormatError, type Machine, readElf } from '../elf';
 import { LayerError } from '../error';
+import { startedBy } from '../plan/edits/starter';
 import {
   type Distribution, type LayerRecord, OWN, readRecord, RECORD, type RecordedFile, type RecordedPackage, RecordError,
 } from '../plan/record';
-import { startedBy } from '../plan/starter';
 import { printableName } from '../text/printable';
 import type { ZipEntry } from '../zip/entry';
 import { type Follow, follower } from '../zip/entry-tree';

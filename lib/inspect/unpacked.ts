@@ -4,7 +4,7 @@
 import { MOST_EPHEMERAL_BYTES } from '../lambda';
 import { LIMITS } from '../limits';
 import { CompressedFileError, decompress, describeCompressed } from '../pack/compressed';
-import { COMPRESSED } from '../plan/compress';
+import { COMPRESSED } from '../plan/size/compress';
 import type { ZipEntry, ZippedFile } from '../zip/entry';
 
 export interface UnpackedFile extends ZippedFile {

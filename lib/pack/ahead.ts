@@ -9,7 +9,7 @@ import type { KnownBlocks } from './known-blocks';
 import type { ContentFacts } from './zip-writer';
 import { MOST_BYTES } from '../lambda';
 import { LIMITS } from '../limits';
-import type { FileEntry } from '../plan/plan';
+import type { FileEntry } from '../plan/layout/plan';
 import type { RootPath } from '../root/paths';
 import { sourceOfBytecode } from '../root/python-bytecode';
 import type { Root } from '../root/root';

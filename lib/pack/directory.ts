@@ -6,7 +6,7 @@ import * as path from 'path';
 import { setImmediate } from 'timers/promises';
 import { written } from './entries';
 import type { Packed, Progress } from './zip';
-import type { Plan } from '../plan/plan';
+import type { Plan } from '../plan/layout/plan';
 import { discard } from '../process/remove-tree';
 import { unfinished } from '../process/whole-file';
 import { fileError } from '../text/file-error';

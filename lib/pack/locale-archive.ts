@@ -12,7 +12,7 @@
  *        the locale record: the number of its names, then offset and size of each category's data
  *        the data, as in the files of the locale
  */
-import { LOCALE_CATEGORIES } from '../plan/locale-archive';
+import { LOCALE_CATEGORIES } from '../plan/edits/locale-archive';
 
 const MAGIC = 0xde020109;
 const HEADER_SIZE = 56;

@@ -12,7 +12,7 @@ import { Ahead } from './ahead';
 import { KnownBlocks } from './known-blocks';
 import type { Packed } from './zip';
 import { writeZip } from './zip';
-import type { Plan } from '../plan/plan';
+import type { Plan } from '../plan/layout/plan';
 import { openRoot } from '../root/open-root';
 import type { RootPath } from '../root/paths';
 

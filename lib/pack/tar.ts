@@ -9,7 +9,7 @@ import { pipeline } from 'stream/promises';
 import { createGzip } from 'zlib';
 import { type Written, written } from './entries';
 import type { Packed, Progress } from './zip';
-import type { Plan } from '../plan/plan';
+import type { Plan } from '../plan/layout/plan';
 import { discard } from '../process/remove-tree';
 import { unfinished } from '../process/whole-file';
 import { BLOCK } from '../tar/format';

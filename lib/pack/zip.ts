@@ -12,7 +12,7 @@ import { type Written, written } from './entries';
 import type { KnownBlocks } from './known-blocks';
 import { ZipWriter } from './zip-writer';
 import { MOST_BYTES } from '../lambda';
-import type { Plan } from '../plan/plan';
+import type { Plan } from '../plan/layout/plan';
 import { discard } from '../process/remove-tree';
 import { unfinished } from '../process/whole-file';
 import { fileError } from '../text/file-error';

@@ -23,6 +23,11 @@ export interface Package {
   readonly suggests?: readonly string[];
 }
 
+/** Where a package has its licence text, a file or a directory. */
+export function licencesOf({ name }: Package): readonly string[] {
+  return [`/usr/share/doc/${name}/copyright`, `/usr/share/licenses/${name}`];
+}
+
 /** Algorithm and hexadecimal digits. */
 export type Checksum = `${'md5' | 'sha1' | 'sha256' | 'sha384' | 'sha512'}:${string}`;
 

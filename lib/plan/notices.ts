@@ -2,12 +2,12 @@
  * Notices about files that are not packed because of their possible content, their permissions, or their packages.
  */
 import * as path from 'path';
-import { NOT_WORLD_READABLE } from '../collect/add-files';
-import { SUGGESTED, UNRELATED } from '../collect/commands';
-import { REFUSED } from '../collect/configuration';
+import { SUGGESTED, UNRELATED } from '../collect/commands/commands';
 import type { FinishedSelection } from '../collect/finish';
-import { OF_MODULE } from '../collect/recommended-by-modules';
-import { SECRET } from '../collect/secrets';
+import { REFUSED } from '../collect/kinds/configuration';
+import { SECRET } from '../collect/kinds/secrets';
+import { OF_MODULE } from '../collect/modules/recommended-by-modules';
+import { NOT_WORLD_READABLE } from '../collect/programs/add-files';
 import { type PackageDatabase, valueOf } from '../packages/package';
 import type { Root } from '../root/root';
 

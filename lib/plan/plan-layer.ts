@@ -1,23 +1,23 @@
 /**
  * Plans a layer, from the request to the proved plan: source → programs → closure → data → plan.
  */
-import { compressionNotice, withCompressionIfNeeded } from './automatic-compression';
 import { type Collected, Collection } from '../collect/collect';
-import type { OnFound } from '../collect/context';
-import { Dependencies } from '../collect/dependencies';
-import { NO_ZONES } from '../collect/opened-by-glibc';
-import { withOwnInterpreter } from '../collect/own-interpreter';
-import { staticProgramNotice } from '../collect/static-program';
+import { staticProgramNotice } from '../collect/programs/static-program';
 import type { Machine } from '../elf';
-import { withSmallerAlternatives } from './alternatives';
-import { namePrograms } from './name-programs';
-import { commandNotices, refusalNotices, unreadableNotice } from './notices';
-import { type Plan, sizeOf } from './plan';
 import { MOST_BYTES } from '../lambda';
+import { namePrograms } from './edits/name-programs';
+import { type Plan, sizeOf } from './layout/plan';
+import { commandNotices, refusalNotices, unreadableNotice } from './notices';
 import { prove } from './proof';
 import { relocate } from './relocate';
 import { Excluder, included } from './select';
+import { withSmallerAlternatives } from './size/alternatives';
+import { compressionNotice, withCompressionIfNeeded } from './size/automatic-compression';
 import { findProgram, machineOf, type Program } from '../closure/find';
+import { NO_ZONES } from '../collect/programs/opened-by-glibc';
+import { withOwnInterpreter } from '../collect/relations/own-interpreter';
+import type { OnFound } from '../collect/selection/context';
+import { Dependencies } from '../collect/selection/dependencies';
 import type { Setting } from '../loader/search';
 import { settingOf } from '../loader/setting';
 import { packageDatabase } from '../packages/database';

@@ -3,16 +3,16 @@
  * library inside the layer, the same one as in the source, with every symbol version. It sees no file of the host.
  */
 import * as path from 'path';
-import { nameAliases } from './alias';
+import { nameAliases } from './layout/alias';
 import type { Process } from '../closure/closure';
 import { load } from '../closure/program';
 import { checkVersions } from '../closure/versions';
 import { type Elf, replacedNames } from '../elf';
-import { muslPathFile } from './confine-musl';
-import { type Entry, type FileEntry, needsWithKey, type Plan, rootOf, sizeOf, type TextEntry, withKey } from './plan';
-import { tooLarge } from './too-large';
 import { LayerError } from '../error';
 import { MOST_BYTES } from '../lambda';
+import { muslPathFile } from './edits/confine-musl';
+import { type Entry, type FileEntry, needsWithKey, type Plan, rootOf, sizeOf, type TextEntry, withKey } from './layout/plan';
+import { tooLarge } from './size/too-large';
 import type { Files, Setting } from '../loader/search';
 import type { Root } from '../root/root';
 import { printableName } from '../text/printable';

@@ -5,9 +5,9 @@
  * It is part of the layer and of its fingerprint, so it does not contain the machine that made it, the time, or the original
  * directories of the user's own files.
  */
-import type { Entry, FileEntry, TextEntry } from './plan';
 import type { Machine } from '../elf';
 import { LayerError } from '../error';
+import type { Entry, FileEntry, TextEntry } from './layout/plan';
 import type { Setting } from '../loader/search';
 import type { Package, PackageDatabase } from '../packages/package';
 import { layerPath } from '../root/paths';

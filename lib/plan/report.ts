@@ -1,7 +1,7 @@
 /**
  * Describes a layer in words: in one line, or each packed or skipped path with the reason, sorted by path.
  */
-import { type Entry, withKey } from './plan';
+import { type Entry, withKey } from './layout/plan';
 import type { PlannedLayer, Summary } from './plan-layer';
 import { printable } from '../text/printable';
 

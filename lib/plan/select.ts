@@ -2,8 +2,8 @@
  * The paths that `include` and `exclude` select: files, directories and globs. Relative ones start from the working directory.
  */
 import * as path from 'path';
-import { secretIn } from '../collect/secrets';
-import { SelectionError } from '../collect/selection';
+import { secretIn } from '../collect/kinds/secrets';
+import { SelectionError } from '../collect/selection/selection';
 import { pathGlob, startOfGlob } from '../root/path-glob';
 import type { Root } from '../root/root';
 import { printableName } from '../text/printable';

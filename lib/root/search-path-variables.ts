@@ -3,7 +3,7 @@
  *
  * Every child process inherits such a variable, including programs of the host. A host program that finds the layer's C library,
  * Python modules or Perl modules there loads them and fails. Therefore planning does not redirect these paths; see
- * lib/plan/replace.ts.
+ * lib/plan/edits/replace.ts.
  *
  * Sources: ld.so(8), environ(7), the manuals of Python, Perl, Ruby, Tcl, Lua, Node.js, Java, Guile and R, iconv(3), setlocale(3).
  */

@@ -11,7 +11,7 @@ import type { Linking } from './linking';
 import { type CommandRun, failure, runCommand } from './run';
 import type { Workload } from './workload';
 import { readCalls } from '../elf/stub';
-import { rootOf } from '../plan/plan';
+import { rootOf } from '../plan/layout/plan';
 import { temporaryDirectory } from '../process/leftovers';
 import { discard } from '../process/remove-tree';
 import type { RootPath } from '../root/paths';

@@ -3,7 +3,7 @@
  */
 import * as path from 'path';
 import { type Workload, WorkloadError } from './workload';
-import { COMMON, FROM_C_LIBRARY } from '../collect/opened-by-glibc';
+import { COMMON, FROM_C_LIBRARY } from '../collect/programs/opened-by-glibc';
 import type { Gathered } from '../plan/plan-layer';
 import { pathGlob } from '../root/path-glob';
 import type { RootPath } from '../root/paths';

@@ -2,8 +2,8 @@
  * Translates paths that a command used in a layer to paths of the source.
  */
 import * as path from 'path';
-import type { Plan } from '../plan/plan';
-import { rootOf } from '../plan/plan';
+import type { Plan } from '../plan/layout/plan';
+import { rootOf } from '../plan/layout/plan';
 import type { RootPath } from '../root/paths';
 import { type Root } from '../root/root';
 

@@ -5,7 +5,7 @@
  * the type information of a class, a thread-local variable. A stub contains only functions.
  */
 import type { Process } from '../closure/closure';
-import { namesOpenedByLibc } from '../collect/opened-by-glibc';
+import { namesOpenedByLibc } from '../collect/programs/opened-by-glibc';
 import type { DynamicSymbols, ExportedSymbol, ImportedSymbol } from '../elf';
 import { readSymbols, refersToData, satisfies } from '../elf';
 import { hasAddressOnly, stubLibrary } from '../elf/stub';

@@ -6,7 +6,7 @@ import * as fs from 'fs';
 import * as path from 'path';
 import { type Workload, WorkloadError } from './workload';
 import { exceeding, LIMITS } from '../limits';
-import { RULES_VERSION } from '../plan/plan';
+import { RULES_VERSION } from '../plan/layout/plan';
 import type { Gathered } from '../plan/plan-layer';
 import { writeWhole } from '../process/whole-file';
 import type { RootPath } from '../root/paths';

@@ -2,7 +2,7 @@
  * The size that a slim layer saves compared to the complete layer.
  */
 import type { Loaded } from '../loader/search';
-import { sizeOf } from '../plan/plan';
+import { sizeOf } from '../plan/layout/plan';
 import type { Gathered, PlannedLayer } from '../plan/plan-layer';
 import type { RootPath } from '../root/paths';
 import { megabytes } from '../text/megabytes';

@@ -3,7 +3,7 @@
  */
 import { refusal, type ZipEntry, type ZippedLink } from './entry';
 import { OPT } from '../lambda';
-import { COMPRESSED, unpackedRoot } from '../plan/compress';
+import { COMPRESSED, unpackedRoot } from '../plan/size/compress';
 import { printableName } from '../text/printable';
 
 const MOST_LINKS = 40; // the kernel's limit (include/linux/namei.h, MAXSYMLINKS)

@@ -3,7 +3,7 @@
  */
 import * as fs from 'fs';
 import { deflateRawSync } from 'zlib';
-import { deflatedShare } from '../../lib/collect/deflated-share';
+import { deflatedShare } from '../../lib/collect/candidates/deflated-share';
 import { noise } from '../elf-file';
 
 const realShare = (bytes: Buffer) => deflateRawSync(bytes).length / bytes.length;

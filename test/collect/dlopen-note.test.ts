@@ -1,6 +1,6 @@
 import * as fs from 'fs';
 import { find, LIB, libraryWith, Packaged } from './packaged';
-import { openedLibraries } from '../../lib/collect/dlopen-note';
+import { openedLibraries } from '../../lib/collect/programs/dlopen-note';
 import { readElf } from '../../lib/elf';
 
 /** C source of a note that lists the libraries that an object opens by name (UAPI Group specification 12). */

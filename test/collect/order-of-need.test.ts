@@ -4,7 +4,7 @@
  */
 import * as fs from 'fs';
 import { find as findIn, LIB, libraryWith, LOADER, Packaged, programWith, writeAlternatives } from './packaged';
-import type { FileEntry } from '../../lib/plan/plan';
+import type { FileEntry } from '../../lib/plan/layout/plan';
 import { elfFile } from '../fixture';
 import { plan } from '../plan/make';
 

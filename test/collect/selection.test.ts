@@ -1,8 +1,8 @@
 import { find, LIB, libraryWith, Packaged, programWith } from './packaged';
 import { load } from '../../lib/closure/program';
-import { LayeredMap, LayeredSet } from '../../lib/collect/layered';
-import { RequestedPackages } from '../../lib/collect/requested-packages';
-import { Selection } from '../../lib/collect/selection';
+import { LayeredMap, LayeredSet } from '../../lib/collect/selection/layered';
+import { RequestedPackages } from '../../lib/collect/selection/requested-packages';
+import { Selection } from '../../lib/collect/selection/selection';
 import type { Elf } from '../../lib/elf';
 import { settingOf } from '../../lib/loader/setting';
 import { PackagesByName } from '../../lib/packages/by-name';

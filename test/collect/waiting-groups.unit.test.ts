@@ -1,10 +1,10 @@
 /**
  * The order of groups of candidates, and the number of comparisons that it takes.
  */
-import type { Group, Measured } from '../../lib/collect/candidate-groups';
-import { hasSize, isBefore, rankOf } from '../../lib/collect/candidate-groups';
-import { NEEDS } from '../../lib/collect/size-budget';
-import { WaitingGroups } from '../../lib/collect/waiting-groups';
+import type { Group, Measured } from '../../lib/collect/candidates/candidate-groups';
+import { hasSize, isBefore, rankOf } from '../../lib/collect/candidates/candidate-groups';
+import { WaitingGroups } from '../../lib/collect/candidates/waiting-groups';
+import { NEEDS } from '../../lib/collect/selection/size-budget';
 
 /** Numbers from 0 to 1, the same in each run (a linear congruential generator, Numerical Recipes 7.1). */
 function numbers(seed: number): () => number {

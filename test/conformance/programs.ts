@@ -12,7 +12,7 @@ import * as path from 'path';
 import { dynamicFiles } from './loader';
 import type { Elf } from '../../lib/elf';
 import { writeDirectory } from '../../lib/pack/directory';
-import type { Plan } from '../../lib/plan/plan';
+import type { Plan } from '../../lib/plan/layout/plan';
 import { planLayer } from '../../lib/plan/plan-layer';
 import { DirectoryRoot } from '../../lib/root/directory-root';
 

@@ -3,7 +3,7 @@
  * result of an ordinary one. A hang fails by jest's time limit.
  */
 import { readShebang } from '../../lib/closure/script';
-import { shellCommands } from '../../lib/collect/shell-commands';
+import { shellCommands } from '../../lib/collect/commands/shell-commands';
 import { LIMITS } from '../../lib/limits';
 import { dpkgDatabase } from '../../lib/packages/dpkg';
 import { DirectoryRoot } from '../../lib/root/directory-root';

@@ -6,7 +6,7 @@ import { Ahead } from '../../lib/pack/ahead';
 import { ChangedFileError } from '../../lib/pack/entries';
 import { KnownBlocks } from '../../lib/pack/known-blocks';
 import { writeZip } from '../../lib/pack/zip';
-import type { FileEntry, Plan } from '../../lib/plan/plan';
+import type { FileEntry, Plan } from '../../lib/plan/layout/plan';
 import { DirectoryRoot } from '../../lib/root/directory-root';
 import { elfFile, Fixture, noise, temporaryDirectory } from '../fixture';
 import { plan } from '../plan/make';

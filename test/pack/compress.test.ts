@@ -6,7 +6,7 @@ import { htmlOf } from '../../lib/inspect/html';
 import { sbomOf } from '../../lib/inspect/sbom';
 import { summary } from '../../lib/inspect/summary';
 import { writeZip } from '../../lib/pack/zip';
-import { temporaryBytes } from '../../lib/plan/plan';
+import { temporaryBytes } from '../../lib/plan/layout/plan';
 import { type PlannedLayer, planLayer } from '../../lib/plan/plan-layer';
 import { report } from '../../lib/plan/report';
 import { openRoot } from '../../lib/root/open-root';

@@ -5,7 +5,7 @@ import * as path from 'path';
 import { FullLayerError, written } from '../../lib/pack/entries';
 import type { Answer, Packing } from '../../lib/pack/process';
 import { writeZip } from '../../lib/pack/zip';
-import type { Plan } from '../../lib/plan/plan';
+import type { Plan } from '../../lib/plan/layout/plan';
 import { ownFile } from '../../lib/process/own-file';
 import { readZip } from '../../lib/zip/reader';
 import { elfFile, Fixture, growing, noise, temporaryDirectory } from '../fixture';
@@ -303,7 +303,7 @@ describe('a zip is complete or absent', () => {
 
 /**
  * If these bytes change, every user's next deployment uploads its layers again, and earlier cache files are wrong. If they change on
- * purpose, raise `RULES_VERSION` in lib/plan/plan.ts, and replace the fingerprint and the hash below.
+ * purpose, raise `RULES_VERSION` in lib/plan/layout/plan.ts, and replace the fingerprint and the hash below.
  */
 test('the bytes of a layer are those of this RULES_VERSION', async () => {
   program('/usr/bin/prog', ['libx.so.1']);

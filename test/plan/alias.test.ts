@@ -1,7 +1,7 @@
 import * as fs from 'fs';
 import * as path from 'path';
 import { make, type Made, plan } from './make';
-import { nameAliases } from '../../lib/plan/alias';
+import { nameAliases } from '../../lib/plan/layout/alias';
 import { elfFile, Fixture } from '../fixture';
 
 let root: Fixture;

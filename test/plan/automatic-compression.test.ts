@@ -2,7 +2,7 @@
  * Compression of layers that would be too large otherwise, if the user does not state whether to compress.
  */
 import * as fs from 'fs';
-import { type FileEntry, sizeOf, temporaryBytes } from '../../lib/plan/plan';
+import { type FileEntry, sizeOf, temporaryBytes } from '../../lib/plan/layout/plan';
 import type { LayerRequest } from '../../lib/plan/plan-layer';
 import { find, LIB, Packaged, programWith, writeAlternatives } from '../collect/packaged';
 import { errorOf, noise } from '../fixture';

@@ -4,7 +4,7 @@
 import { spawnSync } from 'child_process';
 import * as fs from 'fs';
 import * as path from 'path';
-import { confineLinker } from '../../lib/plan/confine-linker';
+import { confineLinker } from '../../lib/plan/edits/confine-linker';
 import { inspect } from '../../lib/root/content';
 import { gcc, temporaryDirectory } from '../fixture';
 

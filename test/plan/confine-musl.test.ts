@@ -3,8 +3,8 @@ import * as fs from 'fs';
 import * as path from 'path';
 import { lambda, type Made, make, plan, SHOW } from './make';
 import { MissingLibraryError } from '../../lib/closure/closure';
-import { confine, UnknownLoaderError } from '../../lib/plan/confine-musl';
-import { KEY } from '../../lib/plan/plan';
+import { confine, UnknownLoaderError } from '../../lib/plan/edits/confine-musl';
+import { KEY } from '../../lib/plan/layout/plan';
 import { Fixture, HOSTILE, MUSL_LOADER, preferMemory } from '../fixture';
 
 preferMemory();

@@ -4,7 +4,7 @@
 import { execFileSync } from 'child_process';
 import * as path from 'path';
 import { lambda, make, plan } from './make';
-import { type FileEntry, KEY } from '../../lib/plan/plan';
+import { type FileEntry, KEY } from '../../lib/plan/layout/plan';
 import { Fixture, HOSTILE, preferMemory } from '../fixture';
 
 preferMemory();

@@ -2,7 +2,7 @@ import * as fs from 'fs';
 import * as path from 'path';
 import { lambda, make, plan, tree } from './make';
 import { MOST_BYTES } from '../../lib/lambda';
-import { type Entry, type FileEntry, KEY, type Plan, temporaryBytes } from '../../lib/plan/plan';
+import { type Entry, type FileEntry, KEY, type Plan, temporaryBytes } from '../../lib/plan/layout/plan';
 import { ProofError } from '../../lib/plan/proof';
 import { DirectoryRoot } from '../../lib/root/directory-root';
 import { errorOf, Fixture, preferMemory } from '../fixture';

@@ -5,9 +5,9 @@ import * as fs from 'fs';
 import * as path from 'path';
 import { request } from './request';
 import { written } from '../../lib/pack/entries';
-import { nameAliases } from '../../lib/plan/alias';
-import type { FileEntry, Plan } from '../../lib/plan/plan';
-import { rootOf } from '../../lib/plan/plan';
+import { nameAliases } from '../../lib/plan/layout/alias';
+import type { FileEntry, Plan } from '../../lib/plan/layout/plan';
+import { rootOf } from '../../lib/plan/layout/plan';
 import { planLayer } from '../../lib/plan/plan-layer';
 import { DirectoryRoot } from '../../lib/root/directory-root';
 

@@ -5,7 +5,7 @@ import { createHash } from 'crypto';
 import * as fs from 'fs';
 import * as path from 'path';
 import { lambda, type Made } from './make';
-import { nameAliases } from '../../lib/plan/alias';
+import { nameAliases } from '../../lib/plan/layout/alias';
 import { LIB, makeFound, Packaged } from '../collect/packaged';
 import { Fixture } from '../fixture';
 

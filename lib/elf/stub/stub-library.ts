@@ -12,7 +12,7 @@ import {
   DT_FLAGS_1, DT_GNU_HASH, DT_NULL, DT_SONAME, DT_STRSZ, DT_STRTAB, DT_SYMENT, DT_SYMTAB, DT_VERDEF, DT_VERDEFNUM, DT_VERSYM, DYN_SIZE,
 } from '../dynamic-section';
 import type { DynamicSymbols, ExportedSymbol } from '../dynamic-symbols';
-import { pair } from '../part';
+import { pair } from '../edit/part';
 
 /**
  * Stub libraries: shared libraries that replace libraries that are never called. A stub has the name, the versions and some of the

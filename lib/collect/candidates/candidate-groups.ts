@@ -1,0 +1,143 @@
+/**
+ * Groups of candidates in the order in which they are tried: those that programs need most first; of these, add-ons that depend on
+ * the fewest other add-ons, then on the fewest packages; then modules in the order in which a script depends on them; and of these, the
+ * smallest.
+ *
+ * What a package depends on does not change with what else is installed. By their sizes alone, an add-on would have no room on a
+ * machine with many smaller ones, such as NumPy beside a hundred other modules.
+ */
+import type { Process } from '../../closure/closure';
+import type { Package } from '../../packages/package';
+import { withinMetapackages } from '../relations/metapackages';
+import type { Context } from '../selection/context';
+import { isEssential, type Lacking, PART_OF_DEPENDENCY, rankOfModule } from '../selection/module-distance';
+import { dependenciesOf as directDependenciesOf } from '../selection/requested-packages';
+import type { Candidate, CurrentSelection } from '../selection/selection';
+import { type Need, NEEDS } from '../selection/size-budget';
+
+/** Links and processes that something would add. A process is that of a program in the layer, with more plug-ins. */
+export interface Addition {
+  readonly links: ReadonlyMap<string, string>;
+  readonly processes: ReadonlyMap<string, Process>;
+}
+
+/** Candidates that are packed together or not at all. */
+export interface Group extends Pick<Candidate, 'need' | 'limit'> {
+  readonly key: string;
+  /** see `Candidate.distance`; infinite if it is not a module */
+  readonly distance: number;
+  readonly candidates: readonly Candidate[];
+  /** of an add-on: the number of other add-ons that it depends on, and of packages that no requested one depends on */
+  readonly dependencies: readonly [addOns: number, packages: number];
+  /** size that it would add, in bytes; `undefined` until it is computed */
+  readonly bytes?: number;
+  /** whether the libraries that its plug-ins need are among these */
+  readonly isMeasured: boolean;
+  /** whether its files are from one directory of a larger group */
+  readonly isSplit?: boolean;
+  /** whether it is not split */
+  readonly isWhole?: boolean;
+  /** whether its limit did not suffice: the group is tried again without one, once all others are packed */
+  readonly isOverLimit?: boolean;
+  /** what it would add, if it was tried */
+  readonly addition?: Addition;
+}
+
+export type Measured = Group & { readonly bytes: number };
+
+export function hasSize(group: Group): group is Measured {
+  return group.bytes !== undefined;
+}
+
+/** The `distance` of a group. */
+export function distanceOf(candidates: readonly Candidate[]): number {
+  return Math.min(...candidates.map(({ distance = Infinity }) => distance));
+}
+
+/** The ranks of groups. */
+export const RANKS = [...Array(NEEDS.length * 2 + 1).keys()];
+
+const OVER_LIMIT = NEEDS.length * 2;
+
+/** Parts of a group come after whole groups that are needed as much, and groups above their limit, which are add-ons, after all others. */
+export function rankOf({ need, isSplit, isOverLimit }: Group): number {
+  return isOverLimit ? OVER_LIMIT : NEEDS.indexOf(need) * 2 + (isSplit ? 1 : 0);
+}
+
+/** Whether groups of a rank are needed that much. */
+export function isOfRank(rank: number, need: Need): boolean {
+  return NEEDS[rank === OVER_LIMIT ? NEEDS.indexOf('add-on') : rank >> 1] === need;
+}
+
+/** See `Group.dependencies`. */
+export function dependenciesOf(
+  { path: found }: Candidate,
+  need: Candidate['need'],
+  { requested }: CurrentSelection,
+  { root, packages, dependencies }: Context,
+): Group['dependencies'] {
+  const owner = ownerOf(found, { root, packages });
+  if (need !== 'add-on' || owner === undefined) return [0, 0];
+  const others = [...dependencies.of(owner)].filter((one) => one !== owner && !requested.isSibling(one) && !requested.requires(one));
+  const isAddOn = (one: Package) => directDependenciesOf(one, packages).some((extended) => requested.isSibling(extended));
+  return [others.filter(isAddOn).length, others.length];
+}
+
+/**
+ * The packages of candidates without which a program may not start: in a tight layer its direct dependencies, essential modules, and
+ * recommended packages whose commands a script starts.
+ *
+ * @param bytes what all candidates would add
+ */
+export function essentialPackages(
+  candidates: readonly Candidate[],
+  bytes: number,
+  selection: CurrentSelection,
+  context: Context,
+): Lacking {
+  const { requested } = selection;
+  const found = new Map<Package, number>();
+  const programs = requested.isTight ? [...requested].filter((one) => requested.reasonFor(one) === 'program') : [];
+  const ofPrograms = new Set(programs.flatMap(({ depends }) => withinMetapackages(depends, context)));
+  const isPartOfDependency = (owner: Package) => requested.requiresDirectly(owner) || ofPrograms.has(owner);
+  for (const { path: place, need, distance = Infinity } of candidates) {
+    const owner = ownerOf(place, context);
+    if (owner === undefined) continue;
+    if (need === 'mentioned' && isEssential({ distance, bytes })) {
+      found.set(owner, Math.min(distance, found.get(owner) ?? distance));
+    } else if ((requested.isTight && isPartOfDependency(owner)) || isStarted(owner, need, selection, context)) {
+      found.set(owner, PART_OF_DEPENDENCY);
+    }
+  }
+  return found;
+}
+
+/** Whether a package is that of a command that a requested script starts, or that a file starts which the script sources. */
+function isStarted(owner: Package, need: Need, { commands, files }: CurrentSelection, { packages, requestedPrograms }: Context): boolean {
+  const isOfRequested = (file: string | undefined) => file !== undefined && requestedPrograms.get(file)?.interpreter !== undefined;
+  return need === 'recommended' && [...commands.values()].some(({ real }) => {
+    const starter = packages.ownerOf(real) === owner ? files.get(real)?.through : undefined;
+    return starter !== undefined && (isOfRequested(starter) || isOfRequested(files.get(starter)?.through));
+  });
+}
+
+/** Whether an add-on is from the same source package as a requested one: a program's own plug-ins may be a package. */
+export function isOfSibling({ need, candidates }: Group, { requested }: CurrentSelection, context: Context): boolean {
+  const owner = ownerOf(candidates[0].path, context);
+  return need === 'add-on' && owner !== undefined && requested.isSibling(owner);
+}
+
+/** A candidate's path may be a package's name: see programs.ts. */
+function ownerOf(found: string, { root, packages }: Pick<Context, 'root' | 'packages'>): Package | undefined {
+  return packages.ownerOf(found) ?? packages.ownerOf(root.real(found) ?? found) ?? packages.get(found);
+}
+
+/** Whether one group is tried before another that is needed as much. */
+export function isBefore(one: Measured, other: Measured): boolean {
+  const addOns = one.dependencies[0] - other.dependencies[0];
+  if (addOns !== 0) return addOns < 0;
+  const packages = one.dependencies[1] - other.dependencies[1];
+  if (packages !== 0) return packages < 0;
+  const [rank, otherRank] = [rankOfModule(one), rankOfModule(other)];
+  return rank === otherRank ? one.bytes < other.bytes : rank < otherRank;
+}

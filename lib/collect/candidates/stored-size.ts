@@ -1,0 +1,57 @@
+/**
+ * The size of a file in the layer, which may be stored compressed.
+ *
+ * Sizes are estimated: a plan is complete before a byte is compressed.
+ */
+import { deflatedShare } from './deflated-share';
+import type { RootPath } from '../../root/paths';
+import type { Root } from '../../root/root';
+import { cacheByRoot } from '../selection/cache-by-root';
+
+/**
+ * Bytes of the smallest file that may be stored compressed. Each one takes a check at every start of a program, so small files are
+ * compressed only if that of large ones does not suffice.
+ */
+export const LARGE_FILES = 1024 * 1024;
+export const SMALL_FILES = 64 * 1024;
+export const NO_FILES = Infinity;
+
+/** Share above which compression is not worth the time to unpack a file: that of a picture or an archive. */
+const MOST_SHARE = 0.9;
+
+/** What stored sizes depend on. */
+export interface Storage {
+  readonly root: Root;
+  /** bytes of the smallest file that may be stored compressed */
+  readonly leastCompressed: number;
+}
+
+const shares = cacheByRoot<number>();
+
+/** Estimated bytes that a file takes in a layer. */
+export function sizeInLayer(real: RootPath, { root, leastCompressed }: Storage): number {
+  const { size } = root.status(real)!;
+  return storedSize(real, size, root, leastCompressed);
+}
+
+/** The sum for several files. */
+export function bytesInLayer(files: Iterable<RootPath>, storage: Storage): number {
+  let bytes = 0;
+  for (const real of files) bytes += sizeInLayer(real, storage);
+  return bytes;
+}
+
+/** Estimated bytes of a file that is stored compressed if that makes it smaller. */
+export function storedSize(real: RootPath, size: number, root: Root, leastCompressed: number): number {
+  return compressedSize(real, size, root, leastCompressed) ?? size;
+}
+
+/** Estimated bytes of a file that is stored compressed, `undefined` if it is too small or compression does not make it smaller. */
+export function compressedSize(real: RootPath, size: number, root: Root, leastCompressed: number): number | undefined {
+  if (size < leastCompressed) return undefined;
+  const share = shares(root, real, () => {
+    root.stamp(real); // recorded before the content is read
+    return root.readParts(real, deflatedShare);
+  });
+  return share > MOST_SHARE ? undefined : Math.ceil(size * share);
+}

@@ -1,0 +1,37 @@
+/**
+ * Commands that the classes of a Java archive start: those of packages that the archive's package depends on or recommends, if
+ * a class has the command's name or path as a string.
+ */
+import * as path from 'path';
+import { addCommand } from './commands';
+import { constantsIn, isArchive } from '../../root/java-archive';
+import { isCommandDirectory } from '../../root/standard';
+import { cacheByRoot } from '../selection/cache-by-root';
+import type { Context } from '../selection/context';
+import { dependenciesOf } from '../selection/requested-packages';
+import type { CurrentSelection, Pending, Selection } from '../selection/selection';
+
+/** Those of some names and paths of commands that an archive has. A layer may be collected several times. */
+const namedIn = cacheByRoot<ReadonlySet<string>>();
+
+export function addCommandsOfArchive({ real: file }: Pending, selection: CurrentSelection, context: Context): Selection | undefined {
+  const { root, packages } = context;
+  const owner = packages.ownerOf(file);
+  if (owner === undefined || !selection.requested.has(owner) || !isArchive(root.content(file).head)) return undefined;
+  const recommended = owner.recommends.map((name) => packages.get(name)).filter((one) => one !== undefined);
+  const providers = [...dependenciesOf(owner, packages), ...recommended].filter(({ isEssential }) => !isEssential);
+  const commands = new Map<string, string>();
+  for (const command of providers.flatMap((provider) => packages.files(provider))) {
+    if (!isCommandDirectory(path.posix.dirname(command)) || !root.isFile(command)) continue;
+    for (const written of [command, path.posix.basename(command)]) if (!commands.has(written)) commands.set(written, command);
+  }
+  if (commands.size === 0) return undefined;
+  const delta = selection.fork();
+  const named = namedIn(root, [file, ...commands.keys()].join('\0'), () => constantsIn(root.read(file), commands.keys()));
+  const started = new Set([...named].map((written) => commands.get(written)!));
+  for (const command of started) {
+    const name = path.posix.basename(command);
+    if (!delta.commands.has(name)) delta.merge(addCommand(name, command, file, delta, context));
+  }
+  return delta;
+}

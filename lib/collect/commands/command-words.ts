@@ -1,0 +1,136 @@
+/**
+ * Words in a file that may be the names of commands, for which execvp(3) and shells search PATH: `troff` in groff, `java` in
+ * a script around it.
+ */
+import * as path from 'path';
+import { assignedWords, shellCommands } from './shell-commands';
+import { IN_WORD, shortStrings } from './short-strings';
+import { interpreterOf, readShebang } from '../../closure/script';
+import type { Content } from '../../root/content';
+import { COMMANDS } from '../../root/standard';
+
+/** Bytes of a text. Larger ones are not configuration files, in which a line names a program to start. */
+const MOST_TEXT = 64 * 1024;
+/** Bytes of a script that are searched. */
+const MOST_SCRIPT = 8 * 1024 * 1024;
+/** Names of configuration files: those with such an extension, or without one, such as groff's `DESC`. */
+const CONFIGURATION = /^[^.]+$|\.(?:conf|cfg|cnf|config|ini|rc|xml|def|defs)$/;
+/** Names of modules of scripts. */
+const CODE = /\.(?:py|rb|p[lm]|php|[cm]?js|lua|tcl|scm)$/;
+/** Bytes of a module that people have written. */
+const MOST_CODE = 1024 * 1024;
+/** `$0` at the beginning of a name: `exec $0.bin` starts another file beside the script. */
+const OWN_NAME = /(?:"\$0"|\$0|\$\{0\})(?=[.-]\w)/g;
+const SHELL = /^(?:ba|da|a|k|mk|z)?sh$/;
+
+/** A command, or a command line: a command with an option or a placeholder behind it. A placeholder for a directory may come first. */
+const COMMAND_LINE = /^(?:["']?(?:%s)+\/?)?([\w.+-]+)["']?(?:$| +[-%"'$|<>])/;
+/** The last component of a path. */
+const LAST = /^\S*\/([\w.+-]+)$/;
+/** A command or command line at the beginning of a string in a script. */
+const QUOTED = /["'`]([\w.+-]+)(?=["'`]| +[-%"'$|<>])/g;
+/**
+ * Calls that start a command or look for it on PATH, with its name as a literal: `subprocess.run(["dot", "-Tsvg"])`,
+ * `shutil.which('dot')`, `execFile('dot')`. `exec` is absent: it executes code in Python, and a regular expression in JavaScript.
+ */
+const CALLS = [
+  'run', 'call', 'check_call', 'check_output', 'Popen', 'getoutput', 'spawn(?:Sync|vp?|lp?)?', 'exec(?:File|FileSync|Sync|vp?|lp?)',
+  'system', 'popen', 'capture[23]e?', 'which', 'find_executable',
+];
+const CALLED = new RegExp(`\\b(?:${CALLS.join('|')})\\s*\\(\\s*(?:[[(]\\s*)?["']([\\w.+-]+)["' ]`, 'g');
+const COMMENT = /(?:^|\s)#.*$/gm;
+const BETWEEN_SPACES = /(?:^|\s)["']?([\w.+-]+)["']?(?=\s|$)/gm;
+
+/** Calls a function with the bytes of a file: see `Root.scan`. */
+type Scan = <T>(use: (bytes: Buffer) => T) => T;
+
+/** Words that may be commands, if PATH has them. */
+export interface StartedWords {
+  readonly words: Set<string>;
+  /** those in a call that starts a command: see `CALLED` */
+  readonly called: ReadonlySet<string>;
+}
+
+/**
+ * @param file its path
+ * @param scan calls a function with its bytes; not called for files that start no commands
+ * @param role whether it may be a module of a requested script, or is shell code that a script sources
+ */
+export function startedIn(file: string, content: Content, scan: Scan, role?: 'module' | 'sourced'): StartedWords {
+  const isModule = content.kind === 'text' && role === 'module' && CODE.test(file) && content.size <= MOST_CODE;
+  if (isModule) return inCode(scan((bytes) => bytes.toString('latin1')));
+  if (content.kind === 'script') return inScript(file, content.head, scan);
+  return { words: wordsIn(file, content, scan, role), called: new Set() };
+}
+
+function wordsIn(file: string, content: Content, scan: Scan, role?: 'module' | 'sourced'): Set<string> {
+  switch (content.kind) {
+    case 'elf': {
+      const { elf } = content;
+      if (elf === undefined) return new Set();
+      const strings = shortStrings(elf, scan);
+      // a program that has the directory as a separate string may have the command at the end of a path: gpg has `/agent/gpg-agent`
+      const patterns = strings.has(COMMANDS) ? [COMMAND_LINE, LAST] : [COMMAND_LINE];
+      return new Set([...strings].flatMap((text) => patterns.flatMap((pattern) => pattern.exec(text)?.[1] ?? [])));
+    }
+    case 'text': {
+      const text = () => scan((bytes) => bytes.toString('latin1', 0, MOST_SCRIPT));
+      if (role === 'sourced') return inShell(text());
+      if (!CONFIGURATION.test(path.posix.basename(file)) || content.size > MOST_TEXT) return new Set();
+      return words(text().replace(COMMENT, ''), BETWEEN_SPACES);
+    }
+    default: return new Set();
+  }
+}
+
+/** Whether a file is a module of a program, by its name. */
+export function isCode(file: string): boolean {
+  return CODE.test(file);
+}
+
+/**
+ * Whether a program contains a command with an option, such as `unzip -t`: stronger evidence than a word. It may be anywhere in the bytes,
+ * because compilers put strings of 8 characters into instructions.
+ */
+export function hasWithOption(bytes: Buffer, command: string): boolean {
+  const text = `${command} -`;
+  for (let at = bytes.indexOf(text); at >= 0; at = bytes.indexOf(text, at + 1)) if (at === 0 || !IN_WORD[bytes[at - 1]]) return true;
+  return false;
+}
+
+/** @param interpreter a path, or a command */
+function isShell(interpreter: string): boolean {
+  return SHELL.test(path.posix.basename(interpreter));
+}
+
+/** @param head the first bytes of a script */
+export function isShellScript(head: Buffer): boolean {
+  const shebang = readShebang(head);
+  const named = shebang && interpreterOf(shebang);
+  return named !== undefined && isShell(named.name);
+}
+
+function inScript(file: string, head: Buffer, scan: Scan): StartedWords {
+  const shebang = readShebang(head);
+  const named = shebang && interpreterOf(shebang);
+  if (!named) return { words: new Set(), called: new Set() };
+  const text = scan((bytes) => bytes.toString('latin1', 0, MOST_SCRIPT)); // the rest is an archive that the script unpacks
+  const inShellScript = () => ({ words: inShell(text.replace(OWN_NAME, path.posix.basename(file))), called: new Set<string>() });
+  const found = isShell(named.name) ? inShellScript() : inCode(text);
+  // `#!/usr/bin/env NAME` searches PATH, too
+  if (!named.name.includes('/')) found.words.add(named.name);
+  return found;
+}
+
+function inCode(text: string): StartedWords {
+  return { words: words(text, QUOTED), called: words(text, CALLED) };
+}
+
+function inShell(code: string): Set<string> {
+  const text = code.replace(COMMENT, '');
+  return new Set([...shellCommands(text), ...assignedWords(text)]);
+}
+
+function words(text: string, pattern: RegExp): Set<string> {
+  return new Set([...text.matchAll(pattern)].map(([, word]) => word));
+}

@@ -1,0 +1,250 @@
+/**
+ * Commands that packed files start by their bare names. A word is weak evidence, so it counts only if the package database relates
+ * the package of the file to the package of the command.
+ */
+import * as path from 'path';
+import { hasWithOption, isCode, startedIn } from './command-words';
+import { sourcedBy } from './sourced';
+import { findProgram } from '../../closure/find';
+import { isProgram } from '../../elf';
+import type { Package } from '../../packages/package';
+import { isDocumentation } from '../kinds/non-runtime';
+import { NOT_WORLD_READABLE } from '../programs/add-files';
+import { addProgram } from '../programs/programs';
+import { withinMetapackages } from '../relations/metapackages';
+import { needOf } from '../relations/need';
+import { withOwnInterpreter } from '../relations/own-interpreter';
+import type { Context } from '../selection/context';
+import { ownersOf } from '../selection/context';
+import type { RequestedPackages } from '../selection/requested-packages';
+import { dependenciesOf, isForDevelopment } from '../selection/requested-packages';
+import type { CurrentSelection, Pending, Selection } from '../selection/selection';
+import type { Limit } from '../selection/size-budget';
+import { RECOMMENDED } from '../selection/size-budget';
+
+/** Minimum number of characters of a word. Shorter words in a program are rarely commands. */
+const FEWEST_CHARACTERS = 3;
+
+/** Start of the reason for skipping a command of a package that is only suggested. The path of the program follows. */
+export const SUGGESTED = 'its package is only suggested by that of ';
+
+/** The same for a command that code starts, and of whose package the database says nothing. */
+export const UNRELATED = 'its package is unrelated to that of ';
+
+/** Directories of tests, which may start anything. */
+const TESTS = /\/(?:[\w-]+_)?tests?\//;
+
+/** Adds the commands that a file starts; in the layer they are on PATH. */
+export function addStartedCommands({ real: file }: Pending, selection: CurrentSelection, context: Context): Selection | undefined {
+  const starter = starterOf(file, selection, context);
+  if (!starter) return undefined;
+  const { script, role, mayStart } = starter;
+  const { root, commandsOnPath } = context;
+  const { words, called } = startedIn(file, root.content(file), (use) => root.scan(file, use), role);
+  const recommended = recommendedCommands(file, context);
+  const started = [...new Set([...words, ...recommended])].flatMap((word): [name: string, commandPath: string][] => {
+    const commandPath = commandsOnPath.get(word);
+    if (commandPath === undefined || !root.isFile(commandPath)) return [];
+    return recommended.has(word) || ownersOf(commandPath, context).some(mayStart) ? [[word, commandPath]] : [];
+  });
+  const isRequested = context.requestedPrograms.has(file);
+  const names = new Set(started.map(([name]) => name));
+  const unrelated = unrelatedCommands([...called].filter((word) => !names.has(word)), file, context);
+  if (started.length === 0 && unrelated.length === 0 && !isRequested) return undefined;
+  const delta = selection.fork();
+  if (isRequested) skipSuggested(words, file, delta, context);
+  for (const { name, commandPath, program } of unrelated) {
+    if (isNamedAfter(file, program)) deferCommand(name, commandPath, file, delta, context, RECOMMENDED);
+    else delta.skip(commandPath, `${UNRELATED}${program}`);
+  }
+  if (started.length > 0) {
+    delta.starting.add(file);
+    if (script !== undefined) delta.starting.add(script);
+  }
+  for (const [name, commandPath] of started) {
+    if (delta.commands.has(name)) continue;
+    if (isOfNeededPackage(commandPath, script ?? file, delta, context)) delta.merge(addCommand(name, commandPath, file, delta, context));
+    else deferCommand(name, commandPath, file, delta, context);
+  }
+  return delta;
+}
+
+/** True if requested packages need or recommend a command's package, or if the file is a script without declared dependencies. */
+function isOfNeededPackage(commandPath: string, file: string, { requested }: CurrentSelection, context: Context): boolean {
+  return isUsersScript(file, context) || ownersOf(commandPath, context).some((owner) => needOf(owner, requested) !== 'add-on');
+}
+
+/** Records the commands that are skipped because the program's package only suggests their packages. */
+function skipSuggested(words: Iterable<string>, file: string, delta: Selection, context: Context): void {
+  const { packages, commandsOnPath, dependencies, root } = context;
+  const owner = packages.ownerOf(file);
+  const suggested = (owner?.suggests ?? []).map((name) => packages.get(name)).filter((pkg) => pkg !== undefined);
+  if (suggested.length === 0) return;
+  const isSuggested = (pkg: Package) => (
+    !pkg.isEssential && !delta.requested.reachable().has(pkg) && suggested.some((start) => dependencies.of(start).has(pkg)));
+  for (const word of words) {
+    if (word.length < FEWEST_CHARACTERS) continue;
+    const commandPath = commandsOnPath.get(word);
+    if (commandPath === undefined || !root.isFile(commandPath)) continue;
+    if (ownersOf(commandPath, context).some(isSuggested)) delta.skip(commandPath, `${SUGGESTED}${file}`);
+  }
+}
+
+interface Unrelated {
+  readonly name: string;
+  readonly commandPath: string;
+  /** resolved path of the requested script that the code is of */
+  readonly program: string;
+}
+
+/** Commands that code of a requested script starts, of packages that no other rule considers. */
+function unrelatedCommands(called: readonly string[], file: string, context: Context): Unrelated[] {
+  const { packages, requestedPrograms, commandsOnPath, root } = context;
+  if (called.length === 0 || TESTS.test(file)) return [];
+  const source = packages.ownerOf(file)?.source;
+  const scripts = [...requestedPrograms].filter(([, { interpreter }]) => interpreter !== undefined).map(([real]) => real);
+  const program = scripts.find((real) => packages.ownerOf(real)?.source === source);
+  if (program === undefined) return [];
+  return called.flatMap((name) => {
+    const commandPath = commandsOnPath.get(name);
+    if (commandPath === undefined || !root.isFile(commandPath)) return [];
+    return ownersOf(commandPath, context).some((owner) => !owner.isEssential) ? [{ name, commandPath, program }] : [];
+  });
+}
+
+/** Whether code is in a directory with the name of a program: such code is very likely that of the program. */
+function isNamedAfter(file: string, program: string): boolean {
+  return path.posix.dirname(file).split('/').includes(path.posix.basename(program));
+}
+
+function deferCommand(name: string, commandPath: string, file: string, delta: Selection, context: Context, limit?: Limit): void {
+  const why = { reason: `started by ${path.posix.basename(file)}`, through: file };
+  const add = (fork: Selection) => {
+    if (!fork.commands.has(name)) fork.merge(addCommand(name, commandPath, file, fork, context));
+    return [];
+  };
+  delta.defer({ path: commandPath, need: 'add-on', group: commandPath, limit, why, add, isCommand: true });
+}
+
+/**
+ * Adds a command, or the reason why it is skipped.
+ *
+ * @param commandPath its path
+ * @param file the resolved path of the file that starts it
+ */
+export function addCommand(name: string, commandPath: string, file: string, selection: CurrentSelection, context: Context): Selection {
+  const { root, searchPath, isExcluded } = context;
+  const skip = (problem: string) => {
+    const delta = selection.fork();
+    delta.skip(commandPath, `started by ${file}, but ${problem}`);
+    return delta;
+  };
+  const real = root.real(commandPath)!;
+  if (isExcluded(real)) {
+    const delta = skip('excluded');
+    delta.excluded.add(real);
+    return delta;
+  }
+  if (!root.isPublic(real)) return skip(NOT_WORLD_READABLE);
+  const delta = selection.fork();
+  try {
+    const program = withOwnInterpreter(findProgram(root, commandPath, searchPath, '/'), context);
+    const interpreters = program.interpreter ? ownersOf(program.interpreter.program.path, context) : [];
+    if (interpreters.some((pkg) => !pkg.isEssential && !selection.requested.needs(pkg))) {
+      return skip(`no package needs its interpreter ${program.interpreter!.program.path}`);
+    }
+    const script = sourcedBy(file, selection, root) ?? file;
+    const starter = context.packages.ownerOf(script);
+    const recommended = starter === undefined ? [] : withinMetapackages(starter.recommends, context);
+    const isRecommended = ownersOf(commandPath, context).some((pkg) => recommended.includes(pkg));
+    const why = { reason: `started by ${path.posix.basename(file)}`, through: file };
+    addProgram(program, why, isUsersScript(script, context) ? 'program' : isRecommended ? 'recommended' : undefined, delta, context);
+    delta.commands.set(name, program);
+    return delta;
+  } catch (error) {
+    return skip((error as Error).message.split('\n')[0]);
+  }
+}
+
+/** How a file starts commands. */
+interface Starter {
+  /** the script that sources the file */
+  readonly script?: string;
+  /** what the file is if it is neither a program nor a script */
+  readonly role?: 'sourced' | 'module';
+  /** whether the file may start the commands of a package */
+  readonly mayStart: (owner: Package) => boolean;
+}
+
+/** @returns `undefined` if the file starts no command of any package */
+export function starterOf(file: string, selection: CurrentSelection, context: Context): Starter | undefined {
+  const { packages, root } = context;
+  if (isDocumentation(file)) return undefined;
+  const script = sourcedBy(file, selection, root);
+  if (script !== undefined) {
+    const starter = starterOf(script, selection, context);
+    return starter && { script, role: 'sourced', mayStart: starter.mayStart };
+  }
+  if (isUsersScript(file, context)) return { mayStart: (pkg) => !pkg.isEssential };
+  const owner = packages.ownerOf(file);
+  const { requested } = selection;
+  if (owner === undefined || !requested.isSibling(owner)) return undefined;
+  const { kind, elf } = root.content(file);
+  const role = isModule(file, selection, context) ? 'module' : undefined;
+  // scripts of development packages print flags for compilers
+  const isSibling = (pkg: Package) => requested.isSibling(pkg) && (requested.has(pkg) || !isForDevelopment(pkg));
+  if (kind === 'text') {
+    if (role === undefined) return { mayStart: isSibling };
+    const siblings = [...requested].filter(({ source }) => source === owner.source);
+    const isDependedOn = (pkg: Package) => siblings.some(({ depends }) => withinMetapackages(depends, context).includes(pkg));
+    return { role, mayStart: (pkg) => isSibling(pkg) || (!pkg.isEssential && isDependedOn(pkg)) };
+  }
+  const isExecutable = (root.status(file)!.mode & 0o111) !== 0;
+  const isNeeded = (pkg: Package) => isSibling(pkg) || (requested.needs(pkg) && isDependency(pkg, owner, requested, context));
+  // a script consists of commands; a binary program may mention many that it does not need
+  if (kind === 'script') {
+    if (!isExecutable) return undefined;
+    const recommended = withinMetapackages(owner.recommends, context);
+    return { role, mayStart: (pkg) => isNeeded(pkg) || recommended.includes(pkg) };
+  }
+  return elf !== undefined && isProgram(elf) ? { role, mayStart: isNeeded } : undefined;
+}
+
+/**
+ * True if a file is from the same source package as a requested script, or is code from that of a requested program whose packages depend
+ * on packages with commands. Packages often consist of modules, and a script or an interpreter of their own language that loads them.
+ */
+function isModule(file: string, { requested }: CurrentSelection, context: Context): boolean {
+  const { requestedPrograms, packages } = context;
+  const source = packages.ownerOf(file)?.source;
+  if (source === undefined) return false;
+  return [...requestedPrograms].some(([real, { interpreter }]) => {
+    if (packages.ownerOf(real)?.source !== source) return false;
+    return interpreter !== undefined || (isCode(file) && commandsOfDependencies(source, requested, context));
+  });
+}
+
+/** Whether a direct dependency of the requested packages from a source package has commands. */
+function commandsOfDependencies(source: string, requested: RequestedPackages, { packages, packageFiles }: Context): boolean {
+  return [...requested].some((one) => one.source === source && dependenciesOf(one, packages).some((dependency) => (
+    dependency.source !== source && !dependency.isEssential && packageFiles.commands(dependency).length > 0)));
+}
+
+/** Names of commands that a requested program has with an option, and that are of packages which its own recommends. */
+function recommendedCommands(file: string, { root, packages, packageFiles, requestedPrograms }: Context): ReadonlySet<string> {
+  const owner = packages.ownerOf(file);
+  if (owner === undefined || !requestedPrograms.has(file) || root.content(file).kind !== 'elf') return new Set();
+  const recommended = owner.recommends.map((name) => packages.get(name)).filter((one) => one !== undefined);
+  const names = recommended.flatMap((one) => packageFiles.commands(one)).map((command) => path.posix.basename(command));
+  return new Set(names.length === 0 ? [] : root.scan(file, (bytes) => names.filter((name) => hasWithOption(bytes, name))));
+}
+
+/** True if a requested package depends on `other`, and is essential or from the source package of `owner`. */
+function isDependency(other: Package, owner: Package, requested: RequestedPackages, { dependencies }: Context): boolean {
+  return [...requested].some((pkg) => (pkg.source === owner.source || pkg.isEssential) && dependencies.of(pkg).has(other));
+}
+
+/** True if a file is a requested script that no package owns. Its dependencies are not declared anywhere. */
+function isUsersScript(file: string, { requestedPrograms, root, packages }: Context): boolean {
+  return requestedPrograms.has(file) && root.content(file).kind === 'script' && packages.ownerOf(file) === undefined;
+}

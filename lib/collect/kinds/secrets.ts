@@ -1,0 +1,45 @@
+/**
+ * Files that hold credentials by their name or content. In a directory or glob that the user includes they are skipped: they
+ * are there for the developer, and whoever may use the layer could read them.
+ */
+import * as path from 'path';
+import type { Root } from '../../root/root';
+
+/** Start of each reason. The notice about skipped secrets finds the files by it. */
+export const SECRET = 'may be secret: ';
+
+/** Directories and files of version control, package registries, cloud tools and editors of databases. */
+const NAMES = new RegExp(
+  '^(?:' +
+    [
+      '\\.git|\\.hg|\\.svn|\\.git-credentials',
+      '\\.env.*',
+      '\\.npmrc|\\.yarnrc\\.yml|\\.pypirc|\\.netrc|_netrc|\\.pgpass|\\.my\\.cnf|\\.htpasswd',
+      '\\.aws|\\.azure|\\.kube|\\.docker|\\.ssh|\\.gnupg|\\.terraform',
+      'id_(?:rsa|dsa|ecdsa|ed25519)(?:_sk)?',
+      '.*\\.(?:p12|pfx|ppk|jks|keystore)',
+    ].join('|') +
+    ')$',
+);
+
+const PRIVATE_KEY = /-----BEGIN (?:[A-Z0-9]{1,20} ){0,3}PRIVATE KEY(?: BLOCK)?-----/;
+/** Keys are texts of a few kilobytes; some have a certificate chain with them. */
+const MOST_BYTES = 1024 * 1024;
+
+export function privateKeyIn(text: string): boolean {
+  return PRIVATE_KEY.test(text);
+}
+
+/**
+ * Recognizes a file or directory with credentials.
+ *
+ * @param real a resolved path
+ * @returns the kind of secret, or `undefined`
+ */
+export function secretIn(root: Root, real: string): string | undefined {
+  const name = path.posix.basename(real);
+  if (NAMES.test(name)) return `${SECRET}${name} often holds credentials`;
+  const status = root.status(real);
+  if (status?.type !== 'file' || status.size > MOST_BYTES || !root.isReadable(real)) return undefined;
+  return privateKeyIn(root.read(real).toString('latin1')) ? `${SECRET}it contains a private key` : undefined;
+}

@@ -1,0 +1,35 @@
+/**
+ * Headers and files for linkers. They are packed for requested programs that compile, which mention the directory of headers.
+ */
+import { isFollowed } from './path-mentions';
+import { HEADERS } from '../kinds/non-runtime';
+import { addFound } from '../programs/add-files';
+import type { Context } from '../selection/context';
+import type { CurrentSelection, Pending, Selection } from '../selection/selection';
+import { isSelfBuilt } from '../self-built/self-built';
+
+export function addFilesForCompiling({ real: file }: Pending, selection: CurrentSelection, context: Context): Selection | undefined {
+  const { root, packages, packageFiles } = context;
+  const owner = packages.ownerOf(file);
+  if (owner === undefined || !selection.requested.has(owner)) return undefined;
+  if (isOnlyInterpreter(file, context)) return undefined;
+  if (selection.followed.has(HEADERS) || !isFollowed(file, selection, context)) return undefined;
+  const { kind, mentions } = root.content(file);
+  if (kind !== 'elf' || !mentions.some((mention) => mention.path.replace(/\/$/, '') === HEADERS)) return undefined;
+  const delta = selection.fork();
+  delta.followed.add(HEADERS);
+  for (const other of selection.requested.reachable()) {
+    const why = { reason: `for compiling, of package ${other.name}`, through: file };
+    const added = packageFiles.forCompiling(other).flatMap((real) => addFound(real, why, delta, context));
+    for (const real of added) delta.enqueue(real, undefined);
+  }
+  return delta;
+}
+
+/** Whether a program is packed to run self-built scripts: these come with modules that were compiled at the source. */
+function isOnlyInterpreter(file: string, context: Context): boolean {
+  const users = [...context.requestedPrograms.values()].filter(
+    (program) => program.real === file || program.interpreter?.program.real === file,
+  );
+  return users.length > 0 && users.every((program) => program.real !== file && isSelfBuilt(program.real, context));
+}

@@ -1,0 +1,29 @@
+/**
+ * Configuration of programs that are installed in any prefix: `bin/rig` finds its own path, and `etc` beside `bin`. Those in /usr/bin know
+ * that theirs is in /etc. In a layer they are elsewhere, and look in `usr/etc`, which leads to `etc` then.
+ */
+import * as path from 'path';
+import { isCommandDirectory } from '../../root/standard';
+import type { Context } from '../selection/context';
+import type { Selection } from '../selection/selection';
+
+const OF_PREFIX = '/usr/etc';
+const CONFIGURATION = '/etc/';
+/** The link by which Linux tells a program its own path. */
+const OWN_LINK = '/proc/self/exe';
+
+/** Adds the link if a program that finds its own path has configuration of its source package. */
+export function linkConfiguration(selection: Selection, { root, packages }: Context): void {
+  const packed = [selection.files, selection.links, selection.directories, selection.generated].flatMap((one) => [...one.keys()]);
+  if (packed.some((file) => `${file}/`.startsWith(`${OF_PREFIX}/`))) return;
+  const files = [...selection.files.keys()].filter((real) => real.startsWith(CONFIGURATION));
+  const configured = new Set(files.flatMap((real) => packages.ownerOf(real)?.source ?? []));
+  const findsOwnPath = (program: string) => root.scan(program, (bytes) => bytes.includes(OWN_LINK));
+  for (const program of selection.processes.keys()) {
+    const source = packages.ownerOf(program)?.source;
+    if (source === undefined || !configured.has(source) || !isCommandDirectory(path.posix.dirname(program))) continue;
+    if (!findsOwnPath(program)) continue;
+    selection.generated.set(OF_PREFIX, { link: path.posix.relative(path.posix.dirname(OF_PREFIX), CONFIGURATION) });
+    return;
+  }
+}

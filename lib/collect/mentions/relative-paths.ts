@@ -1,0 +1,107 @@
+/**
+ * Paths that a file mentions relative to its own place: `../share/rig` in a program in `/usr/bin`, files below `include` beside
+ * the directory of a program, and `./` in an XML catalog.
+ *
+ * A program finds its own place by `/proc/self/exe` or `argv[0]`. A relative path is weak evidence, so of objects, those in
+ * requested packages count.
+ */
+import * as path from 'path';
+import { stringsWith } from '../../elf';
+import type { Root } from '../../root/root';
+import { isStandardDirectory } from '../../root/standard';
+import { withoutTrailing } from '../../text/trailing';
+import { HEADERS, isNonRuntime } from '../kinds/non-runtime';
+import type { Context } from '../selection/context';
+import type { CurrentSelection, Pending } from '../selection/selection';
+
+/** Characters of a longest string that may be a path. */
+const MOST_CHARACTERS = 200;
+const UPWARD = /^(?:\.\.\/)+(?!\.)[\w.+-]+(?:\/(?!\.)[\w.+-]+)*\/?$/;
+
+/** Paths that exist. */
+export interface RelativePaths {
+  /** to follow as if the file mentioned them in full */
+  readonly mentioned: readonly string[];
+  /** files below `/usr/include` */
+  readonly belowInclude: readonly string[];
+  /** standard directories that programs may only check for, such as `../share/locale` */
+  readonly directories: readonly string[];
+}
+
+const NONE: RelativePaths = { mentioned: [], belowInclude: [], directories: [] };
+
+export function relativePaths({ real: file, program = file }: Pending, selection: CurrentSelection, context: Context): RelativePaths {
+  const { root, packages } = context;
+  const { elf } = root.content(file);
+  if (elf === undefined) return { ...NONE, mentioned: inCatalog(file, selection, context) };
+  const owner = packages.ownerOf(file);
+  if (owner === undefined || !selection.requested.has(owner)) return NONE;
+  return root.scan(file, (bytes) => {
+    const stringsIn = (part: string) => [...stringsWith(part, bytes, elf, MOST_CHARACTERS)];
+    const found = upward(file, program, stringsIn('../'), root);
+    return {
+      mentioned: found.filter((one) => !isStandardDirectory(one) && !isNonRuntime(`${one}/`)),
+      belowInclude: belowInclude(program, stringsIn, root),
+      directories: found.filter((one) => isStandardDirectory(one)).map((one) => root.real(one)!),
+    };
+  });
+}
+
+function upward(file: string, program: string, strings: readonly string[], root: Root): string[] {
+  const places = new Set([file, program].map((one) => path.posix.dirname(one)));
+  const relative = strings.filter((text) => UPWARD.test(text));
+  return [...places].flatMap((place) => relative.map((text) => joined(place, text))).filter((one) => root.real(one) !== undefined);
+}
+
+function joined(directory: string, relative: string): string {
+  return withoutTrailing(path.posix.join(directory, relative), '/') || '/';
+}
+
+const INCLUDE = /^(?:\.\.)?\/include\/?$/;
+/** A path with a suffix, which is not that of a header. */
+const BELOW_INCLUDE = /^\/?[\w+-]+(?:\/[\w+-]+)+(\.(?!h(?:h|pp|xx)?$|inc$)\w+)$/;
+
+/**
+ * Files below `/usr/include` that are not headers: for an object with the strings `/include` and `rig/std/base.idl`, all files
+ * with this suffix in the directory of `base.idl`.
+ *
+ * @param stringsIn returns the object's strings that contain a text
+ * @returns paths of files
+ */
+function belowInclude(program: string, stringsIn: (part: string) => readonly string[], root: Root): string[] {
+  const include = path.posix.join(path.posix.dirname(path.posix.dirname(program)), 'include');
+  if (include !== HEADERS || !stringsIn('/include').some((text) => INCLUDE.test(text))) return [];
+  const found = new Set<string>();
+  for (const text of stringsIn('/')) {
+    const suffix = BELOW_INCLUDE.exec(text)?.[1];
+    const real = suffix === undefined ? undefined : root.real(path.posix.join(HEADERS, text));
+    if (real === undefined || root.status(real)!.type !== 'file') continue;
+    const directory = path.posix.dirname(real);
+    for (const name of root.names(directory)) if (name.endsWith(suffix!)) found.add(path.posix.join(directory, name));
+  }
+  return [...found];
+}
+
+const REFERENCE = /\s(?:uri|catalog|rewritePrefix)\s*=\s*(["'])([^"']*)\1/g;
+
+/**
+ * Relative references of an XML catalog (OASIS XML Catalogs V1.1), if a requested package led to it. Libraries of other packages
+ * mention the catalog of all XML files of a machine, but their users rarely need any.
+ */
+function inCatalog(file: string, selection: CurrentSelection, context: Context): string[] {
+  const { root, packages } = context;
+  if (!isCatalog(file, context)) return [];
+  let reader: string | undefined = file;
+  while (reader !== undefined && isCatalog(reader, context)) reader = selection.files.get(reader)?.through;
+  const owner = reader === undefined ? undefined : packages.ownerOf(reader);
+  if (owner === undefined || !selection.requested.has(owner)) return [];
+  const references = [...root.read(file).toString('latin1').matchAll(REFERENCE)].map(([, , reference]) => reference);
+  const relative = references.filter((reference) => !/^(?:[A-Za-z][\w+.-]*:|\/|#)/.test(reference));
+  const found = new Set(relative.map((reference) => joined(path.posix.dirname(file), reference)));
+  return [...found].filter((one) => root.real(one) !== undefined && !isStandardDirectory(one));
+}
+
+function isCatalog(file: string, { root }: Context): boolean {
+  const { kind, head } = root.content(file);
+  return kind === 'text' && head.includes('<catalog') && head.includes('urn:oasis:names:tc:entity:xmlns:xml:catalog');
+}

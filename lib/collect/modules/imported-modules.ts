@@ -1,0 +1,165 @@
+/**
+ * Modules of packages that self-built scripts import: `import cv2`, `use XML::Parser`, `library(knitr)`. No package declares the
+ * dependencies of such a script, so its text does.
+ *
+ * A name counts only if a directory in which packages install modules for the script's interpreter has a module of that name.
+ */
+import * as path from 'path';
+import type { Program } from '../../closure/find';
+import type { Package } from '../../packages/package';
+import { isStandardDirectory } from '../../root/standard';
+import { addImported, isForModules } from '../programs/programs';
+import { cacheByRoot } from '../selection/cache-by-root';
+import type { Context } from '../selection/context';
+import { ownersOf } from '../selection/context';
+import { isForDevelopment } from '../selection/requested-packages';
+import type { CurrentSelection, Pending, Selection } from '../selection/selection';
+import { isSelfBuilt } from '../self-built/self-built';
+
+/** Maximum size of a script or module, in bytes. */
+const MOST_BYTES = 1024 * 1024;
+/** Maximum number of names in one file. */
+const MOST_NAMES = 1024;
+/** Directories in which packages install directories of modules. */
+const PARENTS = ['/usr/lib', '/usr/share'];
+/** Maximum number of packages that have a module. A directory of more packages is a namespace, such as `File` of Perl. */
+const MOST_OWNERS = 4;
+/** Levels of directories below that of an interpreter: `vendor_perl`, `5.36`. */
+const MOST_LEVELS = 3;
+/** Endings of modules: sources, and libraries with and without the tag of the interpreter's version. */
+const MODULE = /^(?:\.(?:py|pm|rb|lua|js|cjs|mjs|scm|tcl)|(?:\.[\w-]+)*\.so)?$/;
+
+interface Import {
+  readonly statement: RegExp;
+  /** between the components of a name */
+  readonly separator: RegExp;
+  /** whether only the whole name is that of a module: `a.b.c` may be a variable in `a.b` */
+  readonly isWhole?: boolean;
+  /** begins a text in which such statements count @default - any text */
+  readonly start?: RegExp;
+  /** what comes before a name */
+  readonly parent?: string;
+  /** whether the module has the name in lower case @default false */
+  readonly isLowerCase?: boolean;
+}
+
+const IN_PHP = { start: /^(?:#!.*\n)?\s*<\?php\b/, isLowerCase: true };
+
+const IMPORTS: readonly Import[] = [
+  // Python
+  { statement: /(?:^|;)[ \t]*from[ \t]+(\w[\w.]*)[ \t]+import\b/gm, separator: /\./ },
+  { statement: /(?:^|;)[ \t]*import[ \t]+(\w[\w., \t]*)/gm, separator: /\./ },
+  // Perl
+  { statement: /(?:^|;)[ \t]*(?:use|require)[ \t]+(\w+(?:::\w+)*)/gm, separator: /::/, isWhole: true },
+  // the driver in a data source of Perl's DBI: `dbi:Pg:dbname=rig`
+  { statement: /["'(]dbi:(\w+)[:(]/gi, separator: /$^/, parent: 'DBD', isWhole: true },
+  // Ruby, Lua, Node.js
+  { statement: /\b(?:require|from|import)[ \t(]+["']([\w@][\w./@-]*)["']/gm, separator: /[/]/ },
+  { statement: /\brequire[ \t(]+["'](\w[\w.]*)["']/gm, separator: /\./ },
+  // extensions of PHP, which are loaded before a script starts: `new Imagick`, `Redis::VERSION`, `yaml_parse(…)`
+  { ...IN_PHP, statement: /\bnew[ \t]+\\?(\w+)/g, separator: /$^/ },
+  { ...IN_PHP, statement: /\b([A-Za-z]\w*)::/g, separator: /$^/ },
+  { ...IN_PHP, statement: /\b([a-z][a-z0-9]*)_\w+[ \t]*\(/g, separator: /$^/ },
+  // R
+  { statement: /\b(?:library|require|requireNamespace)\([ \t]*["']?([\w.]+)/gm, separator: /$^/ },
+  { statement: /(?<![\w:])([a-z][\w.]*):::?[A-Za-z]/gm, separator: /$^/ },
+];
+
+export function addImportedModules({ real: file }: Pending, selection: CurrentSelection, context: Context): Selection | undefined {
+  const { root } = context;
+  if (!isSelfBuilt(file, context) || isIsolated(file, context)) return undefined;
+  const { kind, size } = root.content(file);
+  if ((kind !== 'script' && kind !== 'text') || size > MOST_BYTES) return undefined;
+  const scripts = [...context.requestedPrograms.values()].filter(({ interpreter, real }) => interpreter && isSelfBuilt(real, context));
+  if (scripts.length === 0) return undefined;
+  const delta = selection.fork();
+  const names = namesIn(root.scan(file, (bytes) => bytes.toString('latin1')));
+  for (const script of scripts) {
+    const directories = moduleDirectories(script, context);
+    for (const [name, imported] of names) {
+      const key = `${script.real} imports ${name}`;
+      if (delta.followed.has(key)) continue;
+      delta.followed.add(key);
+      addImported(providersOf(imported, directories, context), script, file, delta, context);
+    }
+  }
+  return delta;
+}
+
+interface Imported {
+  readonly components: readonly string[];
+  readonly isWhole?: boolean;
+}
+
+function namesIn(text: string): ReadonlyMap<string, Imported> {
+  const found = new Map<string, Imported>();
+  for (const { statement, separator, isWhole, start, parent, isLowerCase } of IMPORTS) {
+    if (start && !start.test(text)) continue;
+    for (const [, listed] of text.matchAll(statement)) {
+      for (const one of (isLowerCase ? listed.toLowerCase() : listed).split(',')) {
+        const written = one.trim().split(/[ \t]/)[0].split(separator).filter((component) => component !== '');
+        const components = parent === undefined ? written : [parent, ...written];
+        if (written.length > 0 && !components.includes('..') && found.size < MOST_NAMES) {
+          found.set(components.join('/'), { components, isWhole });
+        }
+      }
+    }
+  }
+  return found;
+}
+
+/** True in a virtual environment that hides the modules of the system. */
+function isIsolated(file: string, { root }: Context): boolean {
+  for (let at = path.posix.dirname(file); at !== '/'; at = path.posix.dirname(at)) {
+    const configuration = root.file(path.posix.join(at, 'pyvenv.cfg'));
+    if (configuration === undefined) continue;
+    return !/^include-system-site-packages *= *true/m.test(root.read(configuration).toString('utf8'));
+  }
+  return false;
+}
+
+/** The packages of the module that has the longest beginning of a name. */
+function providersOf({ components, isWhole }: Imported, directories: readonly string[], context: Context): readonly Package[] {
+  const { root, packages } = context;
+  for (let count = components.length; count > (isWhole ? components.length - 1 : 0); count--) {
+    const name = components[count - 1];
+    const owners = new Set<Package>();
+    for (const directory of directories) {
+      const parent = root.real(path.posix.join(directory, ...components.slice(0, count - 1)));
+      if (parent === undefined || !root.isDirectory(parent)) continue;
+      for (const entry of root.names(parent)) {
+        if (!entry.startsWith(name) || !MODULE.test(entry.slice(name.length))) continue;
+        const found = path.posix.join(parent, entry);
+        const those = root.isDirectory(found) ? [...packages.ownersOf(found)] : ownersOf(found, context);
+        if (those.length <= MOST_OWNERS) for (const owner of those) owners.add(owner);
+      }
+    }
+    if (owners.size > 0) return [...owners].filter((owner) => !isForDevelopment(owner));
+  }
+  return [];
+}
+
+/** Cached, because every file of a script's project needs them. */
+const directoriesFor = cacheByRoot<readonly string[]>();
+
+/** Below directories named after the interpreter, those of its own package, and those of several packages: each has its modules there. */
+function moduleDirectories({ interpreter }: Program, context: Context): readonly string[] {
+  const { root, packages } = context;
+  const { path: started } = interpreter!.program;
+  return directoriesFor(root, started, () => {
+    const interpreters = ownersOf(started, context);
+    const isOfModules = isForModules(interpreters, context);
+    const isOwn = (directory: string) => interpreters.some(({ source }) => source === packages.ownerOf(directory)?.source);
+    const multiarch = root.names(PARENTS[0]).map((name) => path.posix.join(PARENTS[0], name)).filter(isStandardDirectory);
+    const directoriesIn = (parent: string) => (
+      root.names(parent).map((name) => path.posix.join(parent, name)).filter((entry) => root.isDirectory(entry)));
+    const found: string[] = [];
+    let level = [...PARENTS, ...multiarch].flatMap(directoriesIn).filter((entry) => !isStandardDirectory(entry) && isOfModules(entry));
+    for (let depth = 0; depth < MOST_LEVELS; depth++) {
+      const shared = level.filter((directory) => !packages.isSole(directory) || isOwn(directory));
+      found.push(...shared);
+      level = shared.flatMap(directoriesIn);
+    }
+    return found;
+  });
+}

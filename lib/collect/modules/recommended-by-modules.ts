@@ -1,0 +1,29 @@
+/**
+ * Commands that modules of a self-built script start, of packages that those of the modules recommend. They may be large, and the script
+ * may do without them, so a notice names them.
+ */
+import * as path from 'path';
+import { isCode } from '../commands/command-words';
+import type { Context } from '../selection/context';
+import type { CurrentSelection, Pending, Selection } from '../selection/selection';
+import { isSelfBuilt } from '../self-built/self-built';
+
+/** Start of the reason for skipping such a command. The path of the script follows. */
+export const OF_MODULE = 'its package is only recommended by that of a module of ';
+
+export function skipRecommendedByModules({ real: file }: Pending, selection: CurrentSelection, context: Context): Selection | undefined {
+  const { root, packages, packageFiles, requestedPrograms } = context;
+  const owner = packages.ownerOf(file);
+  if (owner === undefined || owner.recommends.length === 0 || !isCode(file) || root.content(file).kind !== 'text') return undefined;
+  const script = [...requestedPrograms.values()].find(({ real, interpreter }) => interpreter !== undefined && isSelfBuilt(real, context));
+  if (script === undefined) return undefined;
+  const recommended = owner.recommends.flatMap((name) => packages.get(name) ?? []).filter((one) => !one.isEssential);
+  const commands = recommended.flatMap((one) => packageFiles.commands(one)).filter((command) => root.isFile(command));
+  if (commands.length === 0) return undefined;
+  const isNamed = (bytes: Buffer, name: string) => ['"', '\''].some((quote) => bytes.includes(quote + name + quote));
+  const named = root.scan(file, (bytes) => commands.filter((command) => isNamed(bytes, path.posix.basename(command))));
+  if (named.length === 0) return undefined;
+  const delta = selection.fork();
+  for (const command of named) delta.skip(command, OF_MODULE + script.real);
+  return delta;
+}

@@ -1,0 +1,225 @@
+/**
+ * Programs with their closures and the data of their packages: the requested ones, and the commands that these start.
+ */
+import * as path from 'path';
+import { addFile } from './add-files';
+import { addPackageData, deferPackageData, findPackageData } from './package-data';
+import { startProcess } from './processes';
+import type { Program } from '../../closure/find';
+import { load } from '../../closure/program';
+import type { Package, PackageDatabase } from '../../packages/package';
+import { unitOf } from '../../root/standard';
+import type { Context } from '../selection/context';
+import { ownersOf } from '../selection/context';
+import { OF_DECLARED_MODULE, OF_IMPORTED_MODULE } from '../selection/module-distance';
+import type { RequestReason } from '../selection/requested-packages';
+import { dependenciesOf, isForDevelopment, isNamedAfter } from '../selection/requested-packages';
+import type { Candidate, Selection, Why } from '../selection/selection';
+
+/** Adds a program that the user requests. */
+export function addRequestedProgram(program: Program, delta: Selection, context: Context): void {
+  addProgram(program, { reason: 'requested' }, 'program', delta, context);
+}
+
+/**
+ * Adds a program.
+ *
+ * @param requestReason why its package counts as requested, if requested packages do not need the package. If `undefined`, only the
+ *   program is packed, because files of its package would exempt the files that they mention from the size budget
+ * @throws the errors of `load` and `startProcess`, such as MissingLibraryError
+ */
+export function addProgram(
+  program: Program,
+  why: Why,
+  requestReason: RequestReason | undefined,
+  delta: Selection,
+  context: Context,
+): void {
+  const { real, elf, interpreter } = program;
+  addFile(program.path, why, delta, context.root);
+  // the process of a helper program may exist already, with plug-ins. Its libraries are found before the packages, which takes longer
+  const process = elf && !delta.processes.has(real) ? load(real, elf, context.setting) : undefined;
+  if (process) context.onFound?.(process.objects.map((object) => object.real));
+  const opener = interpreter ? interpreter.program.real : real;
+  const user: User = { through: real, opener, interpreters: interpreter ? interpretersOf(program, context) : [] };
+  const owners = ownersOf(program.path, context).flatMap((owner) => {
+    const reason = requestReasonFor(owner, requestReason, delta);
+    return reason ? [{ owner, reason, newPackages: markRequested(owner, reason, delta) }] : [];
+  });
+  const added = owners.flatMap(({ newPackages, reason }) => newPackages.map((pkg) => ({ pkg, reason })));
+  if (why.through === undefined && elf) delta.requested = delta.requested.extending(added.map(({ pkg }) => pkg));
+  if (process) startProcess(process, delta, context);
+  const ofScript = { reason: `interpreter of ${path.posix.basename(real)}`, through: real };
+  if (interpreter) addProgram(interpreter.program, ofScript, requestReason, delta, context);
+  if (requestReason === 'program' && delta.requested.isTight && context.detectData) addStandardLibrary(user, delta, context);
+  delta.enqueue(real, elf ? real : undefined);
+  if (!context.detectData) return;
+  for (const { pkg, reason } of added) {
+    if (reason === 'recommended') deferPackageData(pkg, real, opener, delta, context);
+    else addPackageData(pkg, real, opener, delta, context);
+  }
+  for (const { owner, reason, newPackages } of owners) {
+    for (const pkg of new Set([owner, ...newPackages])) {
+      if (reason === 'recommended') deferModules(pkg, 'recommended', user, delta, context);
+      else addModules(pkg, user, delta, context);
+    }
+  }
+}
+
+/**
+ * The packages of a script's interpreter. If no package owns it, as in `/usr/local`, those with the same command that the script's package
+ * depends on: the script's modules are installed for that.
+ */
+function interpretersOf({ path: script, interpreter }: Program, context: Context): readonly Package[] {
+  const { searchPath, root, dependencies } = context;
+  const { path: started } = interpreter!.program;
+  const owners = ownersOf(started, context);
+  if (owners.length > 0) return owners;
+  const needed = new Set(ownersOf(script, context).flatMap((owner) => [...dependencies.of(owner)]));
+  const commands = searchPath.map((directory) => path.posix.join(directory, path.posix.basename(started)));
+  return commands.filter((command) => root.isFile(command))
+    .flatMap((command) => ownersOf(command, context)).filter((owner) => needed.has(owner));
+}
+
+/** @param otherwise the reason if requested packages do not need the package */
+function requestReasonFor(
+  owner: Package,
+  otherwise: RequestReason | undefined,
+  { requested }: Selection,
+): RequestReason | undefined {
+  if (!requested.needs(owner) || otherwise === 'program') return otherwise;
+  if (requested.isTight) return 'recommended';
+  return requested.requiresStrongly(owner) ? 'program' : 'recommended';
+}
+
+/** Marks a package as requested. @returns the packages that were not requested before */
+function markRequested(owner: Package, reason: RequestReason, delta: Selection): readonly Package[] {
+  const newPackages = delta.requested.newWith(owner, reason);
+  delta.requested = delta.requested.with(newPackages, reason);
+  return newPackages;
+}
+
+/** A program that opens data of packages. */
+interface User {
+  /** its resolved path */
+  readonly through: string;
+  /** resolved path of the program whose process opens them: the interpreter of a script */
+  readonly opener: string;
+  /** the packages that own its interpreter, empty if it has none */
+  readonly interpreters: readonly Package[];
+}
+
+/** Adds the other packages of an interpreter in a tight layer: without its standard library, no script starts. */
+function addStandardLibrary({ interpreters, through, opener }: User, delta: Selection, context: Context): void {
+  for (const pkg of interpreters.flatMap(({ source }) => context.packages.builtFrom(source))) {
+    if (isForDevelopment(pkg) || !delta.requested.needs(pkg)) continue;
+    for (const newPackage of markRequested(pkg, 'program', delta)) addPackageData(newPackage, through, opener, delta, context);
+  }
+}
+
+/** Adds the modules of a script, and defers the modules that these depend on. */
+function addModules(owner: Package, user: User, delta: Selection, context: Context): void {
+  addModulePackages(modulesOf(owner, user, context), OF_DECLARED_MODULE, user, delta, context);
+}
+
+/**
+ * Adds packages of modules that a script imports.
+ *
+ * @param file the resolved path of the file that imports them
+ */
+export function addImported(modules: readonly Package[], script: Program, file: string, delta: Selection, context: Context): void {
+  const { program } = script.interpreter!;
+  const user = { through: file, opener: program.real, interpreters: ownersOf(program.path, context) };
+  addModulePackages(modules, OF_IMPORTED_MODULE, user, delta, context);
+}
+
+/** @param next distance of the modules that these depend on: see module-distance.ts */
+function addModulePackages(modules: readonly Package[], next: number, user: User, delta: Selection, context: Context): void {
+  if (delta.requested.isTight) {
+    for (const pkg of modules) deferModule(pkg, 'mentioned', user, delta, context, 0, next);
+    return;
+  }
+  for (const pkg of modules) {
+    const newPackages = markRequested(pkg, 'module', delta);
+    for (const newPackage of newPackages) addPackageData(newPackage, user.through, user.opener, delta, context);
+    for (const newPackage of newPackages) deferModules(newPackage, 'mentioned', user, delta, context, next);
+  }
+}
+
+/** Modules that a program may never load: a layer without room for all of them gets the smallest first, each whole or not at all. */
+function deferModules(
+  owner: Package,
+  need: Candidate['need'],
+  user: User,
+  delta: Selection,
+  context: Context,
+  distance = OF_DECLARED_MODULE,
+): void {
+  for (const pkg of modulesOf(owner, user, context)) deferModule(pkg, need, user, delta, context, distance);
+}
+
+/**
+ * @param distance see `Candidate`
+ * @param next the distance of the modules that it depends on
+ */
+function deferModule(
+  pkg: Package,
+  need: Candidate['need'],
+  user: User,
+  delta: Selection,
+  context: Context,
+  distance: number,
+  next = distance + 1,
+): void {
+  const { through, opener } = user;
+  const requestReason = need === 'recommended' ? 'recommended' : 'module';
+  if (delta.requested.newWith(pkg, requestReason).length === 0) return;
+  const add = (fork: Selection) => {
+    const newPackages = markRequested(pkg, requestReason, fork);
+    const files = newPackages.flatMap((newPackage) => findPackageData(newPackage, through, opener, fork, context));
+    for (const newPackage of newPackages) deferModules(newPackage, need, user, fork, context, next);
+    return files;
+  };
+  const why = { reason: `of package ${pkg.name}`, through };
+  // a module fails when it is loaded if another part of its package is not there
+  delta.defer({ path: pkg.name, need, group: pkg.name, isWhole: true, distance, why, program: opener, add });
+}
+
+/** Dependencies of a package that depend on the interpreter, or have files in a directory of its modules. */
+function modulesOf(owner: Package, { interpreters }: User, context: Context): Package[] {
+  if (interpreters.length === 0) return [];
+  const { packages, packageFiles } = context;
+  const isOfModules = isForModules(interpreters, context);
+  return dependenciesOf(owner, packages).filter((dependency) => {
+    if (isForDevelopment(dependency)) return false;
+    if (dependsOnOne(dependency, interpreters, packages)) return true;
+    return [...new Set(packageFiles.data(dependency).map(unitOf))].some(isOfModules);
+  });
+}
+
+/**
+ * Whether modules for an interpreter are installed below a directory that is not a standard one.
+ *
+ * @param interpreters the packages of the interpreter
+ */
+export function isForModules(interpreters: readonly Package[], { packages, packageFiles }: Context): (directory: string) => boolean {
+  let known: readonly Package[] | undefined;
+  // /usr/lib/python3 is named after python3.11, which completes python3.11-minimal
+  const completing = interpreters.flatMap((pkg) => [pkg, ...packages.builtFrom(pkg.source)]);
+  return (directory) => {
+    if (completing.some((pkg) => isNamedAfter(directory, pkg))) return true;
+    known ??= knownModules(interpreters, packages);
+    return known.some((pkg) => packageFiles.directoriesOf(pkg).has(directory));
+  };
+}
+
+function dependsOnOne(owner: Package, interpreters: readonly Package[], packages: PackageDatabase): boolean {
+  return dependenciesOf(owner, packages).some(({ source }) => interpreters.some((pkg) => pkg.source === source));
+}
+
+/** Packages from the same source as an interpreter, and the modules that these depend on: other modules are in their directories. */
+function knownModules(interpreters: readonly Package[], packages: PackageDatabase): Package[] {
+  const siblings = interpreters.flatMap(({ source }) => packages.builtFrom(source)).filter((pkg) => !isForDevelopment(pkg));
+  const own = siblings.flatMap((pkg) => dependenciesOf(pkg, packages)).filter((pkg) => dependsOnOne(pkg, interpreters, packages));
+  return [...new Set([...siblings, ...own])];
+}

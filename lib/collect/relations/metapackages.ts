@@ -1,0 +1,30 @@
+/**
+ * Metapackages, which contain nothing but their dependencies: a package that depends on `default-jre-headless` needs the Java runtime that
+ * this depends on.
+ */
+import type { Package } from '../../packages/package';
+import { isDocumentation } from '../kinds/non-runtime';
+import { cacheByRoot } from '../selection/cache-by-root';
+import type { Context } from '../selection/context';
+import { dependenciesOf } from '../selection/requested-packages';
+
+/** Number of files and links outside of documentation: a link to the version that is the default. */
+const MOST_FILES = 1;
+
+const metapackages = cacheByRoot<boolean>();
+
+/** The packages with these names, and those that metapackages among them depend on. */
+export function withinMetapackages(names: readonly string[], context: Context): readonly Package[] {
+  const { packages } = context;
+  const direct = names.map((name) => packages.get(name)).filter((one) => one !== undefined);
+  return direct.flatMap((one) => {
+    return isMetapackage(one, context) ? [one, ...dependenciesOf(one, packages)] : [one];
+  });
+}
+
+function isMetapackage(owner: Package, { root, packageFiles }: Context): boolean {
+  return metapackages(root, owner.name, () => {
+    const data = packageFiles.data(owner).filter((file) => !isDocumentation(file));
+    return data.length <= MOST_FILES && packageFiles.commands(owner).length === 0 && packageFiles.libraries(owner).size === 0;
+  });
+}

@@ -1,0 +1,56 @@
+/**
+ * How much the requested packages need another one, by the package database.
+ */
+import type { Grounds } from './belonging';
+import type { Package } from '../../packages/package';
+import type { Context } from '../selection/context';
+import type { RequestedPackages } from '../selection/requested-packages';
+import { isRelated, recommends } from '../selection/requested-packages';
+import { NEEDS } from '../selection/size-budget';
+
+type Facts = Pick<Context, 'root' | 'packages'>;
+
+/** How much the requested packages need a package, none for a file that an installation generated. */
+export function needOf(owner: Package | undefined, requested: RequestedPackages): Grounds['need'] {
+  if (owner === undefined || owner.isEssential || requested.needsData(owner)) return 'needed';
+  if (requested.requiresStrongly(owner)) return 'mentioned';
+  return requested.reachable().has(owner) ? 'recommended' : 'add-on';
+}
+
+/** The grounds for that owner of a path which the requested packages need most: several packages may list one directory. */
+export function strongest(
+  owners: readonly Package[],
+  requested: RequestedPackages,
+  answerFor: (owner: Package | undefined) => Pick<Grounds, 'rule'> | undefined,
+): Grounds | undefined {
+  let best: Grounds | undefined;
+  for (const owner of owners.length > 0 ? owners : [undefined]) {
+    const need = needOf(owner, requested);
+    if (best && NEEDS.indexOf(need) >= NEEDS.indexOf(best.need)) continue;
+    const answer = answerFor(owner);
+    if (answer) best = { rule: answer.rule, need, owner };
+  }
+  return best;
+}
+
+/**
+ * Whether a path is a directory that several packages list, none of which the requested packages need. Each of them decides about its own
+ * files.
+ */
+export function isOfSeveralAddOns(real: string, { need }: Grounds, facts: Facts): boolean {
+  return need === 'add-on' && isOfSeveral(real, facts);
+}
+
+/** Whether a path is a directory that several packages list. */
+export function isOfSeveral(real: string, { root, packages }: Facts): boolean {
+  return root.isDirectory(real) && !packages.isSole(root.real(real)!);
+}
+
+/** True if a path is packed only because requested packages recommend its package. Programs work without recommended packages. */
+export function isOnlyRecommended(real: string, requested: RequestedPackages, { packages }: Facts): boolean {
+  const owner = packages.ownerOf(real);
+  if (owner === undefined) return false;
+  const extendsOne = (one: Package) => packages.builtFrom(one.source).some((sibling) => isRelated(owner, sibling));
+  if ([...requested].some((one) => isRelated(one, owner) || extendsOne(one))) return false;
+  return [...requested].some((one) => recommends(one, owner));
+}

@@ -1,0 +1,57 @@
+/**
+ * The order in which a layer is filled, and how much one path mention may add.
+ *
+ * A layer must not depend on what else is installed: packages that the requested ones neither depend on nor recommend come last,
+ * and get the room that is left.
+ */
+import type { Package } from '../../packages/package';
+
+/**
+ * How much programs need a file, the greatest need first:
+ * - `needed`: libraries, files that the user names, data of the requested packages, and files of direct dependencies that it mentions;
+ * - `mentioned`: files of other dependencies that it mentions, files that other packed files mention, and modules of modules;
+ * - `recommended`: data of packages that are usually installed with the requested ones;
+ * - `add-on`: data of any other package, such as a module for an interpreter.
+ *
+ * In a tight layer (see `collect`), direct dependencies and the packages of commands that programs start are not `needed`.
+ */
+export const NEEDS = ['needed', 'mentioned', 'recommended', 'add-on'] as const;
+
+export type Need = typeof NEEDS[number];
+
+/** Maximum number of bytes that one path mention may add: data, and plug-ins with the libraries that they need. */
+export interface Limit {
+  readonly data: number;
+  readonly plugIns: number;
+}
+
+/** Whether something can be packed along with a path: it is needed at least as much, and is not of another add-on. */
+export function isAsNecessary(need: Need, owner: Package | undefined, than: Need, ownerOfPath: Package | undefined): boolean {
+  return NEEDS.indexOf(need) <= NEEDS.indexOf(than) && (need !== 'add-on' || owner === ownerOfPath);
+}
+
+const MB = 1024 * 1024;
+
+/**
+ * For mentions in files of packages that are not requested. Measured on Debian 12: fonts, character maps, map projections and
+ * the modules of most libraries are smaller; drivers of graphics hardware, which Lambda does not have, are larger.
+ */
+export const BY_OTHERS: Limit = { data: 32 * MB, plugIns: 8 * MB };
+
+/** For mentions in such files of paths of the same source package: a library's own modules. */
+export const BY_SIBLINGS: Limit = { data: 64 * MB, plugIns: 64 * MB };
+
+/** For paths that requested packages mention, but only recommend. */
+export const RECOMMENDED: Limit = { data: 12 * 1000 * 1000, plugIns: 8 * MB };
+
+/**
+ * For an add-on with the libraries that it needs: half of a layer. Without a limit, the largest add-on would leave no room for the others
+ * on one machine, and not fit on another.
+ */
+export const ADD_ON: Limit = { data: 128 * MB, plugIns: 128 * MB };
+
+/** Bytes that stay free for the other things that a candidate adds with its files, such as links. */
+export const RESERVE = 1_000_000;
+
+/** Bytes of a file's line in the record of the layer, measured. */
+export const RECORD_LINE = 200;

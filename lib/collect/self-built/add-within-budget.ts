@@ -1,0 +1,32 @@
+/**
+ * Adds files of a self-built program within the size budget.
+ */
+import { excessOf } from './self-built';
+import { isForLinking } from '../kinds/non-runtime';
+import { addSelfBuilt } from '../programs/add-files';
+import { takeFile } from '../programs/processes';
+import type { Context } from '../selection/context';
+import type { Selection, Why } from '../selection/selection';
+
+/**
+ * Adds a file or a directory, except for what only linkers read. Libraries in it are loaded for a program.
+ *
+ * @param base see `addSelfBuilt`
+ * @param opener resolved path of the program
+ * @returns `undefined` if it was added; otherwise the bytes that it would add, which are too many
+ */
+export function addWithinBudget(
+  found: string,
+  base: string,
+  why: Why,
+  opener: string,
+  delta: Selection,
+  context: Context,
+): number | undefined {
+  const added = delta.fork();
+  const files = addSelfBuilt(found, base, why, added, context, (child) => !isForLinking(child));
+  for (const real of files) takeFile(real, opener, added, context);
+  const excess = excessOf(added, delta, context);
+  if (excess === undefined) delta.merge(added);
+  return excess;
+}

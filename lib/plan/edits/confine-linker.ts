@@ -1,0 +1,29 @@
+/**
+ * Keeps a linker from linking libraries of the host.
+ *
+ * For the libraries that a library needs, it searches LD_LIBRARY_PATH and the directories in /etc/ld.so.conf before its own. On Lambda
+ * both list directories of the host, whose libraries need another C library than that of the layer. So both strings are overwritten, as
+ * in musl's loader.
+ */
+import type { PathMention } from '../../root/mentions';
+import type { Edits } from '../layout/plan';
+
+const CONFIGURATION = '/etc/ld.so.conf';
+const LIBRARY_PATH = '\0LD_LIBRARY_PATH\0';
+/** Only linkers read it (ld's manual, `-rpath-link`). */
+const RUN_PATH = '\0LD_RUN_PATH\0';
+/** No variable has a name with `=`, and no file is at a path that begins with it. */
+const WRITTEN = '=';
+
+/**
+ * @param read returns the bytes of the file
+ * @returns the texts to overwrite; none if the file is not a linker
+ */
+export function confineLinker(mentions: readonly PathMention[], read: () => Buffer): NonNullable<Edits['texts']> {
+  const configuration = mentions.find(({ kind, path }) => kind === 'whole' && path === CONFIGURATION);
+  if (configuration === undefined) return [];
+  const bytes = read();
+  const libraryPath = bytes.indexOf(LIBRARY_PATH);
+  if (libraryPath < 0 || !bytes.includes(RUN_PATH)) return [];
+  return [[libraryPath + 1, WRITTEN], [configuration.offset, WRITTEN]];
+}
