@@ -48,7 +48,8 @@ describe('the layers of lib', () => {
   });
 
   test('forbid the import from a higher subfolder of the same folder', async () => {
-    const messages = await lint('lib/collect/selection/context.ts', "import { isSelfBuilt } from '../self-built/self-built';\n\nisSelfBuilt;\n");
+    const text = "import { isSelfBuilt } from '../self-built/self-built';\n\nisSelfBuilt;\n";
+    const messages = await lint('lib/collect/selection/context.ts', text);
     expect(messages).toEqual([expect.stringMatching(/lib\/collect\/selection \(what the rules of the selection read and return\)/)]);
   });
 
@@ -61,7 +62,8 @@ describe('the layers of lib', () => {
     const entriesOf = (folder: string) => fs.readdirSync(path.join(ROOT, folder)).map((name) => `${folder}/${name}`);
     // in a folder whose subfolders are layers, each entry is a layer
     const isSplit = (folder: string) => [...layers].some((layer) => layer.startsWith(`./${folder}/`));
-    const entries = new Set(entriesOf('lib').flatMap((entry) => (isSplit(entry) ? entriesOf(entry) : [entry])).map((entry) => `./${entry}`));
+    const split = entriesOf('lib').flatMap((entry) => (isSplit(entry) ? entriesOf(entry) : [entry]));
+    const entries = new Set(split.map((entry) => `./${entry}`));
     expect([...entries].filter((entry) => !layers.has(entry))).toEqual([]);
     expect([...layers].filter((layer) => !entries.has(layer))).toEqual([]);
   });
