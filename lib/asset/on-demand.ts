@@ -3,13 +3,17 @@
  * files have changed, would spend most of its time on loading them.
  */
 import * as path from 'path';
+import { loadCompiled } from '../process/compiled-code';
 import { bundleOf } from '../process/own-file';
 
 let loaded: typeof import('./stages') | undefined;
 
 /* eslint-disable @typescript-eslint/no-require-imports */
 export function stages(): typeof import('./stages') {
-  loaded ??= require(bundleOf(path.join(__dirname, 'stages.js')) ?? './stages') as typeof import('./stages');
+  if (loaded === undefined) {
+    const bundle = bundleOf(path.join(__dirname, 'stages.js'));
+    loaded = (bundle === undefined ? require('./stages') : loadCompiled(bundle)) as typeof import('./stages');
+  }
   return loaded;
 }
 

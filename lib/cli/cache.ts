@@ -8,6 +8,7 @@ import { FINGERPRINTS } from '../asset/fingerprint';
 import { ZIPS } from '../asset/zip-cache';
 import { FILE_LISTS } from '../packages/kept-lists';
 import { cacheDirectory, checkOwn } from '../process/cache-directory';
+import { COMPILED_CODE } from '../process/compiled-code';
 import { removeTree } from '../process/remove-tree';
 import { megabytes } from '../text/megabytes';
 
@@ -20,12 +21,14 @@ interface Kind {
 }
 
 const isVisible = (name: string) => !name.startsWith('.');
+const isHash = (name: string) => /^[0-9a-f]{32}$/.test(name);
 const isRoot = (name: string) => isVisible(name) && !name.endsWith('.json');
 
 const KINDS: Readonly<Record<string, Kind>> = {
   zips: { description: 'packed layers', directories: [ZIPS], isEntry: (name) => name.endsWith('.zip') },
   fingerprints: { description: 'fingerprints of unchanged layers', directories: [FINGERPRINTS], isEntry: isVisible },
-  lists: { description: 'file lists of package databases', directories: [FILE_LISTS], isEntry: (name) => /^[0-9a-f]{32}$/.test(name) },
+  lists: { description: 'file lists of package databases', directories: [FILE_LISTS], isEntry: isHash },
+  code: { description: 'compiled code of this package', directories: [COMPILED_CODE], isEntry: isHash },
   images: { description: 'file systems of images', directories: ['image', 'platforms'], isEntry: isRoot },
   apt: { description: 'file systems of apt packages', directories: ['apt'], isEntry: isRoot },
 };
@@ -47,7 +50,7 @@ Examples:
   $ binary-layer cache clear -k images apt    clear only these kinds
 
 Kinds: zips are packed layers, fingerprints show whether the files of a layer have changed, lists are the file lists
-of dpkg with an index, images and apt are the file systems of sources.
+of dpkg with an index, code is compiled code of this package, images and apt are the file systems of sources.
 The zips take up to 1024 MB. The environment variable BINARY_LAYER_CACHE_MB sets another limit; 0 keeps none.
 The directory is cdk-binary-layer in $XDG_CACHE_HOME, ~/.cache or ~/Library/Caches.`)
     .action((action: 'list' | 'clear', { kind }: CacheOptions) => {

@@ -6,11 +6,10 @@
  * header, zeros up to a multiple of four, the tables of the index, the text of the lists.
  */
 import { createHash } from 'crypto';
-import * as fs from 'fs';
 import * as path from 'path';
 import { crc32 } from 'zlib';
 import type { LineTables } from './line-index';
-import { cacheDirectory, makeCacheDirectory, readCachedBytes } from '../process/cache-directory';
+import { cacheDirectory, keepNewest, makeCacheDirectory, markUsed, readCachedBytes } from '../process/cache-directory';
 import { writeWhole } from '../process/whole-file';
 
 /** The directory of the kept lists, below the cache directory. */
@@ -61,7 +60,7 @@ export function readKept(place: string, state: () => string): Lists | undefined 
       at += length * WORD;
       return table;
     });
-    fs.utimesSync(file, new Date(), new Date()); // used last
+    markUsed(file);
     return { bytes: rest.subarray(at), ends: header.ends, tables: { starts, first, next } };
   } catch {
     return undefined; // cut off, or not ours: it is made again
@@ -82,16 +81,10 @@ export function keep(place: string, state: string, { bytes, ends, tables: { star
   try {
     makeCacheDirectory(path.dirname(file));
     writeWhole(file, [start, ...tables, bytes]);
-    removeOldest(path.dirname(file));
+    keepNewest(path.dirname(file), MOST_ROOTS);
   } catch {
     // the next process reads the lists
   }
-}
-
-function removeOldest(directory: string): void {
-  const files = fs.readdirSync(directory).filter((name) => /^[0-9a-f]{32}$/.test(name)).map((name) => path.join(directory, name));
-  const byAge = files.map((file) => ({ file, used: fs.statSync(file).mtimeMs })).sort((a, b) => b.used - a.used);
-  for (const { file } of byAge.slice(MOST_ROOTS)) fs.rmSync(file, { force: true });
 }
 
 function fileOf(place: string): string {

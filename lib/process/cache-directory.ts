@@ -100,3 +100,19 @@ export function readCachedBytes(file: string): Buffer | undefined {
     if (descriptor !== undefined) fs.closeSync(descriptor);
   }
 }
+
+/** Marks a file of the cache as the one that was used last. */
+export function markUsed(file: string): void {
+  try {
+    fs.utimesSync(file, new Date(), new Date());
+  } catch {
+    // a cache that cannot be written is read
+  }
+}
+
+/** Removes the files of a directory of the cache whose names are hashes, except those that were used last. */
+export function keepNewest(directory: string, most: number): void {
+  const files = fs.readdirSync(directory).filter((name) => /^[0-9a-f]{32}$/.test(name)).map((name) => path.join(directory, name));
+  const byAge = files.map((file) => ({ file, used: fs.statSync(file).mtimeMs })).sort((a, b) => b.used - a.used);
+  for (const { file } of byAge.slice(most)) fs.rmSync(file, { force: true });
+}

@@ -18,6 +18,7 @@ function fill(): void {
     'zip/a.json': 100,
     'fingerprint/b.json': 200_000,
     [`file-lists/${'0123456789abcdef'.repeat(2)}`]: 700_000,
+    [`code/${'0123456789abcdef'.repeat(2)}`]: 300_000,
     'image/c/usr/bin/tool': 1_000_000,
     'platforms/d.json': 100_000,
     'apt/e/root/usr/bin/tool': 500_000,
@@ -39,6 +40,7 @@ test('lists each kind of entry, with number and size', () => {
     ['zips', '1', '3.0 MB', 'packed layers'],
     ['fingerprints', '1', '0.2 MB', 'fingerprints of unchanged layers'],
     ['lists', '1', '0.7 MB', 'file lists of package databases'],
+    ['code', '1', '0.3 MB', 'compiled code of this package'],
     ['images', '1', '1.1 MB', 'file systems of images'],
     ['apt', '1', '0.5 MB', 'file systems of apt packages'],
     [''],
@@ -54,7 +56,7 @@ test('clear removes everything, even directories without write permission', () =
   fill();
   fs.chmodSync(path.join(cache, 'cdk-binary-layer/image/c/usr'), 0o555);
   const { status, stdout } = run('clear');
-  expect({ status, stdout }).toEqual({ status: 0, stdout: `5.5 MB removed from ${cache}/cdk-binary-layer\n` });
+  expect({ status, stdout }).toEqual({ status: 0, stdout: `5.8 MB removed from ${cache}/cdk-binary-layer\n` });
   expect(left()).toEqual([]);
   expect(run('clear').stdout).toBe(`0.0 MB removed from ${cache}/cdk-binary-layer\n`);
 });
@@ -62,7 +64,7 @@ test('clear removes everything, even directories without write permission', () =
 test('clear removes only the kinds that are given', () => {
   fill();
   expect(run('clear', '--kind', 'zips', 'images').stdout).toBe(`4.1 MB removed from ${cache}/cdk-binary-layer\n`);
-  expect(left().filter((name) => !name.includes('/'))).toEqual(['apt', 'file-lists', 'fingerprint']);
+  expect(left().filter((name) => !name.includes('/'))).toEqual(['apt', 'code', 'file-lists', 'fingerprint']);
 });
 
 test.each([
