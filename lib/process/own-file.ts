@@ -4,8 +4,8 @@
 import * as fs from 'fs';
 import * as path from 'path';
 
-/** The package's own directory: this file is two levels below it, compiled or not. */
-const PACKAGE = path.join(__dirname, '..', '..');
+/** The package's own directory: this file is two levels below it, compiled, bundled or not. */
+export const PACKAGE = path.join(__dirname, '..', '..');
 
 /** The packing process. */
 export const PACK = 'pack/process.js';

@@ -14,6 +14,7 @@ import * as path from 'path';
 import { compressedSize, LARGE_FILES, SMALL_FILES } from '../../collect/candidates/stored-size';
 import type { Machine } from '../../elf';
 import { MOST_BYTES } from '../../lambda';
+import { PACKAGE } from '../../process/own-file';
 import { type LayerPath, layerPath, type RootPath } from '../../root/paths';
 import type { Root } from '../../root/root';
 import { starterOf } from '../edits/starter';
@@ -32,7 +33,7 @@ const MOST_WITHOUT_SMALL = MOST_BYTES - 5_000_000;
 
 /** The launcher's executable file on this machine, compiled or not: it is not TypeScript. */
 export function launcherFile(machine: Machine): string {
-  return path.join(__dirname, '..', '..', 'launcher', `launcher-${machine}`);
+  return path.join(PACKAGE, 'launcher', `launcher-${machine}`);
 }
 
 /** Where the launcher unpacks the files of a layer. */
