@@ -1,3 +1,4 @@
+import { randomBytes } from 'crypto';
 import * as fs from 'fs';
 import { find, Packaged, programWith } from './packaged';
 
@@ -38,31 +39,54 @@ describe('a command of a package that requested packages depend on', () => {
   });
 });
 
+test('a command that ends a string of a program is packed if it is small and its package is recommended', () => {
+  root.install('rig', { '/usr/bin/rig': programWith('\0blot+paint\0/brush\0a pen\0clamp-ink\0free\0') }, { Recommends: 'tools' });
+  root.install('tools', Object.fromEntries(['paint', 'brush', 'pen', 'ink', 'free'].map((name) => [`/usr/bin/${name}`, programWith()])));
+  expect(started()).toEqual(['/usr/bin/brush', '/usr/bin/free', '/usr/bin/paint']);
+});
+
 describe('commands of packages that the package of a program only suggests', () => {
   const suggesting = (text: string, fields: Record<string, string> = { Suggests: 'tools, missing' }) => {
     root.install('rig', { '/usr/bin/rig': programWith(text) }, fields);
-    root.install('tools', { '/usr/bin/paint': programWith() }, { Depends: 'more' });
+    root.install('tools', { '/usr/bin/paint': programWith(), '/usr/bin/ink': programWith() }, { Depends: 'more' });
     root.install('more', { '/usr/bin/mix': programWith(), '/usr/bin/go': programWith(), '/usr/bin/unused': programWith() });
     root.install('others', { '/usr/bin/other': programWith() });
   };
 
-  test('are not packed, and a notice names those that the program may start', () => {
-    suggesting('\0paint\0mix -q\0other\0go\0');
+  test('are packed if they are small, but not commands of their dependencies, which a notice names', () => {
+    suggesting('\0paint\0mix -q\0other\0go\0blot+ink\0');
     const { data, notices } = find(root);
-    expect(data).toEqual(['/usr/bin/rig']);
+    expect(data).toEqual(['/usr/bin/paint', '/usr/bin/rig']);
     expect(notices).toEqual([
-      '/usr/bin/rig may start commands that are not packed, of packages that its own only suggests: paint, mix; add those that are ' +
+      '/usr/bin/rig may start commands that are not packed, of packages that its own only suggests: mix; add those that are ' +
         'needed to the binaries',
     ]);
   });
 
-  test('are in the notice if the strings of the program are among its code', () => {
+  test('are named in a notice if they are large', () => {
+    suggesting('\0paint\0');
+    fs.appendFileSync(root.locate('/usr/bin/paint'), randomBytes(14_000_000));
+    const { data, notices } = find(root);
+    expect(data).toEqual(['/usr/bin/rig']);
+    expect(notices).toEqual([expect.stringMatching(/^large add-ons are packed only if they are included: \/usr\/bin\/paint \(14\.0 MB\)/)]);
+  });
+
+  test('are named in a notice if a script may start them', () => {
+    root.install('dash', { '/usr/bin/sh': programWith() }, { Essential: 'yes' });
+    root.install('rig', { '/usr/bin/rig': '#!/bin/sh\npaint -q\n' }, { Suggests: 'tools' });
+    root.install('tools', { '/usr/bin/paint': programWith() });
+    const { data, notices } = find(root);
+    expect(data).not.toContain('/usr/bin/paint');
+    expect(notices).toEqual([expect.stringContaining('only suggests: paint')]);
+  });
+
+  test('are packed if the strings of the program are among its code', () => {
     suggesting('');
     root.program('/usr/bin/rig', {
       source: 'const char *const names[] = { "paint" }; void _start(void) { for (;;) if (names[0][0] == 0) return; }',
       flags: ['-Wl,-z,noseparate-code'],
     });
-    expect(find(root).notices).toEqual([expect.stringContaining('paint')]);
+    expect(find(root).data).toContain('/usr/bin/paint');
   });
 
   test('are not in the notice if they are packed for another reason', () => {

@@ -27,6 +27,11 @@ const SHELL = /^(?:ba|da|a|k|mk|z)?sh$/;
 const COMMAND_LINE = /^(?:["']?(?:%s)+\/?)?([\w.+-]+)["']?(?:$| +[-%"'$|<>])/;
 /** The last component of a path. */
 const LAST = /^\S*\/([\w.+-]+)$/;
+/**
+ * A word at the end of a string. Linkers keep a string that is the end of another one only there: the `ssh` that git starts is in
+ * `git+ssh`.
+ */
+const ENDING = /^\S*[^\s\w.-]([\w.-]+)$/;
 /** A command or command line at the beginning of a string in a script. */
 const QUOTED = /["'`]([\w.+-]+)(?=["'`]| +[-%"'$|<>])/g;
 /**
@@ -49,7 +54,11 @@ export interface StartedWords {
   readonly words: Set<string>;
   /** those in a call that starts a command: see `CALLED` */
   readonly called: ReadonlySet<string>;
+  /** those at the end of a longer string of a program */
+  readonly endings: ReadonlySet<string>;
 }
+
+const NO_WORDS: ReadonlySet<string> = new Set();
 
 /**
  * @param file its path
@@ -60,7 +69,8 @@ export function startedIn(file: string, content: Content, scan: Scan, role?: 'mo
   const isModule = content.kind === 'text' && role === 'module' && CODE.test(file) && content.size <= MOST_CODE;
   if (isModule) return inCode(scan((bytes) => bytes.toString('latin1')));
   if (content.kind === 'script') return inScript(file, content.head, scan);
-  return { words: wordsIn(file, content, scan, role), called: new Set() };
+  const endings = content.kind === 'elf' && content.elf ? matches(shortStrings(content.elf, scan), ENDING) : NO_WORDS;
+  return { words: wordsIn(file, content, scan, role), called: NO_WORDS, endings };
 }
 
 function wordsIn(file: string, content: Content, scan: Scan, role?: 'module' | 'sourced'): Set<string> {
@@ -71,7 +81,7 @@ function wordsIn(file: string, content: Content, scan: Scan, role?: 'module' | '
       const strings = shortStrings(elf, scan);
       // a program that has the directory as a separate string may have the command at the end of a path: gpg has `/agent/gpg-agent`
       const patterns = strings.has(COMMANDS) ? [COMMAND_LINE, LAST] : [COMMAND_LINE];
-      return new Set([...strings].flatMap((text) => patterns.flatMap((pattern) => pattern.exec(text)?.[1] ?? [])));
+      return new Set(patterns.flatMap((pattern) => [...matches(strings, pattern)]));
     }
     case 'text': {
       const text = () => scan((bytes) => bytes.toString('latin1', 0, MOST_SCRIPT));
@@ -81,6 +91,10 @@ function wordsIn(file: string, content: Content, scan: Scan, role?: 'module' | '
     }
     default: return new Set();
   }
+}
+
+function matches(strings: Iterable<string>, pattern: RegExp): Set<string> {
+  return new Set([...strings].flatMap((text) => pattern.exec(text)?.[1] ?? []));
 }
 
 /** Whether a file is a module of a program, by its name. */
@@ -113,9 +127,9 @@ export function isShellScript(head: Buffer): boolean {
 function inScript(file: string, head: Buffer, scan: Scan): StartedWords {
   const shebang = readShebang(head);
   const named = shebang && interpreterOf(shebang);
-  if (!named) return { words: new Set(), called: new Set() };
+  if (!named) return { words: new Set(), called: NO_WORDS, endings: NO_WORDS };
   const text = scan((bytes) => bytes.toString('latin1', 0, MOST_SCRIPT)); // the rest is an archive that the script unpacks
-  const inShellScript = () => ({ words: inShell(text.replace(OWN_NAME, path.posix.basename(file))), called: new Set<string>() });
+  const inShellScript = () => ({ words: inShell(text.replace(OWN_NAME, path.posix.basename(file))), called: NO_WORDS, endings: NO_WORDS });
   const found = isShell(named.name) ? inShellScript() : inCode(text);
   // `#!/usr/bin/env NAME` searches PATH, too
   if (!named.name.includes('/')) found.words.add(named.name);
@@ -123,7 +137,7 @@ function inScript(file: string, head: Buffer, scan: Scan): StartedWords {
 }
 
 function inCode(text: string): StartedWords {
-  return { words: words(text, QUOTED), called: words(text, CALLED) };
+  return { words: words(text, QUOTED), called: words(text, CALLED), endings: NO_WORDS };
 }
 
 function inShell(code: string): Set<string> {

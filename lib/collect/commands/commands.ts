@@ -4,6 +4,7 @@
  */
 import * as path from 'path';
 import { hasWithOption, isCode, startedIn } from './command-words';
+import { optionalCommands } from './optional-commands';
 import { sourcedBy } from './sourced';
 import { findProgram } from '../../closure/find';
 import { isProgram } from '../../elf';
@@ -22,9 +23,6 @@ import type { CurrentSelection, Pending, Selection } from '../selection/selectio
 import type { Limit } from '../selection/size-budget';
 import { RECOMMENDED } from '../selection/size-budget';
 
-/** Minimum number of characters of a word. Shorter words in a program are rarely commands. */
-const FEWEST_CHARACTERS = 3;
-
 /** Start of the reason for skipping a command of a package that is only suggested. The path of the program follows. */
 export const SUGGESTED = 'its package is only suggested by that of ';
 
@@ -40,7 +38,7 @@ export function addStartedCommands({ real: file }: Pending, selection: CurrentSe
   if (!starter) return undefined;
   const { script, role, mayStart } = starter;
   const { root, commandsOnPath } = context;
-  const { words, called } = startedIn(file, root.content(file), (use) => root.scan(file, use), role);
+  const { words, called, endings } = startedIn(file, root.content(file), (use) => root.scan(file, use), role);
   const recommended = recommendedCommands(file, context);
   const started = [...new Set([...words, ...recommended])].flatMap((word): [name: string, commandPath: string][] => {
     const commandPath = commandsOnPath.get(word);
@@ -52,7 +50,11 @@ export function addStartedCommands({ real: file }: Pending, selection: CurrentSe
   const unrelated = unrelatedCommands([...called].filter((word) => !names.has(word)), file, context);
   if (started.length === 0 && unrelated.length === 0 && !isRequested) return undefined;
   const delta = selection.fork();
-  if (isRequested) skipSuggested(words, file, delta, context);
+  if (isRequested) {
+    const { small, suggested } = optionalCommands(file, words, endings, delta, context);
+    for (const [name, commandPath] of small) deferCommand(name, commandPath, file, delta, context, RECOMMENDED);
+    for (const commandPath of suggested) delta.skip(commandPath, `${SUGGESTED}${file}`);
+  }
   for (const { name, commandPath, program } of unrelated) {
     if (isNamedAfter(file, program)) deferCommand(name, commandPath, file, delta, context, RECOMMENDED);
     else delta.skip(commandPath, `${UNRELATED}${program}`);
@@ -72,22 +74,6 @@ export function addStartedCommands({ real: file }: Pending, selection: CurrentSe
 /** True if requested packages need or recommend a command's package, or if the file is a script without declared dependencies. */
 function isOfNeededPackage(commandPath: string, file: string, { requested }: CurrentSelection, context: Context): boolean {
   return isUsersScript(file, context) || ownersOf(commandPath, context).some((owner) => needOf(owner, requested) !== 'add-on');
-}
-
-/** Records the commands that are skipped because the program's package only suggests their packages. */
-function skipSuggested(words: Iterable<string>, file: string, delta: Selection, context: Context): void {
-  const { packages, commandsOnPath, dependencies, root } = context;
-  const owner = packages.ownerOf(file);
-  const suggested = (owner?.suggests ?? []).map((name) => packages.get(name)).filter((pkg) => pkg !== undefined);
-  if (suggested.length === 0) return;
-  const isSuggested = (pkg: Package) => (
-    !pkg.isEssential && !delta.requested.reachable().has(pkg) && suggested.some((start) => dependencies.of(start).has(pkg)));
-  for (const word of words) {
-    if (word.length < FEWEST_CHARACTERS) continue;
-    const commandPath = commandsOnPath.get(word);
-    if (commandPath === undefined || !root.isFile(commandPath)) continue;
-    if (ownersOf(commandPath, context).some(isSuggested)) delta.skip(commandPath, `${SUGGESTED}${file}`);
-  }
 }
 
 interface Unrelated {

@@ -1,0 +1,52 @@
+/**
+ * Commands that a requested program contains, and whose packages its own only recommends or suggests: `ssh` in git and rsync.
+ */
+import type { Package } from '../../packages/package';
+import type { Context } from '../selection/context';
+import { ownersOf } from '../selection/context';
+import type { CurrentSelection } from '../selection/selection';
+
+/** Minimum number of characters of a word. Shorter words in a program are rarely commands. */
+const FEWEST_CHARACTERS = 3;
+
+interface OptionalCommands {
+  /** names and paths of those to pack if they are small */
+  readonly small: readonly (readonly [name: string, commandPath: string])[];
+  /** paths of the other ones, of suggested packages */
+  readonly suggested: readonly string[];
+}
+
+/**
+ * A word in a script is weaker evidence than one in a program: its commands are of whole systems, such as TeX.
+ *
+ * @param file the resolved path of the requested program
+ * @param endings see `StartedWords`
+ */
+export function optionalCommands(
+  file: string,
+  words: ReadonlySet<string>,
+  endings: ReadonlySet<string>,
+  { requested }: CurrentSelection,
+  context: Context,
+): OptionalCommands {
+  const { packages, commandsOnPath, dependencies, root } = context;
+  const owner = packages.ownerOf(file);
+  const named = (names: readonly string[] = []) => names.map((name) => packages.get(name)).filter((pkg) => pkg !== undefined);
+  const [recommended, suggested] = [named(owner?.recommends), named(owner?.suggests)];
+  if (recommended.length === 0 && suggested.length === 0) return { small: [], suggested: [] };
+  const isOptional = (pkg: Package) => !pkg.isEssential && !requested.needs(pkg);
+  const isSuggested = (pkg: Package) => (
+    isOptional(pkg) && !requested.reachable().has(pkg) && suggested.some((start) => dependencies.of(start).has(pkg)));
+  const isProgramFile = root.content(file).kind === 'elf';
+  const found = { small: [] as [string, string][], suggested: [] as string[] };
+  for (const word of new Set([...words, ...isProgramFile ? endings : []])) {
+    if (word.length < FEWEST_CHARACTERS) continue;
+    const commandPath = commandsOnPath.get(word);
+    if (commandPath === undefined || !root.isFile(commandPath)) continue;
+    const owners = ownersOf(commandPath, context).filter(isOptional);
+    const isDirect = owners.some((pkg) => recommended.includes(pkg) || (words.has(word) && suggested.includes(pkg)));
+    if (isProgramFile && isDirect) found.small.push([word, commandPath]);
+    else if (words.has(word) && owners.some(isSuggested)) found.suggested.push(commandPath);
+  }
+  return found;
+}
