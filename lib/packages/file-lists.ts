@@ -2,7 +2,7 @@
  * dpkg's file lists, `/var/lib/dpkg/info/*.list`, as one text: they are megabytes, of which a layer needs a few lines.
  */
 import { setImmediate } from 'timers';
-import { keep, type Lists, readKept } from './kept-lists';
+import { DamagedListsError, keep, type Lists, readKept } from './kept-lists';
 import { LineIndex } from './line-index';
 import { checkLimit, LIMITS } from '../limits';
 import type { Root } from '../root/root';
@@ -14,11 +14,8 @@ const LINE_FEED = 0x0a;
 const FIRST_SIZE = 8 * 1024 * 1024;
 
 export class FileLists {
-  private readonly index: LineIndex;
-
-  private constructor(private readonly names: readonly string[], private readonly lists: Lists) {
-    this.index = new LineIndex(lists.bytes, lists.tables);
-  }
+  /** @param readAgain reads kept lists that turn out to be damaged */
+  private constructor(private readonly names: readonly string[], private lists: Lists, private readonly readAgain?: () => Lists) {}
 
   /** by directory on this machine: the lists as they were, and what they depend on */
   private static readonly kept = new Map<string, { readonly state: string; readonly lists: FileLists }>();
@@ -33,29 +30,28 @@ export class FileLists {
    * @throws LimitError
    */
   public static of(root: Root, info: string): FileLists {
+    const [stamp, place] = [root.stamp(info), root.shown(info)];
+    const known = this.kept.get(place);
+    if (known?.state === stamp) return known.lists;
     const names = root.names(info).filter((name) => name.endsWith(LIST));
-    const stamp = root.stamp(info);
-    const place = root.shown(info);
     if (stamp.startsWith('~')) {
       return new FileLists(names, readLists(names, info, (name) => readLooking(root, `${info}/${name}`)));
     }
     const stateOf = (stamps: readonly string[]) => JSON.stringify([stamp, names, stamps]);
-    const known = this.kept.get(place);
-    if (known?.state === stamp) return known.lists;
     // an editor may have changed a list in its place
     const state = () => stateOf(names.map((name) => root.stampUnrecorded(`${info}/${name}`)));
-    const lists = readKept(place, state) ?? readNew(root, names, info, (read, stamps) => {
+    const read = () => readNew(root, names, info, (lists, stamps) => {
       // only the next process needs it: the layer does not wait
-      setImmediate(() => keep(place, stateOf(stamps.map((stampOf) => stampOf())), read));
+      setImmediate(() => keep(place, stateOf(stamps.map((stampOf) => stampOf())), lists));
     });
-    const found = new FileLists(names, lists);
+    const found = new FileLists(names, readKept(place, state) ?? read(), read);
     this.kept.set(place, { state: stamp, lists: found });
     return found;
   }
 
   /** The names of the lists that have a line with this end. */
   public *withEnd(end: string): Generator<string> {
-    const { bytes } = this.lists;
+    const bytes = this.reading(({ text }) => text.subarray(0, text.length));
     for (let offset = bytes.indexOf(`${end}\n`); offset >= 0; offset = bytes.indexOf(`${end}\n`, offset + 1)) {
       yield this.nameAt(offset);
     }
@@ -63,7 +59,17 @@ export class FileLists {
 
   /** The names of the lists that have a line. */
   public with(line: string): string[] {
-    return this.index.offsets(line).map((offset) => this.nameAt(offset));
+    return this.reading(({ text, tables }) => new LineIndex(text, tables).offsets(line)).map((offset) => this.nameAt(offset));
+  }
+
+  private reading<T>(use: (lists: Lists) => T): T {
+    try {
+      return use(this.lists);
+    } catch (error) {
+      if (!(error instanceof DamagedListsError) || this.readAgain === undefined) throw error;
+      this.lists = this.readAgain();
+      return use(this.lists);
+    }
   }
 
   private nameAt(offset: number): string {
@@ -113,5 +119,5 @@ function readLists(names: readonly string[], info: string, read: (name: string, 
     ends.push(length);
   }
   const bytes = all.subarray(0, length);
-  return { bytes, ends, tables: LineIndex.of(bytes, info).tables };
+  return { text: bytes, ends, tables: LineIndex.of(bytes, info).tables };
 }

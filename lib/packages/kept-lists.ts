@@ -1,86 +1,151 @@
 /**
- * Keeps dpkg's file lists and their index in the cache, as one file: opening a thousand lists and indexing their lines takes four times
- * as long as reading it.
+ * Keeps dpkg's file lists and their index in the cache, as one file: opening a thousand lists and indexing their lines takes ten times as
+ * long as reading the index. Of the lists, only the blocks with lines that are looked up are read.
  *
- * Format, in the byte order of the machine: the CRC-32 of everything behind it, the number of bytes of a header in JSON as 32 bits, the
- * header, zeros up to a multiple of four, the tables of the index, the text of the lists.
+ * Format, in the byte order of the machine: the CRC-32 of the rest of the start, the length of the start, the length of a header in JSON,
+ * each as 32 bits, the header, zeros up to a multiple of four, the tables of the index; behind this start, the text of the lists.
  */
 import { createHash } from 'crypto';
+import * as fs from 'fs';
 import * as path from 'path';
 import { crc32 } from 'zlib';
-import type { LineTables } from './line-index';
-import { cacheDirectory, keepNewest, makeCacheDirectory, markUsed, readCachedBytes } from '../process/cache-directory';
+import type { LineTables, Text } from './line-index';
+import { cacheDirectory, keepNewest, makeCacheDirectory, markUsed, openCached } from '../process/cache-directory';
 import { writeWhole } from '../process/whole-file';
 
 /** The directory of the kept lists, below the cache directory. */
 export const FILE_LISTS = 'file-lists';
 
 /** Change it with the format, and with the hash of the index. */
-const VERSION = 1;
+const VERSION = 2;
 /** Lists of fewer bytes are not kept. */
 const LEAST = 1024 * 1024;
 /** Roots whose lists are kept: those that were used last. */
 const MOST_ROOTS = 4;
 const WORD = Int32Array.BYTES_PER_ELEMENT;
 /** Bytes before the header. */
-const START = 2 * WORD;
+const START = 3 * WORD;
+/** Bytes of text that are read and checked at a time. */
+const BLOCK = 32 * 1024;
 
 export interface Lists {
   /** all lists, one after the other */
-  readonly bytes: Buffer;
+  readonly text: Text;
   /** where each ends among the others */
   readonly ends: readonly number[];
   readonly tables: LineTables;
 }
+
+/** The text of kept lists is not what was written. The lists have to be read again. */
+export class DamagedListsError extends Error {}
 
 interface Header {
   readonly state: string;
   readonly ends: readonly number[];
   /** lengths of the three tables, in numbers */
   readonly lengths: readonly [starts: number, first: number, next: number];
+  /** bytes of the text */
+  readonly size: number;
+  /** CRC-32 of each block of it */
+  readonly blocks: readonly number[];
 }
 
 /**
  * @param place the directory of the lists on this machine
  * @param state returns what changes with every list; it is called only if lists are kept
- * @returns `undefined` if no lists are kept, if these are older, or if the file is damaged
+ * @returns `undefined` if no lists are kept, if these are older, or if the file is damaged; if its text is, reading that throws a
+ *   `DamagedListsError`
  */
 export function readKept(place: string, state: () => string): Lists | undefined {
   const file = fileOf(place);
-  const kept = readCachedBytes(file);
-  if (kept === undefined || kept.length < START || kept.readUInt32LE(0) !== crc32(kept.subarray(WORD))) return undefined;
+  const opened = openCached(file);
+  if (opened === undefined) return undefined;
+  const { descriptor, size } = opened;
+  let lists: Lists | undefined;
   try {
-    const headerEnd = START + kept.readUInt32LE(WORD);
-    const header = JSON.parse(kept.toString('utf8', START, headerEnd)) as Header;
-    if (header.state !== stateOf(state())) return undefined;
-    const rest = kept.subarray(aligned(headerEnd));
-    let at = 0;
-    const [starts, first, next] = header.lengths.map((length) => {
-      const table = new Int32Array(rest.buffer, rest.byteOffset + at, length);
-      at += length * WORD;
-      return table;
-    });
-    markUsed(file);
-    return { bytes: rest.subarray(at), ends: header.ends, tables: { starts, first, next } };
+    lists = readLists(descriptor, size, state);
   } catch {
-    return undefined; // cut off, or not ours: it is made again
+    // cut off, or not ours: it is made again
+  }
+  if (lists) markUsed(file);
+  else fs.closeSync(descriptor);
+  return lists;
+}
+
+function readLists(descriptor: number, size: number, state: () => string): Lists | undefined {
+  const numbers = readAt(descriptor, Buffer.alloc(START), 0);
+  const end = numbers.readUInt32LE(WORD);
+  if (end > size) return undefined;
+  const start = readAt(descriptor, Buffer.allocUnsafeSlow(end), 0);
+  if (start.readUInt32LE(0) !== crc32(start.subarray(WORD))) return undefined;
+  const headerEnd = START + start.readUInt32LE(2 * WORD);
+  const header = JSON.parse(start.toString('utf8', START, headerEnd)) as Header;
+  if (header.size !== size - end || header.state !== stateOf(state())) return undefined;
+  let at = aligned(headerEnd);
+  const [starts, first, next] = header.lengths.map((length) => {
+    const table = new Int32Array(start.buffer, start.byteOffset + at, length);
+    at += length * WORD;
+    return table;
+  });
+  return { text: new KeptText(descriptor, end, header), ends: header.ends, tables: { starts, first, next } };
+}
+
+/** The text of kept lists. The file stays open until this process ends. */
+class KeptText implements Text {
+  public readonly length: number;
+  private readonly bytes: Buffer;
+  private readonly blocks: readonly number[];
+  private readonly isRead: boolean[] = [];
+
+  /** @param offset where the text starts in the file */
+  constructor(private readonly descriptor: number, private readonly offset: number, { size, blocks }: Header) {
+    this.length = size;
+    this.bytes = Buffer.allocUnsafeSlow(size);
+    this.blocks = blocks;
+  }
+
+  /** @throws DamagedListsError */
+  public subarray(start: number, end: number): Buffer {
+    for (let block = Math.floor(start / BLOCK); block * BLOCK < end; block++) if (!this.isRead[block]) this.read(block);
+    return this.bytes.subarray(start, end);
+  }
+
+  private read(block: number): void {
+    const at = block * BLOCK;
+    const bytes = this.bytes.subarray(at, at + BLOCK);
+    try {
+      readAt(this.descriptor, bytes, this.offset + at);
+    } catch (error) {
+      throw new DamagedListsError((error as Error).message);
+    }
+    if (crc32(bytes) !== this.blocks[block]) throw new DamagedListsError(`block ${block} has another checksum`);
+    this.isRead[block] = true;
   }
 }
 
-export function keep(place: string, state: string, { bytes, ends, tables: { starts, first, next } }: Lists): void {
-  if (bytes.length < LEAST) return;
-  const header: Header = { state: stateOf(state), ends, lengths: [starts.length, first.length, next.length] };
-  const text = Buffer.from(JSON.stringify(header));
-  const start = Buffer.alloc(aligned(START + text.length));
-  start.writeUInt32LE(text.length, WORD);
-  text.copy(start, START);
+/** @throws Error if the file ends before */
+function readAt(descriptor: number, into: Buffer, offset: number): Buffer {
+  if (fs.readSync(descriptor, into, 0, into.length, offset) < into.length) throw new Error(`the file is cut off behind ${offset}`);
+  return into;
+}
+
+export function keep(place: string, state: string, { text, ends, tables: { starts, first, next } }: Lists): void {
+  if (text.length < LEAST) return;
+  const bytes = text.subarray(0, text.length);
+  const blocks = Array.from({ length: Math.ceil(bytes.length / BLOCK) }, (_, block) => (
+    crc32(bytes.subarray(block * BLOCK, (block + 1) * BLOCK))));
+  const header: Header = { state: stateOf(state), ends, lengths: [starts.length, first.length, next.length], size: bytes.length, blocks };
+  const json = Buffer.from(JSON.stringify(header));
+  const numbers = Buffer.alloc(aligned(START + json.length));
   const tables = [starts, first, next].map((table) => Buffer.from(table.buffer, table.byteOffset, table.byteLength));
-  const checked = [start.subarray(WORD), ...tables, bytes];
-  start.writeUInt32LE(checked.reduce((checksum, part) => crc32(part, checksum), 0), 0);
+  numbers.writeUInt32LE(tables.reduce((sum, { length }) => sum + length, numbers.length), WORD);
+  numbers.writeUInt32LE(json.length, 2 * WORD);
+  json.copy(numbers, START);
+  numbers.writeUInt32LE([numbers.subarray(WORD), ...tables].reduce((checksum, part) => crc32(part, checksum), 0), 0);
   const file = fileOf(place);
   try {
     makeCacheDirectory(path.dirname(file));
-    writeWhole(file, [start, ...tables, bytes]);
+    writeWhole(file, [numbers, ...tables, bytes]);
     keepNewest(path.dirname(file), MOST_ROOTS);
   } catch {
     // the next process reads the lists

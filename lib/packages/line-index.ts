@@ -1,5 +1,11 @@
 import { checkLimit, LIMITS } from '../limits';
 
+/** Bytes that may be in a file, such as a Buffer. */
+export interface Text {
+  readonly length: number;
+  subarray(start: number, end: number): Buffer;
+}
+
 export interface LineTables {
   /** line → offset of its first byte */
   readonly starts: Int32Array;
@@ -17,7 +23,7 @@ export interface LineTables {
  */
 export class LineIndex {
   /** @param tables of the same text */
-  public constructor(private readonly bytes: Buffer, public readonly tables: LineTables) {}
+  public constructor(private readonly text: Text, public readonly tables: LineTables) {}
 
   /** @param where the text's name in errors */
   public static of(bytes: Buffer, where: string): LineIndex {
@@ -49,9 +55,9 @@ export class LineIndex {
     const { starts, first, next } = this.tables;
     for (let line = first[slotOf(hashOf(wanted, 0, wanted.length), first)]; line >= 0; line = next[line]) {
       const start = starts[line];
-      const end = start + wanted.length;
-      const isEnd = end === this.bytes.length || this.bytes[end] === LINE_FEED;
-      if (isEnd && this.bytes.compare(wanted, 0, wanted.length, start, end) === 0) offsets.push(start);
+      const found = this.text.subarray(start, Math.min(start + wanted.length + 1, this.text.length));
+      const isEnd = found.length === wanted.length || found[wanted.length] === LINE_FEED;
+      if (isEnd && found.compare(wanted, 0, wanted.length, 0, wanted.length) === 0) offsets.push(start);
     }
     return offsets;
   }

@@ -89,16 +89,29 @@ export function readCached(file: string): string | undefined {
 
 /** The bytes of such a file. */
 export function readCachedBytes(file: string): Buffer | undefined {
+  const opened = openCached(file);
+  if (opened === undefined) return undefined;
+  try {
+    return fs.readFileSync(opened.descriptor);
+  } catch {
+    return undefined; // not readable: it is made again
+  } finally {
+    fs.closeSync(opened.descriptor);
+  }
+}
+
+/** Opens such a file. The caller closes the descriptor. */
+export function openCached(file: string): { readonly descriptor: number; readonly size: number } | undefined {
   let descriptor: number | undefined;
   try {
     descriptor = fs.openSync(file, fs.constants.O_RDONLY | fs.constants.O_NOFOLLOW | fs.constants.O_NONBLOCK);
     const stat = fs.fstatSync(descriptor);
-    return stat.isFile() && isOwn(stat) && stat.size <= MOST_READ ? fs.readFileSync(descriptor) : undefined;
+    if (stat.isFile() && isOwn(stat) && stat.size <= MOST_READ) return { descriptor, size: stat.size };
   } catch {
-    return undefined; // not there, or not readable: it is made again
-  } finally {
-    if (descriptor !== undefined) fs.closeSync(descriptor);
+    // not there, or not readable: it is made again
   }
+  if (descriptor !== undefined) fs.closeSync(descriptor);
+  return undefined;
 }
 
 /** Marks a file of the cache as the one that was used last. */

@@ -1,7 +1,7 @@
 import * as fs from 'fs';
 import * as path from 'path';
 import type * as Database from '../../lib/packages/dpkg';
-import { FILE_LISTS, keep, type Lists, readKept } from '../../lib/packages/kept-lists';
+import { DamagedListsError, FILE_LISTS, keep, type Lists, readKept } from '../../lib/packages/kept-lists';
 import { LineIndex } from '../../lib/packages/line-index';
 import type * as Roots from '../../lib/root/directory-root';
 import { Packaged } from '../collect/packaged';
@@ -24,21 +24,21 @@ const kept = () => (fs.existsSync(directory()) ? fs.readdirSync(directory()) : [
 /** More than a megabyte of lines. */
 function lists(name = 'rig'): Lists {
   const bytes = Buffer.from(Array.from({ length: 50_000 }, (_, index) => `/usr/share/${name}/file${index}\n`).join(''));
-  return { bytes, ends: [1000, bytes.length], tables: LineIndex.of(bytes, 'lists').tables };
+  return { text: bytes, ends: [1000, bytes.length], tables: LineIndex.of(bytes, 'lists').tables };
 }
 
 describe('kept file lists', () => {
   test('are read back with an index that finds every line', () => {
     const made = lists();
     keep('/root', 'state', made);
-    const { bytes, ends, tables } = readKept('/root', () => 'state')!;
-    expect(bytes.equals(made.bytes)).toBe(true);
+    const { text, ends, tables } = readKept('/root', () => 'state')!;
     expect(ends).toEqual(made.ends);
-    const [ours, theirs] = [new LineIndex(bytes, tables), new LineIndex(made.bytes, made.tables)];
+    const [ours, theirs] = [new LineIndex(text, tables), new LineIndex(made.text, made.tables)];
     for (const line of ['/usr/share/rig/file0', '/usr/share/rig/file49999', '/usr/share/rig/none']) {
       expect([...ours.offsets(line)]).toEqual([...theirs.offsets(line)]);
     }
     expect([...ours.offsets('/usr/share/rig/file1')]).toEqual([21]);
+    expect(text.subarray(0, text.length).equals(made.text as Buffer)).toBe(true);
   });
 
   test('are not used for another root or after a change', () => {
@@ -50,15 +50,26 @@ describe('kept file lists', () => {
   test.each<[string, (bytes: Buffer) => Buffer]>([
     ['empty', () => Buffer.alloc(0)],
     ['cut off', (bytes) => bytes.subarray(0, bytes.length - 1)],
+    ['cut off behind the index', (bytes) => bytes.subarray(0, -lists().text.length)],
+    ['cut off in the index', (bytes) => bytes.subarray(0, 100_000)],
     ['with another byte in the header', (bytes) => flipped(bytes, 12)],
     ['with another byte in the index', (bytes) => flipped(bytes, 5000)],
-    ['with another byte in the lists', (bytes) => flipped(bytes, bytes.length - 5)],
     ['of something else', () => Buffer.from('x'.repeat(5000))],
   ])('are not used if the file is damaged: %s', (_, damage) => {
     keep('/root', 'state', lists());
     const [file] = kept().map((name) => path.join(directory(), name));
     fs.writeFileSync(file, damage(fs.readFileSync(file)));
     expect(readKept('/root', () => 'state')).toBeUndefined();
+  });
+
+  test('throw an error when a damaged block of their text is read, and only then', () => {
+    keep('/root', 'state', lists());
+    const [file] = kept().map((name) => path.join(directory(), name));
+    const bytes = fs.readFileSync(file);
+    fs.writeFileSync(file, flipped(bytes, bytes.length - 5));
+    const { text } = readKept('/root', () => 'state')!;
+    expect(text.subarray(0, 22).toString()).toBe('/usr/share/rig/file0\n/');
+    expect(() => text.subarray(text.length - 10, text.length)).toThrow(DamagedListsError);
   });
 
   test('are those of the four roots that were used last', () => {
@@ -74,7 +85,7 @@ describe('kept file lists', () => {
 
   test('are only those of large databases', () => {
     const bytes = Buffer.from('/usr/bin/rig\n');
-    keep('/root', 'state', { bytes, ends: [bytes.length], tables: LineIndex.of(bytes, 'lists').tables });
+    keep('/root', 'state', { text: bytes, ends: [bytes.length], tables: LineIndex.of(bytes, 'lists').tables });
     expect(kept()).toEqual([]);
   });
 
@@ -102,13 +113,22 @@ describe('the owner of a file in a later process', () => {
   beforeEach(() => {
     root = new Packaged();
     root.install('rig', { '/usr/share/rig/names': '' });
-    fs.appendFileSync(list(root, 'rig'), lists().bytes);
+    fs.appendFileSync(list(root, 'rig'), lists().text as Buffer);
   });
 
   test('is the same, with the kept lists', async () => {
     expect(await ownerOf(root, '/usr/share/rig/names')).toBe('rig');
     expect(kept()).toHaveLength(1);
     expect(await ownerOf(root, '/usr/share/rig/names')).toBe('rig');
+  });
+
+  test('is the same if the text of the kept lists is damaged, and they are kept again', async () => {
+    expect(await ownerOf(root, '/usr/share/rig/names')).toBe('rig');
+    const [file] = kept().map((name) => path.join(directory(), name));
+    const written = fs.readFileSync(file);
+    fs.writeFileSync(file, Buffer.concat([written.subarray(0, -lists().text.length), Buffer.alloc(lists().text.length)]));
+    expect(await ownerOf(root, '/usr/share/rig/names')).toBe('rig');
+    expect(fs.readFileSync(file).equals(written)).toBe(true);
   });
 
   test('is seen to change when a package is installed, and when a list is edited in its place', async () => {
