@@ -27,7 +27,7 @@ test.each(['/usr/sbin', '/usr/lib/git-core'])('resolver and loader find the same
 describe('the agreement script', () => {
   let fixture: Fixture;
   beforeEach(() => {
-    fixture = new Fixture();
+    fixture = new Fixture(temporaryDirectory());
   });
 
   test('reports agreement if resolver and loader miss the same library', () => {
@@ -52,7 +52,7 @@ describe('the agreement script', () => {
 });
 
 test('the loader reports a relative path as requested, the resolver an absolute path in the root: not a difference', () => {
-  const fixture = new Fixture().debian();
+  const fixture = new Fixture(temporaryDirectory()).debian();
   fixture.library('/a/libx.so', { soname: '' });
   fixture.program('/usr/bin/prog', { needs: ['a/libx.so'] });
   expect(fixture.list('/usr/bin/prog')).toEqual(['a/libx.so']);

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# `npm test`: installs packages, compiles, and runs the tests. Types and style are checked meanwhile, with a low priority: neither
-# installing nor compiling keeps both cores of a small machine busy, and the tests do not wait for the checks.
+# `npm test`: installs packages, compiles, and runs the tests. Types and style are checked meanwhile, in one process with a low priority:
+# neither installing nor compiling keeps both cores of a small machine busy, and the tests do not wait for the checks.
 #
 # usage: PACKAGES='DEBIAN-PACKAGE...' test/all.sh [ARGUMENT-OF-JEST]...
 set -euo pipefail
@@ -13,7 +13,7 @@ finish() {
 }
 trap finish EXIT
 
-setsid nice bash -c 'npx projen type-check && npx projen eslint' >"$log" 2>&1 &
+setsid nice npx projen eslint --rulesdir test/rules --rule 'types: error' >"$log" 2>&1 &
 style=$!
 setsid npx projen compile &
 compile=$!

@@ -34,41 +34,46 @@ export function errorOf(body: () => unknown): string {
   throw new Error('nothing was thrown');
 }
 
+const DISK = os.tmpdir();
+const MEMORY = '/dev/shm';
+/** Bytes that several of the largest tests write together. */
+const ENOUGH = 2e9;
+
 /** A temporary directory that everyone can enter. It is removed after the tests of the file. */
-export function temporaryDirectory(): string {
-  const directory = fs.realpathSync(fs.mkdtempSync(path.join(place, 'binary-layer-')));
+export function temporaryDirectory(parent = DISK): string {
+  const directory = fs.realpathSync(fs.mkdtempSync(path.join(parent, 'binary-layer-')));
   fs.chmodSync(directory, 0o755);
   temporary.push(directory);
   return directory;
 }
 
-/** Where temporary directories are made. */
-let place = os.tmpdir();
-const MEMORY = '/dev/shm';
-/** Bytes that several of the largest tests write together. */
-const ENOUGH = 2e9;
-
 /**
- * Makes temporary directories in memory from now on, if there is room and programs can be run there. Many small files take half of the
- * kernel's time there. Holes of sparse files are read at no cost; on a disk, the kernel fills its page cache with zeros first, which
- * takes a second of CPU time for 290 MB.
+ * A temporary directory in memory, if there is room and programs can be run there: for roots and layers, not for files that are packed
+ * from this machine's root, because paths below /dev are never packed. Many small files take half of the kernel's time in memory. Holes
+ * of sparse files are read at no cost; on a disk, the kernel fills its page cache with zeros first, which takes a second of CPU time
+ * for 290 MB.
  */
-export function preferMemory(): void {
-  const { bavail, bsize } = fs.existsSync(MEMORY) ? fs.statfsSync(MEMORY) : { bavail: 0, bsize: 0 };
-  const isForData = / \/dev\/shm tmpfs \S*\bnoexec\b/.test(fs.readFileSync('/proc/mounts', 'utf8'));
-  if (bavail * bsize > ENOUGH && !isForData) place = MEMORY;
+export function memoryDirectory(): string {
+  return temporaryDirectory(hasMemory() ? MEMORY : DISK);
 }
 
-/** Makes temporary directories on a disk again: paths below /dev are never packed, and some tests pack from this machine's root. */
-export function preferDisk(): void {
-  place = os.tmpdir();
+let isMemoryUsable: boolean | undefined;
+
+function hasMemory(): boolean {
+  if (isMemoryUsable === undefined) {
+    const { bavail, bsize } = fs.existsSync(MEMORY) ? fs.statfsSync(MEMORY) : { bavail: 0, bsize: 0 };
+    const isForData = / \/dev\/shm tmpfs \S*\bnoexec\b/.test(fs.readFileSync('/proc/mounts', 'utf8'));
+    isMemoryUsable = bavail * bsize > ENOUGH && !isForData;
+  }
+  return isMemoryUsable;
 }
 
 /** A file of a fixture: its content, or where it leads as a link. */
 export type Content = string | Buffer | { readonly link: string };
 
 export class Fixture {
-  public readonly directory = temporaryDirectory();
+  /** @param directory of the root, which must be on a disk if this machine's own root is read, too */
+  constructor(public readonly directory = memoryDirectory()) {}
 
   /** The path on this machine of a path inside the root, links not followed. */
   public locate(inside: string): string {
@@ -220,7 +225,7 @@ const stubs = new Map<string, string>();
 function named(soname: string): string {
   let stub = stubs.get(soname);
   if (stub === undefined) {
-    stub = path.join(temporaryDirectory(), STUB);
+    stub = path.join(memoryDirectory(), STUB);
     gcc(stub, '', ['-shared', '-nostdlib', `-Wl,-soname,${soname}`]);
     stubs.set(soname, stub);
   }

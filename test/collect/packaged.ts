@@ -6,11 +6,9 @@ import * as path from 'path';
 import type { LayerRequest } from '../../lib/plan/plan-layer';
 import { RECORD } from '../../lib/plan/record';
 import type { Content } from '../fixture';
-import { elfFile, Fixture, preferMemory } from '../fixture';
+import { elfFile, Fixture } from '../fixture';
 import type { Made } from '../plan/make';
 import { make, plan } from '../plan/make';
-
-preferMemory();
 
 /** The library directory of a merged-/usr Debian. */
 export const LIB = '/usr/lib/x86_64-linux-gnu';

@@ -10,10 +10,8 @@ import { writeDirectory } from '../../lib/pack/directory';
 import type { LayerRequest, PlannedLayer } from '../../lib/plan/plan-layer';
 import { planLayer } from '../../lib/plan/plan-layer';
 import { DirectoryRoot } from '../../lib/root/directory-root';
-import { gcc, preferDisk, temporaryDirectory } from '../fixture';
+import { gcc, temporaryDirectory } from '../fixture';
 import { request } from '../plan/request';
-
-preferDisk();
 
 const SANDBOX = path.join(__dirname, '..', 'sandbox.sh');
 const PYTHON = '/usr/bin/python3';

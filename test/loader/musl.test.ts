@@ -1,9 +1,7 @@
 import { mappedByMusl, reasons, refused, resolve } from './agree';
 import { MissingLibraryError } from '../../lib/closure/closure';
 import { UnloadableError } from '../../lib/loader/search';
-import { elfHeader, Fixture, MUSL_LOADER, preferMemory } from '../fixture';
-
-preferMemory();
+import { elfHeader, Fixture, MUSL_LOADER } from '../fixture';
 
 /** Files made by a test, and the program `/usr/bin/prog`. */
 let root: Fixture;

@@ -2,9 +2,7 @@ import * as fs from 'fs';
 import { mapped, reasons, refused, resolve, VARIANTS } from './agree';
 import { MissingLibraryError } from '../../lib/closure/closure';
 import { UnloadableError } from '../../lib/loader/search';
-import { Fixture, preferMemory } from '../fixture';
-
-preferMemory();
+import { Fixture } from '../fixture';
 
 const TRIPLET = 'x86_64-linux-gnu';
 

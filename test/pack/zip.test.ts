@@ -200,14 +200,14 @@ test('a file whose last block has a few bytes is packed', async () => {
 
 test('many and large files are packed with their own content, whatever the number that wait to be compressed', async () => {
   const files: Record<string, Buffer> = {};
-  for (let count = 0; count < 60; count++) {
+  for (let count = 0; count < 20; count++) {
     files[`/usr/share/prog/${count}.bin`] = Buffer.concat([noise(1000, count), Buffer.alloc(3e6, count)]);
   }
-  for (let count = 0; count < 500; count++) files[`/usr/share/prog/small/${count}`] = noise(10, count);
+  for (let count = 0; count < 600; count++) files[`/usr/share/prog/small/${count}`] = noise(10, count);
   root.write(files);
   const planned = data();
   const { bytes } = await writeZip(planned, zip);
-  expect(bytes).toBeGreaterThan(180e6); // more than twice the size of the write buffer
+  expect(bytes).toBeGreaterThan(60e6); // more than twice the bytes, and the entries, that may wait: MOST_WAITING in lib/pack/zip.ts
   const opt = unpack(zip);
   for (const [name, content] of Object.entries(files)) {
     if (!fs.readFileSync(path.join(opt, 'elf', planned.key, name)).equals(content)) throw new Error(`${name} differs`);

@@ -1,6 +1,7 @@
 import * as fs from 'fs';
 import * as path from 'path';
 import { make, type Made, plan } from './make';
+import { RESERVED_NAMES } from '../../lib/lambda';
 import { nameAliases } from '../../lib/plan/layout/alias';
 import { elfFile, Fixture } from '../fixture';
 
@@ -169,11 +170,12 @@ describe('the name of an alias', () => {
     expect(new Set(names).size).toBe(20_000);
   });
 
-  test('is never a name that has a meaning for Lambda', () => {
-    const names = new Set(Array.from({ length: 40 }, (_, key) => nameAliases(`${key}`, bases(20_000, 8))).flat());
-    // there are 238,328 names of three characters, so without the rule each of these would be among the 800,000
-    expect(names.size).toBeGreaterThan(200_000);
-    for (const taken of ['bin', 'lib', 'elf']) expect(names).not.toContain(`/opt/${taken}`);
+  test.each(['elf', ...RESERVED_NAMES])('is never %s, which has a meaning for Lambda or the library', (reserved) => {
+    // an alias that replaces 6 characters has one of the 62 letters and digits before the rest of its path
+    const alias = { base: `/usr/a${reserved.slice(1)}`, replaced: 6 };
+    const names = new Set(Array.from({ length: 2000 }, (_, key) => nameAliases(`${key}`, [alias])[0]));
+    expect(names.size).toBe(61);
+    expect(names).not.toContain(`/opt/${reserved}`);
   });
 
   test('differs between layers: two layers of a function never collide', () => {

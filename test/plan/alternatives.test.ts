@@ -3,9 +3,7 @@
  */
 import * as fs from 'fs';
 import { plan } from './make';
-import { EXIT, Fixture, preferMemory } from '../fixture';
-
-preferMemory();
+import { EXIT, Fixture } from '../fixture';
 
 const LIB = '/usr/lib/x86_64-linux-gnu';
 const LINK = '/etc/alternatives/libx.so.3-x86_64-linux-gnu';

@@ -5,9 +5,7 @@ import { lambda, type Made, make, plan, SHOW } from './make';
 import { MissingLibraryError } from '../../lib/closure/closure';
 import { confine, UnknownLoaderError } from '../../lib/plan/edits/confine-musl';
 import { KEY } from '../../lib/plan/layout/plan';
-import { Fixture, HOSTILE, MUSL_LOADER, preferMemory } from '../fixture';
-
-preferMemory();
+import { Fixture, HOSTILE, MUSL_LOADER } from '../fixture';
 
 /** Opens libraries by name, from the program and from a library, and by path. Prints data, and the mapped files. */
 const PROGRAM = `

@@ -10,7 +10,7 @@ import { writeZip } from '../../lib/pack/zip';
 import { type LayerRequest, type PlannedLayer, planLayer } from '../../lib/plan/plan-layer';
 import { DirectoryRoot } from '../../lib/root/directory-root';
 import type { Opened } from '../../lib/trace/log';
-import { Fixture, temporaryDirectory } from '../fixture';
+import { Fixture, memoryDirectory } from '../fixture';
 import { runWithLayer } from '../function';
 
 export interface Made extends PlannedLayer {
@@ -40,7 +40,7 @@ export async function make(fixture: Fixture, binary: string, more: Partial<Layer
 /** A layer in a zip, for tests of the zip. */
 export async function makeZip(fixture: Fixture, binary: string, more: Partial<LayerRequest> = {}): Promise<Zipped> {
   const planned = plan(fixture, binary, more);
-  const zip = path.join(temporaryDirectory(), 'layer.zip');
+  const zip = path.join(memoryDirectory(), 'layer.zip');
   await writeZip(planned.plan, zip);
   return { ...made(planned, unpack(zip)), zip };
 }
@@ -49,13 +49,13 @@ const made = (planned: PlannedLayer, opt: string): Made => ({ ...planned, opt, m
 
 /** Writes a layer to a directory, which takes less time than a zip. */
 export async function written({ plan: planned }: PlannedLayer): Promise<string> {
-  const opt = path.join(temporaryDirectory(), 'opt');
+  const opt = path.join(memoryDirectory(), 'opt');
   await writeDirectory(planned, opt);
   return opt;
 }
 
 export function unpack(zip: string): string {
-  const opt = path.join(temporaryDirectory(), 'opt');
+  const opt = path.join(memoryDirectory(), 'opt');
   execFileSync('unzip', ['-q', zip, '-d', opt]);
   return opt;
 }

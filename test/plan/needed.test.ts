@@ -5,9 +5,7 @@ import { execFileSync } from 'child_process';
 import * as path from 'path';
 import { lambda, make, plan } from './make';
 import { type FileEntry, KEY } from '../../lib/plan/layout/plan';
-import { Fixture, HOSTILE, preferMemory } from '../fixture';
-
-preferMemory();
+import { Fixture, HOSTILE } from '../fixture';
 
 const DIRECTORY = '/usr/lib/x86_64-linux-gnu';
 

@@ -5,9 +5,7 @@ import { MOST_BYTES } from '../../lib/lambda';
 import { type Entry, type FileEntry, KEY, type Plan, temporaryBytes } from '../../lib/plan/layout/plan';
 import { ProofError } from '../../lib/plan/proof';
 import { DirectoryRoot } from '../../lib/root/directory-root';
-import { errorOf, Fixture, preferMemory } from '../fixture';
-
-preferMemory();
+import { errorOf, Fixture } from '../fixture';
 
 const TRIPLET = 'x86_64-linux-gnu';
 

@@ -1,7 +1,7 @@
 /**
  * Zips that no zip program makes: a test sets every field of every header.
  */
-import { deflateRawSync } from 'zlib';
+import { crc32, deflateRawSync } from 'zlib';
 
 export interface RawEntry {
   readonly name: string | Buffer;
@@ -34,16 +34,15 @@ export function rawBytes(entries: readonly RawEntry[], { count, comment = '' }: 
   const offsets: number[] = [];
   let length = 0;
   // tests have ten thousands of entries with the same content
-  let last = { content: '' as string | Buffer, deflated: deflateRawSync('') };
+  let last = dataOf('');
   for (const entry of entries) {
     const { method = 8, flags = 0x800, system = 3, content = '' } = entry;
     const name = Buffer.from(entry.name);
     const mode = entry.mode ?? (name.toString().endsWith('/') ? 0o40755 : 0o100644);
-    const bytes = Buffer.from(content);
-    if (method !== 0 && content !== last.content) last = { content, deflated: deflateRawSync(bytes) };
-    const packed = method === 0 ? bytes : last.deflated;
-    const crc = entry.crc ?? crc32(bytes);
-    const size = entry.size ?? bytes.length;
+    if (content !== last.content) last = dataOf(content);
+    const packed = method === 0 ? last.bytes : last.deflated();
+    const crc = entry.crc ?? last.crc;
+    const size = entry.size ?? last.bytes.length;
     const offset = entry.at === undefined ? length : offsets[entry.at];
     offsets.push(offset);
     if (entry.at === undefined) {
@@ -103,11 +102,9 @@ function zip64(count: number, size: number, start: number): Buffer {
   return bytes;
 }
 
-function crc32(bytes: Buffer): number {
-  let crc = 0xffffffff;
-  for (const byte of bytes) {
-    crc ^= byte;
-    for (let bit = 0; bit < 8; bit++) crc = crc & 1 ? (crc >>> 1) ^ 0xedb88320 : crc >>> 1;
-  }
-  return ~crc >>> 0;
+/** A content as it is in a zip. */
+function dataOf(content: string | Buffer) {
+  const bytes = Buffer.from(content);
+  let deflated: Buffer | undefined;
+  return { content, bytes, crc: crc32(bytes), deflated: () => deflated ??= deflateRawSync(bytes) };
 }

@@ -253,14 +253,14 @@ describe('a zip bomb is an error', () => {
 
   test('with links that lead to each other deep down and up again, each of which is followed once', () => {
     const deep = 'd/'.repeat(800);
-    const links = Array.from({ length: 2000 }, (_, index): RawEntry => (
+    const links = Array.from({ length: 400 }, (_, index): RawEntry => (
       { name: `link${index}`, content: `${index % 40 === 0 ? 'd/..' : `link${index - 1}`}/${deep}${'../'.repeat(800)}`, mode: LINK }));
-    expect(readZip(rawZip([{ name: `${deep}file` }, ...links]))).toHaveLength(2001);
+    expect(readZip(rawZip([{ name: `${deep}file` }, ...links]))).toHaveLength(401);
   });
 
   test('by the number of components in all of its links', () => {
     const target = 'd/../'.repeat(800);
-    const links = Array.from({ length: 3000 }, (_, index): RawEntry => ({ name: `link${index}`, content: target, mode: LINK }));
+    const links = Array.from({ length: 2510 }, (_, index): RawEntry => ({ name: `link${index}`, content: target, mode: LINK }));
     expect(refused(rawZip([{ name: 'd/' }, ...links]))).toMatch(
       /the entry 'link\d+' and the entries before it have names and links with more than 4000000 components; this is not a layer/,
     );
