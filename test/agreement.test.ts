@@ -2,7 +2,7 @@ import { spawnSync } from 'child_process';
 import * as fs from 'fs';
 import * as path from 'path';
 import { agreement, reportOf } from './conformance/loader';
-import { Fixture } from './fixture';
+import { Fixture, temporaryDirectory } from './fixture';
 import { resolve } from './loader/agree';
 
 /** The script compares the resolver with the machine's own loader, file by file. */

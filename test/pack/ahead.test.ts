@@ -1,6 +1,6 @@
 import * as fs from 'fs';
 import * as path from 'path';
-import { setImmediate } from 'timers/promises';
+import { setTimeout } from 'timers/promises';
 import { crc32, inflateRawSync } from 'zlib';
 import { Ahead } from '../../lib/pack/ahead';
 import { ChangedFileError } from '../../lib/pack/entries';
@@ -45,7 +45,7 @@ const entryOf = (real: string) => planned.entries.find((entry): entry is FileEnt
 /** Compresses files ahead, the last of which becomes known. */
 async function compress(...files: readonly string[]): Promise<void> {
   ahead.add(root, files);
-  while (!ahead.known(entryOf(files.at(-1)!), root)) await setImmediate();
+  while (!ahead.known(entryOf(files.at(-1)!), root)) await setTimeout(5);
 }
 
 async function contentOf(real: string): Promise<Buffer> {

@@ -2,12 +2,13 @@ import { execFileSync } from 'child_process';
 import * as fs from 'fs';
 import { DirectoryRoot } from '../../lib/root/directory-root';
 import { unchanged } from '../../lib/root/looks';
-import { Fixture } from '../fixture';
+import { Fixture, temporaryDirectory } from '../fixture';
 
 let fixture: Fixture;
 let root: DirectoryRoot;
 beforeEach(() => {
-  fixture = new Fixture();
+  // in memory, a directory that is changed twice within a few milliseconds may keep its times
+  fixture = new Fixture(temporaryDirectory());
   root = new DirectoryRoot(fixture.directory);
 });
 
