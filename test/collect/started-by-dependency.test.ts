@@ -80,6 +80,20 @@ describe('commands of packages that the package of a program only suggests', () 
     expect(notices).toEqual([expect.stringContaining('only suggests: paint')]);
   });
 
+  test('are in the notice if a script of the same package starts them, and the requested one starts that', () => {
+    root.install('dash', { '/usr/bin/sh': programWith() }, { Essential: 'yes' });
+    root.install('tools', { '/usr/bin/paint': programWith() });
+    root.install('rig', {
+      '/usr/bin/rig': '#!/bin/sh\nexec saw --quick "$@"\n', '/usr/bin/saw': '#!/bin/sh\npaint "$@"\n',
+    }, { Suggests: 'tools' });
+    const { data, notices } = find(root);
+    expect(data).not.toContain('/usr/bin/paint');
+    expect(notices).toEqual([
+      '/usr/bin/saw may start commands that are not packed, of packages that its own only suggests: paint; add those that are needed to ' +
+        'the binaries',
+    ]);
+  });
+
   test('are packed if the strings of the program are among its code', () => {
     suggesting('');
     root.program('/usr/bin/rig', {

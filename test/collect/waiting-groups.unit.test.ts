@@ -18,7 +18,7 @@ function groupOf(key: string, next: () => number, more: Partial<Group> = {}): Gr
     key,
     need: NEEDS[1 + pick(3)] as Group['need'],
     candidates: [],
-    dependencies: [pick(2), pick(3)],
+    dependencies: [pick(3), pick(2), pick(3)],
     distance: [0, 1, 2, Infinity][pick(4)],
     bytes: pick(5) * 1000,
     isMeasured: false,

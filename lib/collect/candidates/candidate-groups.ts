@@ -1,7 +1,7 @@
 /**
- * Groups of candidates in the order in which they are tried: those that programs need most first; of these, add-ons that depend on
- * the fewest other add-ons, then on the fewest packages; then modules in the order in which a script depends on them; and of these, the
- * smallest.
+ * Groups of candidates in the order in which they are tried: those that programs need most first; of these, add-ons from the same source
+ * package as a requested one, then those that depend on the fewest other add-ons, then on the fewest packages; then modules in the order in
+ * which a script depends on them; and of these, the smallest.
  *
  * What a package depends on does not change with what else is installed. By their sizes alone, an add-on would have no room on a
  * machine with many smaller ones, such as NumPy beside a hundred other modules.
@@ -27,8 +27,8 @@ export interface Group extends Pick<Candidate, 'need' | 'limit'> {
   /** see `Candidate.distance`; infinite if it is not a module */
   readonly distance: number;
   readonly candidates: readonly Candidate[];
-  /** of an add-on: the number of other add-ons that it depends on, and of packages that no requested one depends on */
-  readonly dependencies: readonly [addOns: number, packages: number];
+  /** of an add-on: see `Kinship`; the number of other add-ons that it depends on; and of packages that no requested one depends on */
+  readonly dependencies: readonly [kinship: number, addOns: number, packages: number];
   /** size that it would add, in bytes; `undefined` until it is computed */
   readonly bytes?: number;
   /** whether the libraries that its plug-ins need are among these */
@@ -37,11 +37,21 @@ export interface Group extends Pick<Candidate, 'need' | 'limit'> {
   readonly isSplit?: boolean;
   /** whether it is not split */
   readonly isWhole?: boolean;
+  /** whether all of it is for programs that are not requested: it is tried once all others were */
+  readonly isOfOthers?: boolean;
   /** whether its limit did not suffice: the group is tried again without one, once all others are packed */
   readonly isOverLimit?: boolean;
   /** what it would add, if it was tried */
   readonly addition?: Addition;
 }
+
+/** How add-ons relate to requested packages. Those with a lower number are tried first. */
+export const KINSHIP = {
+  /** from the same source package as a requested one */
+  sibling: 0,
+  partOfSibling: 1,
+  other: 2,
+} as const;
 
 export type Measured = Group & { readonly bytes: number };
 
@@ -55,32 +65,38 @@ export function distanceOf(candidates: readonly Candidate[]): number {
 }
 
 /** The ranks of groups. */
-export const RANKS = [...Array(NEEDS.length * 2 + 1).keys()];
+export const RANKS = [...Array(NEEDS.length * 2 + 2).keys()];
 
 const OVER_LIMIT = NEEDS.length * 2;
+const OF_OTHERS = OVER_LIMIT + 1;
 
-/** Parts of a group come after whole groups that are needed as much, and groups above their limit, which are add-ons, after all others. */
-export function rankOf({ need, isSplit, isOverLimit }: Group): number {
-  return isOverLimit ? OVER_LIMIT : NEEDS.indexOf(need) * 2 + (isSplit ? 1 : 0);
+/**
+ * Parts of a group come after whole groups that are needed as much. Groups above their limit, which are add-ons, come after all others, and
+ * then what is for programs that are not requested.
+ */
+export function rankOf({ need, isSplit, isOverLimit, isOfOthers }: Group): number {
+  if (isOfOthers) return OF_OTHERS;
+  return isOverLimit ? OVER_LIMIT : NEEDS.indexOf(need) * 2 + (isSplit && need !== 'add-on' ? 1 : 0);
 }
 
 /** Whether groups of a rank are needed that much. */
 export function isOfRank(rank: number, need: Need): boolean {
-  return NEEDS[rank === OVER_LIMIT ? NEEDS.indexOf('add-on') : rank >> 1] === need;
+  return NEEDS[rank >= OVER_LIMIT ? NEEDS.indexOf('add-on') : rank >> 1] === need;
 }
 
 /** See `Group.dependencies`. */
 export function dependenciesOf(
-  { path: found }: Candidate,
+  { path: found, isCommand }: Candidate,
   need: Candidate['need'],
   { requested }: CurrentSelection,
   { root, packages, dependencies }: Context,
 ): Group['dependencies'] {
   const owner = ownerOf(found, { root, packages });
-  if (need !== 'add-on' || owner === undefined) return [0, 0];
+  if (need !== 'add-on' || owner === undefined) return [0, 0, 0];
   const others = [...dependencies.of(owner)].filter((one) => one !== owner && !requested.isSibling(one) && !requested.requires(one));
   const isAddOn = (one: Package) => directDependenciesOf(one, packages).some((extended) => requested.isSibling(extended));
-  return [others.filter(isAddOn).length, others.length];
+  const kinship = requested.isSibling(owner) && !isCommand ? KINSHIP.sibling : KINSHIP.other;
+  return [kinship, others.filter(isAddOn).length, others.length];
 }
 
 /**
@@ -134,10 +150,9 @@ function ownerOf(found: string, { root, packages }: Pick<Context, 'root' | 'pack
 
 /** Whether one group is tried before another that is needed as much. */
 export function isBefore(one: Measured, other: Measured): boolean {
-  const addOns = one.dependencies[0] - other.dependencies[0];
-  if (addOns !== 0) return addOns < 0;
-  const packages = one.dependencies[1] - other.dependencies[1];
-  if (packages !== 0) return packages < 0;
+  for (const [at, count] of one.dependencies.entries()) {
+    if (count !== other.dependencies[at]) return count < other.dependencies[at];
+  }
   const [rank, otherRank] = [rankOfModule(one), rankOfModule(other)];
   return rank === otherRank ? one.bytes < other.bytes : rank < otherRank;
 }

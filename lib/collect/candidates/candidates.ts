@@ -6,7 +6,7 @@
 import * as path from 'path';
 import { Additions } from './additions';
 import {
-  type Addition, dependenciesOf, distanceOf, essentialPackages, type Group, isOfSibling, type Measured,
+  type Addition, dependenciesOf, distanceOf, essentialPackages, type Group, isOfSibling, KINSHIP, type Measured,
 } from './candidate-groups';
 import { aboveLimit, listed, noRoom } from './room-notices';
 import { bytesInLayer } from './stored-size';
@@ -18,6 +18,9 @@ import type { Context } from '../selection/context';
 import type { Lacking } from '../selection/module-distance';
 import type { Candidate, CurrentSelection, Selection } from '../selection/selection';
 import { ADD_ON, type Need, NEEDS } from '../selection/size-budget';
+
+/** Names of libraries: a package with some is useless without others. */
+const LIBRARY = /\.so(?:\.[\d.]+)?$/;
 
 interface Attempt {
   readonly delta: Selection;
@@ -64,9 +67,10 @@ export class Candidates {
       const { limit = need === 'add-on' ? ADD_ON : undefined } = candidates[0];
       const dependencies = dependenciesOf(candidates[0], need, selection, this.context);
       const isWhole = candidates.some((candidate) => candidate.isWhole);
+      const isOfOthers = candidates.every((candidate) => candidate.isOfOthers);
       const distance = distanceOf(candidates);
       const { addition } = known ?? {};
-      this.waiting.set({ key, need, limit, candidates, dependencies, distance, isMeasured: false, isWhole, addition });
+      this.waiting.set({ key, need, limit, candidates, dependencies, distance, isMeasured: false, isWhole, isOfOthers, addition });
     }
   }
 
@@ -95,8 +99,7 @@ export class Candidates {
       if (attempt && bytes <= room && !isAbove) {
         return { delta: attempt.delta, giveUp: (bytesInAll) => this.reject(tried, bytesInAll, false, selection) };
       }
-      // a part of a package that is only recommended may hide a complete module of the interpreter
-      if (bytes > room && selection.requested.isTight && !group.isSplit && group.need === 'mentioned' && !group.isWhole) {
+      if (bytes > room && this.isUsefulInParts(group, selection)) {
         this.split(group, selection);
         continue;
       }
@@ -167,6 +170,19 @@ export class Candidates {
     return { delta, added, bytes: bytesInLayer(delta.files.additions.keys(), this.context) };
   }
 
+  /**
+   * A part of a package that is only recommended may hide a complete module of the interpreter. An add-on from the same source package as a
+   * requested one has data for the same program, such as LaTeX packages.
+   */
+  private isUsefulInParts(group: Group, selection: CurrentSelection): boolean {
+    const { need, isSplit, isWhole, candidates } = group;
+    if (isSplit || isWhole || candidates.some(({ isCommand }) => isCommand)) return false;
+    if (need === 'mentioned') return selection.requested.isTight;
+    if (!isOfSibling(group, selection, this.context)) return false;
+    const files = [...this.found(candidates, selection).added.keys()];
+    return new Set(files.map((file) => path.posix.dirname(file))).size > 1 && !files.some((file) => LIBRARY.test(file));
+  }
+
   /** Replaces a group by one for each directory that it has files in: a tight layer has room for a part of a large package. */
   private split({ key, need, candidates, dependencies, distance }: Group, selection: CurrentSelection): void {
     const { delta, added } = this.found(candidates, selection);
@@ -181,9 +197,11 @@ export class Candidates {
       };
       valueOf(parts, `${path.posix.dirname(real)} of ${key}`, () => []).push({ path: real, need, group: key, why, program, add });
     }
+    const [, ...counts] = dependencies;
+    const ofPart = need === 'add-on' ? [KINSHIP.partOfSibling, ...counts] as const : dependencies;
     for (const [part, found] of parts) {
       const others = [...this.waiting.get(part)?.candidates ?? [], ...found];
-      this.waiting.set({ key: part, need, candidates: others, dependencies, distance, isMeasured: false, isSplit: true });
+      this.waiting.set({ key: part, need, candidates: others, dependencies: ofPart, distance, isMeasured: false, isSplit: true });
     }
     this.takeFrom(delta);
   }

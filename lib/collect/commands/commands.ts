@@ -4,7 +4,7 @@
  */
 import * as path from 'path';
 import { hasWithOption, isCode, startedIn } from './command-words';
-import { optionalCommands } from './optional-commands';
+import { isOwnCommand, optionalCommands, SUGGESTED } from './optional-commands';
 import { sourcedBy } from './sourced';
 import { findProgram } from '../../closure/find';
 import { isProgram } from '../../elf';
@@ -21,12 +21,9 @@ import type { RequestedPackages } from '../selection/requested-packages';
 import { dependenciesOf, isForDevelopment } from '../selection/requested-packages';
 import type { CurrentSelection, Pending, Selection } from '../selection/selection';
 import type { Limit } from '../selection/size-budget';
-import { RECOMMENDED } from '../selection/size-budget';
+import { NO_LIMIT, RECOMMENDED } from '../selection/size-budget';
 
-/** Start of the reason for skipping a command of a package that is only suggested. The path of the program follows. */
-export const SUGGESTED = 'its package is only suggested by that of ';
-
-/** The same for a command that code starts, and of whose package the database says nothing. */
+/** Start of the reason for skipping a command that code starts, and of whose package the database says nothing. A path follows. */
 export const UNRELATED = 'its package is unrelated to that of ';
 
 /** Directories of tests, which may start anything. */
@@ -48,9 +45,10 @@ export function addStartedCommands({ real: file }: Pending, selection: CurrentSe
   const isRequested = context.requestedPrograms.has(file);
   const names = new Set(started.map(([name]) => name));
   const unrelated = unrelatedCommands([...called].filter((word) => !names.has(word)), file, context);
-  if (started.length === 0 && unrelated.length === 0 && !isRequested) return undefined;
+  const startsSuggested = isRequested || isOwnCommand(file, selection, context);
+  if (started.length === 0 && unrelated.length === 0 && !startsSuggested) return undefined;
   const delta = selection.fork();
-  if (isRequested) {
+  if (startsSuggested) {
     const { small, suggested } = optionalCommands(file, words, endings, delta, context);
     for (const [name, commandPath] of small) deferCommand(name, commandPath, file, delta, context, RECOMMENDED);
     for (const commandPath of suggested) delta.skip(commandPath, `${SUGGESTED}${file}`);
@@ -63,12 +61,27 @@ export function addStartedCommands({ real: file }: Pending, selection: CurrentSe
     delta.starting.add(file);
     if (script !== undefined) delta.starting.add(script);
   }
+  const isData = script === undefined && role === undefined && !isPartOfProgram(file, selection, context);
   for (const [name, commandPath] of started) {
     if (delta.commands.has(name)) continue;
-    if (isOfNeededPackage(commandPath, script ?? file, delta, context)) delta.merge(addCommand(name, commandPath, file, delta, context));
-    else deferCommand(name, commandPath, file, delta, context);
+    const isOptional = isData && ownersOf(commandPath, context).every((owner) => delta.requested.isSibling(owner));
+    if (isOptional) deferCommand(name, commandPath, file, delta, context, NO_LIMIT);
+    else if (!isOfNeededPackage(commandPath, script ?? file, delta, context)) deferCommand(name, commandPath, file, delta, context);
+    else delta.merge(addCommand(name, commandPath, file, delta, context));
   }
   return delta;
+}
+
+/**
+ * Whether a file is a program that the layer starts, or a part of a module. Words in other files, such as configuration, are weak evidence:
+ * a package of many programs names most of them somewhere, and a full layer has more use for data.
+ */
+function isPartOfProgram(file: string, { commands, requested }: CurrentSelection, context: Context): boolean {
+  const { root, packages, requestedPrograms } = context;
+  if (root.content(file).kind === 'elf' || requestedPrograms.has(file)) return true;
+  const owner = packages.ownerOf(file);
+  if (owner !== undefined && requested.reasonFor(owner) === 'module') return true;
+  return [...commands.values()].some(({ real }) => real === file);
 }
 
 /** True if requested packages need or recommend a command's package, or if the file is a script without declared dependencies. */

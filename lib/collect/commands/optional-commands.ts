@@ -9,6 +9,9 @@ import type { CurrentSelection } from '../selection/selection';
 /** Minimum number of characters of a word. Shorter words in a program are rarely commands. */
 const FEWEST_CHARACTERS = 3;
 
+/** Start of the reason for skipping a command of a package that is only suggested. The path of the program follows. */
+export const SUGGESTED = 'its package is only suggested by that of ';
+
 interface OptionalCommands {
   /** names and paths of those to pack if they are small */
   readonly small: readonly (readonly [name: string, commandPath: string])[];
@@ -49,4 +52,12 @@ export function optionalCommands(
     else if (words.has(word) && owners.some(isSuggested)) found.suggested.push(commandPath);
   }
   return found;
+}
+
+/** Whether a requested script starts a file of its own package. It may consist of that, such as `exec rig --pdf "$@"`. */
+export function isOwnCommand(file: string, { commands, files }: CurrentSelection, { packages, requestedPrograms }: Context): boolean {
+  const through = files.get(file)?.through;
+  if (through === undefined || requestedPrograms.get(through)?.interpreter === undefined) return false;
+  const owner = packages.ownerOf(file);
+  return owner !== undefined && owner === packages.ownerOf(through) && [...commands.values()].some(({ real }) => real === file);
 }

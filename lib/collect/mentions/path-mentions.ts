@@ -4,7 +4,8 @@
  */
 import * as path from 'path';
 import { classPath } from './class-path';
-import { namedAfterPrograms } from './named-after';
+import { completions, siblings } from './mentioned-files';
+import { namedAfterOthers, namedAfterPrograms, namesOfPrograms } from './named-after';
 import { behindPrefix } from './prefix';
 import { relativePaths } from './relative-paths';
 import type { Package } from '../../packages/package';
@@ -102,12 +103,18 @@ export function addOrDefer(
   context: Context,
 ): Selection {
   const delta = selection.fork();
-  const mention: Mention = { real, by, whole: context.packages.isSole(real) ? context.packages.ownerOf(real) : undefined };
+  const names = namesOfPrograms(selection, context);
+  const mention: Mention = {
+    real,
+    by,
+    whole: context.packages.isSole(real) ? context.packages.ownerOf(real) : undefined,
+    isOfOthers: namedAfterOthers(real, names, context),
+  };
   const stated = isForEachPackage(real, grounds, by, selection, context) ? 'needed' : needOf(grounds, by, selection);
   const need = stated === 'needed' && isPlugInOfAnother(real, grounds, selection, context) ? 'mentioned' : stated;
   if (need !== 'needed') {
     if (delta.requested.isTight) {
-      for (const file of namedAfterPrograms(real, context)) {
+      for (const file of namedAfterPrograms(real, names, context)) {
         for (const added of addFound(file, whyOf(by, grounds), delta, context)) takeFile(added, by.program, delta, context);
       }
     }
@@ -129,6 +136,8 @@ interface Mention {
   readonly by: Mentioning;
   /** the package that alone owns the path, and everything of its own below it */
   readonly whole?: Package;
+  /** whether a file below the path is for programs that are not requested */
+  readonly isOfOthers: (file: string) => boolean;
 }
 
 /** Adds a mentioned path without reading it, and defers files that are needed less than the path itself. */
@@ -136,6 +145,10 @@ function addMentioned(need: Need, at: string, mention: Mention, grounds: Grounds
   const { by, whole } = mention;
   const accept = (child: string) => {
     if (isNonRuntime(child) || isForLinking(child)) return undefined;
+    if (child !== at && mention.isOfOthers(child)) {
+      deferOfOthers(child, mention, grounds, delta, context);
+      return undefined;
+    }
     const isOfWhole = whole !== undefined && context.packages.ownerOf(child) === whole;
     const found = groundsToFollow(child, child, by.owner, delta.requested, context, true) ?? (isOfWhole ? grounds : undefined);
     if (found === undefined || isForEachPackage(child, found, by, delta, context)) return found;
@@ -175,6 +188,13 @@ function deferTo(need: Candidate['need'], at: string, mention: Mention, grounds:
     program: by.program,
     add: (fork) => addMentioned(need, at, mention, grounds, fork, context),
   });
+}
+
+/** Defers a file that is for a program that is not requested until everything else was tried. */
+function deferOfOthers(file: string, { by }: Mention, grounds: Grounds, delta: Selection, context: Context): void {
+  const why = whyOf(by, grounds);
+  const add = (fork: Selection) => addFound(file, why, fork, context);
+  delta.defer({ path: file, need: 'add-on', group: file, isOfOthers: true, why, program: by.program, add });
 }
 
 function whyOf(by: Mentioning, { rule }: Grounds): Why {
@@ -218,19 +238,4 @@ export function isFollowed(file: string, { processes }: CurrentSelection, { pack
   if (isDocumentation(file) || LIBCS.includes(packages.ownerOf(file)?.source ?? '')) return false;
   for (const { interpreter } of processes.values()) if (interpreter?.real === file) return false;
   return true;
-}
-
-/** The paths that begin with the characters in an instruction, if the code nearby contains the rest. */
-function completions(head: string, code: Buffer, { root }: Context): string[] {
-  const parent = path.posix.dirname(head);
-  const found = root.names(root.real(parent) ?? parent).map((name) => path.posix.join(parent, name));
-  const isNear = (rest: string) => rest === '' || code.includes(rest);
-  return found.filter((candidate) => candidate.startsWith(head) && isNear(candidate.slice(head.length, head.length + 4)));
-}
-
-function siblings(mentioned: string, { root }: Context): string[] {
-  const parent = root.real(path.posix.dirname(mentioned));
-  if (parent === undefined) return [];
-  const prefix = `${path.posix.basename(mentioned)}.`;
-  return root.names(parent).filter((name) => name.startsWith(prefix)).map((name) => path.posix.join(parent, name));
 }

@@ -26,7 +26,7 @@ export interface Why {
 /** A file or link of the layer that the source does not have, or has with other content. */
 export type Generated =
   | { readonly link: string }
-  | { readonly text: string }
+  | { readonly text: string; /** @default 0644 */ readonly mode?: number }
   /** a text with paths in the layer: `inLayer` gives the path of a resolved directory of the source */
   | { readonly textWith: (inLayer: (real: string) => string) => string };
 
@@ -46,6 +46,8 @@ export interface Candidate {
   readonly group: string;
   /** whether the group is useless in parts, even to a tight layer @default false */
   readonly isWhole?: boolean;
+  /** whether it is for programs that are not requested: see named-after.ts @default false */
+  readonly isOfOthers?: boolean;
   /** of a module: see module-distance.ts @default - it is not a module */
   readonly distance?: number;
   /** most bytes that the group may add, whatever room there is @default - no limit */
@@ -86,6 +88,8 @@ export interface CurrentSelection {
   readonly commands: Layered<string, Program>;
   /** resolved paths of files that start commands */
   readonly starting: Layered<string, true>;
+  /** names of libraries that code opens */
+  readonly opened: Layered<string, true>;
   /** messages for the user */
   readonly notices: Layered<string, true>;
   /** path mentions that were followed, each with the package or file that mentions it */
@@ -105,6 +109,7 @@ export class Selection implements CurrentSelection {
   public readonly processes: LayeredMap<string, Process>;
   public readonly commands: LayeredMap<string, Program>;
   public readonly starting: LayeredSet<string>;
+  public readonly opened: LayeredSet<string>;
   public readonly notices: LayeredSet<string>;
   public readonly followed: LayeredSet<string>;
   private readonly queued: LayeredSet<string>;
@@ -123,6 +128,7 @@ export class Selection implements CurrentSelection {
     this.processes = new LayeredMap(below?.processes);
     this.commands = new LayeredMap(below?.commands);
     this.starting = new LayeredSet(below?.starting);
+    this.opened = new LayeredSet(below?.opened);
     this.notices = new LayeredSet(below?.notices);
     this.followed = new LayeredSet(below?.followed);
     this.queued = new LayeredSet(below?.queued);
@@ -158,6 +164,7 @@ export class Selection implements CurrentSelection {
     this.processes.merge(delta.processes);
     this.commands.merge(delta.commands);
     this.starting.merge(delta.starting);
+    this.opened.merge(delta.opened);
     this.notices.merge(delta.notices);
     this.followed.merge(delta.followed);
     this.queued.merge(delta.queued);

@@ -50,6 +50,9 @@ export const RECOMMENDED: Limit = { data: 12 * 1000 * 1000, plugIns: 8 * MB };
  */
 export const ADD_ON: Limit = { data: 128 * MB, plugIns: 128 * MB };
 
+/** For what is not add-on data, but is packed only if there is room. */
+export const NO_LIMIT: Limit = { data: Infinity, plugIns: Infinity };
+
 /** Bytes that stay free for the other things that a candidate adds with its files, such as links. */
 export const RESERVE = 1_000_000;
 
