@@ -8,6 +8,7 @@ import { interpreterOf, readShebang } from './script';
 import { shimManager, versionsBehind } from './shim';
 import { LayerError } from '../error';
 import type { Content } from '../root/content';
+import { isExecutableArchive } from '../root/java-archive';
 import type { Root } from '../root/root';
 import { nearest } from '../text/nearest';
 import { printableName } from '../text/printable';
@@ -24,7 +25,7 @@ export interface Program {
   readonly real: string;
   /** header of a binary program */
   readonly elf?: Elf;
-  /** interpreter of a script */
+  /** interpreter of a script, or the runtime of a Java archive */
   readonly interpreter?: { readonly program: Program; readonly argument: string };
 }
 
@@ -50,6 +51,9 @@ export function findProgram(root: ProgramFiles, binary: string, searchPath: read
   if (size === 0) throw refuse('an empty file', expected);
   if (kind === 'script' && forScript) throw refuse('itself a script', 'a program');
   if (kind === 'script') return { binary, path: file, real, interpreter: findInterpreter(root, binary, file, searchPath) };
+  if (isExecutableArchive(head) && !forScript) {
+    return { binary, path: file, real, interpreter: { program: findRuntime(root, binary, file, searchPath), argument: '-jar' } };
+  }
   const identity = identify(head);
   if (!identity.elf) throw refuse('neither an ELF file nor a script that begins with #!', expected);
   if (elf === undefined) throw refuse(`${describe(identity)}${elfError ? ` (${elfError.message})` : ''}`, expected);
@@ -86,6 +90,21 @@ export function machineOf(programs: readonly Program[], requested: Machine | und
     `${programs[0].path} is for ${machines[0]} and ${programs[other].path} for ${machines[other]}: ` +
       'expected the same architecture, create a layer for each',
   );
+}
+
+/**
+ * The Java runtime that starts an archive. The kernel starts archives by a wrapper that is registered for their first bytes
+ * (binfmt_misc). That of Lambda has no such registration.
+ */
+function findRuntime(root: ProgramFiles, binary: string, archive: string, searchPath: readonly string[]): Program {
+  try {
+    return findProgram(root, 'java', searchPath, '/', true);
+  } catch (error) {
+    throw new ProgramError(
+      `binary '${printableName(binary)}': the Java runtime that starts the archive ${printableName(archive)} cannot be packed\n` +
+        `  ${(error as Error).message}`,
+    );
+  }
 }
 
 /** The program that finally executes a script. */

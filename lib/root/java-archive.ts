@@ -28,6 +28,11 @@ export function isArchive(head: Buffer): boolean {
   return head.length >= 4 && head.readUInt32LE(0) === LOCAL.signature;
 }
 
+/** Whether a file begins like a .jar, which has its manifest first (java.util.jar.JarInputStream). */
+export function isExecutableArchive(head: Buffer): boolean {
+  return isArchive(head) && head.toString('latin1', LOCAL.size).startsWith('META-INF/');
+}
+
 /**
  * The strings that are constants of a class in the archive.
  *

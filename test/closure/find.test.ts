@@ -154,6 +154,31 @@ describe('a script', () => {
   });
 });
 
+describe('a Java archive', () => {
+  const archive = (first: string) => fixture.write({ '/home/me/tool.jar': `PK\x03\x04${'\0'.repeat(26)}${first}` });
+
+  test('is started by the Java runtime on PATH', () => {
+    program('/usr/bin/java');
+    archive('META-INF/MANIFEST.MF');
+    const interpreter = { program: { real: '/usr/bin/java' }, argument: '-jar' };
+    expect(find('./tool.jar')).toMatchObject({ real: '/home/me/tool.jar', interpreter });
+  });
+
+  test('without a Java runtime is an error that says so', () => {
+    archive('META-INF/MANIFEST.MF');
+    expect(() => find('./tool.jar')).toThrow(
+      "binary './tool.jar': the Java runtime that starts the archive /home/me/tool.jar cannot be packed\n" +
+        "  binary 'java': no such command on PATH",
+    );
+  });
+
+  test('is not a zip of other files', () => {
+    program('/usr/bin/java');
+    archive('pictures/one.png');
+    expect(() => find('./tool.jar')).toThrow('/home/me/tool.jar is neither an ELF file nor a script that begins with #!');
+  });
+});
+
 describe('a file that is not a program is an error with its path, its type and the expected type:', () => {
   const expected = 'expected a program for 64-bit Linux on x86_64 or aarch64, or a script';
 

@@ -118,6 +118,16 @@ describe('a script with nothing but data behind its first line', () => {
   });
 });
 
+test('a Java archive with a manifest is started by the Java runtime, with its own path and its arguments', async () => {
+  const archive = Buffer.from(`PK\x03\x04${'\0'.repeat(26)}META-INF/`, 'latin1');
+  root.compile('/usr/bin/java', INTERPRETER);
+  root.install('jre', { '/usr/bin/java': [] }, { Depends: 'libc6' });
+  root.install('rig', { '/usr/bin/rig': { link: '../share/java/rig.jar' }, '/usr/share/java/rig.jar': archive }, { Depends: 'jre' });
+  fs.chmodSync(root.locate('/usr/share/java/rig.jar'), 0o755);
+  const layer = await makeFound(root);
+  expect(output(layer, 'a b')).toEqual(['-jar', `/opt/elf/${layer.plan.key}/usr/share/java/rig.jar`, 'a b', '39 bytes, data at 4']);
+});
+
 test('a text that contains data, such as a PHAR without a first line, is not changed', async () => {
   root.install('rig-archive', {
     '/usr/share/rig/archive.phar': Buffer.from(`<?php "/usr/share/rig/table"; __HALT_COMPILER(); ?>${' '.repeat(5000)}\0`, 'latin1'),

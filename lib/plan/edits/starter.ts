@@ -1,7 +1,8 @@
 /**
- * Starts two kinds of scripts by their own paths, instead of by the link in `/opt/bin`:
+ * Starts some programs by their own paths, instead of by the link in `/opt/bin`:
  * - Scripts that carry data: an archive after their text (makeself, zipapp), or a signature of the whole file (PHAR). They count their
  *   own bytes or lines, so no byte of them may change, not even in the first line with their interpreter.
+ * - Java archives, which only a Java runtime starts.
  * - Scripts that find files relative to their own directory, such as `"$(dirname "$0")/../lib/rig"`, and do not resolve links first.
  *
  * A small generated script, the starter, runs the interpreter with the arguments that the kernel would give it, so `$0` is the path
@@ -30,10 +31,11 @@ const MOST_BYTES = 1024 * 1024;
 /** Cached, because the plan asks several times for each program. */
 const findingOwnDirectory = cacheByRoot<boolean>();
 
-/** Whether a program is a script that carries data, or that finds files by its own path without resolving links. */
+/** Whether a program is a Java archive, or a script that carries data or that finds files by its own path without resolving links. */
 export function needsStarter({ path: link, real, interpreter }: Program, root: Root): boolean {
-  const { carriesData, size } = root.content(real);
+  const { carriesData, kind, size } = root.content(real);
   if (interpreter === undefined || carriesData) return carriesData;
+  if (kind !== 'script') return true;
   // a script with several names does what its name says, and resolves links to find its directory
   if (size > MOST_BYTES || path.posix.basename(link) !== path.posix.basename(real)) return false;
   return findingOwnDirectory(root, real, () => root.scan(real, (bytes) => OWN_DIRECTORY.test(bytes.toString('latin1'))));
