@@ -18,7 +18,10 @@ import { addLicences, finish, rejectStaleBytecode } from './finish';
 import { Configuration } from './kinds/configuration';
 import { PackageFiles } from './kinds/package-files';
 import { addFilesForCompiling } from './mentions/for-compiling';
+import { addLibrariesOfCode } from './mentions/libraries-of-code';
+import { listLibraries } from './mentions/library-listing';
 import { addNamedConversions } from './mentions/named-conversions';
+import { addNamedFiles } from './mentions/named-files';
 import { addNamedLibraries } from './mentions/named-libraries';
 import { followPathMentions } from './mentions/path-mentions';
 import { prefixed } from './mentions/prefix';
@@ -41,7 +44,6 @@ import type { CurrentSelection, Pending } from './selection/selection';
 import { Selection } from './selection/selection';
 import { type Need, RECORD_LINE } from './selection/size-budget';
 import { addBuildOutput } from './self-built/build-output';
-import { addLibrariesOfCode } from './self-built/libraries-of-code';
 import { addOwnReferences } from './self-built/own-references';
 import { addPrefixLibrary } from './self-built/prefix-library';
 import type { Process } from '../closure/closure';
@@ -82,8 +84,8 @@ type Rule = (file: Pending, selection: CurrentSelection, context: Context) => Se
 /** In the order in which they apply to each file. */
 const RULES: readonly Rule[] = [
   addFilesForCompiling, addPrefixLibrary, addScriptModules, addImportedModules, addOwnReferences, addBuildOutput, followPathMentions,
-  addNamedLibraries, addLibrariesOfCode, addNamedConversions, addStartedCommands, addCommandsOfArchive, addDispatched, addLaunched,
-  addDependenciesOfAddOn, skipRecommendedByModules,
+  addNamedFiles, addNamedLibraries, addLibrariesOfCode, addNamedConversions, addStartedCommands, addCommandsOfArchive, addDispatched,
+  addLaunched, addDependenciesOfAddOn, skipRecommendedByModules,
 ];
 
 /** Collects the files of programs. What they need is collected once; what there is room for depends on which files are compressed. */
@@ -141,6 +143,7 @@ export class Collection {
     rejectStaleBytecode(selection, context);
     rejectUnloadableConfiguration(selection, context);
     linkConfiguration(selection, context);
+    listLibraries(selection, context);
     selection.merge(addLicences(selection, context));
     return fits(selection, context) ? { selection, ...filled } : undefined;
   }

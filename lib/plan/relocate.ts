@@ -15,7 +15,7 @@ import { FileReplacer } from './edits/replace-in-file';
 import { Rpaths } from './edits/rpath';
 import { needsStarter, starter, starterOf } from './edits/starter';
 import { Places } from './layout/place';
-import { type Edits, type Entry, fingerprintOf, KEY, keyOf, type Plan, rootOf } from './layout/plan';
+import { type Edits, type Entry, fingerprintOf, generatedEntry, KEY, keyOf, type Plan, rootOf } from './layout/plan';
 import { recordOf } from './record';
 import { withCompressedFiles, withLaunchers } from './size/compress';
 import { linkDuplicates } from './size/duplicates';
@@ -117,9 +117,7 @@ class Relocation {
       if (!parents.has(directory)) entries.push({ kind: 'directory', path: this.places.of(directory) });
     }
     for (const [file, content] of selection.generated) {
-      const place = this.places.of(file);
-      if ('link' in content) entries.push({ kind: 'link', path: place, target: content.link });
-      else entries.push({ kind: 'text', path: place, text: 'text' in content ? content.text : content.textWith((at) => this.inLayer(at)) });
+      entries.push(generatedEntry(this.places.of(file), content, (at) => this.inLayer(at)));
     }
     const { glibc, musl } = this.started;
     if (musl) entries.push(...this.muslEntries(musl));
@@ -213,7 +211,7 @@ class Relocation {
     const { elf } = content;
     const process = this.collected.processes.get(real);
     const interpreter = process && elf?.interpreter !== undefined ? LOADERS[process.rules.libc] : undefined;
-    const shebang = content.carriesData ? undefined : this.shebang(real);
+    const shebang = content.carriesData || content.kind !== 'script' ? undefined : this.shebang(real);
     const aliases = this.replacements.byFile.get(real) ?? [];
     const texts = overwrittenTexts(real, content, this.started.musl?.interpreter!.real, this.options.root);
     const classPath = movedClassPath(real, this.options.root, (file) => (this.isPlaced(file) ? this.inLayer(file) : undefined));

@@ -356,6 +356,20 @@ describe('modules of packages that a self-built script imports', () => {
     expect(files).not.toContain('far.txt');
   });
 
+  test('are packed if they are gems: in `lib` of a directory for each below one named `gems`', () => {
+    const root = withModules();
+    const gems = '/usr/share/lang3/gems';
+    for (const name of ['web', 'other']) {
+      root.install(`lang3-${name}`, { [`${gems}/${name}-1.0/lib/${name}/base.rb`]: '\n', [`${gems}/${name}-1.0/views/page`]: '' }, {
+        Depends: 'lang3',
+      });
+    }
+    root.write({ '/work/dist/tool': '#!/usr/bin/lang3\nrequire \'web/base\'\n' });
+    fs.chmodSync(root.locate('/work/dist/tool'), 0o755);
+    const { data } = find(root, './dist/tool', { cwd: '/work' });
+    expect(data.filter((file) => file.startsWith(gems))).toEqual([`${gems}/web-1.0/lib/web/base.rb`, `${gems}/web-1.0/views/page`]);
+  });
+
   test('are packed for the modules beside the script', () => {
     const root = withModules();
     root.write({ '/work/dist/helper.py': 'import one\n' });

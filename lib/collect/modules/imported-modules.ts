@@ -26,6 +26,8 @@ const PARENTS = ['/usr/lib', '/usr/share'];
 const MOST_OWNERS = 4;
 /** Levels of directories below that of an interpreter: `vendor_perl`, `5.36`. */
 const MOST_LEVELS = 3;
+/** A directory of RubyGems: each directory in it is a gem, with modules in `lib`. */
+const GEMS = 'gems';
 /** Endings of modules: sources, and libraries with and without the tag of the interpreter's version. */
 const MODULE = /^(?:\.(?:py|pm|rb|lua|js|cjs|mjs|scm|tcl)|(?:\.[\w-]+)*\.so)?$/;
 
@@ -160,6 +162,7 @@ function moduleDirectories({ interpreter }: Program, context: Context): readonly
       found.push(...shared);
       level = shared.flatMap(directoriesIn);
     }
-    return found;
+    const gems = found.filter((directory) => path.posix.basename(directory) === GEMS).flatMap(directoriesIn);
+    return [...found, ...gems.map((gem) => path.posix.join(gem, 'lib')).filter((directory) => root.isDirectory(directory))];
   });
 }

@@ -4,7 +4,7 @@
  */
 import { createHash } from 'crypto';
 import type { Alias } from './alias';
-import type { Why } from '../../collect/selection/selection';
+import type { Generated, Why } from '../../collect/selection/selection';
 import type { Machine, NewNeed } from '../../elf';
 import type { LayerPath, RootPath } from '../../root/paths';
 
@@ -103,6 +103,12 @@ export interface TextEntry {
 }
 
 export type Entry = FileEntry | LinkEntry | DirectoryEntry | TextEntry | LauncherEntry;
+
+/** @param inLayer returns the path in the layer, with `KEY`, of a resolved directory of the source */
+export function generatedEntry(place: LayerPath, generated: Generated, inLayer: (real: string) => string): LinkEntry | TextEntry {
+  if ('link' in generated) return { kind: 'link', path: place, target: generated.link };
+  return { kind: 'text', path: place, ...('text' in generated ? generated : { text: generated.textWith(inLayer) }) };
+}
 
 export interface Plan {
   /** see `fingerprintOf` */
