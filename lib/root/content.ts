@@ -54,20 +54,24 @@ export function inspect(bytes: Buffer, where?: string): Content {
   return { ...basic, ...search(bytes, basic, where) };
 }
 
-/**
- * Reads only the headers and tables of a large library. The rest is read once the library is packed: there may be no room for it.
- *
- * @param scan passes all bytes to a function
- * @returns `undefined` if the file is anything else
- */
-export function inspectLibrary(bytes: Bytes, scan: <T>(use: (all: Buffer) => T) => T, where?: string): Content | undefined {
+/** The content of a large library, the second part of which is found once the library is packed: there may be no room for it. */
+export interface LargeLibrary {
+  readonly headers: Headers;
+  searched?: Searched;
+}
+
+/** Reads only the headers and tables of a large library. @returns `undefined` if the file is anything else */
+export function readLargeLibrary(bytes: Bytes): LargeLibrary | undefined {
   if (kindOf(bytes.subarray(0, HEAD)) !== 'elf') return undefined;
-  const basic = readHeaders(bytes);
-  if (basic.elf === undefined || isProgram(basic.elf)) return undefined;
-  let known: Searched | undefined;
-  const searched = () => (known ??= scan((all) => search(all, basic, where)));
+  const headers = readHeaders(bytes);
+  return headers.elf === undefined || isProgram(headers.elf) ? undefined : { headers };
+}
+
+/** @param scan passes all bytes to a function */
+export function contentOfLibrary(library: LargeLibrary, scan: <T>(use: (all: Buffer) => T) => T, where?: string): Content {
+  const searched = () => (library.searched ??= scan((all) => search(all, library.headers, where)));
   return {
-    ...basic,
+    ...library.headers,
     get sha256(): string { return searched().sha256; },
     carriesData: false,
     isBytecode: false,
@@ -80,9 +84,11 @@ type Searched = Pick<Content, 'sha256' | 'carriesData' | 'isBytecode' | 'mention
 type Headers = Omit<Content, keyof Searched>;
 
 function readHeaders(bytes: Bytes): Headers {
-  const head = copied(bytes.subarray(0, HEAD));
-  const kind = kindOf(head);
-  return { size: bytes.length, kind, ...(kind === 'elf' ? parseElf(bytes) : {}), head };
+  const start = bytes.subarray(0, HEAD);
+  const kind = kindOf(start);
+  // contents of objects outlive their root (see known-objects.ts), and must not keep the memory of other heads
+  return kind === 'elf' ? { size: bytes.length, kind, ...parseElf(bytes), head: Buffer.from(start) } :
+    { size: bytes.length, kind, head: copied(start) };
 }
 
 /** Memory for the heads of files: allocating it for each of thousands would take longer than copying them. */

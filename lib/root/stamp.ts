@@ -135,3 +135,11 @@ export function stampOf(file: string): string {
   const node = lstat(file);
   return node ? contentStamp(file, node) : '';
 }
+
+/** In milliseconds. Files that are changed within one tick of the kernel's clock, of 1 to 10 ms, get the same times. */
+const SETTLED = 100;
+
+/** True for the stamp of a file that was not changed just before: a later change certainly gives it another stamp. */
+export function isSettled(stamp: string): boolean {
+  return !stamp.startsWith('~') && Date.now() - Number(stamp.slice(stamp.lastIndexOf(':') + 1)) > SETTLED;
+}
