@@ -8,6 +8,7 @@
 #   --root DIR          the root file system; the first option. Default: the machine's own
 #   --hide PATH         an empty directory or file at PATH of the machine's root
 #   --bind FILE PATH    show FILE at PATH, in a directory that exists in the sandbox
+#   --writable DIR PATH the same with a directory that the command can write to
 #   --setenv NAME VALUE a variable
 #   --network           the machine's network, for servers on its loopback interface
 set -euo pipefail
@@ -31,12 +32,13 @@ while [[ ${1-} == --* ]]; do
       elif [[ -e $2 ]]; then hidden+=(--ro-bind /dev/null "$2")
       fi ;;
     --bind) bound+=(--ro-bind "$2" "$3"); shift ;;
+    --writable) bound+=(--bind "$2" "$3"); shift ;;
     --setenv) variables+=(--setenv "$2" "$3"); shift ;;
     *) echo "sandbox.sh: unknown option $1" >&2; exit 2 ;;
   esac
   shift 2
 done
-(($# >= 3)) || { sed -n '2,13p' "$0" >&2; exit 2; }
+(($# >= 3)) || { sed -n '2,14p' "$0" >&2; exit 2; }
 layer=$1 task=$2
 shift 2
 

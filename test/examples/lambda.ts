@@ -69,12 +69,17 @@ export async function checkSandbox(empty: string): Promise<void> {
 /** A directory that `cdk synth` or `app.synth()` wrote. */
 export class Assembly {
   private readonly unpacked = new Map<string, string>();
+  /** bytecode of Python's modules, which nothing has compiled in the root: compiling the SDK takes most of the time of a call */
+  private readonly bytecode: string;
 
   /**
    * @param work an empty directory that others can read, for unpacked layers
    * @param root options of sandbox.sh for the environment of a function
    */
-  constructor(private readonly directory: string, private readonly work: string, private readonly root: readonly string[]) {}
+  constructor(private readonly directory: string, private readonly work: string, private readonly root: readonly string[]) {
+    this.bytecode = fs.mkdtempSync(path.join(work, 'bytecode-'));
+    fs.chmodSync(this.bytecode, 0o1777);
+  }
 
   /** Calls a function. Returns its result. */
   public async call(stack: string, id: string, event: unknown, options: CallOptions = {}): Promise<any> {
@@ -86,6 +91,7 @@ export class Assembly {
       ...(options.root ?? this.root), ...(options.network ? ['--network'] : []),
       ...Object.entries(variables).flatMap(([name, value]) => ['--setenv', name, value]),
       ...(runtime === 'node' ? ['--bind', process.execPath, '/var/lang/node', '--bind', NODE_MODULES, '/var/node_modules'] : []),
+      ...(runtime === 'python' ? ['--writable', this.bytecode, '/var/bytecode', '--setenv', 'PYTHONPYCACHEPREFIX', '/var/bytecode'] : []),
       '--bind', path.join(__dirname, 'python-runtime.py'), '/var/python-runtime.py',
       '--bind', path.join(__dirname, 'node-runtime.js'), '/var/node-runtime.js',
       ...(options.sandbox ?? []),
