@@ -2,7 +2,7 @@
  * Notices about files that are not packed because of their possible content, their permissions, or their packages.
  */
 import * as path from 'path';
-import { UNRELATED } from '../collect/commands/commands';
+import { UNRELATED } from '../collect/commands/unrelated-commands';
 import { SUGGESTED } from '../collect/commands/optional-commands';
 import type { FinishedSelection } from '../collect/finish';
 import { REFUSED } from '../collect/kinds/configuration';

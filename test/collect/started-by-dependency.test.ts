@@ -140,6 +140,52 @@ describe('a command that a module of a requested script has as a quoted word', (
   });
 });
 
+describe('a command that a module of another package has as a quoted word', () => {
+  const importing = (fields: Record<string, string>) => {
+    root.install('python3', {
+      '/usr/bin/python3': programWith('\0/usr\0lib/python3/dist-packages\0'),
+      '/usr/bin/pydoc3': programWith(),
+      '/usr/lib/python3/site.py': '',
+    });
+    root.install('python3-ocr', {
+      '/usr/lib/python3/dist-packages/ocr/__init__.py': "command = 'paint'\ndocumentation = 'pydoc3'\n",
+    }, fields);
+    root.install('paint', { '/usr/bin/paint': programWith(), '/usr/share/paint/data': '', '/usr/bin/mix': programWith() });
+    root.install('rig', { '/usr/bin/rig': '#!/usr/bin/python3\nimport ocr\n' }, { Depends: 'python3-ocr, python3' });
+  };
+
+  test('is packed with its data if the package of the module depends on its package', () => {
+    importing({ Depends: 'python3, paint' });
+    const { data } = find(root);
+    expect(data).toEqual(expect.arrayContaining(['/usr/bin/paint', '/usr/share/paint/data']));
+    for (const file of ['/usr/bin/mix', '/usr/bin/pydoc3']) expect(data).not.toContain(file);
+  });
+
+  test('is not packed if the package of the module only recommends its package', () => {
+    importing({ Depends: 'python3', Recommends: 'paint' });
+    expect(find(root).data).not.toContain('/usr/bin/paint');
+  });
+
+  test('is not packed if only the interpreter is requested', () => {
+    importing({ Depends: 'python3, paint' });
+    const { data } = find(root, 'python3');
+    expect(data).toContain('/usr/lib/python3/dist-packages/ocr/__init__.py');
+    expect(data).not.toContain('/usr/bin/paint');
+  });
+});
+
+test('a quoted word of one or two characters in a script that no package owns is a command only if it is called or has an option', () => {
+  root.install('python3', { '/usr/bin/python3': programWith() });
+  root.install('tools', Object.fromEntries(['r', 'w', 'gs', 'ps', 'cc', 'paint'].map((name) => [`/usr/bin/${name}`, programWith()])));
+  root.write({
+    '/srv/tool/tool': "#!/usr/bin/python3\nopen(x, 'r'); open(y, 'w')\nkind = 'cc'\na = ['gs', '-q']\nrun(['ps'])\nb = 'paint'\n",
+  });
+  fs.chmodSync(root.locate('/srv/tool/tool'), 0o755);
+  expect(find(root, '/srv/tool/tool').data.filter((file) => file.startsWith('/usr/bin/'))).toEqual(
+    ['/usr/bin/gs', '/usr/bin/paint', '/usr/bin/ps', '/usr/bin/python3'],
+  );
+});
+
 describe('a command of an unrelated package that code of a requested script starts', () => {
   const NOTICE = '/usr/bin/rig may start commands that are not packed, of packages that its own does not depend on: ';
 

@@ -46,8 +46,16 @@ const CALLED = new RegExp(`\\b(?:${CALLS.join('|')})\\s*\\(\\s*(?:[[(]\\s*)?["']
 const COMMENT = /(?:^|\s)#.*$/gm;
 const BETWEEN_SPACES = /(?:^|\s)["']?([\w.+-]+)["']?(?=\s|$)/gm;
 
+/** A word of one or two characters with an option behind it: `['gs', '-q']`. Without one, it is rather a mode: `open(name, 'r')`. */
+const SHORT_WITH_OPTION = /["'`]([\w.+-]{1,2})(?=["'`]\s*,\s*["'`]-| +-)/g;
+/** Characters of the shortest word that counts without an option in a script that states no dependencies. */
+const LONG = 3;
+
 /** Calls a function with the bytes of a file: see `Root.scan`. */
 type Scan = <T>(use: (bytes: Buffer) => T) => T;
+
+/** What a file is, if it is not a packaged program or script. */
+export type Role = 'module' | 'sourced' | 'self-built';
 
 /** Words that may be commands, if PATH has them. */
 export interface StartedWords {
@@ -63,17 +71,17 @@ const NO_WORDS: ReadonlySet<string> = new Set();
 /**
  * @param file its path
  * @param scan calls a function with its bytes; not called for files that start no commands
- * @param role whether it may be a module of a requested script, or is shell code that a script sources
+ * @param role whether it may be a module of a requested script, is shell code that a script sources, or is a script that no package owns
  */
-export function startedIn(file: string, content: Content, scan: Scan, role?: 'module' | 'sourced'): StartedWords {
+export function startedIn(file: string, content: Content, scan: Scan, role?: Role): StartedWords {
   const isModule = content.kind === 'text' && role === 'module' && CODE.test(file) && content.size <= MOST_CODE;
   if (isModule) return inCode(scan((bytes) => bytes.toString('latin1')));
-  if (content.kind === 'script') return inScript(file, content.head, scan);
+  if (content.kind === 'script') return inScript(file, content.head, scan, role);
   const endings = content.kind === 'elf' && content.elf ? matches(shortStrings(content.elf, scan), ENDING) : NO_WORDS;
   return { words: wordsIn(file, content, scan, role), called: NO_WORDS, endings };
 }
 
-function wordsIn(file: string, content: Content, scan: Scan, role?: 'module' | 'sourced'): Set<string> {
+function wordsIn(file: string, content: Content, scan: Scan, role?: Role): Set<string> {
   switch (content.kind) {
     case 'elf': {
       const { elf } = content;
@@ -124,13 +132,13 @@ export function isShellScript(head: Buffer): boolean {
   return named !== undefined && isShell(named.name);
 }
 
-function inScript(file: string, head: Buffer, scan: Scan): StartedWords {
+function inScript(file: string, head: Buffer, scan: Scan, role?: Role): StartedWords {
   const shebang = readShebang(head);
   const named = shebang && interpreterOf(shebang);
   if (!named) return { words: new Set(), called: NO_WORDS, endings: NO_WORDS };
   const text = scan((bytes) => bytes.toString('latin1', 0, MOST_SCRIPT)); // the rest is an archive that the script unpacks
   const inShellScript = () => ({ words: inShell(text.replace(OWN_NAME, path.posix.basename(file))), called: NO_WORDS, endings: NO_WORDS });
-  const found = isShell(named.name) ? inShellScript() : inCode(text);
+  const found = isShell(named.name) ? inShellScript() : role === 'self-built' ? inOwnCode(text) : inCode(text);
   // `#!/usr/bin/env NAME` searches PATH, too
   if (!named.name.includes('/')) found.words.add(named.name);
   return found;
@@ -138,6 +146,14 @@ function inScript(file: string, head: Buffer, scan: Scan): StartedWords {
 
 function inCode(text: string): StartedWords {
   return { words: words(text, QUOTED), called: words(text, CALLED), endings: NO_WORDS };
+}
+
+/** Any package may have the commands of such a script, so that short words need more evidence. */
+function inOwnCode(text: string): StartedWords {
+  const found = inCode(text);
+  const withOption = words(text, SHORT_WITH_OPTION);
+  const isCommand = (word: string) => word.length >= LONG || found.called.has(word) || withOption.has(word);
+  return { ...found, words: new Set([...found.words].filter(isCommand)) };
 }
 
 function inShell(code: string): Set<string> {

@@ -3,9 +3,11 @@
  * the package of the file to the package of the command.
  */
 import * as path from 'path';
-import { hasWithOption, isCode, startedIn } from './command-words';
+import { hasWithOption, isCode, type Role, startedIn } from './command-words';
+import { commandPackagesOf } from './module-commands';
 import { isOwnCommand, optionalCommands, SUGGESTED } from './optional-commands';
 import { sourcedBy } from './sourced';
+import { isNamedAfter, UNRELATED, unrelatedCommands } from './unrelated-commands';
 import { findProgram } from '../../closure/find';
 import { isProgram } from '../../elf';
 import type { Package } from '../../packages/package';
@@ -19,21 +21,15 @@ import type { Context } from '../selection/context';
 import { ownersOf } from '../selection/context';
 import type { RequestedPackages } from '../selection/requested-packages';
 import { dependenciesOf, isForDevelopment } from '../selection/requested-packages';
-import type { CurrentSelection, Pending, Selection } from '../selection/selection';
+import type { Candidate, CurrentSelection, Pending, Selection } from '../selection/selection';
 import type { Limit } from '../selection/size-budget';
 import { NO_LIMIT, RECOMMENDED } from '../selection/size-budget';
-
-/** Start of the reason for skipping a command that code starts, and of whose package the database says nothing. A path follows. */
-export const UNRELATED = 'its package is unrelated to that of ';
-
-/** Directories of tests, which may start anything. */
-const TESTS = /\/(?:[\w-]+_)?tests?\//;
 
 /** Adds the commands that a file starts; in the layer they are on PATH. */
 export function addStartedCommands({ real: file }: Pending, selection: CurrentSelection, context: Context): Selection | undefined {
   const starter = starterOf(file, selection, context);
   if (!starter) return undefined;
-  const { script, role, mayStart } = starter;
+  const { script, role, mayStart, isModuleOfScript } = starter;
   const { root, commandsOnPath } = context;
   const { words, called, endings } = startedIn(file, root.content(file), (use) => root.scan(file, use), role);
   const recommended = recommendedCommands(file, context);
@@ -65,9 +61,10 @@ export function addStartedCommands({ real: file }: Pending, selection: CurrentSe
   for (const [name, commandPath] of started) {
     if (delta.commands.has(name)) continue;
     const isOptional = isData && ownersOf(commandPath, context).every((owner) => delta.requested.isSibling(owner));
-    if (isOptional) deferCommand(name, commandPath, file, delta, context, NO_LIMIT);
-    else if (!isOfNeededPackage(commandPath, script ?? file, delta, context)) deferCommand(name, commandPath, file, delta, context);
-    else delta.merge(addCommand(name, commandPath, file, delta, context));
+    const isNeeded = !isOptional && !isModuleOfScript && isOfNeededPackage(commandPath, script ?? file, delta, context);
+    if (isNeeded) delta.merge(addCommand(name, commandPath, file, delta, context));
+    else if (isModuleOfScript) deferCommand(name, commandPath, file, delta, context, undefined, 'mentioned');
+    else deferCommand(name, commandPath, file, delta, context, isOptional ? NO_LIMIT : undefined);
   }
   return delta;
 }
@@ -89,40 +86,21 @@ function isOfNeededPackage(commandPath: string, file: string, { requested }: Cur
   return isUsersScript(file, context) || ownersOf(commandPath, context).some((owner) => needOf(owner, requested) !== 'add-on');
 }
 
-interface Unrelated {
-  readonly name: string;
-  readonly commandPath: string;
-  /** resolved path of the requested script that the code is of */
-  readonly program: string;
-}
-
-/** Commands that code of a requested script starts, of packages that no other rule considers. */
-function unrelatedCommands(called: readonly string[], file: string, context: Context): Unrelated[] {
-  const { packages, requestedPrograms, commandsOnPath, root } = context;
-  if (called.length === 0 || TESTS.test(file)) return [];
-  const source = packages.ownerOf(file)?.source;
-  const scripts = [...requestedPrograms].filter(([, { interpreter }]) => interpreter !== undefined).map(([real]) => real);
-  const program = scripts.find((real) => packages.ownerOf(real)?.source === source);
-  if (program === undefined) return [];
-  return called.flatMap((name) => {
-    const commandPath = commandsOnPath.get(name);
-    if (commandPath === undefined || !root.isFile(commandPath)) return [];
-    return ownersOf(commandPath, context).some((owner) => !owner.isEssential) ? [{ name, commandPath, program }] : [];
-  });
-}
-
-/** Whether code is in a directory with the name of a program: such code is very likely that of the program. */
-function isNamedAfter(file: string, program: string): boolean {
-  return path.posix.dirname(file).split('/').includes(path.posix.basename(program));
-}
-
-function deferCommand(name: string, commandPath: string, file: string, delta: Selection, context: Context, limit?: Limit): void {
+function deferCommand(
+  name: string,
+  commandPath: string,
+  file: string,
+  delta: Selection,
+  context: Context,
+  limit?: Limit,
+  need: Candidate['need'] = 'add-on',
+): void {
   const why = { reason: `started by ${path.posix.basename(file)}`, through: file };
   const add = (fork: Selection) => {
     if (!fork.commands.has(name)) fork.merge(addCommand(name, commandPath, file, fork, context));
     return [];
   };
-  delta.defer({ path: commandPath, need: 'add-on', group: commandPath, limit, why, add, isCommand: true });
+  delta.defer({ path: commandPath, need, group: commandPath, limit, why, add, isCommand: true });
 }
 
 /**
@@ -169,8 +147,9 @@ export function addCommand(name: string, commandPath: string, file: string, sele
 interface Starter {
   /** the script that sources the file */
   readonly script?: string;
-  /** what the file is if it is neither a program nor a script */
-  readonly role?: 'sourced' | 'module';
+  readonly role?: Role;
+  /** true for a module of a requested script from another source package than the script: a script may not use all that it imports */
+  readonly isModuleOfScript?: boolean;
   /** whether the file may start the commands of a package */
   readonly mayStart: (owner: Package) => boolean;
 }
@@ -184,7 +163,7 @@ export function starterOf(file: string, selection: CurrentSelection, context: Co
     const starter = starterOf(script, selection, context);
     return starter && { script, role: 'sourced', mayStart: starter.mayStart };
   }
-  if (isUsersScript(file, context)) return { mayStart: (pkg) => !pkg.isEssential };
+  if (isUsersScript(file, context)) return { role: 'self-built', mayStart: (pkg) => !pkg.isEssential };
   const owner = packages.ownerOf(file);
   const { requested } = selection;
   if (owner === undefined || !requested.isSibling(owner)) return undefined;
@@ -193,6 +172,8 @@ export function starterOf(file: string, selection: CurrentSelection, context: Co
   // scripts of development packages print flags for compilers
   const isSibling = (pkg: Package) => requested.isSibling(pkg) && (requested.has(pkg) || !isForDevelopment(pkg));
   if (kind === 'text') {
+    const used = role === undefined && requested.has(owner) && isCode(file) ? commandPackagesOf(owner, context) : undefined;
+    if (used?.size) return { role: 'module', isModuleOfScript: true, mayStart: (pkg) => used.has(pkg) };
     if (role === undefined) return { mayStart: isSibling };
     const siblings = [...requested].filter(({ source }) => source === owner.source);
     const isDependedOn = (pkg: Package) => siblings.some(({ depends }) => withinMetapackages(depends, context).includes(pkg));

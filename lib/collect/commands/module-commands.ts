@@ -1,0 +1,34 @@
+/**
+ * Commands of modules that a requested script imports: pytesseract starts `tesseract`, and its package depends on that of tesseract.
+ */
+import type { Package } from '../../packages/package';
+import { valueOf } from '../../packages/package';
+import { withinMetapackages } from '../relations/metapackages';
+import type { Context } from '../selection/context';
+import { ownersOf } from '../selection/context';
+
+/** A package's own modules may be thousands of files, and only few packages of modules depend on commands. */
+const known = new WeakMap<Context['requestedPrograms'], Map<Package, ReadonlySet<Package>>>();
+
+/**
+ * The packages with commands that a package of modules depends on, without those of the interpreters of requested scripts. Empty if no
+ * script is requested.
+ */
+export function commandPackagesOf(owner: Package, context: Context): ReadonlySet<Package> {
+  const { requestedPrograms } = context;
+  let byOwner = known.get(requestedPrograms);
+  if (!byOwner) known.set(requestedPrograms, byOwner = new Map());
+  return valueOf(byOwner, owner, () => findFor(owner, context));
+}
+
+function findFor(owner: Package, context: Context): ReadonlySet<Package> {
+  const { packageFiles, requestedPrograms } = context;
+  const interpreters = [...requestedPrograms.values()].flatMap(({ interpreter }) => interpreter?.program ?? []);
+  if (interpreters.length === 0) return new Set();
+  const sources = new Set(interpreters.flatMap(({ path, real }) => [path, real]).flatMap((file) => ownersOf(file, context))
+    .map(({ source }) => source));
+  const dependencies = withinMetapackages(owner.depends, context);
+  return new Set(dependencies.filter((dependency) => (
+    !dependency.isEssential && dependency.source !== owner.source && !sources.has(dependency.source) &&
+    packageFiles.commands(dependency).length > 0)));
+}

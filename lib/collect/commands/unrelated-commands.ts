@@ -1,0 +1,39 @@
+/**
+ * Commands that code of a requested script starts, and whose packages its own has no relation to.
+ */
+import * as path from 'path';
+import type { Context } from '../selection/context';
+import { ownersOf } from '../selection/context';
+
+/** Start of the reason for skipping a command that code starts, and of whose package the database says nothing. A path follows. */
+export const UNRELATED = 'its package is unrelated to that of ';
+
+/** Directories of tests, which may start anything. */
+const TESTS = /\/(?:[\w-]+_)?tests?\//;
+
+interface Unrelated {
+  readonly name: string;
+  readonly commandPath: string;
+  /** resolved path of the requested script that the code is of */
+  readonly program: string;
+}
+
+/** Commands that code of a requested script starts, of packages that no other rule considers. */
+export function unrelatedCommands(called: readonly string[], file: string, context: Context): Unrelated[] {
+  const { packages, requestedPrograms, commandsOnPath, root } = context;
+  if (called.length === 0 || TESTS.test(file)) return [];
+  const source = packages.ownerOf(file)?.source;
+  const scripts = [...requestedPrograms].filter(([, { interpreter }]) => interpreter !== undefined).map(([real]) => real);
+  const program = scripts.find((real) => packages.ownerOf(real)?.source === source);
+  if (program === undefined) return [];
+  return called.flatMap((name) => {
+    const commandPath = commandsOnPath.get(name);
+    if (commandPath === undefined || !root.isFile(commandPath)) return [];
+    return ownersOf(commandPath, context).some((owner) => !owner.isEssential) ? [{ name, commandPath, program }] : [];
+  });
+}
+
+/** Whether code is in a directory with the name of a program: such code is very likely that of the program. */
+export function isNamedAfter(file: string, program: string): boolean {
+  return path.posix.dirname(file).split('/').includes(path.posix.basename(program));
+}
