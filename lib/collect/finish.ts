@@ -6,8 +6,8 @@ import * as path from 'path';
 import { addFound } from './programs/add-files';
 import type { Context } from './selection/context';
 import type { CurrentSelection, Generated, Selection, Why } from './selection/selection';
-import { licencesOf } from '../packages/package';
-import { isCurrent, sourceOfBytecode } from '../root/python-bytecode';
+import { licencesOf, valueOf } from '../packages/package';
+import { isCurrent, otherImplementation, sourceOfBytecode } from '../root/python-bytecode';
 import type { Root } from '../root/root';
 
 /** The selection as the plan gets it. */
@@ -41,9 +41,17 @@ export function addLicences(selection: CurrentSelection, context: Context): Sele
 
 /** Skips the bytecode that Python would not use at the source either. */
 export function rejectStaleBytecode(selection: Selection, { root }: Context): void {
-  for (const real of [...selection.files.keys()]) {
+  const files = [...selection.files.keys()];
+  const isPacked = new Map<string, boolean>();
+  for (const real of files) {
     const named = sourceOfBytecode(real);
     if (named === undefined) continue;
+    const other = otherImplementation(real);
+    const hasName = () => files.some((file) => path.posix.basename(file).startsWith(other!));
+    if (other !== undefined && !valueOf(isPacked, other, hasName)) {
+      selection.reject(real, `bytecode for ${other}, which is not packed`);
+      continue;
+    }
     const source = root.real(named); // Python follows links to the source
     const status = source !== undefined && selection.files.has(source) ? root.status(source) : undefined;
     if (status && isCurrent(root.content(real).head, status)) continue;

@@ -1,5 +1,5 @@
 /**
- * Python's bytecode, `__pycache__/NAME.cpython-311.pyc`, which saves Python from compiling a module.
+ * Python's bytecode, `__pycache__/NAME.cpython-311.pyc`, which saves Python from compiling a module. PyPy's is `NAME.pypy39.pyc`.
  *
  * It identifies its source by time and size, but files in a zip do not have a time that Python accepts. PEP 552 defines
  * unchecked bytecode: bit 0 of the flags is set, bit 1 is not. The header has 16 bytes: a magic number, the flags, then
@@ -11,9 +11,18 @@ import type { Status } from './root';
 const HEADER = 16;
 const UNCHECKED = 1;
 
+const BYTECODE = /\/__pycache__\/([^/]+?)\.([a-z]+)-?\d+(?:\.opt-\d)?\.pyc$/;
+const CPYTHON = 'cpython';
+
+/** The name of another implementation of Python than CPython that a bytecode file is for, such as `pypy`. */
+export function otherImplementation(real: string): string | undefined {
+  const [, , implementation] = BYTECODE.exec(real) ?? [];
+  return implementation === CPYTHON ? undefined : implementation;
+}
+
 /** The path of a bytecode file's source, `undefined` for other files. */
 export function sourceOfBytecode(real: string): string | undefined {
-  const [, name] = /\/__pycache__\/([^/]+?)\.[a-z]+-\d+(?:\.opt-\d)?\.pyc$/.exec(real) ?? [];
+  const [, name] = BYTECODE.exec(real) ?? [];
   return name === undefined ? undefined : path.posix.join(path.posix.dirname(path.posix.dirname(real)), `${name}.py`);
 }
 

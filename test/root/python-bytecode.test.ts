@@ -31,6 +31,16 @@ test('current bytecode is packed, and marked as valid without a check of its sou
   }
 });
 
+test('bytecode of another implementation is packed only if that implementation is', () => {
+  const other = `${MODULES}/__pycache__/one.pypy39.pyc`;
+  fs.copyFileSync(root.locate(bytecodes()[0]), root.locate(other));
+  const { data, skipped } = find(root);
+  expect(data.filter((file) => file.endsWith('.pyc'))).toEqual(bytecodes().filter((file) => file !== other));
+  expect(skipped.get(other)).toBe('bytecode for pypy, which is not packed');
+  root.install('pypy', { '/usr/bin/pypy3': programWith() });
+  expect(find(root, 'rig', { binaries: ['rig', 'pypy3'] }).data).toContain(other);
+});
+
 test('Python uses the bytecode, although the source files in the layer have other times', async () => {
   const { mirrored } = await makeFound(root);
   const log = execFileSync(PYTHON, ['-B', '-v', '-c', 'import one'], {
