@@ -12,6 +12,7 @@ import { MOST_BYTES } from '../lambda';
 import { nameAliases } from '../plan/layout/alias';
 import { type FileEntry, type LauncherEntry, needsWithKey, type Plan, rootOf, withKey } from '../plan/layout/plan';
 import { COMPRESSED, launcherFile, unpackedRoot } from '../plan/size/compress';
+import { withPathsInClasses } from '../root/java-constants';
 import { withClassPath } from '../root/java-manifest';
 import { openRoot } from '../root/open-root';
 import { trustBytecode } from '../root/python-bytecode';
@@ -128,9 +129,10 @@ function edited(entry: FileEntry, root: Root, key: string, aliases: readonly str
   replaceText(bytes, edits.aliases.map(([offset, index, from, to]) => ({ offset, text: aliases[index].slice(from, to) })));
   if (edits.texts) replaceText(bytes, edits.texts.map(([offset, text]) => ({ offset, text: withKey(text, key) })));
   if (edits.bytecode) trustBytecode(bytes);
-  if (edits.classPath) {
+  if (edits.classPath || edits.constants) {
     const inLayer = new Map(edits.classPath);
-    return withClassPath(bytes, (file) => withKey(inLayer.get(file) ?? file, key));
+    const paths = new Map(edits.constants?.map(([file, place]) => [file, withKey(place, key)]));
+    return withPathsInClasses(withClassPath(bytes, (file) => withKey(inLayer.get(file) ?? file, key)), paths);
   }
   if (edits.shebang !== undefined) return withFirstLine(bytes, withKey(edits.shebang, key));
   const keyed = (text: string | undefined) => text && withKey(text, key);

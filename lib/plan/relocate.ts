@@ -6,6 +6,7 @@
  */
 import * as path from 'path';
 import { deflateRawSync } from 'zlib';
+import { archivePaths } from './edits/archive-paths';
 import { commandsFirst } from './edits/commands-first';
 import { MUSL_LOADER, MUSL_PATH_FILE } from './edits/confine-musl';
 import { withLocaleArchive } from './edits/locale-archive';
@@ -23,7 +24,6 @@ import type { Process } from '../closure/closure';
 import type { Program } from '../closure/find';
 import type { Collected } from '../collect/collect';
 import { isDocumentation } from '../collect/kinds/non-runtime';
-import { movedClassPath } from '../collect/mentions/class-path';
 import { systemDirectories } from '../loader/musl';
 import type { LoaderRules, Setting } from '../loader/search';
 import type { PackageDatabase } from '../packages/package';
@@ -214,9 +214,10 @@ class Relocation {
     const shebang = content.carriesData || content.kind !== 'script' ? undefined : this.shebang(real);
     const aliases = this.replacements.byFile.get(real) ?? [];
     const texts = overwrittenTexts(real, content, this.started.musl?.interpreter!.real, this.options.root);
-    const classPath = movedClassPath(real, this.options.root, (file) => (this.isPlaced(file) ? this.inLayer(file) : undefined));
+    const inLayer = (file: RootPath) => (this.isPlaced(file) ? this.inLayer(file) : undefined);
+    const paths = archivePaths(real, this.programs.values(), this.options, inLayer);
     const bytecode = sourceOfBytecode(real) !== undefined || undefined;
-    const edits = { interpreter, ...(elf?.dynamic && this.rpaths.of(real, elf)), shebang, bytecode, classPath, texts };
+    const edits = { interpreter, ...(elf?.dynamic && this.rpaths.of(real, elf)), shebang, bytecode, ...paths, texts };
     return aliases.length === 0 && Object.values(edits).every((edit) => edit === undefined) ? undefined : { ...edits, aliases };
   }
 

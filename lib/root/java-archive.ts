@@ -52,7 +52,7 @@ export function constantsIn(archive: Buffer, strings: Iterable<string>): Set<str
 }
 
 /** Offsets of the string constants of a class, and of their ends. They end early if the class is damaged. */
-function* stringsOf(content: Buffer): Generator<[start: number, end: number]> {
+export function* stringsOf(content: Buffer): Generator<[start: number, end: number]> {
   if (content.length < CLASS.constants || content.readUInt32BE(0) !== CLASS.signature) return;
   let at = CLASS.constants;
   for (let left = content.readUInt16BE(CLASS.count) - 1; left > 0 && at + 3 <= content.length; left--) {

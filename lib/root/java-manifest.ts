@@ -34,7 +34,7 @@ export function withClassPath(archive: Buffer, replace: (file: string) => string
     const file = word.replace(FILE, '');
     return file.startsWith('/') ? replace(file) : word;
   })].join(' ')));
-  return withManifest(archive, manifest.entry, Buffer.from(text, 'latin1'));
+  return withEntry(archive, manifest.entry, Buffer.from(text, 'latin1'));
 }
 
 function wordsOf(written: string): string[] {
@@ -50,20 +50,23 @@ interface Manifest {
   readonly text: string;
 }
 
+export function isSigned(entries: readonly ArchiveEntry[]): boolean {
+  return entries.some(({ name }) => SIGNATURE.test(name));
+}
+
 /** @returns `undefined` if there is none, or if it must not change */
 function manifestOf(archive: Buffer): Manifest | undefined {
-  let entry: ArchiveEntry | undefined;
-  for (const one of entriesOf(archive)) {
-    if (SIGNATURE.test(one.name)) return undefined;
-    if (one.name === MANIFEST) entry = one;
-  }
+  const entries = [...entriesOf(archive)];
+  if (isSigned(entries)) return undefined;
+  const entry = entries.filter(({ name }) => name === MANIFEST).at(-1);
   const size = entry === undefined ? MOST_BYTES : archive.readUInt32LE(entry.at + CENTRAL.unpacked);
   if (entry === undefined || size >= MOST_BYTES) return undefined;
   const content = unpack(archive, entry.at, size);
   return content && { entry, text: content.toString('latin1') };
 }
 
-function withManifest(archive: Buffer, { name, at }: ArchiveEntry, content: Buffer): Buffer {
+/** An archive with another content of an entry, which is behind the other entries. */
+export function withEntry(archive: Buffer, { name, at }: ArchiveEntry, content: Buffer): Buffer {
   const end = endOf(archive)!;
   const start = archive.readUInt32LE(end + END.directory);
   const local = Buffer.alloc(LOCAL.size);

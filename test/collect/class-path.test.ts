@@ -3,12 +3,13 @@ import * as path from 'path';
 import { crc32, deflateRawSync } from 'zlib';
 import { find, makeFound, Packaged, programWith } from './packaged';
 import { entriesOf, unpack } from '../../lib/root/java-archive';
+import { pathsInClasses, withPathsInClasses } from '../../lib/root/java-constants';
 import { classPathOf, withClassPath } from '../../lib/root/java-manifest';
 import { CENTRAL } from '../../lib/root/zip-headers';
 
 interface JarEntry {
   readonly name: string;
-  readonly text: string;
+  readonly text: string | Buffer;
 }
 
 const MANIFEST = 'META-INF/MANIFEST.MF';
@@ -107,4 +108,60 @@ test('an archive in the class path of a dependency\'s archive is packed', () => 
   root.install('libdraw-java', { '/usr/share/java/draw.jar': jar([manifest('Class-Path: line.jar\r\n')]) }, { Depends: 'libline-java' });
   root.install('libline-java', { '/usr/share/java/line.jar': jar([other]), '/usr/share/java/curve.jar': jar([other]) });
   expect(find(root).data).toEqual(['/usr/bin/rig', '/usr/share/java/draw.jar', '/usr/share/java/line.jar', '/usr/share/rig/start']);
+});
+
+/** A class with constants, and bytes after them. */
+function classWith(...constants: readonly string[]): Buffer {
+  const head = Buffer.from('cafebabe00000034', 'hex');
+  const count = Buffer.alloc(2);
+  count.writeUInt16BE(constants.length + 1);
+  const strings = constants.map((text) => Buffer.concat([Buffer.from([1, text.length >> 8, text.length & 0xff]), Buffer.from(text)]));
+  return Buffer.concat([head, count, ...strings, Buffer.from('\0!fields')]);
+}
+
+describe('the paths in the classes of an archive', () => {
+  const classes = { name: 'rig/Rig.class', text: classWith('/usr/share/rig/table', 'Rig', '/images/one.png', '/etc/rig/') };
+
+  test('are those below directories of packages, not names of resources', () => {
+    expect(pathsInClasses(jar([other, classes]))).toEqual(['/etc/rig/', '/usr/share/rig/table']);
+  });
+
+  test('may become longer, and nothing else changes', () => {
+    const moved = withPathsInClasses(jar([manifest(''), classes, other]), new Map([['/usr/share/rig/table', `/opt/${'x'.repeat(300)}`]]));
+    const entry = [...entriesOf(moved)].find(({ name }) => name === classes.name)!;
+    expect(unpack(moved, entry.at, moved.readUInt32LE(entry.at + CENTRAL.unpacked)))
+      .toEqual(classWith(`/opt/${'x'.repeat(300)}`, 'Rig', '/images/one.png', '/etc/rig/'));
+    for (const { name, text } of [manifest(''), other]) expect(textOf(moved, name)).toBe(text);
+  });
+
+  test('of a signed archive stay', () => {
+    const signed = jar([classes, { name: 'META-INF/RIG.SF', text: '' }]);
+    expect(pathsInClasses(signed)).toEqual([]);
+    expect(withPathsInClasses(signed, new Map([['/etc/rig/', '/opt/rig/']]))).toBe(signed);
+  });
+
+  test('of a damaged or truncated archive, or a damaged class, are no error', () => {
+    const archive = jar([classes]);
+    for (let length = 0; length < archive.length; length++) expect(pathsInClasses(archive.subarray(0, length))).toEqual([]);
+    for (let at = 0; at < archive.length; at++) {
+      const damaged = Buffer.from(archive);
+      damaged[at] ^= 0xff;
+      expect(() => withPathsInClasses(damaged, new Map([['/etc/rig/', '/opt/rig/']]))).not.toThrow();
+    }
+    for (let length = 0; length < classes.text.length; length++) {
+      expect(() => pathsInClasses(jar([{ name: 'Rig.class', text: classes.text.subarray(0, length) }]))).not.toThrow();
+    }
+  });
+
+  test('lead into the layer if the archive is of a requested program, unless they are directories that every package uses', async () => {
+    const root = new Packaged();
+    const text = classWith('/etc/rig/limits', '/usr/share/rig/', '/usr/share', '/etc/absent');
+    root.install('rig', {
+      '/usr/bin/rig': programWith(), '/usr/share/rig/rig.jar': jar([{ name: 'Rig.class', text }]), '/etc/rig/limits': '1\n',
+    });
+    const { plan, mirrored } = await makeFound(root);
+    expect(pathsInClasses(fs.readFileSync(path.join(mirrored, '/usr/share/rig/rig.jar')))).toEqual([
+      '/etc/absent', `/opt/elf/${plan.key}/etc/rig/limits`, `/opt/elf/${plan.key}/usr/share/rig/`, '/usr/share',
+    ]);
+  });
 });

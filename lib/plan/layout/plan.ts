@@ -35,6 +35,8 @@ export interface Edits {
   readonly bytecode?: boolean;
   /** of a Java archive: path in its class path → path in the layer, with `KEY` */
   readonly classPath?: readonly (readonly [file: string, inLayer: string])[];
+  /** of a Java archive: path in its classes → path in the layer, with `KEY` */
+  readonly constants?: readonly (readonly [file: string, inLayer: string])[];
   /** offset in bytes → text, with `KEY`, that overwrites as many bytes as it has */
   readonly texts?: readonly (readonly [offset: number, text: string])[];
   /**
