@@ -165,6 +165,11 @@ describe('configuration that says nothing about the machine is packed:', () => {
       '[SQLite]\nDescription=SQLite ODBC Driver\nDriver=libsqliteodbc.so\nUsageCount=1\n',
     ],
     [
+      'such a list with attributes of a driver',
+      '/etc/odbcinst.ini',
+      '[PostgreSQL Unicode]\nDriver=psqlodbcw.so\nSetup=libodbcpsqlS.so\nDebug=0\nCommLog=1\nUsageCount=1\n',
+    ],
+    [
       'the index of SAX parsers',
       '/etc/perl/XML/SAX/ParserDetails.ini',
       '[XML::SAX::PurePerl]\nhttp://xml.org/sax/features/namespaces = 1\n\n',
@@ -186,8 +191,8 @@ describe('configuration that says nothing about the machine is packed:', () => {
   });
 });
 
-test('a list of ODBC drivers that contains a password is not packed', () => {
+test.each(['Password=secret', 'Debug=a secret'])('a list of ODBC drivers that may contain a password is not packed: %s', (line) => {
   rig('/etc/odbcinst.ini');
-  root.write({ '/etc/odbcinst.ini': '[PostgreSQL]\nDriver=psqlodbcw.so\nPassword=secret\n' });
+  root.write({ '/etc/odbcinst.ini': `[PostgreSQL]\nDriver=psqlodbcw.so\n${line}\n` });
   expect(find(root).data).toEqual(['/usr/bin/rig']);
 });

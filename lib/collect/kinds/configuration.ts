@@ -37,6 +37,14 @@ interface Generator {
   readonly start?: RegExp;
 }
 
+/** Attributes of ODBC drivers, in the templates of their packages. */
+const DRIVER_KEYS = [
+  'Description', 'Driver', 'Driver64', 'Setup', 'Setup64', 'FileUsage', 'FileExtns', 'UsageCount', 'CPTimeout', 'CPReuse', 'Threading',
+  'DontDLClose', 'APILevel', 'SQLLevel', 'ConnectFunctions', 'DriverODBCVer',
+];
+/** Attributes that drivers define themselves, such as those of PostgreSQL. */
+const SWITCHES = '(?:Debug|CommLog|Trace)';
+
 const GENERATORS: readonly Generator[] = [
   // update-ca-certificates and update-ca-trust: certificates, which are public, and comments
   {
@@ -49,10 +57,7 @@ const GENERATORS: readonly Generator[] = [
   // update-xmlcatalog
   { place: /^\/etc\/(?:xml|sgml)\//, start: /^<\?xml [^>]*>\s*(?:<!DOCTYPE catalog [^>]*>\s*)?<catalog[\s>]/ },
   // odbcinst -i -d: the drivers that packages have installed, no data sources
-  {
-    place: /^\/etc\/odbcinst\.ini$/,
-    line: /^(?:\[[^\]]*\]|(?:Description|Driver|Driver64|Setup|Setup64|FileUsage|UsageCount|CPTimeout|CPReuse|Threading|DontDLClose)\s*=.*)$/i,
-  },
+  { place: /^\/etc\/odbcinst\.ini$/, line: new RegExp(`^(?:\\[[^\\]]*\\]|(?:${DRIVER_KEYS.join('|')})\\s*=.*|${SWITCHES}\\s*=\\s*\\d*)$`, 'i') },
   // update-perl-sax-parsers
   { place: /^\/etc\/perl\/XML\/SAX\/ParserDetails\.ini$/, line: /^(?:\[[\w:]+\]|https?:\/\/[\w./-]+ = [01])$/ },
   // paperconfig: the name of a paper size
