@@ -193,18 +193,22 @@ describe('build', () => {
       /downloading the package lists[^]*downloading 2 packages[^]*unpacking 2 packages[^]*packing/);
   });
 
-  test.each(['prog.zip', 'prog.tar.gz', 'prog'])('writes the bill of materials with %s, the same as inspect does', (output) => {
-    const made = fixture();
-    expect(build(['prog', ...from(made), '-q', '-o', output, '--sbom', 'prog.cdx.json'])).toMatchObject({
-      status: 0,
-      stdout: `${output}\n`,
-      stderr: '',
+  describe('--sbom', () => {
+    let made: Fixture;
+    let expected: string;
+    beforeAll(() => {
+      made = fixture();
+      const elsewhere = { cwd: temporaryDirectory() };
+      binaryLayer(['build', 'prog', ...from(made), '-q'], elsewhere);
+      expected = binaryLayer(['inspect', 'prog.zip', '--sbom', '-'], elsewhere).stdout;
     });
-    expect(fs.readdirSync(cwd).sort()).toEqual([output, 'prog.cdx.json'].sort());
-    build(['prog', ...from(made), '-q', '-o', 'other.zip']);
-    const { stdout } = binaryLayer(['inspect', 'other.zip', '--sbom', '-'], { cwd });
-    expect(JSON.parse(stdout)).toMatchObject({ bomFormat: 'CycloneDX', metadata: { component: { name: 'prog' } } });
-    expect(fs.readFileSync(path.join(cwd, 'prog.cdx.json'), 'utf8')).toBe(stdout);
+    test.each(['prog.zip', 'prog.tar.gz', 'prog'])('writes the bill of materials with %s, the same as inspect does', (output) => {
+      const built = build(['prog', ...from(made), '-q', '-o', output, '--sbom', 'prog.cdx.json']);
+      expect(built).toMatchObject({ status: 0, stdout: `${output}\n`, stderr: '' });
+      expect(fs.readdirSync(cwd).sort()).toEqual([output, 'prog.cdx.json'].sort());
+      expect(JSON.parse(expected)).toMatchObject({ bomFormat: 'CycloneDX', metadata: { component: { name: 'prog' } } });
+      expect(fs.readFileSync(path.join(cwd, 'prog.cdx.json'), 'utf8')).toBe(expected);
+    });
   });
 
   test('prints notices about data detection, but not with -q', () => {

@@ -30,16 +30,17 @@ function program(name: string, options: readonly string[] = [], compiler = 'gcc'
 
 /** The errors that readelf and eu-elflint report about a file, without offsets and the order of headers. */
 function complaints(path: string): Set<string> {
-  const texts = [
-    run('sh', '-c', 'readelf -aW "$1" 2>&1 >/dev/null', '', path),
-    run('sh', '-c', 'eu-elflint --gnu-ld "$1" 2>&1; true', '', path),
-  ];
-  const lines = texts.join('\n').split('\n').map(line => line.replaceAll(path, '').replace(/(segment|entry|phdr) ?\[?\d+\]?/g, '$1'));
+  const text = run('sh', '-c', 'readelf -aW "$1" 2>&1 >/dev/null; eu-elflint --gnu-ld "$1" 2>&1; true', '', path);
+  const lines = text.split('\n').map(line => line.replaceAll(path, '').replace(/(segment|entry|phdr) ?\[?\d+\]?/g, '$1'));
   return new Set(lines.filter(line => line !== '' && line !== 'No errors'));
 }
 
+/** Complaints about files before edits. Several edits of a file are compared with it. */
+const knownComplaints = new WeakMap<Buffer, Set<string>>();
+
 function newComplaints(before: Buffer, after: Buffer): string[] {
-  const known = complaints(workshop.write('before', before));
+  const known = knownComplaints.get(before) ?? complaints(workshop.write('before', before));
+  knownComplaints.set(before, known);
   return [...complaints(workshop.write('after', after))].filter(line => !known.has(line));
 }
 
