@@ -15,6 +15,8 @@ export function addTestTasks(project: awscdk.AwsCdkConstructLibrary): void {
   // ts-jest compiles with the TypeScript compiler
   project.jest!.config.transform = { '^.+\\.ts$': '<rootDir>/test/transform.js' };
   project.deps.removeDependency('ts-jest');
+  // a test starts a process by copying the page tables of its worker, which takes a millisecond of CPU time for each 50 MB
+  project.jest!.config.workerIdleMemoryLimit = '150MB';
   // jest and `ts-node -T` strip types without checking them; one project, because each would check lib again
   for (const directory of ['examples', 'lib']) project.tsconfigDev.addInclude(`../${directory}/**/*.ts`);
   // the main module has the types of every AWS service, which are 500,000 lines more
