@@ -5,7 +5,6 @@
  * unchecked bytecode: bit 0 of the flags is set, bit 1 is not. The header has 16 bytes: a magic number, the flags, then
  * time and size of the source, or its hash.
  */
-import * as path from 'path';
 import type { Status } from './root';
 
 const HEADER = 16;
@@ -16,14 +15,19 @@ const CPYTHON = 'cpython';
 
 /** The name of another implementation of Python than CPython that a bytecode file is for, such as `pypy`. */
 export function otherImplementation(real: string): string | undefined {
-  const [, , implementation] = BYTECODE.exec(real) ?? [];
+  const [, , implementation] = bytecodeIn(real) ?? [];
   return implementation === CPYTHON ? undefined : implementation;
 }
 
 /** The path of a bytecode file's source, `undefined` for other files. */
 export function sourceOfBytecode(real: string): string | undefined {
-  const [, name] = BYTECODE.exec(real) ?? [];
-  return name === undefined ? undefined : path.posix.join(path.posix.dirname(path.posix.dirname(real)), `${name}.py`);
+  const match = bytecodeIn(real);
+  return match ? `${real.slice(0, match.index)}/${match[1]}.py` : undefined;
+}
+
+/** Asked of every file, several times: most have another name. */
+function bytecodeIn(real: string): RegExpExecArray | null {
+  return real.endsWith('.pyc') ? BYTECODE.exec(real) : null;
 }
 
 /** True if bytecode was compiled from the source in its current state. */

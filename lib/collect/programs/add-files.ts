@@ -1,7 +1,6 @@
 /**
  * Adding files to a selection by their paths, with the links that lead to them.
  */
-import * as path from 'path';
 import type { Root } from '../../root/root';
 import { printableName } from '../../text/printable';
 import { isMachineSpecific } from '../kinds/machine-specific';
@@ -130,7 +129,8 @@ function add(
       open.pop();
       continue;
     }
-    const child = path.posix.join(at.directory, at.names[at.next++]);
+    // resolved, and there may be thousands: `path.join` would look for `..` in it
+    const child = `${at.directory === '/' ? '' : at.directory}/${at.names[at.next++]}`;
     const target = root.real(child);
     if (target === undefined) {
       delta.skip(child, 'a link that leads nowhere inside the source');
