@@ -29,6 +29,7 @@ import { linkConfiguration } from './mentions/prefix-configuration';
 import { addImportedModules } from './modules/imported-modules';
 import { skipRecommendedByModules } from './modules/recommended-by-modules';
 import { addScriptModules } from './modules/script-modules';
+import { skipSuggestedModules } from './modules/suggested-modules';
 import { rejectUnloadableConfiguration } from './modules/unloadable-configuration';
 import { addIncluded } from './programs/add-files';
 import { addDependenciesOfAddOn } from './programs/add-on-dependencies';
@@ -85,7 +86,7 @@ type Rule = (file: Pending, selection: CurrentSelection, context: Context) => Se
 const RULES: readonly Rule[] = [
   addFilesForCompiling, addPrefixLibrary, addScriptModules, addImportedModules, addOwnReferences, addBuildOutput, followPathMentions,
   addNamedFiles, addNamedLibraries, addLibrariesOfCode, addNamedConversions, addStartedCommands, addCommandsOfArchive, addDispatched,
-  addLaunched, addDependenciesOfAddOn, skipRecommendedByModules,
+  addLaunched, addDependenciesOfAddOn, skipRecommendedByModules, skipSuggestedModules,
 ];
 
 /** Collects the files of programs. What they need is collected once; what there is room for depends on which files are compressed. */

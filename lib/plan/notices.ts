@@ -6,6 +6,7 @@ import { UNRELATED } from '../collect/commands/unrelated-commands';
 import { SUGGESTED } from '../collect/commands/optional-commands';
 import type { FinishedSelection } from '../collect/finish';
 import { REFUSED } from '../collect/kinds/configuration';
+import { SUGGESTED_MODULE } from '../collect/modules/suggested-modules';
 import { SECRET } from '../collect/kinds/secrets';
 import { OF_MODULE } from '../collect/modules/recommended-by-modules';
 import { NOT_WORLD_READABLE } from '../collect/programs/add-files';
@@ -51,6 +52,19 @@ function isForFilesOfMachine(real: string, root: Root, packages: PackageDatabase
   if (!root.isDirectory(real)) return false;
   const owners = [...packages.ownersOf(real)];
   return owners.length > 0 && !owners.some((owner) => packages.files(owner).some((file) => file.startsWith(`${real}/`)));
+}
+
+/** Names the modules that code of a script imports and that are not packed, because its package only suggests theirs. */
+export function moduleNotices({ skipped }: FinishedSelection): string[] {
+  const byScript = new Map<string, string[]>();
+  for (const [name, reason] of skipped) {
+    if (reason.startsWith(SUGGESTED_MODULE)) valueOf(byScript, reason.slice(SUGGESTED_MODULE.length), () => []).push(name);
+  }
+  return [...byScript].map(([script, names]) => {
+    const more = names.length > MOST_LISTED ? ` and ${names.length - MOST_LISTED} more` : '';
+    return `${script} may import modules that are not packed, of packages that its own only suggests: ` +
+      `${names.slice(0, MOST_LISTED).join(', ')}${more}; add the files of those that are needed to include`;
+  });
 }
 
 /** Reason for skipping a command, without the program → why, in words that follow it. */

@@ -88,6 +88,15 @@ export function addImportedModules({ real: file }: Pending, selection: CurrentSe
   return delta;
 }
 
+/** The first components of the modules that a file imports for a script, each with the packages of the module. */
+export function modulesNamedIn(file: string, script: Program, context: Context): ReadonlyMap<string, readonly Package[]> {
+  const { root } = context;
+  if (root.content(file).size > MOST_BYTES) return new Map();
+  const directories = moduleDirectories(script, context);
+  const names = namesIn(root.scan(file, (bytes) => bytes.toString('latin1')));
+  return new Map([...names.values()].map((imported) => [imported.components[0], providersOf(imported, directories, context)]));
+}
+
 interface Imported {
   readonly components: readonly string[];
   readonly isWhole?: boolean;
