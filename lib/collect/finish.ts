@@ -59,11 +59,20 @@ export function rejectStaleBytecode(selection: Selection, { root }: Context): vo
   }
 }
 
-export function finish({ files, links, directories, generated, skipped, excluded }: CurrentSelection, root: Root): FinishedSelection {
+/** Whether a directory without files would be a module for Python, which an import finds in vain. */
+function isOfPythonModules(directory: string, root: Root): boolean {
+  return path.posix.basename(directory) === '__pycache__' || root.isFile(path.posix.join(directory, '__init__.py'));
+}
+
+export function finish(selection: CurrentSelection, root: Root): FinishedSelection {
+  const { files, links, generated, skipped, excluded } = selection;
   const packed = new Set<string>();
-  for (const file of [...files.keys(), ...directories.keys(), ...generated.keys()]) {
+  const addWithParents = (file: string) => {
     for (let at = file; !packed.has(at) && at !== '/'; at = path.posix.dirname(at)) packed.add(at);
-  }
+  };
+  for (const file of [...files.keys(), ...generated.keys()]) addWithParents(file);
+  const directories = new Set([...selection.directories.keys()].filter((one) => packed.has(one) || !isOfPythonModules(one, root)));
+  for (const directory of directories) addWithParents(directory);
   const isPacked = (wanted: string) => {
     const real = root.real(wanted);
     return real !== undefined && (real === '/' || packed.has(real));
@@ -79,7 +88,7 @@ export function finish({ files, links, directories, generated, skipped, excluded
   return {
     files: new Map(files),
     links: new Map(leading),
-    directories: new Set(directories.keys()),
+    directories,
     generated: new Map(generated),
     skipped: new Map([...skipped].filter(([wanted]) => !isPackedAfterAll(wanted))),
     excluded: new Set(excluded.keys()),

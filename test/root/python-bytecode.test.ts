@@ -41,6 +41,15 @@ test('bytecode of another implementation is packed only if that implementation i
   expect(find(root, 'rig', { binaries: ['rig', 'pypy3'] }).data).toContain(other);
 });
 
+test('directories of a module whose files are not packed are not packed, because Python would import them', () => {
+  const gone = `${MODULES}/gone`;
+  root.install('rig', { '/usr/bin/rig': programWith('</usr/lib/rig>'), [`${gone}/__init__.py`]: '', '/usr/lib/rig/empty/one': '' });
+  root.write({ [`${gone}/__pycache__/__init__.cpython-311.pyc`]: fs.readFileSync(root.locate(bytecodes()[0])) });
+  const { all } = find(root, 'rig', { exclude: [`${gone}/__init__.py`, '/usr/lib/rig/empty/one'] });
+  expect(all).toContain('/usr/lib/rig/empty');
+  expect(all.filter((place) => place.startsWith(gone))).toEqual([]);
+});
+
 test('Python uses the bytecode, although the source files in the layer have other times', async () => {
   const { mirrored } = await makeFound(root);
   const log = execFileSync(PYTHON, ['-B', '-v', '-c', 'import one'], {
