@@ -2,13 +2,13 @@
  * Notices about files that are not packed because of their possible content, their permissions, or their packages.
  */
 import * as path from 'path';
-import { UNRELATED } from '../collect/commands/unrelated-commands';
 import { SUGGESTED } from '../collect/commands/optional-commands';
+import { UNRELATED } from '../collect/commands/unrelated-commands';
 import type { FinishedSelection } from '../collect/finish';
 import { REFUSED } from '../collect/kinds/configuration';
-import { SUGGESTED_MODULE } from '../collect/modules/suggested-modules';
 import { SECRET } from '../collect/kinds/secrets';
 import { OF_MODULE } from '../collect/modules/recommended-by-modules';
+import { SUGGESTED_MODULE } from '../collect/modules/suggested-modules';
 import { NOT_WORLD_READABLE } from '../collect/programs/add-files';
 import { type PackageDatabase, valueOf } from '../packages/package';
 import type { Root } from '../root/root';
