@@ -23,7 +23,7 @@ export interface BinaryLayerProps extends lambda.LayerVersionOptions {
    * The program that the layer is for: a command or a path.
    *
    * A name without `/` is a command on PATH, such as `rig`. A name with `/` is a path, such as `./build/tool`. A relative
-   * path is resolved against the working directory, or against the root directory of the `source` if one is given.
+   * path is resolved against the working directory, or against the root of a `source` other than `BinarySource.host()`.
    */
   readonly binary: string;
 
@@ -90,9 +90,9 @@ export interface BinaryLayerProps extends lambda.LayerVersionOptions {
    * Command lines to run under strace during synthesis. The files that they open or execute are packed.
    *
    * Each runs with `sh -c` in an empty temporary directory, for at most 10 minutes. It runs when the layer is first made on this
-   * machine, and again when a file that it opened, looked for or listed has changed. Its environment is PATH and LD_LIBRARY_PATH of this
-   * process, HOME (the empty directory), TMPDIR, LANG=C.UTF-8 and TZ=:UTC. Set other variables in the command line, such as
-   * `STAGE=test tool`.
+   * machine, and again when a file that it opened or looked for, or a directory that it listed, has changed. PATH and LD_LIBRARY_PATH
+   * are inherited, HOME is the empty directory, and TMPDIR, LANG=C.UTF-8 and TZ=:UTC are set. Set other variables in the command line,
+   * such as `STAGE=test tool`.
    *
    * Files in temporary and home directories, machine-specific files such as `/etc/passwd`, and files that are not world-readable
    * are not packed. Needs strace and the default `source`, `BinarySource.host()`.
@@ -104,13 +104,13 @@ export interface BinaryLayerProps extends lambda.LayerVersionOptions {
   /**
    * Whether to store the largest files compressed if the layer is larger than 202 MB.
    *
-   * The default is to do so only if the layer would otherwise be too large for Lambda, or have no room for all files of the packages that
-   * the program's package depends on. Synthesis then prints a notice with the size of the compressed files. With `false`, files are never
+   * By default, files are compressed only if the layer would otherwise be too large for Lambda, or lack files of the packages that the
+   * program's package depends on. Synthesis then prints a notice with the size of the compressed files. With `false`, files are never
    * compressed.
    *
-   * The first program that starts in an execution environment unpacks them to `/tmp`, at 300 MB per second or faster. Later
-   * starts use the unpacked files. If the function's `ephemeralStorageSize` has no room for them, synthesis prints a warning with
-   * the size that is needed. Programs must be started by their paths in `/opt/bin`.
+   * The first program that starts in an execution environment unpacks these files to `/tmp`, at 300 MB per second or faster. Later
+   * starts use the unpacked files. If the function's `ephemeralStorageSize` is too small for them, synthesis prints a warning with
+   * the required size. Programs must be started by their paths in `/opt/bin`.
    *
    * @default - only if the layer would otherwise be too large
    */
@@ -127,7 +127,7 @@ export interface BinaryLayerProps extends lambda.LayerVersionOptions {
   readonly testCommand?: string;
 
   /**
-   * How long `testCommand` may take before it is killed, which is an error.
+   * Time limit of `testCommand`: a command that exceeds it is killed, and synthesis fails.
    *
    * @default Duration.seconds(30)
    */
@@ -140,13 +140,13 @@ export interface BinaryLayerProps extends lambda.LayerVersionOptions {
    * functions of the library, but no code. A program that calls a stub prints the path of the program, the function and the library
    * on standard error, and exits with code 127.
    *
-   * A library is also kept if a kept program or library imports data from it, such as a variable. If such a library is larger than
-   * 1 MB and no command reads the data, it becomes a stub. A program that reads data of a stub is killed by SIGSEGV: name the library
+   * A library also stays if a kept program or library imports data from it, such as a variable, unless it is larger than 1 MB and no
+   * command reads the data: then it becomes a stub. If a program is killed by SIGSEGV because it reads data of a stub, name the library
    * in `keep`.
    *
-   * Data, plug-ins and helper programs that no command opens, executes or looks at are left out. If a command only lists a
-   * directory, the files in it are left out. These files are always kept: licences, files that the C library opens, the files of
-   * `include` and `keep`, and the configuration of the requested packages.
+   * Data, plug-ins and helper programs that no command opens, executes or looks at are left out. A directory that a command lists is
+   * kept, but only with the files that a command uses. These files are always kept: licences, files that the C library opens, the
+   * files of `include` and `keep`, and the configuration of the requested packages.
    *
    * The commands run under strace in the sandbox of `testCommand`, first in the complete layer and then with stubs. A command that
    * calls a stub runs again with the library. At the end, all commands run twice in the slim layer. Each must exit 0 within 10
@@ -169,8 +169,8 @@ export interface BinaryLayerProps extends lambda.LayerVersionOptions {
   /**
    * Globs for libraries and files to keep even if the `workload` does not use them.
    *
-   * A glob without `/` selects by name, such as `libx265.so.*`. A glob with `/` selects paths and everything below them. A
-   * glob that matches nothing is an error. To pack files that the layer would not have without a `workload`, use `include`.
+   * A glob without `/` matches file names, such as `libx265.so.*`. A glob with `/` matches paths, and selects everything below them.
+   * A glob that matches nothing is an error. `keep` cannot add files that were not found: use `include` for that.
    *
    * @default - none
    */
@@ -220,11 +220,11 @@ export interface BinaryLayerProps extends lambda.LayerVersionOptions {
  * The files are found during synthesis, on this machine or in a `source`. The program is at `/opt/bin/NAME`, which is on the PATH
  * of every function that has the layer.
  *
- * The constructor throws an error, and nothing is written, if the layer cannot be made, is larger than Lambda accepts, or does not
- * pass `testCommand`.
+ * If the layer cannot be made, is larger than Lambda accepts, or does not pass `testCommand`, the constructor throws an error and
+ * writes nothing.
  *
- * With `BINARY_LAYER_SKIP=1` in the environment, or the context `aws:cdk:bundling-stacks: []`, no layer is made, and the template
- * cannot be deployed. This is for unit tests.
+ * For unit tests, set `BINARY_LAYER_SKIP=1` in the environment, or the context `aws:cdk:bundling-stacks: []`. No layer is made then,
+ * and the template cannot be deployed.
  *
  * @example
  * import { App, Stack } from 'aws-cdk-lib';

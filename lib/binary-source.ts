@@ -16,15 +16,14 @@ const directories = () => require('./source/root-directory') as typeof import('.
  */
 export interface AptSourceOptions {
   /**
-   * Where packages are downloaded from: the text of a deb822 file, like those in `/etc/apt/sources.list.d/*.sources`
-   * (sources.list(5)).
+   * Package sources for the download, as the text of a `.sources` file from `/etc/apt/sources.list.d` (deb822, see sources.list(5)).
    *
    * @default - the sources of this machine's apt
    */
   readonly sources?: string;
 
   /**
-   * Whether to add the packages that others recommend.
+   * Whether to add recommended packages, as `apt-get install` does by default.
    *
    * @default false
    */
@@ -33,7 +32,7 @@ export interface AptSourceOptions {
   /**
    * Whether to run the installation scripts of the packages. They make links and indexes that programs need.
    *
-   * They run under bubblewrap, without network and privileges, and can write only to the new root.
+   * They run under bubblewrap, without network or privileges, and can write only to the new root.
    *
    * @default true
    */
@@ -72,8 +71,8 @@ export class BinarySource {
   /**
    * An unpacked root file system, made by `debootstrap`, for example, or by `docker export` and `tar -x`.
    *
-   * Paths and symbolic links, absolute ones included, are resolved inside the root. Relative paths are resolved against the root.
-   * If the directory does not exist, synthesis fails.
+   * All paths and symbolic links are resolved inside the root, relative paths against the root itself. If the directory does not
+   * exist, synthesis fails.
    *
    * @param root The directory that contains `usr`. A relative path is resolved against the working directory.
    * @throws Error if the path is a CDK token
@@ -86,13 +85,13 @@ export class BinarySource {
   /**
    * A container image, exported with Docker or the engine that the environment variable `CDK_DOCKER` names (`podman`, `finch`).
    *
-   * The image is never run. Its file system is exported once for each image ID, to `cdk-binary-layer/image` below
-   * `$XDG_CACHE_HOME`, `~/.cache` or `~/Library/Caches`. You may delete this directory at any time. Later syntheses ask the engine
-   * only for the ID. An image that is not on this machine is pulled. To update a local image, use `docker pull`.
+   * An image that is not on this machine is pulled. To update a local image, use `docker pull`. The image is never run: its file
+   * system is exported once for each image ID, and later syntheses ask the engine only for the ID. The exports are in
+   * `cdk-binary-layer/image` below `$XDG_CACHE_HOME`, `~/.cache` or `~/Library/Caches`. You may delete this directory at any time.
    *
-   * Commands are found on the PATH that the image sets. Relative paths are resolved against the root directory of the image. The image
-   * for the platform of `architecture` is used. Without `architecture`, the engine chooses the platform. If there is no engine or no
-   * such image, synthesis fails.
+   * Commands are found on the PATH that the image sets. Relative paths are resolved against the root directory of the image. The
+   * `architecture` selects the platform of the image. Without it, the engine chooses. If there is no engine or no such image,
+   * synthesis fails.
    *
    * @param reference The name of the image: `debian:12`, `public.ecr.aws/debian/debian:12`, `debian@sha256:…`
    * @throws Error if the name is a CDK token

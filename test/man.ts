@@ -35,7 +35,7 @@ const VARIABLES = {
   BINARY_LAYER_CACHE_MB: 'limit for packed layers in the cache, in MB; 0 keeps none',
   BINARY_LAYER_REFRESH: '1: look for new versions of apt packages',
   CDK_DOCKER: 'the container engine: docker, podman or finch',
-  XDG_CACHE_HOME: 'the directory in which the cache is (default: ~/.cache, on macOS ~/Library/Caches)',
+  XDG_CACHE_HOME: 'parent directory of the cache (default: ~/.cache, on macOS ~/Library/Caches)',
 };
 
 function section(command: Command): string[] {

@@ -70,7 +70,7 @@ Examples:
   $ dpkg -L rig | binary-layer build rig --from-list -
   $ binary-layer build rig --json -q | jq -r .sha256
 
-The name of the output, or JSON, is printed to standard output, and all messages to standard error.
+Standard output has only the name of the output, or JSON. All messages are on standard error.
 Exit codes: 0; 1 if the layer cannot be made or fails its test (nothing is written); 2 if the command line is wrong.`)
     .action((programs: string[], options: BuildOptions) => build(programs, options));
 }
@@ -95,8 +95,8 @@ export function addLayerOptions(command: Command): Command {
     .addOption(repeatable('-w, --workload <command>', 'command line of the workload: only what the workload uses is packed'))
     .option('--workload-files <directory>', 'directory to mount at /var/task for the workload')
     .addOption(repeatable('--keep <glob>', 'library or file to keep even if the workload does not use it'))
-    .option('--lock <file>', 'record of what the workload uses: build reads it, if it exists, and runs no command; slim renews it')
-    .option('--compress', 'compress the largest files above 202 MB (default: only if the layer is too large); programs unpack them to /tmp')
+    .option('--lock <file>', 'lock file of the workload: if it exists, build uses it and does not run the workload; slim renews it')
+    .option('--compress', 'compress the largest files of a layer above 202 MB; programs unpack them to /tmp (default: only if too large)')
     .option('--no-compress', 'never store files compressed')
     .option('--test <command>', 'command line that must exit 0 inside the layer, or nothing is written')
     .option('--test-timeout <seconds>', 'time limit of --test', seconds, 30)

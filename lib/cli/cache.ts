@@ -49,9 +49,13 @@ Examples:
   $ binary-layer cache clear                  clear everything; later runs fill the cache again
   $ binary-layer cache clear -k images apt    clear only these kinds
 
-Kinds: zips are packed layers, fingerprints show whether the files of a layer have changed, lists are the file lists
-of dpkg with an index, code is compiled code of this package, images and apt are the file systems of sources.
-The zips take up to 1024 MB. The environment variable BINARY_LAYER_CACHE_MB sets another limit; 0 keeps none.
+Kinds:
+  zips           packed layers, up to 1024 MB; BINARY_LAYER_CACHE_MB in the environment sets another limit, 0 keeps none
+  fingerprints   records that show whether the files of a layer have changed
+  lists          file lists of dpkg, with an index
+  code           compiled code of this package
+  images, apt    file systems of sources
+
 The directory is cdk-binary-layer in $XDG_CACHE_HOME, ~/.cache or ~/Library/Caches.`)
     .action((action: 'list' | 'clear', { kind }: CacheOptions) => {
       const chosen = kind.length > 0 ? Object.keys(KINDS).filter((name) => kind.includes(name)) : Object.keys(KINDS);

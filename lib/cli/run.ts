@@ -43,8 +43,8 @@ export function runCommand(): Command {
     .argument('<command...>', 'the command and its arguments, after --')
     .option('--root <directory>', 'root file system to run in, such as an unpacked Lambda base image', '/')
     .option('--task <directory>', 'directory with the function\'s code, to mount at /var/task (default: an empty directory)')
-    .addOption(new Option('-e, --env <name=value>', 'environment variable (repeatable)')
-      .argParser(variable).default({}, 'the variables of a function'))
+    .addOption(new Option('-e, --env <name=value>', 'environment variable, in addition to those of a function (repeatable)')
+      .argParser(variable).default({}, 'none'))
     .option('--no-read-only', 'make everything writable; changes outside --task are discarded at the end')
     .addHelpText('after', `
 Examples:

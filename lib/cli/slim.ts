@@ -14,8 +14,8 @@ Examples:
   $ binary-layer slim ffmpeg -w 'ffmpeg -i in.mp4 -c:v libx264 -c:a aac /tmp/o.mp4' --workload-files ./samples
   $ binary-layer slim ffmpeg -w 'ffmpeg -i in.mp4 /tmp/o.webm' --keep 'libx265.so.*' --lock ffmpeg.lock.json -o layer.zip
 
-The commands run under strace in a sandbox, with the layer at /opt. The file of --lock is overwritten if it exists.
-The name of the output, or JSON, is printed to standard output, and all messages to standard error.
+The commands run under strace in a sandbox, with the layer at /opt. An existing --lock file is overwritten.
+Standard output has only the name of the output, or JSON. All messages are on standard error.
 Exit codes: 0; 1 if the layer cannot be made or a command fails (nothing is written); 2 if the command line is wrong.`)
     .action(async (programs: string[], options: BuildOptions) => {
       if (options.workload.length === 0) throw new UsageError('slim needs --workload: expected at least one command line');

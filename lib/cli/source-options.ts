@@ -56,7 +56,7 @@ export function addSource(command: Command): Command {
     .addOption(new Option('-s, --source <source>', `source of the programs: ${forms.join(', ')}`).default('host'))
     .addOption(new Option('--arch <machine>', 'target architecture; a program built for another one is an error')
       .choices(Object.keys(MACHINES)))
-    .option('--apt-sources <file>', 'for apt: package sources, a file like those in /etc/apt/sources.list.d (default: this machine\'s)')
+    .option('--apt-sources <file>', 'for apt: file with package sources, as in /etc/apt/sources.list.d (default: this machine\'s)')
     .option('--recommends', 'for apt: also install recommended packages')
     .option('--no-maintainer-scripts', 'for apt: do not run the installation scripts of the packages');
 }
