@@ -133,7 +133,7 @@ export class BinarySource {
   }
 
   /**
-   * The machine that the programs are for if no architecture is given; undefined if it is known only when the source is opened.
+   * The target architecture if none is given; undefined if it is known only once the source is opened.
    *
    * @internal
    */
@@ -146,7 +146,7 @@ export class BinarySource {
   }
 
   /**
-   * Opens the source, once for each machine, however many layers are made from it.
+   * Opens the source. All layers with the same target architecture share the result.
    *
    * @internal
    */

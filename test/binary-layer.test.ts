@@ -495,7 +495,7 @@ describe('an error before anything is written', () => {
     fs.copyFileSync(tool, copy);
     fails(
       { additionalBinaries: [copy] },
-      `BinaryLayer Stack/Layer: ${tool} and ${copy} would both be tool in the layer: give one another name, as rename: ` +
+      `BinaryLayer Stack/Layer: ${tool} and ${copy} would both be tool in the layer: rename one of them, for example rename: ` +
         `{ '${copy}': 'tool-2' }`,
     );
   });

@@ -18,7 +18,7 @@ import { printable } from '../text/printable';
 import type { Workload } from '../workload/workload';
 
 export interface LayerAssetOptions {
-  /** the files that stay in a slim layer @default - the layer is not slim */
+  /** the workload of a slim layer @default - the layer is not slim */
   readonly workload?: Workload;
   /** the test that the layer must pass before it is accepted */
   readonly trial?: Trial;
@@ -34,11 +34,11 @@ export class LayerAsset {
 
   /**
    * @param label the layer's name in messages
-   * @throws Error if the layer cannot be made; nothing is written then
+   * @throws Error if the layer cannot be made; nothing is written
    */
   constructor(private readonly label: string, source: OpenedSource, request: LayerRequest, options: LayerAssetOptions = {}) {
     const { trial, verbose = false, workload } = options;
-    ownFile(PACK); // fails at every synth rather than only when the layer has to be packed
+    ownFile(PACK); // so that every synth fails if this file is missing, not only one that packs the layer
     this.trial = trial;
     this.planning = new Planning(source, request, verbose, {
       progress: (line) => verbose && this.print([line]),
@@ -60,7 +60,7 @@ export class LayerAsset {
   }
 
   /**
-   * The hash of the layer's content and of its test command. No byte of the layer depends on the command, but a layer that passed
+   * The hash of the layer's content and of its test command. The command changes no byte of the layer, but a layer that passed
    * another test must be tested again.
    */
   public get hash(): string {
@@ -68,18 +68,18 @@ export class LayerAsset {
     return this.trial ? createHash('sha256').update(JSON.stringify([fingerprint, this.trial.command])).digest('hex') : fingerprint;
   }
 
-  /** Whether a file is the layer's zip, complete and correct. */
+  /** True if a file is the layer's zip, complete and unchanged. */
   public isAt(file: string): boolean {
     return this.cache.matches(file);
   }
 
-  /** To be called when the zip that was written has been renamed to this path. */
+  /** Records that the written zip was renamed to `file`. */
   public renamed(file: string): void {
     this.cache.renamed(file);
   }
 
   /**
-   * Puts the layer's zip at a path: the kept one, or else one that is packed and tried.
+   * Writes the layer's zip to a path: the one in the cache, or else one that is packed and tested now.
    *
    * @throws Error if the layer cannot be packed, does not pass its test, or cannot be written
    */
@@ -91,7 +91,7 @@ export class LayerAsset {
     }
   }
 
-  /** Packs and tries the layer. Messages go to standard error: standard output is the app's. */
+  /** Packs and tests the layer. Messages go to standard error, because standard output belongs to the app. */
   private pack(file: string): void {
     if (this.trial) {
       stages().trials().checkMachine(this.machine);

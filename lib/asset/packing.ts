@@ -6,7 +6,7 @@
  */
 import * as path from 'path';
 import { setImmediate } from 'timers';
-import type { Answer, Outlook, PackedZip, Packing } from '../pack/process';
+import type { Answer, FilesAhead, PackedZip, Packing } from '../pack/process';
 import type { Plan } from '../plan/layout/plan';
 import { AnsweringChild, EndedError } from '../process/answering-child';
 import { nodeEnvironment } from '../process/environment';
@@ -41,7 +41,7 @@ export function foresee(root: string, files: readonly RootPath[]): void {
   const ahead = files.filter((real) => !foreseen.has(path.join(root, real)));
   if (ahead.length === 0) return;
   for (const real of ahead) foreseen.add(path.join(root, real));
-  startPacking().tell(JSON.stringify({ ahead, root } satisfies Outlook));
+  startPacking().tell(JSON.stringify({ ahead, root } satisfies FilesAhead));
 }
 
 /**

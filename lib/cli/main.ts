@@ -1,6 +1,6 @@
 #!/usr/bin/env node
 /**
- * The command `binary-layer`: the construct's work, from a shell.
+ * The command `binary-layer`, which makes and inspects layers without a CDK app.
  *
  * Exit codes: 0; 1 if a layer cannot be made or read; 2 if the command line is wrong. `run` ends with the exit code of its command.
  */
@@ -12,7 +12,7 @@ import { colours } from './terminal';
 import { UsageError } from './usage';
 import { printableLines } from '../text/printable';
 
-/* eslint-disable @typescript-eslint/no-require-imports -- loads the requested command only: each takes as long as Node.js itself */
+/* eslint-disable @typescript-eslint/no-require-imports -- loads only the requested command: each takes as long as starting Node.js */
 const COMMANDS: Readonly<Record<string, () => Command>> = {
   tree: () => (require('./tree') as typeof import('./tree')).treeCommand(),
   build: () => (require('./build') as typeof import('./build')).buildCommand(),
@@ -24,8 +24,8 @@ const COMMANDS: Readonly<Record<string, () => Command>> = {
 };
 /* eslint-enable @typescript-eslint/no-require-imports */
 
-/** @param wanted the name of the command to load @default - all of them, for help and completion */
-export function program(wanted?: string): Command {
+/** @param requested the name of the command to load @default - all of them, for help and completion */
+export function program(requested?: string): Command {
   const whole = new Command('binary-layer')
     .description('Make AWS Lambda layers in which a Linux program runs, and inspect them.')
     .helpCommand('help [command]', 'print the help of a command')
@@ -39,7 +39,7 @@ Examples:
 
 Exit codes: 0; 1 if a layer cannot be made or read; 2 if the command line is wrong.
 'binary-layer run' ends with the exit code of its command.`);
-  const names = wanted !== undefined && Object.hasOwn(COMMANDS, wanted) ? [wanted] : Object.keys(COMMANDS);
+  const names = requested !== undefined && Object.hasOwn(COMMANDS, requested) ? [requested] : Object.keys(COMMANDS);
   for (const name of names) whole.addCommand(COMMANDS[name]());
   for (const command of [whole, ...whole.commands]) {
     command.exitOverride().showHelpAfterError(`(binary-layer ${command === whole ? '' : `${command.name()} `}--help prints the usage)`);

@@ -1,9 +1,8 @@
 /**
  * The closure of a program: every library that its loader maps, in the loader's order.
  *
- * glibc elf/dl-deps.c, musl ldso/dynlink.c (load_deps): breadth first over DT_NEEDED. Names are compared with loaded objects
- * before a search. Libraries that a program opens later (plug-ins, libgcc_s) are loaded in the same way, with the objects
- * that are loaded by then.
+ * glibc elf/dl-deps.c, musl ldso/dynlink.c (load_deps): breadth first over DT_NEEDED. A name is searched for only if no loaded object
+ * has it. Libraries that a program opens later (plug-ins, libgcc_s) are loaded in the same way, in addition to the loaded objects.
  */
 import * as path from 'path';
 import { LayerError } from '../error';
@@ -37,7 +36,7 @@ function adviceOn(library: string, requester: string): string[] {
       `  or, if you built it, link ${object} with -Wl,-rpath,'$ORIGIN', or set LD_LIBRARY_PATH to the directory of ${name}`,
     ];
   }
-  // if a library has no soname, linkers record the path on their command line
+  // for a library without a soname, linkers record the path that their command line names
   return [
     `  DT_NEEDED '${library}' is a path relative to the working directory of the process: ` +
       `${name} has no soname and was linked by that path`,
@@ -58,10 +57,10 @@ export class Process {
   private readonly setting: Setting;
 
   /**
-   * @param program the program, or a library in its place (`ld.so --list`)
-   * @param rules rules of its loader
+   * @param program the program, or a library that is loaded like one (`ld.so --list`)
+   * @param rules the search rules of its loader
    * @param from a process whose objects are copied
-   * @param interpreter its loader: loaded from the start, but ordered by the first object that needs it
+   * @param interpreter its loader, which is loaded from the start; `objects` has it only once an object needs it
    */
   constructor(
     public readonly program: Loaded,
@@ -82,7 +81,7 @@ export class Process {
     return this.loaded;
   }
 
-  /** A process with the same objects. Objects that it loads afterwards are not loaded in this one. */
+  /** Copies the process. Objects that the copy loads do not change this process. */
   public fork(): Process {
     return new Process(this.program, this.setting, this.rules, this.interpreter, this);
   }
@@ -107,7 +106,7 @@ export class Process {
     return 'searched' in found ? undefined : this.add(found, name, opener);
   }
 
-  /** The path of the file by which a search finds a library, whether it is loaded or not; `undefined` if none can be loaded. */
+  /** The path at which a search finds a library, loaded or not; `undefined` if it finds no file that can be loaded. */
   public locate(name: string, loader: Loaded): string | undefined {
     try {
       const found = this.rules.search(name, loader, this.program, this.setting);
@@ -119,9 +118,9 @@ export class Process {
   }
 
   private add(found: Found, name: string, loader: Loaded): Loaded {
-    // as with dlopen, an object that cannot be loaded has no effect
+    // like dlopen, adds nothing if the object or one of its dependencies cannot be loaded
     const fork = this.fork();
-    const object = fork.known(found, name, loader);
+    const object = fork.objectOf(found, name, loader);
     if (!fork.loaded.includes(object)) fork.loaded.push(object);
     fork.close();
     ({ loaded: this.loaded, closed: this.closed, names: this.names } = fork);
@@ -131,7 +130,7 @@ export class Process {
   private close(): void {
     for (let object: Loaded | undefined; (object = this.objects.find((candidate) => !this.closed.has(candidate))); ) {
       this.closed.add(object);
-      // like the loader itself, `match` compares each name with all objects
+      // limited because `match`, like the loader, compares each name with all objects
       if (this.objects.length > LIMITS.loadedObjects.most) {
         throw new UnloadableError(`${this.program.path}: ${exceeding(LIMITS.loadedObjects, this.objects.length)}`);
       }
@@ -150,12 +149,12 @@ export class Process {
     }
   }
 
-  /** An object that filters another one precedes it. */
-  private precede(server: Loaded, object: Loaded): void {
-    const at = this.objects.indexOf(server);
+  /** Moves a library that DT_FILTER or DT_AUXILIARY names before the object that names it. */
+  private precede(filtee: Loaded, object: Loaded): void {
+    const at = this.objects.indexOf(filtee);
     if (at >= 0 && at < this.objects.indexOf(object)) return;
     if (at >= 0) this.loaded.splice(at, 1);
-    this.loaded.splice(this.objects.indexOf(object), 0, server);
+    this.loaded.splice(this.objects.indexOf(object), 0, filtee);
   }
 
   /** @returns `undefined` for a missing optional library, or for any missing library if `setting.missing` is set */
@@ -167,27 +166,27 @@ export class Process {
       found = this.rules.search(name, requester, this.program, this.setting);
     } catch (error) {
       if (!(error instanceof UnloadableError)) throw error;
-      return this.miss(name, requester, new UnloadableError(`${error.message}\n  chain: ${chainOf(requester, name)}`));
+      return this.reportMissing(name, requester, new UnloadableError(`${error.message}\n  chain: ${chainOf(requester, name)}`));
     }
-    if (!('searched' in found)) return this.known(found, name, requester);
+    if (!('searched' in found)) return this.objectOf(found, name, requester);
     if (optional) return undefined;
-    return this.miss(name, requester, new MissingLibraryError(name, requester, found.searched));
+    return this.reportMissing(name, requester, new MissingLibraryError(name, requester, found.searched));
   }
 
-  private miss(name: string, requester: Loaded, error: MissingLibraryError | UnloadableError): undefined {
+  private reportMissing(name: string, requester: Loaded, error: MissingLibraryError | UnloadableError): undefined {
     if (!this.setting.missing) throw error;
     this.setting.missing(name, requester, error);
   }
 
-  /** A file that is already loaded is the same object. */
-  private known(found: Found, name: string, loader: Loaded): Loaded {
+  /** The object of a file: the loaded one if the file is loaded already. */
+  private objectOf(found: Found, name: string, loader: Loaded): Loaded {
     const open = this.interpreter ? [...this.objects, this.interpreter] : this.objects;
     const loaded = open.find((object) => object.real === found.real) ?? { ...found, name, loader };
     if (this.rules.isKept(name, loaded, this.names)) this.names.set(name, loaded);
     return loaded;
   }
 
-  /** The loaded object with a name, without a search. */
+  /** The loaded object that a name refers to. Does not search. */
   public match(name: string): Loaded | undefined {
     const { interpreter, rules } = this;
     const known = this.names.get(name) ?? this.objects.find((object) => rules.answersTo(object, name));

@@ -204,7 +204,7 @@ function fill(selection: Selection, context: Context): Filled {
     }
   }
   for (const notice of candidates.notices()) selection.notices.add(notice);
-  const { lackRoom: isFull, lacking, lackingDependencies, withoutRoom } = candidates;
+  const { lacksRoom: isFull, lacking, lackingDependencies, withoutRoom } = candidates;
   return { isFull, lacking, lackingDependencies, withoutRoom };
 }
 

@@ -26,18 +26,18 @@ export interface DynamicSymbols {
   /** Definitions that the loader finds by name; a name has several if it has several versions. */
   readonly exports: ReadonlyMap<string, readonly ExportedSymbol[]>;
   /**
-   * Symbols that relocations refer to and that another object may define, those included that the file itself defines. Weak
-   * symbols that nothing refers to are absent: the loader never looks for them.
+   * Symbols that relocations refer to and that another object may define, even if this file defines them, too. Weak symbols that
+   * nothing refers to are absent: the loader never looks for them.
    */
   readonly imports: readonly ImportedSymbol[];
 }
 
-/** `notype`: of hand-written assembly, or of a linker script; of an import, mostly unknown. */
+/** `notype`: a definition from assembly or from a linker script, or an import, most of which have no type. */
 export type SymbolType = 'notype' | 'object' | 'function' | 'common' | 'tls' | 'ifunc' | 'other';
 
 export interface ExportedSymbol {
   readonly name: string;
-  /** undefined: without a version, or in the base version */
+  /** undefined if it has no version, or the base version */
   readonly version?: VersionDefinition;
   /** true for a version that only objects linked with it find (`name@VERSION`), false for the default (`name@@VERSION`) */
   readonly isHidden: boolean;
@@ -51,15 +51,15 @@ export interface ExportedSymbol {
 
 export interface ImportedSymbol {
   readonly name: string;
-  /** undefined: the default version, of any library */
+  /** undefined if any library's default version will do */
   readonly version?: RequiredVersion;
   /** whether it may be absent */
   readonly isWeak: boolean;
-  /** whether the file has a definition of its own, which counts if no other object precedes it */
+  /** whether the file has its own definition, which is used if no object before it in the search order has one */
   readonly isDefined: boolean;
   /**
-   * whether that definition is weak or unique, as C++ compilers emit inline functions, instances of templates, virtual tables and
-   * type information in every object that uses them: all such definitions of a name are the same
+   * whether that definition is weak or unique. C++ compilers emit such definitions of inline functions, instances of templates,
+   * virtual tables and type information in every object that uses them: all that have the same name are equal
    */
   readonly isShared: boolean;
   /** how the relocations use it */
@@ -79,7 +79,7 @@ const HIDDEN_VERSION = 0x8000;
 const REPLACEMENT = '\ufffd';
 
 /**
- * Reads the dynamic symbols of a 64-bit little-endian file. Nothing of the result refers to `bytes`.
+ * Reads the dynamic symbols of a 64-bit little-endian file. The result does not refer to `bytes`.
  *
  * @returns no symbols for a file without a dynamic section
  * @throws FormatError for a file that is cut off or contradicts itself
@@ -95,9 +95,9 @@ export function readSymbols(bytes: Bytes): DynamicSymbols {
   }
 
   const strings = section.strings();
-  const found = readHashTable(reader, section);
+  const hashed = readHashTable(reader, section);
   const relocations = readRelocations(reader, section, header.machine);
-  const count = [...relocations.keys()].reduce((most, index) => Math.max(most, index + 1), Math.max(found.end, 1));
+  const count = [...relocations.keys()].reduce((most, index) => Math.max(most, index + 1), Math.max(hashed.end, 1));
   if (count > LIMITS.dynamicSymbols.most) throw new FormatError(exceeding(LIMITS.dynamicSymbols, count), symtab.offset);
   const table = reader.view(symtab.offset, count * SYMBOL_SIZE);
   const versymAt = section.extent(DT_VERSYM)?.offset;
@@ -119,7 +119,7 @@ export function readSymbols(bytes: Bytes): DynamicSymbols {
     const place = table.readUInt16LE(at + 6);
     const isDefined = place !== SHN_UNDEF;
     const references = relocations.get(index);
-    const isExported = isDefined && index >= found.start && index < found.end;
+    const isExported = isDefined && index >= hashed.start && index < hashed.end;
     if (!isExported && references === undefined) continue;
     const name = strings.get(table.readUInt32LE(at));
     const type = TYPES[table[at + 4] & 15] ?? 'other';
@@ -155,14 +155,14 @@ export function readSymbols(bytes: Bytes): DynamicSymbols {
   };
 }
 
-/** A symbol without a type is data if it is in a segment that holds the tables of the file, and maybe constants, as well as code. */
+/** A symbol without a type counts as data in the first segment of the file, which has tables and maybe constants besides code. */
 function isFunctionIn(segment: Segment, type: SymbolType): boolean {
   return type === 'function' || type === 'ifunc' || (type === 'notype' && segment.offset > 0);
 }
 
 /**
- * Whether a reference needs a definition of the same name in another object, if glibc finds it first (elf/dl-lookup.c, check_match).
- * It does not if the object has the same definition itself: without the other one, the loader finds that.
+ * Whether a reference needs another object's definition of the same name, if glibc finds that first (elf/dl-lookup.c, check_match).
+ * It does not if the referring object has an equal definition, which the loader then finds instead.
  */
 export function satisfies(definition: ExportedSymbol, { version, isShared }: ImportedSymbol): boolean {
   if (isShared && definition.binding !== 'global') return false;
@@ -171,8 +171,8 @@ export function satisfies(definition: ExportedSymbol, { version, isShared }: Imp
 }
 
 /**
- * Whether an object that refers to a definition may read or write it: a variable, a virtual table, the type information of a class.
- * A stub cannot stand in for these.
+ * Whether an object may read or write a definition that it refers to: a variable, a virtual table, the type information of a class.
+ * A stub cannot replace these.
  */
 export function refersToData({ references }: ImportedSymbol, { isFunction }: ExportedSymbol): boolean {
   return references.some((reference) => reference !== 'call' && (reference !== 'address' || !isFunction));

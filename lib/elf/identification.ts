@@ -1,8 +1,8 @@
 /**
- * The type of a file, from its first bytes and before anything else is parsed.
+ * Identifies a file by its first bytes, before anything else is parsed.
  *
  * The first 16 bytes of every ELF file (`e_ident`) have the same meaning; `e_type` and `e_machine` follow in the byte
- * order given by `e_ident`. This is enough to distinguish a file of another kind from a damaged one.
+ * order given by `e_ident`. This is enough to distinguish an ELF file of an unsupported kind from a damaged file.
  */
 
 /** A file of any class, byte order and machine. */

@@ -16,7 +16,7 @@ const SHF_ALLOC = 2n;
 const DOT = '.'.charCodeAt(0);
 /** Beginnings of names of sections with debugging information; `.zdebug` is compressed. */
 const DEBUG = ['.debug_', '.zdebug_'];
-/** Linkers write about a dozen such sections. A file with thousands must not make its reader compare each path with all of them. */
+/** Maximum number of such sections. Linkers write about a dozen. Each path is compared with all of them, which thousands would slow. */
 const MOST_DEBUG = 64;
 
 function extentOf(header: Buffer): Pick<Extent, 'offset' | 'size'> {
@@ -29,7 +29,7 @@ export function sectionsOf(file: Buffer): Pick<Extent, 'offset' | 'size'>[] {
   return inFile.map(extentOf);
 }
 
-/** The extents of sections that no loader maps, other than those that tools for programs add: their names begin with a dot. */
+/** The extents of unmapped sections that no compiler or linker made. Names of sections that these make begin with a dot. */
 export function ownSections(file: Buffer): Pick<Extent, 'offset' | 'size'>[] {
   return unmappedSections(file, (name) => file[name] !== DOT);
 }
@@ -40,8 +40,8 @@ export function debugSections(file: Buffer): Pick<Extent, 'offset' | 'size'>[] {
   return unmappedSections(file, isDebug).slice(0, MOST_DEBUG);
 }
 
-/** @param isWanted gets the offset of a section's name in the file */
-function unmappedSections(file: Buffer, isWanted: (name: number) => boolean): Pick<Extent, 'offset' | 'size'>[] {
+/** @param isSelected gets the offset of a section's name in the file */
+function unmappedSections(file: Buffer, isSelected: (name: number) => boolean): Pick<Extent, 'offset' | 'size'>[] {
   const headers = sectionHeaders(file);
   const extents = headers.map(extentOf);
   const names = extents[file.readUInt16LE(62)];
@@ -49,7 +49,7 @@ function unmappedSections(file: Buffer, isWanted: (name: number) => boolean): Pi
   return extents.filter((_, index) => {
     const header = headers[index];
     const isMapped = header.readUInt32LE(4) !== SHT_PROGBITS || (header.readBigUInt64LE(8) & SHF_ALLOC) !== 0n;
-    return !isMapped && isWanted(names.offset + header.readUInt32LE(0));
+    return !isMapped && isSelected(names.offset + header.readUInt32LE(0));
   });
 }
 

@@ -31,7 +31,7 @@ export function readImports(reader: ByteReader, relocations: readonly Extent[], 
     }
   }
   if (used.size === 0) return new Set();
-  // one view: a file that is read in parts is read once for all symbols
+  // one view for all symbols, so that a file that is read in parts is read once
   const symbols = reader.view(symtab, (last + 1) * SYMBOL_SIZE);
   const imports = new Set<string>();
   for (const index of used) {

@@ -45,7 +45,7 @@ export function readCache(bytes: Buffer, flags: number, file = '/etc/ld.so.cache
   const count = bytes.readUInt32LE(base + 20);
   if (base + HEADER + count * ENTRY > bytes.length) return cache;
   checkLimit(LIMITS.loaderCacheEntries, count, file);
-  // entries may share strings, but reading the same strings over and over is an attack on the reader
+  // entries may share strings: without a limit, a hostile cache could refer to one long string thousands of times
   const stringLimit = { of: 'bytes of strings in the entries', most: MOST_SHARED * bytes.length };
   let stringBytes = 0;
   const string = (offset: number) => {

@@ -4,8 +4,8 @@
  *
  * usage: node process.js
  *
- * Each line of standard input is JSON: an `Outlook`, or a `Packing`, which is answered by an `Answer` as JSON in one line. The process ends
- * with its input, after the zip that it is writing, or at once if its parent has died.
+ * Each line of standard input is JSON: `FilesAhead`, or a `Packing`. Each `Packing` is answered with one line of JSON, an `Answer`.
+ * When its input ends, the process finishes the zip that it is writing. If its parent has died, it ends at once.
  */
 import { createHash } from 'crypto';
 import { Ahead } from './ahead';
@@ -17,7 +17,7 @@ import { openRoot } from '../root/open-root';
 import type { RootPath } from '../root/paths';
 
 /** Files that the next layer may contain. */
-export interface Outlook {
+export interface FilesAhead {
   /** resolved paths in the root */
   readonly ahead: readonly RootPath[];
   /** the location of the root: see `openRoot` */
@@ -35,15 +35,15 @@ export interface PackedZip extends Packed {
   readonly sha256: string;
 }
 
-/** Either of the two. */
+/** Has one of the two properties. */
 export interface Answer {
   readonly packed?: PackedZip;
   /** the message of the error */
   readonly problem?: string;
 }
 
-/** How often it is checked whether the parent has died, in milliseconds. */
-const CHECK = 100;
+/** Interval at which to check whether the parent has died, in milliseconds. */
+const CHECK_INTERVAL = 100;
 
 const known = new KnownBlocks();
 const ahead = new Ahead(known);
@@ -60,7 +60,7 @@ async function answerTo({ plan, file }: Packing): Promise<Answer> {
   }
 }
 
-function take(line: Outlook | Packing): void {
+function take(line: FilesAhead | Packing): void {
   if ('ahead' in line) {
     ahead.add(openRoot(line.root), line.ahead);
   } else {
@@ -75,7 +75,7 @@ process.stdin.on('data', (part: Buffer) => {
   let start = 0;
   for (let end; (end = part.indexOf(LINE_BREAK, start)) >= 0; start = end + 1) {
     parts.push(part.subarray(start, end));
-    take(JSON.parse(Buffer.concat(parts).toString()) as Outlook | Packing);
+    take(JSON.parse(Buffer.concat(parts).toString()) as FilesAhead | Packing);
     parts = [];
   }
   parts.push(part.subarray(start));
@@ -85,5 +85,5 @@ process.stdin.once('end', () => {
   ahead.stop();
   setInterval(() => {
     if (process.ppid !== parent) process.exit(1);
-  }, CHECK).unref();
+  }, CHECK_INTERVAL).unref();
 });

@@ -12,8 +12,8 @@ export function md5sumsIn(text: string): [file: string, md5: string][] {
 }
 
 /**
- * Parses the fields Conffiles of the status file: ` PATH MD5`, which `obsolete` or `remove-on-upgrade` may follow. A new
- * conffile has no checksum yet.
+ * Parses the Conffiles fields of the status file. Their lines are ` PATH MD5`, maybe with `obsolete` or `remove-on-upgrade` at the end.
+ * A new conffile has no checksum yet.
  */
 export function conffilesIn(status: string): Map<string, string> {
   const conffiles = new Map<string, string>();

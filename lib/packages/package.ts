@@ -23,7 +23,7 @@ export interface Package {
   readonly suggests?: readonly string[];
 }
 
-/** Where a package has its licence text, a file or a directory. */
+/** Paths at which a package may have its licence text, as a file or in a directory. */
 export function licencesOf({ name }: Package): readonly string[] {
   return [`/usr/share/doc/${name}/copyright`, `/usr/share/licenses/${name}`];
 }
@@ -52,7 +52,7 @@ export interface PackageDatabase {
   withName?(name: string): Iterable<Package>;
 }
 
-/** The value of a key. Created if there is none. */
+/** The value of a key. It is created and added to the map if the key has none. */
 export function valueOf<K, V>(map: Map<K, V>, key: K, create: () => V): V {
   let value = map.get(key);
   if (value === undefined) {
@@ -68,8 +68,8 @@ export function isListed(line: string): boolean {
 }
 
 /**
- * Packages list files at their build-time paths, including `/lib/…`, even if the root has merged `/lib` into `/usr/lib`.
- * Returns a function that resolves the first component of a listed path.
+ * Returns a function that resolves the first component of a listed path: packages list `/lib/…` even if the root has merged `/lib` into
+ * `/usr/lib`.
  */
 export function mergedUsr(root: Root): (listed: string) => string {
   const tops = new Map<string, string>();

@@ -1,8 +1,8 @@
 /**
  * The record of a layer, `/opt/elf/KEY/contents.json`: the package of each file and the reason for it. `binary-layer inspect` and
- * scanners read it, wherever the layer is.
+ * scanners read it.
  *
- * It is part of the layer and of its fingerprint, so it does not contain the machine that made it, the time, or the original
+ * It is part of the layer and of its fingerprint, so it does not name the machine that made it, the time, or the original
  * directories of the user's own files.
  */
 import type { Machine } from '../elf';
@@ -17,7 +17,7 @@ import { printableName } from '../text/printable';
 /** Its path below the mirrored root. No file of the source has this path: only files in system directories keep theirs. */
 export const RECORD = '/contents.json';
 
-/** The reason for a generated file. */
+/** The reason for a text that the plan itself contains, such as a starter. */
 export const OWN = 'of the layer\'s own';
 
 /** Version of the record's format. */
@@ -54,7 +54,7 @@ export interface RecordedFile {
 
 export interface LayerRecord {
   readonly machine: Machine;
-  /** the origin of the packages; none without packages */
+  /** the distribution that the packages are from; undefined if there are none */
   readonly distribution?: Distribution;
   readonly packages: readonly RecordedPackage[];
   /** by place below the mirrored root */
@@ -71,9 +71,9 @@ export interface RecordOptions {
 }
 
 /**
- * The entry that records the others.
+ * The entry for the record of all other entries.
  *
- * @param stored the same entries, with those marked that are stored compressed
+ * @param stored the same entries as the layer stores them, some compressed
  */
 export function recordOf(entries: readonly Entry[], stored: readonly Entry[], { root, packages, setting }: RecordOptions): TextEntry {
   const placeOf = new Map(entries.flatMap((entry) => (entry.kind === 'file' ? [[entry.real, entry.path]] : [])));
@@ -84,7 +84,7 @@ export function recordOf(entries: readonly Entry[], stored: readonly Entry[], { 
     const owner = stub === undefined ? recorded(packages.ownerOf(real)) : undefined;
     if (owner) owners.set(owner.name, owner);
     const through = why.through === undefined ? undefined : placeOf.get(why.through);
-    // without the search rule by which a library was found, which differs between machines with the same files
+    // omits the rule by which a library was found: it differs between machines with the same files
     const reason = why.reason.replace(/ \[[^\]]*\]$/, '');
     if (stub !== undefined) return { why: `stub, ${reason}`, through, stub: true };
     return { package: owner?.name, why: reason, through, compressed: compressed.has(path) ? true : undefined };

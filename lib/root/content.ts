@@ -23,7 +23,7 @@ export interface Content {
   readonly elfError?: FormatError;
   /** whether binary data follows a script or a text: an archive, or a signature over the whole file */
   readonly carriesData: boolean;
-  /** whether that is bytecode of a script's interpreter: see counted-strings.ts */
+  /** whether these data are bytecode for a script's interpreter: see counted-strings.ts */
   readonly isBytecode: boolean;
   /** the first bytes, at most `HEAD` */
   readonly head: Buffer;
@@ -36,14 +36,14 @@ export interface Content {
 export const HEAD = 4096;
 /** Maximum size of data that may be an index of paths, such as `gconv-modules.cache`, in bytes. Larger data is not searched. */
 export const MOST_INDEX = 1024 * 1024;
-/** In bytes. Larger texts are not configuration or modules, and larger scripts have an archive after their commands. */
+/** Maximum size of a searched text, in bytes. Larger texts are not configuration or modules; larger scripts have an archive appended. */
 const MOST_TEXT = 8 * 1024 * 1024;
-/** In bytes. Smaller files are read as a whole when they are read first, larger libraries when they are packed: see `inspectLibrary`. */
+/** Size in bytes above which a library is not read as a whole until it is packed: see `readLargeLibrary`. */
 export const LARGE = 64 * 1024;
 const MOST_MENTIONING: { readonly [kind in Content['kind']]?: number } = { data: MOST_INDEX, text: MOST_TEXT, script: MOST_TEXT };
 const MAGIC = Buffer.from('\x7fELF', 'latin1');
 
-/** Whether bytes of a file may change in a layer: those of a script that carries other data than bytecode must not. */
+/** True if the bytes of a file may change in a layer. A script that carries data other than bytecode must not change. */
 export function isChangeable({ carriesData, isBytecode }: Content): boolean {
   return !carriesData || isBytecode;
 }
@@ -54,7 +54,7 @@ export function inspect(bytes: Buffer, where?: string): Content {
   return { ...basic, ...search(bytes, basic, where) };
 }
 
-/** The content of a large library, the second part of which is found once the library is packed: there may be no room for it. */
+/** A large library. Its bytes are searched only once it is packed, because the layer may have no room for it. */
 export interface LargeLibrary {
   readonly headers: Headers;
   searched?: Searched;
@@ -67,7 +67,7 @@ export function readLargeLibrary(bytes: Bytes): LargeLibrary | undefined {
   return headers.elf === undefined || isProgram(headers.elf) ? undefined : { headers };
 }
 
-/** @param scan passes all bytes to a function */
+/** @param scan passes all bytes of the library to a function */
 export function contentOfLibrary(library: LargeLibrary, scan: <T>(use: (all: Buffer) => T) => T, where?: string): Content {
   const searched = () => (library.searched ??= scan((all) => search(all, library.headers, where)));
   return {
@@ -86,7 +86,7 @@ type Headers = Omit<Content, keyof Searched>;
 function readHeaders(bytes: Bytes): Headers {
   const start = bytes.subarray(0, HEAD);
   const kind = kindOf(start);
-  // contents of objects outlive their root (see known-objects.ts), and must not keep the memory of other heads
+  // the content of an object outlives its root (see known-objects.ts), so its head must not keep the memory of other heads
   return kind === 'elf' ? { size: bytes.length, kind, ...parseElf(bytes), head: Buffer.from(start) } :
     { size: bytes.length, kind, head: copied(start) };
 }
@@ -114,7 +114,7 @@ function search(bytes: Buffer, { kind, elf }: Headers, where?: string): Searched
   };
 }
 
-/** Path mentions, with those whose first 16 bytes code loads from between the pieces of other strings. */
+/** Adds the paths whose first 16 bytes code loads at once. Linkers put such pieces of strings next to each other. */
 function withPieces(mentions: PathMention[], bytes: Buffer, elf: Elf | undefined): PathMention[] {
   const pieces = elf === undefined ? [] : piecesIn(bytes);
   if (elf === undefined || pieces.length === 0) return mentions;
@@ -125,15 +125,15 @@ function withPieces(mentions: PathMention[], bytes: Buffer, elf: Elf | undefined
   const loaded = [...findVectorLoads(bytes, elf, new Set(offsets.keys()))].map((address) => offsets.get(address)!).sort((a, b) => a - b);
   if (loaded.length === 0) return mentions;
   const paths = loaded.map((offset): PathMention => ({ kind: 'whole', offset, path: bytes.toString('latin1', offset, offset + PIECE) }));
-  // what looks like one path may be several pieces
+  // a path that continues into the next piece ends where that begins
   let next = 0;
-  const ofOwn = mentions.map((mention) => {
+  const trimmed = mentions.map((mention) => {
     const { offset, path } = mention;
     while (loaded[next] <= offset) next++;
     const end = loaded[next] ?? Infinity;
     return mention.kind === 'whole' && end < offset + path.length ? { ...mention, path: path.slice(0, end - offset) } : mention;
   });
-  return [...ofOwn, ...paths].sort((a, b) => a.offset - b.offset);
+  return [...trimmed, ...paths].sort((a, b) => a.offset - b.offset);
 }
 
 /** The path mentions outside of debugging information. */
@@ -149,7 +149,7 @@ function librariesIn(bytes: Buffer, kind: Content['kind'], elf: Elf | undefined)
   return elf === undefined ? [] : librariesInObject(bytes, elf);
 }
 
-/** The content of data that is too large to be searched, of which only the head is read until its hash is asked for, by packing. */
+/** The content of data that is too large to be searched. Only the head is read; the rest is read for the hash, when the data is packed. */
 export function largeData(size: number, head: Buffer, hashOfFile: () => string): Content {
   let known: string | undefined;
   return {
@@ -165,8 +165,8 @@ export function largeData(size: number, head: Buffer, hashOfFile: () => string):
 }
 
 /**
- * The content of a file that is too large for any layer, of which only the head is read. Such a file may be skipped. Its hash, which
- * packing needs, throws an error.
+ * The content of a file that is too large for any layer. Only its head is read. The file can be skipped, but not packed: its hash
+ * throws a `LimitError`.
  */
 export function oversized(real: string, size: number, head: Buffer, limit: Limit): Content {
   const kind = kindOf(head);

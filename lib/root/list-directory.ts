@@ -6,7 +6,7 @@ import type { MachinePath, RootPath } from './paths';
 import { checkLimit, LIMITS } from '../limits';
 
 /**
- * The names in a directory, sorted by code unit; none without permission to list it.
+ * The names in a directory, sorted by code unit. Empty without permission to list it.
  *
  * They are read at once: `opendir` makes an object for each entry, which takes ten times as long.
  *

@@ -1,5 +1,5 @@
 /**
- * Memory that files are read into again and again. Allocating it for each file would take as long as reading the file.
+ * Memory into which one file after another is read. Allocating memory for each file would take as long as reading it.
  */
 import type { RootPath } from './paths';
 import { readDescriptor } from '../elf';
@@ -12,10 +12,10 @@ interface Read {
 
 export class ReadingMemory {
   private room: Buffer = Buffer.alloc(0);
-  /** the file whose bytes are in `room`: rules search the same file one after the other */
+  /** the file whose bytes are in `room`, kept because several rules in a row search the same file */
   private last?: Read;
 
-  /** Whether the bytes of a file were read last. */
+  /** True if a file is the one that was read last. */
   public has(real: RootPath): boolean {
     return this.last?.real === real;
   }
@@ -33,7 +33,7 @@ export class ReadingMemory {
     return this.lend({ real, bytes: readDescriptor(descriptor, enough.subarray(0, size), real) }, use, enough);
   }
 
-  /** @param room the memory that has the bytes: a scan inside a scan uses other memory */
+  /** @param room the memory that has the bytes. It is lent, too, so that a read inside `use` allocates other memory */
   private lend<T>(last: Read, use: (bytes: Buffer) => T, room: Buffer): T {
     this.room = Buffer.alloc(0);
     this.last = undefined;

@@ -64,7 +64,7 @@ export function runInSandbox(
     ...(countsPerSandbox() ? [`ulimit -u ${limits.processes} || ulimit -p ${limits.processes}`] : []),
   ];
   const words = [limits.shell, '-c', `{ ${settings.join('; ')}; } 2>/dev/null; exec "$@"`, 'sh', ...command];
-  const options = { environment: {}, timeout: limits.time, ...starter() };
+  const options = { environment: {}, timeout: limits.time, ...bwrapUser() };
   const bubblewrap = [...optionsOf(sandbox), '--', ...words];
   const { disk } = limits;
   const [program = 'bwrap'] = onPath('bwrap');
@@ -103,7 +103,7 @@ export function startInSandbox(
   stdio: StdioOptions,
 ): ChildProcess {
   return startChild('bwrap', [...options, ...optionsOf(sandbox), '--', ...command], {
-    environment: {}, diesWithParent: false, stdio, detached: true, ...starter(),
+    environment: {}, diesWithParent: false, stdio, detached: true, ...bwrapUser(),
   });
 }
 
@@ -137,7 +137,7 @@ function countsPerSandbox(): boolean {
 }
 
 /** The user who starts bubblewrap: root drops its privileges first. */
-export function starter(): Partial<typeof USER> {
+export function bwrapUser(): Partial<typeof USER> {
   return process.geteuid?.() === 0 ? USER : {};
 }
 

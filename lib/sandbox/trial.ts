@@ -73,7 +73,7 @@ export interface LayerRun extends Trial {
   readonly programs: readonly string[];
   /** the directory that is mounted at `/var/task`, read-only @default - an empty one */
   readonly task?: string;
-  /** a command that bubblewrap is run under @default - none */
+  /** a command that runs bubblewrap, such as strace @default - none */
   readonly tracer?: readonly string[];
   /** further options of bubblewrap that mount something @default - none */
   readonly mounts?: readonly string[];

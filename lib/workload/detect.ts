@@ -1,8 +1,8 @@
 /**
  * Finds the libraries that the commands of a workload call.
  *
- * First, all libraries in the directory of the complete layer are replaced by stubs. A stub reports when it is called. Its library is
- * then restored, and the command runs again.
+ * First, stubs replace all libraries in the directory of the complete layer. When a stub reports that it was called, its library is
+ * restored and the command runs again.
  */
 import * as fs from 'fs';
 import * as path from 'path';
@@ -15,16 +15,16 @@ import { rootOf } from '../plan/layout/plan';
 import { temporaryDirectory } from '../process/leftovers';
 import { discard } from '../process/remove-tree';
 import type { RootPath } from '../root/paths';
-import { starter } from '../sandbox/bubblewrap';
+import { bwrapUser } from '../sandbox/bubblewrap';
 
 /** The directory in the sandbox in which stubs report calls. */
 const REPORTS = '/var/calls';
 const REPORT = `${REPORTS}/report`;
 
-/** Maximum size of a report, in bytes. Each process of a command may add a call. */
+/** Maximum size of a report, in bytes. Each process of a command may add one call to it. */
 const MOST_REPORT = 1024 * 1024;
 
-/** Called after each run, with the library that it called, if any, and the objects that were not stubs. */
+/** Called after each run of a command, with the called library, if any, and the objects that were not stubs. */
 export type OnRun = (command: string, called: RootPath | undefined, unchanged: ReadonlySet<RootPath>) => void;
 
 /** The result of running a workload with stubs. */
@@ -35,7 +35,7 @@ export interface Detected {
   readonly unread: ReadonlySet<RootPath>;
 }
 
-/** Maximum number of searches for libraries whose data a command reads. If more are needed, all libraries with imported data stay. */
+/** Maximum number of bisections that find libraries whose data a command reads. Beyond it, all libraries with imported data stay. */
 const MOST_SEARCHES = 4;
 
 /**
@@ -111,7 +111,7 @@ class Exchange {
     private readonly linking: Linking,
     private readonly variants: ReadonlyMap<RootPath, readonly RootPath[]>,
   ) {
-    const { uid, gid } = starter();
+    const { uid, gid } = bwrapUser();
     if (uid !== undefined) fs.chownSync(this.reports, uid, gid!);
     this.originals = path.join(path.dirname(complete.opt), 'originals');
     fs.mkdirSync(this.originals);

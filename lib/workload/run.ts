@@ -8,7 +8,7 @@ import { type EndedChild, onPath } from '../process/child';
 import { howItEnded, lastLines } from '../process/command';
 import { temporaryDirectory } from '../process/leftovers';
 import { discard } from '../process/remove-tree';
-import { starter } from '../sandbox/bubblewrap';
+import { bwrapUser } from '../sandbox/bubblewrap';
 import { runInLayer, TASK } from '../sandbox/trial';
 import { LineReader } from '../trace/call';
 import { CALLS, Log, type Trace } from '../trace/log';
@@ -56,7 +56,7 @@ export function runCommand(
 ): CommandRun {
   const directory = temporaryDirectory('workload');
   try {
-    const { uid, gid } = starter();
+    const { uid, gid } = bwrapUser();
     if (uid !== undefined) fs.chownSync(directory, uid, gid!);
     const log = path.join(directory, 'log');
     const tracer = [STRACE, ...optionsOf(log, `${CALLS},?connect`)];

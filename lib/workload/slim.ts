@@ -1,8 +1,8 @@
 /**
  * Slims a layer to what the commands of a workload use.
  *
- * First, the commands run in the complete layer, under strace. Then the layer is planned again with the files that they used, and the
- * commands run in it twice. If they use more files, these are added, and the layer is planned and tested again.
+ * First, the commands run in the complete layer, under strace. Then a layer is planned with the files that they used, and the commands
+ * run in it twice. If they use other files, these are added, and the layer is planned and tested again.
  */
 import * as path from 'path';
 import { CompleteLayer, WrittenLayer } from './complete-layer';
@@ -61,7 +61,7 @@ export interface SlimOptions {
  */
 const MOST_COMPLETE = 4 * MOST_BYTES;
 
-/** Maximum number of times that a layer is planned because a command used more files than before. */
+/** Maximum number of times that the slim layer is planned: again whenever a command used other files than before. */
 const MOST_ROUNDS = 5;
 
 /** Maximum number of files in a message. */
@@ -79,8 +79,8 @@ export function slimLayer(source: Root, request: LayerRequest, workload: Workloa
   const locked = workload.lock === undefined || renewsLock ? undefined : readLock(workload.lock, workload, gathered);
   if (locked) return planOutcome(gathered, locked, kept).slim;
   const planned = planGathered(gathered, Infinity, false);
-  const reason = { complete: planned.plan.fingerprint, workload: workloadHash(workload) };
-  if (known && !renewsLock && known.complete === reason.complete && known.workload === reason.workload) {
+  const inputs = { complete: planned.plan.fingerprint, workload: workloadHash(workload) };
+  if (known && !renewsLock && known.complete === inputs.complete && known.workload === inputs.workload) {
     return { ...planOutcome(gathered, known.outcome, kept).slim, known };
   }
   checkStrace();
@@ -90,7 +90,7 @@ export function slimLayer(source: Root, request: LayerRequest, workload: Workloa
   try {
     const { slim, outcome } = new Slimming(gathered, kept, complete, workload, report).run();
     if (workload.lock !== undefined) writeLock(workload.lock, outcome, workload, gathered);
-    return { ...slim, known: { outcome, ...reason } };
+    return { ...slim, known: { outcome, ...inputs } };
   } finally {
     complete.discard();
   }
@@ -160,7 +160,7 @@ class Slimming {
     this.usage.add(trace, this.complete.paths, this.complete.root, this.complete.key, true);
   }
 
-  /** Plans the layer with the used files and tests it, again if a test used more files. */
+  /** Plans the layer with the used files and tests it. Repeats this while a test uses other files. */
   private testedLayer(): Slimmed {
     for (let round = 1; ; round++) {
       const slimmed = planOutcome(this.gathered, this.outcome(), this.kept);
@@ -168,12 +168,12 @@ class Slimming {
       if (problem === undefined && missing.size === 0) return slimmed;
       if (missing.size === 0 || round === MOST_ROUNDS) {
         throw new WorkloadError([
-          `the workload succeeds in the complete layer and fails in the slim one: ${problem ?? `each of ${round} runs uses other files`}`,
-          '  name in keep what it needs, as globs of libraries and files',
+          `the workload succeeds in the complete layer and fails in the slim one: ${problem ?? `each of ${round} tests uses other files`}`,
+          '  list the libraries and files that it needs in keep, as globs',
         ].join('\n'), 'workload', 'keep');
       }
       const names = [...missing].map((real) => path.posix.basename(real));
-      this.report.notice(`another run uses more than the runs before, which is added: ${names.slice(0, MOST_NAMES).join(', ')}` +
+      this.report.notice(`a further run uses more files, which are added: ${names.slice(0, MOST_NAMES).join(', ')}` +
         `${names.length > MOST_NAMES ? ` and ${names.length - MOST_NAMES} more` : ''}`);
     }
   }
@@ -208,7 +208,7 @@ class Slimming {
   }
 }
 
-/** Plans the layer of an outcome: its files, the kept files, and stubs of the other libraries that these need. */
+/** Plans the layer of an outcome: its files, the kept files, and stubs for all other libraries that the loader requires. */
 function planOutcome(gathered: Gathered, outcome: Outcome, kept: ReadonlySet<RootPath>): Slimmed {
   const files = new Set([...outcome.files, ...kept]);
   const linking = new Linking(gathered.root, processesOf(gathered, files).values());

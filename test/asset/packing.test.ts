@@ -4,7 +4,7 @@
 import { type ChildProcess, spawn, spawnSync } from 'child_process';
 import * as fs from 'fs';
 import * as path from 'path';
-import type { Outlook, Packing } from '../../lib/pack/process';
+import type { FilesAhead, Packing } from '../../lib/pack/process';
 import { growing, noise, temporaryDirectory } from '../fixture';
 import { SmallRoot } from '../small-root';
 
@@ -69,10 +69,10 @@ describe('the packing process', () => {
     const script = `process.stdin.on('data', (part) => require('fs').appendFileSync(${JSON.stringify(log)}, part))`;
     const [file] = files(1, 1000);
     expect(spawnSync(...start(script, file)).stdout).toBe('');
-    const lines = fs.readFileSync(log, 'utf8').trim().split('\n').map((line) => JSON.parse(line) as Outlook | Packing);
+    const lines = fs.readFileSync(log, 'utf8').trim().split('\n').map((line) => JSON.parse(line) as FilesAhead | Packing);
     const packing = lines.pop();
     expect(packing).toHaveProperty('plan');
-    const ahead = lines.flatMap((line) => (line as Outlook).ahead);
+    const ahead = lines.flatMap((line) => (line as FilesAhead).ahead);
     expect(ahead).toEqual(expect.arrayContaining(['/usr/bin/tool', file]));
     expect(new Set(ahead).size).toBe(ahead.length);
   });

@@ -229,7 +229,8 @@ describe('the names of programs', () => {
     root.program('/usr/bin/prog');
     root.program('/usr/sbin/prog');
     expect(() => plan(root, 'prog', { binaries: ['prog', '/usr/sbin/prog'] })).toThrow(
-      "/usr/bin/prog and /usr/sbin/prog would both be prog in the layer: give one another name, as rename: { '/usr/sbin/prog': 'prog-2' }");
+      '/usr/bin/prog and /usr/sbin/prog would both be prog in the layer: rename one of them, ' +
+      "for example rename: { '/usr/sbin/prog': 'prog-2' }");
   });
 
   test('can be changed only for requested programs', () => {
@@ -436,7 +437,7 @@ describe('the limit of 262,144,000 bytes', () => {
       expect.stringMatching(
         /^ {2}remove `compress: false`: the layer would be about 126\.\d MB, and its largest files would be unpacked to \/tmp$/,
       ),
-      '  take files that the program can do without out of `include`',
+      '  remove files that the program can do without from `include`',
       '  or set `workload` to command lines that represent everything the function does: only what they use is packed',
     ]);
   });

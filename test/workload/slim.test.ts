@@ -178,7 +178,7 @@ describe('a workload', () => {
     root.install('moody', { '/usr/bin/moody': [], ...data });
     const { files, notices, run } = slim(root, 'moody', ['moody']);
     expect(files).toEqual(['/usr/bin/moody', '/usr/share/moody/0', '/usr/share/moody/1']);
-    expect(notices).toContain('another run uses more than the runs before, which is added: 1');
+    expect(notices).toContain('a further run uses more files, which are added: 1');
     expect(run('moody').code).toBe(0);
   });
 

@@ -1,7 +1,7 @@
 /**
- * Candidates in the order in which they are tried (see candidate-groups.ts). Each is packed if the room that is left holds it.
+ * Tries candidates in the order of candidate-groups.ts. Each is packed if it fits into the room that is left.
  *
- * Sizes come from the directory entries. A file is read only once it is known that there is room for its candidate.
+ * Sizes come from the directory entries: the files of a candidate are not read before it is known that they fit.
  */
 import * as path from 'path';
 import { Additions } from './additions';
@@ -19,7 +19,7 @@ import type { Lacking } from '../selection/module-distance';
 import type { Candidate, CurrentSelection, Selection } from '../selection/selection';
 import { ADD_ON, type Need, NEEDS } from '../selection/size-budget';
 
-/** Names of libraries: a package with some is useless without others. */
+/** Names of libraries. A package that has libraries is of no use in parts. */
 const LIBRARY = /\.so(?:\.[\d.]+)?$/;
 
 interface Attempt {
@@ -29,15 +29,15 @@ interface Attempt {
 
 /** The outcome for a group. */
 export interface Outcome {
-  /** its files, or why they are not packed */
+  /** its files, or the reasons why they are skipped */
   readonly delta: Selection;
-  /** to be called instead of merging `delta`, if the layer has no room for what its files add in turn: the reasons why it is not packed */
+  /** called instead of merging `delta` if there is no room for what its files add in turn: returns the reasons why they are skipped */
   readonly giveUp?: (bytes: number) => Selection;
 }
 
 export class Candidates {
   private readonly waiting = new WaitingGroups();
-  /** groups without room */
+  /** groups for which there was no room */
   private readonly rejected = new Map<string, Pick<Measured, 'need' | 'bytes' | 'addition'> & { readonly dependencies: Lacking }>();
 
   /** add-ons above their limit → bytes */
@@ -47,7 +47,7 @@ export class Candidates {
 
   constructor(private readonly context: Context) {}
 
-  /** Takes over the candidates that a selection has deferred. The same path may be found more than once: the first counts. */
+  /** Adds the candidates that a selection has deferred. If several have the same path, the first counts. */
   public takeFrom(selection: Selection): void {
     const byKey = new Map<string, Candidate[]>();
     for (const candidate of selection.takeDeferred()) {
@@ -55,15 +55,15 @@ export class Candidates {
       if (this.rejected.has(group)) selection.skip(candidate.path, noRoom(candidate, this.rejected.get(group)!.bytes));
       else valueOf(byKey, group, () => []).push(candidate);
     }
-    for (const [key, found] of byKey) {
+    for (const [key, deferred] of byKey) {
       const known = this.waiting.get(key);
       const paths = new Set(known?.candidates.map((candidate) => candidate.path));
-      const added = found.filter((candidate) => paths.size < paths.add(candidate.path).size);
+      const added = deferred.filter((candidate) => paths.size < paths.add(candidate.path).size);
       if (added.length === 0) continue;
       const candidates = [...known?.candidates ?? [], ...added];
       const need = candidates
         .map((candidate) => candidate.need)
-        .reduce((best, one) => (NEEDS.indexOf(one) < NEEDS.indexOf(best) ? one : best));
+        .reduce((greatest, other) => (NEEDS.indexOf(other) < NEEDS.indexOf(greatest) ? other : greatest));
       const { limit = need === 'add-on' ? ADD_ON : undefined } = candidates[0];
       const dependencies = dependenciesOf(candidates[0], need, selection, this.context);
       const isWhole = candidates.some((candidate) => candidate.isWhole);
@@ -83,7 +83,7 @@ export class Candidates {
   public tryNext(selection: CurrentSelection, room: number): Outcome | undefined {
     const measure = ({ candidates }: Group) => this.found(candidates, selection).bytes;
     for (let group = this.waiting.takeFirst(measure); group; group = this.waiting.takeFirst(measure)) {
-      // its files may have been packed meanwhile, with another group
+      // measured again, because another group may have packed some of its files
       const attempt = group.bytes > room && measure(group) > room ? undefined : this.attempt(group, selection);
       const bytes = attempt?.bytes ?? group.bytes;
       const tried = attempt ? { ...group, addition: additionOf(attempt.delta) } : group;
@@ -91,12 +91,12 @@ export class Candidates {
         this.waiting.set({ ...tried, bytes, isMeasured: true });
         continue;
       }
-      const isAbove = attempt && bytes <= room && !this.isWithinLimit(group, attempt);
-      if (isAbove && !group.isOverLimit && isOfSibling(group, selection, this.context)) {
+      const isAboveLimit = attempt && bytes <= room && !this.isWithinLimit(group, attempt);
+      if (isAboveLimit && !group.isOverLimit && isOfSibling(group, selection, this.context)) {
         this.waiting.set({ ...tried, limit: undefined, isOverLimit: true });
         continue;
       }
-      if (attempt && bytes <= room && !isAbove) {
+      if (attempt && bytes <= room && !isAboveLimit) {
         return { delta: attempt.delta, giveUp: (bytesInAll) => this.reject(tried, bytesInAll, false, selection) };
       }
       if (bytes > room && this.isUsefulInParts(group, selection)) {
@@ -108,8 +108,8 @@ export class Candidates {
     return undefined;
   }
 
-  /** Whether there was no room for something. */
-  public get lackRoom(): boolean {
+  /** True if there was no room for a group. */
+  public get lacksRoom(): boolean {
     return this.rejected.size > 0;
   }
 
@@ -118,12 +118,12 @@ export class Candidates {
     return new Map([...this.rejected.values()].flatMap(({ dependencies }) => [...dependencies]));
   }
 
-  /** The groups without room, but for add-ons, each with how much it is needed. */
+  /** The groups without room, except for add-ons, and how much each is needed. */
   public get lacking(): ReadonlyMap<string, Need> {
     return new Map([...this.rejected].filter(([, { need }]) => need !== 'add-on').map(([key, { need }]) => [key, need]));
   }
 
-  /** What each group without room would add, if it was tried. */
+  /** What each group without room would add. Groups that were not tried are not among them. */
   public get withoutRoom(): Addition[] {
     return [...this.rejected.values()].map(({ addition }) => addition).filter((addition) => addition !== undefined);
   }
@@ -147,7 +147,10 @@ export class Candidates {
     ];
   }
 
-  /** True if other candidates must be tried first, because its plug-ins need more than its own files and the layer may become full. */
+  /**
+   * True if another group must be tried first. With the libraries that its plug-ins need, a group may be larger than its files, which
+   * determined its place in the order. The order matters only if the groups that are needed as much do not all fit.
+   */
   private isLargerThanNext(group: Group, bytes: number, room: number): boolean {
     if (group.isMeasured || bytes + this.waiting.bytesOf(group.need) <= room) return false;
     return this.waiting.isAnyBefore({ ...group, bytes });
@@ -171,8 +174,9 @@ export class Candidates {
   }
 
   /**
-   * A part of a package that is only recommended may hide a complete module of the interpreter. An add-on from the same source package as a
-   * requested one has data for the same program, such as LaTeX packages.
+   * True if a part of a group may be packed. Only two kinds qualify: packages that are mentioned, in a tight layer; and add-ons from the
+   * same source package as a requested one, such as LaTeX packages, which have data for the same program. A part of a recommended
+   * package may hide a complete module of the interpreter.
    */
   private isUsefulInParts(group: Group, selection: CurrentSelection): boolean {
     const { need, isSplit, isWhole, candidates } = group;
@@ -183,7 +187,7 @@ export class Candidates {
     return new Set(files.map((file) => path.posix.dirname(file))).size > 1 && !files.some((file) => LIBRARY.test(file));
   }
 
-  /** Replaces a group by one for each directory that it has files in: a tight layer has room for a part of a large package. */
+  /** Replaces a group by one group for each directory of its files, because the layer may have room for some of them. */
   private split({ key, need, candidates, dependencies, distance }: Group, selection: CurrentSelection): void {
     const { delta, added } = this.found(candidates, selection);
     const linksTo = new Map<string | undefined, [link: string, target: string][]>();
@@ -199,9 +203,9 @@ export class Candidates {
     }
     const [, ...counts] = dependencies;
     const ofPart = need === 'add-on' ? [KINSHIP.partOfSibling, ...counts] as const : dependencies;
-    for (const [part, found] of parts) {
-      const others = [...this.waiting.get(part)?.candidates ?? [], ...found];
-      this.waiting.set({ key: part, need, candidates: others, dependencies: ofPart, distance, isMeasured: false, isSplit: true });
+    for (const [part, ofDirectory] of parts) {
+      const merged = [...this.waiting.get(part)?.candidates ?? [], ...ofDirectory];
+      this.waiting.set({ key: part, need, candidates: merged, dependencies: ofPart, distance, isMeasured: false, isSplit: true });
     }
     this.takeFrom(delta);
   }
@@ -227,7 +231,7 @@ function additionOf({ links, processes }: Selection): Addition {
   return { links: links.additions, processes: processes.additions };
 }
 
-/** Objects that need no library, and that none needs, are data: Guile's compiled modules, for example. */
+/** ELF files without DT_NEEDED and without a soname are data, such as Guile's compiled modules. */
 function isPlugIn(file: string, { root }: Context): boolean {
   const { elf } = root.content(file);
   if (!elf?.dynamic) return false;

@@ -1,12 +1,13 @@
 /**
- * Paths in scripts that follow the name of a directory: `/rig.bin` in `exec "$dir/rig.bin"` and in `"$(dirname "$0")/rig.bin"`.
+ * Paths in scripts that follow a variable or a command substitution with the directory, such as `/rig.bin` in
+ * `exec "$dir/rig.bin"` and in `"$(dirname "$0")/rig.bin"`.
  */
 import type { RootPath } from '../../root/paths';
 import type { Root } from '../../root/root';
 
 /** Maximum size of a script, in bytes. Larger scripts have an archive appended to them. */
 const MOST_BYTES = 1024 * 1024;
-/** The path after a variable, which may be edited as in `${0%/*}`, or after a command substitution. */
+/** The path after a variable, which may be trimmed (`${0%/*}`), or after a command substitution. */
 const AFTER_VARIABLE = /(?:\$\w+|\$\{[\w%/*]+\}|[)`])"?((?:\/[\w.+-]+)+)(?=["'`\s;)&|]|$)/gm;
 
 /** @returns the paths, each of which begins with `/` */

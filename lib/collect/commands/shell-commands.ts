@@ -1,6 +1,6 @@
 /**
- * Words of a shell script in places where the shell expects a command: at the start of a line, or after the end of another command.
- * Words that take a command, such as `exec`, assignments, and variables without quotes, which may be empty, may come before it.
+ * Words of a shell script where the shell expects a command: at the start of a line, or after another command. A command may follow
+ * assignments, words that take a command, such as `exec`, and unquoted variables, which may be empty.
  *
  * Written by hand because a regular expression would backtrack. This parser reads each character a bounded number of times.
  */
@@ -12,7 +12,7 @@ const OPTIONAL = /\$(?:\w+|\{\w+\})[ \t]+/y;
 const VARIABLE = /\w+=/y;
 const WORD = /[\w.+-]+/y;
 const BLANKS = /[ \t]*/y;
-/** Characters that end a value without quotes. */
+/** Characters that end an unquoted value. */
 const VALUE_END = /[\s"'`]/g;
 
 /** An assignment, and the rest of its line. */
@@ -27,8 +27,8 @@ export function shellCommands(text: string): Set<string> {
 }
 
 /**
- * Values of a shell script's variables that the script may start as commands: `gs` in `GS_EXECUTABLE=gs`, and, if there is
- * `version=14`, `ps2pdf14` in `ps2pdf="$here/ps2pdf$version"`. For a path, its last component.
+ * Values of a shell script's variables, which the script may start as commands. `GS_EXECUTABLE=gs` gives `gs`. After `version=14`,
+ * `ps2pdf="$here/ps2pdf$version"` gives `ps2pdf14`: of a path, only the last component counts.
  *
  * @param text without comments
  */
@@ -47,7 +47,7 @@ export function assignedWords(text: string): Set<string> {
   return words;
 }
 
-/** The last path component at the end of an assignment's line. */
+/** The last word of an assignment. Of a path, this is the last component. */
 function lastWord(line: string): string {
   const value = line.trim().replace(/["'`]$/, '');
   let start = value.length;
@@ -55,7 +55,7 @@ function lastWord(line: string): string {
   return value.slice(start);
 }
 
-/** A word with its variable replaced by each of its values. Empty if the variable is unknown, or if there are several. */
+/** A word with its variable replaced by each of its values. Empty if the variable is unknown, or if the word has several variables. */
 function valuesOf(word: string, assigned: ReadonlyMap<string, ReadonlySet<string>>): readonly string[] {
   const variables = [...word.matchAll(VARIABLE_IN_WORD)];
   if (variables.length === 0) return word === '' ? [] : [word];
@@ -65,7 +65,7 @@ function valuesOf(word: string, assigned: ReadonlyMap<string, ReadonlySet<string
 }
 
 class ShellText {
-  /** positions at which no command begins, so that assignments after several separators are parsed once */
+  /** positions at which no command begins, kept so that no assignment is parsed again after another separator */
   private readonly failed = new Set<number>();
   /** see `next` */
   private readonly ahead = new Map<string, { readonly from: number; readonly at: number }>();
@@ -92,16 +92,16 @@ class ShellText {
     let taking: { readonly word: string; readonly end: number } | undefined;
     for (let at = this.skip(BLANKS, from)!; !this.failed.has(at);) {
       visited.push(at);
-      const behindWord = this.skip(TAKES_COMMAND, at);
-      const next = behindWord ?? this.skip(OPTIONAL, at) ?? this.assignment(at);
+      const afterWord = this.skip(TAKES_COMMAND, at);
+      const next = afterWord ?? this.skip(OPTIONAL, at) ?? this.assignment(at);
       if (next === undefined) {
         const end = this.skip(WORD, at);
         if (end === undefined || text[end] === '/' || text[end] === '=') break;
         words.add(text.slice(at, end));
         return end;
       }
-      if (behindWord !== undefined) {
-        const word = text.slice(at, behindWord).trim();
+      if (afterWord !== undefined) {
+        const word = text.slice(at, afterWord).trim();
         taking = { word, end: at + word.length };
       }
       at = next;
@@ -124,8 +124,8 @@ class ShellText {
     } else {
       end = this.next('value end', value);
     }
-    const behind = this.skip(BLANKS, end)!;
-    return behind > end ? behind : undefined;
+    const afterBlanks = this.skip(BLANKS, end)!;
+    return afterBlanks > end ? afterBlanks : undefined;
   }
 
   /** The next position of a character, or the length of the text if there is none. Cached, so that a long value is searched only once. */
@@ -144,7 +144,7 @@ class ShellText {
     return at;
   }
 
-  /** @returns where a match that begins here ends */
+  /** @returns the end of a match that begins at `at` */
   private skip(pattern: RegExp, at: number): number | undefined {
     pattern.lastIndex = at;
     return pattern.test(this.text) ? pattern.lastIndex : undefined;

@@ -14,7 +14,7 @@ const NON_RUNTIME = new RegExp(
     // hooks of package managers and bug reporters, such as /usr/share/python3/runtime.d and /usr/share/apport/package-hooks
     '^/usr/share/[^/]+/(?:runtime\\.d|package-hooks)/',
     '^/usr/lib/(?:[^/]+/)?[^/]+\\.a$',
-    // a compiler's own headers are in a directory `include` below /usr/lib, and those of its standard library beside the source, in `src`
+    // headers. Exempt are a compiler's own, in `include` below /usr/lib, and those of its standard library, in `src` with the source
     '^(?!.*/(?:include|src)/).*\\.h$',
   ].join('|'),
 );
@@ -36,7 +36,7 @@ export function isForLinking(real: string): boolean {
   return /\.[ao]$/.test(real);
 }
 
-/** Documentation, licence texts included: paths in it are not followed, and not replaced. */
+/** Documentation, including licence texts. Its path mentions are neither followed nor replaced. */
 export function isDocumentation(real: string): boolean {
   return real.startsWith('/usr/share/doc/') || real.startsWith('/usr/share/licenses/');
 }

@@ -1,12 +1,12 @@
 /**
- * Files that have the name of a program, such as `rig.fmt`: a directory for many programs may have one for each of them. Those of the
- * requested programs, and of the commands that these start, are needed, and those of other commands are not.
+ * Files that are named after a program, such as `rig.fmt`. A directory for many programs may have one for each of them. Only the files
+ * that are named after requested programs, or after commands that these start, are needed.
  */
 import * as path from 'path';
 import type { Context } from '../selection/context';
 import type { CurrentSelection } from '../selection/selection';
 
-/** Names of directories that are looked through. */
+/** Maximum number of names that are read from directories. */
 const MOST_NAMES = 16_384;
 
 /** Names of the requested programs, and of the commands that these start. */
@@ -22,7 +22,7 @@ export function namesOfPrograms(
   return names;
 }
 
-/** @returns resolved paths of the files below a directory that have one of the names, apart from their extension */
+/** @returns resolved paths of the files below a directory that have one of the names, followed by any extension */
 export function namedAfterPrograms(directory: string, names: ReadonlySet<string>, { root }: Pick<Context, 'root'>): string[] {
   const found: string[] = [];
   const directories = root.isDirectory(directory) ? [directory] : [];
@@ -41,8 +41,8 @@ export function namedAfterPrograms(directory: string, names: ReadonlySet<string>
 
 /**
  * @param names see `namesOfPrograms`
- * @returns whether a file below the directory has the name of a command that is not among them, and another file of the same kind, by its
- *   extension, has the name of one that is
+ * @returns a function that is true for a file with the name of another command, if a file with the same extension below the directory has
+ *   one of the names
  */
 export function namedAfterOthers(
   directory: string,

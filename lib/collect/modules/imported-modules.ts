@@ -1,8 +1,8 @@
 /**
- * Modules of packages that self-built scripts import: `import cv2`, `use XML::Parser`, `library(knitr)`. No package declares the
- * dependencies of such a script, so its text does.
+ * Modules of packages that self-built scripts import: `import cv2`, `use XML::Parser`, `library(knitr)`. No package declares
+ * the dependencies of such a script, so they are read from its text.
  *
- * A name counts only if a directory in which packages install modules for the script's interpreter has a module of that name.
+ * A name counts only if packages have installed a module of that name for the script's interpreter.
  */
 import * as path from 'path';
 import type { Program } from '../../closure/find';
@@ -22,26 +22,26 @@ const MOST_BYTES = 1024 * 1024;
 const MOST_NAMES = 1024;
 /** Directories in which packages install directories of modules. */
 const PARENTS = ['/usr/lib', '/usr/share'];
-/** Maximum number of packages that have a module. A directory of more packages is a namespace, such as `File` of Perl. */
+/** Maximum number of packages that own a module. A directory with more owners is a namespace, such as Perl's `File`. */
 const MOST_OWNERS = 4;
-/** Levels of directories below that of an interpreter: `vendor_perl`, `5.36`. */
+/** Levels of directories that are searched below an interpreter's: `vendor_perl`, `5.36`. */
 const MOST_LEVELS = 3;
 /** A directory of RubyGems: each directory in it is a gem, with modules in `lib`. */
 const GEMS = 'gems';
-/** Endings of modules: sources, and libraries with and without the tag of the interpreter's version. */
+/** Endings of modules: of sources, and of libraries with or without a tag for the interpreter's version. */
 const MODULE = /^(?:\.(?:py|pm|rb|lua|js|cjs|mjs|scm|tcl)|(?:\.[\w-]+)*\.so)?$/;
 
 interface Import {
   readonly statement: RegExp;
   /** between the components of a name */
   readonly separator: RegExp;
-  /** whether only the whole name is that of a module: `a.b.c` may be a variable in `a.b` */
+  /** whether only the whole name can be a module @default - its beginning can, too: `a.b.c` may be a variable in `a.b` */
   readonly isWhole?: boolean;
-  /** begins a text in which such statements count @default - any text */
+  /** the beginning of texts in which such statements count @default - any text */
   readonly start?: RegExp;
-  /** what comes before a name */
+  /** the component before each name */
   readonly parent?: string;
-  /** whether the module has the name in lower case @default false */
+  /** whether the name of the module is in lower case @default false */
   readonly isLowerCase?: boolean;
 }
 
@@ -88,7 +88,7 @@ export function addImportedModules({ real: file }: Pending, selection: CurrentSe
   return delta;
 }
 
-/** The first components of the modules that a file imports for a script, each with the packages of the module. */
+/** The modules that a file imports for a script: first component of the name → packages of the module. */
 export function modulesNamedIn(file: string, script: Program, context: Context): ReadonlyMap<string, readonly Package[]> {
   const { root } = context;
   if (root.content(file).size > MOST_BYTES) return new Map();
@@ -107,8 +107,8 @@ function namesIn(text: string): ReadonlyMap<string, Imported> {
   for (const { statement, separator, isWhole, start, parent, isLowerCase } of IMPORTS) {
     if (start && !start.test(text)) continue;
     for (const [, listed] of text.matchAll(statement)) {
-      for (const one of (isLowerCase ? listed.toLowerCase() : listed).split(',')) {
-        const written = one.trim().split(/[ \t]/)[0].split(separator).filter((component) => component !== '');
+      for (const name of (isLowerCase ? listed.toLowerCase() : listed).split(',')) {
+        const written = name.trim().split(/[ \t]/)[0].split(separator).filter((component) => component !== '');
         const components = parent === undefined ? written : [parent, ...written];
         if (written.length > 0 && !components.includes('..') && found.size < MOST_NAMES) {
           found.set(components.join('/'), { components, isWhole });
@@ -119,7 +119,7 @@ function namesIn(text: string): ReadonlyMap<string, Imported> {
   return found;
 }
 
-/** True in a virtual environment that hides the modules of the system. */
+/** True for a file in a virtual environment that hides the system's modules. */
 function isIsolated(file: string, { root }: Context): boolean {
   for (let at = path.posix.dirname(file); at !== '/'; at = path.posix.dirname(at)) {
     const configuration = root.file(path.posix.join(at, 'pyvenv.cfg'));
@@ -129,7 +129,7 @@ function isIsolated(file: string, { root }: Context): boolean {
   return false;
 }
 
-/** The packages of the module that has the longest beginning of a name. */
+/** The packages of an imported module. If the whole name is not that of a module, the longest beginning that is one counts. */
 function providersOf({ components, isWhole }: Imported, directories: readonly string[], context: Context): readonly Package[] {
   const { root, packages } = context;
   for (let count = components.length; count > (isWhole ? components.length - 1 : 0); count--) {
@@ -140,9 +140,9 @@ function providersOf({ components, isWhole }: Imported, directories: readonly st
       if (parent === undefined || !root.isDirectory(parent)) continue;
       for (const entry of root.names(parent)) {
         if (!entry.startsWith(name) || !MODULE.test(entry.slice(name.length))) continue;
-        const found = path.posix.join(parent, entry);
-        const those = root.isDirectory(found) ? [...packages.ownersOf(found)] : ownersOf(found, context);
-        if (those.length <= MOST_OWNERS) for (const owner of those) owners.add(owner);
+        const module = path.posix.join(parent, entry);
+        const ofModule = root.isDirectory(module) ? [...packages.ownersOf(module)] : ownersOf(module, context);
+        if (ofModule.length <= MOST_OWNERS) for (const owner of ofModule) owners.add(owner);
       }
     }
     if (owners.size > 0) return [...owners].filter((owner) => !isForDevelopment(owner));
@@ -153,12 +153,15 @@ function providersOf({ components, isWhole }: Imported, directories: readonly st
 /** Cached, because every file of a script's project needs them. */
 const directoriesFor = cacheByRoot<readonly string[]>();
 
-/** Below directories named after the interpreter, those of its own package, and those of several packages: each has its modules there. */
+/**
+ * Directories to which packages install modules for an interpreter: those that `isForModules` recognizes and, below them, directories of
+ * its own package and directories that several packages share.
+ */
 function moduleDirectories({ interpreter }: Program, context: Context): readonly string[] {
   const { root, packages } = context;
-  const { path: started } = interpreter!.program;
-  return directoriesFor(root, started, () => {
-    const interpreters = ownersOf(started, context);
+  const { path: interpreterPath } = interpreter!.program;
+  return directoriesFor(root, interpreterPath, () => {
+    const interpreters = ownersOf(interpreterPath, context);
     const isOfModules = isForModules(interpreters, context);
     const isOwn = (directory: string) => interpreters.some(({ source }) => source === packages.ownerOf(directory)?.source);
     const multiarch = root.names(PARENTS[0]).map((name) => path.posix.join(PARENTS[0], name)).filter(isStandardDirectory);

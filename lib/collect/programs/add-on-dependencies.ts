@@ -1,9 +1,9 @@
 /**
  * Adds the data of packages that add-on packages depend on. For example, a voice in a directory of the requested package depends on
- * a dictionary in the same directory, and the dictionary's package does not depend on the requested one.
+ * a dictionary in the same directory, but the dictionary's package does not depend on the requested one.
  *
- * Only files in directories of the requested packages that the add-on extends are added here. Libraries are added with the plug-ins
- * that need them, and commands with the files that start them.
+ * Only files in directories of the extended packages are added. Libraries are added with the plug-ins that need them, commands with
+ * the files that start them.
  */
 import { addFound } from './add-files';
 import type { Package } from '../../packages/package';
@@ -19,7 +19,7 @@ export function addDependenciesOfAddOn(
   if (addOn === undefined || !isAddOn(addOn, selection)) return undefined;
   const key = `dependencies of ${addOn.name}`;
   if (selection.followed.has(key)) return undefined;
-  // CA certificates, for example, are packed for another reason: a requested package has no use for what they depend on
+  // an add-on that extends no requested package, such as CA certificates, is packed for another reason: its dependencies are not needed
   const extended = [...selection.requested].filter((requested) => isBelow(file, packageFiles.directoriesOf(requested)));
   if (extended.length === 0) return undefined;
   const delta = selection.fork();

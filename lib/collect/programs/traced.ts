@@ -10,7 +10,7 @@ import { isMachineSpecific } from '../kinds/machine-specific';
 import type { Context } from '../selection/context';
 import type { CurrentSelection, Selection, Why } from '../selection/selection';
 
-/** Below these directories only installations write. */
+/** Only installations write below these directories. */
 const INSTALLED = /^\/(?:usr|etc|var|opt)\//;
 
 /** Programs are added first, so that the files they load are assigned to their processes. */
@@ -23,7 +23,7 @@ export function addTraced(selection: CurrentSelection, context: Context): Select
   return delta;
 }
 
-/** A program may fail if a directory that it lists does not exist. Directories of the user's and of the machine are not created. */
+/** Adds a listed directory, without which the program may fail. Directories of the user and of the machine are not added. */
 function addListed(listed: string, delta: Selection, context: Context): void {
   const { root } = context;
   if (!INSTALLED.test(`${root.real(listed)}/`)) return;
@@ -34,7 +34,7 @@ function addListed(listed: string, delta: Selection, context: Context): void {
 function addOpened({ path: file, by }: Opened, delta: Selection, context: Context): void {
   const { root } = context;
   const why: Why = { reason: 'opened in a trace command', through: by && root.real(by) };
-  // not looked at: machine-specific files change often, and the layer must not depend on them
+  // skipped without a look at the file: machine-specific files change often, and the layer must not depend on them
   if (isMachineSpecific(file)) {
     delta.skip(file, `${why.reason}${by === undefined ? '' : ` by ${by}`}, but machine-specific: name it in include if it is needed`);
     return;
@@ -42,9 +42,9 @@ function addOpened({ path: file, by }: Opened, delta: Selection, context: Contex
   const started = startedBy(by, context);
   const [first] = delta.processes.keys();
   const program = started !== undefined && delta.processes.has(started) ? started : first;
-  // Python opens the bytecode of a module, and only the time and size of its source are read
-  const files = [file, sourceOfBytecode(file)].filter((one) => one !== undefined && root.isFile(one)) as string[];
-  for (const real of files.flatMap((one) => addFound(one, why, delta, context))) {
+  // Python opens only the bytecode of a module, but looks at the time and size of its source
+  const files = [file, sourceOfBytecode(file)].filter((entry) => entry !== undefined && root.isFile(entry)) as string[];
+  for (const real of files.flatMap((entry) => addFound(entry, why, delta, context))) {
     takeFile(real, program, delta, context);
     // the kernel opens the interpreter of a script, which no trace shows
     const interpreter = root.content(real).kind === 'script' ? readShebang(root.content(real).head)?.interpreter : undefined;

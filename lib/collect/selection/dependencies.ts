@@ -10,15 +10,15 @@ export class Dependencies {
   constructor(private readonly database: PackageDatabase) {}
 
   /**
-   * A package with its dependencies, without development packages and packages on which only these depend: a module that was built
-   * with the headers of an interpreter may depend on them, and so on a compiler.
+   * A package with its dependencies, except for development packages and those on which only these depend. A module may depend on the
+   * headers that it was built with, and through these on a compiler.
    */
   public of(owner: Package): ReadonlySet<Package> {
     let closure = this.known.get(owner);
     if (!closure) {
       const packages = new Set([owner]);
-      for (const one of packages) {
-        for (const dependency of dependenciesOf(one, this.database)) if (!isForDevelopment(dependency)) packages.add(dependency);
+      for (const dependent of packages) {
+        for (const dependency of dependenciesOf(dependent, this.database)) if (!isForDevelopment(dependency)) packages.add(dependency);
       }
       closure = packages;
       this.known.set(owner, closure);

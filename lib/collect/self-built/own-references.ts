@@ -3,7 +3,7 @@
  * `__DIR__ . '/../templates'` in PHP, `require('./rig')` and `path.join(__dirname, 'data')` in JavaScript, `Path(__file__).parent / 'data'`
  * in Python.
  *
- * Such a path is stronger evidence than a name, so it counts in a source tree, too: only what it leads to is packed.
+ * Such a path is stronger evidence than a name, so it counts in a source tree, too. Only the file or directory that it names is packed.
  */
 import * as path from 'path';
 import { addWithinBudget } from './add-within-budget';
@@ -30,7 +30,7 @@ interface Expression {
   readonly pathOf: (match: RegExpMatchArray) => string;
 }
 
-const listed = (list: string) => [...list.matchAll(/["']([^"']+)["']/g)].map(([, word]) => word).join('/');
+const joined = (list: string) => [...list.matchAll(/["']([^"']+)["']/g)].map(([, word]) => word).join('/');
 const up = (levels: string | undefined) => '../'.repeat(Number(levels ?? 1));
 
 const EXPRESSIONS: readonly Expression[] = [
@@ -42,29 +42,29 @@ const EXPRESSIONS: readonly Expression[] = [
   },
   // Ruby
   { pattern: new RegExp(`\\brequire_relative[ (]+${QUOTED}`, 'g'), pathOf: ([, , to]) => to },
-  { pattern: new RegExp(`\\bjoin\\(\\s*__dir__${LIST}`, 'g'), pathOf: ([, list]) => listed(list) },
+  { pattern: new RegExp(`\\bjoin\\(\\s*__dir__${LIST}`, 'g'), pathOf: ([, list]) => joined(list) },
   { pattern: new RegExp(`\\bexpand_path\\(\\s*${QUOTED}\\s*,\\s*__dir__`, 'g'), pathOf: ([, , to]) => to },
   { pattern: new RegExp(`\\bexpand_path\\(\\s*${QUOTED}\\s*,\\s*__FILE__`, 'g'), pathOf: ([, , to]) => `x/${to}` },
   { pattern: /#\{__dir__\}\/([\w.@+/-]+)/g, pathOf: ([, to]) => to },
   // JavaScript
   { pattern: /\b(?:require|import)\s*\(\s*(["'`])(\.\.?\/[\w.@+/-]+)\1/g, pathOf: ([, , to]) => to },
   { pattern: /\b(?:from|import)\s*(["'])(\.\.?\/[\w.@+/-]+)\1/g, pathOf: ([, , to]) => to },
-  { pattern: new RegExp(`\\b(?:join|resolve)\\(\\s*__dirname${LIST}`, 'g'), pathOf: ([, list]) => listed(list) },
+  { pattern: new RegExp(`\\b(?:join|resolve)\\(\\s*__dirname${LIST}`, 'g'), pathOf: ([, list]) => joined(list) },
   { pattern: new RegExp(`\\b__dirname\\s*\\+\\s*${QUOTED}`, 'g'), pathOf: ([, , to]) => to },
   { pattern: /\$\{__dirname\}\/([\w.@+/-]+)/g, pathOf: ([, to]) => to },
   { pattern: new RegExp(`\\bnew URL\\(\\s*${QUOTED}\\s*,\\s*import\\.meta\\.url`, 'g'), pathOf: ([, , to]) => to },
   // Python
-  { pattern: new RegExp(`\\bjoin\\([\\w.(]*\\bdirname\\([\\w.(]*__file__\\)*${LIST}`, 'g'), pathOf: ([, list]) => listed(list) },
+  { pattern: new RegExp(`\\bjoin\\([\\w.(]*\\bdirname\\([\\w.(]*__file__\\)*${LIST}`, 'g'), pathOf: ([, list]) => joined(list) },
   {
     pattern: /\bPath\(\s*__file__\s*\)(?:\.\w+\(\))*((?:\.parent)+)((?:\s*\/\s*["'][\w.@+/ -]+["'])+)/g,
-    pathOf: ([, parents, list]) => `${'../'.repeat(parents.split('.').length - 2)}${listed(list)}`,
+    pathOf: ([, parents, list]) => `${'../'.repeat(parents.split('.').length - 2)}${joined(list)}`,
   },
 ];
 
 /** `import rig` and `from rig.x import y`, which Python finds beside the script as `rig.py` or in the package `rig`. */
 const IMPORT = /^[ \t]*(?:from|import)[ \t]+(\w+)/gm;
 
-/** What resolvers of modules append to a name. */
+/** Suffixes that module resolvers append to a name. */
 const ENDINGS = ['', '.rb', '.js', '.cjs', '.mjs', '.json', '.node', '.so', '/index.js'];
 
 export function addOwnReferences({ real: file }: Pending, selection: CurrentSelection, context: Context): Selection | undefined {
@@ -80,7 +80,7 @@ export function addOwnReferences({ real: file }: Pending, selection: CurrentSele
   return delta;
 }
 
-/** Resolved paths that exist and that the file is not below. */
+/** Resolved paths that a file names, except for those of directories that it is in. */
 function referencesIn(file: string, { root }: Context): ReadonlySet<string> {
   const text = root.scan(file, (bytes) => bytes.toString('latin1'));
   const directory = path.posix.dirname(file);
@@ -112,8 +112,9 @@ function add(entry: string, file: string, opener: string, delta: Selection, cont
   delta.notices.add(`${beside}, is not packed: ${problem}; name it in include if the program needs it`);
 }
 
-function commonDirectory(one: string, other: string): string {
-  let at = path.posix.dirname(one);
+/** The deepest directory that both paths are below. */
+function commonDirectory(file: string, other: string): string {
+  let at = path.posix.dirname(file);
   while (at !== '/' && !other.startsWith(`${at}/`)) at = path.posix.dirname(at);
   return at;
 }

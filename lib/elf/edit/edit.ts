@@ -10,7 +10,7 @@ import type { HeaderSource } from './new-segment';
 import { addSegment, spareHeader } from './new-segment';
 import { checkOverlaps, checkSymbols, structures } from './overlap';
 import type { Part } from './part';
-import { dynamicPart, interpreterPart, partsBehindHeaders, setValue, stringsPart, tableParts } from './part';
+import { dynamicPart, interpreterPart, partsAfterHeaders, setValue, stringsPart, tableParts } from './part';
 import { prepend } from './prepend';
 import type { Extent } from '../program-header';
 import { PF_R, PF_W, PT_DYNAMIC, readSegments, setExtent } from '../program-header';
@@ -87,12 +87,12 @@ export function editElf(bytes: Buffer, edit: ElfEdit): Buffer {
   let source: HeaderSource = spareHeader(bytes, segments) ?? 'move';
   if (moves.length > 0 && !room && source === 'move' && dynamic) {
     const tables = tableParts(reader, segments, dynamic);
-    const behind = partsBehindHeaders(reader, header, [...parts, ...tables]);
-    if (behind) {
+    const overwritten = partsAfterHeaders(reader, header, [...parts, ...tables]);
+    if (overwritten) {
       source = 'grow';
-      checkOverlaps(behind, structures(header, segments, dynamic));
+      checkOverlaps(overwritten, structures(header, segments, dynamic));
       parts = [...parts, ...tables];
-      moves = parts.filter((part) => moves.includes(part) || behind.includes(part));
+      moves = parts.filter((part) => moves.includes(part) || overwritten.includes(part));
     }
   }
   if (moves.length > 0 && image.hasOverlay) image.checkMovable(bytes);

@@ -7,8 +7,8 @@ import { type Header, PHDR_SIZE } from '../header';
 import { type Extent, PT_DYNAMIC, PT_INTERP, type Segment } from '../program-header';
 
 /**
- * A part of a file that can be moved. Code and data contain each other's addresses and cannot move; parts that the
- * kernel and the loaders find by a program header or a dynamic entry have no other pointers to them.
+ * A part of a file that can be moved, because only a program header or a dynamic entry points to it. Code and data contain each
+ * other's addresses, so they cannot be moved.
  */
 export interface Part {
   readonly place: Extent;
@@ -20,7 +20,7 @@ export interface Part {
   readonly tag?: number;
 }
 
-/** The tables that linkers place directly behind the program headers and the interpreter. */
+/** The tables that linkers place directly after the program headers and the interpreter. */
 const TABLES = [DT_HASH, DT_GNU_HASH, DT_SYMTAB, DT_VERSYM];
 
 /** Tags of dynamic entries whose values are addresses. */
@@ -48,8 +48,8 @@ export function stringsPart(reader: ByteReader, dynamic: DynamicSection): Part |
 }
 
 /**
- * The tables of symbols. Their sizes are unknown, but each ends at the next structure at the latest, and a few bytes too
- * many are harmless.
+ * The tables of symbols. The file does not state their sizes, so each is taken to extend to the next structure: a few bytes too many
+ * are harmless.
  */
 export function tableParts(reader: ByteReader, segments: readonly Segment[], dynamic: DynamicSection): Part[] {
   const starts = [...ADDRESSES.map((tag) => dynamic.number(tag) ?? 0), ...segments.map(({ vaddr }) => vaddr)];
@@ -62,20 +62,20 @@ export function tableParts(reader: ByteReader, segments: readonly Segment[], dyn
 }
 
 /**
- * The parts that one more program header would overwrite. Undefined if it would overwrite anything else.
+ * The parts that another program header would overwrite. Undefined if it would overwrite anything else.
  */
-export function partsBehindHeaders(reader: ByteReader, header: Header, parts: readonly Part[]): Part[] | undefined {
+export function partsAfterHeaders(reader: ByteReader, header: Header, parts: readonly Part[]): Part[] | undefined {
   const start = header.phoff + header.phnum * PHDR_SIZE;
-  const behind = parts
+  const overwritten = parts
     .filter(({ place }) => place.offset < start + PHDR_SIZE && place.offset + place.size > start)
     .sort((a, b) => a.place.offset - b.place.offset);
   let end = start;
-  for (const { place } of behind) {
+  for (const { place } of overwritten) {
     const padding = place.offset - end;
     if (padding < 0 || padding > PADDING_MAX || reader.view(end, padding).some((byte) => byte !== 0)) return undefined;
     end = place.offset + place.size;
   }
-  return end >= start + PHDR_SIZE ? behind : undefined;
+  return end >= start + PHDR_SIZE ? overwritten : undefined;
 }
 
 function part(reader: ByteReader, place: Extent, pointer: Pick<Part, 'segmentType' | 'tag'>): Part {

@@ -5,7 +5,7 @@ import { programName } from './program-name';
 import { type Program, ProgramError } from '../../closure/find';
 import { printableName } from '../../text/printable';
 
-/** @throws ProgramError if a name is not a file name, if two programs have the same, or if none has a name that `rename` changes */
+/** @throws ProgramError if a name is not a file name, if two programs have the same name, or if `rename` has a name of no program */
 export function namePrograms(programs: readonly Program[], rename: Readonly<Record<string, string>>): Map<string, Program> {
   const binaries = programs.map(({ binary }) => binary);
   const unknown = Object.keys(rename).find((binary) => !binaries.includes(binary));
@@ -20,7 +20,7 @@ export function namePrograms(programs: readonly Program[], rename: Readonly<Reco
     const other = named.get(name);
     if (other) {
       const both = `${printableName(other.path)} and ${printableName(program.path)} would both be ${name} in the layer`;
-      throw new ProgramError(`${both}: give one another name, as rename: { '${program.binary}': '${name}-2' }`, 'rename');
+      throw new ProgramError(`${both}: rename one of them, for example rename: { '${program.binary}': '${name}-2' }`, 'rename');
     }
     named.set(name, program);
   }

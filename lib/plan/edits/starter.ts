@@ -18,8 +18,8 @@ import type { TextEntry } from '../layout/plan';
 const PREFIX = '.start-';
 
 /**
- * Expressions for the directory of a script, as it was called: in shells, in Python and Perl, in Perl and Ruby, and in Lua, R and Tcl.
- * Node.js and PHP resolve links themselves.
+ * Expressions for the path by which a script was started: in shells, in Python and Perl, in Perl and Ruby, and in Lua, R and Tcl. Node.js
+ * and PHP resolve links themselves.
  */
 const OWN_DIRECTORY = new RegExp([
   /\bdirname\b[^\n;|]{0,40}\$\{?0\b/, /\$\{0%/, /\bBASH_SOURCE\b/, /\b__file__\b/, /\bargv\[0\]/, /\bFindBin\b/, /\b__FILE__\b/,
@@ -31,17 +31,17 @@ const MOST_BYTES = 1024 * 1024;
 /** Cached, because the plan asks several times for each program. */
 const findingOwnDirectory = cacheByRoot<boolean>();
 
-/** Whether a program is a Java archive, or a script that carries data or that finds files by its own path without resolving links. */
+/** True for a Java archive, and for a script that carries data or finds files by its own path without resolving links. */
 export function needsStarter({ path: link, real, interpreter }: Program, root: Root): boolean {
   const { carriesData, kind, size } = root.content(real);
   if (interpreter === undefined || carriesData) return carriesData;
   if (kind !== 'script') return true;
-  // a script with several names does what its name says, and resolves links to find its directory
+  // a script that is started by a link of another name may depend on that name, and resolves links to find its directory
   if (size > MOST_BYTES || path.posix.basename(link) !== path.posix.basename(real)) return false;
   return findingOwnDirectory(root, real, () => root.scan(real, (bytes) => OWN_DIRECTORY.test(bytes.toString('latin1'))));
 }
 
-/** The starter's place: next to the script. */
+/** The path of a script's starter, in the same directory. */
 export function starterOf(script: LayerPath): LayerPath {
   return layerPath(path.posix.join(path.posix.dirname(script), `${PREFIX}${path.posix.basename(script)}`));
 }

@@ -58,12 +58,12 @@ export function tooLarge(plan: Pick<Plan, 'entries'>, root: Root): { readonly me
   return { message, options: [...(compression.length > 0 ? ['compress: false' as const] : []), ...OPTIONS] };
 }
 
-/** True for files that `exclude` leaves out: not for libraries that a packed module needs. */
+/** True for files that `exclude` can remove. It cannot remove a library that a packed module needs. */
 function isOptional(kind: Kind, { why }: FileEntry): boolean {
   return kind === 'data' || (kind === 'module' && !REQUIRED.test(why.reason));
 }
 
-/** For a user who rules out compression. None if the layer would still be too large. */
+/** Advice for a user who has set `compress: false`. None if the compressed layer would be too large, too. */
 function adviceToCompress(files: readonly FileEntry[], root: Root): string[] {
   const bytes = files.reduce((sum, { real, size }) => sum + storedSize(real, size, root, SMALL_FILES), 0);
   if (bytes > MOST_BYTES) return [];
@@ -81,7 +81,7 @@ function advice(required: number, detected: number, included: number, removable:
   }
   const places = removable.slice(0, MOST_SUGGESTED).map((entry) => `'${printableName(entry.path)}'`).join(', ');
   return [
-    ...(included > 0 ? ['  take files that the program can do without out of `include`'] : []),
+    ...(included > 0 ? ['  remove files that the program can do without from `include`'] : []),
     ...(places !== '' ? [`  leave out files that the program can do without: exclude: [${places}]`] : []),
     ...(detected > 0 && required + included <= MOST_BYTES ?
       ['  or set `detectData: false`, and name what the program needs with `traceCommands` (command lines that open it) ' +

@@ -20,7 +20,7 @@ import { howItEnded, lastLines } from '../../process/command';
 import { systemEnvironment } from '../../process/environment';
 import { removeTree } from '../../process/remove-tree';
 import { DirectoryRoot } from '../../root/directory-root';
-import { ALLOW, BUSYBOX, INSTALL, isStatic, type Limits, runInSandbox, type Sandbox, starter, tmpfs } from '../../sandbox/bubblewrap';
+import { ALLOW, BUSYBOX, bwrapUser, INSTALL, isStatic, type Limits, runInSandbox, type Sandbox, tmpfs } from '../../sandbox/bubblewrap';
 import { printableName } from '../../text/printable';
 import { SourceError } from '../source';
 
@@ -103,7 +103,7 @@ export function replay(replayed: Replay): string {
     }
   }
   const { standIns, takeBack } = standIn(root, workplace, isNative);
-  const { uid, gid } = starter();
+  const { uid, gid } = bwrapUser();
   if (uid !== undefined) {
     for (const place of [root, record]) runChild('chown', ['-R', '-h', `${uid}:${gid}`, place], { environment: systemEnvironment() });
   }

@@ -9,8 +9,8 @@ export const STAND_INS = '/.replay';
 /** The recorded calls: for each, the number of words and the words, all NUL-terminated (no word can contain a NUL). */
 export const RECORD = `${STAND_INS}/record`;
 
-/** No users, services or hooks exist in the sandbox, all files have one owner, and the output of these is useless elsewhere. */
-const DOING_NOTHING = [
+/** Replaced by empty scripts: the sandbox has no users, services or hooks, one owner for all files, and no use for their output. */
+const NO_OPS = [
   'adduser',
   'addgroup',
   'deluser',
@@ -42,7 +42,7 @@ const DOING_NOTHING = [
   'ucfr',
   'install-docs',
   'mandb',
-  // its caches contain times of directories, which layers do not preserve
+  // its caches contain the times of directories, which layers do not preserve
   'fc-cache',
   // our library search reads ld.so.conf itself
   'ldconfig',
@@ -146,7 +146,7 @@ done
 
 /** Stand-in programs, by name. */
 export const STAND_IN_SCRIPTS: Readonly<Record<string, string>> = {
-  ...Object.fromEntries(DOING_NOTHING.map((name) => [name, ''])),
+  ...Object.fromEntries(NO_OPS.map((name) => [name, ''])),
   ...SCRIPTS,
 };
 

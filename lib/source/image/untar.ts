@@ -1,9 +1,9 @@
 /**
  * Unpacks a tar stream, exported by an engine, to an empty directory that no other process writes to.
  *
- * Such a stream is a walk through a file system. Anything else is rejected and not interpreted: a name with `..`, a file below
- * something that is not a directory, a duplicate name, a hard link to a file that has not occurred before.
- * Nothing existing is ever replaced, and parents are directories created here, so no link is followed out of the directory.
+ * Such a stream lists a file system. Entries that no such list contains are rejected: a name with `..`, a file below something that is
+ * not a directory, a duplicate name, a hard link to a file that does not precede it.
+ * Existing files are never replaced, and all parents are directories that were created here, so no link leads out of the directory.
  *
  * Skipped because they are never packed: owners, devices, and the contents of `/dev`, `/proc` and `/sys`. Names that are not
  * UTF-8 are skipped because no program here can refer to them.
@@ -24,7 +24,7 @@ type Entry = 'directory' | 'file' | 'skipped' | { readonly link: string };
 
 /**
  * @param tar not compressed, complete
- * @throws UnpackError, also for a truncated stream; part of the file system may have been written then
+ * @throws UnpackError, also for a truncated stream; a part of the file system may then be written
  */
 export async function unpack(tar: AsyncIterable<Buffer>, directory: string): Promise<void> {
   const tree = new Tree(directory);
@@ -57,7 +57,7 @@ class Tree {
     }
   }
 
-  /** Sets the times of directories, after their last file was created. */
+  /** Sets the times of directories. Called after the last entry, because each new file changes them. */
   public finish(): void {
     for (const [name, time] of this.modified) fs.utimesSync(this.locate(name), time, time);
   }
@@ -142,12 +142,12 @@ class Tree {
   }
 
   private explained(entry: string, error: NodeJS.ErrnoException): Error {
-    const what = `${quoted(entry)} in the archive`;
-    if (error instanceof UnpackError) return new UnpackError(`${what} ${error.message}`);
+    const inArchive = `${quoted(entry)} in the archive`;
+    if (error instanceof UnpackError) return new UnpackError(`${inArchive} ${error.message}`);
     if (error instanceof TarError) return error;
     switch (error.code) {
       case 'EEXIST': return new UnpackError([
-        `${what} and ${this.namesake(nameOf(entry))} are the same name in the file system of ${this.directory}`,
+        `${inArchive} and ${this.namesake(nameOf(entry))} are the same name in the file system of ${this.directory}`,
         '  set XDG_CACHE_HOME to a directory on a case-sensitive file system, on macOS a volume with the format "APFS (Case-sensitive)"',
       ].join('\n'));
       case 'ENOSPC':
@@ -155,7 +155,7 @@ class Tree {
         `no space left for ${quoted(entry)} in ${this.directory} (${error.code})`,
         '  free disk space, or set XDG_CACHE_HOME to a directory on a disk with more space',
       ].join('\n'));
-      default: return new UnpackError(`${what} cannot be written to ${this.directory}: ${printable(error.message)}`);
+      default: return new UnpackError(`${inArchive} cannot be written to ${this.directory}: ${printable(error.message)}`);
     }
   }
 
@@ -170,7 +170,7 @@ class Tree {
   }
 }
 
-/** Keeps the permissions of group and others. The owner, who is another user here, must be able to read and delete the file. */
+/** Keeps the permissions, and lets the owner, who is now this user, read and write the file. */
 async function write(file: number, entry: TarEntry): Promise<void> {
   try {
     for await (const bytes of entry.content()) fs.appendFileSync(file, bytes);
