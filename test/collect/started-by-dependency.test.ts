@@ -71,6 +71,15 @@ describe('commands of packages that the package of a program only suggests', () 
     expect(notices).toEqual([expect.stringMatching(/^large add-ons are packed only if they are included: \/usr\/bin\/paint \(14\.0 MB\)/)]);
   });
 
+  test('are named in a notice if they need much data of other packages, such as the modules of an interpreter', () => {
+    suggesting('\0paint\0');
+    root.install('more', { '/usr/lib/paint/colours': 'red' }, {});
+    fs.truncateSync(root.locate('/usr/lib/paint/colours'), 13_000_000);
+    const { data, notices } = find(root);
+    expect(data).toEqual(['/usr/bin/rig']);
+    expect(notices).toEqual([expect.stringContaining('only suggests: paint')]);
+  });
+
   test('are named in a notice if a script may start them', () => {
     root.install('dash', { '/usr/bin/sh': programWith() }, { Essential: 'yes' });
     root.install('rig', { '/usr/bin/rig': '#!/bin/sh\npaint -q\n' }, { Suggests: 'tools' });

@@ -4,7 +4,9 @@
 import type { Package } from '../../packages/package';
 import type { Context } from '../selection/context';
 import { ownersOf } from '../selection/context';
+import type { RequestedPackages } from '../selection/requested-packages';
 import type { CurrentSelection } from '../selection/selection';
+import { RECOMMENDED } from '../selection/size-budget';
 
 /** Minimum number of characters of a word. Shorter words in a program are rarely commands. */
 const FEWEST_CHARACTERS = 3;
@@ -47,11 +49,22 @@ export function optionalCommands(
     const commandPath = commandsOnPath.get(word);
     if (commandPath === undefined || !root.isFile(commandPath)) continue;
     const owners = ownersOf(commandPath, context).filter(isOptional);
-    const isDirect = owners.some((pkg) => recommended.includes(pkg) || (words.has(word) && suggested.includes(pkg)));
-    if (isProgramFile && isDirect) found.small.push([word, commandPath]);
+    const isDirect = (pkg: Package) => recommended.includes(pkg) || (words.has(word) && suggested.includes(pkg));
+    if (isProgramFile && owners.some((pkg) => isDirect(pkg) && isSmall(pkg, requested, context))) found.small.push([word, commandPath]);
     else if (words.has(word) && owners.some(isSuggested)) found.suggested.push(commandPath);
   }
   return found;
+}
+
+/** Whether a package is small, with the dependencies that it alone needs: the modules of an interpreter come with its command. */
+function isSmall(owner: Package, requested: RequestedPackages, { root, dependencies, packageFiles }: Context): boolean {
+  let left = RECOMMENDED.data;
+  for (const one of dependencies.of(owner)) {
+    if (one.isEssential || requested.reachable().has(one)) continue;
+    for (const real of packageFiles.data(one)) left -= root.status(real)?.size ?? 0;
+    if (left < 0) return false;
+  }
+  return true;
 }
 
 /** Whether a requested script starts a file of its own package. It may consist of that, such as `exec rig --pdf "$@"`. */
