@@ -99,7 +99,7 @@ describe('the command', () => {
       /^binary-layer: testCommand requires .*\n {2}\(on the command line, testCommand is --test\)\n$/,
     );
     expect(binaryLayer(['build', 'rig', '/usr/bin/rig'], { cwd: empty }).stderr).toMatch(
-      / as rename: .*\n {2}\(on the command line, rename is --rename PROGRAM=NAME\)\n$/,
+      / for example rename: .*\n {2}\(on the command line, rename is --rename PROGRAM=NAME\)\n$/,
     );
   });
 
