@@ -155,14 +155,14 @@ export function readSymbols(bytes: Bytes): DynamicSymbols {
   };
 }
 
-/** A symbol without a type counts as data in the first segment of the file, which has tables and maybe constants besides code. */
+/** A symbol without a type may be data if it is in the first segment: besides code, that has tables and maybe constants. */
 function isFunctionIn(segment: Segment, type: SymbolType): boolean {
   return type === 'function' || type === 'ifunc' || (type === 'notype' && segment.offset > 0);
 }
 
 /**
- * Whether a reference needs another object's definition of the same name, if glibc finds that first (elf/dl-lookup.c, check_match).
- * It does not if the referring object has an equal definition, which the loader then finds instead.
+ * Whether another object's definition is the one that a reference needs, if glibc finds it before others of the same name
+ * (elf/dl-lookup.c, check_match). It is not needed if the referring object has an equal definition, which the loader would find next.
  */
 export function satisfies(definition: ExportedSymbol, { version, isShared }: ImportedSymbol): boolean {
   if (isShared && definition.binding !== 'global') return false;

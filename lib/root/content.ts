@@ -114,7 +114,10 @@ function search(bytes: Buffer, { kind, elf }: Headers, where?: string): Searched
   };
 }
 
-/** Adds the paths whose first 16 bytes code loads at once. Linkers put such pieces of strings next to each other. */
+/**
+ * Adds paths of which code loads the first 16 bytes with one instruction. Linkers put such pieces of different strings next to each other,
+ * without a NUL between them, so a path may begin right after another word.
+ */
 function withPieces(mentions: PathMention[], bytes: Buffer, elf: Elf | undefined): PathMention[] {
   const pieces = elf === undefined ? [] : piecesIn(bytes);
   if (elf === undefined || pieces.length === 0) return mentions;
@@ -125,7 +128,7 @@ function withPieces(mentions: PathMention[], bytes: Buffer, elf: Elf | undefined
   const loaded = [...findVectorLoads(bytes, elf, new Set(offsets.keys()))].map((address) => offsets.get(address)!).sort((a, b) => a - b);
   if (loaded.length === 0) return mentions;
   const paths = loaded.map((offset): PathMention => ({ kind: 'whole', offset, path: bytes.toString('latin1', offset, offset + PIECE) }));
-  // a path that continues into the next piece ends where that begins
+  // a mention that seems to continue in the next piece ends where that piece begins
   let next = 0;
   const trimmed = mentions.map((mention) => {
     const { offset, path } = mention;

@@ -31,7 +31,10 @@ interface Attempt {
 export interface Outcome {
   /** its files, or the reasons why they are skipped */
   readonly delta: Selection;
-  /** called instead of merging `delta` if there is no room for what its files add in turn: returns the reasons why they are skipped */
+  /**
+   * Called, with the size of all files, if the rules add more files for those of `delta` than there is room for. Its result is merged
+   * instead: the reasons why the files are skipped.
+   */
   readonly giveUp?: (bytes: number) => Selection;
 }
 
@@ -148,8 +151,8 @@ export class Candidates {
   }
 
   /**
-   * True if another group must be tried first. With the libraries that its plug-ins need, a group may be larger than its files, which
-   * determined its place in the order. The order matters only if the groups that are needed as much do not all fit.
+   * True if another group must be tried first. Groups are sorted by the size of their own files. With the libraries that its plug-ins
+   * need, a group may be larger than the next one. The order matters only if the groups that are needed as much do not all fit.
    */
   private isLargerThanNext(group: Group, bytes: number, room: number): boolean {
     if (group.isMeasured || bytes + this.waiting.bytesOf(group.need) <= room) return false;
@@ -175,8 +178,8 @@ export class Candidates {
 
   /**
    * True if a part of a group may be packed. Only two kinds qualify: packages that are mentioned, in a tight layer; and add-ons from the
-   * same source package as a requested one, such as LaTeX packages, which have data for the same program. A part of a recommended
-   * package may hide a complete module of the interpreter.
+   * same source package as a requested one, such as LaTeX packages, which have data for the same program. Recommended
+   * packages do not qualify: an interpreter could find the packed part of a module before a complete one of the same name.
    */
   private isUsefulInParts(group: Group, selection: CurrentSelection): boolean {
     const { need, isSplit, isWhole, candidates } = group;

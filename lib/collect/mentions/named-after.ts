@@ -41,8 +41,8 @@ export function namedAfterPrograms(directory: string, names: ReadonlySet<string>
 
 /**
  * @param names see `namesOfPrograms`
- * @returns a function that is true for a file with the name of another command, if a file with the same extension below the directory has
- *   one of the names
+ * @returns a function that is true for a file that is named after a command which is not in `names` (`other.fmt`), if the directory has a
+ *   file with the same extension for one of `names` (`rig.fmt`)
  */
 export function namedAfterOthers(
   directory: string,

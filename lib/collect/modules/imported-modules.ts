@@ -154,8 +154,8 @@ function providersOf({ components, isWhole }: Imported, directories: readonly st
 const directoriesFor = cacheByRoot<readonly string[]>();
 
 /**
- * Directories to which packages install modules for an interpreter: those that `isForModules` recognizes and, below them, directories of
- * its own package and directories that several packages share.
+ * Directories to which packages install modules for an interpreter: those that `isForModules` recognizes and directories below them, if
+ * they belong to its own package or several packages share them.
  */
 function moduleDirectories({ interpreter }: Program, context: Context): readonly string[] {
   const { root, packages } = context;

@@ -17,13 +17,15 @@ import type { TextEntry } from '../layout/plan';
 
 const PREFIX = '.start-';
 
-/**
- * Expressions for the path by which a script was started: in shells, in Python and Perl, in Perl and Ruby, and in Lua, R and Tcl. Node.js
- * and PHP resolve links themselves.
- */
+/** Expressions for the path by which a script was started. Node.js and PHP resolve links themselves. */
 const OWN_DIRECTORY = new RegExp([
-  /\bdirname\b[^\n;|]{0,40}\$\{?0\b/, /\$\{0%/, /\bBASH_SOURCE\b/, /\b__file__\b/, /\bargv\[0\]/, /\bFindBin\b/, /\b__FILE__\b/,
-  /\barg\[0\]/, /--file=/, /\binfo script\b/,
+  /\bdirname\b[^\n;|]{0,40}\$\{?0\b/, /\$\{0%/, /\bBASH_SOURCE\b/, // shells
+  /\b__file__\b/, /\bargv\[0\]/, // Python
+  /\bFindBin\b/, // Perl
+  /\b__FILE__\b/, // Perl, Ruby
+  /\barg\[0\]/, // Lua
+  /--file=/, // R
+  /\binfo script\b/, // Tcl
 ].map(({ source }) => source).join('|'));
 /** Maximum size of a script, in bytes. Larger scripts have data appended to them. */
 const MOST_BYTES = 1024 * 1024;
@@ -36,7 +38,7 @@ export function needsStarter({ path: link, real, interpreter }: Program, root: R
   const { carriesData, kind, size } = root.content(real);
   if (interpreter === undefined || carriesData) return carriesData;
   if (kind !== 'script') return true;
-  // a script that is started by a link of another name may depend on that name, and resolves links to find its directory
+  // a script that is started by a link of another name may depend on that name, and must already resolve links to find its directory
   if (size > MOST_BYTES || path.posix.basename(link) !== path.posix.basename(real)) return false;
   return findingOwnDirectory(root, real, () => root.scan(real, (bytes) => OWN_DIRECTORY.test(bytes.toString('latin1'))));
 }

@@ -74,9 +74,9 @@ function advice(required: number, detected: number, included: number, removable:
   if (required > MOST_BYTES) {
     return [
       '  the programs do not start without these libraries, so neither `exclude` nor `detectData` makes the layer small enough',
-      '  take a build with fewer libraries from another source, such as a package with fewer features or a static build, ' +
-        'put the programs into',
-      '  layers of different functions, or use a function from a container image, which may have 10 GB',
+      '  take a build with fewer libraries from another source, such as a package with fewer features or a static build',
+      '  or put the programs into layers of different functions',
+      '  or use a function from a container image, which may have 10 GB',
     ];
   }
   const places = removable.slice(0, MOST_SUGGESTED).map((entry) => `'${printableName(entry.path)}'`).join(', ');

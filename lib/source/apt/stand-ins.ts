@@ -9,7 +9,7 @@ export const STAND_INS = '/.replay';
 /** The recorded calls: for each, the number of words and the words, all NUL-terminated (no word can contain a NUL). */
 export const RECORD = `${STAND_INS}/record`;
 
-/** Replaced by empty scripts: the sandbox has no users, services or hooks, one owner for all files, and no use for their output. */
+/** Replaced by empty scripts: the sandbox has no users, services or hooks, and all its files have one owner. */
 const NO_OPS = [
   'adduser',
   'addgroup',
