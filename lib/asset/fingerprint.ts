@@ -4,7 +4,6 @@
  *
  * A fingerprint that cannot be read or written is computed again.
  */
-import { createHash } from 'crypto';
 import * as fs from 'fs';
 import * as path from 'path';
 import { stages } from './on-demand';
@@ -12,7 +11,7 @@ import type { Machine } from '../elf';
 import { MACHINES } from '../loader/machine';
 import { RULES_VERSION } from '../plan/layout/plan';
 import type { LayerRequest } from '../plan/plan-layer';
-import { cacheDirectory, makeCacheDirectory, readCached } from '../process/cache-directory';
+import { cachedFile, makeCacheDirectory, readCached } from '../process/cache-directory';
 import { writeWhole } from '../process/whole-file';
 import { type Looks, unchanged } from '../root/looks';
 import type { Opened, Trace } from '../trace/log';
@@ -50,8 +49,7 @@ export class FingerprintCache {
 
   constructor(private readonly root: string, request: LayerRequest, private readonly workload?: Workload) {
     const key = [RULES_VERSION, root, request, ...(workload ? [workload] : [])];
-    const name = createHash('sha256').update(JSON.stringify(key)).digest('hex').slice(0, 32);
-    this.file = path.join(cacheDirectory(), FINGERPRINTS, `${name}.json`);
+    this.file = `${cachedFile(FINGERPRINTS, JSON.stringify(key))}.json`;
   }
 
   /** The kept fingerprint, if the source, the files of the workload and the lock have not changed. */

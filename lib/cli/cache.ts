@@ -7,7 +7,7 @@ import { Argument, Command, Option } from 'commander';
 import { FINGERPRINTS } from '../asset/fingerprint';
 import { ZIPS } from '../asset/zip-cache';
 import { FILE_LISTS } from '../packages/kept-lists';
-import { cacheDirectory, checkOwn } from '../process/cache-directory';
+import { cacheDirectory, checkOwn, isHash } from '../process/cache-directory';
 import { COMPILED_CODE } from '../process/compiled-code';
 import { removeTree } from '../process/remove-tree';
 import { megabytes } from '../text/megabytes';
@@ -21,7 +21,6 @@ interface Kind {
 }
 
 const isVisible = (name: string) => !name.startsWith('.');
-const isHash = (name: string) => /^[0-9a-f]{32}$/.test(name);
 const isRoot = (name: string) => isVisible(name) && !name.endsWith('.json');
 
 const KINDS: Readonly<Record<string, Kind>> = {

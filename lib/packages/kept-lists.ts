@@ -10,7 +10,7 @@ import * as fs from 'fs';
 import * as path from 'path';
 import { crc32 } from 'zlib';
 import type { LineTables, Text } from './line-index';
-import { cacheDirectory, keepNewest, makeCacheDirectory, markUsed, openCached } from '../process/cache-directory';
+import { cachedFile, keepNewest, makeCacheDirectory, markUsed, openCached } from '../process/cache-directory';
 import { writeWhole } from '../process/whole-file';
 
 /** The directory of the kept lists, below the cache directory. */
@@ -153,7 +153,7 @@ export function keep(place: string, state: string, { text, ends, tables: { start
 }
 
 function fileOf(place: string): string {
-  return path.join(cacheDirectory(), FILE_LISTS, createHash('sha256').update(place).digest('hex').slice(0, 32));
+  return cachedFile(FILE_LISTS, place);
 }
 
 function stateOf(state: string): string {

@@ -13,7 +13,7 @@ import { NOT_WORLD_READABLE } from '../collect/programs/add-files';
 import { type PackageDatabase, valueOf } from '../packages/package';
 import type { Root } from '../root/root';
 
-/** Commands that a notice lists. */
+/** Commands or modules that a notice lists. */
 const MOST_LISTED = 16;
 
 /** Files that a notice names. If there are more, it counts them. */
@@ -22,9 +22,9 @@ const MOST_NAMED = 3;
 /** Names the files that are not packed because they may hold secrets. */
 export function refusalNotices({ files, skipped }: FinishedSelection, globbed: ReadonlyMap<string, string>): string[] {
   const reasons = [...new Map([...globbed, ...skipped])].filter(([file]) => !files.has(file));
-  const listed = (kind: string) => reasons.filter(([, reason]) => reason.startsWith(kind))
+  const listedOf = (kind: string) => reasons.filter(([, reason]) => reason.startsWith(kind))
     .map(([file, reason]) => `${file} (${reason.slice(kind.length)})`).join(', ');
-  const [configuration, secrets] = [listed(REFUSED), listed(SECRET)];
+  const [configuration, secrets] = [listedOf(REFUSED), listedOf(SECRET)];
   return [
     ...(configuration !== '' ? [`configuration of this machine is not packed: ${configuration}; name a file in include to pack it`] : []),
     ...(secrets !== '' ? [`files that may hold credentials are skipped: ${secrets}; list a file individually in include to pack it`] : []),
@@ -56,15 +56,9 @@ function isForFilesOfMachine(real: string, root: Root, packages: PackageDatabase
 
 /** Names the modules that code of a script imports and that are not packed, because its package only suggests theirs. */
 export function moduleNotices({ skipped }: FinishedSelection): string[] {
-  const byScript = new Map<string, string[]>();
-  for (const [name, reason] of skipped) {
-    if (reason.startsWith(SUGGESTED_MODULE)) valueOf(byScript, reason.slice(SUGGESTED_MODULE.length), () => []).push(name);
-  }
-  return [...byScript].map(([script, names]) => {
-    const more = names.length > MOST_LISTED ? ` and ${names.length - MOST_LISTED} more` : '';
-    return `${script} may import modules that are not packed, of packages that its own only suggests: ` +
-      `${names.slice(0, MOST_LISTED).join(', ')}${more}; add the files of those that are needed to include`;
-  });
+  return [...namesBySubject(skipped, SUGGESTED_MODULE)].map(([script, names]) => (
+    `${script} may import modules that are not packed, of packages that its own only suggests: ${listed(names)}; ` +
+      'add the files of those that are needed to include'));
 }
 
 /** Reason for skipping a command, without the program → why, in words that follow it. */
@@ -76,16 +70,21 @@ const UNPACKED: readonly (readonly [reason: string, why: string])[] = [
 
 /** Names the commands that a program may start and that are not packed, because its package does not depend on theirs. */
 export function commandNotices({ skipped }: FinishedSelection): string[] {
-  return UNPACKED.flatMap(([reasonForSkipping, why]) => {
-    const byProgram = new Map<string, string[]>();
-    for (const [command, reason] of skipped) {
-      if (!reason.startsWith(reasonForSkipping)) continue;
-      valueOf(byProgram, reason.slice(reasonForSkipping.length), () => []).push(path.posix.basename(command));
-    }
-    return [...byProgram].map(([program, commands]) => {
-      const more = commands.length > MOST_LISTED ? ` and ${commands.length - MOST_LISTED} more` : '';
-      const names = `${commands.slice(0, MOST_LISTED).join(', ')}${more}`;
-      return `${program} may start commands that are not packed, ${why}: ${names}; add those that are needed to the binaries`;
-    });
-  });
+  return UNPACKED.flatMap(([reasonForSkipping, why]) => (
+    [...namesBySubject(skipped, reasonForSkipping)].map(([program, names]) => (
+      `${program} may start commands that are not packed, ${why}: ${listed(names)}; add those that are needed to the binaries`))));
+}
+
+/** What follows the beginning of a reason → names of what is skipped for it. */
+function namesBySubject(skipped: ReadonlyMap<string, string>, reasonForSkipping: string): ReadonlyMap<string, readonly string[]> {
+  const bySubject = new Map<string, string[]>();
+  for (const [skippedPath, reason] of skipped) {
+    if (!reason.startsWith(reasonForSkipping)) continue;
+    valueOf(bySubject, reason.slice(reasonForSkipping.length), () => []).push(path.posix.basename(skippedPath));
+  }
+  return bySubject;
+}
+
+function listed(names: readonly string[]): string {
+  return `${names.slice(0, MOST_LISTED).join(', ')}${names.length > MOST_LISTED ? ` and ${names.length - MOST_LISTED} more` : ''}`;
 }

@@ -3,12 +3,17 @@
  *
  * Results never depend on the cache. Deleting its directory `cdk-binary-layer` clears it.
  */
+import { createHash } from 'crypto';
 import * as fs from 'fs';
 import { homedir } from 'os';
 import * as path from 'path';
 import { temporaryDirectory } from './leftovers';
 import { discard } from './remove-tree';
 import { fileError } from '../text/file-error';
+
+/** Hexadecimal digits in the name of a file that the cache has for a key. */
+const HASH_DIGITS = 32;
+const HASH = new RegExp(`^[0-9a-f]{${HASH_DIGITS}}$`);
 
 export function cacheDirectory(): string {
   const { XDG_CACHE_HOME } = process.env;
@@ -114,6 +119,16 @@ export function openCached(file: string): { readonly descriptor: number; readonl
   return undefined;
 }
 
+/** The path of the file that the cache has for a key, in a directory below the cache directory. Its name is a hash. */
+export function cachedFile(directory: string, key: string): string {
+  return path.join(cacheDirectory(), directory, createHash('sha256').update(key).digest('hex').slice(0, HASH_DIGITS));
+}
+
+/** True for the name of such a file. */
+export function isHash(name: string): boolean {
+  return HASH.test(name);
+}
+
 /** Marks a file of the cache as the one that was used last. */
 export function markUsed(file: string): void {
   try {
@@ -125,7 +140,7 @@ export function markUsed(file: string): void {
 
 /** Removes the files of a directory of the cache whose names are hashes, except those that were used last. */
 export function keepNewest(directory: string, most: number): void {
-  const files = fs.readdirSync(directory).filter((name) => /^[0-9a-f]{32}$/.test(name)).map((name) => path.join(directory, name));
+  const files = fs.readdirSync(directory).filter(isHash).map((name) => path.join(directory, name));
   const byAge = files.map((file) => ({ file, used: fs.statSync(file).mtimeMs })).sort((a, b) => b.used - a.used);
   for (const { file } of byAge.slice(most)) fs.rmSync(file, { force: true });
 }

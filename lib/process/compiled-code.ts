@@ -7,14 +7,13 @@
  *
  * Format: the CRC-32 of the code, the code. V8 checks that the same version made it with the same flags.
  */
-import { createHash } from 'crypto';
 import * as fs from 'fs';
 import { createRequire } from 'module';
 import * as path from 'path';
 import { setImmediate } from 'timers';
 import { runInThisContext, Script } from 'vm';
 import { crc32 } from 'zlib';
-import { cacheDirectory, keepNewest, makeCacheDirectory, markUsed, readCachedBytes } from './cache-directory';
+import { cachedFile, keepNewest, makeCacheDirectory, markUsed, readCachedBytes } from './cache-directory';
 import { writeWhole } from './whole-file';
 
 /** The directory of the kept code, below the cache directory. */
@@ -70,6 +69,5 @@ function keep(kept: string, code: Buffer): void {
 
 /** V8 compares only the length of the source. */
 function placeOf(source: string): string {
-  const name = createHash('sha256').update(`${process.version} ${process.arch} ${source}`).digest('hex').slice(0, 32);
-  return path.join(cacheDirectory(), COMPILED_CODE, name);
+  return cachedFile(COMPILED_CODE, `${process.version} ${process.arch} ${source}`);
 }

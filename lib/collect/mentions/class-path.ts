@@ -18,23 +18,17 @@ export function classPath(file: string, root: Root): readonly string[] {
   return known(root, file, () => root.scan(file, classPathOf));
 }
 
+/** A path as written, and the path in the layer. */
+type Moved = readonly (readonly [written: string, inLayer: string])[];
+
 /**
  * Where the archives in the class path of an archive are in the layer. Relative paths stay.
  *
  * @param inLayer returns the path of a resolved file in the layer, `undefined` if it is not packed
- * @returns pairs of a path as written and the path in the layer; `undefined` for none
+ * @returns `undefined` for none
  */
-export function movedClassPath(
-  file: string,
-  root: Root,
-  inLayer: (real: string) => string | undefined,
-): (readonly [written: string, inLayer: string])[] | undefined {
-  const moved = classPath(file, root).filter((written) => written.startsWith('/')).flatMap((written) => {
-    const real = root.real(written);
-    const place = real === undefined ? undefined : inLayer(real);
-    return place === undefined ? [] : [[written, place] as const];
-  });
-  return moved.length > 0 ? moved : undefined;
+export function movedClassPath(file: string, root: Root, inLayer: (real: string) => string | undefined): Moved | undefined {
+  return moved(classPath(file, root).filter((written) => written.startsWith('/')), root, inLayer);
 }
 
 /**
@@ -42,19 +36,20 @@ export function movedClassPath(
  * files of the function.
  *
  * @param inLayer see `movedClassPath`
- * @returns pairs of a path as written and the path in the layer; `undefined` for none
+ * @returns `undefined` for none
  */
-export function movedConstants(
-  file: string,
-  root: Root,
-  inLayer: (real: string) => string | undefined,
-): (readonly [written: string, inLayer: string])[] | undefined {
+export function movedConstants(file: string, root: Root, inLayer: (real: string) => string | undefined): Moved | undefined {
   if (!file.endsWith('.jar') || !isArchive(root.content(file).head)) return undefined;
   const written = knownInClasses(root, file, () => root.scan(file, pathsInClasses));
-  const moved = written.flatMap((mentioned) => {
+  return moved(written, root, (real) => (isStandardDirectory(real) ? undefined : inLayer(real)))
+    ?.map(([from, to]) => [from, from.endsWith('/') ? `${to}/` : to] as const);
+}
+
+function moved(written: readonly string[], root: Root, inLayer: (real: string) => string | undefined): Moved | undefined {
+  const pairs = written.flatMap((mentioned) => {
     const real = root.real(mentioned);
-    const place = real === undefined || isStandardDirectory(real) ? undefined : inLayer(real);
-    return place === undefined ? [] : [[mentioned, mentioned.endsWith('/') ? `${place}/` : place] as const];
+    const place = real === undefined ? undefined : inLayer(real);
+    return place === undefined ? [] : [[mentioned, place] as const];
   });
-  return moved.length > 0 ? moved : undefined;
+  return pairs.length > 0 ? pairs : undefined;
 }

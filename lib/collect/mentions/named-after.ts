@@ -40,20 +40,20 @@ export function namedAfterPrograms(directory: string, names: ReadonlySet<string>
 }
 
 /**
- * @param names see `namesOfPrograms`
+ * @param names returns names: see `namesOfPrograms`; called only if a file has the name of a command
  * @returns a function that is true for a file that is named after a command which is not in `names` (`other.fmt`), if the directory has a
  *   file with the same extension for one of `names` (`rig.fmt`)
  */
 export function namedAfterOthers(
   directory: string,
-  names: ReadonlySet<string>,
+  names: () => ReadonlySet<string>,
   { root, commandsOnPath }: Pick<Context, 'root' | 'commandsOnPath'>,
 ): (file: string) => boolean {
   let kinds: ReadonlySet<string> | undefined;
   return (file) => {
     const { name, ext } = path.posix.parse(file);
-    if (ext === '' || names.has(name) || commandsOnPath.get(name) === undefined) return false;
-    kinds ??= new Set(namedAfterPrograms(directory, names, { root }).map((namesake) => path.posix.extname(namesake)));
+    if (ext === '' || commandsOnPath.get(name) === undefined || names().has(name)) return false;
+    kinds ??= new Set(namedAfterPrograms(directory, names(), { root }).map((namesake) => path.posix.extname(namesake)));
     return kinds.has(ext);
   };
 }

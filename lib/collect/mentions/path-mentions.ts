@@ -104,7 +104,9 @@ export function addOrDefer(
   context: Context,
 ): Selection {
   const delta = selection.fork();
-  const names = namesOfPrograms(selection, context);
+  // most mentions lead to no file that has the name of a command
+  let known: ReadonlySet<string> | undefined;
+  const names = () => (known ??= namesOfPrograms(selection, context));
   const mention: Mention = {
     real,
     by,
@@ -115,7 +117,7 @@ export function addOrDefer(
   const need = stated === 'needed' && isPlugInOfAnother(real, grounds, selection, context) ? 'mentioned' : stated;
   if (need !== 'needed') {
     if (delta.requested.isTight) {
-      for (const file of namedAfterPrograms(real, names, context)) {
+      for (const file of namedAfterPrograms(real, names(), context)) {
         for (const added of addFound(file, whyOf(by, grounds), delta, context)) takeFile(added, by.program, delta, context);
       }
     }
