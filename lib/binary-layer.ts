@@ -140,9 +140,9 @@ export interface BinaryLayerProps extends lambda.LayerVersionOptions {
    * functions of the library, but no code. A program that calls a stub prints the path of the program, the function and the library
    * on standard error, and exits with code 127.
    *
-   * A library also stays if a kept program or library imports data from it, such as a variable, unless it is larger than 1 MB and no
-   * command reads the data: then it becomes a stub. If a program is killed by SIGSEGV because it reads data of a stub, name the library
-   * in `keep`.
+   * A library also stays if a kept program or library imports data from it, such as a variable. The exception is a library larger than
+   * 1 MB whose data no command reads: it becomes a stub. If a program is killed by SIGSEGV because it reads data of a stub, name the
+   * library in `keep`.
    *
    * Data, plug-ins and helper programs that no command opens, executes or looks at are left out. A directory that a command lists is
    * kept, but only with the files that a command uses. These files are always kept: licences, files that the C library opens, the
