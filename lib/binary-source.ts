@@ -90,8 +90,8 @@ export class BinarySource {
    * `cdk-binary-layer/image` below `$XDG_CACHE_HOME`, `~/.cache` or `~/Library/Caches`. You may delete this directory at any time.
    *
    * Commands are found on the PATH that the image sets. Relative paths are resolved against the root directory of the image. The
-   * `architecture` selects the platform of the image. Without it, the engine chooses. If there is no engine or no such image,
-   * synthesis fails.
+   * layer's `architecture` property selects the platform of the image. Without it, the engine selects one. If there is no engine
+   * or no such image, synthesis fails.
    *
    * @param reference The name of the image: `debian:12`, `public.ecr.aws/debian/debian:12`, `debian@sha256:…`
    * @throws Error if the name is a CDK token

@@ -32,7 +32,7 @@ const LAYERS: readonly Layer[] = [
   ['collect/self-built', 'data of programs that no package owns'],
   ['collect/modules', 'modules that scripts import'],
   ['collect/mentions', 'paths and names in packed files'],
-  ['collect/candidates', 'candidates in the order of need, and the room that is left for them'],
+  ['collect/candidates', 'optional files, the most needed first, and the bytes that are left for them in the layer'],
   ...filesOf('collect', 'the selection: what a program needs beyond its libraries'),
   ['plan/layout', 'where each file is in the layer, and by which paths packed files find it'],
   ['plan/edits', 'changes to the content of packed files'],

@@ -1,6 +1,6 @@
 /**
- * Rules that apply once nothing more is added: licence texts, stale bytecode, links to rejected files, and reasons for
- * files that were added after all.
+ * Rules that apply last: they add licence texts, reject stale bytecode, and drop links to rejected files. A file that was skipped by one
+ * rule and packed by another is not reported as skipped.
  */
 import * as path from 'path';
 import { addFound } from './programs/add-files';
@@ -59,7 +59,7 @@ export function rejectStaleBytecode(selection: Selection, { root }: Context): vo
   }
 }
 
-/** Whether a directory without files would be a module for Python, which an import finds in vain. */
+/** Whether a directory contains Python modules. Without these files, Python would still import the directory, as an empty module. */
 function isOfPythonModules(directory: string, root: Root): boolean {
   return path.posix.basename(directory) === '__pycache__' || root.isFile(path.posix.join(directory, '__init__.py'));
 }
@@ -79,7 +79,7 @@ export function finish(selection: CurrentSelection, root: Root): FinishedSelecti
   };
   const leading = [...links].filter(([link]) => isPacked(link));
   const names = new Set([...files.keys(), ...leading.map(([link]) => link)].map((file) => path.posix.basename(file)));
-  // it was packed for another reason; of a library that an object suggests, only the name is known
+  // a skipped path may be packed for another reason; a library that an object only suggests is known by its name alone
   const isPackedAfterAll = (wanted: string) => {
     if (!wanted.includes('/')) return names.has(wanted);
     const real = root.real(wanted);

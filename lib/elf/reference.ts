@@ -23,7 +23,8 @@ export function findReferences(bytes: Buffer, elf: Elf, addresses: ReadonlySet<n
     const isOfX86 = isCode && elf.machine === 'x86_64';
     if (isOfX86) fromCodeOfX86(bytes, segment, targets);
     else if (isCode) fromCodeOfAarch64(bytes, segment, targets);
-    // at a fixed address, any instruction may contain an address, and pointers need no relocation and may be where nothing is written
+    // code that is linked to a fixed address may contain addresses in any instruction; its pointers need no relocation, so
+    // segments that are not writable may contain them, too
     const isSearched = isOfX86 && isFixed && targets.most <= MOST_WORD;
     if (isSearched) fromAnyWord(bytes, segment, targets);
     else if (isFixed || (segment.flags & PF_W) !== 0) fromPointers(bytes, segment, targets);
@@ -57,7 +58,7 @@ export function addressOf(elf: Elf, offset: number): number | undefined {
   return segment && segment.vaddr + offset - segment.offset;
 }
 
-/** A set that rejects most other numbers by their bounds and lowest 16 bits. */
+/** A set of addresses. It first tests the range and the lowest 16 bits of a number, which rejects most numbers that are not in the set. */
 class AddressSet {
   public readonly least: number;
   public readonly most: number;

@@ -58,7 +58,7 @@ function isForFilesOfMachine(real: string, root: Root, packages: PackageDatabase
 export function moduleNotices({ skipped }: FinishedSelection): string[] {
   return [...namesBySubject(skipped, SUGGESTED_MODULE)].map(([script, names]) => (
     `${script} may import modules that are not packed, of packages that its own only suggests: ${listed(names)}; ` +
-      'add the files of those that are needed to include'));
+      'if the script needs one, list its files in include'));
 }
 
 /** Reason for skipping a command, without the program → why, in words that follow it. */

@@ -21,7 +21,7 @@ export interface Step {
   readonly title: string;
   /** number of units to do @default - unknown: the elapsed time is shown in place of a bar */
   readonly total?: number;
-  /** the total in words: `12 MB` @default - the number, which is not shown in a line */
+  /** the total in words: `12 MB` @default - the number in a bar, nothing in a line */
   readonly shown?: string;
   /** directories in which the step writes files: their size in bytes is the progress @default - `update` sets the progress */
   readonly growing?: readonly string[];

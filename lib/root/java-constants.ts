@@ -12,7 +12,7 @@ const MOST_CLASSES = 64 * 1024 * 1024;
 /** Maximum number of classes that are changed: each change copies the archive. */
 const MOST_CHANGED = 64;
 const PATH = /^\/(?:etc|opt|srv|usr|var)\/[\w.+/-]+$/;
-/** Maximum length of a constant, in bytes: it is a number of two bytes. */
+/** Maximum length of a constant, in bytes: a class stores the length in two bytes. */
 const MOST_LENGTH = 0xffff;
 const LENGTH_BYTES = 2;
 

@@ -5,7 +5,7 @@
  * the current time at every change, and which programs cannot set. Other file systems have no such time:
  *
  * - squashfs and erofs images report mtime as ctime (fs/squashfs/inode.c, squashfs_new_inode; fs/erofs/inode.c), and so does FAT
- *   (fs/fat/inode.c, fat_fill_inode); ISO 9660 images contain the time that the program that created them was given.
+ *   (fs/fat/inode.c, fat_fill_inode). In an ISO 9660 image, ctime has any value that the creator of the image chose.
  * - FUSE, NFS, SMB and 9P report the time from their server (fs/fuse/inode.c, fuse_change_attributes_common).
  *
  * There, a replaced file with the same size and time looks unchanged, so the stamp includes a hash of the content.

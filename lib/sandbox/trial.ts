@@ -32,7 +32,7 @@ export class TrialError extends LayerError {}
 
 const ADVICE = 'if a file is missing, name it in include; verbose prints which files are skipped, and why';
 
-/** Names of shells that may be static. */
+/** Names of shells that may be statically linked. */
 const SHELLS = [...BUSYBOX, 'bash-static'];
 
 /**
@@ -134,9 +134,9 @@ function staticShell(option: Runner = 'testCommand'): string {
   const found = onPath(...SHELLS);
   const shell = found.find(isStatic);
   if (shell !== undefined) return shell;
-  const problem = found.length > 0 ? `${found[0]} is not static` : 'there is none';
+  const problem = found.length > 0 ? `${found[0]} is not statically linked` : 'none was found';
   throw new TrialError([
-    `${option} requires a static shell, expected as ${SHELLS.join(', ')} on PATH, but ${problem}:`,
-    'install one on the machine that synthesizes: apt-get install bubblewrap busybox-static, or bash-static beside another busybox',
+    `${option} requires a statically linked shell on PATH (${SHELLS.join(', ')}), but ${problem};`,
+    'install one on the machine that synthesizes: apt-get install bubblewrap busybox-static, or bash-static to keep another busybox',
   ].join(' '), option);
 }

@@ -21,7 +21,7 @@ const VERSION = 1;
 export interface Outcome {
   /** files that stay; libraries only if they are called or kept */
   readonly files: readonly RootPath[];
-  /** libraries whose data is imported but not read by any command: their stubs have addresses for it, which cannot be read */
+  /** libraries whose variables are imported, but read by no command: their stubs give each variable an address that cannot be read */
   readonly unread: readonly RootPath[];
   /** directories that stay even if they are empty */
   readonly directories: readonly RootPath[];
@@ -129,8 +129,9 @@ function changes(before: Readonly<Record<string, string>>, now: Readonly<Record<
   const changed = Object.keys(now).filter((name) => before[name] !== now[name]);
   if (changed.length === 0) return 'files that the workload uses have changed';
   const [name] = changed;
-  const more = changed.length > 1 ? ` and ${changed.length - 1} more packages have changed` : '';
-  return `the source has ${name} ${now[name]}, and the lock ${printable(before[name] ?? 'does not have it')}${more}`;
+  const locked = before[name] === undefined ? 'does not have it' : `has ${printable(before[name])}`;
+  const more = changed.length > 1 ? `; other packages that have changed: ${changed.length - 1}` : '';
+  return `the source has ${name} ${now[name]}, but the lock ${locked}${more}`;
 }
 
 function refusal(file: string, problem: string): WorkloadError {

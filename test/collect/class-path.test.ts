@@ -140,7 +140,7 @@ describe('the paths in the classes of an archive', () => {
     expect(withPathsInClasses(signed, new Map([['/etc/rig/', '/opt/rig/']]))).toBe(signed);
   });
 
-  test('of a damaged or truncated archive, or a damaged class, are no error', () => {
+  test('cause no error if the archive or a class is damaged or truncated', () => {
     const archive = jar([classes]);
     for (let length = 0; length < archive.length; length++) expect(pathsInClasses(archive.subarray(0, length))).toEqual([]);
     for (let at = 0; at < archive.length; at++) {

@@ -27,19 +27,19 @@ describe('a library that a module of a package looks for', () => {
     expect(find(root).all).toEqual(expect.arrayContaining([`${LIB}/libdb.so.5`, `${LIB}/libdb.so.5.1`]));
   });
 
-  test('is not packed if it does not', () => {
+  test('is not packed if the package does not depend on that of the library', () => {
     installModule('path = ctypes.util.find_library("db")\n', 'python3');
     expect(find(root).all).not.toContain(`${LIB}/libdb.so.5`);
   });
 
-  test('is listed by a stand-in for ldconfig, which Python asks', async () => {
+  test('is listed by the stand-in for ldconfig that Python runs', async () => {
     installModule('path = ctypes.util.find_library("db")\n', 'libdb5');
     const { mirrored } = await makeFound(root);
     expect(execFileSync(`${mirrored}/usr/sbin/ldconfig`, ['-p'], { encoding: 'utf8' })).toMatch(/^\tlibdb\.so\.5 \(libc6,x86-64\) => libdb\.so\.5$/m);
   });
 });
 
-test('there is no stand-in for ldconfig if no module looks for a library', () => {
+test('no stand-in for ldconfig is packed if no module looks for a library', () => {
   installModule('import os\n', 'libdb5');
   expect(find(root).all).not.toContain('/usr/sbin/ldconfig');
 });

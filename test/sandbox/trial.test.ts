@@ -244,12 +244,12 @@ describe('a machine where test commands cannot run', () => {
   test('may lack a static shell', () => {
     const directory = withBubblewrap(temporaryDirectory());
     process.env.PATH = directory;
-    const expected = 'testCommand requires a static shell, expected as busybox, busybox.static, busybox-static, bash-static on PATH';
+    const expected = 'testCommand requires a statically linked shell on PATH (busybox, busybox.static, busybox-static, bash-static)';
     expect(checkSandbox).toThrow(
-      `${expected}, but there is none: install one on the machine that synthesizes: apt-get install bubblewrap busybox-static, `,
+      `${expected}, but none was found; install one on the machine that synthesizes: apt-get install bubblewrap busybox-static, `,
     );
     process.env.PATH = withBubblewrap(shells({ dynamic: 'busybox' }));
-    expect(checkSandbox).toThrow(`${expected}, but ${process.env.PATH}/busybox is not static: install `);
+    expect(checkSandbox).toThrow(`${expected}, but ${process.env.PATH}/busybox is not statically linked; install `);
   });
 
   test.each(['busybox', 'busybox.static', 'busybox-static', 'bash-static'])(

@@ -89,7 +89,7 @@ describe('a lock', () => {
       `workloadLock ${lock} does not fit: files that the workload uses have changed\n  renew it: run binary-layer slim`,
     );
     root.install('libone', { [`${LIB}/libone.so`]: [] }, { Version: '1.2' });
-    expect(refusal()).toContain('does not fit: the source has libone 1.2, and the lock 1.1');
+    expect(refusal()).toContain('does not fit: the source has libone 1.2, but the lock has 1.1');
   });
 
   test('does not match another program, architecture, workload or RULES_VERSION, or a source without its files', () => {

@@ -1,10 +1,14 @@
 /**
- * Groups of candidates in the order in which they are tried: those that programs need most first; of these, add-ons from the same source
- * package as a requested one, then those that depend on the fewest other add-ons, then on the fewest packages; then modules in the order in
- * which a script depends on them; and of these, the smallest.
+ * Groups of candidates, and the order in which they are tried: the most needed groups first. Among groups that are needed as much, the
+ * order is:
  *
- * What a package depends on does not change with what else is installed. By their sizes alone, an add-on would have no room on a
- * machine with many smaller ones, such as NumPy beside a hundred other modules.
+ * 1. add-ons from the same source package as a requested package,
+ * 2. groups that depend on fewer other add-ons, then on fewer packages,
+ * 3. modules that are nearer to the script (see module-distance.ts),
+ * 4. smaller groups.
+ *
+ * Dependencies come before size, because they do not change with what else is installed. In the order of size alone, NumPy would have no
+ * room on a machine with a hundred smaller modules.
  */
 import type { Process } from '../../closure/closure';
 import type { Package } from '../../packages/package';
@@ -15,7 +19,7 @@ import { dependenciesOf as directDependenciesOf } from '../selection/requested-p
 import type { Candidate, CurrentSelection } from '../selection/selection';
 import { type Need, NEEDS } from '../selection/size-budget';
 
-/** Links and processes that something would add. A process is that of a program in the layer, with more plug-ins. */
+/** Links and processes that a group would add. Each process is that of a program in the layer, with more plug-ins. */
 export interface Addition {
   readonly links: ReadonlyMap<string, string>;
   readonly processes: ReadonlyMap<string, Process>;
@@ -27,17 +31,17 @@ export interface Group extends Pick<Candidate, 'need' | 'limit'> {
   /** see `Candidate.distance`; infinite if it is not a module */
   readonly distance: number;
   readonly candidates: readonly Candidate[];
-  /** of an add-on: see `Kinship`; the number of other add-ons that it depends on; and of packages that no requested one depends on */
+  /** of an add-on: its `KINSHIP`; and of its dependencies that no requested package has, the number of add-ons and the total number */
   readonly dependencies: readonly [kinship: number, addOns: number, packages: number];
   /** size that it would add, in bytes; `undefined` until it is computed */
   readonly bytes?: number;
-  /** whether the libraries that its plug-ins need are among these */
+  /** whether `bytes` includes the libraries that its plug-ins need */
   readonly isMeasured: boolean;
   /** whether its files are from one directory of a larger group */
   readonly isSplit?: boolean;
-  /** whether it is not split */
+  /** whether it must not be split */
   readonly isWhole?: boolean;
-  /** whether all of it is for programs that are not requested: it is tried once all others were */
+  /** whether all of it is for programs that are not requested: it is tried after all other groups */
   readonly isOfOthers?: boolean;
   /** whether its limit did not suffice: the group is tried again without one, once all others are packed */
   readonly isOverLimit?: boolean;
@@ -59,27 +63,27 @@ export function hasSize(group: Group): group is Measured {
   return group.bytes !== undefined;
 }
 
-/** The `distance` of a group. */
+/** The `distance` of a group: that of its nearest module. */
 export function distanceOf(candidates: readonly Candidate[]): number {
   return Math.min(...candidates.map(({ distance = Infinity }) => distance));
 }
 
-/** The ranks of groups. */
+/** The ranks of groups, in the order in which they are tried. */
 export const RANKS = [...Array(NEEDS.length * 2 + 2).keys()];
 
 const OVER_LIMIT = NEEDS.length * 2;
 const OF_OTHERS = OVER_LIMIT + 1;
 
 /**
- * Parts of a group come after whole groups that are needed as much. Groups above their limit, which are add-ons, come after all others, and
- * then what is for programs that are not requested.
+ * Parts of a group come after whole groups that are needed as much, except among add-ons. Groups above their limit, which are add-ons, come
+ * after these. Groups for programs that are not requested come last.
  */
 export function rankOf({ need, isSplit, isOverLimit, isOfOthers }: Group): number {
   if (isOfOthers) return OF_OTHERS;
   return isOverLimit ? OVER_LIMIT : NEEDS.indexOf(need) * 2 + (isSplit && need !== 'add-on' ? 1 : 0);
 }
 
-/** Whether groups of a rank are needed that much. */
+/** Whether the groups of a rank have this need. */
 export function isOfRank(rank: number, need: Need): boolean {
   return NEEDS[rank >= OVER_LIMIT ? NEEDS.indexOf('add-on') : rank >> 1] === need;
 }
@@ -100,8 +104,8 @@ export function dependenciesOf(
 }
 
 /**
- * The packages of candidates without which a program may not start: in a tight layer its direct dependencies, essential modules, and
- * recommended packages whose commands a script starts.
+ * The packages of candidates that a program may need to start: essential modules, recommended packages whose commands a script starts, and,
+ * in a tight layer, direct dependencies.
  *
  * @param bytes what all candidates would add
  */
@@ -128,7 +132,7 @@ export function essentialPackages(
   return found;
 }
 
-/** Whether a package is that of a command that a requested script starts, or that a file starts which the script sources. */
+/** Whether a package owns a command that is started by a requested script, or by a file that such a script sources. */
 function isStarted(owner: Package, need: Need, { commands, files }: CurrentSelection, { packages, requestedPrograms }: Context): boolean {
   const isOfRequested = (file: string | undefined) => file !== undefined && requestedPrograms.get(file)?.interpreter !== undefined;
   return need === 'recommended' && [...commands.values()].some(({ real }) => {
@@ -137,7 +141,7 @@ function isStarted(owner: Package, need: Need, { commands, files }: CurrentSelec
   });
 }
 
-/** Whether an add-on is from the same source package as a requested one: a program's own plug-ins may be a package. */
+/** Whether an add-on is from the same source package as a requested one: a program's own plug-ins may be a separate package. */
 export function isOfSibling({ need, candidates }: Group, { requested }: CurrentSelection, context: Context): boolean {
   const owner = ownerOf(candidates[0].path, context);
   return need === 'add-on' && owner !== undefined && requested.isSibling(owner);

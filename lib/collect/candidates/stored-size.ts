@@ -9,8 +9,8 @@ import type { Root } from '../../root/root';
 import { cacheByRoot } from '../selection/cache-by-root';
 
 /**
- * Bytes of the smallest file that may be stored compressed. Each one takes a check at every start of a program, so small files are
- * compressed only if that of large ones does not suffice.
+ * Bytes of the smallest file that may be stored compressed. Each compressed file is checked at every start of a program, so small files
+ * are compressed only if compressing the large ones does not suffice.
  */
 export const LARGE_FILES = 1024 * 1024;
 export const SMALL_FILES = 64 * 1024;

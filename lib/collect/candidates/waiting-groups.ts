@@ -1,12 +1,12 @@
 /**
- * Groups of candidates that were not tried yet, sorted: there may be tens of thousands of them, and all wait until those that are needed
- * more were tried.
+ * Groups of candidates that have not been tried yet. They are kept sorted, because there may be tens of thousands of them, and a group
+ * waits until all groups that are needed more have been tried.
  */
 import { type Group, hasSize, isBefore, isOfRank, type Measured, rankOf, RANKS } from './candidate-groups';
 import { Heap } from './heap';
 import type { Need } from '../selection/size-budget';
 
-/** A group, and its place among others that are equal in the order. It is waiting until the group is replaced or taken. */
+/** A group, and its position among groups that compare as equal. An entry is waiting until its group is replaced or taken. */
 interface Waiting {
   readonly group: Group;
   readonly place: number;
@@ -14,7 +14,7 @@ interface Waiting {
 
 /** The groups of one rank. */
 interface Rank {
-  /** in order; a group that is not measured has no bytes, and one that is not waiting any more is dropped once it is the first */
+  /** in order; a group that is not measured counts as 0 bytes; an entry that is no longer waiting is dropped when it becomes the first */
   readonly sorted: Heap<Waiting>;
   notMeasured: Waiting[];
 }
@@ -42,9 +42,9 @@ export class WaitingGroups {
   }
 
   /**
-   * Takes the first of those groups that are needed most.
+   * Removes and returns the first group of the lowest rank that has any.
    *
-   * @param measure returns the bytes of a group. Only those that are needed most are measured
+   * @param measure returns the bytes of a group. It is called only for groups of that rank
    */
   public takeFirst(measure: (group: Group) => number): Measured | undefined {
     const rank = this.ranks.find(({ sorted }) => this.firstOf(sorted) !== undefined);

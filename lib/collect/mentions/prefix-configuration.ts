@@ -1,6 +1,7 @@
 /**
- * Configuration of programs that are installed in any prefix: `bin/rig` finds its own path, and `etc` beside `bin`. Those in /usr/bin know
- * that theirs is in /etc. In a layer they are elsewhere, and look in `usr/etc`, which leads to `etc` then.
+ * Configuration of programs that can be installed in any prefix: `bin/rig` finds its own path, and then `etc` beside `bin`. If the program
+ * is in /usr/bin, it looks in /etc instead. In a layer, the program has another path and looks in `usr/etc`, so that becomes a link to
+ * `etc`.
  */
 import * as path from 'path';
 import { isCommandDirectory } from '../../root/standard';

@@ -1,6 +1,6 @@
 /**
- * Modules that code of a requested script imports, of packages that the script's package only suggests: plug-ins need them. They are not
- * packed, and a notice names them.
+ * Modules that the code of a requested script imports from packages that the script's package only suggests. Only plug-ins of the script
+ * need such modules, so they are not packed, and a notice names them.
  */
 import { modulesNamedIn } from './imported-modules';
 import { isCode } from '../commands/command-words';
@@ -9,7 +9,7 @@ import { isForDevelopment } from '../selection/requested-packages';
 import type { CurrentSelection, Pending, Selection } from '../selection/selection';
 
 /** Start of the reason for skipping such a module. The path of the script follows. */
-export const SUGGESTED_MODULE = 'a module of a package that is only suggested by that of ';
+export const SUGGESTED_MODULE = 'a module of a package that is only suggested by the package of ';
 
 export function skipSuggestedModules({ real: file }: Pending, selection: CurrentSelection, context: Context): Selection | undefined {
   const { root, packages, requestedPrograms } = context;

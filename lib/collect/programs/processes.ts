@@ -70,7 +70,10 @@ export function takeFile(real: string, program: string | undefined, delta: Selec
   if (kind !== 'data' || isArchive(head)) delta.enqueue(real, opener);
 }
 
-/** Loads a helper program. Its libraries may be where only the script that starts it tells, by LD_LIBRARY_PATH. */
+/**
+ * Loads a helper program. The script that starts it may set LD_LIBRARY_PATH. So if a library is not found, the directory of a packed
+ * library with that name is searched as well, if both are from the same package.
+ */
 function loadHelper(real: string, elf: Elf, { files }: Selection, { setting, packages }: Context): Process {
   const libraryPath = [...setting.libraryPath];
   for (;;) {
@@ -90,7 +93,7 @@ function loadHelper(real: string, elf: Elf, { files }: Selection, { setting, pac
 /**
  * Opens a library by name in the process of a program, as dlopen(3) does, with the libraries that it needs.
  *
- * @param reason why, for the reason if it is skipped
+ * @param reason why it is opened: the start of the reason for skipping it if it cannot be opened
  */
 export function openLibrary(name: string, program: string, reason: string, delta: Selection, context: Context): void {
   const process = delta.processToExtend(program)!;
@@ -169,8 +172,8 @@ function addObjects(process: Process, objects: readonly Loaded[], delta: Selecti
 }
 
 /**
- * Adds the links by which an object's libraries are found that are loaded as plug-ins already, by the names of their files: another
- * process may not load these first.
+ * Adds the links by which the loader's search finds an object's libraries, if the process has already loaded these as plug-ins. Such a
+ * process needs no search, but another one that loads the object may not load the plug-ins first.
  */
 function addLinksToPlugIns(object: Loaded, process: Process, delta: Selection, root: Root): void {
   for (const name of object.elf.dynamic?.needed ?? []) {

@@ -1,27 +1,31 @@
 /**
- * How far a module is from the script: 0 for a module that the script imports or depends on, and 1 for those on which a module depends that
- * a self-built script imports.
+ * How far a module is from a script: 0 if the script imports it, or if the script's package depends on it. The modules on which such a
+ * module depends have distance 1 if a self-built script imports the module, and 2 if only the script's package depends on it. Each further
+ * step adds 1.
  *
- * Packages declare dependencies for features that few scripts use, such as fonttools that on SciPy. So the modules of modules count as
- * further away if only packages name them, and as optional if they are large.
+ * Packages declare dependencies for features that few scripts use: fonttools depends on SciPy, for example. So a module at distance 2 is
+ * optional if it is large, and modules that are further away are always optional.
  */
 import { MOST_BYTES } from '../../lambda';
 import type { Package } from '../../packages/package';
 
-/** Distance of modules on which a module depends, if a self-built script imports that, and if the package of a script depends on it. */
+/** Distances of the modules on which a module depends: if a self-built script imports it, and if the package of a script depends on it. */
 export const OF_IMPORTED_MODULE = 1;
 export const OF_DECLARED_MODULE = 2;
 
-/** Bytes of a module that may be optional. */
+/** Minimum size of a module that may be optional, in bytes. */
 const LARGE = MOST_BYTES / 10;
 
-/** In place of a distance: a direct dependency that is not a module. A tight layer lacks some of its files, and may work. */
+/** In place of a distance, for a direct dependency that is not a module. A tight layer may work without some of its files. */
 export const PART_OF_DEPENDENCY = 3;
 
-/** Packages that programs may not start without, and that a layer lacks → distance of the module, or `PART_OF_DEPENDENCY`. */
+/** Packages that programs may need to start, but that a layer lacks → distance of the module, or `PART_OF_DEPENDENCY`. */
 export type Lacking = ReadonlyMap<Package, number>;
 
-/** Whether a layer lacks less than another. A module that is not packed hides those on which it depends, so the nearest count first. */
+/**
+ * Whether a layer lacks less than another. The nearest modules are compared first: as long as a module is not packed, its own dependencies
+ * are not counted as lacking.
+ */
 export function lacksLess(one: Lacking, other: Lacking): boolean {
   const distances = [...new Set([...one.values(), ...other.values()])].sort((a, b) => a - b);
   const count = (lacking: Lacking, distance: number) => [...lacking.values()].filter((each) => each === distance).length;
@@ -39,12 +43,12 @@ interface Sized {
   readonly bytes: number;
 }
 
-/** Whether a script hardly ever works without a module. */
+/** Whether scripts hardly ever work without a module. */
 export function isEssential({ distance, bytes }: Sized): boolean {
   return distance <= OF_IMPORTED_MODULE || (distance === OF_DECLARED_MODULE && bytes < LARGE);
 }
 
-/** Modules with a lower rank are tried first, and before everything that is needed as much and is not a module. */
+/** Modules with a lower rank are tried first. Large optional modules, and candidates that are not modules, have the last rank. */
 export function rankOfModule({ distance, bytes }: Sized): number {
   return distance <= OF_IMPORTED_MODULE || bytes < LARGE ? distance : Infinity;
 }

@@ -8,8 +8,10 @@ import type { Package } from '../../packages/package';
 
 /**
  * How much programs need a file, the greatest need first:
- * - `needed`: libraries, files that the user names, data of the requested packages, and files of direct dependencies that it mentions;
- * - `mentioned`: files of other dependencies that it mentions, files that other packed files mention, and modules of modules;
+ * - `needed`: libraries, files that the user names, data of the requested packages, and files of their direct dependencies that the
+ *   requested packages mention;
+ * - `mentioned`: files of other dependencies that the requested packages mention, files that other packed files mention, and modules of
+ *   modules;
  * - `recommended`: data of packages that are usually installed with the requested ones;
  * - `add-on`: data of any other package, such as a module for an interpreter.
  *
@@ -38,10 +40,10 @@ const MB = 1024 * 1024;
  */
 export const BY_OTHERS: Limit = { data: 32 * MB, plugIns: 8 * MB };
 
-/** For mentions in such files of paths of the same source package: a library's own modules. */
+/** For mentions in files of a package that is not requested, if they lead to its own source package: a library's own modules. */
 export const BY_SIBLINGS: Limit = { data: 64 * MB, plugIns: 64 * MB };
 
-/** For paths that requested packages mention, but only recommend. */
+/** For paths that requested packages mention, but whose packages they only recommend. */
 export const RECOMMENDED: Limit = { data: 12 * 1000 * 1000, plugIns: 8 * MB };
 
 /**

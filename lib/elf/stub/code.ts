@@ -64,10 +64,13 @@ export interface StubCode {
  */
 export type CodeOf = (address: number, names: readonly number[], texts: Texts) => StubCode;
 
-/** How much a function takes, in bytes: compilers align functions to as many, and callers may use the low bits of their addresses. */
+/**
+ * Size and alignment of a function, in bytes. Compilers align functions to 16 bytes, too, and a caller may rely on it: for example, it may
+ * store flags in the low bits of a function's address.
+ */
 export const FUNCTION_SIZE = 16;
 
-/** The most of the program's path that is printed, in bytes. Little, because the stack of a thread or signal handler can be small. */
+/** Maximum number of bytes of the program's path that are printed. Small, because a thread or signal handler may have a small stack. */
 export const PROGRAM_MAX = 1024;
 
 /** Exit code of a shell that does not find a command. */

@@ -1,9 +1,9 @@
 /**
  * Keeps a linker from linking libraries of the host.
  *
- * For the libraries that a library needs, it searches LD_LIBRARY_PATH and the directories in /etc/ld.so.conf before its own. On Lambda
- * both list directories of the host, whose libraries need another C library than that of the layer. So both strings are overwritten, as
- * in musl's loader.
+ * To find the dependencies of a library, a linker searches LD_LIBRARY_PATH and the directories in /etc/ld.so.conf before its own default
+ * directories. On Lambda both list directories of the host, whose libraries need another C library than that of the layer. So both strings
+ * are overwritten, as in musl's loader.
  */
 import type { PathMention } from '../../root/mentions';
 import type { Edits } from '../layout/plan';

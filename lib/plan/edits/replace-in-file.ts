@@ -46,7 +46,7 @@ export interface FileReplacements {
 export class FileReplacer {
   /** uppermost directories and files of the layer that are not standard directories */
   private readonly units: ReadonlySet<string>;
-  /** The C library and its loader look for files of the host as well, so paths that the layer lacks stay as they are in them. */
+  /** The C library and its loader. They also look for files of the host, so their mentions of paths that the layer lacks stay unchanged. */
   private readonly libc: ReadonlySet<RootPath>;
   private readonly inherited: InheritedPaths;
 
@@ -182,9 +182,9 @@ export class FileReplacer {
   }
 
   /**
-   * The alias for a path whose first 8 characters are in an instruction. The rest is in other instructions: gcc's second one writes
-   * the last 8 bytes including the NUL for paths of 13 or 14 bytes with the NUL, and repeats the eighth byte for other paths. Only
-   * characters that no second instruction writes are replaced.
+   * The alias for a path whose first 8 characters are in an instruction. The rest is in other instructions. The second one that gcc
+   * generates overlaps the first: for a path of 13 or 14 bytes (with the NUL), it writes the last 8 bytes; for any other path, it writes
+   * the eighth byte again. Only the characters before the overlap are replaced.
    */
   private codeAlias(head: string, code: Buffer): Alias | undefined {
     const near = [...this.units].filter((unit) => unit.startsWith(head) && unit.length >= 10 && code.includes(unit.slice(8, 12)));
@@ -198,7 +198,7 @@ export class FileReplacer {
     return base === undefined || !this.hasPlace(base) ? undefined : { base, place: this.placeOf(base), replaced };
   }
 
-  /** Packed paths that a program may build from a prefix. `/opt` is as long as `/usr`: it finds `/usr/share/x` at `/opt/share/x`. */
+  /** Packed paths that a program may build from a prefix. `/opt` replaces `/usr`, so programs find `/usr/share/x` at `/opt/share/x`. */
   private unitsBehind(real: RootPath, prefix: string): string[] {
     return (this.collected.prefixed.get(real) ?? []).filter((unit) => unit.startsWith(`${prefix}/`) && this.hasPlace(unit));
   }
@@ -229,7 +229,10 @@ export class FileReplacer {
   }
 }
 
-/** True if the mention is only a suffix of the file's own path, or of a directory's above it: to remove from a path, or to append. */
+/**
+ * True if the mention is only a suffix of the file's own path, or of the path of a directory above it. Scripts append such a suffix to a
+ * path, or remove it.
+ */
 function isEndOf(mentioned: string, real: RootPath): boolean {
   const suffix = withoutTrailing(mentioned, '/');
   return !isStandardDirectory(suffix) && `${real}/`.indexOf(`${suffix}/`) > 0;

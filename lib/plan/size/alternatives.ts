@@ -2,8 +2,8 @@
  * Smaller alternatives of libraries for a layer that would be too large otherwise.
  *
  * update-alternatives(1) has one link for libraries with the same interface, such as `libblas.so.3`: OpenBLAS has 40 MB, the
- * reference implementation less than 1 MB. An alternative serves if it has every symbol that the layer's other objects import
- * from the library in its place, with its version.
+ * reference implementation less than 1 MB. An alternative serves if it defines every symbol that the layer's other objects import
+ * from the library that it replaces, in the same version.
  */
 import * as path from 'path';
 import type { Process } from '../../closure/closure';
@@ -33,7 +33,8 @@ interface Gathered {
 type Links = ReadonlyMap<string, string>;
 
 /**
- * Collects a layer, again with the smallest alternatives of its libraries if it is too large, or too full for all data and add-ons.
+ * Collects a layer. If it is too large, or has no room for some data or add-ons, collects it again with the smallest alternatives of its
+ * libraries.
  *
  * @returns the last collection, and a notice for each library that was replaced
  */
@@ -92,7 +93,7 @@ function notice(links: Links, source: Root, saved: number): string {
   ].join(' ');
 }
 
-/** A program may not start with another library. */
+/** @returns `undefined` if the action fails: with another library, a program may lack a symbol and not load */
 function attempt<T>(action: () => T): T | undefined {
   try {
     return action();
@@ -101,7 +102,10 @@ function attempt<T>(action: () => T): T | undefined {
   }
 }
 
-/** The processes of a layer, and those with plug-ins that need alternatives and that there was no room for. */
+/**
+ * The processes of a layer. If there was no room for plug-ins whose libraries are alternatives, the processes with these plug-ins are
+ * included, too.
+ */
 function processesOf({ processes, withoutRoom }: Collected): Process[] {
   const added = withoutRoom.filter(({ links }) => [...links.keys()].some(isAlternative));
   return [...processes.values(), ...added.flatMap((addition) => [...addition.processes.values()])];
@@ -122,7 +126,7 @@ function bytesOfObjects(processes: readonly Process[], root: Root, setting: Sett
   return [...objects].reduce((sum, real) => sum + root.status(real)!.size, 0);
 }
 
-/** The links among alternatives by which libraries of the layer were found → the other libraries that each could lead to. */
+/** The links in /etc/alternatives by which libraries of the layer were found → the other libraries that each link could lead to. */
 function choicesOf({ collected, root }: Gathered): Map<string, readonly string[]> {
   const libraries = new Set(processesOf(collected).flatMap(({ objects }) => objects.map(({ real }) => real)));
   const links = new Set([collected.selection, ...collected.withoutRoom].flatMap((found) => [...found.links.keys()]));

@@ -20,7 +20,7 @@ export interface Image {
   readonly digests: readonly string[];
   /** variables, such as `PATH=/usr/bin` */
   readonly environment: readonly string[];
-  /** bytes of its file system, about @default - unknown */
+  /** approximate size of its file system, in bytes @default - unknown */
   readonly size?: number;
 }
 
