@@ -304,8 +304,8 @@ export class BinaryLayer extends lambda.LayerVersion {
 }
 
 /**
- * True if the layer must be made: `cdk ls` and `cdk destroy` need no assets, and unit tests may skip them. Otherwise no file is
- * read, and the program need not exist.
+ * True if the layer must be made. False for `cdk ls` and `cdk destroy`, which need no assets, and for unit tests that skip layers: then
+ * no file is read, and the program need not exist.
  */
 function isBundlingRequired(scope: Construct): boolean {
   return process.env.BINARY_LAYER_SKIP !== '1' && Stack.of(scope).bundlingRequired;

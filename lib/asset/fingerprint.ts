@@ -1,8 +1,8 @@
 /**
- * The fingerprint of a layer's plan, kept with every look at the file system that it depends on. While each of them
- * would still see the same, nothing is parsed and planned again.
+ * The fingerprint of a layer's plan, stored with every look at the file system that the plan depends on (see looks.ts). As long as
+ * each look would still see the same, nothing is parsed or planned again.
  *
- * A fingerprint that cannot be read or written is computed again.
+ * If the file with the fingerprint cannot be read or written, the fingerprint is computed again.
  */
 import * as fs from 'fs';
 import * as path from 'path';
@@ -27,15 +27,15 @@ export interface Fingerprint {
   /** files that the trace commands opened: the commands do not run again while the looks see the same */
   readonly traced: Trace;
   readonly looks: Looks;
-  /** of a layer with a workload */
+  /** only for a layer with a workload */
   readonly slim?: KnownSlim;
 }
 
 /** The inputs of a slim layer's fingerprint other than the source. */
 export interface KnownSlim {
-  /** the files that the commands use, which are not run again while this is valid; absent if a lock lists the files */
+  /** the files that the commands use: the commands do not run again while this is valid; absent if a lock lists the files */
   readonly known?: KnownOutcome;
-  /** of the directory that the commands find at `/var/task` */
+  /** looks at the directory that is mounted at `/var/task` for the commands */
   readonly files: Looks;
   /** the text of the lock, `''` for none */
   readonly lock: string;
@@ -93,7 +93,7 @@ export class FingerprintCache {
   }
 }
 
-/** The state of everything but the source that the outcome of a workload depends on. */
+/** The present state of the inputs of a workload other than the source: its files and its lock. */
 export function stateOf(workload: Workload): Omit<KnownSlim, 'known'> {
   return { files: workload.files === undefined ? {} : looksAt(workload.files), lock: lockText(workload) };
 }
@@ -114,7 +114,7 @@ function lockText({ lock }: Workload): string {
   return lock !== undefined && fs.existsSync(lock) ? fs.readFileSync(lock, 'utf8') : '';
 }
 
-/** The file may have been cut off or edited. */
+/** Checks a fingerprint from a file, which may have been truncated or edited. */
 function isFingerprint(known: any): known is Fingerprint {
   return /^[0-9a-f]{64}$/.test(known?.fingerprint) && Object.hasOwn(MACHINES, known.machine) && isTrace(known.traced) &&
     Number.isSafeInteger(known.temporaryBytes) &&

@@ -1,5 +1,5 @@
 /**
- * The code of a layer version: its zip as an asset that a bundling hook makes, or none if bundling is off.
+ * The code of a layer version: an asset whose zip a bundling hook makes, or a placeholder if bundling is off.
  */
 import { createHash } from 'crypto';
 import * as fs from 'fs';
@@ -14,14 +14,14 @@ import { removeLeftovers } from '../process/leftovers';
 import { withLock } from '../process/lock';
 import { fileError } from '../text/file-error';
 
-/** In the output directory, while an asset is staged. */
+/** The lock file in the output directory, which exists while an asset is staged. */
 const LOCK = '.cdk-binary-layer.lock';
 
 /**
  * CDK's bundling hook: packs the plan, or copies the zip from the cache. The request is checked before CDK calls it.
  */
 class BundlingHook implements ILocalBundling {
-  // private fields, because CDK's asset hash includes all enumerable ones
+  // #private fields, because CDK's asset hash includes all enumerable properties
   readonly #asset: LayerAsset;
   #failure?: unknown;
   #isDone = false;
@@ -30,12 +30,12 @@ class BundlingHook implements ILocalBundling {
     this.#asset = asset;
   }
 
-  /** The error of `tryBundle`, which CDK wraps in one that names an output directory. */
+  /** The original error of `tryBundle`. CDK throws another one instead, which names an output directory. */
   public get failure(): unknown {
     return this.#failure;
   }
 
-  /** Whether it has written the zip. */
+  /** True if this hook has written the zip. */
   public get isDone(): boolean {
     return this.#isDone;
   }

@@ -1,6 +1,6 @@
 /**
- * The stages of making a layer, loaded when the first of them is called: an unchanged synth, which reads a fingerprint and looks whether
- * files have changed, would spend most of its time on loading them.
+ * The stages of making a layer, loaded when the first of them is called. An unchanged synth needs none of them: it only reads a
+ * fingerprint and checks whether files have changed. If it loaded the stages, this would take most of its time.
  */
 import * as path from 'path';
 import { loadCompiled } from '../process/compiled-code';
@@ -17,5 +17,5 @@ export function stages(): typeof import('./stages') {
   return loaded;
 }
 
-/** Not in the bundle: the packing process is started before the bundle is loaded, and starts meanwhile. */
+/** Not in the bundle, so that the packing process can be started first. It starts up while the bundle is loaded. */
 export const packing = () => require('./packing') as typeof import('./packing');

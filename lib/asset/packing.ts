@@ -1,8 +1,8 @@
 /**
  * Packs plans in a process of its own, and waits for it: a construct is synchronous, and compression is not.
  *
- * One process packs all layers that are made without a pause. It is started before the first of them is planned, and compresses files
- * that a layer may contain while that is planned.
+ * One process packs all layers that an app makes in a row. It is started before the first layer is planned. While a layer is planned,
+ * it compresses files that the layer may contain.
  */
 import * as path from 'path';
 import { setImmediate } from 'timers';
@@ -14,10 +14,10 @@ import { ownFile, PACK } from '../process/own-file';
 import type { RootPath } from '../root/paths';
 
 let packer: AnsweringChild | undefined;
-/** Paths, on this machine, of the files that it has received. */
+/** Paths on this machine of the files that the packing process compresses ahead. */
 let foreseen = new Set<string>();
 
-/** Starts the packing process unless it runs. It ends when this thread has nothing else to do. */
+/** Starts the packing process unless it is running. It is ended when the event loop continues, after all layers that are made in a row. */
 export function startPacking(): AnsweringChild {
   if (packer) return packer;
   packer = new AnsweringChild([ownFile(PACK)], nodeEnvironment());

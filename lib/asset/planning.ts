@@ -1,6 +1,6 @@
 /**
- * The plan of a layer. It is made only when something needs it: while the source is unchanged, its fingerprint is known
- * without it.
+ * The plan of a layer, which is made only when something needs it. As long as the source is unchanged, the fingerprint of the plan
+ * comes from the cache.
  */
 import type { Fingerprint } from './fingerprint';
 import { FingerprintCache, stateOf } from './fingerprint';
@@ -21,7 +21,7 @@ export class Planning {
 
   /**
    * @param isPlanWanted whether to plan even if the source is unchanged
-   * @param workload that the layer is slimmed to @default - the layer is not slimmed
+   * @param workload the workload that the layer is slimmed to @default - the layer is not slimmed
    * @param report receives the progress and the notices of the workload's runs
    * @throws Error if the layer cannot be made
    */
@@ -53,9 +53,9 @@ export class Planning {
   }
 
   /**
-   * The plan with the fingerprint that was given.
+   * Returns the plan, and makes it if it does not exist yet. It has the fingerprint in `fingerprint`.
    *
-   * @throws Error if the source has changed since
+   * @throws Error if the source has changed since that fingerprint was computed
    */
   public plan(): PlannedLayer & Partial<SlimLayer> {
     this.planned ??= this.make(this.fingerprint.traced, this.fingerprint).planned;
@@ -66,7 +66,7 @@ export class Planning {
 
   /**
    * @param traced what the trace commands opened, if nothing has changed since: they are not run again
-   * @param last of the same request before: the commands of the workload are not run again if their outcome still holds
+   * @param last the last fingerprint of the same request: if its outcome of the workload still holds, the commands are not run again
    */
   private make(traced: Trace | undefined, last: Fingerprint | undefined): { root: Root; planned: PlannedLayer & Partial<SlimLayer> } {
     const { startPacking, foresee } = packing();

@@ -1,10 +1,10 @@
 /**
- * Packed zips, kept by the hash of their asset, so that a layer which has been packed once is linked into the next output
- * directory instead: unit tests synthesize the same layer for every `App`.
+ * Packed zips, stored by the hash of their asset. A layer that was packed before is not packed again: its zip is linked into the
+ * output directory. This matters for unit tests, which synthesize the same layer for every `App`.
  *
  * The length and SHA-256 of each zip are stored next to it. A zip that does not match them, in the cache or in an output
- * directory, is packed again. A zip in an output directory is a hard link to the kept one where both are on one file system: a
- * change of one is a change of the other, and is noticed in both. A cache that cannot be read or written is not used.
+ * directory, is packed again. If both directories are on one file system, the zip in the output directory is a hard link to the one in
+ * the cache. A change to one then changes the other, and is noticed in both. A cache that cannot be read or written is not used.
  */
 import * as fs from 'fs';
 import * as path from 'path';
@@ -20,11 +20,11 @@ export const ZIPS = 'zip';
 const DEFAULT_BOUND = 1024;
 const VARIABLE = 'BINARY_LAYER_CACHE_MB';
 
-/** Of records of zips, after their last use, in milliseconds. */
+/** How long the record of a zip is kept after its last use, in milliseconds. */
 const KEPT_FOR = 90 * 24 * 3600 * 1000;
-/** How exactly the last use is known, in milliseconds: not every synth writes. */
+/** Precision of the time of last use, in milliseconds, so that not every synth has to write it. */
 const DAY = 24 * 3600 * 1000;
-/** Each output directory on a file system of its own has one. */
+/** Maximum number of stamps in a record. Each output directory on another file system adds one. */
 const MOST_STAMPS = 16;
 
 export interface ZipIdentity {
@@ -35,11 +35,11 @@ export interface ZipIdentity {
 }
 
 interface KnownZip extends ZipIdentity {
-  /** of files that were seen to match: as long as its stamp is the same, a file is not read again */
+  /** stamps of files that matched: a file with one of these stamps is not read again */
   readonly stamps: readonly string[];
 }
 
-/** Of this process, by asset hash: two layers of one app may be the same, and there may be no cache directory. */
+/** Zips of this process, by asset hash: two layers of one app may be the same, and the cache directory may not be usable. */
 const knownHere = new Map<string, KnownZip>();
 
 export class ZipCache {
@@ -62,7 +62,7 @@ export class ZipCache {
     return true;
   }
 
-  /** Notes that a zip which was just put in place has been renamed: that changes its stamp, and it need not be read again. */
+  /** Records the new stamp of a zip that was renamed after it was written, so that it is not read again. Renaming changes the stamp. */
   public renamed(file: string): void {
     const known = this.known();
     if (known && fs.statSync(file).size === known.bytes) this.save(known, file);
@@ -71,7 +71,7 @@ export class ZipCache {
   /**
    * Puts the kept zip at a path.
    *
-   * @returns whether there is one that could be put there
+   * @returns true if the cache has the zip and it was put there
    */
   public restore(file: string): boolean {
     const known = this.known();
@@ -137,11 +137,11 @@ export class ZipCache {
       makeCacheDirectory(this.directory);
       writeWhole(this.record, JSON.stringify(known));
     } catch {
-      // this process knows it
+      // this process has it in `knownHere`
     }
   }
 
-  /** The time of the last use is the record's. */
+  /** Updates the time of last use, which is the mtime of the record. */
   private touch(): void {
     try {
       const now = new Date();
@@ -151,7 +151,7 @@ export class ZipCache {
     }
   }
 
-  /** Removes the zips that were not used for the longest time, until the others fit. */
+  /** Removes the zips that were not used for the longest time, until the others fit. Removes old records. */
   private evict(): void {
     try {
       const names = fs.readdirSync(this.directory);
@@ -171,7 +171,7 @@ export class ZipCache {
         if (name.endsWith('.json') && Date.now() - lastUse(name) > KEPT_FOR) fs.rmSync(path.join(this.directory, name), { force: true });
       }
     } catch {
-      // another process removes the same
+      // another process may remove the same files
     }
   }
 }
@@ -183,7 +183,7 @@ function boundInBytes(): number {
   throw new Error(`the environment variable ${VARIABLE} is '${value}', expected a number of megabytes, or 0 to keep no zips`);
 }
 
-/** Complete or not at all. */
+/** Makes a hard link to a file, or a copy of it, complete or not at all. */
 function linkOrCopy(from: string, to: string): void {
   const temporary = uniqueUnfinished(to);
   try {

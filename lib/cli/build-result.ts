@@ -14,7 +14,7 @@ import type { SlimLayer } from '../workload/slim';
 export interface BuildResult {
   /** the name of the output on the command line */
   readonly path: string;
-  /** SHA-256 of the output, hexadecimal; of a directory null */
+  /** SHA-256 of the output, hexadecimal; null for a directory */
   readonly sha256: string | null;
   /** SHA-256 of everything that the layer's bytes depend on, hexadecimal */
   readonly fingerprint: string;

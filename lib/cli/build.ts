@@ -31,7 +31,7 @@ import { printable, printableJson } from '../text/printable';
 import { readTraceLog } from '../trace/log';
 import type { SlimLayer } from '../workload/slim';
 
-/* eslint-disable @typescript-eslint/no-require-imports -- most builds need none of them, and loading each takes a tenth of a small build */
+/* eslint-disable @typescript-eslint/no-require-imports -- most builds need neither, and loading each takes a tenth of a small build */
 const contents = () => require('../inspect/contents') as typeof import('../inspect/contents');
 const bills = () => require('../inspect/sbom') as typeof import('../inspect/sbom');
 /* eslint-enable @typescript-eslint/no-require-imports */
@@ -157,7 +157,7 @@ export async function build(programs: string[], options: BuildOptions, isSlim = 
 /**
  * Writes a layer after its test has passed, and then its bill of materials.
  *
- * @param place absolute
+ * @param place absolute path of the output
  */
 async function accept(plan: Plan, place: string, write: Writer, trial: Trial | undefined, { sbom }: BuildOptions): Promise<Packed> {
   const total = sizeOf(plan);

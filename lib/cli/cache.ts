@@ -71,7 +71,7 @@ function list(kinds: readonly string[]): void {
   }
 }
 
-/** @param isAll true to remove everything, including unfinished entries and those of other versions */
+/** @param isAll true to remove everything, including unfinished entries and entries of other versions */
 function clear(kinds: readonly string[], isAll: boolean): void {
   const cache = cacheDirectory();
   const stat = fs.statSync(cache, { throwIfNoEntry: false });

@@ -42,7 +42,7 @@ const SCRIPTS = { bash, zsh, fish };
 const flagsOf = ({ short, long }: Option) => [short, long].filter((flag) => flag !== undefined);
 /** Options that take a value. */
 const valued = (options: readonly Option[]) => options.filter(({ required }) => required);
-/** The possible values of an option, or beginnings of them that end with a colon. */
+/** The possible values of an option. One that ends with a colon is only the beginning of a value. */
 const valuesOf = ({ long, argChoices }: Option) => (long === '--source' ? SOURCE_PREFIXES : argChoices);
 
 function bash(commands: readonly Shown[]): string {

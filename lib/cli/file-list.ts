@@ -17,7 +17,7 @@ export interface FileList {
 }
 
 /**
- * Read a list. Directories in it are skipped, because `dpkg -L` lists the parents of each file.
+ * Reads a list of files. Directories in it are skipped, because `dpkg -L` lists the parents of each file.
  *
  * @throws ListError, UsageError
  */

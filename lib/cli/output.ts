@@ -1,5 +1,5 @@
 /**
- * `--output`: which format it is written in, and whether it can be written.
+ * `--output`: the format of the output, and whether it can be written.
  */
 import * as fs from 'fs';
 import * as path from 'path';
@@ -15,7 +15,7 @@ const tars = () => require('../pack/tar') as typeof import('../pack/tar');
 
 export type Writer = typeof writeZip;
 
-/** Extensions of archives that are not written: a directory is hardly meant. */
+/** Extensions of formats that are not supported. They are rejected, because the user hardly means a directory of this name. */
 const OTHER_ARCHIVE = /\.(?:tar|tar\.\w+|t[bx]z2?|tzst|gz|bz2|xz|zst|7z|rar|jar|deb|rpm)$/i;
 
 /**

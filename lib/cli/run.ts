@@ -88,7 +88,7 @@ function unpacked(layer: string, temporary: string): string {
   return opt;
 }
 
-/** Options of bubblewrap that mount a root at `/`, without the directories that belong to the function. */
+/** Options of bubblewrap that mount a root at `/`, without the directories that `sandboxOf` mounts. */
 function rootOf({ root, task }: RunOptions): string[] {
   for (const [option, directory] of Object.entries({ root, task })) {
     if (directory !== undefined && !statusOf(directory)?.isDirectory()) {
@@ -104,7 +104,7 @@ function rootOf({ root, task }: RunOptions): string[] {
   ];
 }
 
-/** Mounts the entries of a directory one by one, so that others can be added. */
+/** Mounts the entries of a directory one by one, so that other directories can be mounted beside them. */
 function bind(directory: string, at: string, less: readonly string[]): string[] {
   return fs.readdirSync(directory, { withFileTypes: true }).filter(({ name }) => !less.includes(name)).flatMap((entry) => {
     const [source, target] = [path.join(directory, entry.name), path.posix.join(at, entry.name)];
@@ -133,9 +133,9 @@ function checkMachine(opt: string): void {
 }
 
 /**
- * The path of a command. The layer's comes first: this machine may have the same program on PATH.
+ * The path of a command. The layer is searched first, because the root file system may have a command with the same name.
  *
- * @throws RunError if there is none: bubblewrap's message does not name the directories that were searched
+ * @throws RunError if the command is not found: bubblewrap's own message would not name the directories that were searched
  */
 function located(command: string, opt: string, root: string): string {
   if (command.includes('/')) return command;

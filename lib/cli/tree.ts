@@ -43,7 +43,10 @@ export interface TreeObject {
   /** in bytes */
   readonly size: number;
   readonly package: string | null;
-  /** DT_NEEDED with the index of the object for each name, null if it is missing */
+  /**
+   * names in DT_NEEDED, DT_FILTER and DT_AUXILIARY, each with the index of its object, null if it is missing. Names in DT_AUXILIARY that
+   * are missing are left out
+   */
   readonly needs: readonly { readonly name: string; readonly object: number | null }[];
 }
 
@@ -123,7 +126,7 @@ function toObject(
   };
 }
 
-/** Text for a terminal: each object once, below the object that requests it first. Its other needs follow on one line. */
+/** Text for a terminal: each object once, below the object that requests it first. Other libraries that it needs follow on one line. */
 function render(found: Tree): string {
   const { bold, cyan, dim, red } = colours(process.stdout);
   const tree = inPlainText(found);

@@ -36,7 +36,7 @@ function adviceOn(library: string, requester: string): string[] {
       `  or, if you built it, link ${object} with -Wl,-rpath,'$ORIGIN', or set LD_LIBRARY_PATH to the directory of ${name}`,
     ];
   }
-  // for a library without a soname, linkers record the path that their command line names
+  // for a library without a soname, linkers record the path that was given on their command line
   return [
     `  DT_NEEDED '${library}' is a path relative to the working directory of the process: ` +
       `${name} has no soname and was linked by that path`,
@@ -60,7 +60,7 @@ export class Process {
    * @param program the program, or a library that is loaded like one (`ld.so --list`)
    * @param rules the search rules of its loader
    * @param from a process whose objects are copied
-   * @param interpreter its loader, which is loaded from the start; `objects` has it only once an object needs it
+   * @param interpreter the dynamic loader. It is loaded from the start, but `objects` has it only once an object needs it
    */
   constructor(
     public readonly program: Loaded,
@@ -149,7 +149,7 @@ export class Process {
     }
   }
 
-  /** Moves a library that DT_FILTER or DT_AUXILIARY names before the object that names it. */
+  /** Puts a library in front of the object that names it in DT_FILTER or DT_AUXILIARY. */
   private precede(filtee: Loaded, object: Loaded): void {
     const at = this.objects.indexOf(filtee);
     if (at >= 0 && at < this.objects.indexOf(object)) return;
@@ -178,7 +178,7 @@ export class Process {
     this.setting.missing(name, requester, error);
   }
 
-  /** The object of a file: the loaded one if the file is loaded already. */
+  /** The loaded object of a file, or a new object if the file is not loaded yet. */
   private objectOf(found: Found, name: string, loader: Loaded): Loaded {
     const open = this.interpreter ? [...this.objects, this.interpreter] : this.objects;
     const loaded = open.find((object) => object.real === found.real) ?? { ...found, name, loader };

@@ -38,7 +38,7 @@ export type ProgramFiles = Pick<Root, 'location' | 'isHost' | 'names' | 'real' |
  * @param binary a command to search for in `searchPath`, or a path, which contains a `/`
  * @param searchPath directories, like PATH
  * @param cwd start of relative paths
- * @param forScript true to find the interpreter of a script, which cannot be a script itself
+ * @param forScript true to find an interpreter for a script or an archive. An interpreter cannot be a script or an archive itself
  */
 export function findProgram(root: ProgramFiles, binary: string, searchPath: readonly string[], cwd: string, forScript = false): Program {
   if (binary === '') throw new ProgramError('binary \'\': the name is empty, expected a command on PATH or the path of a program');
@@ -93,8 +93,8 @@ export function machineOf(programs: readonly Program[], requested: Machine | und
 }
 
 /**
- * The Java runtime that starts an archive. The kernel starts archives by a wrapper that is registered for their first bytes
- * (binfmt_misc). That of Lambda has no such registration.
+ * The Java runtime that starts an archive. A kernel can start archives with a wrapper that is registered for their first bytes
+ * (binfmt_misc). Lambda's kernel has no such registration, so a starter in the layer runs the runtime.
  */
 function findRuntime(root: ProgramFiles, binary: string, archive: string, searchPath: readonly string[]): Program {
   try {
@@ -181,7 +181,7 @@ function programAfterShims(root: ProgramFiles, command: string, searchPath: read
 /** The executable files on PATH with a command's name, in order. Callers stop at the first suitable one. */
 function* onPath(root: ProgramFiles, command: string, searchPath: readonly string[]): Generator<string> {
   for (const directory of searchPath) {
-    if (!directory.startsWith('/')) continue; // the current directory would make the layer depend on where synth runs
+    if (!directory.startsWith('/')) continue; // a relative path would make the layer depend on the directory in which synth runs
     const candidate = path.posix.join(directory, command);
     const real = root.real(candidate);
     const status = real === undefined ? undefined : root.status(real);

@@ -25,7 +25,7 @@ export function readShebang(head: Buffer): Shebang | undefined {
   return { interpreter: line.slice(start, behind), argument: line.slice(argument, end) };
 }
 
-/** The kernel's definition of a blank: a carriage return is part of the name. */
+/** A blank as the kernel defines it. A carriage return is not one. */
 function isBlank(character: string): boolean {
   return character === ' ' || character === '\t';
 }
@@ -37,7 +37,7 @@ export interface Interpreter {
   readonly argument: string;
 }
 
-/** @returns `undefined` if `env` has options or sets variables */
+/** @returns `undefined` if `env` has no command, has options other than `-S`, or sets variables */
 export function interpreterOf({ interpreter, argument }: Shebang): Interpreter | undefined {
   if (path.posix.basename(interpreter) !== 'env') return { name: interpreter, argument };
   const words = argument.replace(/^-S\s*/, '').split(/\s+/);

@@ -1,6 +1,6 @@
 /**
- * Shims of version managers: files with the name of a program that start the manager, which then starts the version of the
- * program that is configured. Packed, a shim does not work: the layer has neither the manager nor its versions.
+ * Shims of version managers. A shim has the name of a program and starts the manager, which then starts the configured version of that
+ * program. A shim does not work in a layer, which contains neither the manager nor the versions.
  *
  * - pyenv, rbenv, nodenv, goenv and asdf install scripts of a few lines: `exec MANAGER exec OWN-NAME "$@"`.
  * - volta, mise, rustup and snap install links to the manager, which derives the program from the link's name.
@@ -45,7 +45,7 @@ export function shimManager(root: ShimFiles, file: string): string | undefined {
   return kind === 'elf' ? hardLinked(root, real, size) : undefined;
 }
 
-/** The manager that a script of a few lines executes with the script's own name. */
+/** The manager that a short script executes, with the name of the script as an argument. */
 function managerIn(text: string, name: string): string | undefined {
   const lines = text.split('\n').filter((line) => line.trim() !== '' && !line.startsWith('#'));
   if (lines.length > MOST_LINES) return undefined;
@@ -65,7 +65,7 @@ function isOwnName(argument: string, name: string, lines: readonly string[]): bo
   );
 }
 
-/** rustup before 1.28 creates hard links, which have the manager's size and directory. */
+/** rustup before 1.28 creates hard links to itself: these have the size of the manager and are in its directory. */
 function hardLinked(root: ShimFiles, real: string, size: number): string | undefined {
   const directory = path.posix.dirname(real);
   const isSame = (manager: string) => {

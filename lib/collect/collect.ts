@@ -1,8 +1,8 @@
 /**
  * Everything that programs need to run: their closures, and data that no DT_NEEDED names.
  *
- * Data is found in the packages of the programs, and by the paths that packed files mention, if the package database confirms
- * that they belong together. What is added mentions more paths, until nothing is new.
+ * Data is found in the packages of the programs, and at paths that packed files mention, if the package database relates the path to
+ * the file that mentions it. Files that are added may mention more paths, so the rules apply until nothing new is found.
  */
 import * as path from 'path';
 import type { Addition } from './candidates/candidate-groups';
@@ -57,28 +57,28 @@ export interface Collected {
   readonly processes: ReadonlyMap<string, Process>;
   /** messages for the user */
   readonly notices: ReadonlySet<string>;
-  /** of its files in the layer, estimated for those that are stored compressed */
+  /** size of its files in the layer; estimated for files that are stored compressed */
   readonly bytes: number;
-  /** whether there was no room for something */
+  /** whether there was no room for a group of candidates */
   readonly isFull: boolean;
   /** packages and paths, other than add-ons, that there was no room for, each with how much it is needed */
   readonly lacking: ReadonlyMap<string, Need>;
   /** packages that the layer has no room for, or only in part, and that programs may need to start */
   readonly lackingDependencies: Lacking;
-  /** groups without room, if they were tried */
+  /** what each group without room would add, if the group was tried */
   readonly withoutRoom: readonly Addition[];
   /** resolved paths of files that start commands */
   readonly starting: ReadonlySet<string>;
   /** programs that others start by their bare names: name → program */
   readonly commands: ReadonlyMap<string, Program>;
-  /** objects that build paths from the prefix /usr → the directories that these may lead to: see prefix.ts */
+  /** files that build paths from a prefix, such as /usr → the directories and files that these paths may lead to: see prefix.ts */
   readonly prefixed: ReadonlyMap<string, readonly string[]>;
 }
 
 /**
- * What a packed file adds by its content, if anything: most files add nothing by most rules. A rule reads the selection, writes to a fork
- * of it, and returns the fork: see selection.ts. Functions in this folder write to a parameter named `delta`, and only read one named
- * `selection`.
+ * Finds what a packed file needs because of its content. A rule reads the selection, writes to a fork of it, and returns the fork: see
+ * selection.ts. It returns `undefined` if it adds nothing, which is true of most rules for most files. Functions in this folder write to a
+ * parameter named `delta`, and only read one named `selection`.
  */
 type Rule = (file: Pending, selection: CurrentSelection, context: Context) => Selection | undefined;
 
@@ -116,7 +116,7 @@ export class Collection {
   public collect(leastCompressed: number): Collected {
     const mostBytes = this.context.mostBytes - growthOf(this.neededBy(false));
     const context: Context = { ...this.context, leastCompressed, mostBytes };
-    // without a limit for dependencies, one large package makes a layer impossible
+    // this layer has no limit for direct dependencies, so one large package may fill it: then a tight layer is tried
     const complete = this.filled(false, context);
     const isEnough = !context.detectData || (complete && !lacksModule(complete.lackingDependencies));
     const tight = isEnough ? undefined : this.filled(true, context);
@@ -178,7 +178,7 @@ function fits({ files }: Selection, context: Context): boolean {
   return bytesInLayer(files.keys(), context) + [...files.keys()].length * RECORD_LINE <= context.mostBytes;
 }
 
-/** Bytes by which edits enlarge programs: those of Node.js export names of 5 MB. */
+/** Bytes by which edits may enlarge programs: a copy of the strings of each. In Node.js, the exported names alone have 5 MB. */
 function growthOf({ processes }: Selection): number {
   return [...processes.values()].reduce((sum, { program }) => sum + (program.elf.dynamic?.stringBytes ?? 0), 0);
 }
@@ -208,7 +208,7 @@ function fill(selection: Selection, context: Context): Filled {
   return { isFull, lacking, lackingDependencies, withoutRoom };
 }
 
-/** Applies the rules to every file that was not looked at yet. */
+/** Applies the rules to every file to which they have not been applied yet. */
 function applyRules(selection: Selection, context: Context, room?: Room): void {
   for (let file = selection.next(); file; file = selection.next()) {
     for (const rule of RULES) {

@@ -39,7 +39,7 @@ export function addLicences(selection: CurrentSelection, context: Context): Sele
   return delta;
 }
 
-/** Skips the bytecode that Python would not use at the source either. */
+/** Rejects bytecode that Python would not use: it is out of date, its source is not packed, or it is for another implementation. */
 export function rejectStaleBytecode(selection: Selection, { root }: Context): void {
   const files = [...selection.files.keys()];
   const isPacked = new Map<string, boolean>();
@@ -59,7 +59,7 @@ export function rejectStaleBytecode(selection: Selection, { root }: Context): vo
   }
 }
 
-/** Whether a directory contains Python modules. Without these files, Python would still import the directory, as an empty module. */
+/** Whether a directory contains Python modules. It must not be packed without them: Python would import it as an empty module. */
 function isOfPythonModules(directory: string, root: Root): boolean {
   return path.posix.basename(directory) === '__pycache__' || root.isFile(path.posix.join(directory, '__init__.py'));
 }
@@ -79,7 +79,7 @@ export function finish(selection: CurrentSelection, root: Root): FinishedSelecti
   };
   const leading = [...links].filter(([link]) => isPacked(link));
   const names = new Set([...files.keys(), ...leading.map(([link]) => link)].map((file) => path.posix.basename(file)));
-  // a skipped path may be packed for another reason; a library that an object only suggests is known by its name alone
+  // a skipped path may be packed for another reason; of a library that an object only suggests, only the name is known
   const isPackedAfterAll = (wanted: string) => {
     if (!wanted.includes('/')) return names.has(wanted);
     const real = root.real(wanted);

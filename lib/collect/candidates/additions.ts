@@ -1,5 +1,5 @@
 /**
- * What candidates add, each found once: the same directories are measured, tried and added.
+ * What candidates add, found once for each of them: measuring a group and trying it would otherwise search the same directories again.
  */
 import type { RequestedPackages } from '../selection/requested-packages';
 import { type Candidate, Selection } from '../selection/selection';

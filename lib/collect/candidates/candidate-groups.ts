@@ -1,14 +1,14 @@
 /**
- * Groups of candidates, and the order in which they are tried: the most needed groups first. Among groups that are needed as much, the
- * order is:
+ * Groups of candidates, and the order in which they are tried: the most needed groups first. Among equally needed groups, the order
+ * is:
  *
  * 1. add-ons from the same source package as a requested package,
  * 2. groups that depend on fewer other add-ons, then on fewer packages,
  * 3. modules that are nearer to the script (see module-distance.ts),
  * 4. smaller groups.
  *
- * Dependencies come before size, because they do not change with what else is installed. In the order of size alone, NumPy would have no
- * room on a machine with a hundred smaller modules.
+ * Dependencies come before size, because they are the same whatever else is installed. If only size counted, there would be no room for
+ * NumPy on a machine with a hundred smaller modules.
  */
 import type { Process } from '../../closure/closure';
 import type { Package } from '../../packages/package';
@@ -31,21 +31,24 @@ export interface Group extends Pick<Candidate, 'need' | 'limit'> {
   /** see `Candidate.distance`; infinite if it is not a module */
   readonly distance: number;
   readonly candidates: readonly Candidate[];
-  /** of an add-on: its `KINSHIP`; and of its dependencies that no requested package has, the number of add-ons and the total number */
+  /**
+   * for an add-on: its `KINSHIP`, and two counts of dependencies that no requested package requires: of the add-ons among them, and of all.
+   * Zeros for other groups
+   */
   readonly dependencies: readonly [kinship: number, addOns: number, packages: number];
   /** size that it would add, in bytes; `undefined` until it is computed */
   readonly bytes?: number;
   /** whether `bytes` includes the libraries that its plug-ins need */
   readonly isMeasured: boolean;
-  /** whether its files are from one directory of a larger group */
+  /** whether it is a part of a larger group: the files of one directory */
   readonly isSplit?: boolean;
   /** whether it must not be split */
   readonly isWhole?: boolean;
   /** whether all of it is for programs that are not requested: it is tried after all other groups */
   readonly isOfOthers?: boolean;
-  /** whether its limit did not suffice: the group is tried again without one, once all others are packed */
+  /** whether it exceeded its limit: the group is tried again without a limit, after all groups that are within their limits */
   readonly isOverLimit?: boolean;
-  /** what it would add, if it was tried */
+  /** what it would add; `undefined` until it is tried */
   readonly addition?: Addition;
 }
 
@@ -75,8 +78,8 @@ const OVER_LIMIT = NEEDS.length * 2;
 const OF_OTHERS = OVER_LIMIT + 1;
 
 /**
- * Parts of a group come after whole groups that are needed as much, except among add-ons. Groups above their limit, which are add-ons, come
- * after these. Groups for programs that are not requested come last.
+ * Parts of a group come after equally needed whole groups, except among add-ons. Groups above their limit, which are always add-ons, come
+ * after all groups that are within their limits. Groups for programs that are not requested come last.
  */
 export function rankOf({ need, isSplit, isOverLimit, isOfOthers }: Group): number {
   if (isOfOthers) return OF_OTHERS;
@@ -104,8 +107,8 @@ export function dependenciesOf(
 }
 
 /**
- * The packages of candidates that a program may need to start: essential modules, recommended packages whose commands a script starts, and,
- * in a tight layer, direct dependencies.
+ * Of the candidates' packages, those without which a program may not start: essential modules, recommended packages whose commands a script
+ * starts, and, in a tight layer, direct dependencies.
  *
  * @param bytes what all candidates would add
  */
@@ -141,18 +144,18 @@ function isStarted(owner: Package, need: Need, { commands, files }: CurrentSelec
   });
 }
 
-/** Whether an add-on is from the same source package as a requested one: a program's own plug-ins may be a separate package. */
+/** Whether an add-on is from the same source package as a requested one: a program's own plug-ins may be in a separate package. */
 export function isOfSibling({ need, candidates }: Group, { requested }: CurrentSelection, context: Context): boolean {
   const owner = ownerOf(candidates[0].path, context);
   return need === 'add-on' && owner !== undefined && requested.isSibling(owner);
 }
 
-/** A candidate's path may be a package's name: see programs.ts. */
+/** The package of a candidate, whose path may be the name of a package: see programs.ts. */
 function ownerOf(found: string, { root, packages }: Pick<Context, 'root' | 'packages'>): Package | undefined {
   return packages.ownerOf(found) ?? packages.ownerOf(root.real(found) ?? found) ?? packages.get(found);
 }
 
-/** Whether one group is tried before another that is needed as much. */
+/** Whether one group is tried before another that is equally needed. */
 export function isBefore(one: Measured, other: Measured): boolean {
   for (const [at, count] of one.dependencies.entries()) {
     if (count !== other.dependencies[at]) return count < other.dependencies[at];

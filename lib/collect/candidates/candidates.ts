@@ -1,7 +1,7 @@
 /**
  * Tries candidates in the order of candidate-groups.ts. Each is packed if it fits into the room that is left.
  *
- * Sizes come from the directory entries: the files of a candidate are not read before it is known that they fit.
+ * A group is measured by the status of its files. Their content is not parsed before it is known that they fit.
  */
 import * as path from 'path';
 import { Additions } from './additions';
@@ -32,8 +32,8 @@ export interface Outcome {
   /** its files, or the reasons why they are skipped */
   readonly delta: Selection;
   /**
-   * Called, with the size of all files, if the rules add more files for those of `delta` than there is room for. Its result is merged
-   * instead: the reasons why the files are skipped.
+   * Called with the size of all files, if the files that the rules add for those of `delta` do not fit. Its result is merged instead of
+   * `delta`: the reasons why the files are skipped.
    */
   readonly giveUp?: (bytes: number) => Selection;
 }
@@ -126,7 +126,7 @@ export class Candidates {
     return new Map([...this.rejected].filter(([, { need }]) => need !== 'add-on').map(([key, { need }]) => [key, need]));
   }
 
-  /** What each group without room would add. Groups that were not tried are not among them. */
+  /** What each group without room would add. Groups that were not tried are left out. */
   public get withoutRoom(): Addition[] {
     return [...this.rejected.values()].map(({ addition }) => addition).filter((addition) => addition !== undefined);
   }
@@ -152,7 +152,7 @@ export class Candidates {
 
   /**
    * True if another group must be tried first. Groups are sorted by the size of their own files. With the libraries that its plug-ins
-   * need, a group may be larger than the next one. The order matters only if the groups that are needed as much do not all fit.
+   * need, a group may be larger than the next one. The order matters only if not all equally needed groups fit.
    */
   private isLargerThanNext(group: Group, bytes: number, room: number): boolean {
     if (group.isMeasured || bytes + this.waiting.bytesOf(group.need) <= room) return false;
@@ -179,7 +179,7 @@ export class Candidates {
   /**
    * True if a part of a group may be packed. Only two kinds qualify: packages that are mentioned, in a tight layer; and add-ons from the
    * same source package as a requested one, such as LaTeX packages, which have data for the same program. Recommended
-   * packages do not qualify: an interpreter could find the packed part of a module before a complete one of the same name.
+   * packages do not qualify: an interpreter could find the packed part of a module before a complete module of the same name.
    */
   private isUsefulInParts(group: Group, selection: CurrentSelection): boolean {
     const { need, isSplit, isWhole, candidates } = group;

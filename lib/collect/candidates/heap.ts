@@ -1,5 +1,5 @@
 /**
- * A binary heap: the first of many items in an order, and more items at any time, without all of them being compared.
+ * A binary heap: gives the first of many items in an order, and accepts more items at any time, without comparing all of them.
  */
 export class Heap<T> {
   private readonly items: T[] = [];

@@ -4,7 +4,7 @@
 import { megabytes } from '../../text/megabytes';
 import type { Candidate } from '../selection/selection';
 
-/** Packages or paths that a notice lists. */
+/** Maximum number of packages or paths in a notice. */
 const MOST_LISTED = 5;
 
 /** @param groups packages or paths with their sizes, the largest first */

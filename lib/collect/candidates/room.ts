@@ -1,6 +1,6 @@
 /**
- * The room that is left in a layer, with what its files add to it: a line each in the record, and the licence texts of their
- * packages.
+ * The room that is left in a layer. Besides its own bytes, each file takes a line in the record, and its package takes room for licence
+ * texts.
  */
 import { sizeInLayer } from './stored-size';
 import { licencesOf, type Package } from '../../packages/package';

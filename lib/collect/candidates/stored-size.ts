@@ -16,7 +16,7 @@ export const LARGE_FILES = 1024 * 1024;
 export const SMALL_FILES = 64 * 1024;
 export const NO_FILES = Infinity;
 
-/** Share above which compression is not worth the time to unpack a file: that of a picture or an archive. */
+/** Share above which compression is not worth the time to unpack a file. Pictures and archives are above it. */
 const MOST_SHARE = 0.9;
 
 /** What stored sizes depend on. */
@@ -41,16 +41,16 @@ export function bytesInLayer(files: Iterable<RootPath>, storage: Storage): numbe
   return bytes;
 }
 
-/** Estimated bytes of a file that is stored compressed if that makes it smaller. */
+/** Estimated bytes of a file that is stored compressed if that saves enough. */
 export function storedSize(real: RootPath, size: number, root: Root, leastCompressed: number): number {
   return compressedSize(real, size, root, leastCompressed) ?? size;
 }
 
-/** Estimated bytes of a file that is stored compressed, `undefined` if it is too small or compression does not make it smaller. */
+/** Estimated bytes of a file that is stored compressed, `undefined` if it is too small or compression saves too little. */
 export function compressedSize(real: RootPath, size: number, root: Root, leastCompressed: number): number | undefined {
   if (size < leastCompressed) return undefined;
   const share = shares(root, real, () => {
-    root.stamp(real); // recorded before the content is read
+    root.stamp(real); // recorded before the content is read, so that a change during reading is noticed
     return root.readParts(real, deflatedShare);
   });
   return share > MOST_SHARE ? undefined : Math.ceil(size * share);

@@ -1,5 +1,5 @@
 /**
- * Paths in scripts that follow a variable or a command substitution with the directory, such as `/rig.bin` in
+ * Paths in scripts after a variable or a command substitution that gives their directory, such as `/rig.bin` in
  * `exec "$dir/rig.bin"` and in `"$(dirname "$0")/rig.bin"`.
  */
 import type { RootPath } from '../../root/paths';

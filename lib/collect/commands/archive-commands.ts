@@ -1,6 +1,6 @@
 /**
- * Commands that the classes of a Java archive start: those of packages that the archive's package depends on or recommends, if
- * a class has the command's name or path as a string.
+ * Commands that the classes of a Java archive start. A command counts if a class has its name or path as a string, and the archive's
+ * package depends on or recommends the package of the command.
  */
 import * as path from 'path';
 import { addCommand } from './commands';
@@ -11,7 +11,7 @@ import type { Context } from '../selection/context';
 import { dependenciesOf } from '../selection/requested-packages';
 import type { CurrentSelection, Pending, Selection } from '../selection/selection';
 
-/** Those of some names and paths of commands that an archive has. A layer may be collected several times. */
+/** The names and paths of commands that an archive contains. Cached, because a layer may be collected several times. */
 const namedIn = cacheByRoot<ReadonlySet<string>>();
 
 export function addCommandsOfArchive({ real: file }: Pending, selection: CurrentSelection, context: Context): Selection | undefined {

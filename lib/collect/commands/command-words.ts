@@ -9,15 +9,15 @@ import { interpreterOf, readShebang } from '../../closure/script';
 import type { Content } from '../../root/content';
 import { COMMANDS } from '../../root/standard';
 
-/** Bytes of a text. Larger ones are not configuration files, in which a line names a program to start. */
+/** Maximum size of a configuration file, in bytes. Larger texts are not files in which a line names a program to start. */
 const MOST_TEXT = 64 * 1024;
-/** Bytes of a script that are searched. */
+/** Number of bytes that are searched in a script. */
 const MOST_SCRIPT = 8 * 1024 * 1024;
 /** Names of configuration files: those with such an extension, or without one, such as groff's `DESC`. */
 const CONFIGURATION = /^[^.]+$|\.(?:conf|cfg|cnf|config|ini|rc|xml|def|defs)$/;
 /** Names of modules of scripts. */
 const CODE = /\.(?:py|rb|p[lm]|php|[cm]?js|lua|tcl|scm)$/;
-/** Bytes of a module that people have written. */
+/** Maximum size of a module that was written by people, in bytes. */
 const MOST_CODE = 1024 * 1024;
 /** `$0` at the beginning of a name: `exec $0.bin` starts another file beside the script. */
 const OWN_NAME = /(?:"\$0"|\$0|\$\{0\})(?=[.-]\w)/g;
@@ -28,7 +28,7 @@ const COMMAND_LINE = /^(?:["']?(?:%s)+\/?)?([\w.+-]+)["']?(?:$| +[-%"'$|<>])/;
 /** The last component of a path. */
 const LAST = /^\S*\/([\w.+-]+)$/;
 /**
- * A word at the end of a string. Linkers keep a string that is the end of another one only there: the `ssh` that git starts is in
+ * A word at the end of a string. If a string is the end of another one, linkers merge them: the `ssh` that git starts is only the end of
  * `git+ssh`.
  */
 const ENDING = /^\S*[^\s\w.-]([\w.-]+)$/;
@@ -46,9 +46,9 @@ const CALLED = new RegExp(`\\b(?:${CALLS.join('|')})\\s*\\(\\s*(?:[[(]\\s*)?["']
 const COMMENT = /(?:^|\s)#.*$/gm;
 const BETWEEN_SPACES = /(?:^|\s)["']?([\w.+-]+)["']?(?=\s|$)/gm;
 
-/** A word of one or two characters with an option behind it: `['gs', '-q']`. Without one, it is rather a mode: `open(name, 'r')`. */
+/** A word of one or two characters before an option: `['gs', '-q']`. Other short words are more likely modes: `open(name, 'r')`. */
 const SHORT_WITH_OPTION = /["'`]([\w.+-]{1,2})(?=["'`]\s*,\s*["'`]-| +-)/g;
-/** Characters of the shortest word that counts without an option in a script that states no dependencies. */
+/** Minimum length of a word that counts without more evidence, in a script that no package owns. */
 const LONG = 3;
 
 /** Calls a function with the bytes of a file: see `Root.scan`. */
@@ -111,7 +111,7 @@ export function isCode(file: string): boolean {
 }
 
 /**
- * Whether a program contains a command with an option, such as `unzip -t`: stronger evidence than a word. It may be anywhere in the bytes,
+ * Whether a program contains a command with an option, such as `unzip -t`: this is stronger evidence than a word. All bytes are searched,
  * because compilers put strings of 8 characters into instructions.
  */
 export function hasWithOption(bytes: Buffer, command: string): boolean {
@@ -148,7 +148,7 @@ function inCode(text: string): StartedWords {
   return { words: words(text, QUOTED), called: words(text, CALLED), endings: NO_WORDS };
 }
 
-/** Any package may have the commands of such a script, so that short words need more evidence. */
+/** Words in a script that no package owns. Its commands may be of any package, so short words need more evidence. */
 function inOwnCode(text: string): StartedWords {
   const found = inCode(text);
   const withOption = words(text, SHORT_WITH_OPTION);

@@ -65,8 +65,8 @@ export function addStartedCommands({ real: file }: Pending, selection: CurrentSe
 }
 
 /**
- * Whether a file is a program that the layer starts, or a part of a module. Words in other files, such as configuration, are weak evidence:
- * a package of many programs names most of them somewhere, and a full layer has more use for data.
+ * Whether a file is a binary, a program that the layer starts, or a part of a module. Words in other files, such as configuration, are weak
+ * evidence: a package of many programs names most of them somewhere, and in a full layer, data is of more use than these programs.
  */
 function isPartOfProgram(file: string, { commands, requested }: CurrentSelection, context: Context): boolean {
   const { root, packages, requestedPrograms } = context;
@@ -138,7 +138,7 @@ export function addCommand(name: string, commandPath: string, file: string, sele
   }
 }
 
-/** Names of commands that a requested program has with an option, and that are of packages which its own recommends. */
+/** Names of commands that a requested binary contains with an option, if the binary's package recommends the package of the command. */
 function recommendedCommands(file: string, { root, packages, packageFiles, requestedPrograms }: Context): ReadonlySet<string> {
   const owner = packages.ownerOf(file);
   if (owner === undefined || !requestedPrograms.has(file) || root.content(file).kind !== 'elf') return new Set();

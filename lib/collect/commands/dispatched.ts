@@ -1,9 +1,9 @@
 /**
- * Implementations behind a dispatcher: `/usr/bin/pg_dump` leads to a script for many names, which starts the program of the
- * requested name in a directory for its version, such as `/usr/lib/postgresql/15/bin`.
+ * Implementations behind a dispatcher. For example, `/usr/bin/pg_dump` and many other commands are links to one script. The script starts
+ * the program with the requested name in a directory for a version, such as `/usr/lib/postgresql/15/bin`.
  *
- * Below a directory that a file of the dispatcher's source package mentions, an executable with the requested name is taken
- * for an implementation.
+ * An executable with the requested name counts as an implementation if it is below a directory that a file of the dispatcher's source
+ * package mentions.
  */
 import * as path from 'path';
 import { findProgram } from '../../closure/find';
@@ -18,7 +18,7 @@ import type { CurrentSelection, Pending, Selection } from '../selection/selectio
 
 /** Levels below the mentioned directory: a version, `bin`, and the program. */
 const MOST_LEVELS = 3;
-/** Names of directories that are looked through. */
+/** Maximum number of directory entries that are looked at. */
 const MOST_NAMES = 4096;
 
 export function addDispatched({ real: file }: Pending, selection: CurrentSelection, context: Context): Selection | undefined {
@@ -41,7 +41,7 @@ export function addDispatched({ real: file }: Pending, selection: CurrentSelecti
 }
 
 /**
- * Adds the program that a script starts in its place: its package counts as requested.
+ * Adds the program that a script starts instead of doing the work itself. The package of the program counts as requested.
  *
  * @param implementation path of the program
  * @param file the resolved path of the script

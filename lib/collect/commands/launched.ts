@@ -1,7 +1,7 @@
 /**
  * Programs that a requested script launches from a directory in a variable, as in `exec "$dir/rig.bin"`. The directory is the
  * script's own or one that the script mentions. The program is from the script's source package, or from a package that the script's
- * package depends on or recommends. Its package counts as requested.
+ * package depends on or recommends. The package of the program counts as requested.
  */
 import * as path from 'path';
 import { pathsAfterVariables } from './after-variable';

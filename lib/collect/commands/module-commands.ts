@@ -1,5 +1,6 @@
 /**
- * Commands of modules that a requested script imports: pytesseract starts `tesseract`, and its package depends on that of tesseract.
+ * Commands of modules that a requested script imports: pytesseract starts `tesseract`, and the package of pytesseract depends on that of
+ * tesseract.
  */
 import type { Package } from '../../packages/package';
 import { valueOf } from '../../packages/package';
@@ -7,12 +8,12 @@ import { withinMetapackages } from '../relations/metapackages';
 import type { Context } from '../selection/context';
 import { ownersOf } from '../selection/context';
 
-/** A package's own modules may be thousands of files, and only few packages of modules depend on commands. */
+/** Cached by package, because a package may have thousands of modules. */
 const known = new WeakMap<Context['requestedPrograms'], Map<Package, ReadonlySet<Package>>>();
 
 /**
- * The packages with commands that a package of modules depends on, without those of the interpreters of requested scripts. Empty if no
- * script is requested.
+ * The packages on which a package of modules depends and that have commands. Packages of the interpreters of requested scripts do not
+ * count. Empty if no script is requested.
  */
 export function commandPackagesOf(owner: Package, context: Context): ReadonlySet<Package> {
   const { requestedPrograms } = context;

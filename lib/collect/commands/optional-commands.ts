@@ -1,5 +1,5 @@
 /**
- * Commands that a requested program contains, and whose packages its own only recommends or suggests: `ssh` in git and rsync.
+ * Commands that a requested program names, if the program's package only recommends or suggests their packages: `ssh` in git and rsync.
  */
 import type { Package } from '../../packages/package';
 import type { Context } from '../selection/context';
@@ -17,12 +17,13 @@ export const SUGGESTED = 'its package is only suggested by that of ';
 interface OptionalCommands {
   /** names and paths of those to pack if they are small */
   readonly small: readonly (readonly [name: string, commandPath: string])[];
-  /** paths of the other ones, of suggested packages */
+  /** paths of the others whose packages are suggested */
   readonly suggested: readonly string[];
 }
 
 /**
- * A word in a script is weaker evidence than one in a program: its commands are of whole systems, such as TeX.
+ * Finds the optional commands of a requested program. Those of a script are never in `small`: a word in a script is weaker evidence than
+ * one in a binary, and the commands of scripts belong to whole systems, such as TeX.
  *
  * @param file the resolved path of the requested program
  * @param endings see `StartedWords`
@@ -56,7 +57,7 @@ export function optionalCommands(
   return found;
 }
 
-/** Whether a package is small, with the dependencies that it alone needs: the modules of an interpreter come with its command. */
+/** Whether a package is small, together with the dependencies that only it needs, such as the modules of an interpreter. */
 function isSmall(owner: Package, requested: RequestedPackages, { root, dependencies, packageFiles }: Context): boolean {
   let left = RECOMMENDED.data;
   for (const one of dependencies.of(owner)) {
@@ -67,7 +68,7 @@ function isSmall(owner: Package, requested: RequestedPackages, { root, dependenc
   return true;
 }
 
-/** Whether a requested script starts a file of its own package. It may consist of that, such as `exec rig --pdf "$@"`. */
+/** Whether a file is a command that a requested script of the same package starts. The script may be only `exec rig --pdf "$@"`. */
 export function isOwnCommand(file: string, { commands, files }: CurrentSelection, { packages, requestedPrograms }: Context): boolean {
   const through = files.get(file)?.through;
   if (through === undefined || requestedPrograms.get(through)?.interpreter === undefined) return false;

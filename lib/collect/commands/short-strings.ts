@@ -1,22 +1,22 @@
 /**
- * The strings of an object that may be names or command lines. Two rules look at them, and an object may have hundreds of megabytes, so
- * they are searched once.
+ * The strings of an object that may be names or command lines. Two rules need them, and an object may have hundreds of megabytes, so it is
+ * searched only once.
  */
 import { type Elf, stringsOf } from '../../elf';
 
-/** Characters of a command line. */
+/** Maximum length of a command line. */
 const MOST_CHARACTERS = 200;
-/** Characters of the name of a character set. */
+/** Maximum length of the name of a character set. */
 const MOST_IN_NAME = 24;
 
-/** Characters of the name of a command. */
+/** For each byte: 1 if the name of a command may contain it. */
 export const IN_WORD = Uint8Array.from({ length: 256 }, (_, code) => (/[\w.+-]/.test(String.fromCharCode(code)) ? 1 : 0));
 const SPACE = 0x20;
 const HYPHEN = 0x2d;
 const SLASH = 0x2f;
 const QUOTES: readonly number[] = [0x22, 0x27];
 
-/** of the object that was searched last */
+/** result for the object that was searched last */
 let last: { readonly elf: Elf; readonly strings: ReadonlySet<string> } | undefined;
 
 /**

@@ -1,6 +1,6 @@
 /**
- * Shell code that a script sources, as in `. /usr/share/rig/functions.sh` and `source "$here/functions.sh"`: it is part of the
- * script, whatever package it is from.
+ * Shell code that a script sources, as in `. /usr/share/rig/functions.sh` and `source "$here/functions.sh"`. It counts as part of the
+ * script, whichever package owns it.
  */
 import * as path from 'path';
 import { isShellScript } from './command-words';
@@ -37,7 +37,7 @@ function isFile(word: string, file: string, root: Root): boolean {
   return word.startsWith('/') ? root.real(word) === file : path.posix.basename(word) === path.posix.basename(file);
 }
 
-/** Cached, because the same file may have led to thousands of others. */
+/** The paths that a script sources. Cached, because one script may have led to thousands of files. */
 const sourced = cacheByRoot<readonly string[]>();
 
 function sourcesIn(script: string, root: Root): readonly string[] {

@@ -1,5 +1,5 @@
 /**
- * Which packed files start commands, and of which packages.
+ * Which packed files start commands, and the packages of the commands that each may start.
  */
 import { isCode, type Role } from './command-words';
 import { commandPackagesOf } from './module-commands';
@@ -18,7 +18,7 @@ export interface Starter {
   /** the script that sources the file */
   readonly script?: string;
   readonly role?: Role;
-  /** true for a module of a requested script from another source package than the script: a script may not use all that it imports */
+  /** true for a module of a requested script that is from another source package: the script may not use everything that it imports */
   readonly isModuleOfScript?: boolean;
   /** whether the file may start the commands of a package */
   readonly mayStart: (owner: Package) => boolean;
@@ -39,7 +39,7 @@ export function starterOf(file: string, selection: CurrentSelection, context: Co
   if (owner === undefined || !requested.isSibling(owner)) return undefined;
   const { kind, elf } = root.content(file);
   const role = isModule(file, selection, context) ? 'module' : undefined;
-  // scripts of development packages print flags for compilers
+  // programs do not start the scripts of development packages, which print flags for compilers
   const isSibling = (pkg: Package) => requested.isSibling(pkg) && (requested.has(pkg) || !isForDevelopment(pkg));
   if (kind === 'text') {
     const used = role === undefined && requested.has(owner) && isCode(file) ? commandPackagesOf(owner, context) : undefined;
@@ -61,8 +61,9 @@ export function starterOf(file: string, selection: CurrentSelection, context: Co
 }
 
 /**
- * True if a file is from the same source package as a requested script, or is code from that of a requested program whose packages depend
- * on packages with commands. Packages often consist of modules, and a script or an interpreter of their own language that loads them.
+ * True if a file is from the same source package as a requested script. Also true for code from the source package of a requested binary,
+ * if a package from that source package depends on one with commands. Many packages consist of modules and the program that loads them:
+ * a script, or an interpreter of the package's own language.
  */
 function isModule(file: string, { requested }: CurrentSelection, context: Context): boolean {
   const { requestedPrograms, packages } = context;
@@ -74,13 +75,13 @@ function isModule(file: string, { requested }: CurrentSelection, context: Contex
   });
 }
 
-/** Whether a direct dependency of the requested packages from a source package has commands. */
+/** Whether a requested package from this source package depends directly on a package from another one that has commands. */
 function commandsOfDependencies(source: string, requested: RequestedPackages, { packages, packageFiles }: Context): boolean {
   return [...requested].some((one) => one.source === source && dependenciesOf(one, packages).some((dependency) => (
     dependency.source !== source && !dependency.isEssential && packageFiles.commands(dependency).length > 0)));
 }
 
-/** True if a requested package depends on `other`, and is essential or from the source package of `owner`. */
+/** True if a requested package that is essential, or from the source package of `owner`, depends on `other`. */
 function isDependency(other: Package, owner: Package, requested: RequestedPackages, { dependencies }: Context): boolean {
   return [...requested].some((pkg) => (pkg.source === owner.source || pkg.isEssential) && dependencies.of(pkg).has(other));
 }

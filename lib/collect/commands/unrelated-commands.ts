@@ -1,11 +1,11 @@
 /**
- * Commands that code of a requested script starts, and whose packages its own has no relation to.
+ * Commands that the code of a requested script starts, and whose packages are unrelated to the package of the script.
  */
 import * as path from 'path';
 import type { Context } from '../selection/context';
 import { ownersOf } from '../selection/context';
 
-/** Start of the reason for skipping a command that code starts, and of whose package the database says nothing. A path follows. */
+/** Start of the reason for skipping such a command. The path of the script follows. */
 export const UNRELATED = 'its package is unrelated to that of ';
 
 /** Directories of tests, which may start anything. */
@@ -14,7 +14,7 @@ const TESTS = /\/(?:[\w-]+_)?tests?\//;
 interface Unrelated {
   readonly name: string;
   readonly commandPath: string;
-  /** resolved path of the requested script that the code is of */
+  /** resolved path of the requested script that the code belongs to */
   readonly program: string;
 }
 

@@ -1,12 +1,12 @@
 /**
  * Which files below /etc may be packed without being named in `include`. Configuration of a machine may hold tokens and keys
- * even if it is world-readable, so a file is packed only if it says nothing that a package did not say:
+ * even if it is world-readable, so a file is packed only if its content comes from a package or a known tool:
  *
  * - a package owns it, and it has the checksum that the package database records (dpkg: `Conffiles` in the status file, and
  *   `*.md5sums`; apk: `Z:`; rpm: FILEDIGESTS). A file without a checksum counts as unchanged;
  * - it is a copy of a file of a package, which maintainer scripts make, such as `/etc/profile` and PHP's `mods-available`, or
  *   ucf has installed it and records the same checksum (`/var/lib/ucf/hashfile`);
- * - it is a list of numbers, which the C library reads: see `NUMBERS`. An administrator may have added to it;
+ * - it is a list of numbers, which the C library reads: see `NUMBERS`. An administrator may have added entries to it;
  * - a known generator has made it: see `GENERATORS`. Links (`/etc/alternatives`, fontconfig's and PHP's `conf.d`) are judged by
  *   the file that they lead to.
  */
@@ -17,12 +17,12 @@ import { type Checksum, type Package, type PackageDatabase, valueOf } from '../.
 import type { Root } from '../../root/root';
 import { isStandardDirectory } from '../../root/standard';
 
-/** Begins each reason, so that a notice can be made of those that still hold in the end. */
+/** Start of each reason. The notice about configuration finds the files by it. */
 export const REFUSED = 'configuration of this machine: ';
 
 const CONFIGURATION = '/etc/';
 const UCF = '/var/lib/ucf/hashfile';
-/** Generated indexes are smaller, except for bundles of certificates. */
+/** Maximum size of a file that is compared with patterns. Generated indexes and bundles of certificates are smaller. */
 const MOST_BYTES = 4 * 1024 * 1024;
 
 /** services(5) and protocols(5): names, numbers, and no room for anything else. */
@@ -72,7 +72,7 @@ export class Configuration {
   constructor(private readonly root: Root, private readonly packages: PackageDatabase) {}
 
   /**
-   * Judges a file that was found rather than named.
+   * Judges a file that was found, and is not named in `include`.
    *
    * @param real its resolved path
    * @returns why the file may not be packed, or `undefined`
@@ -122,7 +122,7 @@ export class Configuration {
       if (owner !== undefined) for (const sibling of this.packages.builtFrom(owner.source)) near.add(sibling);
     }
     if ([...near].some(has)) return true;
-    // last, because all file lists are searched for a name
+    // last, because this searches all file lists for the name
     for (const candidate of this.packages.withName?.(path.posix.basename(real)) ?? []) {
       if (!near.has(candidate) && has(candidate)) return true;
     }
@@ -141,7 +141,7 @@ class Digests {
     return valueOf(this.known, algorithm, () => createHash(algorithm).update(this.bytes).digest('hex'));
   }
 
-  /** @returns the checksum by the algorithm of another */
+  /** @returns the checksum of the file by the algorithm of `other` */
   public like(other: Checksum): Checksum {
     const algorithm = other.slice(0, other.indexOf(':'));
     return `${algorithm}:${this.of(algorithm)}` as Checksum;
@@ -157,7 +157,7 @@ function isGenerated(real: string, text: string): boolean {
   });
 }
 
-/** Without empty ones and comments. */
+/** The lines of a text, without empty lines and comments. */
 function linesOf(text: string): string[] {
   return text.split(/\r?\n/).filter((line) => line.trim() !== '' && !line.startsWith('#'));
 }

@@ -6,7 +6,7 @@ const MACHINE_SPECIFIC = new RegExp(
     [
       '/(?:home|root|proc|sys|dev|run|tmp|mnt|media|boot|lost\\+found)',
       '/var/(?:tmp|run|lock|log|spool|mail|backups|crash)',
-      // programs make such files again (Filesystem Hierarchy Standard 3.0, 5.5), and those of fontconfig name directories outside the layer
+      // programs regenerate caches (Filesystem Hierarchy Standard 3.0, 5.5), and fontconfig's caches name directories outside the layer
       '/var/cache',
       '/var/lib/(?:dpkg|apt|apk|rpm|dnf|systemd|private|ucf)',
       // the identity of the machine, and the data that it received at its first start

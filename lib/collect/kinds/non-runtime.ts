@@ -14,7 +14,7 @@ const NON_RUNTIME = new RegExp(
     // hooks of package managers and bug reporters, such as /usr/share/python3/runtime.d and /usr/share/apport/package-hooks
     '^/usr/share/[^/]+/(?:runtime\\.d|package-hooks)/',
     '^/usr/lib/(?:[^/]+/)?[^/]+\\.a$',
-    // headers. Exempt are a compiler's own, in `include` below /usr/lib, and those of its standard library, in `src` with the source
+    // headers, except a compiler's own, in `include` below /usr/lib, and those of its standard library, in `src` with the source code
     '^(?!.*/(?:include|src)/).*\\.h$',
   ].join('|'),
 );
@@ -26,7 +26,7 @@ export function isNonRuntime(real: string): boolean {
 /** The directory of headers: programs that name it are compilers. */
 export const HEADERS = '/usr/include';
 
-/** Headers, and files that linkers read: objects, static libraries, and the links and scripts by which they find shared ones. */
+/** Headers, and files that linkers read: objects, static libraries, and the links and scripts by which linkers find shared libraries. */
 export function isForCompiling(real: string): boolean {
   return real.startsWith(`${HEADERS}/`) || /^\/usr\/lib\/(?:[^/]+\/)?[^/]+\.(?:[ao]|so)$/.test(real);
 }

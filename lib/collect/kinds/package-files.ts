@@ -15,7 +15,7 @@ export class PackageFiles {
 
   constructor(private readonly database: PackageDatabase, private readonly root: Root) {}
 
-  /** Files and links of a package without its documentation, commands and libraries. The last two are packed if something needs them. */
+  /** Files and links of a package without its documentation, commands and libraries. Commands and libraries are packed if needed. */
   public data(owner: Package): readonly string[] {
     let data = this.lists.get(owner);
     if (!data) {
@@ -25,7 +25,7 @@ export class PackageFiles {
     return data;
   }
 
-  /** Directories that hold data of a package, without those that every package uses. Files of other packages there are add-ons. */
+  /** Directories that hold data of a package, without the standard ones. Files of other packages in them are add-ons. */
   public directoriesOf(owner: Package): ReadonlySet<string> {
     let directories = this.directories.get(owner);
     if (!directories) {
@@ -39,7 +39,7 @@ export class PackageFiles {
     return directories;
   }
 
-  /** Shared libraries of a package, links to them included: name → path. The first directory counts. */
+  /** Shared libraries of a package, links to them included: name → path. If several have the same name, the first counts. */
   public libraries(owner: Package): ReadonlyMap<string, string> {
     let libraries = this.byName.get(owner);
     if (!libraries) {

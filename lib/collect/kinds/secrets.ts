@@ -1,6 +1,6 @@
 /**
- * Files that hold credentials by their name or content. In a directory or glob that the user includes they are skipped: they
- * are there for the developer, and whoever may use the layer could read them.
+ * Files that hold credentials, judged by their name or content. They are skipped in a directory or glob that the user includes: they are
+ * meant for the developer, and everyone who may use the layer could read them.
  */
 import * as path from 'path';
 import type { Root } from '../../root/root';

@@ -1,6 +1,6 @@
 /**
- * The class paths of Java archives, and the paths in their classes. They depend only on the root, and a layer may be collected several
- * times.
+ * The class paths of Java archives, and the paths in their classes. Both are cached: they depend only on the root, and a layer may be
+ * collected several times.
  */
 import { isArchive } from '../../root/java-archive';
 import { pathsInClasses } from '../../root/java-constants';
@@ -22,21 +22,21 @@ export function classPath(file: string, root: Root): readonly string[] {
 type Moved = readonly (readonly [written: string, inLayer: string])[];
 
 /**
- * Where the archives in the class path of an archive are in the layer. Relative paths stay.
+ * The archives in the class path of an archive, with their paths in the layer. Relative paths are left out: they keep working.
  *
  * @param inLayer returns the path of a resolved file in the layer, `undefined` if it is not packed
- * @returns `undefined` for none
+ * @returns `undefined` if no path changes
  */
 export function movedClassPath(file: string, root: Root, inLayer: (real: string) => string | undefined): Moved | undefined {
   return moved(classPath(file, root).filter((written) => written.startsWith('/')), root, inLayer);
 }
 
 /**
- * Where the paths in the classes of an archive are in the layer. Directories that every package uses stay: a program may look there for
+ * The paths in the classes of an archive, with their paths in the layer. Standard directories are left out: a program may look there for
  * files of the function.
  *
  * @param inLayer see `movedClassPath`
- * @returns `undefined` for none
+ * @returns `undefined` if no path changes
  */
 export function movedConstants(file: string, root: Root, inLayer: (real: string) => string | undefined): Moved | undefined {
   if (!file.endsWith('.jar') || !isArchive(root.content(file).head)) return undefined;

@@ -11,7 +11,7 @@ import { dependenciesOf } from '../selection/requested-packages';
 import type { CurrentSelection, Pending, Selection } from '../selection/selection';
 import { excessOf, isSelfBuilt } from '../self-built/self-built';
 
-/** Code, not lists of files and documentation. */
+/** Names of files with code. Other texts are lists of files and documentation. */
 const CODE = /\.(?:py|[cm]?js|rb|p[lm]|php|lua|tcl)$/;
 /** Larger files are not written by people. */
 const MOST_BYTES = 1024 * 1024;
@@ -45,7 +45,7 @@ export function addLibrariesOfCode({ real: file, program }: Pending, selection: 
   return delta;
 }
 
-/** @param known names of libraries, for those that the text names without `lib` and `.so` */
+/** @param known names of libraries, to complete the names that the text has without `lib` and `.so` */
 function librariesIn(text: string, known: Iterable<string>): string[] {
   const names = new Set([...text.matchAll(SONAME)].map(([, name]) => name));
   const literals = [...text.matchAll(FIND)].flatMap(([, list]) => [...list.matchAll(LITERAL)].map(([, literal]) => literal));

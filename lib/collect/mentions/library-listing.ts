@@ -1,6 +1,6 @@
 /**
- * A stand-in for ldconfig, which lists the libraries of the layer. Python's `find_library` asks that command, by its path, and that of the
- * function knows only the function's own libraries.
+ * A stand-in for ldconfig that lists the libraries of the layer. Python's `find_library` runs ldconfig by its path, and the function's
+ * ldconfig lists only the function's own libraries.
  */
 import * as path from 'path';
 import type { Machine } from '../../elf';
@@ -10,10 +10,10 @@ import type { Selection } from '../selection/selection';
 const LISTING_COMMAND = '/sbin/ldconfig';
 /** How ldconfig marks libraries for a machine (glibc elf/cache.c, print_entry). */
 const MARKS: Readonly<Record<Machine, string>> = { x86_64: 'libc6,x86-64', aarch64: 'libc6,AArch64' };
-/** Names of libraries that a shell does not change. */
+/** Names of libraries without characters that the shell replaces in the here-document. */
 const LIBRARY = /^lib[\w.+-]+$/;
 
-/** Adds the stand-in if packed code has libraries looked for by that command, and at least one was found for such code. */
+/** Adds the stand-in if a packed file names ldconfig, and packed code opens at least one library by name: see libraries-of-code.ts. */
 export function listLibraries(selection: Selection, { root, machine }: Context): void {
   if ([...selection.opened.keys()].length === 0) return;
   const place = root.real(LISTING_COMMAND);

@@ -1,11 +1,11 @@
 /**
- * The files that a path mention stands for, besides the file at the path: the end of the path may be in code, and other files may have the
- * path with another extension.
+ * The files that a path mention refers to, besides the file at its path: the end of the path may be in code, and files may have the same
+ * name with an extension added.
  */
 import * as path from 'path';
 import type { Context } from '../selection/context';
 
-/** The paths that begin with the characters in an instruction, if the code nearby contains the rest. */
+/** The paths that begin with the characters in an instruction, if the code nearby contains the next four characters. */
 export function completions(head: string, code: Buffer, { root }: Context): string[] {
   const parent = path.posix.dirname(head);
   const found = root.names(root.real(parent) ?? parent).map((name) => path.posix.join(parent, name));

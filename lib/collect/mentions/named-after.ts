@@ -41,8 +41,8 @@ export function namedAfterPrograms(directory: string, names: ReadonlySet<string>
 
 /**
  * @param names returns names: see `namesOfPrograms`; called only if a file has the name of a command
- * @returns a function that is true for a file that is named after a command which is not in `names` (`other.fmt`), if the directory has a
- *   file with the same extension for one of `names` (`rig.fmt`)
+ * @returns a function that recognizes files for other programs. It is true for `other.fmt` if `other` is a command that is not in `names`,
+ *   and the directory has a file `rig.fmt`, with the same extension, for a `rig` in `names`
  */
 export function namedAfterOthers(
   directory: string,

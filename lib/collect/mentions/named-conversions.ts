@@ -1,10 +1,10 @@
 /**
- * Character sets that texts and objects of a requested package name: `(set-port-encoding! port "latin1")` in a module for Guile, whose
- * library calls iconv(3), and `ISO_8859-15` in a program that converts with a library for Unicode. glibc converts them with a module for
- * each, which `gconv-modules` lists (glibc iconv/gconv_conf.c).
+ * Character sets that are named in texts and objects of a requested package. Examples: `(set-port-encoding! port "latin1")` in a module for
+ * Guile, whose library calls iconv(3), and `ISO_8859-15` in a program that converts with a library for Unicode. glibc has a module for
+ * each character set. The file `gconv-modules` lists them (glibc iconv/gconv_conf.c).
  *
- * Programs and libraries of requested packages that call iconv(3) themselves get many modules: see opened-by-glibc.ts. Here,
- * a library of another package calls it, and most such libraries never convert anything, so only the named modules are packed.
+ * If programs and libraries of requested packages call iconv(3) themselves, many modules are packed: see opened-by-glibc.ts. Here, a
+ * library of another package calls it. Most such libraries never convert anything, so only the named modules are packed.
  */
 import * as path from 'path';
 import { isFollowed } from './path-mentions';
@@ -24,7 +24,7 @@ import type { CurrentSelection, Pending, Selection } from '../selection/selectio
 const MOST_BYTES = 1024 * 1024;
 const QUOTED = /["']([\w.:-]{4,24})["']/g;
 const WORD = /^[\w.:-]{4,24}$/;
-/** Names without a digit or a separator, such as `DEC` and `MAC`, are also words. */
+/** Names without a digit or a separator, such as `DEC` and `MAC`, do not count: they are also ordinary words. */
 const NAME = /^(?=.*[\d_-])[A-Za-z]/;
 
 export function addNamedConversions(

@@ -1,8 +1,8 @@
 /**
- * Files that a requested shell script names without their directory, which shell code that it sources knows: `find_jars commons-cli`, with
- * the directory `/usr/share/java` in the function.
+ * Files that a requested shell script names without their directory. Shell code that the script sources names the directory. For example,
+ * the script calls `find_jars commons-cli`, and the function `find_jars` searches `/usr/share/java`.
  *
- * A word is weak evidence, so it counts only if the script's package depends on the package of the file, directly or not.
+ * A word is weak evidence, so it counts only if a requested package depends on the package of the file, directly or not.
  */
 import * as path from 'path';
 import { addOrDefer } from './path-mentions';

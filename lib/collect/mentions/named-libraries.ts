@@ -14,7 +14,7 @@ import type { Context } from '../selection/context';
 import { dependenciesOf, isForDevelopment } from '../selection/requested-packages';
 import type { CurrentSelection, Pending, Selection } from '../selection/selection';
 
-/** A library with the version of its interface, as other programs need it. */
+/** The name by which programs need a library: it ends with the version of the interface. */
 const SONAME = /^lib[\w.+-]+\.so\.\d+$/;
 
 /** Adds the libraries that a file names, each with the libraries that it needs itself, within the size budget for path mentions. */
@@ -51,8 +51,8 @@ function namesIn(file: string, owner: Package, selection: CurrentSelection, cont
 }
 
 /**
- * Names of the libraries of direct dependencies that the program does not start with. The code of a program that carries data may be in
- * that data, compressed, so no string in the program has the names of libraries that it opens.
+ * Names of the libraries of direct dependencies that the program does not start with. They count for a program that carries data
+ * (see carried-data.ts): its code may be in that data, compressed, so its strings do not have the names of the libraries that it opens.
  */
 function librariesOfDependencies(owner: Package, { files }: CurrentSelection, context: Context): readonly string[] {
   const { packages, packageFiles, root } = context;

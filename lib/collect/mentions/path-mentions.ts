@@ -104,7 +104,7 @@ export function addOrDefer(
   context: Context,
 ): Selection {
   const delta = selection.fork();
-  // most mentions lead to no file that has the name of a command
+  // computed on demand: most mentions lead to no file that has the name of a command
   let known: ReadonlySet<string> | undefined;
   const names = () => (known ??= namesOfPrograms(selection, context));
   const mention: Mention = {
@@ -128,7 +128,7 @@ export function addOrDefer(
   return delta;
 }
 
-/** Whether programs may start without a file: a driver of graphics hardware, for example, may need more bytes than all other files. */
+/** True for an ELF file from outside the requested source packages, such as a large graphics driver. Programs may start without it. */
 function isPlugInOfAnother(real: string, { owner }: Grounds, { requested }: CurrentSelection, { root }: Context): boolean {
   return owner !== undefined && !requested.isSibling(owner) && root.status(real)!.type === 'file' && root.content(real).kind === 'elf';
 }
@@ -137,13 +137,13 @@ function isPlugInOfAnother(real: string, { owner }: Grounds, { requested }: Curr
 interface Mention {
   readonly real: string;
   readonly by: Mentioning;
-  /** the package that alone owns the path, and everything of its own below it */
+  /** the owner of the path if no other package lists it: its files below the path may be packed, too */
   readonly whole?: Package;
   /** whether a file below the path is for programs that are not requested */
   readonly isOfOthers: (file: string) => boolean;
 }
 
-/** Adds a mentioned path without reading it, and defers files that are needed less than the path itself. */
+/** Adds a mentioned path without reading it, and defers files below it that are needed less than the path itself. */
 function addMentioned(need: Need, at: string, mention: Mention, grounds: Grounds, delta: Selection, context: Context): string[] {
   const { by, whole } = mention;
   const accept = (child: string) => {
@@ -164,8 +164,8 @@ function addMentioned(need: Need, at: string, mention: Mention, grounds: Grounds
 }
 
 /**
- * Whether a path is a directory of several packages, each of which decides about its own files: if none of them is needed, or
- * a requested package mentions the directory.
+ * Whether the files in a directory of several packages are judged one by one, by their packages. This is so if none of the packages is
+ * needed, or if a requested package mentions the directory.
  */
 function isForEachPackage(
   real: string,
@@ -193,7 +193,7 @@ function deferTo(need: Candidate['need'], at: string, mention: Mention, grounds:
   });
 }
 
-/** Defers a file that is for a program that is not requested until everything else was tried. */
+/** Defers a file for a program that is not requested. It is tried after everything else. */
 function deferOfOthers(file: string, { by }: Mention, grounds: Grounds, delta: Selection, context: Context): void {
   const why = whyOf(by, grounds);
   const add = (fork: Selection) => addFound(file, why, fork, context);
@@ -204,7 +204,7 @@ function whyOf(by: Mentioning, { rule }: Grounds): Why {
   return { reason: `mentioned in ${path.posix.basename(by.real)}`, through: by.real, rule };
 }
 
-/** A file that no package owns does not state what it needs. */
+/** How much a mentioned path is needed. It is not `needed` if no package owns the mentioning file: such a file states no dependencies. */
 function needOf({ need }: Grounds, { owner }: Mentioning, { requested }: CurrentSelection): Need {
   if (owner === undefined) return 'mentioned';
   const least = !requested.has(owner) ? 'mentioned' : requested.reasonFor(owner) === 'recommended' ? 'recommended' : 'needed';
@@ -224,7 +224,7 @@ function skipping(candidate: string, reason: string, selection: CurrentSelection
   return delta;
 }
 
-/** A requested program in a home directory may have been installed there with its data, such as an interpreter with its modules. */
+/** Adds a notice: a requested program in a home directory may have its data there, such as an interpreter with its modules. */
 function noteHomeDirectory(mentioned: string, file: string, delta: Selection, { root, requestedPrograms }: Context): void {
   const prefix = path.posix.dirname(path.posix.dirname(file));
   if (!requestedPrograms.has(file) || !isMachineSpecific(prefix)) return;

@@ -25,8 +25,8 @@ const MOST_CHARACTERS = 200;
 const DOT = '.'.charCodeAt(0);
 
 /**
- * Paths that an object may build from the prefix and its other strings. A library of a package that is not requested, such as Python's,
- * may also build those of its own data: the directories of the package's dependencies from the same source package.
+ * Paths that an object may build from the prefix and its other strings. An object of a package that is not requested, such as Python's
+ * library, may also build paths to its own data: the directories of the package's dependencies from the same source package.
  *
  * @returns paths that exist
  */
@@ -90,7 +90,7 @@ function namesIn(bytes: Buffer, names: readonly string[]): string[] {
 /** Cached, because an object is asked for several times, and the search takes long. */
 const configuration = cacheByRoot<readonly string[]>();
 
-/** Files in `/etc` whose names are separate strings, such as `/etc` and `odbcinst.ini`. Names without a dot may be any word. */
+/** Files in `/etc` whose names an object contains besides `/etc`, such as `odbcinst.ini`. Names without a dot may be any word. */
 function configurationFiles(file: string, root: Root): readonly string[] {
   if (!hasPrefix(file, CONFIGURATION, root)) return [];
   return configuration(root, file, () => {
@@ -111,7 +111,7 @@ const ASSIGNMENT = /(\b[a-z_]\w{0,63})[ \t]{0,16}=[ \t]*(["']?)\\?\/usr\2(?=[\s;
 /** What code may have between a variable and a path: `$prefix/x`, `${prefix}/x`, `#{prefix}/x`, `$prefix . "/x"`, `prefix + '/x'`. */
 const BETWEEN = ['', '}', ' . "', ' . \'', ' + "', ' + \''];
 
-/** The paths that a script has below the prefix, behind a variable whose value is the prefix. */
+/** The directories of `units` that a script names after a variable whose value is the prefix. */
 function builtBy(script: string, units: readonly string[], root: Root): readonly string[] {
   return root.scan(script, (bytes) => {
     const text = bytes.toString('latin1');
@@ -125,8 +125,8 @@ function builtBy(script: string, units: readonly string[], root: Root): readonly
 /**
  * The packed objects and scripts that build paths from a prefix.
  *
- * @returns resolved path → what it may build. With `/usr`: directories of its package whose whole path no file of the package mentions.
- *   With `/etc`: packed files in `/etc` that it names
+ * @returns resolved path → paths that it may build. With `/usr`: directories of its source package, or of all requested packages, whose
+ *   whole paths no object of these mentions. With `/etc`: packed files in `/etc` that it names
  */
 export function prefixed(selection: CurrentSelection, { root, packages }: Context): Map<string, readonly string[]> {
   const { requested } = selection;

@@ -1,9 +1,9 @@
 /**
- * Paths that a file mentions relative to its own place: `../share/rig` in a program in `/usr/bin`, files below `include` beside
+ * Paths that a file mentions relative to its own location: `../share/rig` in a program in `/usr/bin`, files below `include` beside
  * the directory of a program, and `./` in an XML catalog.
  *
- * A program finds its own place by `/proc/self/exe` or `argv[0]`. A relative path is weak evidence, so of objects, those in
- * requested packages count.
+ * A program finds its own location by `/proc/self/exe` or `argv[0]`. A relative path is weak evidence, so objects count only if they are
+ * in requested packages.
  */
 import * as path from 'path';
 import { stringsWith } from '../../elf';
@@ -14,7 +14,7 @@ import { HEADERS, isNonRuntime } from '../kinds/non-runtime';
 import type { Context } from '../selection/context';
 import type { CurrentSelection, Pending } from '../selection/selection';
 
-/** Characters of a longest string that may be a path. */
+/** Maximum length of a string that may be a path. */
 const MOST_CHARACTERS = 200;
 const UPWARD = /^(?:\.\.\/)+(?!\.)[\w.+-]+(?:\/(?!\.)[\w.+-]+)*\/?$/;
 
@@ -86,7 +86,7 @@ const REFERENCE = /\s(?:uri|catalog|rewritePrefix)\s*=\s*(["'])([^"']*)\1/g;
 
 /**
  * Relative references of an XML catalog (OASIS XML Catalogs V1.1), if a requested package led to it. Libraries of other packages
- * mention the catalog of all XML files of a machine, but their users rarely need any.
+ * mention the catalog of all XML files of a machine, but programs with such libraries rarely need these files.
  */
 function inCatalog(file: string, selection: CurrentSelection, context: Context): string[] {
   const { root, packages } = context;
