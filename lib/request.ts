@@ -33,7 +33,7 @@ export function requestOf(options: LayerOptions, { machine, searchPath, libraryP
   return { binaries, rename, include, exclude, detectData, traceCommands, compress, machine, searchPath, libraryPath, cwd };
 }
 
-/** The workload that a user describes; each has the default that is stated here. */
+/** The user's options for a workload, with their defaults. */
 export interface WorkloadOptions {
   /** @default - none: the layer is not slimmed */
   readonly workload?: readonly string[];

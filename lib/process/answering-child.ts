@@ -1,9 +1,9 @@
 /**
- * A child process that answers lines with lines, while this thread waits: a construct is synchronous.
+ * A child process that answers each line with a line. This thread waits for the answer, because a construct is synchronous.
  *
- * It is started before it is needed, so that its start takes place while this thread does other work. Node.js waits synchronously only
- * for the end of a child (`spawnSync`), so this file reads and writes the descriptors of the pipes. They do not block, so it pauses in
- * between.
+ * The child is started before it is needed, so that it starts while this thread does other work. Node.js waits synchronously only for the
+ * end of a child (`spawnSync`), so this file reads and writes the descriptors of the pipes. These descriptors do not block, so this file
+ * tries again after a pause.
  */
 import type { ChildProcess } from 'child_process';
 import * as fs from 'fs';
@@ -17,7 +17,7 @@ const MOST_PAUSE = 10;
 const PAUSE_SHARE = 0.02;
 const READ_BYTES = 64 * 1024;
 
-/** Windows has none of pipes. */
+/** False on Windows, where pipes have no descriptors. */
 const HAS_DESCRIPTORS = process.platform !== 'win32';
 
 /** A child that ended before it answered. The message is what it wrote to standard error, which may be `''`. */
@@ -27,15 +27,15 @@ export class AnsweringChild {
   private readonly child?: ChildProcess;
 
   /**
-   * @param args of this Node.js. The child ends when its standard input does
-   * @param hasDescriptors if not, each line is answered by a new child
+   * @param args arguments of Node.js. The child must end when its standard input does
+   * @param hasDescriptors if false, a new child answers each line
    */
   constructor(private readonly args: readonly string[], private readonly environment: Environment, hasDescriptors = HAS_DESCRIPTORS) {
     if (!hasDescriptors) return;
     const child = startChild(process.execPath, args, { environment, stdio: ['pipe', 'pipe', 'pipe'], diesWithParent: false });
     // reported when the child does not answer
     for (const emitter of [child, child.stdin, child.stdout, child.stderr]) emitter?.on('error', () => {});
-    // this process does not wait for it
+    // this process can end before the child does
     child.unref();
     for (const pipe of [child.stdin, child.stdout, child.stderr]) (pipe as Socket | null)?.unref();
     this.child = child;
@@ -68,7 +68,7 @@ export class AnsweringChild {
     throw new EndedError(readUntil(errors));
   }
 
-  /** Ends the child, unless it is still at work: then it ends after that. */
+  /** Ends the child. If it is still at work, it ends when the work is done. */
   public end(): void {
     for (const pipe of [this.child?.stdin, this.child?.stdout, this.child?.stderr]) pipe?.destroy();
   }
@@ -80,7 +80,7 @@ export class AnsweringChild {
   }
 }
 
-/** Node.js does not document the descriptor. It is absent once the pipe is closed. */
+/** The descriptor of a pipe, which Node.js does not document; `undefined` if the pipe is closed. */
 function descriptorOf(pipe: unknown): number | undefined {
   const { fd } = (pipe as { _handle?: { fd: number } | null } | null)?._handle ?? {};
   return fd === undefined || fd < 0 ? undefined : fd;
@@ -92,7 +92,7 @@ function writeAll(descriptor: number, bytes: Buffer): void {
   }
 }
 
-/** Reads up to and including the end, or else to the end of the file. */
+/** Reads until `end` occurs, or to the end of the file. */
 function readUntil(descriptor: number, end?: string): string {
   const [parts, buffer] = [[] as Buffer[], Buffer.alloc(READ_BYTES)];
   for (;;) {
@@ -103,7 +103,7 @@ function readUntil(descriptor: number, end?: string): string {
   }
 }
 
-/** Repeats a system call until it does not have to wait. */
+/** Repeats a system call, with pauses, until it no longer fails with EAGAIN. */
 function waiting(call: () => number): number {
   const start = performance.now();
   for (;;) {

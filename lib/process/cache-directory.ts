@@ -11,7 +11,7 @@ import { temporaryDirectory } from './leftovers';
 import { discard } from './remove-tree';
 import { fileError } from '../text/file-error';
 
-/** Hexadecimal digits in the name of a file that the cache has for a key. */
+/** Number of hexadecimal digits in the names that `cachedFile` returns. */
 const HASH_DIGITS = 32;
 const HASH = new RegExp(`^[0-9a-f]{${HASH_DIGITS}}$`);
 
@@ -36,7 +36,7 @@ function homeDirectory(): string | undefined {
 
 let temporary: string | undefined;
 
-/** Without a home directory, exported images and packages are kept until this process ends. */
+/** A cache for users without a home directory: it is removed when this process ends. */
 function temporaryCacheDirectory(): string {
   if (temporary === undefined) {
     const directory = temporaryDirectory('cache');
@@ -47,7 +47,8 @@ function temporaryCacheDirectory(): string {
 }
 
 /**
- * Makes a directory of the cache, and its parents, for this user only. Node's `recursive` option does not terminate below /proc.
+ * Makes a directory of the cache, and its parents, for this user only. Node's `recursive` option is not used: it does not terminate below
+ * /proc.
  *
  * @throws Error if the cache belongs to another user, who could put anything into it
  */
@@ -87,25 +88,25 @@ export function isOwn({ uid }: fs.Stats): boolean {
 /** Size limit for a file that is read from the cache, in bytes. */
 const MOST_READ = 256 * 1024 * 1024;
 
-/** The text of a file in the cache; `undefined` if it does not exist or belongs to another user. */
+/** The text of a file in the cache; `undefined` if it does not exist, cannot be read, is too large, or belongs to another user. */
 export function readCached(file: string): string | undefined {
   return readCachedBytes(file)?.toString('utf8');
 }
 
-/** The bytes of such a file. */
+/** The bytes of a file in the cache, or `undefined` as in `readCached`. */
 export function readCachedBytes(file: string): Buffer | undefined {
   const opened = openCached(file);
   if (opened === undefined) return undefined;
   try {
     return fs.readFileSync(opened.descriptor);
   } catch {
-    return undefined; // not readable: it is made again
+    return undefined; // not readable: the caller makes it again
   } finally {
     fs.closeSync(opened.descriptor);
   }
 }
 
-/** Opens such a file. The caller closes the descriptor. */
+/** Opens a file in the cache, or returns `undefined` as `readCached` does. The caller closes the descriptor. */
 export function openCached(file: string): { readonly descriptor: number; readonly size: number } | undefined {
   let descriptor: number | undefined;
   try {
@@ -113,18 +114,18 @@ export function openCached(file: string): { readonly descriptor: number; readonl
     const stat = fs.fstatSync(descriptor);
     if (stat.isFile() && isOwn(stat) && stat.size <= MOST_READ) return { descriptor, size: stat.size };
   } catch {
-    // not there, or not readable: it is made again
+    // absent or not readable: the caller makes it again
   }
   if (descriptor !== undefined) fs.closeSync(descriptor);
   return undefined;
 }
 
-/** The path of the file that the cache has for a key, in a directory below the cache directory. Its name is a hash. */
+/** The path of the cached file for a key, in a directory below the cache directory. The file's name is a hash of the key. */
 export function cachedFile(directory: string, key: string): string {
   return path.join(cacheDirectory(), directory, createHash('sha256').update(key).digest('hex').slice(0, HASH_DIGITS));
 }
 
-/** True for the name of such a file. */
+/** True for names like those that `cachedFile` returns. */
 export function isHash(name: string): boolean {
   return HASH.test(name);
 }
@@ -134,11 +135,11 @@ export function markUsed(file: string): void {
   try {
     fs.utimesSync(file, new Date(), new Date());
   } catch {
-    // a cache that cannot be written is read
+    // a cache that this user cannot write to is still read
   }
 }
 
-/** Removes the files of a directory of the cache whose names are hashes, except those that were used last. */
+/** Removes files whose names are hashes from a directory of the cache, except the `most` files that were used last. */
 export function keepNewest(directory: string, most: number): void {
   const files = fs.readdirSync(directory).filter(isHash).map((name) => path.join(directory, name));
   const byAge = files.map((file) => ({ file, used: fs.statSync(file).mtimeMs })).sort((a, b) => b.used - a.used);

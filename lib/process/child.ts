@@ -1,5 +1,6 @@
 /**
- * Starts every child process of the library, with an explicit environment. A child ends when this process ends, even if it is killed.
+ * Starts every child process of the library, with an explicit environment. The child ends even if this process is killed: see
+ * `diesWithParent`.
  */
 import { type ChildProcess, spawn, type SpawnOptions } from 'child_process';
 import * as fs from 'fs';
@@ -16,12 +17,12 @@ export interface ChildOptions {
   /** all its environment variables */
   readonly environment: Environment;
   /**
-   * whether the kernel kills it when this process ends; takes effect if util-linux's setpriv is on PATH
+   * whether the kernel kills the child when this process ends; takes effect if util-linux's setpriv is on PATH
    *
    * @default true
    */
   readonly diesWithParent?: boolean;
-  /** the signal that kills it then, and at its time limit @default SIGKILL */
+  /** the signal that kills the child when this process ends, or at the time limit @default SIGKILL */
   readonly killSignal?: NodeJS.Signals;
   readonly uid?: number;
   readonly gid?: number;
@@ -47,11 +48,11 @@ export interface EndedChild {
   readonly stdout: string;
   readonly stderr: string;
   readonly timedOut: boolean;
-  /** code of an error in starting it or in reading its output: `ENOENT`, `ENOBUFS` */
+  /** code of the error if the child could not be started, or its output could not be read, such as `ENOENT` or `ENOBUFS` */
   readonly code?: string;
 }
 
-/** Runs a program to its end: a path, or a name on PATH. */
+/** Runs a program, and waits for its end. @param command a path, or a name on PATH */
 export function runChild(command: string, args: readonly string[], options: RunOptions): EndedChild {
   const { input, timeout, killSignal = 'SIGKILL', mostOutput = MOST_OUTPUT, hasTerminal = false } = options;
   const { file, words, ...shared } = prepared(command, args, options);
@@ -78,7 +79,7 @@ export function startChild(
   return spawn(file, words, { ...shared, stdio, detached });
 }
 
-/** The files on PATH with some names, in the order of the names. */
+/** The files on PATH that have one of the names, in the order of the names. */
 export function onPath(...names: readonly string[]): string[] {
   const directories = (process.env.PATH ?? '').split(path.delimiter).filter((directory) => path.isAbsolute(directory));
   return names.flatMap((name) => directories.map((directory) => path.join(directory, name))).filter((file) => fs.existsSync(file));
@@ -87,9 +88,9 @@ export function onPath(...names: readonly string[]): string[] {
 function prepared(command: string, args: readonly string[], options: ChildOptions) {
   const { environment, diesWithParent = true, killSignal = 'SIGKILL', uid, gid } = options;
   const user = { ...(uid === undefined ? {} : { uid }), ...(gid === undefined ? {} : { gid }) };
-  // looked up here: its environment may have no PATH
+  // looked up here, because the child's environment may have no PATH
   const executable = command.includes('/') ? command : onPath(command).find(isExecutable);
-  // not found: the system reports why, given this PATH
+  // not found: with the PATH of this process, the system's error states why
   if (executable === undefined) return { file: command, words: args, env: { ...environment, PATH: process.env.PATH }, ...user };
   const setpriv = diesWithParent && isExecutable(executable) ? pdeathsig() : undefined;
   if (setpriv === undefined) return { file: executable, words: args, env: environment, ...user };

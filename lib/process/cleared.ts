@@ -6,7 +6,7 @@
 const STOPS: readonly NodeJS.Signals[] = ['SIGINT', 'SIGTERM', 'SIGHUP'];
 
 /**
- * @param clear is called when the work succeeds or fails, and on a signal that has no other listener, which then ends this process
+ * @param clear is called when the work succeeds or fails, and on a signal that has no other listener; that signal then ends this process
  */
 export async function cleared<T>(clear: () => void, work: () => Promise<T>): Promise<T> {
   const stop = (signal: NodeJS.Signals) => {

@@ -2,8 +2,8 @@
  * Loads a bundle of this package with the code that V8 compiled for it in an earlier process, which is kept in the cache. Compiling takes
  * a fifth of the time in which a small layer is planned.
  *
- * `module.enableCompileCache` of Node.js 22 does the same for all modules of an app. Here it is done for this package alone, and on
- * Node.js 20.
+ * `module.enableCompileCache` of Node.js 22 does the same for all modules of an app. This file does it for this package alone, and
+ * also on Node.js 20.
  *
  * Format: the CRC-32 of the code, the code. V8 checks that the same version made it with the same flags.
  */
@@ -19,7 +19,7 @@ import { writeWhole } from './whole-file';
 /** The directory of the kept code, below the cache directory. */
 export const COMPILED_CODE = 'code';
 
-/** Versions of Node.js and of this package whose code is kept: those that were used last. */
+/** Maximum number of kept files: one for each pair of versions of Node.js and this package. Those that were used last are kept. */
 const MOST_FILES = 4;
 const CRC_BYTES = 4;
 /** Node.js passes these to a CommonJS module. */
@@ -33,7 +33,7 @@ const PARAMETERS = 'exports, require, module, __filename, __dirname';
  */
 export function loadCompiled(file: string): unknown {
   const load = createRequire(file);
-  // in the context of a test runner, objects are instances of other classes than in the context that scripts run in
+  // a test runner has a context of its own. A script runs in the main context, where `Object` is another class: load without the cache
   if (runInThisContext('Object') !== Object) return load(file);
   const source = `(function (${PARAMETERS}) {${fs.readFileSync(file, 'utf8')}\n})`;
   const kept = placeOf(source);
@@ -41,7 +41,7 @@ export function loadCompiled(file: string): unknown {
   const script = new Script(source, { filename: file, cachedData });
   const module = { exports: {} };
   script.runInThisContext().call(module.exports, module.exports, load, module, file, path.dirname(file));
-  // later, with the functions that a layer needs: V8 compiles each when it is first called
+  // V8 compiles a function when it is first called. So the code is stored later, when it includes the functions that a layer needs
   if (cachedData === undefined || script.cachedDataRejected) setImmediate(() => keep(kept, script.createCachedData()));
   return module.exports;
 }
@@ -67,7 +67,7 @@ function keep(kept: string, code: Buffer): void {
   }
 }
 
-/** V8 compares only the length of the source. */
+/** The path of the kept code. The whole source is in the key, because V8 compares only its length. */
 function placeOf(source: string): string {
   return cachedFile(COMPILED_CODE, `${process.version} ${process.arch} ${source}`);
 }

@@ -20,12 +20,12 @@ const PROXIES = /^(?:https?|ftp|all|no)_proxy$/i;
 /** Read by the dynamic loader, and by Windows: without them some programs do not start. */
 const LOADING = ['LD_LIBRARY_PATH', 'SystemRoot'];
 
-/** For system programs that use no network and no user settings. In English, so that their messages can be recognised. */
+/** For system programs that use no network and no user settings. Their messages are in English, so that they can be recognised. */
 export function systemEnvironment(): Environment {
   return { ...inherited('PATH', 'TMPDIR', ...LOADING), LC_ALL: 'C' };
 }
 
-/** For Node.js running a file of this library. Yarn's Plug'n'Play sets NODE_OPTIONS. */
+/** For Node.js running a file of this library. Yarn's Plug'n'Play sets NODE_OPTIONS, without which Node.js finds no packages there. */
 export function nodeEnvironment(): Environment {
   return inherited('NODE_OPTIONS', 'NODE_PATH', 'TMPDIR', ...LOADING);
 }
@@ -56,7 +56,7 @@ export function engineEnvironment(): Environment {
 
 /**
  * For trace commands: PATH and LD_LIBRARY_PATH of this process, by which the program was found, and fixed values for the rest.
- * Every machine with glibc has the locale; the time zone is Lambda's.
+ * Every machine with glibc has this locale; the time zone is Lambda's.
  *
  * @param directory the command's own directory, empty
  */

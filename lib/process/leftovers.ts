@@ -9,7 +9,7 @@ import * as path from 'path';
 import { discard } from './remove-tree';
 import { fileError } from '../text/file-error';
 
-/** Process IDs are unique only within one boot of a machine and one PID namespace. */
+/** The boot of the machine and the PID namespace: process IDs are unique only within both. */
 const IDENTITY = JSON.stringify([readOr('/proc/sys/kernel/random/boot_id', os.hostname()), linkOr('/proc/self/ns/pid')]);
 const NAMESPACE = createHash('sha256').update(IDENTITY).digest('hex').slice(0, 8);
 
@@ -27,7 +27,7 @@ const PREFIX = 'binary-layer-';
 const checked = new Set<string>();
 
 /**
- * Makes a directory for temporary files, for this user only, and removes those of processes that have died.
+ * Makes a directory for temporary files, for this user only, and removes the directories of processes that have died.
  *
  * @param purpose one word: `binary-layer-PURPOSE-OWNER-XXXXXX`
  * @param parent @default - the system's directory for temporary files

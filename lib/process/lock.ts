@@ -2,26 +2,27 @@
  * A lock between processes: a file that names the process that holds it. If that process has died, the next process that requests the
  * lock removes it.
  *
- * Node.js has no flock(2). link(2) replaces it: it fails if the name exists.
+ * Node.js has no flock(2), so the lock is taken with link(2), which fails if the name exists.
  */
 import { randomBytes } from 'crypto';
 import * as fs from 'fs';
 import * as path from 'path';
 import { isInUse, OWNER } from './leftovers';
 
-/** Between two attempts, in milliseconds. */
+/** Pause between two attempts to take the lock, in milliseconds. */
 const PAUSE = 10;
-/** How long a process of another machine or container may hold the lock, in milliseconds: whether it is dead cannot be seen. */
+/** Age in milliseconds at which the lock of a process of another machine or container is removed, because the process may be dead. */
 const MOST_HELD = 10 * 60 * 1000;
 
 /**
- * Does some work while no other process holds the lock. Waits as long as that takes: a process that holds it is at work, or dead.
+ * Takes the lock, does some work, and releases the lock. Waits for the lock without a time limit: the process that holds it is at work, or
+ * dead, and then its lock is removed.
  *
- * @param file in a directory that every process writes to; it is removed afterwards
+ * @param file the lock, in a directory that all these processes can write to; it is removed afterwards
  * @throws what `work` throws, and the system error if the file cannot be written
  */
 export function withLock<T>(file: string, work: () => T): T {
-  // the process is in the name for removeLeftovers, and in the text for those who wait
+  // `removeLeftovers` finds this process in the file's name, and processes that wait find it in the text
   const ticket = `${file}.${randomBytes(6).toString('hex')}.${OWNER}`;
   fs.writeFileSync(ticket, path.basename(ticket));
   try {
@@ -48,8 +49,8 @@ function take(ticket: string, file: string): boolean {
 }
 
 /**
- * Removes the lock of a dead process. Its name is claimed by a second link first, so that of several processes which find it only
- * one removes it, and none removes the lock that another has taken in the meantime.
+ * Removes the lock of a dead process. Several processes may find it at the same time: only the one that makes the second link, the claim,
+ * removes it. It compares the text again, so that it does not remove a lock that another process has taken in the meantime.
  */
 function removeIfDead(file: string): void {
   const holder = readOf(file);

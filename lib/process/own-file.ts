@@ -14,8 +14,8 @@ export const PACK = 'pack/process.js';
  * Returns the absolute path of a compiled file of this package.
  *
  * @param name relative to `build`, such as `pack/process.js`
- * @throws Error if the file does not exist: a bundler has moved this code away from it
- * @throws Error if the caller runs from source and the compiled library is older: the process would run other code
+ * @throws Error if the file does not exist, for example because a bundler has moved this code
+ * @throws Error if the caller runs from source, and the compiled library is older than the source
  */
 export function ownFile(name: string): string {
   const build = path.join(PACKAGE, 'build');
@@ -31,9 +31,10 @@ export function ownFile(name: string): string {
 }
 
 /**
- * The bundle of a compiled file with everything that it imports, which loads in half the time; `undefined` if there is none, or if a
- * checkout was compiled since it was made. The task `compile` makes bundles. The times of the files of an installed package are not
- * compared: with some package managers, they are those of the installation.
+ * The bundle of a compiled file and everything that it imports. It loads in half the time. The task `compile` makes bundles.
+ *
+ * The result is `undefined` if there is no bundle, or if a checkout has been compiled since the bundle was made. In an installed package,
+ * times are not compared: some package managers set them to the time of the installation.
  *
  * @param directory of the package, or of its checkout
  */

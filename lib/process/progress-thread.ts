@@ -1,5 +1,5 @@
 /**
- * The thread that draws the bar of a step. It shares memory with the thread that does the work, which may be blocked meanwhile.
+ * The thread that draws the bar of a step. It reads the progress from shared memory, because the thread that does the work may be blocked.
  *
  * usage: new Worker(progress-thread.js, { workerData }), a `Drawing`
  */
@@ -15,7 +15,7 @@ import {
 const INTERVAL = 200;
 
 const BAR = 30;
-/** Characters of a line beside the title and the total: the bar, brackets, ` 100 % of `. */
+/** Number of characters that a line has besides the title and the total: the bar, brackets, ` 100 % of `. */
 const BESIDE = BAR + ' [] 100 % of '.length;
 
 function draw({ step, fd, columns, shared }: Drawing): void {
@@ -31,7 +31,7 @@ function draw({ step, fd, columns, shared }: Drawing): void {
   }
 }
 
-/** A function that draws the current state over the last one. */
+/** Returns a function that draws the current state over the previous one. */
 function drawingOf({ title, total, shown = `${total}`, growing }: Step, done: BigInt64Array, fd: number, columns: number): () => void {
   const write = (text: string) => fs.writeSync(fd, text);
   if (total === undefined) {
@@ -46,7 +46,7 @@ function drawingOf({ title, total, shown = `${total}`, growing }: Step, done: Bi
     format: `${safe(shortened(title, columns - BESIDE - shown.length - 1))} [{bar}] {percentage} % of ${safe(shown)}`,
     barsize: BAR,
     hideCursor: null,
-    // true leaves the terminal's own wrapping on, which would stay off if this process were killed
+    // false would turn off the terminal's line wrapping, which would stay off if this process were killed
     linewrap: true,
     stream: { isTTY: true, columns, write } as unknown as NodeJS.WritableStream,
   });

@@ -1,7 +1,7 @@
 /**
  * Progress of long steps, on standard error: a bar on a terminal, one line for each step elsewhere, such as in the log of CI.
  *
- * A thread draws the bar (`progress-thread.ts`): most steps wait for a child process, and this thread does nothing else meanwhile.
+ * Another thread draws the bar (`progress-thread.ts`), because most steps block this thread while they wait for a child process.
  */
 import { Worker } from 'worker_threads';
 import { ownFile } from './own-file';
@@ -41,7 +41,7 @@ export interface Drawing {
 
 /** Offset of two 32-bit numbers in the shared memory: a request to the thread, 0 or STOP, and the state of the thread. */
 export const STATE = 0;
-/** Offset of a 64-bit number: units that are done. */
+/** Offset of a 64-bit number: the number of units that are done. */
 export const DONE = 8;
 const SHARED_BYTES = 16;
 
@@ -98,7 +98,7 @@ function drawn(step: Step, stream: Terminal): StepProgress {
     stop: () => {
       Atomics.store(state, 0, STOP);
       Atomics.notify(state, 0);
-      // otherwise the thread could draw over what this thread prints next
+      // wait for the thread, which could otherwise draw over the text that this thread prints next
       const before = Atomics.compareExchange(state, 1, NOT_STARTED, ENDED);
       if (before === DRAWING) Atomics.wait(state, 1, DRAWING, MOST_WAIT);
       if (before === NOT_STARTED) stream.write(CLEAR);
@@ -106,7 +106,7 @@ function drawn(step: Step, stream: Terminal): StepProgress {
   };
 }
 
-/** The end of a title that is too long: its beginning is the name of the source. */
+/** Cuts the beginning of a title that is too long: it is only the name of the source. */
 export function shortened(title: string, room: number): string {
   return title.length <= room ? title : `…${title.slice(title.length - Math.max(room - 1, 0))}`;
 }

@@ -1,5 +1,5 @@
 /**
- * Files that are complete or absent, whatever ends the process that writes them.
+ * Writes files that are complete or absent, even if the process that writes them is killed.
  */
 import { randomBytes } from 'crypto';
 import * as fs from 'fs';

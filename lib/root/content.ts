@@ -54,13 +54,13 @@ export function inspect(bytes: Buffer, where?: string): Content {
   return { ...basic, ...search(bytes, basic, where) };
 }
 
-/** A large library. Its bytes are searched only once it is packed, because the layer may have no room for it. */
+/** A large library. Its bytes are not searched until it is packed, because the layer may have no room for it. */
 export interface LargeLibrary {
   readonly headers: Headers;
   searched?: Searched;
 }
 
-/** Reads only the headers and tables of a large library. @returns `undefined` if the file is anything else */
+/** Reads only the headers and tables of a large library. @returns `undefined` if the file is not a library */
 export function readLargeLibrary(bytes: Bytes): LargeLibrary | undefined {
   if (kindOf(bytes.subarray(0, HEAD)) !== 'elf') return undefined;
   const headers = readHeaders(bytes);
@@ -91,7 +91,7 @@ function readHeaders(bytes: Bytes): Headers {
     { size: bytes.length, kind, head: copied(start) };
 }
 
-/** Memory for the heads of files: allocating it for each of thousands would take longer than copying them. */
+/** Memory for the heads of several files: to allocate memory for each head would take longer than to copy it. */
 let heads = Buffer.alloc(0);
 
 function copied(head: Buffer): Buffer {
@@ -115,7 +115,7 @@ function search(bytes: Buffer, { kind, elf }: Headers, where?: string): Searched
 }
 
 /**
- * Adds paths of which code loads the first 16 bytes with one instruction. Linkers put such pieces of different strings next to each other,
+ * Adds paths whose first 16 bytes are loaded by a single instruction. Linkers put such pieces of different strings next to each other,
  * without a NUL between them, so a path may begin right after another word.
  */
 function withPieces(mentions: PathMention[], bytes: Buffer, elf: Elf | undefined): PathMention[] {

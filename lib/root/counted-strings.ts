@@ -1,26 +1,27 @@
 /**
- * Strings in bytecode, each preceded by its length. That byte may look like a character of a word, and so may the byte behind the string.
+ * Strings in bytecode, each preceded by its length. The byte with the length may look like a character of the string, and so may the byte
+ * after the string.
  */
 import { isArchive } from './java-archive';
 
 /** Characters of a path, and of a list of paths. */
 const OF_PATHS = /^[A-Za-z0-9._+@,~/:-]+$/;
-/** Bytes of a script in which the first line ends, and of the code behind it that are looked at. */
+/** Number of bytes in which a script's first line must end, and number of bytes after that line that are examined. */
 const FIRST_LINE = 256;
 const BEGINNING = 16;
 
 /** The length of a string that begins at an offset of a file, `undefined` if none begins there. */
 export type LengthAt = (bytes: Buffer, at: number) => number | undefined;
 
-/** @returns `undefined` if the file is not bytecode whose strings are counted */
+/** @returns `undefined` if the file is not bytecode of a kind in which a length precedes each string */
 export function countedStrings(bytes: Buffer): LengthAt | undefined {
   if (isPython(bytes)) return lengthInPython;
   return isBytecodeScript(bytes) ? lengthInOcaml : undefined;
 }
 
 /**
- * True for a script that has nothing but code for its interpreter behind the first line, such as OCaml's bytecode. It has no commands that
- * count its bytes, so they may change. Archives have checksums.
+ * True for a script whose first line is followed only by bytecode for its interpreter, such as OCaml's. Its bytes may change, because it
+ * has no commands that rely on their number. False for a script with an archive: archives have checksums.
  */
 export function isBytecodeScript(bytes: Buffer): boolean {
   if (bytes.toString('latin1', 0, 2) !== '#!') return false;
@@ -35,12 +36,12 @@ function isPython(bytes: Buffer): boolean {
   return bytes.length >= 4 && bytes[2] === 0x0d && bytes[3] === 0x0a;
 }
 
-/** Before a short string, there is `z` or `Z`, perhaps with the highest bit set, and its length in one byte (CPython Python/marshal.c). */
+/** A short string is preceded by `z` or `Z`, perhaps with the highest bit set, and by its length in one byte (CPython Python/marshal.c). */
 function lengthInPython(bytes: Buffer, at: number): number | undefined {
   return at >= 2 && /[zZ]/.test(String.fromCharCode(bytes[at - 2] & 0x7f)) ? ofPaths(bytes, at, bytes[at - 1]) : undefined;
 }
 
-/** Before a string of up to 31 bytes, there is its length plus 32; before longer ones, 9 and its length (OCaml runtime/caml/intext.h). */
+/** A string of up to 31 bytes is preceded by its length plus 32, a longer one by 9 and its length (OCaml runtime/caml/intext.h). */
 function lengthInOcaml(bytes: Buffer, at: number): number | undefined {
   const before = at >= 2 ? bytes[at - 1] : 0;
   return bytes[at - 2] === 9 ? ofPaths(bytes, at, before) : (before & 0xe0) === 0x20 ? ofPaths(bytes, at, before & 0x1f) : undefined;

@@ -1,8 +1,8 @@
 /**
  * The string constants of a Java archive: names of commands and files that its classes use.
  *
- * A .jar is a zip of class files. A class begins with a signature, its version, the number of its constants plus one, and the constants:
- * for each its tag, and a string's length and characters (Java Virtual Machine Specification, 4.1 and 4.4).
+ * A .jar is a zip of class files. A class begins with a signature, its version, the number of its constants plus one, and the constants.
+ * A constant begins with a tag. In a string, the length and the characters follow (Java Virtual Machine Specification, 4.1 and 4.4).
  */
 import { inflateRawSync } from 'zlib';
 import { CENTRAL, DEFLATED, END, endOfCentral, LOCAL, startOfBytes, STORED } from './zip-headers';
@@ -19,7 +19,7 @@ const STRING = 1;
 /** Tags of constants of 8 bytes: each counts twice. */
 const LONG_TAGS: ReadonlySet<number> = new Set([5, 6]);
 
-/** Bytes of a constant with its tag, by its tag. */
+/** Tag → size of a constant, including the tag, in bytes. */
 const SIZES: ReadonlyMap<number, number> = new Map([
   [3, 5], [4, 5], [5, 9], [6, 9], [7, 3], [8, 3], [9, 5], [10, 5], [11, 5], [12, 5], [15, 4], [16, 3], [17, 5], [18, 5], [19, 3], [20, 3],
 ]);
@@ -34,7 +34,7 @@ export function isExecutableArchive(head: Buffer): boolean {
 }
 
 /**
- * The strings that are constants of a class in the archive.
+ * Returns those of the strings that are constants of a class in the archive.
  *
  * @returns an empty set if the archive is too large or damaged: the result is only a hint
  */
@@ -51,7 +51,7 @@ export function constantsIn(archive: Buffer, strings: Iterable<string>): Set<str
   return matches;
 }
 
-/** Offsets of the string constants of a class, and of their ends. They end early if the class is damaged. */
+/** The offsets of the start and the end of each string constant of a class. If the class is damaged, the list ends early. */
 export function* stringsOf(content: Buffer): Generator<[start: number, end: number]> {
   if (content.length < CLASS.constants || content.readUInt32BE(0) !== CLASS.signature) return;
   let at = CLASS.constants;
@@ -88,7 +88,7 @@ export interface ArchiveEntry {
   readonly at: number;
 }
 
-/** The entries of an archive. They end early if it is damaged; none if it is too large. */
+/** The entries of an archive. If the archive is damaged, the list ends early; if the archive is too large, it is empty. */
 export function* entriesOf(archive: Buffer): Generator<ArchiveEntry> {
   const end = archive.length <= MOST_ARCHIVE ? endOf(archive) : undefined;
   if (end === undefined) return;

@@ -16,21 +16,21 @@ const PATH = /^\/(?:etc|opt|srv|usr|var)\/[\w.+/-]+$/;
 const MOST_LENGTH = 0xffff;
 const LENGTH_BYTES = 2;
 
-/** The paths that are constants of classes. None of an archive that is signed: its classes must not change. */
+/** The paths that are constants of classes. Empty if the archive is signed, because then its classes must not change. */
 export function pathsInClasses(archive: Buffer): readonly string[] {
   const paths = new Set<string>();
   for (const { content } of classesOf(archive)) for (const { path } of pathsOf(content)) paths.add(path);
   return [...paths].sort();
 }
 
-/** An archive with other paths in its classes: written path → new path. */
+/** Replaces paths in the classes of an archive. @param paths path in a class → new path */
 export function withPathsInClasses(archive: Buffer, paths: ReadonlyMap<string, string>): Buffer {
   let changed = archive;
   let left = MOST_CHANGED;
   for (const { name, content } of classesOf(archive)) {
     const edited = withPaths(content, paths);
     if (edited === content || left-- <= 0) continue;
-    // the central directory has moved with every change
+    // find the entry again: every change moves the central directory
     const entry = [...entriesOf(changed)].find((one) => one.name === name);
     if (entry) changed = withEntry(changed, entry, edited);
   }

@@ -1,31 +1,31 @@
 /**
  * The class path in the manifest of a Java archive: other archives that the JVM opens with it (JAR File Specification, "Manifest
- * Specification"). Distributions write absolute paths, which the manifest has compressed.
+ * Specification"). Distributions write absolute paths. The manifest is compressed, so no search of the archive's bytes finds them.
  */
 import { crc32 } from 'zlib';
 import { type ArchiveEntry, endOf, entriesOf, unpack } from './java-archive';
 import { CENTRAL, END, LOCAL, STORED } from './zip-headers';
 
 const MANIFEST = 'META-INF/MANIFEST.MF';
-/** The digests of a signature are of the manifest as it is. */
+/** A signature. It has digests of the manifest, which therefore must not change. */
 const SIGNATURE = /^META-INF\/[^/]+\.SF$/i;
-/** Maximum size of a manifest, in bytes. Those with a digest for each class are larger, and have signatures. */
+/** Maximum size of a manifest, in bytes. Only manifests with a digest for each class are larger, and their archives are signed. */
 const MOST_BYTES = 1024 * 1024;
-/** Maximum number of bytes of a line without its end. A line that begins with a space continues the one before. */
+/** Maximum number of bytes of a line, without its line break. A line that begins with a space continues the previous one. */
 const MOST_LINE = 70;
 const LINES = new RegExp(`^.{1,${MOST_LINE}}|.{1,${MOST_LINE - 1}}`, 'g');
 const CLASS_PATH = /^(Class-Path:)((?:[^\r\n]|\r?\n )*)/im;
 const FILE = /^file:(?:\/\/)?(?=\/)/;
 
-/** The paths in the class path of an archive. Those that are not absolute are relative to its directory. */
+/** The paths in the class path of an archive. A path that is not absolute is relative to the archive's directory. */
 export function classPathOf(archive: Buffer): readonly string[] {
   return wordsOf(manifestOf(archive)?.text.match(CLASS_PATH)?.[2] ?? '').map((word) => word.replace(FILE, ''));
 }
 
 /**
- * An archive with another class path. Bytes before the central directory do not move: the new manifest is behind the other entries.
+ * Replaces the class path of an archive. Bytes before the central directory do not move: the new manifest is after the other entries.
  *
- * @param replace returns the new path for an absolute one, the same for one that stays
+ * @param replace returns the new path for an absolute path; the same path if it stays
  */
 export function withClassPath(archive: Buffer, replace: (file: string) => string): Buffer {
   const manifest = manifestOf(archive);
@@ -65,7 +65,7 @@ function manifestOf(archive: Buffer): Manifest | undefined {
   return content && { entry, text: content.toString('latin1') };
 }
 
-/** An archive with another content of an entry, which is behind the other entries. */
+/** Replaces the content of an entry. The new content is after the other entries. */
 export function withEntry(archive: Buffer, { name, at }: ArchiveEntry, content: Buffer): Buffer {
   const end = endOf(archive)!;
   const start = archive.readUInt32LE(end + END.directory);
@@ -84,7 +84,7 @@ export function withEntry(archive: Buffer, { name, at }: ArchiveEntry, content: 
   return Buffer.concat([archive.subarray(0, start), added, rest]);
 }
 
-/** States in a header that an entry is stored, with no record of its size behind it. */
+/** Writes fields of a header: the entry is not compressed, and no data descriptor follows it. */
 function describe(header: Buffer, fields: Pick<typeof LOCAL, 'flags' | 'method' | 'crc' | 'packed' | 'unpacked'>, content: Buffer): void {
   header.writeUInt16LE(0, fields.flags);
   header.writeUInt16LE(STORED, fields.method);

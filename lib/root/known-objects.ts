@@ -1,11 +1,11 @@
 /**
- * Contents of programs and libraries that this process has read. Reading these takes longest, and the layers of an app share many.
+ * Contents of programs and libraries that this process has read. They take the longest to read, and the layers of an app share many.
  */
 import type { Content, LargeLibrary } from './content';
 import type { MachinePath } from './paths';
 import { isSettled } from './stamp';
 
-/** Objects take some 10 KB of memory each. */
+/** Maximum number of objects. Each takes about 10 KB of memory. */
 const MOST = 2000;
 
 export class KnownObjects {

@@ -6,9 +6,9 @@ import type { Elf } from '../elf';
 import { stringsWith } from '../elf';
 
 const SUFFIX = '.so';
-/** Characters of the longest string in an object that is searched for a name. */
+/** Maximum length of a string in an object, in characters. Longer strings are not searched for names. */
 const MOST_CHARACTERS = 200;
-/** Larger texts are not configuration or modules. */
+/** Maximum size of a text that is searched for names, in bytes. Larger texts are not configuration or modules. */
 const MOST_TEXT = 1024 * 1024;
 /** Characters of a word in a text; a directory or a variable before the name is part of the word. */
 const IN_WORD = Uint8Array.from({ length: 256 }, (_, code) => (/[\w.+/$-]/.test(String.fromCharCode(code)) ? 1 : 0));

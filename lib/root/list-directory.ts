@@ -8,9 +8,9 @@ import { checkLimit, LIMITS } from '../limits';
 /**
  * The names in a directory, sorted by code unit. Empty without permission to list it.
  *
- * They are read at once: `opendir` makes an object for each entry, which takes ten times as long.
+ * All names are read at once: `opendir` makes an object for each entry, which takes ten times as long.
  *
- * @param real its path in the root, for errors
+ * @param real the directory's path in the root, for errors
  * @throws LimitError
  */
 export function listDirectory(directory: MachinePath, real: RootPath): string[] {

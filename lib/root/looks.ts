@@ -1,15 +1,15 @@
 /**
- * Looks at the files of a root, including those that found nothing. A result that depends on them is valid as long as all of them
- * would see the same.
+ * The record of all looks at the files of a root, including looks at files that do not exist. A result that depends on these looks is
+ * valid as long as each of them would still see the same.
  *
  * An unchanged synth only compares looks, so this file imports little.
  */
 import { contentStamp, hasContent, lstat, type Node } from './stamp';
 
-/** Stamps by resolved path, as serializable text; `''` if nothing existed. */
+/** Resolved path → stamp, or `''` if the path did not exist. It can be written as JSON. */
 export type Looks = Readonly<Record<string, string>>;
 
-/** The stamp of a path without its content. A directory counts by its permissions, not by its entries. */
+/** The stamp of a path without its content. For a directory, it has only the permissions, so that it does not change with the entries. */
 export function stampWithoutContent(node: Node): string {
   return node.type === 'directory' ? `d${(node.mode & 0o777).toString(8)}` : node.stamp;
 }

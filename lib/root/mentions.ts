@@ -20,7 +20,7 @@ export type PathMention =
   /** One of `PREFIXES`, which the program extends at run time. */
   | Located & { readonly kind: 'prefix' }
   /**
-   * `path` is the first 8 bytes, in an instruction of x86_64; the rest is in the `code` that follows. Compilers copy short strings in
+   * `path` has only the first 8 bytes, in an instruction of x86_64; the rest is in the `code` that follows. Compilers copy short strings in
    * pieces: `movabs $0x6e6f662f6374652f,%rcx` is `/etc/fon`.
    */
   | Located & { readonly kind: 'instruction'; readonly code: Buffer }
@@ -29,7 +29,7 @@ export type PathMention =
   /** A script builds the path from a variable `prefix` and words. The file has no bytes to replace. */
   | Located & { readonly kind: 'computed' };
 
-/** Bytes at the beginning of a file in which a NUL means that it is not a text. */
+/** Number of bytes at the beginning of a file. If one of them is NUL, the file is not a text. */
 const HEAD = 4096;
 const MOST_CHARACTERS = 4096; // PATH_MAX
 const SPACE = 0x20;
@@ -72,15 +72,15 @@ function isImmediate(bytes: Buffer, at: number): boolean {
 const PREFIXES = ['/usr', '/etc'];
 /** Length of each prefix. */
 const PREFIX_LENGTH = 4;
-/** The bytes of each prefix as a number: a string for each `/` would take a fifth of the time of the search. */
+/** The bytes of each prefix as a number: to compare strings at each `/` would take a fifth of the time of the search. */
 const PREFIX_NUMBERS = PREFIXES.map((prefix) => Buffer.from(prefix).readUInt32LE());
 
-/** A shell script's variable. */
+/** An assignment to a shell script's variable. */
 const ASSIGNED = Buffer.from('prefix=');
-/** Characters after the value of such a variable. */
+/** Characters that end the value of such a variable. */
 const BEHIND_ASSIGNED = '\n\r ;'.split('').map((character) => character.charCodeAt(0));
 
-/** True for the whole value of a variable in a script: `$prefix = "/usr"`, or `"\/usr"` where a program has escaped it. */
+/** True if `/usr` is the whole value of a variable in a script: `$prefix = "/usr"`, or `"\/usr"` where a program has escaped the slash. */
 function isQuotedPrefix(bytes: Buffer, at: number): boolean {
   let before = bytes[at - 1] === BACKSLASH ? at - 2 : at - 1;
   const quote = bytes[before];
@@ -91,8 +91,8 @@ function isQuotedPrefix(bytes: Buffer, at: number): boolean {
 }
 
 /**
- * True for a separate string, for the value of a setting such as Qt's `qt_prfxpath=/usr`, for that of a variable in a script, and for
- * a 4-byte number in code.
+ * True if one of `PREFIXES` is a separate string, the value of a setting such as Qt's `qt_prfxpath=/usr`, the value of a variable in a
+ * script, or a 4-byte number in code.
  */
 function isPrefix(bytes: Buffer, at: number): boolean {
   if (at === 0 || at + PREFIX_LENGTH > bytes.length || !PREFIX_NUMBERS.includes(bytes.readUInt32LE(at))) return false;
@@ -121,7 +121,7 @@ const JOINED = /^(["'])\/\1((?:,[ \t]*\1[\w.+-]+\1)+)/;
 /** Number of bytes in which the words are expected. */
 const MOST_JOINED = 512;
 
-/** `prefix, 'lib', 'rig'` */
+/** `prefix, 'lib', 'rig'`: a variable and words in quotes, the arguments of such a function. */
 const BEHIND_PREFIX = /\bprefix\s*,\s*(["'])(lib|libexec|share)\1((?:\s*,\s*\1[\w.+-]+\1)+)/g;
 
 function behindPrefix(text: Buffer): PathMention[] {
@@ -139,7 +139,7 @@ function joined(bytes: Buffer, at: number): PathMention | undefined {
   return { kind: 'words', offset: at, path: `/${words.join('/')}`, words: words.map(({ index }) => at + 2 + index) };
 }
 
-/** Last bytes of floating-point numbers between 2^-255 and 2^257 in double precision, and of smaller ones in single precision. */
+/** Last bytes of floating-point numbers: between 2^-15 and 2^17 in double precision, between 0.5 and 8 in single precision. */
 const EXPONENTS = [0x3f, 0x40];
 /** Bytes that no text has. */
 const NOT_TEXT = /[^\t\n\r\x20-\x7e]/;
@@ -160,15 +160,15 @@ function isRelative(bytes: Buffer, at: number): boolean {
   return bytes[end] === SLASH || !PATH_CHARACTER[bytes[end] ?? 0];
 }
 
-/** Bytes that code copies at once. */
+/** Number of bytes that code copies at once. */
 export const PIECE = 16;
 
-/** The beginning of a path that may be such a piece, behind another one. */
+/** A piece that may be the beginning of a path. */
 const PIECE_OF_PATH = /^\/(?:etc|usr|var|opt|srv)\/[\w+.@,~/-]+$/;
 
 /**
- * The offsets at which a piece of 16 characters may begin that is the beginning of a path, within a word: linkers put the pieces of all
- * string constants next to each other. Only the code shows whether it is one: see `findVectorLoads`.
+ * The offsets of pieces that may be the beginning of a path although they are within a word: linkers put the pieces of all string
+ * constants next to each other. Only the code shows whether such bytes are a piece: see `findVectorLoads`.
  */
 export function piecesIn(bytes: Buffer): number[] {
   const found: number[] = [];
@@ -180,7 +180,7 @@ export function piecesIn(bytes: Buffer): number[] {
 }
 
 /**
- * Finds every absolute path of two or more components and each of `PREFIXES`, in the order of their offsets; computed ones come first.
+ * Finds every absolute path of two or more components and each of `PREFIXES`, in the order of their offsets; computed paths come first.
  *
  * @param where names the file in errors
  * @throws LimitError

@@ -10,7 +10,7 @@ export function pathGlob(glob: string): (path: string) => boolean {
   return library()(glob, { dot: true });
 }
 
-/** The path before the first component with a special character; `undefined` if there is none. */
+/** The path before the first component with a special character; `undefined` if the glob has no special character. */
 export function startOfGlob(glob: string): string | undefined {
   const { base, isGlob } = library().scan(glob);
   return isGlob ? base : undefined;

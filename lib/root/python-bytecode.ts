@@ -1,9 +1,9 @@
 /**
  * Python's bytecode, `__pycache__/NAME.cpython-311.pyc`, which saves Python from compiling a module. PyPy's is `NAME.pypy39.pyc`.
  *
- * It identifies its source by time and size, but files in a zip do not have a time that Python accepts. PEP 552 defines
- * unchecked bytecode: bit 0 of the flags is set, bit 1 is not. The header has 16 bytes: a magic number, the flags, then
- * time and size of the source, or its hash.
+ * It identifies its source by time and size, but files in a zip do not have a time that Python accepts. PEP 552 defines unchecked
+ * bytecode, which Python does not compare with its source: bit 0 of the flags is set, bit 1 is not. The header has 16 bytes: a magic
+ * number, the flags, then time and size of the source, or its hash.
  */
 import type { Status } from './root';
 
@@ -13,7 +13,7 @@ const UNCHECKED = 1;
 const BYTECODE = /\/__pycache__\/([^/]+?)\.([a-z]+)-?\d+(?:\.opt-\d)?\.pyc$/;
 const CPYTHON = 'cpython';
 
-/** The name of another implementation of Python than CPython that a bytecode file is for, such as `pypy`. */
+/** The implementation of Python that a bytecode file is for, such as `pypy`; `undefined` for CPython and for other files. */
 export function otherImplementation(real: string): string | undefined {
   const [, , implementation] = bytecodeIn(real) ?? [];
   return implementation === CPYTHON ? undefined : implementation;
@@ -25,7 +25,7 @@ export function sourceOfBytecode(real: string): string | undefined {
   return match ? `${real.slice(0, match.index)}/${match[1]}.py` : undefined;
 }
 
-/** Asked of every file, several times: most have another name. */
+/** Called several times for every file. Most do not end with `.pyc`, so this is checked first. */
 function bytecodeIn(real: string): RegExpExecArray | null {
   return real.endsWith('.pyc') ? BYTECODE.exec(real) : null;
 }

@@ -8,7 +8,7 @@ import { readDescriptor } from '../elf';
 import { fileError } from '../text/file-error';
 
 const { O_RDONLY, O_NONBLOCK, O_NOCTTY, O_NOFOLLOW } = fs.constants;
-/** A link is an error, and a pipe without a writer does not block. */
+/** With these flags, open(2) fails for a link, and does not block for a pipe without a writer. */
 const FLAGS = O_RDONLY | O_NONBLOCK | O_NOCTTY | O_NOFOLLOW;
 
 /** Errors of open(2) on a path that no longer leads to the file: it is absent, a link, below a file, or a socket. */
@@ -22,7 +22,7 @@ export interface Stamped {
 
 /**
  * @param room the bytes are read into it if it is large enough
- * @returns `undefined` for a link, anything else that is not a regular file, a larger file, and one that cannot be read
+ * @returns `undefined` if the file is not a regular file (a link, for example), has more than `most` bytes, or cannot be read
  */
 export function readDirectly(file: MachinePath, most: number, room: Buffer): Stamped | undefined {
   let descriptor: number;
@@ -44,7 +44,7 @@ export function readDirectly(file: MachinePath, most: number, room: Buffer): Sta
 }
 
 /**
- * The bytes of a regular file if it still has the stamp, which may include its content.
+ * The bytes of a regular file if it still has the stamp, which may include a hash of the bytes.
  *
  * @returns `undefined` if it has changed or is not a regular file any more
  * @throws Error if it cannot be read

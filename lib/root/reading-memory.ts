@@ -33,7 +33,7 @@ export class ReadingMemory {
     return this.lend({ real, bytes: readDescriptor(descriptor, enough.subarray(0, size), real) }, use, enough);
   }
 
-  /** @param room the memory that has the bytes. Until `use` returns, `this.room` is empty, so a read inside it allocates other memory */
+  /** @param room the memory that has the bytes. Until `use` returns, `this.room` is empty, so a read inside `use` allocates other memory */
   private lend<T>(last: Read, use: (bytes: Buffer) => T, room: Buffer): T {
     this.room = Buffer.alloc(0);
     this.last = undefined;

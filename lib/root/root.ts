@@ -2,7 +2,7 @@
  * A root: `/` of this machine, or the file system of another one. Only lib/root opens files of a source, so that other kinds of roots
  * than a directory can be added here.
  *
- * Paths are those *inside* the root. Symbolic links, including absolute ones, are resolved inside it, so no path leads
+ * Paths are paths *inside* the root. Symbolic links, including absolute ones, are resolved inside it, so no path leads
  * out. A root records every look at the file system, including those that found nothing: a result that depends on them
  * is valid as long as all looks would see the same.
  */
@@ -37,10 +37,10 @@ export interface Root {
   /** true if the root is this machine's own */
   readonly isHost: boolean;
 
-  /** The same root with other link targets, by the resolved path of the link. */
+  /** The same root with other link targets. @param links resolved path of a link → target */
   withLinks(links: ReadonlyMap<string, string>): Root;
 
-  /** The same root with other bytes in some files, by their resolved paths. */
+  /** The same root with other bytes in some files. @param replaced resolved path of a file → bytes */
   withFiles(replaced: ReadonlyMap<RootPath, Buffer>): Root;
 
   /** The bytes that `withFiles` set for a file. */
@@ -93,12 +93,12 @@ export interface Root {
   read(real: RootPath, limit?: Limit): Buffer;
 
   /**
-   * The bytes of a regular file, without recording a look at it: the caller has recorded one that changes with the file, such as
-   * the stamp of its directory, or compares the stamp with that of a plan.
+   * The bytes of a regular file, without recording a look at it. The caller has recorded a stamp that changes with the file, such as
+   * the stamp of its directory, or compares the returned stamp with the stamp in a plan.
    *
    * @param room the bytes are read into it if it is large enough
-   * @returns the bytes, with what `stampUnrecorded` returns; `undefined` for a link, anything else that is not a regular file, and a file
-   *   above the limit
+   * @returns the bytes, with the stamp that `stampUnrecorded` returns; `undefined` if the file is not a regular file (a link, for example),
+   *   exceeds the limit, or cannot be read
    */
   readUnrecorded(real: RootPath, limit: Limit, room: Buffer): Stamped | undefined;
 
@@ -121,9 +121,9 @@ export interface Root {
   /** Facts about the regular file at a resolved path. The file is read once. */
   content(real: RootPath): Content;
 
-  /** A stamp of the file at a resolved path. A different one means that its content has changed since the first call. */
+  /** The stamp of a resolved path at the first call. As long as a path has the same stamp, its content is assumed to be the same. */
   stamp(real: RootPath): string;
 
-  /** All looks so far, without those that another one covers. */
+  /** All looks so far, except looks that another look covers. */
   looks(): Looks;
 }

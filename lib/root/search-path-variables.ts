@@ -1,8 +1,8 @@
 /**
- * Search paths in the environment: which paths in a text are values of a variable such as LD_LIBRARY_PATH.
+ * Search paths in the environment: finds the paths in a text that are values of a variable such as LD_LIBRARY_PATH.
  *
- * Every child process inherits such a variable, including programs of the host. A host program that finds the layer's C library,
- * Python modules or Perl modules there loads them and fails. Therefore planning does not redirect these paths; see
+ * Every child process inherits such a variable, including programs of the host, Lambda's own system. A host program that finds the layer's
+ * C library, Python modules or Perl modules there loads them and fails. Therefore planning does not replace these paths by aliases; see
  * lib/plan/edits/replace.ts.
  *
  * Sources: ld.so(8), environ(7), the manuals of Python, Perl, Ruby, Tcl, Lua, Node.js, Java, Guile and R, iconv(3), setlocale(3).
@@ -42,14 +42,14 @@ const OTHERS = [
   'OPENSSL_ENGINES',
 ];
 
-/** The name may have a prefix: R sets R_LD_LIBRARY_PATH first, and LD_LIBRARY_PATH to it. CHANNEL_PATH has nothing to do with PATH. */
+/** A name may have a prefix: R sets R_LD_LIBRARY_PATH, and LD_LIBRARY_PATH to its value. PATH may not: CHANNEL_PATH is something else. */
 const IS_LOADERS = new RegExp(`(?:^|_)(?:${LOADER.join('|')})$`);
 const IS_OTHERS = new RegExp(`^PATH$|(?:^|_)(?:${OTHERS.join('|')})$`);
 
 /** A text without any of these sets no search path. */
 const NAMES = [...LOADER, ...OTHERS];
 const IS_PATH_NAMED = /(?<![A-Za-z_])PATH(?!\w)/;
-/** Every name contains one of these. They are searched for first, because most texts contain none. */
+/** Every name contains one of these parts. The parts are searched for first, because most texts contain none of them. */
 const PARTS = ['PATH', 'LIB', 'HOME', 'LD_', 'MODULES', 'ENGINES'];
 
 /** Maximum distance of a path from the name of its variable, and maximum length of a line that is analysed, in characters. */
@@ -66,12 +66,12 @@ const OPERATOR = /["']?[\])}]?[ \t]{0,8}(?::[=\-?+]|[|+.?]?=>?|[:,])[ \t(]{0,8}[
 const COMMAND = /(?:^|[\s;&|{])set(?:env)?[ \t]+(?:-[\w-]{1,16}[ \t]+)?(?:(?:::)?env\()?$/;
 const AFTER_COMMAND = /\)?[ \t]{1,8}["'`]?/y;
 const QUOTES = '"\'`';
-/** Variables that are elements of a list: `$libs:`, `${libs}`. `$prefix/lib` is not: there, the variable is part of a path. */
+/** Variables that are elements of a list: `$libs:`, `${libs}`. `$prefix/lib` does not match: its variable is only a part of a path. */
 const ELEMENT = /(?:^|[:"'=\s])\$\{?([A-Za-z_]\w*)(?=[:}"'\s;]|$)/g;
-/** An expression in other languages: `libs`, `libs + ':' + …`. */
+/** An expression that begins with a variable, in other languages: `libs`, `libs + ':' + …`. */
 const EXPRESSION = /^([A-Za-z_]\w*)[ \t]*(?:$|[;+.)])/;
 
-/** The processes that read the variable: all of them, or those of the C library, the shell and interpreters. */
+/** `loader`: the dynamic loader of every process reads the variable. `others`: the C library, the shell or an interpreter reads it. */
 export type SearchPathUse = 'loader' | 'others';
 
 /** The paths of a text file that are values of search paths. */
@@ -92,7 +92,7 @@ export class SearchPaths {
     return isNamed ? new SearchPaths(text) : undefined;
   }
 
-  /** The use of the path at an offset, `undefined` for a path that is not the value of a search path. */
+  /** The use of the path at an offset, `undefined` for a path that is not in the value of such a variable. */
   public useAt(offset: number): SearchPathUse | undefined {
     const from = Math.max(0, offset - MOST_CHARACTERS);
     let start = offset;
@@ -128,7 +128,7 @@ export class SearchPaths {
   }
 }
 
-/** The use of a path in a binary file whose string begins with a variable's name, as in `putenv("LD_LIBRARY_PATH=/usr/lib")`. */
+/** The use of a path in a binary file if its string begins with a variable's name, as in `putenv("LD_LIBRARY_PATH=/usr/lib")`. */
 export function useInString(bytes: Buffer, offset: number): SearchPathUse | undefined {
   if (offset === 0 || !'=:'.includes(String.fromCharCode(bytes[offset - 1]))) return undefined;
   const before = bytes.toString('latin1', Math.max(0, offset - MOST_CHARACTERS), offset);

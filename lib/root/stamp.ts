@@ -9,9 +9,9 @@
  * - FUSE, NFS, SMB and 9P report the time from their server (fs/fuse/inode.c, fuse_change_attributes_common).
  *
  * There, a replaced file with the same size and time looks unchanged, so the stamp includes a hash of the content.
- * Overlayfs reports the times from the layer that contains the file (fs/overlayfs/inode.c, ovl_getattr), which may be on any of
- * these file systems. If ctime and mtime of a file differ, its file system has a real ctime: package managers and
- * container engines set mtime to the archive's, so this is true for most files of an image.
+ * Overlayfs reports the times from the lower or upper directory that contains the file (fs/overlayfs/inode.c, ovl_getattr), which may be on
+ * any of these file systems. If ctime and mtime of a file differ, its file system has a real ctime. They differ for most files of an
+ * image, because package managers and container engines set mtime to the time in the archive.
  */
 import { createHash } from 'crypto';
 import * as fs from 'fs';
@@ -63,7 +63,7 @@ export function trustOf(type: number): Trust {
   return TRUST.get(type >>> 0) ?? 'never';
 }
 
-/** By device number. */
+/** Device number → whether ctime is trusted. */
 const devices = new Map<number, Trust>();
 
 function trustAt(file: string, device: number): Trust {
@@ -90,11 +90,11 @@ export function nodeOf(file: string, stat: fs.Stats): Node {
   const type = stat.isFile() ? 'file' : stat.isDirectory() ? 'directory' : stat.isSymbolicLink() ? 'link' : 'other';
   const [mode, { size, mtimeMs, ctimeMs }] = [stat.mode & 0o7777, stat];
   const target = type === 'link' ? fs.readlinkSync(file) : undefined;
-  // statfs(2) follows links
+  // statfs(2) follows links, so ask for the directory of a link
   const trust = trustAt(type === 'link' ? path.dirname(file) : file, stat.dev);
   const isTrusted = trust === 'always' || (trust === 'if ctime differs' && ctimeMs !== mtimeMs);
   const kind = `${type[0]}${mode.toString(8)}`;
-  // servers and images may renumber their files, so an untrusted file's stamp contains only its status
+  // servers and images may renumber their files, so the stamp of an untrusted file has no inode number
   const stamp = isTrusted
     ? `${kind}:${stat.ino}:${size}:${mtimeMs}:${ctimeMs}`
     : `~${kind}:${size}:${mtimeMs}:${encodeURIComponent(target ?? '')}`;
@@ -136,10 +136,10 @@ export function stampOf(file: string): string {
   return node ? contentStamp(file, node) : '';
 }
 
-/** In milliseconds. Files that are changed within one tick of the kernel's clock, of 1 to 10 ms, get the same times. */
+/** In milliseconds. Two changes of a file within one tick of the kernel's clock, of 1 to 10 ms, leave the same times. */
 const SETTLED = 100;
 
-/** True for the stamp of a file that was not changed just before: a later change certainly gives it another stamp. */
+/** True if the file was last changed long enough ago that any later change gives it another stamp. */
 export function isSettled(stamp: string): boolean {
   return !stamp.startsWith('~') && Date.now() - Number(stamp.slice(stamp.lastIndexOf(':') + 1)) > SETTLED;
 }

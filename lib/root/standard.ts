@@ -1,6 +1,6 @@
 /**
- * Standard directories, in which every package installs files. A path mention that names one of them does not indicate
- * a particular package or directory.
+ * Standard directories, in which many packages install files. A path mention that names one of them does not indicate a particular
+ * package or directory.
  *
  * Filesystem Hierarchy Standard 3.0, with Debian's multiarch directories.
  */

@@ -2,11 +2,11 @@
  * The headers of a zip (PKWARE APPNOTE.TXT 4.3), as offsets of their fields in bytes. All numbers are little-endian.
  */
 
-/** Before the bytes of an entry. */
+/** The local header, before the bytes of an entry. */
 export const LOCAL = {
   signature: 0x04034b50, size: 30, flags: 6, method: 8, crc: 14, packed: 18, unpacked: 22, nameLength: 26, extraLength: 28,
 };
-/** Describes an entry in the central directory. */
+/** The header of an entry in the central directory. */
 export const CENTRAL = {
   signature: 0x02014b50,
   size: 46,
@@ -22,7 +22,7 @@ export const CENTRAL = {
   attributes: 38,
   offset: 42,
 };
-/** At the end of a zip, before its comment: where the central directory is. */
+/** The record at the end of a zip, before the zip's comment. It states where the central directory is. */
 export const END = { signature: 0x06054b50, size: 22, count: 10, directorySize: 12, directory: 16, commentLength: 20, mostComment: 0xffff };
 
 /** Compression methods. */

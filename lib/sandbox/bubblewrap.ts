@@ -1,8 +1,8 @@
 /**
  * Runs programs in sandboxes of bubblewrap: maintainer scripts, trials of a layer, and `binary-layer run`.
  *
- * bubblewrap itself is process 1 in the sandbox, and /proc/1/environ shows the environment that it was started with:
- * `--clearenv` clears only its child's. So bubblewrap is started with an empty environment.
+ * bubblewrap itself is process 1 in the sandbox, and /proc/1/environ shows the environment that it was started with: `--clearenv` clears
+ * only the environment of its child. So bubblewrap is started with an empty environment.
  */
 import type { ChildProcess, StdioOptions } from 'child_process';
 import * as fs from 'fs';
@@ -16,7 +16,7 @@ import { type Environment, systemEnvironment } from '../process/environment';
 export const USER = { uid: 993, gid: 990 };
 
 export interface Sandbox {
-  /** options of bubblewrap that mount its file system; `tmpfs` gives those of a directory in memory */
+  /** options of bubblewrap that mount the sandbox's file system; `tmpfs` returns the options for a directory in memory */
   readonly mounts: readonly string[];
   /** `function`: as on Lambda; `root`: root's number without any of its capabilities, as maintainer scripts expect */
   readonly user: 'function' | 'root';
@@ -43,7 +43,7 @@ export interface Limits {
   readonly shell: string;
 }
 
-/** Before this version of the kernel, the limit on processes counts those of the user outside the sandbox as well. */
+/** Before this version of the kernel, the limit on processes counts the user's processes outside the sandbox, too, so it is not set. */
 const COUNTS_PER_SANDBOX = [5, 14];
 
 /**
@@ -58,7 +58,7 @@ export function runInSandbox(
   tracer: readonly string[] = [],
 ): EndedChild {
   const blocks = Math.ceil(limits.fileSize / 512);
-  // the number of processes is -u to bash and busybox, -p to dash and to busybox before 1.32; a lower limit than these may be set already
+  // the limit on processes is -u in bash and busybox, -p in dash and in busybox before 1.32. Errors are ignored: a lower limit may be set
   const settings = [
     `ulimit -f ${blocks}`, 'ulimit -c 0', `ulimit -d ${Math.ceil(limits.memory / 1024)}`,
     ...(countsPerSandbox() ? [`ulimit -u ${limits.processes} || ulimit -p ${limits.processes}`] : []),
@@ -107,7 +107,7 @@ export function startInSandbox(
   });
 }
 
-/** A new session has no terminal that a program could type into (TIOCSTI, CVE-2017-5226). */
+/** With `--new-session`, the sandbox has no terminal that a program could type into (TIOCSTI, CVE-2017-5226). */
 function optionsOf({ mounts, user, network, directory, environment }: Sandbox): string[] {
   const root = ['--unshare-uts', '--unshare-cgroup-try', '--hostname', 'localhost', '--uid', '0', '--gid', '0', '--cap-drop', 'ALL'];
   return [
@@ -117,7 +117,7 @@ function optionsOf({ mounts, user, network, directory, environment }: Sandbox): 
   ];
 }
 
-/** Options that mount an empty directory in memory; bubblewrap limits its size since 0.6.3. */
+/** Options that mount an empty directory in memory. Old versions of bubblewrap cannot limit its size. */
 export function tmpfs(directory: string, bytes: number): string[] {
   return knowsSize() ? ['--size', String(bytes), '--tmpfs', directory] : ['--tmpfs', directory];
 }
@@ -141,7 +141,7 @@ export function bwrapUser(): Partial<typeof USER> {
   return process.geteuid?.() === 0 ? USER : {};
 }
 
-/** File names of busybox: Debian's and Fedora's, Alpine's, openSUSE's. */
+/** File names of busybox in Debian and Fedora, in Alpine, and in openSUSE. */
 export const BUSYBOX = ['busybox', 'busybox.static', 'busybox-static'];
 
 /** True if a program runs without a loader. */

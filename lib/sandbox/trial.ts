@@ -107,7 +107,7 @@ export function checkSandbox(option: Runner = 'testCommand'): void {
   throw new TrialError(`bubblewrap cannot create the sandbox for ${option}: ${reason}\n${ALLOW}`, option);
 }
 
-/** The memory of the largest function; `/tmp` has a function's default size. */
+/** Limits of the sandbox: the memory of the largest function, and the default size of a function's `/tmp`. */
 const LIMITS: Limits = { processes: 1024, memory: 10_240 * 1024 ** 2, fileSize: 512 * 1024 ** 2, shell: '/bin/sh' };
 
 /** The working directory: a function's code. */

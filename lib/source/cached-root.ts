@@ -15,7 +15,7 @@ import { discard, removeTree } from '../process/remove-tree';
  *
  * @param kind of root, `image` or `apt`: the name of its directory in the cache
  * @param key letters and digits: a hash of everything that the root depends on
- * @param make fills an empty directory; its errors are thrown on, and nothing is cached
+ * @param make fills an empty directory; if it throws, the error is passed on, and nothing is cached
  * @returns its directory: absolute, links resolved
  */
 export function cachedRoot(kind: string, key: string, make: (directory: string) => void): string {

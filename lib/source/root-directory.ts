@@ -43,7 +43,7 @@ const USUAL_LOADERS = [
 
 function checkRoot(name: string, directory: string): void {
   if (isUsualRoot(directory)) return;
-  // an unchanged layer needs nothing else of this module
+  // loaded here, because an unchanged layer with a usual root does not need it
   // eslint-disable-next-line @typescript-eslint/no-require-imports
   const { DirectoryRoot } = require('../root/directory-root') as typeof import('../root/directory-root');
   const root = new DirectoryRoot(directory);

@@ -1,7 +1,7 @@
 /**
  * Reads a tar archive that is not trusted, as a stream: ustar, pax and GNU's long names.
  *
- * An archive must end with its two empty blocks. Sparse files, multi-volume archives and headers with other checksums are errors.
+ * An archive must end with its two empty blocks. Sparse files, multi-volume archives and headers with wrong checksums are errors.
  */
 import { BLOCK, checksumOf, type Field, fieldOf, TYPES, type TarType } from './format';
 
@@ -20,7 +20,7 @@ export class TarError extends Error {
 }
 
 export interface TarEntry {
-  /** `unknown` for other type flags of POSIX and GNU */
+  /** `unknown` for a type flag that `TYPES` does not have */
   readonly type: TarType | 'unknown';
   /** the type flag in the header */
   readonly flag: string;
@@ -37,7 +37,7 @@ export interface TarEntry {
   content(): AsyncGenerator<Buffer>;
 }
 
-/** Limit for pax records and long names, in bytes: a path of Linux has 4096. */
+/** Limit for pax records and long names, in bytes: a path on Linux has at most 4096. */
 const MOST_RECORDS = 1024 * 1024;
 /** Limit for a time, in seconds: a `Date` holds no more. */
 const LAST_TIME = 8_640_000_000_000;
@@ -45,7 +45,7 @@ const LAST_TIME = 8_640_000_000_000;
 type Records = ReadonlyMap<string, string>;
 
 /**
- * Read entries one by one. What follows the end of the archive is read and dropped, so that its sender can finish.
+ * Read entries one by one. Data after the end of the archive is read and dropped, so that the sender can finish.
  *
  * @throws TarError
  */

@@ -24,7 +24,7 @@ const MEANINGS: Readonly<Record<string, readonly [meaning: string, advice: strin
 /**
  * The error of a file system operation, with the file's name and advice. Any other error is returned unchanged.
  *
- * @param what failed: `cannot read`
+ * @param what the failure: `cannot read`
  * @param advice replaces the general advice about space and permissions
  */
 export function fileError(error: unknown, what: string, file: string, advice?: string): unknown {

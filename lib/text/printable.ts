@@ -19,21 +19,21 @@ export function printable(text: string): string {
   });
 }
 
-/** The same for a text of several lines, which stay lines. */
+/** Like `printable`, but keeps line breaks. */
 export function printableLines(text: string): string {
   return text.split('\n').map(printable).join('\n');
 }
 
-/** JSON in which such characters are escaped: it parses to the same value. */
+/** JSON that escapes the same characters as `printable`. It parses to the same value. */
 export function printableJson(value: unknown, indent = 2): string {
   return JSON.stringify(value, undefined, indent).replace(/[^\n]+/g, (line) =>
     line.replace(UNPRINTABLE, (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`));
 }
 
-/** In characters: a name in a message. */
+/** Maximum length of a name in a message, in characters. */
 const MOST_NAME = 300;
 
-/** The same for a name of any length. Of a long one, the beginning and the end are kept. */
+/** Like `printable`, for a name of any length. Only the beginning and the end of a long name are kept. */
 export function printableName(name: string): string {
   return printable(name.length <= MOST_NAME ? name : `${name.slice(0, MOST_NAME / 2)}…${name.slice(-MOST_NAME / 2)}`);
 }

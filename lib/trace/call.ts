@@ -179,7 +179,7 @@ class Scanner {
 
 const ESCAPES: Readonly<Record<string, string>> = { n: '\n', t: '\t', r: '\r', v: '\v', f: '\f' };
 
-/** Replaces escapes of C by bytes, and decodes these as UTF-8. */
+/** Replaces escapes of C by bytes, and decodes all bytes as UTF-8. */
 function unescaped(text: string): string {
   const bytes = text.replace(/\\(?:x([0-9a-f]{2})|([0-7]{1,3})|([^]))/g, (_, hex?: string, octal?: string, letter?: string) => (
     letter !== undefined ? ESCAPES[letter] ?? letter : String.fromCharCode(hex === undefined ? parseInt(octal!, 8) : parseInt(hex, 16))));

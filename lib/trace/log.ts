@@ -2,7 +2,7 @@
  * Reads logs of strace: which files were opened, executed, looked for or listed, and by which program.
  *
  * A relative name starts from the working directory of its process, or from a file descriptor: both are tracked from call to
- * call and from parent to child. A renamed file is reported with its last name.
+ * call and from parent to child. A renamed file is reported under its new name.
  */
 import { type Argument, type Call, LineReader } from './call';
 import { LayerError } from '../error';
@@ -78,7 +78,7 @@ export class Log {
   public hasBegun: boolean;
   private readonly reader = new LineReader();
   private readonly situations = new Map<string, Situation>();
-  /** processes in a call that starts another one */
+  /** processes whose call that starts another process has not returned yet */
   private readonly bearing = new Set<string>();
   private latest: Situation;
   private opened = new Map<string, Opened>();
@@ -117,8 +117,8 @@ export class Log {
   }
 
   /**
-   * An unknown process is the child of a process that is starting one, or else of the process of the line before: in another PID
-   * namespace a process has another number than the one that its parent's call returns.
+   * An unknown process is assumed to be the child of a process that is starting one, or else of the process in the previous line. The
+   * result of the parent's call may be another number, if the parent is in another PID namespace than strace.
    */
   private situationOf(process: string): Situation {
     let situation = this.situations.get(process);

@@ -28,14 +28,14 @@ export const MOST_TIME = 600_000;
 export const MOST_LOG = 1024 ** 3;
 
 /**
- * The shell enters the directory before it runs the command line: the files that it opens until then are its own.
+ * The shell enters the directory before it runs the command line. Files that it opens before that are the shell's own, and are ignored.
  * `sh -c SCRIPT sh DIRECTORY COMMAND-LINE`
  */
 const SCRIPT = 'exec 2>&1; cd -- "$1" && shift && eval "$1"';
 
 /**
- * Runs strace, and on SIGTERM, sent at the time limit or when this process ends, kills the traced processes: if only strace is
- * killed, they keep running (its option --kill-on-exit is newer than Debian 12).
+ * Runs strace. On SIGTERM, which it receives at the time limit or when this process ends, it kills the traced processes and strace: if
+ * only strace were killed, they would keep running (strace's option --kill-on-exit is newer than Debian 12).
  * `sh -c TRACER sh STRACE-ARGUMENTS`
  */
 const TRACER = `
@@ -70,8 +70,8 @@ const INSTALL = 'traceCommands require strace, which is not on PATH: ' +
  * Runs trace commands one after the other, each in an empty directory that is removed afterwards, in the environment
  * `traceEnvironment`.
  *
- * In the result, `opened` has regular files outside temporary directories, `/proc`, `/sys` and `/dev`. `looked` and `listed` have
- * all other paths that the commands depend on: the result stays valid as long as these do not change.
+ * In the result, `opened` has regular files outside temporary directories, `/proc`, `/sys` and `/dev`. `looked` and `listed` have all
+ * paths that the commands depend on, including opened ones: the result stays valid as long as these paths do not change.
  *
  * @param mostTime time after which a command and everything that it started is killed, in milliseconds
  * @throws TraceError
@@ -189,6 +189,6 @@ function fileOfSource({ path: name, by }: Opened, directory: string): Opened | u
   const fleeting = [...FLEETING, os.tmpdir(), path.dirname(directory)];
   const isFleeting = (file: string) => fleeting.some((above) => file === above || file.startsWith(`${above}/`));
   if (isFleeting(real)) return undefined;
-  // a link in a temporary directory that leads out of it: the link is not part of the source
+  // a link in a temporary directory is not part of the source, but the file that it leads to is
   return { path: isFleeting(name) ? real : name, by };
 }

@@ -35,7 +35,7 @@ export interface Detected {
   readonly unread: ReadonlySet<RootPath>;
 }
 
-/** Maximum number of bisections that find libraries whose data a command reads. Beyond it, all libraries with imported data stay. */
+/** Maximum number of bisections that find libraries whose data is read. If more are needed, all libraries with imported data stay. */
 const MOST_SEARCHES = 4;
 
 /**

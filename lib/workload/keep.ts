@@ -8,7 +8,7 @@ import type { Gathered } from '../plan/plan-layer';
 import { pathGlob } from '../root/path-glob';
 import type { RootPath } from '../root/paths';
 
-/** The files that the globs of `keep` select, in the order of the selection. */
+/** The files of the complete layer that the globs of `keep` select. @throws WorkloadError if a glob selects none */
 export function keptByName({ collected: { selection } }: Gathered, { keep }: Workload): Set<RootPath> {
   const kept = new Set<RootPath>();
   for (const pattern of keep) {
@@ -25,7 +25,7 @@ export function keptByName({ collected: { selection } }: Gathered, { keep }: Wor
   return kept;
 }
 
-/** A glob without `/` selects names; one with `/` selects paths, and everything below them. */
+/** A glob without `/` selects files by their names. A glob with `/` selects files by their paths, and everything below directories. */
 function matcherOf(pattern: string): (real: string) => boolean {
   if (!pattern.includes('/')) {
     const matches = pathGlob(pattern);
@@ -38,7 +38,7 @@ function matcherOf(pattern: string): (real: string) => boolean {
   };
 }
 
-/** Modules of `iconv`. Those for uncommon character sets take 7 MB, and the trace shows which of them are used. */
+/** Modules of `iconv`. Modules for uncommon character sets take 7 MB, so only those that the trace shows are kept. */
 const MODULE = /\/gconv\/[^/]+\.so$/;
 
 /**

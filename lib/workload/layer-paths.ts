@@ -53,7 +53,7 @@ export class LayerPaths {
   }
 }
 
-/** The links on the way of a path, and its target. If it does not exist, its last existing parent directory is resolved. */
+/** The links on a path, and its target. If the path does not exist, its nearest existing parent directory is resolved. */
 function placesOf(used: string, layer: Root): string[] {
   const { real, links } = layer.resolve(used);
   const crossed = links.map((link) => link.path);

@@ -13,7 +13,10 @@ import type { Loaded } from '../loader/search';
 import type { RootPath } from '../root/paths';
 import type { Root } from '../root/root';
 
-/** Version of the private symbols of glibc. Only parts of the C library need it, and they rely on each other's internals. */
+/**
+ * Version of glibc's private symbols. Only parts of the C library need it. These parts rely on each other's internals, so they never
+ * become stubs.
+ */
 const INTERNAL_VERSION = 'GLIBC_PRIVATE';
 
 /** A definition of a name. */
@@ -37,8 +40,8 @@ interface Names {
 /**
  * Minimum size of a library that may become a stub although objects import data from it, in bytes.
  *
- * A stub has addresses for the data, which cannot be read, so no command may read it. Smaller libraries stay unchanged, so that a
- * Lambda function that does read the data works.
+ * A stub has an address for each variable, but no data can be read there, so this is possible only if no command reads the data. Smaller
+ * libraries stay unchanged, so that a Lambda function that does read the data works.
  */
 const LEAST_UNREAD = 1_000_000;
 
@@ -57,7 +60,7 @@ export class Linking {
     return new Set(this.processes.flatMap((process) => process.objects.map(({ real }) => real)));
   }
 
-  /** The objects that stubs can replace: those that are mapped in each process because another object depends on them. */
+  /** The objects that stubs can replace: every process that maps them does so because another object depends on them. */
   public get replaceable(): Set<RootPath> {
     const replaceable = this.objects;
     for (const process of this.processes) {

@@ -60,7 +60,7 @@ export function reduce(gathered: Gathered, { files, directories, stubs }: Reduct
 /**
  * The processes of the programs that stay.
  *
- * @param setting whose files may be stubs @default - the setting of the complete layer
+ * @param setting its `files` may have stubs in place of libraries @default - the setting of the complete layer
  */
 export function processesOf(gathered: Gathered, files: ReadonlySet<RootPath>, setting = gathered.setting): Map<string, Process> {
   return new Map([...gathered.collected.processes].filter(([real]) => files.has(real))
@@ -81,7 +81,7 @@ function reloaded(process: Process, files: ReadonlySet<RootPath>, setting: Setti
   return again;
 }
 
-/** Keeps all variants of a library that stays unchanged, even those that this machine does not use: see `variantsBeside`. */
+/** Keeps all variants of a library that stays unchanged, even those that this machine does not use, and no others: see `variantsBeside`. */
 function addVariants(kept: Set<RootPath>, { selection }: Collected, stubs: ReadonlyMap<RootPath, Buffer>): void {
   for (const [real, { reason, through }] of selection.files) {
     if (!isVariant(reason)) continue;

@@ -61,7 +61,7 @@ export interface SlimOptions {
  */
 const MOST_COMPLETE = 4 * MOST_BYTES;
 
-/** Maximum number of times that the slim layer is planned: again whenever a command used other files than before. */
+/** Maximum number of times that the slim layer is planned. It is planned again whenever a command uses further files. */
 const MOST_ROUNDS = 5;
 
 /** Maximum number of files in a message. */

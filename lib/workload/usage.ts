@@ -13,7 +13,7 @@ export class Usage {
   public readonly files = new Set<RootPath>();
   /** directories that a command looked at or listed */
   public readonly directories = new Set<RootPath>();
-  /** paths outside the layer that a command used in the complete layer: it does not need the layer's files with the same paths */
+  /** paths outside `/opt` that a command used in the complete layer: this does not mean that it needs packed files with these paths */
   private readonly outside = new Set<string>();
 
   /**

@@ -1,6 +1,6 @@
 /**
- * Reads the zip of a layer, from any origin. The result is complete, stays inside the layer, and does not exceed
- * Lambda's limit. All checks come first: an invalid zip is rejected as a whole.
+ * Reads the zip of a layer, which is not trusted. The result is complete, stays inside the layer, and does not exceed Lambda's limit.
+ * All checks come first: an invalid zip is rejected as a whole.
  *
  * APPNOTE.TXT 4.3: the central directory at the end describes each entry, and a local header before its bytes describes it
  * again. Both must agree, because unpackers differ in which one they believe.
@@ -13,13 +13,13 @@ import { MOST_BYTES } from '../lambda';
 import { CENTRAL, DEFLATED, END, endOfCentral, LOCAL, startOfBytes, STORED } from '../root/zip-headers';
 import { printableName } from '../text/printable';
 
-/** For more entries than 16 bits can count: a record, and the locator with its offset. */
+/** ZIP64, for more entries than 16 bits can count: the locator, which has the offset of the record, and the record. */
 const LOCATOR = { signature: 0x07064b50, size: 20, record: 8 };
 const RECORD = { signature: 0x06064b50, size: 56, count: 32, directorySize: 40, directory: 48 };
 
 const UNIX = 3;
 const ENCRYPTED = 0x0001 | 0x0040 | 0x2000;
-/** The local header has no sizes: they follow the data. */
+/** Flag: the local header has no sizes, because they follow the data. */
 const DESCRIBED_AFTER = 0x0008;
 const TYPE = 0o170000;
 const TYPES: Readonly<Record<number, ZipEntry['type']>> = { 0o100000: 'file', 0o120000: 'link', 0o040000: 'directory' };
@@ -76,7 +76,7 @@ class ZipReader {
     }
     if (at !== end) this.contradicts(`its directory has data after its ${count} entries`);
     this.checkOverlaps();
-    // only now, when the total size is known to be acceptable
+    // unpack and check files only now, when their total size is known to be acceptable
     for (const entry of entries) if (entry.type === 'file') entry.content();
     return entries;
   }

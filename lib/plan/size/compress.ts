@@ -1,12 +1,12 @@
 /**
- * Which files of a layer are stored compressed, and how its programs are started then: see launcher/launcher.c.
+ * Chooses the files of a layer that are stored compressed, and adds the launchers that unpack them: see launcher/launcher.c.
  *
- * Few files are compressed, since all of them are unpacked at the first start: the largest ones, until the layer leaves room for the
- * function's code and other layers.
+ * All compressed files are unpacked at the first start, so as few as possible are compressed: the largest ones, until the layer leaves
+ * room for the function's code and other layers.
  *
- * A compressed file is stored at `/compressed/PATH` of the layer, and a link to /tmp/elf-KEY is at its own path, which therefore stays
- * valid everywhere. `/opt/bin/NAME` leads to a launcher next to the program, `.start-NAME`: every process of a layer starts there, or
- * is started by one that did, so all files are unpacked before any of them is used.
+ * A compressed file is stored at `/compressed/PATH` of the layer. Its own path becomes a link into /tmp/elf-KEY, so that path stays valid
+ * everywhere. `/opt/bin/NAME` leads to a launcher next to the program, `.start-NAME`. Every process of a layer starts in a launcher or
+ * descends from one that did, so all files are unpacked before any of them is used.
  */
 import { createHash } from 'crypto';
 import * as fs from 'fs';
@@ -21,17 +21,20 @@ import { starterOf } from '../edits/starter';
 import { KEY, rootOf } from '../layout/plan';
 import type { Entry, FileEntry, LauncherEntry, Plan, TextEntry } from '../layout/plan';
 
-/** Where the compressed files are, and the list of what the launcher makes in /tmp, below the mirrored root. */
+/** Below the mirrored root, `/opt/elf/KEY`: the compressed files, and the list of files that the launcher makes in /tmp. */
 export const COMPRESSED = '/compressed';
 const LIST = `${COMPRESSED}/list`;
 
 /** Bytes of a layer above which files are compressed: the rest of the quota is for the function's code and its other layers. */
 const TARGET = MOST_BYTES - 60_000_000;
 
-/** Bytes of a layer above which small files are compressed, too: edits may make a file larger, and sizes are estimates. */
+/**
+ * Bytes of a layer above which small files are compressed, too. It is below the quota because edits may make a file larger, and
+ * compressed sizes are estimates.
+ */
 const MOST_WITHOUT_SMALL = MOST_BYTES - 5_000_000;
 
-/** The launcher's executable file on this machine, compiled or not: it is not TypeScript. */
+/** The launcher's executable file on this machine. Its path is the same from source and from compiled code. */
 export function launcherFile(machine: Machine): string {
   return path.join(PACKAGE, 'launcher', `launcher-${machine}`);
 }
@@ -44,7 +47,7 @@ export function unpackedRoot(key: string): string {
 /**
  * Marks the files that are stored compressed.
  *
- * @param loaders resolved paths of the loaders, which the kernel needs before anything is unpacked
+ * @param loaders resolved paths of the loaders. They stay uncompressed: the kernel needs them before anything is unpacked
  */
 export function withCompressedFiles(entries: readonly Entry[], loaders: ReadonlyArray<RootPath | undefined>, root: Root): Entry[] {
   const files = entries.filter((entry) => entry.kind === 'file');
@@ -63,7 +66,7 @@ export function withCompressedFiles(entries: readonly Entry[], loaders: Readonly
 
 type Startable = Pick<Plan, 'entries' | 'programs' | 'commands'>;
 
-/** Adds what a plan with compressed files needs in addition: launchers for its programs, and the launcher's list. */
+/** Adds launchers for the programs, and the launcher's list, to a plan with compressed files. Returns any other plan unchanged. */
 export function withLaunchers(plan: Startable, machine: Machine): Startable {
   const { entries, programs, commands } = plan;
   if (!entries.some((entry) => entry.kind === 'file' && entry.compressed !== undefined)) return plan;
@@ -88,8 +91,8 @@ export function withLaunchers(plan: Startable, machine: Machine): Startable {
 }
 
 /**
- * The path by which the launcher executes a program. A script finds this path in `$0`, so it has the program's name in the layer if
- * nothing else has it.
+ * The path by which the launcher executes a program. A script finds this path in `$0`, so its last component is the program's name in the
+ * layer, unless another entry has that path.
  */
 function targetOf(name: string, place: LayerPath, byPath: ReadonlyMap<LayerPath, Entry>): LayerPath {
   const named = layerPath(path.posix.join(path.posix.dirname(place), name));
@@ -98,7 +101,7 @@ function targetOf(name: string, place: LayerPath, byPath: ReadonlyMap<LayerPath,
   return entry === undefined || [place, rootOf(KEY) + place].includes(leadsTo) ? named : place;
 }
 
-/** The launcher's list. */
+/** The launcher's list: every directory, link and compressed file that it makes in /tmp. */
 function listOf(entries: readonly Entry[]): TextEntry {
   const compressed = new Set(entries.flatMap((entry) => (entry.kind === 'file' && entry.compressed !== undefined ? [entry.path] : [])));
   const directories = new Set<string>(['/']);

@@ -1,9 +1,9 @@
 /**
  * Stores identical files of a layer once: the others become links to the first.
  *
- * Some programs notice the difference. Interpreters resolve the link to a script or module before they look for files next to it,
- * so does Java for archives, and the loader takes `$ORIGIN` from the path of a library. Therefore only documentation and binary
- * data other than code, bytecode and archives become links.
+ * Some programs notice the difference. Interpreters resolve the link to a script or module before they look for files next to it, and
+ * Java does the same for archives. The loader takes `$ORIGIN` from the path of a library. Therefore only two kinds of files become
+ * links: documentation, and binary data that is not code, bytecode or an archive.
  */
 import * as path from 'path';
 import { isDocumentation } from '../../collect/kinds/non-runtime';
@@ -11,7 +11,7 @@ import type { Content } from '../../root/content';
 import { sourceOfBytecode } from '../../root/python-bytecode';
 import type { Entry, FileEntry } from '../layout/plan';
 
-/** Smaller files stay files: a link would save little. In bytes. */
+/** Minimum size of a file that becomes a link, in bytes: a link in place of a smaller one would save little. */
 const LEAST_SIZE = 1024;
 const ZIP = 'PK';
 

@@ -13,7 +13,7 @@ import { bytesOf, type FileEntry, type Plan, sizeOf } from '../layout/plan';
 const MOST_LISTED = 10;
 const MOST_SUGGESTED = 3;
 
-/** Reasons without which a requested program does not start; everything else is optional. */
+/** Reasons of files without which a requested program does not start. Files with other reasons are optional. */
 const REQUIRED = /^(?:requested|needed by |loader of |interpreter of )/;
 const INCLUDED = 'included';
 
@@ -52,7 +52,7 @@ export function tooLarge(plan: Pick<Plan, 'entries'>, root: Root): { readonly me
       `  ${megabytes(entry.size).padStart(9)} ${printableName(entry.path)}: ${printable(chainOf(entry).join(', which is '))}`)),
     ...compression,
     ...advice(required, modules + data, included, largest.filter((entry) => isOptional(kinds.get(entry)!, entry))),
-    // a slim layer has stubs
+    // a layer with stubs is slim already
     ...(files.some(({ stub }) => stub !== undefined) ? [] : [ADVICE_TO_SLIM]),
   ].join('\n');
   return { message, options: [...(compression.length > 0 ? ['compress: false' as const] : []), ...OPTIONS] };
@@ -89,7 +89,7 @@ function advice(required: number, detected: number, included: number, removable:
   ];
 }
 
-/** The reason for a file, for the file that led to it, and so on. */
+/** The reason for a file, then the reason for the file that led to it, and so on. */
 function chain(entry: FileEntry, entryOf: (real: string) => FileEntry | undefined): string[] {
   const reasons: string[] = [];
   const seen = new Set<FileEntry>();

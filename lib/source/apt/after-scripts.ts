@@ -11,7 +11,7 @@ const SET_ID = 0o6000;
 /**
  * Removes set-user-ID and set-group-ID from every file, and removes devices, pipes and sockets.
  *
- * @throws Error if the tree cannot be walked, for example because it is deeper than a path can be long
+ * @throws Error if the tree cannot be walked, for example because its paths are longer than the system allows
  */
 export function removePrivileges(root: string): void {
   const pending: Buffer[] = [Buffer.from(root)];

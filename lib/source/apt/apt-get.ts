@@ -1,6 +1,6 @@
 /**
- * apt, which resolves and downloads packages, with a private state: it changes nothing on the machine, takes no lock
- * and needs no root rights.
+ * Runs apt with a private state, to resolve and download packages. It changes nothing on the machine, takes no lock and needs no root
+ * rights.
  *
  * The machine's configuration for downloads applies: proxy, certificates, passwords (`auth.conf`), keys. Its hooks do
  * not: the hooks in Docker's images empty the machine's package cache.
@@ -78,7 +78,7 @@ export class AptGet {
       ] as [string, string][]),
       ['APT::Architecture', architecture],
       ['APT::Architectures::', architecture],
-      // for root, apt would download as the user _apt, which must not enter root's cache
+      // otherwise, if root runs apt, it downloads as the user _apt, who has no access to root's cache
       ['APT::Sandbox::User', ''],
       ['APT::Install-Recommends', String(recommends)],
       ['APT::Install-Suggests', 'false'],
@@ -92,7 +92,7 @@ export class AptGet {
       ['Acquire::AllowWeakRepositories', 'false'],
       ['Acquire::AllowDowngradeToInsecureRepositories', 'false'],
     ];
-    // apt reads the file of `-c` after the machine's own, so it can clear their values
+    // apt reads the file of `-c` after the machine's configuration files, so it can clear values that they set
     fs.writeFileSync(
       this.configuration,
       [

@@ -40,8 +40,8 @@ export interface AptOptions {
 const RULES_VERSION = 2;
 
 /**
- * Packages to install even if no package depends on them: every Debian has them, so other packages do not declare the dependency, or
- * network access requires them. They are the C.UTF-8 locale and the index of character sets (libc-bin), terminals (ncurses-base),
+ * Packages to install even if no package depends on them. Either every Debian has them, so other packages do not declare the dependency,
+ * or network access requires them. They are the C.UTF-8 locale and the index of character sets (libc-bin), terminals (ncurses-base),
  * /bin/sh (dash), commands of maintainer scripts that busybox lacks or simplifies (coreutils, findutils), names of services and
  * protocols (netbase), certificates.
  */

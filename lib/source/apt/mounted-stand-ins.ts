@@ -25,9 +25,9 @@ export function writeStandIns(directory: string, busybox: string, isNative: bool
     .filter((name) => /^[\w.[-]+$/.test(name) && name !== 'busybox');
   for (const name of applets) fs.symlinkSync('busybox', path.join(directory, 'busybox', name));
   writeNew(path.join(directory, 'confmodule'), CONFMODULE);
-  // works under any name, including bash
+  // busybox chooses a command by the name under which it is called; this script works under any name, including bash
   writeNew(path.join(directory, 'shell'), `#!${STAND_INS}/busybox/sh\nexec ${STAND_INS}/busybox/sh "$@"\n`, 0o755);
-  // busybox's shell prefers its own commands to those on PATH, but functions to both
+  // busybox's shell prefers its own commands to those on PATH, but functions to both: so stand-ins for its commands are functions
   const hidden = applets.filter((name) => /^\w+$/.test(name) && name in scripts);
   writeNew(path.join(directory, 'functions'), hidden.map((name) => `${name}() { ${STAND_INS}/bin/${name} "$@"; }\n`).join(''));
   writeNew(path.join(directory, 'record'), '');
@@ -41,9 +41,9 @@ export interface StandIn {
 }
 
 /**
- * Creates files in the root for stand-ins to be mounted on. While they are mounted, scripts cannot replace them (dash's would).
+ * Creates files in the root for stand-ins to be mounted on. While they are mounted, scripts cannot replace them, as dash's script would.
  *
- * @returns the stand-ins, and a function that removes the files
+ * @returns the stand-ins, and a function that removes these files and restores the original ones
  */
 export function standIn(root: string, workplace: string, isNative: boolean): { standIns: StandIn[]; takeBack: () => void } {
   const inside = new DirectoryRoot(root);

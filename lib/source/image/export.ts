@@ -1,7 +1,7 @@
 /**
  * The exporting process: creates a container from an image, writes its file system to a directory, and always removes the
- * container. It never runs the image. It is a process of its own because a construct is synchronous and a stream is not, and
- * because it survives a signal that ends its parent, and so can clean up.
+ * container. It never runs the image. It is a process of its own for two reasons: a construct is synchronous, but a stream is not;
+ * and it survives a signal that ends its parent, so it can clean up.
  *
  * usage: node export.js REQUEST, an `Export` as JSON
  */
@@ -37,7 +37,7 @@ const COMMAND = '/x';
 
 /**
  * Node.js uses a socket as a pipe, and Podman, which opens /dev/stdout, cannot open a socket on Linux. So a shell creates a real
- * pipe. The shell's exit code is that of the last command, so the first command's exit code goes to a file descriptor.
+ * pipe. The shell's exit code is that of `cat`, the last command, so the engine's exit code is written to file descriptor 3.
  */
 const PIPED = '{ "$@" 3>&-; echo $? >&3; } | cat 3>&-';
 
@@ -117,7 +117,7 @@ async function writeExport(
   const [, signal] = await ended as [number | null, NodeJS.Signals | null];
   stopExport = () => {};
   checkStopped();
-  // a failing engine truncates its archive; its output states the reason
+  // if the engine fails, its archive is truncated: report the engine's output, which states the reason
   const exitCode = await status === '' ? undefined : Number(await status);
   if (stream.isAtEnd && exitCode !== 0) throw new Error(failure(command, { exitCode, signal: signal ?? undefined }, await stderr));
   if (problem) throw problem;
@@ -131,7 +131,7 @@ async function lastOf(stream: Readable): Promise<string> {
 }
 
 /**
- * Stops on a signal, and when the parent process has ended.
+ * Passes the chunks on. Throws an Error after a signal, or if the parent process has ended.
  *
  * @param update called with the number of bytes so far
  */

@@ -127,7 +127,7 @@ function exportImage(reference: string, platform: string | undefined, directory:
     directory,
     ...hasTerminal ? { step } : {},
   };
-  // the process removes the container when this process has ended, and then ends too
+  // if this process ends first, the exporting process still removes the container before it ends
   const environment = { ...nodeEnvironment(), ...engineEnvironment() };
   const options = { environment, diesWithParent: false, hasTerminal };
   const work = () => runChild(process.execPath, [ownFile(EXPORT), JSON.stringify(request)], options);

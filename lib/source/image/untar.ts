@@ -1,8 +1,9 @@
 /**
  * Unpacks a tar stream, exported by an engine, to an empty directory that no other process writes to.
  *
- * Such a stream lists a file system. Entries that no such list contains are rejected: a name with `..`, a file below something that is
+ * Such a stream lists a file system. Entries that cannot be part of one are rejected: a name with `..`, a file below something that is
  * not a directory, a duplicate name, a hard link to a file that does not precede it.
+ *
  * Existing files are never replaced, and all parents are directories that were created here, so no link leads out of the directory.
  *
  * Skipped because they are never packed: owners, devices, and the contents of `/dev`, `/proc` and `/sys`. Names that are not
