@@ -35,7 +35,7 @@ export interface Missing {
 /**
  * Loads a program like `ld.so --list`. Reports missing libraries and loads the others.
  *
- * @throws MissingInterpreterError if the loader is missing; UnloadableError if it cannot be loaded or a limit is exceeded
+ * @throws MissingInterpreterError if the loader is missing; UnloadableError if it cannot be loaded, or there are too many libraries
  */
 export function loadWithout(real: string, elf: Elf, setting: Setting): { process: Process; missing: Missing[] } {
   const missing: Missing[] = [];
