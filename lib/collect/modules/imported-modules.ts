@@ -24,24 +24,24 @@ const MOST_NAMES = 1024;
 const PARENTS = ['/usr/lib', '/usr/share'];
 /** Maximum number of packages that own a module. A directory with more owners is a namespace, such as Perl's `File`. */
 const MOST_OWNERS = 4;
-/** Levels of directories that are searched below an interpreter's: `vendor_perl`, `5.36`. */
+/** Levels of module directories that are searched, with the interpreter's own as the first: `perl5/5.36/vendor_perl` has three. */
 const MOST_LEVELS = 3;
 /** A directory of RubyGems: each directory in it is a gem, with modules in `lib`. */
 const GEMS = 'gems';
-/** Endings of modules: of sources, and of libraries with or without a tag for the interpreter's version. */
+/** Rest of a file name after a module's name: empty, as for directories, or an ending. Libraries may have a tag for the version, too. */
 const MODULE = /^(?:\.(?:py|pm|rb|lua|js|cjs|mjs|scm|tcl)|(?:\.[\w-]+)*\.so)?$/;
 
 interface Import {
   readonly statement: RegExp;
   /** between the components of a name */
   readonly separator: RegExp;
-  /** whether only the whole name can be a module @default - its beginning can, too: `a.b.c` may be a variable in `a.b` */
+  /** whether only the whole name can be a module @default - a beginning can, too: `a.b.c` may be a variable of the module `a.b` */
   readonly isWhole?: boolean;
-  /** the beginning of texts in which such statements count @default - any text */
+  /** how a text must begin for such statements to count @default - in any way */
   readonly start?: RegExp;
   /** the component before each name */
   readonly parent?: string;
-  /** whether the name of the module is in lower case @default false */
+  /** whether the module's name is the lower-case form of the name in the statement @default false */
   readonly isLowerCase?: boolean;
 }
 
@@ -88,7 +88,7 @@ export function addImportedModules({ real: file }: Pending, selection: CurrentSe
   return delta;
 }
 
-/** The modules that a file imports for a script: first component of the name → packages of the module. */
+/** The modules that a file imports, as the interpreter of a script finds them: first component of the name → packages of the module. */
 export function modulesNamedIn(file: string, script: Program, context: Context): ReadonlyMap<string, readonly Package[]> {
   const { root } = context;
   if (root.content(file).size > MOST_BYTES) return new Map();
@@ -129,7 +129,7 @@ function isIsolated(file: string, { root }: Context): boolean {
   return false;
 }
 
-/** The packages of an imported module. If the whole name is not that of a module, the longest beginning that is one counts. */
+/** The packages of an imported module. If no module has the whole name, the longest beginning that is a module counts, unless `isWhole`. */
 function providersOf({ components, isWhole }: Imported, directories: readonly string[], context: Context): readonly Package[] {
   const { root, packages } = context;
   for (let count = components.length; count > (isWhole ? components.length - 1 : 0); count--) {
@@ -154,8 +154,8 @@ function providersOf({ components, isWhole }: Imported, directories: readonly st
 const directoriesFor = cacheByRoot<readonly string[]>();
 
 /**
- * Directories to which packages install modules for an interpreter: those that `isForModules` recognizes and directories below them, if
- * they belong to its own package or several packages share them.
+ * Directories to which packages install modules for an interpreter: those that `isForModules` recognizes, and directories below these. A
+ * directory counts only if several packages share it, or if it belongs to a package from the interpreter's source package.
  */
 function moduleDirectories({ interpreter }: Program, context: Context): readonly string[] {
   const { root, packages } = context;

@@ -3,10 +3,10 @@
  */
 import type { Root } from '../../root/root';
 
-/** Bytes of a larger manifest are not parsed. */
+/** Maximum size of a manifest that is parsed, in bytes. */
 const MOST_BYTES = 4 * 1024 * 1024;
 
-/** @returns an empty manifest for one that cannot be read, which package managers ignore as well */
+/** @returns an empty manifest if the file is absent, too large, or not a JSON object */
 export function manifestAt(path: string, root: Root): Readonly<Record<string, unknown>> {
   const file = root.file(path);
   if (file === undefined || root.status(file)!.size > MOST_BYTES) return {};

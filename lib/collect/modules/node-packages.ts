@@ -1,9 +1,11 @@
 /**
- * Packages of a self-built script by Node's resolution: the package that it is in, if that is installed below `node_modules`, and
- * its dependencies, each from the nearest `node_modules` above the package that depends on it.
+ * Packages of a self-built script, found as Node.js resolves them: the package that contains the script, if it is installed in a
+ * `node_modules` directory, and its direct and indirect dependencies. Each dependency comes from the nearest `node_modules` directory above
+ * the package that depends on it. If the script's package is not installed in this way, only its dependencies are added, and only if its
+ * manifest lists the script as a command.
  *
- * https://nodejs.org/api/modules.html#loading-from-node_modules-folders: links are resolved first, so packages of pnpm find
- * their dependencies beside themselves in its store.
+ * https://nodejs.org/api/modules.html#loading-from-node_modules-folders: links are resolved first, so a package that pnpm installed
+ * finds its dependencies beside itself in pnpm's store.
  */
 import * as path from 'path';
 import { isObject, manifestAt } from './manifest';
@@ -67,9 +69,9 @@ function addPackage(found: string, program: Program, delta: Selection, context: 
   const { root } = context;
   const real = root.real(found)!;
   const why = { reason: `modules of ${path.posix.basename(program.real)}`, through: program.real, rule: `found in ${NODE_MODULES}` };
-  // Node looks for packages only in directories of this name, so the directory keeps it in the layer
+  // Node.js looks for packages only in directories named `node_modules`, so this directory keeps its name in the layer
   delta.directories.add(root.real(found.slice(0, found.lastIndexOf(`/${NODE_MODULES}/`) + NODE_MODULES.length + 1))!);
-  // dependencies that are installed inside are added if something depends on them
+  // packages in the package's own `node_modules` are added only if something depends on them
   const accept = (child: string) => !isForLinking(child) && path.posix.basename(child) !== NODE_MODULES;
   const opener = program.interpreter!.program.real;
   // the link may lead to a store, or to a package of the same workspace
@@ -77,7 +79,7 @@ function addPackage(found: string, program: Program, delta: Selection, context: 
   for (const file of addSelfBuilt(real, real, why, delta, context, accept)) takeFile(file, opener, delta, context);
 }
 
-/** The directories of the packages that a package depends on, by the paths at which they are found. */
+/** Paths of the directories of the packages that a package depends on. A path may be that of a link. */
 function dependenciesOf(directory: string, program: Program, delta: Selection, context: Context): string[] {
   const { dependencies, optionalDependencies, peerDependencies } = manifestIn(directory, context);
   const found: string[] = [];
@@ -104,7 +106,7 @@ function resolve(name: string, directory: string, { root }: Context): string | u
   }
 }
 
-/** Names of packages; others could lead out of `node_modules`. */
+/** Keys that are valid names of packages. Others, such as `../rig`, could lead out of `node_modules`. */
 function namesIn(dependencies: unknown): string[] {
   return Object.keys(isObject(dependencies) ? dependencies : {}).filter((name) => /^(?:@[\w.~-]+\/)?\w[\w.~-]*$/.test(name));
 }

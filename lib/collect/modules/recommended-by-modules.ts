@@ -1,6 +1,6 @@
 /**
- * Commands that modules of a self-built script start, of packages that those of the modules recommend. They may be large, and the script
- * may do without them, so a notice names them.
+ * Commands that modules of a self-built script may start: a module names the command in quotes, and the module's package only recommends
+ * the command's package. Such commands may be large, and the script may do without them. So they are not packed, and a notice names them.
  */
 import * as path from 'path';
 import { isCode } from '../commands/command-words';
@@ -9,7 +9,7 @@ import type { CurrentSelection, Pending, Selection } from '../selection/selectio
 import { isSelfBuilt } from '../self-built/self-built';
 
 /** Start of the reason for skipping such a command. The path of the script follows. */
-export const OF_MODULE = 'its package is only recommended by that of a module of ';
+export const OF_MODULE = 'its package is only recommended by the package of a module of ';
 
 export function skipRecommendedByModules({ real: file }: Pending, selection: CurrentSelection, context: Context): Selection | undefined {
   const { root, packages, packageFiles, requestedPrograms } = context;

@@ -1,6 +1,6 @@
 /**
- * Modules of a self-built script: those of the environment that it was installed into, by the files that mark one, and those
- * that its interpreter resolves by the directories above it.
+ * Modules of a self-built script: those of its environment, such as a virtual environment, which certain files mark, and the packages that
+ * Node.js finds in `node_modules` directories above the script.
  */
 import * as path from 'path';
 import { isObject, manifestAt } from './manifest';
@@ -29,16 +29,16 @@ interface Environment {
   readonly name: string;
   /** entries that all such directories have */
   readonly marks: readonly string[];
-  /** entries that belong to the scripts in it @default - everything */
+  /** entries that are packed for a script in it @default - all */
   readonly belongs?: readonly string[];
-  /** its other dependencies */
+  /** adds the rest: a generated configuration, or directories that the environment's configuration lists */
   readonly complete?: (found: Found, delta: Selection, context: Context) => void;
 }
 
-/** Directories with installed gems, the last one with those from version control. */
+/** Directories with installed gems. The last one has the gems that Bundler installs from version control. */
 const GEMS = ['gems', 'specifications', 'extensions', 'bundler'];
 
-/** The nearest one counts. */
+/** Only the nearest environment above a script counts. */
 const ENVIRONMENTS: readonly Environment[] = [
   { name: 'a virtual environment', marks: ['pyvenv.cfg'], belongs: ['lib', 'lib64', 'share'], complete: configureVirtualEnvironment },
   { name: 'a vendor directory of Composer', marks: ['autoload.php', 'composer'] },
@@ -84,8 +84,8 @@ function addEnvironment(script: string, program: Program, delta: Selection, cont
 }
 
 /**
- * `home` of pyvenv.cfg is the directory of the interpreter, from which Python finds its standard library
- * (CPython Modules/getpath.py). `command` and the like are for people.
+ * Generates a pyvenv.cfg for the layer. Its `home` is the directory of the interpreter, from which Python finds its standard library
+ * (CPython Modules/getpath.py). `command` and the like are dropped: they are only for people.
  */
 function configureVirtualEnvironment({ directory, program }: Found, delta: Selection, { root }: Context): void {
   const file = path.posix.join(directory, 'pyvenv.cfg');
@@ -95,20 +95,23 @@ function configureVirtualEnvironment({ directory, program }: Found, delta: Selec
   delta.generated.set(file, { textWith: (inLayer) => `${[`home = ${inLayer(home)}`, ...kept].join('\n')}\n` });
 }
 
-/** The project's own classes: those that Composer loads from directories and files that `composer.json` lists. */
+/** Adds the project's own classes: the directories and files that `autoload` in `composer.json` lists. */
 function addAutoloaded({ directory, add }: Found, _delta: Selection, { root }: Context): void {
   const { autoload } = manifestAt(path.posix.join(directory, 'composer.json'), root);
   for (const listed of isObject(autoload) ? Object.values(autoload) : []) {
     const entries = Array.isArray(listed) ? listed : isObject(listed) ? Object.values(listed).flat() : [];
     for (const entry of entries) {
       const at = typeof entry === 'string' ? path.posix.join(directory, entry) : directory;
-      // an empty entry is the project itself, with its version control
+      // an empty entry is the project itself, which contains the directory of its version control, too
       if (at.startsWith(`${directory}/`) && at !== `${directory}/`) add(at);
     }
   }
 }
 
-/** `BUNDLE_PATH` in `.bundle/config`, or `vendor/bundle` by convention, has the gems. Other settings may hold credentials. */
+/**
+ * Adds the gems, which are in the directory `BUNDLE_PATH` of `.bundle/config`, or by convention in `vendor/bundle`. Only a few settings
+ * are kept, because others may hold credentials.
+ */
 function addBundle({ directory, add }: Found, delta: Selection, { root }: Context): void {
   const file = path.posix.join(directory, '.bundle/config');
   const real = root.file(file);

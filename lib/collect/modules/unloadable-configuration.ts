@@ -1,6 +1,6 @@
 /**
  * Configuration that loads an extension which is not packed: `extension=imagick.so`. The program would print an error at each start, so
- * the layer is better without it.
+ * such configuration is not packed either.
  */
 import * as path from 'path';
 import type { Context } from '../selection/context';
@@ -9,10 +9,10 @@ import type { Selection } from '../selection/selection';
 const CONFIGURATION = '/etc/';
 /** Maximum size of such a file, in bytes. */
 const MOST_BYTES = 64 * 1024;
-/** A setting whose value is the name of a library without `lib`. */
+/** A setting whose value is the name of a library that does not begin with `lib`. */
 const EXTENSION = /^[ \t]*\w+[ \t]*=[ \t]*"?((?!lib)[\w-]+\.so)"?[ \t]*$/gm;
 
-/** Rejects configuration whose extensions are in directories of the requested packages and are not packed. */
+/** Rejects configuration that loads an extension which a directory of a requested package contains and the layer does not. */
 export function rejectUnloadableConfiguration(selection: Selection, { root, packageFiles }: Context): void {
   const configuration = [...selection.files.keys()].filter((real) => (
     real.startsWith(CONFIGURATION) && root.content(real).kind === 'text' && root.content(real).size <= MOST_BYTES));

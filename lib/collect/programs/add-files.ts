@@ -30,8 +30,8 @@ export function addFile(file: string, why: Why, delta: Selection, root: Root): s
 }
 
 /**
- * Adds a file that no user listed, or a directory with everything below it, except for what is excluded,
- * machine-specific, or not world-readable, and for configuration of the machine: see configuration.ts.
+ * Adds a file that a rule found, or a directory with everything below it. Skips files that are excluded, machine-specific, or not
+ * world-readable, and configuration of the machine: see configuration.ts.
  *
  * @param accept why a path below the directory may be packed @default - everything may
  * @returns resolved paths of the files that are new
@@ -43,8 +43,8 @@ export function addFound(found: string, why: Why, delta: Selection, context: Con
 }
 
 /**
- * Adds files of a self-built program: a file or a directory with everything below it, except for what is excluded, not
- * world-readable, or may hold credentials. Below `base` the rules for machine-specific files do not apply.
+ * Adds files of a self-built program: a file, or a directory with everything below it. Skips files that are excluded, are not
+ * world-readable, or may hold credentials. Below `base`, the rules for machine-specific files and for configuration do not apply.
  *
  * @param base the directory of the program's files, which may be in a home directory
  * @param accept whether a path below the directory is packed @default - everything is
@@ -129,7 +129,7 @@ function add(
       open.pop();
       continue;
     }
-    // resolved, and there may be thousands: `path.join` would look for `..` in it
+    // not with `path.join`, which would look for `..` in each of thousands of paths: the directory is resolved already
     const child = `${at.directory === '/' ? '' : at.directory}/${at.names[at.next++]}`;
     const target = root.real(child);
     if (target === undefined) {

@@ -40,7 +40,7 @@ type Call = keyof typeof CALLS;
 /** IBM's code pages except those of DOS: half the size of all modules. Users with EBCDIC data name them in `include`. */
 const MAINFRAME = /\/(?:EBCDIC-.*|IBM(?!437|85|86|874).*)\.so$/;
 
-/** Unicode and the single-byte character sets in use: a tenth of the size of all others. */
+/** Unicode and the single-byte character sets that are still in use. Their modules have a tenth of the size of all others. */
 export const COMMON = /\/(?:UTF-(?:7|16|32)|UNICODE|ISO8859-\d+|CP125\d|KOI8-[A-Z]+)\.so$|\/gconv-modules[^/]*(?:\/[^/]*\.conf)?$/;
 
 /**
@@ -85,8 +85,8 @@ export function namesOpenedByLibc(process: Process): string[] {
 /**
  * Adds the data that glibc opens in a process.
  *
- * @param roleOf role of an object; `undefined` if its imports do not count. The modules of `iconv` take 8 MB, and most libraries that
- *   could convert text, such as the C++ runtime library, never do
+ * @param roleOf role of an object; `undefined` if its imports do not count. Not all objects count, because the modules of `iconv` take
+ *   8 MB, and most libraries that could convert text, such as the C++ runtime library, never do
  * @returns resolved paths of the files that are new
  */
 export function dataOfLibc(process: Process, delta: Selection, context: Context, roleOf: (object: Loaded) => Role | undefined): string[] {
@@ -114,7 +114,7 @@ export function dataOfLibc(process: Process, delta: Selection, context: Context,
     const locale = ['C.utf8', 'C.UTF-8'].map((name) => `/usr/lib/locale/${name}`).find((directory) => root.isDirectory(directory));
     if (locale !== undefined) {
       addOnce(locale, 'all');
-      // Lambda sets LANG to this locale and does not have it
+      // Lambda sets LANG to en_US.UTF-8, but does not have that locale
       delta.generated.set('/usr/lib/locale/en_US.utf8', { link: path.posix.basename(locale) });
     }
   }
@@ -136,7 +136,7 @@ function keyOf({ real }: Loaded, directory: string, kind: string): string {
   return `${real} ${directory} ${kind}`;
 }
 
-/** A key of `followed` if all modules for conversions of character sets are packed. */
+/** The key that `followed` contains if all modules for converting between character sets are packed. */
 export function allConversions(libc: Loaded, gconv: string): string {
   return keyOf(libc, gconv, 'all');
 }

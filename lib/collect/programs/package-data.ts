@@ -16,12 +16,12 @@ import type { Candidate, Selection, Why } from '../selection/selection';
 import type { Need } from '../selection/size-budget';
 import { isAsNecessary } from '../selection/size-budget';
 
-/** Where packages may extend a requested one. */
+/** A requested package that others may extend. */
 interface Extended {
   readonly host: Package;
   /** resolved path of the program that the package was added for */
   readonly through: string;
-  /** resolved path of the program that opens the data: the interpreter of a script */
+  /** resolved path of the program that opens the data: for a script, its interpreter */
   readonly opener: string;
 }
 
@@ -30,10 +30,10 @@ export function addPackageData(host: Package, through: string, opener: string, d
   for (const real of findPackageData(host, through, opener, delta, context)) takeFile(real, opener, delta, context);
 }
 
-/** Does the same without reading the files that are added. @returns their resolved paths */
+/** Like `addPackageData`, but does not read the files that it adds. @returns their resolved paths */
 export function findPackageData(host: Package, through: string, opener: string, delta: Selection, context: Context): string[] {
   const { packageFiles } = context;
-  // a link of the package may lead to a directory of another one, which is not entered
+  // a link of the package may lead to a directory of another package, which is not entered
   const nothingBelow = () => undefined;
   const why = { reason: `of package ${host.name}`, through };
   const extended = { host, through, opener };
@@ -59,7 +59,7 @@ export function deferPackageData(host: Package, through: string, opener: string,
       for (const [link, target] of leading) to.links.set(link, target);
       return addFound(real, why, to, context);
     };
-    // a layer with thousands of groups takes minutes
+    // planning a layer with thousands of groups takes minutes, so a tight layer gets one group for each directory
     const group = delta.requested.isTight ? `${path.posix.dirname(real)} of ${host.name}` : real;
     delta.defer({ path: real, need: 'recommended', group, why, program: opener, add });
   }
@@ -85,8 +85,8 @@ function addInside(at: string, need: Need, grounds: Grounds | undefined, extende
 }
 
 /**
- * Defers the directory that a link of a package leads to, if it is of a dependency: two versions of a module may share their data,
- * for example.
+ * Defers the directory that a link of a package leads to, if a direct dependency of the package owns that directory. For example, two
+ * versions of a module may share their data.
  */
 function deferLinkedDirectory(link: string, need: Candidate['need'], extended: Extended, delta: Selection, context: Context): void {
   const { through, opener } = extended;

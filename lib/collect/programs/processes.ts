@@ -25,7 +25,7 @@ import type { Selection } from '../selection/selection';
 export class PrivateLibraryError extends LayerError {}
 
 /**
- * Adds the libraries and the loader of a program that is loaded.
+ * Adds a process: the libraries and the loader of its program, and the data that its C library opens.
  *
  * @throws MissingLibraryError, MissingVersionError, UnloadableError, PrivateLibraryError
  */
@@ -61,7 +61,7 @@ export function takeFile(real: string, program: string | undefined, delta: Selec
         loadPlugIn(real, program, loaded, context);
       }
     } catch (error) {
-      // a plug-in or helper without its libraries does not work at the source either
+      // a plug-in or helper without its libraries does not work in the source either
       delta.reject(real, (error as Error).message.split('\n')[0]);
       return;
     }
@@ -93,7 +93,7 @@ function loadHelper(real: string, elf: Elf, { files }: Selection, { setting, pac
 /**
  * Opens a library by name in the process of a program, as dlopen(3) does, with the libraries that it needs.
  *
- * @param reason why it is opened: the start of the reason for skipping it if it cannot be opened
+ * @param reason why the library is opened. If it cannot be opened, the reason for skipping it begins with this
  */
 export function openLibrary(name: string, program: string, reason: string, delta: Selection, context: Context): void {
   const process = delta.processToExtend(program)!;
@@ -119,7 +119,10 @@ function loadPlugIn(real: string, program: string, delta: Selection, context: Co
   addObjects(process, process.objects.slice(before), delta, context);
 }
 
-/** A plug-in may need another one that the program opens before it, by a path that no search would find. */
+/**
+ * Opens a plug-in. It may need another plug-in that the loader's search does not find, because the program opens that one first, by its
+ * path. So a packed file with that name is opened first here, too.
+ */
 function openPlugIn(real: string, process: Process, delta: Selection, waiting = new Set<string>()): void {
   try {
     const plugIn = process.openFile(real, process.program, 'plug-in');
@@ -141,7 +144,7 @@ function openNoted(process: Process, object: Loaded, delta: Selection): void {
   }
 }
 
-/** @returns whether the library was opened: objects work without the libraries that they do not require */
+/** @returns whether the library was opened. An object works without a library that it does not require */
 function openOne(process: Process, name: string, object: Loaded, isRequired: boolean, delta: Selection): boolean {
   try {
     return process.openName(name, object) !== undefined;
@@ -186,7 +189,10 @@ function addLinksToPlugIns(object: Loaded, process: Process, delta: Selection, r
   }
 }
 
-/** Permissions of the directories above a library do not matter: home directories are mostly closed to others. */
+/**
+ * Checks that a library is world-readable or listed by the user. Permissions of the directories above it do not matter, because most home
+ * directories are closed to other users.
+ */
 function checkPublic({ path: found, real, loader }: Loaded, { root, include }: Context): void {
   if ((root.status(real)!.mode & 0o004) !== 0 || include.some((one) => root.real(one) === real)) return;
   throw new PrivateLibraryError(

@@ -24,8 +24,8 @@ export function addRequestedProgram(program: Program, delta: Selection, context:
 /**
  * Adds a program.
  *
- * @param requestReason why its package counts as requested, if requested packages do not need the package. If `undefined`, only the
- *   program is packed, because files of its package would exempt the files that they mention from the size budget
+ * @param requestReason why the program's package counts as requested, if requested packages do not need it. If `undefined`, it does not
+ *   count as requested, and only the program is packed: files that requested packages mention are exempt from the size budget
  * @throws the errors of `load` and `startProcess`, such as MissingLibraryError
  */
 export function addProgram(
@@ -37,7 +37,7 @@ export function addProgram(
 ): void {
   const { real, elf, interpreter } = program;
   addFile(program.path, why, delta, context.root);
-  // the process of a helper program may exist already, with plug-ins. Its libraries are found before the packages, which takes longer
+  // a helper program may already have a process, with plug-ins. Libraries are found and reported first, because packages take longer
   const process = elf && !delta.processes.has(real) ? load(real, elf, context.setting) : undefined;
   if (process) context.onFound?.(process.objects.map((object) => object.real));
   const opener = interpreter ? interpreter.program.real : real;
@@ -67,8 +67,8 @@ export function addProgram(
 }
 
 /**
- * The packages of a script's interpreter. If no package owns it, as in `/usr/local`, those with the same command that the script's package
- * depends on: the script's modules are installed for that.
+ * The packages of a script's interpreter. If no package owns the interpreter, because it is in `/usr/local`, for example, these are the
+ * dependencies of the script's package that have a command of the same name: the script's modules are installed for that command.
  */
 function interpretersOf({ path: script, interpreter }: Program, context: Context): readonly Package[] {
   const { searchPath, root, dependencies } = context;
@@ -81,7 +81,7 @@ function interpretersOf({ path: script, interpreter }: Program, context: Context
     .flatMap((command) => ownersOf(command, context)).filter((owner) => needed.has(owner));
 }
 
-/** @param otherwise the reason if requested packages do not need the package */
+/** @param otherwise the reason if requested packages do not need the package. `program` applies even if they do */
 function requestReasonFor(
   owner: Package,
   otherwise: RequestReason | undefined,
@@ -103,13 +103,13 @@ function markRequested(owner: Package, reason: RequestReason, delta: Selection):
 interface User {
   /** its resolved path */
   readonly through: string;
-  /** resolved path of the program whose process opens them: the interpreter of a script */
+  /** resolved path of the program whose process opens the data: for a script, its interpreter */
   readonly opener: string;
   /** the packages that own its interpreter, empty if it has none */
   readonly interpreters: readonly Package[];
 }
 
-/** Adds the other packages of an interpreter in a tight layer: without its standard library, no script starts. */
+/** In a tight layer, adds the sibling packages of an interpreter that requested packages need: without them, no script starts. */
 function addStandardLibrary({ interpreters, through, opener }: User, delta: Selection, context: Context): void {
   for (const pkg of interpreters.flatMap(({ source }) => context.packages.builtFrom(source))) {
     if (isForDevelopment(pkg) || !delta.requested.needs(pkg)) continue;
@@ -133,7 +133,7 @@ export function addImported(modules: readonly Package[], script: Program, file: 
   addModulePackages(modules, OF_IMPORTED_MODULE, user, delta, context);
 }
 
-/** @param next distance of the modules that these depend on: see module-distance.ts */
+/** @param next distance of the modules that `modules` depend on: see module-distance.ts */
 function addModulePackages(modules: readonly Package[], next: number, user: User, delta: Selection, context: Context): void {
   if (delta.requested.isTight) {
     for (const pkg of modules) deferModule(pkg, 'mentioned', user, delta, context, 0, next);
@@ -146,7 +146,7 @@ function addModulePackages(modules: readonly Package[], next: number, user: User
   }
 }
 
-/** Modules that a program may never load: a layer without room for all of them gets the smallest first, each whole or not at all. */
+/** Defers modules that a program may never load. If not all of them fit, the layer gets the smallest first, each whole or not at all. */
 function deferModules(
   owner: Package,
   need: Candidate['need'],
@@ -160,7 +160,7 @@ function deferModules(
 
 /**
  * @param distance see `Candidate`
- * @param next the distance of the modules that it depends on
+ * @param next distance of the modules that `pkg` depends on
  */
 function deferModule(
   pkg: Package,
@@ -181,11 +181,11 @@ function deferModule(
     return files;
   };
   const why = { reason: `of package ${pkg.name}`, through };
-  // a module fails when it is loaded if another part of its package is not there
+  // a module cannot be loaded if another part of its package is missing
   delta.defer({ path: pkg.name, need, group: pkg.name, isWhole: true, distance, why, program: opener, add });
 }
 
-/** Dependencies of a package that depend on the interpreter, or have files in a directory of its modules. */
+/** Dependencies of a package that depend on the interpreter, or that have files in a directory of the interpreter's modules. */
 function modulesOf(owner: Package, { interpreters }: User, context: Context): Package[] {
   if (interpreters.length === 0) return [];
   const { packages, packageFiles } = context;
@@ -198,7 +198,7 @@ function modulesOf(owner: Package, { interpreters }: User, context: Context): Pa
 }
 
 /**
- * Whether modules for an interpreter are installed below a directory that is not a standard one.
+ * A function that tells whether modules for an interpreter are installed below a directory. The directory must not be a standard one.
  *
  * @param interpreters the packages of the interpreter
  */
@@ -217,7 +217,7 @@ function dependsOnOne(owner: Package, interpreters: readonly Package[], packages
   return dependenciesOf(owner, packages).some(({ source }) => interpreters.some((pkg) => pkg.source === source));
 }
 
-/** Packages from the same source as an interpreter, and the modules that these depend on: other modules are in their directories. */
+/** Packages into whose directories modules are installed: sibling packages of an interpreter, and the modules that these depend on. */
 function knownModules(interpreters: readonly Package[], packages: PackageDatabase): Package[] {
   const siblings = interpreters.flatMap(({ source }) => packages.builtFrom(source)).filter((pkg) => !isForDevelopment(pkg));
   const own = siblings.flatMap((pkg) => dependenciesOf(pkg, packages)).filter((pkg) => dependsOnOne(pkg, interpreters, packages));

@@ -1,6 +1,6 @@
 /**
  * Statically linked glibc programs that still load libraries at run time: name services (NSS) and the character set modules of
- * `iconv`. They look for them in the file system of the function, which lacks them or has another version.
+ * `iconv`. The programs look for these libraries in the function's file system, which lacks them or has another version.
  */
 import type { Program } from '../../closure/find';
 import type { Root } from '../../root/root';
@@ -8,14 +8,14 @@ import type { Root } from '../../root/root';
 /** Strings in glibc's nss/nss_module.c and nss/nss_database.c. A Go program has only the second, and reads the files itself. */
 const NSS = ['libnss_', '/etc/nsswitch.conf'];
 /**
- * Every static glibc program contains the first string (iconv/gconv_conf.c), because wide streams use it. A program that converts has the
- * second one in its symbol table or in its messages. A stripped program without such messages is not recognized.
+ * Every static glibc program contains the first string (iconv/gconv_conf.c), because wide streams use it. A program that calls `iconv` has
+ * the second one in its symbol table or in its messages. A stripped program without such messages is not recognized.
  */
 const ICONV = ['gconv-modules', 'iconv_open'];
 
-/** In the header of UPX's loader (`l_magic` in UPX's stub/src/include/header.S), which it puts into every file that it compresses. */
+/** `l_magic` (UPX's stub/src/include/header.S) in the header of the loader that UPX puts into every file that it compresses. */
 const UPX = 'UPX!';
-/** Bytes at the start of a file that hold the header: it follows the program headers. */
+/** Number of bytes at the start of a file in which that header is searched for: it follows the program headers. */
 const UPX_WITHIN = 4096;
 
 /**

@@ -1,5 +1,5 @@
 /**
- * Whether a path belongs to the file that mentions it, or to the package in whose directory it is, by the package database.
+ * Decides by the package database whether a path belongs to the file that mentions it, or to the package in whose directory it is.
  *
  * Both questions are answered by a list of rules, read from top to bottom: the first rule that has an answer decides.
  */
@@ -18,7 +18,7 @@ export interface Grounds {
   readonly rule: string;
   /** how much the requested packages need the package that owns the path */
   readonly need: Need;
-  /** that package */
+  /** the package that owns the path */
   readonly owner?: Package;
 }
 
@@ -81,7 +81,7 @@ export function groundsToFollow(
     firstAnswer(MENTIONED, { real, owner, by, isFile, isDirectory, isBelow, requested, facts }));
 }
 
-/** A command belongs to nothing that mentions it, but to packages that need it. */
+/** A command that a file mentions is packed only if its package is requested or if requested packages need it. */
 function ifCommand({ real, owner, isFile, requested }: Mentioned): Answer {
   if (!isFile || !isCommandDirectory(path.posix.dirname(real))) return undefined;
   if (owner === undefined) return REFUSED;
@@ -89,13 +89,13 @@ function ifCommand({ real, owner, isFile, requested }: Mentioned): Answer {
   return requested.needs(owner) ? { rule: `a command of ${owner.name}, which is needed` } : REFUSED;
 }
 
-/** Below /usr, /etc and /var it was made by an installation; anywhere else it may be a file of the user's. */
+/** An installation generated an unowned path below /usr, /etc or /var. Anywhere else, such as in /usr/local, it may be the user's. */
 function ifNotOwned({ real, owner }: Mentioned): Answer {
   if (owner !== undefined) return undefined;
   return /^\/(?:usr(?!\/local\/)|etc|var)\//.test(real) ? { rule: 'owned by no package' } : REFUSED;
 }
 
-/** A file that no package owns does not state what it needs. */
+/** A file that no package owns has no declared dependencies, so it may mention files of any package. */
 function ifMentionedByUnownedFile({ owner, by }: Mentioned): Answer {
   return by === undefined ? { rule: `of package ${owner!.name}` } : undefined;
 }
@@ -119,7 +119,7 @@ function ifNamedAfterRequestedPackage(mentioned: Mentioned): Answer {
   const rule = `in a directory named after ${namesake.name}`;
   if (requested.has(owner!)) return { rule };
   if (requested.isExtensible(by!)) return { rule };
-  // each package that lists a shared directory decides about its own files there
+  // a directory that several packages list may be packed: each file in it is judged by the package that owns the file
   return isDirectory && !facts.packages.isSole(real) ? { rule } : undefined;
 }
 
@@ -129,7 +129,7 @@ function ifOfPackageThatRequestedOnesNeed({ owner, by, requested }: Mentioned): 
   return user && relationTo(user, owner!);
 }
 
-/** A single file that a requested package names may belong to a more distant package than a directory and the files in it may. */
+/** A single file may be of any package that requested ones depend on or recommend, even indirectly. A directory and its files may not. */
 function ifFileOfReachablePackage({ owner, by, isFile, isBelow, requested }: Mentioned): Answer {
   if (!isFile || isBelow || !requested.has(by!) || !requested.reachable().has(owner!)) return undefined;
   return { rule: `a file of ${owner!.name}, which is usually installed with ${by!.name}` };
@@ -202,7 +202,7 @@ function ifOfRequestedPackage({ other, requested }: Inside): Answer {
   return requested.has(other!) ? { rule: `of package ${other!.name}` } : undefined;
 }
 
-/** Packages depend on `-dev` packages of interpreters if they were built with them; only compilers need their files. */
+/** A package may depend on a `-dev` package of an interpreter that it was built with, but only compilers need files of `-dev` packages. */
 function ifForDevelopingOnRequestedPackage({ other, requested, facts: { packages } }: Inside): Answer {
   const isExtension = isForDevelopment(other!) && dependenciesOf(other!, packages).some((one) => requested.has(one));
   return isExtension ? REFUSED : undefined;
@@ -223,7 +223,7 @@ function usersOf(host: Package, requested: RequestedPackages, { packages }: Fact
   return [host, ...packages.builtFrom(host.source), ...requested];
 }
 
-/** In words, for a package that is related to another, or recommended by it. */
+/** The rule, in words, for a package that `user` is related to or recommends. */
 function relationTo(user: Package, owner: Package): Pick<Grounds, 'rule'> {
   if (owner === user) return { rule: `of package ${owner.name}` };
   if (owner.source === user.source) return { rule: `of ${owner.name}, from the same source package as ${user.name}` };

@@ -1,6 +1,6 @@
 /**
- * Metapackages, which contain nothing but their dependencies: a package that depends on `default-jre-headless` needs the Java runtime that
- * this depends on.
+ * Metapackages, which contain nothing but their dependencies: a package that depends on the metapackage `default-jre-headless` needs the
+ * Java runtime that the metapackage depends on.
  */
 import type { Package } from '../../packages/package';
 import { isDocumentation } from '../kinds/non-runtime';
@@ -8,7 +8,7 @@ import { cacheByRoot } from '../selection/cache-by-root';
 import type { Context } from '../selection/context';
 import { dependenciesOf } from '../selection/requested-packages';
 
-/** Number of files and links outside of documentation: a link to the version that is the default. */
+/** Maximum number of files and links of a metapackage, apart from documentation: it may have a link to the default version. */
 const MOST_FILES = 1;
 
 const metapackages = cacheByRoot<boolean>();

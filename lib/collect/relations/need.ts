@@ -10,14 +10,14 @@ import { NEEDS } from '../selection/size-budget';
 
 type Facts = Pick<Context, 'root' | 'packages'>;
 
-/** How much the requested packages need a package, none for a file that an installation generated. */
+/** How much the requested packages need a package. A generated file, which has no package (`undefined`), is always needed. */
 export function needOf(owner: Package | undefined, requested: RequestedPackages): Grounds['need'] {
   if (owner === undefined || owner.isEssential || requested.needsData(owner)) return 'needed';
   if (requested.requiresStrongly(owner)) return 'mentioned';
   return requested.reachable().has(owner) ? 'recommended' : 'add-on';
 }
 
-/** The grounds for that owner of a path which the requested packages need most: several packages may list one directory. */
+/** The grounds for the owner that the requested packages need most, of those that have grounds: several packages may list one directory. */
 export function strongest(
   owners: readonly Package[],
   requested: RequestedPackages,
@@ -34,8 +34,8 @@ export function strongest(
 }
 
 /**
- * Whether a path is a directory that several packages list, none of which the requested packages need. Each of them decides about its own
- * files.
+ * Whether a path is a directory that several packages list, none of which the requested packages need. Each file in it is judged by the
+ * package that owns the file.
  */
 export function isOfSeveralAddOns(real: string, { need }: Grounds, facts: Facts): boolean {
   return need === 'add-on' && isOfSeveral(real, facts);

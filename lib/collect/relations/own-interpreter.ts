@@ -1,6 +1,7 @@
 /**
- * The interpreter of a packaged script that begins with `#!/usr/bin/env`. Its package depends on the one that it was made for. Another one
- * that comes first on PATH, such as one in /usr/local/bin, may be of another version, or lack what the distribution adds.
+ * The interpreter of a packaged script that begins with `#!/usr/bin/env`. The script's package depends on the interpreter that the script
+ * was written for. An interpreter that comes first on PATH, such as one in /usr/local/bin, may have another version, or lack modules that
+ * the distribution adds.
  */
 import * as path from 'path';
 import { findProgram, type Program } from '../../closure/find';
@@ -9,7 +10,7 @@ import { ownersOf } from '../selection/context';
 
 type Facts = Pick<Context, 'root' | 'packages' | 'dependencies' | 'searchPath'>;
 
-/** Returns a program with the interpreter that its package depends on, if env would find one that it does not depend on. */
+/** If env would find an interpreter that is not a dependency of the script's package, replaces it with one on PATH that is. */
 export function withOwnInterpreter(program: Program, facts: Facts): Program {
   const { real, interpreter } = program;
   const owner = facts.packages.ownerOf(real);

@@ -43,7 +43,7 @@ export type OnFound = (files: readonly RootPath[]) => void;
 export interface Context extends CollectOptions {
   /** the requested programs by their resolved paths */
   readonly requestedPrograms: ReadonlyMap<string, Program>;
-  /** names under which programs with another name were requested, such as `pg_dump` for a link to `pg_wrapper` */
+  /** names of links by which programs with another name were requested: `pg_dump` is a link to `pg_wrapper` */
   readonly dispatchedNames: ReadonlySet<string>;
   readonly packageFiles: PackageFiles;
   readonly dependencies: Dependencies;

@@ -15,7 +15,7 @@ export interface Layered<K, V> extends Iterable<[K, V]> {
 const EMPTY: ReadonlyMap<never, never> = new Map<never, never>();
 
 export class LayeredMap<K, V> implements Layered<K, V> {
-  /** absent as long as nothing is added: most forks of a selection add nothing, or to one of a dozen maps */
+  /** absent as long as nothing is added: most forks of a selection add nothing, or add to only one of a dozen maps */
   private own?: Map<K, V>;
 
   constructor(private readonly below?: LayeredMap<K, V>) {}
@@ -62,7 +62,7 @@ export class LayeredMap<K, V> implements Layered<K, V> {
   }
 }
 
-/** A set with the same layers. */
+/** A set that is layered in the same way. */
 export class LayeredSet<T> extends LayeredMap<T, true> {
   public add(value: T): void {
     this.set(value, true);

@@ -9,22 +9,23 @@
 import { MOST_BYTES } from '../../lambda';
 import type { Package } from '../../packages/package';
 
-/** Distances of the modules on which a module depends: if a self-built script imports it, and if the package of a script depends on it. */
+/** Distance of the dependencies of a module that a self-built script imports. */
 export const OF_IMPORTED_MODULE = 1;
+/** Distance of the dependencies of a module that a script's package depends on. */
 export const OF_DECLARED_MODULE = 2;
 
 /** Minimum size of a module that may be optional, in bytes. */
 const LARGE = MOST_BYTES / 10;
 
-/** In place of a distance, for a direct dependency that is not a module. A tight layer may work without some of its files. */
+/** In place of a distance, for packages that are not modules: programs may work without some of their files. */
 export const PART_OF_DEPENDENCY = 3;
 
-/** Packages that programs may need to start, but that a layer lacks → distance of the module, or `PART_OF_DEPENDENCY`. */
+/** Packages that a layer lacks and without which programs may not start → distance of the module, or `PART_OF_DEPENDENCY`. */
 export type Lacking = ReadonlyMap<Package, number>;
 
 /**
- * Whether a layer lacks less than another. The nearest modules are compared first: as long as a module is not packed, its own dependencies
- * are not counted as lacking.
+ * Whether a layer lacks less than another. The nearest modules are compared first, because the dependencies of a module that is not packed
+ * are not counted as lacking: a layer without a near module may seem to lack fewer distant ones.
  */
 export function lacksLess(one: Lacking, other: Lacking): boolean {
   const distances = [...new Set([...one.values(), ...other.values()])].sort((a, b) => a - b);

@@ -11,7 +11,7 @@ import { withoutTrailing } from '../../text/trailing';
 
 /**
  * Why a package is requested, the strongest reason first:
- * - `program`: for a program that the user requests, or that such a program needs;
+ * - `program`: for a program that the user requests, or for one that such a program needs;
  * - `module`: as a module of a script;
  * - `recommended`: for a program that a requested package only recommends.
  */
@@ -64,9 +64,9 @@ export class RequestedPackages implements Iterable<Package> {
   }
 
   /**
-   * A package, if it is not requested yet or only for a weaker reason, and its dependencies from the same source package for which that is
-   * true. An essential package is the smallest part of a program, which every system has. Packages of the same source that depend on it
-   * complete it: perl completes perl-base.
+   * The packages that become requested with a package: the package itself and its dependencies from the same source package, except for
+   * those that are already requested for the same or a stronger reason. An essential package is only the part of a program that every
+   * system has, so siblings that depend on it are added, too: perl completes perl-base.
    */
   public newWith(owner: Package, reason: RequestReason): readonly Package[] {
     const rank = REQUEST_REASONS.indexOf(reason);
@@ -93,7 +93,7 @@ export class RequestedPackages implements Iterable<Package> {
     return this.sources.has(other.source);
   }
 
-  /** Whether requested packages depend on another, directly or not. Essential packages do not count: every system has them. */
+  /** Like `requires`, but false for essential packages, which every system has. */
   public needs(other: Package): boolean {
     return this.requires(other) && !other.isEssential;
   }
@@ -110,7 +110,7 @@ export class RequestedPackages implements Iterable<Package> {
     return this.requiredByStrong.has(other);
   }
 
-  /** Whether the data of a package is needed. In a tight layer, that of direct dependencies is not. */
+  /** Whether the data of a package is needed. In a tight layer, the data of direct dependencies is not needed. */
   public needsData(other: Package): boolean {
     const reason = this.all.get(other);
     return this.isTight ? reason !== undefined && reason !== 'recommended' : this.requiresDirectly(other);
@@ -149,7 +149,7 @@ export function dependenciesOf(owner: Package, database: PackageDatabase): Packa
   return owner.depends.map((name) => database.get(name)).filter((dependency) => dependency !== undefined);
 }
 
-/** Whether two packages are the same, come from the same source package, or the one depends on the other directly. */
+/** Whether two packages are the same, come from the same source package, or the first depends directly on the second. */
 export function isRelated(owner: Package, other: Package): boolean {
   return other === owner || other.source === owner.source || owner.depends.includes(other.name);
 }
@@ -166,7 +166,7 @@ export function isForDevelopment({ name }: Package): boolean {
 /** Characters of a version at the end of a name. */
 const VERSION = '0123456789.';
 
-/** With or without a version on either side: /usr/share/perl5 is named after perl-base, /usr/lib/python3 after python3.11. */
+/** Whether a path's unit (see `unitOf`) has a package's name, versions aside: /usr/share/perl5 for perl-base, python3 for python3.11. */
 export function isNamedAfter(real: string, owner: Package): boolean {
   const whole = path.posix.basename(unitOf(real));
   const names = [whole, withoutTrailing(whole, VERSION)];

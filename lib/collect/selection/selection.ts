@@ -1,5 +1,5 @@
 /**
- * The selection: the files chosen for the layer, with the reason for each, and everything else that collecting them adds up.
+ * The selection: the files chosen for the layer, with the reason for each, and everything else that is collected with them.
  *
  * Rules never change it. A rule forks it, writes to the fork, and returns the fork as its delta, which is merged as a whole
  * or dropped as a whole. A rule that tries candidates forks its own delta for each of them. A fork costs nothing, and a merge
@@ -19,7 +19,7 @@ export interface Why {
   readonly reason: string;
   /** resolved path of the file that led to this one; requested programs have none */
   readonly through?: string;
-  /** the rule by which the file belongs to that one, in words */
+  /** the rule by which it belongs to the file `through`, in words */
   readonly rule?: string;
 }
 
@@ -42,13 +42,13 @@ export interface Candidate {
   /** the path by which it was found */
   readonly path: string;
   readonly need: Exclude<Need, 'needed'>;
-  /** candidates of one group are packed together, or none of them */
+  /** candidates of one group are packed together or not at all, unless the group is split: see candidates.ts */
   readonly group: string;
-  /** whether the group is useless in parts, even to a tight layer @default false */
+  /** whether the group is never split, because its parts would be useless even in a tight layer @default false */
   readonly isWhole?: boolean;
   /** whether it is for programs that are not requested: see named-after.ts @default false */
   readonly isOfOthers?: boolean;
-  /** of a module: see module-distance.ts @default - it is not a module */
+  /** distance of a module: see module-distance.ts @default - it is not a module */
   readonly distance?: number;
   /** most bytes that the group may add, whatever room there is @default - no limit */
   readonly limit?: Limit;
@@ -56,7 +56,7 @@ export interface Candidate {
   /** resolved path of the program whose process would open its files */
   readonly program?: string;
   /**
-   * Adds it without its content being read. What it adds depends only on the requested packages, unless it is a command.
+   * Adds the candidate without reading its content. Unless it is a command, the result depends only on the requested packages.
    *
    * @returns resolved paths of the files that are new
    */
@@ -65,7 +65,7 @@ export interface Candidate {
   readonly isCommand?: boolean;
 }
 
-/** An `include` of which nothing can be packed, or an invalid one. */
+/** An `include` that is invalid, or of which nothing can be packed. */
 export class SelectionError extends LayerError {}
 
 /** A selection as rules see it. */
@@ -114,7 +114,7 @@ export class Selection implements CurrentSelection {
   public readonly followed: LayeredSet<string>;
   private readonly queued: LayeredSet<string>;
   private readonly pending: Pending[] = [];
-  /** how many of them were taken: `shift` moves all others, which takes seconds for 100,000 of them */
+  /** number of `pending` that `next` has returned. `shift` would move all others each time, which takes seconds for 100,000 files */
   private taken = 0;
   private deferred: Candidate[] = [];
 
@@ -139,7 +139,7 @@ export class Selection implements CurrentSelection {
     return new Selection(this.requested, this);
   }
 
-  /** A selection of its own with everything that is in this one. */
+  /** An independent selection with everything that is in this one. */
   public copy(): Selection {
     const copy = new Selection(this.requested);
     copy.adopt(this);
@@ -173,7 +173,7 @@ export class Selection implements CurrentSelection {
     this.requested = delta.requested;
   }
 
-  /** Adds what a candidate adds to an empty selection. @returns resolved paths of the files that are new */
+  /** Adds everything that a candidate has added to an empty selection. @returns resolved paths of the files that are new */
   public addFound(found: Selection): readonly string[] {
     const added: string[] = [];
     for (const [real, why] of found.files) {
@@ -204,20 +204,20 @@ export class Selection implements CurrentSelection {
     this.skipped.set(file, reason);
   }
 
-  /** Takes back a file that this layer has added, and states why. */
+  /** Takes back a file that this selection has added, and states why. */
   public reject(real: string, reason: string): void {
     this.files.withdraw(real);
     this.skip(real, reason);
   }
 
-  /** Has the content of a packed file looked at, once. */
+  /** Queues a packed file, once, so that its content is read. */
   public enqueue(real: string, program: string | undefined): void {
     if (this.queued.has(real)) return;
     this.queued.add(real);
     this.pending.push({ real, program });
   }
 
-  /** Has a candidate tried later. */
+  /** Keeps a candidate to be tried later. */
   public defer(candidate: Candidate): void {
     this.deferred.push(candidate);
   }

@@ -27,7 +27,7 @@ export interface Limit {
   readonly plugIns: number;
 }
 
-/** Whether something can be packed along with a path: it is needed at least as much, and is not of another add-on. */
+/** Whether something can be packed along with a path: it is needed at least as much, and does not belong to another add-on. */
 export function isAsNecessary(need: Need, owner: Package | undefined, than: Need, ownerOfPath: Package | undefined): boolean {
   return NEEDS.indexOf(need) <= NEEDS.indexOf(than) && (need !== 'add-on' || owner === ownerOfPath);
 }
@@ -52,7 +52,7 @@ export const RECOMMENDED: Limit = { data: 12 * 1000 * 1000, plugIns: 8 * MB };
  */
 export const ADD_ON: Limit = { data: 128 * MB, plugIns: 128 * MB };
 
-/** For what is not add-on data, but is packed only if there is room. */
+/** For optional commands: only the room in the layer limits them. */
 export const NO_LIMIT: Limit = { data: Infinity, plugIns: Infinity };
 
 /** Bytes that stay free for the other things that a candidate adds with its files, such as links. */

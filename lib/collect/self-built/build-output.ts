@@ -1,6 +1,6 @@
 /**
  * The build output of a self-built program: files beside it that it finds by its own path, through /proc/self/exe or `argv[0]`,
- * such as `plugins` and `data` beside `./dist/tool`, or `lib` and `share` beside its `bin`.
+ * such as `plugins` and `data` beside `./dist/tool`, or `lib` and `share` beside the directory `bin` of the program.
  */
 import * as path from 'path';
 import { addWithinBudget } from './add-within-budget';
@@ -28,7 +28,7 @@ const OWN_PATH = [
 const OWN_LINK = '/proc/self/exe';
 /** Maximum number of names beside a program that are searched for in all of its bytes. */
 const MOST_NAMES = 500;
-/** Characters of such a name. Shorter ones occur in any program. */
+/** Minimum length of such a name, in characters. Shorter names occur in any program by chance. */
 const FEWEST_CHARACTERS = 4;
 /** Expressions by which a script finds its own path: in Python, Node.js, PHP and Ruby, Perl, and shells. */
 const OWN_DIRECTORY = /\b__(?:file|FILE|dir|DIR|filename|dirname)(?:__)?\b|\bimport\.meta\b|\bFindBin\b|\bBASH_SOURCE\b|\$0\b|\bargv\[0\]/;
@@ -47,7 +47,7 @@ export function addBuildOutput({ real: file }: Pending, selection: CurrentSelect
   for (const base of bases) {
     for (const name of context.root.names(base)) {
       const entry = path.posix.join(base, name);
-      // the program itself, directories above it, and hidden files
+      // not the program itself, directories above it, and hidden files
       if (file === entry || file.startsWith(`${entry}/`) || name.startsWith('.') || delta.directories.has(entry)) continue;
       const reference = refersTo(name, context.root.isDirectory(entry));
       if (reference !== undefined) addEntry(entry, base, reference, program, delta, context);
@@ -57,8 +57,8 @@ export function addBuildOutput({ real: file }: Pending, selection: CurrentSelect
 }
 
 /**
- * What a script in a system directory names by a path relative to its own, such as `"$(dirname "$0")/../lib/rig/rig.bin"`: a file there,
- * or the directory of `rig` in the system directory.
+ * Finds files and directories that a script in a system directory names by a path relative to its own directory, and that no package owns.
+ * For `"$(dirname "$0")/../lib/rig/rig.bin"` in /usr/local/bin, this is the directory /usr/local/lib/rig.
  */
 function relativeUnits({ real, interpreter }: Program, { root, packages, searchPath }: Context): ReadonlySet<string> {
   const directory = path.posix.dirname(real);
@@ -87,7 +87,7 @@ function addEntry(
   };
   const place = problemWith(base, context);
   if (place !== undefined) {
-    // an unrelated directory may have a usual name, and an unrelated file may have any name
+    // no notice for a directory that only has a usual name, or for a file: it may be unrelated
     const isPacked = () => [...delta.files.keys()].some((packed) => packed.startsWith(`${entry}/`));
     if (reference === 'named' && place.isNoted && context.root.isDirectory(entry) && !isPacked()) notice(place.problem);
     return;
@@ -127,7 +127,7 @@ function references(
   if (elf === undefined) return () => undefined;
   const strings = [...root.scan(program.real, (bytes) => stringsOf(bytes, elf, MOST_CHARACTERS))];
   const words = new Set(strings);
-  // `plugins/p.so`, `%s/data/x.txt` and `../share`, but not `/usr/lib`, the beginning of an absolute path
+  // `plugins/p.so`, `%s/data/x.txt` and `../share`, but not a path that exists, such as `/usr/lib`: it may begin an absolute path
   const relative = strings.filter((text) => text.includes('/') && root.real(text) === undefined);
   const components = new Set(relative.flatMap((text) => text.split('/')));
   const importsOwnPath = OWN_PATH.some((symbol) => elf.dynamic?.imports.has(symbol));
@@ -141,8 +141,8 @@ function references(
 }
 
 /**
- * The names that occur anywhere in a program that finds its own path. Programs in Go and Rust count the characters of their strings
- * instead of ending each with a NUL, so nothing separates one string from the next.
+ * The names that occur anywhere in a program that finds its own path. Programs in Go and Rust store the length of each string
+ * instead of ending it with a NUL, so nothing separates one string from the next.
  *
  * @returns `undefined` for a program that does not find its own path
  */
@@ -166,7 +166,7 @@ function isQuoted(text: string, name: string): boolean {
   return ['\'', '"'].some((quote) => text.includes(`${quote}${name}${quote}`));
 }
 
-/** `./lib/x`, `"$DIR/data"`, `require('./x')` for `x.js`, `import x` and `from x import y` for `x.py`. */
+/** True for expressions such as `./lib/x`, `"$DIR/data"`, `require('./x')` for `x.js`, and `import x` or `from x import y` for `x.py`. */
 function isNamedInScript(text: string, name: string): boolean {
   const stem = path.posix.parse(name).name.replace(/[^\w-]/g, '\\$&');
   const whole = name.replace(/[^\w]/g, '\\$&');

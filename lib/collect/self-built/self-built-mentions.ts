@@ -1,6 +1,6 @@
 /**
- * Path mentions of self-built programs: `make install` bakes the prefix into a program that no package owns. Files that no
- * package owns are packed because the program mentions them, files of packages if they belong to the mentioned path.
+ * Path mentions of self-built programs: `make install` bakes the prefix into a program that no package owns. Mentioned files that no
+ * package owns are packed. In a mentioned directory, files of packages are packed only if they belong to the program: see `groundsFor`.
  */
 import * as path from 'path';
 import { excessOf, isUnderVersionControl } from './self-built';
@@ -25,14 +25,14 @@ const SOURCE_CODE = /\.(?:c|cc|cpp|cxx|c\+\+|h|hh|hpp|hxx|inl|go|rs|s|S|f|f90|d|
 const SECTION_HEADERS = { offset: 0x28, size: 0x3a, count: 0x3c };
 
 /**
- * The path mentions of a self-built file that it may open: not those in debug information, and not source files with the
- * directories above them.
+ * The path mentions of a self-built file, except for those that it does not open: those in debug information, source files, and
+ * the directories above source files.
  */
 export function runtimeMentions(file: string, { root }: Context): readonly PathMention[] {
   const { elf, head, mentions } = root.content(file);
   if (elf === undefined) return mentions;
   const loaded = elf.segments.filter(({ type }) => type === PT_LOAD);
-  // programs carry data of their own behind everything else
+  // a program may carry data of its own after its section headers
   const { offset, size, count } = SECTION_HEADERS;
   const end = Number(head.readBigUInt64LE(offset)) + head.readUInt16LE(size) * head.readUInt16LE(count);
   const isLoaded = (at: number) => loaded.some((segment) => at >= segment.offset && at < segment.offset + segment.filesz);
@@ -45,7 +45,7 @@ export function runtimeMentions(file: string, { root }: Context): readonly PathM
   return read.filter((mention) => !ofSources.has(mention.path.replace(/(?<=.)\/$/, '')));
 }
 
-/** Whether this rule decides about a path that a self-built file mentions: not about commands of packages. */
+/** Whether this rule decides about a path that a self-built file mentions. It does not decide about commands of packages. */
 export function isOfSelfBuilt(candidate: string, real: string, context: Context): boolean {
   return !isCommand(candidate, real, context) || ownerOf(candidate, context) === undefined;
 }
@@ -85,8 +85,9 @@ export function followFromSelfBuilt(
 }
 
 /**
- * Why a path below a mentioned directory may be packed. The directory may be shared by any number of packages, so those files of
- * it belong to the program that no package owns, or its own package, or one that a library of the program needs.
+ * Why a path below a mentioned directory may be packed. Any number of packages may share the directory, so a file in it belongs to the
+ * program only if no package owns the file, or if its package is essential, is the only owner of the directory, or is related to the
+ * package of one of the program's libraries.
  */
 function groundsFor(
   directory: string,

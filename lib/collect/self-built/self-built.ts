@@ -1,14 +1,14 @@
 /**
- * Self-built programs and their files: no package owns them, so no package database lists their files. Their paths,
- * their strings and the layout of their directories do, within a size budget.
+ * Self-built programs and their files: no package owns these programs, so no package database lists their files. Instead, the files are
+ * found by paths, by strings in the programs, and by the layout of directories, within a size budget.
  */
 import type { Context } from '../selection/context';
 import type { CurrentSelection, Selection } from '../selection/selection';
 
-/** Most bytes that one path mention or directory entry of a self-built program may add, in MB. */
+/** Maximum size that one path mention or directory entry of a self-built program may add, in MB. */
 export const MOST_MEGABYTES = 64;
 
-/** Where installations generate files: these belong to packages though none owns them. */
+/** Directories in which installations generate files. These files belong to packages, although no package owns them. */
 const GENERATED = /^\/(?:usr(?!\/local\/)|etc|var)\//;
 
 /** Whether a file is a requested program that no package owns, or a file that only such a program can have led to. */
@@ -17,7 +17,7 @@ export function isSelfBuilt(real: string, { packages, requestedPrograms }: Pick<
 }
 
 /**
- * True if a delta is too large: above the limit of one addition, or of a layer.
+ * The size of a delta that is too large: above the limit of one addition, or of a layer.
  *
  * @param most bytes that the delta may add
  * @returns the bytes that it adds; `undefined` if they fit
@@ -34,7 +34,7 @@ export function excessOf(
   return added > most || added + sum(selection.files.keys()) > mostBytes ? added : undefined;
 }
 
-/** Directories that are home directories, or in which home directories and other top-level trees are. */
+/** Home directories, directories that contain home directories, and other top-level directories with unrelated content. */
 const HOME = /^\/(?:root|home(?:\/[^/]*)?|Users(?:\/[^/]*)?|tmp|mnt|media|boot|dev|proc|run|sys)?$/;
 
 export function isHome(directory: string): boolean {
