@@ -13,7 +13,7 @@ export class DynamicSection {
   public static find(reader: ByteReader, segments: readonly Segment[]): DynamicSection | undefined {
     const segment = segments.find(({ type }) => type === PT_DYNAMIC);
     if (segment === undefined) return undefined;
-    // by its address, because the loaders find it by its address
+    // by its address instead of its offset, as the loaders find it
     const place = locate(segments, segment.vaddr);
     if (place === undefined || place.size < segment.filesz) {
       throw new FormatError(
@@ -53,7 +53,7 @@ export class DynamicSection {
   }
 
   /**
-   * The data at the address in one entry, with the size in another. Undefined without an address, or if the size is 0.
+   * The data whose address is in one entry and whose size is in another. Undefined without an address, or if the size is 0.
    * Without a tag for the size, the data extends to the end of its segment.
    */
   public extent(addressTag: number, sizeTag?: number): Extent | undefined {
@@ -80,7 +80,7 @@ export class DynamicSection {
 /** An entry. */
 export interface DynamicEntry {
   readonly tag: number;
-  /** Offset of the entry in the file. Its value is 8 bytes behind. */
+  /** Offset of the entry in the file. The value is 8 bytes after it. */
   readonly offset: number;
 }
 

@@ -155,14 +155,14 @@ export function readSymbols(bytes: Bytes): DynamicSymbols {
   };
 }
 
-/** A symbol without a type may be data if it is in the first segment: besides code, that has tables and maybe constants. */
+/** A symbol without a type may be data if it is in the segment at the start of the file, which has tables and maybe constants, too. */
 function isFunctionIn(segment: Segment, type: SymbolType): boolean {
   return type === 'function' || type === 'ifunc' || (type === 'notype' && segment.offset > 0);
 }
 
 /**
- * Whether another object's definition is the one that a reference needs, if glibc finds it before others of the same name
- * (elf/dl-lookup.c, check_match). It is not needed if the referring object has an equal definition, which the loader would find next.
+ * Whether a reference needs another object's definition, assuming that glibc finds it before other definitions of the same name
+ * (elf/dl-lookup.c, check_match). It does not if the referring object has an equal definition, which the loader would find next.
  */
 export function satisfies(definition: ExportedSymbol, { version, isShared }: ImportedSymbol): boolean {
   if (isShared && definition.binding !== 'global') return false;

@@ -35,7 +35,7 @@ export interface Dynamic {
   readonly imports: ReadonlySet<string>;
   /** The number of entries that can be added before the section has to move. */
   readonly spareEntries: number;
-  /** DT_STRSZ: bytes of the string table, which is written again behind the file if an edit adds a string. */
+  /** DT_STRSZ: size of the string table, in bytes. If an edit adds a string, the table may be written a second time, in a new segment. */
   readonly stringBytes: number;
 }
 

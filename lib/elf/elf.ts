@@ -47,8 +47,8 @@ export function readElf(bytes: Bytes, whole = true): Elf {
 
 /**
  * True if the kernel can start the file: an executable at a fixed address, a shared object that names a loader (some libraries do, libc
- * among them), or a position-independent static program. The last has DF_1_PIE, or no dynamic section at all, without which no loader
- * accepts a library: UPX writes such programs.
+ * among them), or a position-independent static program. Such a program has DF_1_PIE or, if UPX wrote it, no dynamic section. A file
+ * without a dynamic section cannot be a library, because no loader accepts it.
  */
 export function isProgram({ type, interpreter, dynamic, segments }: Elf): boolean {
   if (type !== 'shared') return type === 'executable';
@@ -56,7 +56,7 @@ export function isProgram({ type, interpreter, dynamic, segments }: Elf): boolea
   return interpreter !== undefined || Math.floor(dynamic.flags1 / DF_1_PIE) % 2 === 1;
 }
 
-/** A file of debug information keeps the program headers, with no bytes in the file. */
+/** True for a segment with code. The segments of a file that has only debug information have program headers, but no bytes in the file. */
 function isCode(segment: Segment): boolean {
   return segment.type === PT_LOAD && Math.floor(segment.flags / PF_X) % 2 === 1 && segment.filesz > 0;
 }

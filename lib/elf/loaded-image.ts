@@ -10,14 +10,14 @@ import { sectionsOf, sectionTable } from './section-header';
  *
  * Self-extracting archives, AppImages and programs with their own bytecode (OCaml, Bun, PyInstaller, SBCL) find appended data
  * from the end of the file, from the end of the section headers, or by an offset stated in the data. New bytes are inserted between
- * the image and the data, followed by the section headers, and in whole pages, because the data may be mapped. This keeps the
- * first two methods working; data that states its offset must not move at all.
+ * the image and the data: whole pages, because the data may be mapped, with the section headers at their end. This keeps the first two
+ * methods working; data that states its offset must not move at all.
  */
 const PAGE_SIZE = 2 ** 12;
 
 /** Number of bytes at the end of appended data in which its offset is searched for. */
 const TRAILER = 4096;
-/** Shorter offsets may occur in a file by chance. */
+/** Minimum number of digits of an offset that is searched for as text. Shorter ones may occur in a file by chance. */
 const LEAST_DIGITS = 6;
 
 export class Image {

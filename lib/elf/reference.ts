@@ -62,7 +62,7 @@ export function addressOf(elf: Elf, offset: number): number | undefined {
 class AddressSet {
   public readonly least: number;
   public readonly most: number;
-  /** lowest 16 bits of a number → 1 if an address has the same */
+  /** lowest 16 bits of a number → 1 if an address in the set has the same 16 bits */
   public readonly endings = new Uint8Array(0x10000);
 
   constructor(private readonly addresses: ReadonlySet<number>, private readonly referenced: Set<number>) {
@@ -103,7 +103,7 @@ function fromAnyWord(bytes: Buffer, { offset, filesz }: Segment, targets: Addres
   const end = offset + filesz;
   const first = Math.min(offset + (-(bytes.byteOffset + offset) & (WORD - 1)), end);
   const count = (end - first) >> 2;
-  // without a whole word, `first` need not be aligned
+  // `first` is aligned only if a whole word follows it
   const words = count === 0 ? new Int32Array(0) : new Int32Array(bytes.buffer, bytes.byteOffset + first, count);
   const least = targets.least | 0;
   const range = targets.most - targets.least;
@@ -122,7 +122,7 @@ function fromAnyWord(bytes: Buffer, { offset, filesz }: Segment, targets: Addres
   for (let at = Math.max(first + (words.length - 1) * WORD, offset); at + WORD <= end; at++) see(bytes.readInt32LE(at));
 }
 
-/** `adrp` loads a page address, and the `add` with the same register that follows adds the offset in the page. */
+/** `adrp` loads the address of a page into a register, and an `add` that follows reads that register and adds the offset in the page. */
 function fromCodeOfAarch64(bytes: Buffer, { offset, vaddr, filesz }: Segment, targets: AddressSet): void {
   const pages = new Array<number>(32).fill(0);
   for (let at = offset; at + 4 <= offset + filesz; at += 4) {

@@ -1,5 +1,5 @@
 /**
- * Opens files of a source without waiting for a pipe, or reading a device, in their place.
+ * Opens files of a source. A pipe or a device in the place of a file is an error: it is neither waited for nor read.
  */
 import * as fs from 'fs';
 import { LayerError } from '../error';
@@ -40,7 +40,7 @@ function open(file: string): number {
 }
 
 /**
- * Fills a buffer from a file. The result is shorter if the file was truncated in between.
+ * Fills a buffer from a file. The result is shorter than the buffer if the file ends before, for example because it was truncated.
  *
  * @param file its path, for messages
  * @param position where the bytes start in the file

@@ -4,8 +4,8 @@ import { DT_JMPREL, DT_PLTRELSZ, DT_RELA, DT_RELASZ } from './dynamic-section';
 import type { Machine } from './header';
 
 /**
- * Relocations that name a symbol: the ways in which an object refers to its imports. Both machines have only DT_RELA and DT_JMPREL for
- * these; DT_RELR is for the object's own addresses.
+ * Relocations that name a symbol: the ways in which an object refers to its imports. On both architectures, only DT_RELA and DT_JMPREL
+ * contain such relocations; DT_RELR is for the object's own addresses.
  */
 
 /**
@@ -27,7 +27,7 @@ const KINDS: Readonly<Record<Machine, Readonly<Record<number, Reference>>>> = {
 
 const RELA_SIZE = 24;
 
-/** Every combination of kinds, made once: a library has thousands of symbols, and mostly with the same. */
+/** Every combination of kinds, created only once: a library has thousands of symbols, and most of them have the same few combinations. */
 const COMBINATIONS = Array.from({ length: 2 ** REFERENCES.length }, (_, bits) => (
   REFERENCES.filter((_kind, index) => (bits & (1 << index)) !== 0)
 ));

@@ -16,7 +16,7 @@ const SHF_ALLOC = 2n;
 const DOT = '.'.charCodeAt(0);
 /** Beginnings of names of sections with debugging information; `.zdebug` is compressed. */
 const DEBUG = ['.debug_', '.zdebug_'];
-/** Maximum number of such sections. Linkers write about a dozen. Each path is compared with all of them, which thousands would slow. */
+/** Maximum number of such sections. Linkers write about a dozen. Each path mention is compared with all of them, so thousands are slow. */
 const MOST_DEBUG = 64;
 
 function extentOf(header: Buffer): Pick<Extent, 'offset' | 'size'> {
@@ -29,7 +29,7 @@ export function sectionsOf(file: Buffer): Pick<Extent, 'offset' | 'size'>[] {
   return inFile.map(extentOf);
 }
 
-/** The extents of unmapped sections that no compiler or linker made. Names of sections that these make begin with a dot. */
+/** The extents of unmapped sections that no compiler or linker made. Names of sections that these tools make begin with a dot. */
 export function ownSections(file: Buffer): Pick<Extent, 'offset' | 'size'>[] {
   return unmappedSections(file, (name) => file[name] !== DOT);
 }

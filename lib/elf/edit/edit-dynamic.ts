@@ -40,7 +40,8 @@ export function editRpath(parts: DynamicParts, rpath: string): void {
 /**
  * Replaces all DT_NEEDED.
  *
- * glibc looks up the library of each required version by the name of the DT_NEEDED that loaded it (elf/dl-version.c, find_needed).
+ * glibc looks up the library of each required version by the name of the DT_NEEDED that loaded it (elf/dl-version.c, find_needed), so the
+ * names in DT_VERNEED are replaced, too.
  */
 export function editNeeded(parts: DynamicParts, needed: readonly NewNeed[]): void {
   const { section, strings, files } = parts;
@@ -59,8 +60,8 @@ export function editNeeded(parts: DynamicParts, needed: readonly NewNeed[]): voi
 }
 
 /**
- * Removes DT_DEBUG, from which debuggers read the list of libraries, if lld left no spare entry: a dynamic section that moves
- * needs a segment above the others, and programs at a fixed address should not have one. See prepend.ts.
+ * Makes room for an entry by removing DT_DEBUG, from which debuggers read the list of libraries. lld leaves no spare entry, and a dynamic
+ * section that moves needs a segment above the others, which programs at a fixed address should not have: see prepend.ts.
  */
 export function dropDebug(section: Part): void {
   section.content = joined(pairsOf(section).filter((entry) => tagOf(entry) !== DT_DEBUG));

@@ -32,7 +32,7 @@ export interface ElfEdit {
    * An empty string removes both; undefined keeps both.
    */
   readonly rpath?: string;
-  /** The new DT_NEEDED. They replace all present ones; undefined keeps these. */
+  /** The new DT_NEEDED. They replace all present ones. Undefined keeps the present ones. */
   readonly needed?: readonly NewNeed[];
 }
 
@@ -116,7 +116,7 @@ export function editElf(bytes: Buffer, edit: ElfEdit): Buffer {
   return checked(bytes, file, edit, { written, moved, end: image.end, shift });
 }
 
-/** Ranges of an edited file whose numbers an edit changes: ELF header, program headers, section headers and symbols. */
+/** Ranges of an edited file in which an edit changes numbers: ELF header, program headers, section headers and symbols. */
 function headersOf(file: Buffer): Range[] {
   const { phoff, phnum } = readHeader(file);
   return [{ offset: 0, size: HEADER_SIZE }, { offset: phoff, size: phnum * PHDR_SIZE }, ...linkingTables(file)];

@@ -52,7 +52,7 @@ export function editBehindSegment(
     const size = BigInt(filesz + added.length);
     file.writeBigUInt64LE(size, header.phoff + index * PHDR_SIZE + 32);
     file.writeBigUInt64LE(size, header.phoff + index * PHDR_SIZE + 40);
-    // the strings were appended to the table, but their bytes are after the segment
+    // the offsets of new strings are those directly after the table, but the strings are after the segment
     const distance = start - strings.place.offset;
     moveNewStrings(parts, distance - strings.place.size);
     setValue(section, DT_STRSZ, distance + added.length);

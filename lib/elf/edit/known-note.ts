@@ -11,7 +11,7 @@ const KNOWN: Readonly<Record<string, readonly number[]>> = {
   GNU: [1, 2, 3, 4, 5, 0x100, 0x101], // ABI tag, hardware capabilities, build id, version of gold, properties, build attributes
   stapsdt: [3],
   Go: [4], // build id
-  FDO: [0xcafe1a7e, 0x407c0c0a], // package, libraries that it opens
+  FDO: [0xcafe1a7e, 0x407c0c0a], // package, libraries that the object opens
   Linux: [0x100, 0x101], // build salt, link-time optimization
   SuSE: [0x45537553],
 };

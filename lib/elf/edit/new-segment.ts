@@ -5,8 +5,9 @@ import type { Image } from '../loaded-image';
 import { type Extent, PT_GNU_PROPERTY, PT_LOAD, PT_NOTE, PT_NULL, PT_PHDR, type Segment, setExtent } from '../program-header';
 
 /**
- * Adds a PT_LOAD segment for parts that became too long. In the file it is behind everything except appended data (see
- * loaded-image.ts), in memory above all other segments. For programs at a fixed address, prepend.ts is better.
+ * Adds a PT_LOAD segment for parts that became too long. In the file, it is behind everything except appended data (see
+ * loaded-image.ts). In memory, it is above all other segments, or below them if the table moves and the file has a fixed address. For
+ * programs at a fixed address, prepend.ts is better.
  *
  * A segment needs a program header, from one of three sources, best first:
  */
@@ -40,7 +41,7 @@ export interface NewSegment {
   readonly file: Buffer;
   /** the place of each part, aligned to 8 bytes */
   readonly places: readonly Extent[];
-  /** number of bytes inserted before appended data, 0 without any */
+  /** number of bytes inserted before appended data, 0 if the file has none */
   readonly shift: number;
   /** number of bytes inserted at the beginning of the file */
   readonly moved: number;
@@ -96,8 +97,8 @@ export function addSegment(
 }
 
 /**
- * Finds a program header that can be replaced: one without a meaning, or one for notes that are not read at run time. GNU
- * properties (required processor features) have an additional header of their own, so their PT_NOTE is the first choice.
+ * Finds a program header that can be replaced: one without a meaning, or else one for notes that are not read at run time. GNU
+ * properties (required processor features) have an additional header of their own, so among notes, their PT_NOTE is the first choice.
  */
 export function spareHeader(bytes: Buffer, segments: readonly Segment[]): number | undefined {
   const properties = segments.find(({ type }) => type === PT_GNU_PROPERTY);
@@ -127,13 +128,13 @@ function startOfSegment(imageEnd: number, header: Header, segments: readonly Seg
     );
   }
   if (source !== 'move') {
-    // The distance to the other segments is their total size: eu-elflint assumes that a relocation covers as many bytes as its
-    // symbol has, and would report that the last ones modify a read-only segment that follows.
+    // The gap below the segment is as large as all other segments together. eu-elflint assumes that a relocation covers as many bytes as
+    // its symbol has. Without the gap, it would report that relocations of the last symbols modify the new segment, which may be read-only.
     return { offset: end, vaddr: roundUp(2 * high - low, align) + end % align, align, isLowest: false };
   }
   // Kernels before 5.18 assume that the distance between the table and the first segment is the same in memory and in the file
-  // (AT_PHDR in fs/binfmt_elf.c), and the loader relies on it. At a fixed address there is room below all others, so that the
-  // segment with the table is the first one.
+  // (AT_PHDR in fs/binfmt_elf.c), and the loader relies on AT_PHDR. A file with a fixed address may have room below all other segments,
+  // so that the segment with the table becomes the first one.
   const below = low - roundUp(size, align) - align + end % align;
   if (header.type === 'executable' && below >= LEAST_ADDRESS) return { offset: end, vaddr: below, align, isLowest: true };
   const distance = loads[0].vaddr - loads[0].offset;

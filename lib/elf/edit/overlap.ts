@@ -36,7 +36,7 @@ export function structures(header: Header, segments: readonly Segment[], dynamic
 
 /**
  * Checks that symbols do not overlap the program header table, which every edit changes. The size of the symbol table is
- * unknown, but it cannot begin inside the table.
+ * unknown, so only its beginning is checked.
  *
  * @throws FormatError
  */

@@ -6,7 +6,7 @@ import { FormatError, hex } from '../format-error';
 
 export type Range = { readonly offset: number; readonly size: number };
 
-/** The extent of an edit: each byte of the original is in the edited file, possibly moved, or in one of `written`. */
+/** The extent of an edit. Each byte of the original is unchanged in the edited file, possibly moved, unless it is in one of `written`. */
 export interface Change {
   /** ranges in the edited file */
   readonly written: readonly Range[];

@@ -1,6 +1,6 @@
 /**
- * The code of a stub for aarch64, which does the same as that for x86_64. Every instruction has 32 bits; the numbers of registers are
- * in its bits 0 to 4 (destination), 5 to 9 and 16 to 20 (sources).
+ * The code of a stub for aarch64. It does the same as the code for x86_64: see code-x86-64.ts. Every instruction has 32 bits; the numbers
+ * of registers are in its bits 0 to 4 (destination), 5 to 9 and 16 to 20 (sources).
  */
 import type { CodeOf, Text } from './code';
 import { Code, EXIT_CODE, FUNCTION_SIZE, OPEN_FLAGS, OPEN_MODE, PROGRAM_MAX, STDERR } from './code';
@@ -10,7 +10,7 @@ const SYSCALL = { openat: 56, writev: 66, readlinkat: 78, exitGroup: 94 };
 
 const AT_FDCWD = -100;
 const PAGE = 4096;
-/** The size of an entry of the array for writev, and how many the longest has. */
+/** The size of an entry of an array for writev, in bytes, and the number of entries of the longest array. */
 const IOVEC = 16;
 const ENTRIES = 4;
 
@@ -34,7 +34,7 @@ export const codeOfAarch64: CodeOf = (address, names, { program, unknownProgram,
     number(X8, call);
     code.word(0xd4000001); // svc #0
   };
-  // %x20 is the array for writev
+  // x20 is the address of the array for writev
   const store = (entry: number, base: number, length: number) =>
     code.word(0xa9000000 | ((entry * IOVEC / 8) << 15) | (length << 10) | (X20 << 5) | base); // stp base,length,[x20,#…]
   const storeText = (entry: number, { address: text, length }: Text) => {
@@ -49,7 +49,7 @@ export const codeOfAarch64: CodeOf = (address, names, { program, unknownProgram,
     systemCall(SYSCALL.writev);
   };
 
-  // %x16 is the symbol's name: to %x19, and its length to %x22
+  // moves the address of the symbol's name from x16 to x19, and computes the length of the name in x22
   move(X19, X16);
   code.word(0xd2800000 | X22); // mov x22,#0
   code.word(0x91000400 | (X22 << 5) | X22); // 1: add x22,x22,#1

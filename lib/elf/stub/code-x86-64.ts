@@ -1,5 +1,5 @@
 /**
- * The code of a stub for x86_64. It makes system calls only and needs no aligned stack, no thread-local storage and no library, so it
+ * The code of a stub for x86_64. It only makes system calls and needs no aligned stack, no thread-local storage and no library, so it
  * works in signal handlers, after fork, and before the C library is initialized. It never returns, so every register is free.
  */
 import type { CodeOf, Text } from './code';
@@ -19,7 +19,7 @@ export const codeOfX86: CodeOf = (address, names, { program, unknownProgram, bef
   const mov = (register: keyof typeof MOV, value: number) => code.add(...MOV[register]).word(value);
   const lea = (register: keyof typeof LEA, target: number) => code.add(...LEA[register]).word(target - code.address - 4);
   const systemCall = (number: number) => mov('eax', number).add(0x0f, 0x05); // syscall
-  // an entry of the array for writev, which is pushed from its end
+  // pushes an entry of the array for writev, the last entry first
   const pushText = ({ address: text, length }: Text) => {
     code.add(0x68).word(length); // push $length
     lea('rax', text).add(0x50); // push %rax
@@ -30,7 +30,7 @@ export const codeOfX86: CodeOf = (address, names, { program, unknownProgram, bef
     systemCall(SYSCALL.writev);
   };
 
-  // %rax is the symbol's name: to %r12, and its length to %r13
+  // moves the address of the symbol's name from %rax to %r12, and computes the length of the name in %r13
   code.add(0x49, 0x89, 0xc4); // mov %rax,%r12
   code.add(0x45, 0x31, 0xed); // xor %r13d,%r13d
   code.add(0x49, 0xff, 0xc5); // 1: inc %r13
