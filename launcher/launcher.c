@@ -9,7 +9,7 @@
  * searches relative to its own path finds the same files. The directory is unpacked under another name and renamed, so it is complete
  * or absent. Meanwhile, other launchers wait for a file lock, which the kernel releases if the process that holds it ends.
  *
- * lib/pack/compressed.ts writes the compressed files, lib/plan/compress.ts the list: `d PATH`, `l PATH` for a link to the layer and
+ * lib/pack/compressed.ts writes the compressed files, lib/plan/size/compress.ts the list: `d PATH`, `l PATH` for a link to the layer and
  * `f PATH` for a compressed file, a directory before its contents, each terminated by NUL. build.sh compiles this file.
  */
 #include "system.h"

@@ -1,5 +1,5 @@
 /**
- * Warns of functions whose /tmp is too small for the compressed files of a layer of theirs: its programs would end with an error.
+ * Warns if a function's /tmp is too small for the compressed files of one of its layers: the layer's programs would end with an error.
  */
 import type { IAspect } from 'aws-cdk-lib';
 import { Annotations, Token } from 'aws-cdk-lib';
@@ -11,7 +11,7 @@ import { EPHEMERAL_BYTES } from './lambda';
 const MIB = 1024 * 1024;
 
 export class EphemeralStorageCheck implements IAspect {
-  /** @param bytes of `/tmp` that the layer's compressed files take */
+  /** @param bytes of `/tmp` that the layer's compressed files take when they are unpacked */
   constructor(private readonly layer: lambda.LayerVersion, private readonly bytes: number) {}
 
   public visit(node: IConstruct): void {

@@ -6,7 +6,7 @@
 import { printableLines } from './text/printable';
 
 /**
- * The properties that an error may refer to, by their names in the construct and `BinarySource`, and on the command line.
+ * The properties that an error may refer to: name in the construct or in `BinarySource` → option on the command line.
  */
 export const OPTIONS = {
   'architecture': '--arch',

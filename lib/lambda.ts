@@ -15,10 +15,10 @@ export const EPHEMERAL_BYTES = 512 * 1024 * 1024;
 /** The largest `/tmp` that a function may have, in bytes (10,240 MiB). */
 export const MOST_EPHEMERAL_BYTES = 10_240 * 1024 * 1024;
 
-/** Where a layer is unpacked to. */
+/** The directory into which Lambda unpacks layers. */
 export const OPT = '/opt/';
 
-/** Names in `/opt` with a meaning: on PATH, on LD_LIBRARY_PATH, on a runtime's module path, or started as an extension. */
+/** Names in `/opt` with a meaning to Lambda: on PATH, on LD_LIBRARY_PATH, on a runtime's module path, or started as an extension. */
 export const RESERVED_NAMES: readonly string[] = ['bin', 'lib', 'python', 'nodejs', 'java', 'ruby', 'extensions'];
 
 /** The environment of every process of a function. A runtime adds variables of its own. */

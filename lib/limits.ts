@@ -2,8 +2,8 @@
  * Limits on the sizes and counts that foreign files state or imply.
  *
  * Every reader checks its limit before it allocates memory or starts a loop for such a number, so that a file of a hostile package
- * or image results in an error instead of exhausting memory or time. Each limit is far above the largest value on real
- * systems, which its comment states.
+ * or image results in an error instead of exhausting memory or time. The comment of each limit states the largest value
+ * on real systems. The limit is far above that.
  */
 
 import { LayerError } from './error';
@@ -34,7 +34,7 @@ export const LIMITS = {
   loaderConfigurationNames: { of: 'file names compared with include patterns', most: 100_000 },
   /** some 20 */
   searchDirectories: { of: 'library directories of one search path', most: 1000 },
-  /** 1 MB with 1,000 packages of Debian; Alpine's has the file lists as well */
+  /** 1 MB with 1,000 packages of Debian; Alpine's database includes the file lists */
   packageStatus: { of: 'bytes of a package database', most: 64 * MIB },
   /** 8 MB with 1,000 packages of Debian */
   fileLists: { of: 'bytes of the file lists of a package database', most: 256 * MIB },

@@ -25,7 +25,7 @@ export function sysvHash(name: Buffer): number {
   return hash;
 }
 
-/** The indexes of symbols that the loaders find: from `start` up to, but without, `end`. */
+/** The indexes of symbols that the loaders find: from `start` up to, but not including, `end`. */
 export interface FoundSymbols {
   readonly start: number;
   readonly end: number;
@@ -35,11 +35,11 @@ export function readHashTable(reader: ByteReader, section: DynamicSection): Foun
   const gnu = section.extent(DT_GNU_HASH);
   if (gnu !== undefined) return readGnuHash(reader, gnu.offset);
   const sysv = section.extent(DT_HASH);
-  // the number of chains is that of the symbols; symbol 0 is the undefined one
+  // the table states the number of symbols as the number of chains; symbol 0 is the undefined one
   return sysv === undefined ? { start: 0, end: 0 } : { start: 1, end: reader.u32(sysv.offset + 4) };
 }
 
-/** Symbols are sorted by bucket, and the lowest bit of a chain's last hash is set: the last chain ends with the table. */
+/** Symbols are sorted by bucket, so the last bucket's chain ends where the table does: at a hash whose lowest bit is set. */
 function readGnuHash(reader: ByteReader, offset: number): FoundSymbols {
   const [bucketCount, start, bloomWords] = [0, 4, 8].map((at) => reader.u32(offset + at));
   const bucketsAt = offset + 16 + 8 * bloomWords;

@@ -9,7 +9,7 @@ import { exceeding, LIMITS } from '../limits';
  * defined by the library that it loaded (elf/dl-version.c).
  *
  * Both tables are chains: each entry states the distance to the next one, 0 in the last. Distances are unsigned, so
- * a chain only runs forward and ends with the file.
+ * a chain only runs forward, and at the latest ends at the end of the file.
  */
 export interface VersionNeed {
   /** The library, by its name in `needed`. */
@@ -23,7 +23,10 @@ export interface VersionNeed {
 
 const VER_FLG_BASE = 1;
 const VER_FLG_WEAK = 2;
-/** of an entry of `.gnu.version`; the highest bit marks symbols that only a reference with that very version finds */
+/**
+ * Mask of the version's number in an entry of `.gnu.version`. The highest bit of the entry marks symbols that are found only by references
+ * with that version.
+ */
 export const VERSYM_INDEX = 0x7fff;
 
 /** The entries of DT_VERNEED. */
@@ -60,7 +63,7 @@ export function readVersionDefinitions(reader: ByteReader, offset: number, strin
 /** A version that a library defines. */
 export interface VersionDefinition {
   readonly name: string;
-  /** the number that `.gnu.version` has for its symbols */
+  /** the number by which `.gnu.version` refers to it */
   readonly index: number;
   /** VER_FLG_BASE: the name of the library itself, which is not a version of any symbol */
   readonly isBase: boolean;
@@ -93,7 +96,7 @@ export interface RequiredVersion {
   readonly file?: string;
 }
 
-/** The entries of the table of DT_VERNEED, by the number that `.gnu.version` has for the symbols. */
+/** The entries of the table of DT_VERNEED, by the number with which `.gnu.version` refers to them. */
 export function readRequiredVersions(reader: ByteReader, offset: number, strings: StringTable): Map<number, RequiredVersion> {
   const count = counter(offset);
   const versions = new Map<number, RequiredVersion>();
@@ -109,7 +112,7 @@ export function readRequiredVersions(reader: ByteReader, offset: number, strings
   return versions;
 }
 
-/** @param count called for each entry: chains of one table may share entries, so their total can exceed the file */
+/** @param count called for each entry: chains of one table may share entries, so the size of the file does not limit their number */
 function chain<T>(start: number, read: (offset: number) => { value: T; next: number }, count: () => void): T[] {
   const values: T[] = [];
   let distance = 0;

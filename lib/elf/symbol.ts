@@ -4,8 +4,8 @@ import type { StringTable } from './string-table';
 
 /**
  * Dynamic symbols. No program header states their number, and the hash tables may omit undefined symbols (GNU ld writes
- * an empty one if nothing is exported). But every imported symbol is used by a relocation, so relocations lead to all
- * imports.
+ * an empty hash table if nothing is exported). But every imported symbol is used by a relocation, so relocations lead to
+ * all imports.
  */
 
 const SYMBOL_SIZE = 24;
@@ -31,7 +31,7 @@ export function readImports(reader: ByteReader, relocations: readonly Extent[], 
     }
   }
   if (used.size === 0) return new Set();
-  // one view for all symbols, so that a file that is read in parts is read once
+  // one view for all symbols: a file that is read in parts is then read once
   const symbols = reader.view(symtab, (last + 1) * SYMBOL_SIZE);
   const imports = new Set<string>();
   for (const index of used) {

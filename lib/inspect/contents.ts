@@ -16,7 +16,7 @@ import type { ZipEntry } from '../zip/entry';
 import { type Follow, follower } from '../zip/entry-tree';
 import { readZip } from '../zip/reader';
 
-/** The place of a layer's record. */
+/** The path of a layer's record in the zip. */
 const RECORD_NAME = new RegExp(`^elf/[0-9a-f]{8}${RECORD}$`);
 
 /** Some libraries, such as libc, have a PT_INTERP: they can be started to print their version. */
@@ -136,7 +136,7 @@ export function origins(files: readonly ContentsFile[]): Map<ContentsFile, Conte
   return found;
 }
 
-/** Where a program is that a launcher starts, if it is one that does. */
+/** The program that a link in `/opt/bin` leads to. In a layer with compressed files, the link may lead to the program's launcher. */
 function launched(start: string | undefined, inRoot: Follow, files: ReadonlyMap<string, UnpackedFile>): string | undefined {
   if (start === undefined || ![...files.values()].some(({ unpackedSize }) => unpackedSize !== undefined)) return start;
   const program = startedBy(start);
@@ -162,12 +162,12 @@ function some(entries: readonly ZipEntry[]): string {
   return names.length === 0 ? 'nothing at all' : `${names.join(', ')}${entries.length > 3 ? ` and ${entries.length - 3} more` : ''}`;
 }
 
-/** Finds the file for each dependency. A layer is closed; of several files with one name, the nearest is taken. */
+/** Finds the file for each dependency, which is always in the layer. Among files with its name, one in the same directory comes first. */
 class Linking {
   private readonly dynamics = new Map<string, Dynamic>();
   /** file name, name of a link, or DT_SONAME → the file with that name and the shortest path */
   private readonly named = new Map<string, string>();
-  /** the same for each directory */
+  /** directory of a file, `/`, and a name as above → the first such file */
   private readonly beside = new Map<string, string>();
   private readonly interpreters = new Map<string, string>();
   private readonly hashes = new Map<string, string>();
@@ -216,7 +216,7 @@ class Linking {
   private kind(place: string, { mode }: UnpackedFile): ContentsFile['kind'] {
     if (this.interpreters.has(place) && !SHARED.test(place)) return 'program';
     if (this.dynamics.has(place)) return 'library';
-    return (mode & 0o111) === 0 ? 'data' : 'program'; // a static one, or a script
+    return (mode & 0o111) === 0 ? 'data' : 'program'; // a static program, or a script
   }
 
   private needs(place: string): string[] {

@@ -10,7 +10,7 @@ import type { Contents } from './contents';
 import { MOST_BYTES } from '../lambda';
 import { printable } from '../text/printable';
 
-/** The compiled library uses it, too: the compiler copies only TypeScript. */
+/** Compiled code reads this folder in `lib`, too, because the compiler does not copy it. */
 const PAGE = path.join(__dirname, '..', '..', 'lib', 'inspect', 'page');
 
 /** In the order in which they are joined. */
@@ -28,13 +28,13 @@ export function htmlOf(contents: Contents): string {
     ].join('; '),
     style,
     script,
-    // JSON has `<` in its strings only
+    // in JSON, `<` occurs only in strings, in which it may be escaped
     data: JSON.stringify(dataOf(contents)).replaceAll('<', '\\u003c'),
   };
   return part('page.html').replace(/\{\{(\w+)\}\}/g, (_, name) => parts[name]);
 }
 
-/** The library for browsers, which defines `d3`. Its first line has its copyright. */
+/** d3-hierarchy as a script for browsers, which defines `d3`. The first line states its copyright. */
 function treemap(): string {
   return fs.readFileSync(path.join(path.dirname(require.resolve('d3-hierarchy')), '..', 'dist', 'd3-hierarchy.min.js'), 'utf8');
 }

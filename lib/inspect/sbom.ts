@@ -2,8 +2,8 @@
  * The software bill of materials of a layer: CycloneDX 1.6, as JSON (https://cyclonedx.org/docs/1.6/json/).
  *
  * Packages are components and contain their files. The hash of a file is that of its content in the layer: it differs from
- * the source's if the file was edited. A package depends on another if one of its files needs a file of the other, or led to
- * it. The same layer gives the same bytes: there is no time, the serial number is a hash, and all lists are sorted.
+ * the source's if the file was edited. Package A depends on B if a file of A needs a file of B, or is the reason why one is
+ * packed. The same layer gives the same bytes: there is no time, the serial number is a hash, and all lists are sorted.
  */
 import { createHash } from 'crypto';
 import * as path from 'path';

@@ -1,5 +1,5 @@
 /**
- * The files of a layer as its programs see them. A file that is stored compressed has its content, at its own path.
+ * The files of a layer as its programs see them: files that are stored compressed are unpacked, at their own paths.
  */
 import { MOST_EPHEMERAL_BYTES } from '../lambda';
 import { LIMITS } from '../limits';
@@ -15,7 +15,7 @@ export interface UnpackedFile extends ZippedFile {
 /**
  * @param mirrored the name of the mirrored root, `elf/KEY`
  * @param refuse throws an error for a layer with a damaged file
- * @returns by path below the mirrored root
+ * @returns the files by their paths below the mirrored root
  */
 export function unpackedFiles(
   entries: readonly ZipEntry[],

@@ -66,7 +66,7 @@ function search(name: string, requester: Loaded, program: Loaded, setting: Setti
   return (!noDefaults && look(setting.defaults, 'default directory')) || { searched };
 }
 
-/** The directories in an object's own DT_RPATH or DT_RUNPATH. Without a current directory, relative and empty entries are omitted. */
+/** The directories in an object's own DT_RPATH or DT_RUNPATH, one for each entry, with their tokens expanded. */
 function directoriesOf(
   list: string,
   object: Pick<Loaded, 'path' | 'real' | 'loader'>,
@@ -75,7 +75,7 @@ function directoriesOf(
   return searchEntries(list, ':', object.path).map((entry) => expandTokens(entry, tokens(object, setting)));
 }
 
-/** `$ORIGIN` of the program is the directory of its resolved path; `$ORIGIN` of a library, of the path by which it was found. */
+/** `$ORIGIN` is the directory of an object's path: of the resolved path of the program, of the path by which a library was found. */
 function tokens(object: Pick<Loaded, 'path' | 'real' | 'loader'>, setting: Pick<Setting, 'lib' | 'platform'>) {
   return { ORIGIN: path.posix.dirname(object.loader ? object.path : object.real), LIB: setting.lib, PLATFORM: setting.platform };
 }

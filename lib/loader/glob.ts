@@ -1,12 +1,12 @@
 /**
- * Shell patterns in the syntax of glob(3), matched in time linear in pattern times name: glob libraries compile patterns to
- * regular expressions, whose backtracking can take forever.
+ * Shell patterns in the syntax of glob(3). Matching takes time in proportion to the product of the lengths of pattern and
+ * name. The regular expressions to which glob libraries compile patterns can take forever, because they backtrack.
  */
 
 /** An element of a pattern: a run of any characters, or one character of a set. */
 type Element = 'run' | ((character: string) => boolean);
 
-/** True if a component has special characters. Others match only themselves, without listing a directory. */
+/** True if a component has special characters. Other components match only themselves, so no directory has to be listed. */
 export function isPattern(component: string): boolean {
   return /[*?[\\]/.test(component);
 }
@@ -61,7 +61,7 @@ function compile(pattern: string): Element[] {
   return elements;
 }
 
-/** Offset of the end of a bracket expression: a `]` directly behind `[` or `[!` belongs to the set. @returns -1 without an end */
+/** Offset of the `]` that ends a bracket expression, -1 if none does. A `]` directly after `[` or `[!` belongs to the set. */
 function closing(pattern: string, open: number): number {
   const negated = pattern[open + 1] === '!' || pattern[open + 1] === '^';
   return pattern.indexOf(']', open + (negated ? 3 : 2));

@@ -27,7 +27,7 @@ const EXTENSION_MAGIC = 0xeaa42174;
 const EXTENSION_HWCAPS = 1; // cache_extension_tag_glibc_hwcaps
 /** Maximum length of a path, including NUL (PATH_MAX). Longer strings are ignored. */
 const MOST_STRING = 4096;
-/** Maximum length of all strings per byte of the cache. They may share bytes: a library's name is the end of its path. */
+/** Maximum total length of all strings, per byte of the cache. Strings may share bytes: a library's name is the end of its path. */
 const MOST_SHARED = 4;
 const HWCAP_EXTENSION = 1 << 30; // DL_CACHE_HWCAP_EXTENSION, bit 62, as seen in the upper half
 

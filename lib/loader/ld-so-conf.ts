@@ -38,7 +38,7 @@ class Configuration {
     return [...this.listed];
   }
 
-  /** Reads a file. Yields each included file in its place. */
+  /** Reads a file. At each `include`, yields the included files: the caller reads them before the rest. */
   private *statements(file: string): Generator<string> {
     const real = this.root.real(file);
     if (real === undefined || this.files.has(real) || !this.root.isFile(real)) return;
@@ -58,7 +58,7 @@ class Configuration {
     }
   }
 
-  /** The files that match a pattern, in glob(3)'s order; the first path of each file. */
+  /** The files that match a pattern, in glob(3)'s order. If several paths lead to one file, only the first counts. */
   private matches(pattern: string, includedBy: string): string[] {
     let paths = new Map([['/', '/']]);
     for (const component of pattern.split('/').filter(Boolean)) {

@@ -19,7 +19,7 @@ export const MUSL: LoaderRules = {
   // the loader contains the C library with all of its parts
   isLoader: (name, loader) => /^lib(?:c|pthread|rt|m|dl|util|xnet)\./.test(name) || loader.name === name,
   answersTo: () => false,
-  // only the name by which it was searched for, never a path (`shortname`)
+  // musl keeps one name for each library (`shortname`): the one by which it was first searched for, never a path
   isKept: (name, object, names) => !name.includes('/') && ![...names.values()].includes(object),
   // dlopen uses the program's search path, whatever the caller
   opener: (_, program) => program,
@@ -74,7 +74,7 @@ function directoriesOf(list: string, object: Pick<Loaded, 'path' | 'real' | 'loa
 
 /**
  * The default directories: those in the configuration file, or else the built-in ones. The file is below musl's installation
- * prefix: the path of the loader in the program, without its last two components.
+ * prefix, which is the path of the loader that the program names, without the last two components.
  */
 export function systemDirectories(interpreter: string | undefined, { files, pathFile }: Setting): readonly string[] {
   const prefix = interpreter?.startsWith('/') ? interpreter.split('/').slice(0, -2).join('/') : '';

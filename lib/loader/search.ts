@@ -69,14 +69,14 @@ export interface Found {
 }
 
 export interface NotFound {
-  /** every directory searched, in order */
+  /** every place that was searched, in order: paths, directories and caches */
   readonly searched: readonly string[];
 }
 
 /** A file that ends the search: the loader fails instead of searching on. */
 export class UnloadableError extends LayerError {}
 
-/** Limits the search for one program's libraries: each name is searched for in every entry of every search path. */
+/** Limits the search for one program's libraries: each name is searched for in all search paths, which may be long. */
 export class SearchBudget {
   private places = 0;
 
@@ -118,7 +118,7 @@ export interface LoaderRules {
   /** True if a name refers to the loader that the process was started with. */
   isLoader(name: string, loader: Loaded): boolean;
 
-  /** True if an object has a name by which it has not been requested yet. */
+  /** True if an object also has this name, although it has not been requested by it yet. */
   answersTo(object: Loaded, name: string): boolean;
 
   /**
@@ -131,10 +131,10 @@ export interface LoaderRules {
   /** The object whose search path applies if `object` opens a library by name (dlopen). */
   opener(object: Loaded, program: Loaded): Loaded;
 
-  /** True if it supports DT_FILTER and DT_AUXILIARY. */
+  /** True if the loader supports DT_FILTER and DT_AUXILIARY. */
   readonly hasFilters: boolean;
 
-  /** True if it checks symbol versions. */
+  /** True if the loader checks symbol versions. */
   readonly hasVersions: boolean;
 }
 

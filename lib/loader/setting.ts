@@ -20,7 +20,7 @@ export interface SettingOptions {
 }
 
 export function settingOf(root: Root, machine: Machine, options: SettingOptions = {}): Setting {
-  const cacheFile = root.file('/etc/ld.so.cache'); // ld.so goes on without one that it cannot read
+  const cacheFile = root.file('/etc/ld.so.cache'); // like ld.so, continues without a cache that cannot be read
   const cache = cacheFile === undefined ? undefined : readCache(root.read(cacheFile, LIMITS.loaderCache), MACHINES[machine].cacheFlags);
   const { directories, lib } = defaultDirectories(root, machine);
   return {

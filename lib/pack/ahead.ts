@@ -1,6 +1,6 @@
 /**
- * Compresses files while the layer that may contain them is being planned. Most of their blocks are the same in the layer, and most files
- * are: these are not read again.
+ * Compresses files while the layer that may contain them is being planned. Most blocks are the same in the layer, so they are not
+ * compressed again. Most files are the same as a whole, and are not even read again.
  */
 import { availableParallelism } from 'os';
 import { crc32 } from 'zlib';
@@ -18,7 +18,7 @@ import type { Root } from '../root/root';
 const BLOCKS = Math.max(availableParallelism() - 1, 1);
 /** Larger files are compressed when they are packed, if at all. */
 const LIMIT = { ...LIMITS.file, most: MOST_BYTES };
-/** In bytes. Larger files have memory of their own. */
+/** Size, in bytes, of the buffer that files are read into. A larger file gets a buffer of its own. */
 const ROOM = 1024 * 1024;
 
 interface File {
@@ -33,9 +33,9 @@ export interface KnownFile extends ContentFacts {
 
 /** A file that was compressed as it is in the source. */
 interface Compressed extends ContentFacts {
-  /** of the status that it was read with */
+  /** stamp of the file when it was read */
   readonly stamp: string;
-  /** of its blocks */
+  /** keys of its blocks: see `KnownBlocks` */
   readonly keys: readonly string[];
 }
 
@@ -61,7 +61,7 @@ export class Ahead {
     this.files = [];
   }
 
-  /** The content of a file in a layer; `undefined` if it is edited, has changed, or is not kept. */
+  /** The content of a file for a layer; `undefined` if the plan edits it, it has changed, or a block of it is no longer kept. */
   public known({ real, stamp, edits, stub, locale, compressed: stored }: FileEntry, root: Root): KnownFile | undefined {
     const { aliases = [], ...otherEdits } = edits ?? {};
     const isEdited = [stub, locale, stored, ...Object.values(otherEdits)].some((edit) => edit !== undefined);
@@ -79,7 +79,7 @@ export class Ahead {
       try {
         await this.compress(file);
       } catch {
-        // reported when it is packed
+        // packing reads the file again, and reports the error
       }
     }
     this.isRunning = false;

@@ -2,12 +2,12 @@
  * The format in which a layer stores files compressed. launcher/launcher.c unpacks it in the function.
  *
  * A file is split into chunks, so that several processors can unpack one large file. They are compressed with deflate (RFC 1951), which
- * Node.js 20 has and 250 lines of C can unpack. zstd at level 19 would take a fifth less space. All numbers are little-endian.
+ * Node.js 20 has and 200 lines of C can unpack. zstd at level 19 would take a fifth less space. All numbers are little-endian.
  *
  *   0  8 bytes  `elfpack1`
  *   8  u32      CRC-32 of everything from the next field up to the data
  *  12  u32      permission bits
- *  16  u32      size of a chunk, except for the last one
+ *  16  u32      size of the content of each chunk except the last one
  *  20  u32      number of chunks
  *  24  u64      size of the file
  *  32  for each chunk: u32 compressed size, u32 CRC-32 of the content
@@ -54,7 +54,7 @@ export function compress({ content, mode }: UnpackedFile): Buffer {
   return Buffer.concat([header, ...chunks]);
 }
 
-/** The size of a compressed file's content, and its permission bits, which are not trusted: `decompress` checks them. */
+/** The size and the permission bits that a compressed file states for its content. `decompress` checks whether the size is true. */
 export function describeCompressed(bytes: Buffer, most: number): { readonly size: number; readonly mode: number } {
   const { size, mode } = readHeader(bytes, most);
   return { size, mode };
@@ -62,7 +62,7 @@ export function describeCompressed(bytes: Buffer, most: number): { readonly size
 
 /**
  * @param bytes a compressed file, which is not trusted
- * @param most size of the file in bytes
+ * @param most maximum size of the content, in bytes
  * @throws CompressedFileError
  */
 export function decompress(bytes: Buffer, most: number): UnpackedFile {

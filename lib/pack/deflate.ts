@@ -1,33 +1,35 @@
 /**
- * Compresses the bytes of a file: raw DEFLATE (RFC 1951), the same for any number of cores.
+ * Compresses the bytes of a file: raw DEFLATE (RFC 1951). The result does not depend on the number of cores.
  */
 import { constants, deflateRaw, deflateRawSync } from 'zlib';
 import type { KnownBlocks } from './known-blocks';
 
-/** Bytes at the start, in the middle and at the end of a file that are compressed on trial. */
+/** Size, in bytes, of each of the three samples that are compressed on trial: the start, the middle and the end of a file. */
 const SAMPLE = 16 * 1024;
-/** Size of the compressed sample, as a share of the sample, from which the file is stored uncompressed. */
+/** If no sample becomes smaller than this share of its size, the file is stored uncompressed. */
 const LEAST_GAIN = 0.98;
 /**
- * Of zlib. Level 4 gives 2 to 5 % more bytes than level 6, in half of its time, and 2.5 to 6 % more bytes than level 9, in an eighth to a
- * third of its time: half of the time that a layer takes is spent on compression. Level 3 saves 10 % of its time for another 2 to 4 %.
+ * Level of zlib. Level 4 gives 2 to 5 % more bytes than level 6 in half of the time, and 2.5 to 6 % more than level 9 in an eighth to a
+ * third of the time: half of the time that a layer takes is spent on compression. Level 3 gives another 2 to 4 % more, in 90 % of the
+ * time of level 4.
  */
 const LEVEL = 4;
-/** Up to this size, handing a file to another thread takes longer than compressing it: 0.4 ms for each. */
+/** Files up to this size, in bytes, are compressed at once: handing one to another thread takes longer than that, 0.4 ms. */
 const AT_ONCE = 64 * 1024;
 /**
- * Bytes of a block. Larger files are compressed in blocks, on all cores. Each has the bytes before it as its dictionary and ends at a
- * byte boundary, so that the blocks are one stream. The smaller they are, the fewer of them an edit changes: of the bytes of rig, jq, curl,
- * git and xmllint, 79 to 97 % are in blocks that are the same as in the source. Blocks of 128 KB (86 to 98 %) take 8 % more time.
+ * Bytes of a block. Files are compressed in blocks, on all cores. Each block has the bytes before it as its dictionary and ends at a
+ * byte boundary, so that the blocks are one stream. The smaller the blocks are, the fewer bytes have to be compressed again after an
+ * edit: of the bytes of rig, jq, curl, git and xmllint, 79 to 97 % are in blocks that are the same as in the source. With blocks of
+ * 128 KB it would be 86 to 98 %, but they take 8 % more time.
  */
 const BLOCK = 256 * 1024;
-/** Of one file. Node.js compresses in four threads unless UV_THREADPOOL_SIZE says otherwise. */
+/** Number of blocks of one file that are compressed at a time. Node.js uses four threads unless UV_THREADPOOL_SIZE says otherwise. */
 const BLOCKS_AT_A_TIME = 8;
 /** The farthest distance of a match in bytes. */
 const WINDOW = 32 * 1024;
 
 export interface DeflateOptions {
-  /** keeps the compressed blocks @default - each block is compressed */
+  /** blocks that were compressed before; new ones are added @default - every block is compressed */
   readonly known?: Pick<KnownBlocks, 'deflated'>;
   readonly blocksAtATime?: number;
   /** whether the result is not needed any more: no further block is compressed then */
@@ -79,7 +81,7 @@ function ifSmaller(content: Buffer, deflated: readonly Buffer[]): readonly Buffe
   return deflated.reduce((sum, { length }) => sum + length, 0) < content.length ? deflated : undefined;
 }
 
-/** Pictures, archives and the like are stored: compressing them takes longest and saves nothing. */
+/** False for pictures, archives and the like, which are stored: compressing them takes longest and saves nothing. */
 function isCompressible(content: Buffer): boolean {
   const starts = [0, Math.floor((content.length - SAMPLE) / 2), content.length - SAMPLE];
   return starts.some((start) => deflateRawSync(content.subarray(start, start + SAMPLE), { level: 1 }).length < LEAST_GAIN * SAMPLE);

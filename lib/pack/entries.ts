@@ -40,7 +40,7 @@ export class FullLayerError extends LayerError {}
  * Yields every entry, sorted by name. A file is read when its entry is yielded.
  *
  * @param mostBytes size of the largest layer that is accepted
- * @param knownFile what the caller knows about the content of a file, which is not read then @default - all files are read
+ * @param knownFile returns what the caller knows about the content of a file; that file is not read @default - all files are read
  * @throws ChangedFileError, UneditableFileError, FullLayerError
  */
 export function* written<Known extends { readonly size: number } = never>(
@@ -109,7 +109,7 @@ function named(plan: Plan, aliases: readonly string[]): Named[] {
     }
     for (const [at, file] of Object.entries(beside)) entries.push({ name: at, link: mirrored + file });
   }
-  // two aliases may have the same name and target: `/usr` with a directory below it, and that directory
+  // two aliases may make the same link: `/usr` with the sibling `/share/rig` and `/usr/share/rig` both make `/opt/share/rig`
   const byName = new Map(entries.map((entry) => [entry.name, entry]));
   return [...byName.values()].sort((a, b) => (a.name < b.name ? -1 : 1));
 }
@@ -120,7 +120,7 @@ function stored(entry: FileEntry, root: Root, key: string, aliases: readonly str
   return entry.compressed === undefined ? content : compress({ content, mode: entry.mode });
 }
 
-/** The bytes of a file in the function. */
+/** The bytes of a file as programs see it in the function: edited, and not compressed. */
 function edited(entry: FileEntry, root: Root, key: string, aliases: readonly string[]): Buffer {
   const { edits, locale } = entry;
   if (locale) return localeArchive(locale.names, locale.categories.map((category) => unchanged(category, root)));
@@ -155,7 +155,7 @@ function unchanged({ real, stamp }: Pick<FileEntry, 'real' | 'stamp'>, root: Roo
   throw new ChangedFileError(`${file} changed while the layer was made: run synth again when nothing writes to it`);
 }
 
-/** @param line it replaces the first line; after a newline in it, the second line follows a space */
+/** @param line the new first line. It may end with a newline and a text, which is inserted before the second line with a space after it */
 function withFirstLine(bytes: Buffer, line: string): Buffer {
   const end = bytes.indexOf('\n');
   if (line.includes('\n')) return Buffer.concat([Buffer.from(`${line} `), end < 0 ? Buffer.from('\n') : bytes.subarray(end + 1)]);

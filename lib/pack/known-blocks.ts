@@ -1,9 +1,9 @@
 /**
- * Compressed blocks that are kept in memory. Layers of an app share libraries, and edits change few blocks of a file.
+ * Compressed blocks that are kept in memory, to be used again: layers of an app share libraries, and edits change few blocks of a file.
  */
 import { hash } from 'crypto';
 
-/** Of compressed bytes. */
+/** Maximum number of compressed bytes that are kept. */
 const MOST_BYTES = 64 * 1024 * 1024;
 
 interface Known {
@@ -15,9 +15,9 @@ interface Known {
 type Compress = () => Promise<Buffer>;
 
 export class KnownBlocks {
-  /** by the hash of the inputs; the block that was used last is the last */
+  /** by the hash of the inputs; the block that was used most recently is the last */
   private readonly used = new Map<string, Known>();
-  /** compressed ahead and not used yet: these would be compressed in vain if used ones took their room */
+  /** compressed ahead and not used yet: these are never evicted, because they would have been compressed in vain */
   private readonly ahead = new Map<string, Known>();
   private bytes = 0;
 
@@ -58,7 +58,7 @@ export class KnownBlocks {
     return this.used.size === 0 && this.bytes > MOST_BYTES;
   }
 
-  /** To be called when a layer is packed: the rest of what was compressed ahead is of no more use than other blocks. */
+  /** To be called when a layer is packed: the other blocks that were compressed ahead for it may be evicted from now on. */
   public packed(): void {
     for (const [key, known] of this.ahead) this.used.set(key, known);
     this.ahead.clear();
@@ -72,13 +72,13 @@ export class KnownBlocks {
   }
 
   private make(key: string, compress: Compress): Known {
-    // copied: zlib's result is the start of a buffer of the size of its input
+    // copied, because zlib's result would keep a whole buffer of the size of its input in memory
     const known: Known = { deflated: compress().then((block) => Buffer.from(block)), bytes: 0 };
     known.deflated.then(({ length }) => {
       known.bytes = length;
       this.bytes += length;
       this.evict();
-    }, () => this.used.delete(key) || this.ahead.delete(key)); // whoever uses it reports the error
+    }, () => this.used.delete(key) || this.ahead.delete(key)); // the caller, which waits for the block, reports the error
     return known;
   }
 

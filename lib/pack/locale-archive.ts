@@ -17,14 +17,14 @@ import { LOCALE_CATEGORIES } from '../plan/edits/locale-archive';
 const MAGIC = 0xde020109;
 const HEADER_SIZE = 56;
 const ENTRY_SIZE = 12;
-/** Of the hash table: a prime, and larger than the number of names. glibc divides by it and by 2 less. */
+/** Number of entries of the hash table: a prime above the number of names. glibc divides hashes by this number and by this number - 2. */
 const ENTRIES = 7;
 /** localedef aligns data to 16 bytes. */
 const ALIGNMENT = 16;
 
 /**
  * @param names of the locale, at most 6
- * @param categories content of the file of each of `LOCALE_CATEGORIES`
+ * @param categories contents of the files of `LOCALE_CATEGORIES`, in that order
  */
 export function localeArchive(names: readonly string[], categories: readonly Buffer[]): Buffer {
   const strings = Buffer.from(names.map((name) => `${name}\0`).join(''), 'latin1');

@@ -16,7 +16,7 @@ import { BLOCK } from '../tar/format';
 import { headerOf } from '../tar/writer';
 import { fileError } from '../text/file-error';
 
-/** The date of the zip's entries, in seconds since 1970. */
+/** The modification time of all entries, in seconds since 1970: the same date as in a zip. */
 const MODIFIED = Date.UTC(1980, 0, 1) / 1000;
 
 /**

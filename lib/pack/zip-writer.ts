@@ -1,10 +1,10 @@
 /**
  * Writes the entries of a zip with yazl, but compresses them itself.
  *
- * yazl creates a stream for each file that it compresses, which takes twice as long as the compression of a small file, compresses a
- * large file on one core, and searches all entries after each one, which takes seconds for 16,000. So it gets only empty entries here,
- * whose headers are completed before they are written. That relies on parts of yazl that it does not document; its version is fixed in
- * `package.json`, and `test/pack/zip.test.ts` reads back what is written.
+ * yazl creates a stream for each file that it compresses, which takes twice as long as compressing a small file. It compresses a large
+ * file on one core. After each entry it searches all entries, which takes seconds for 16,000. So only empty entries are given to yazl
+ * here, and their headers are completed before they are written. This relies on undocumented parts of yazl. Therefore its version is
+ * fixed in `package.json`, and `test/pack/zip.test.ts` reads back what is written.
  */
 import type { PassThrough } from 'stream';
 import { crc32 } from 'zlib';
@@ -33,15 +33,15 @@ interface UndocumentedZipFile {
   outputStreamCursor: number;
 }
 
-/** The earliest date in the format of zip, which has local time: 1980-01-01 00:00 in every time zone. */
+/** The earliest date that a zip can state: 1980-01-01 00:00 in every time zone, because zips state local times. */
 const DATE = { mtime: new Date(1980, 0, 1), forceDosTimestamp: true };
 const DEFLATE = 6;
 const WRITTEN = 3;
 const NO_BYTES = Buffer.alloc(0);
-/** Bytes that are passed on at once. Each piece takes a system call and some 20 calls of streams, and most entries have less than 4 KB. */
+/** Bytes that are passed on at once. Each piece takes a system call and some 20 calls of streams, so small entries share one. */
 const PIECE = 64 * 1024;
 
-/** The header of an entry states these about its content. */
+/** The facts about a file's content that the header of its entry states. */
 export interface ContentFacts {
   /** in bytes */
   readonly size: number;
@@ -55,7 +55,7 @@ export class ZipWriter {
   /** bytes that are not passed on yet */
   private pending: Buffer[] = [];
   private pendingBytes = 0;
-  /** Passes on the bytes of the zip. */
+  /** The bytes of the zip. */
   public readonly output = this.zip.outputStream as PassThrough;
 
   /** @param mode file type and permissions, such as 0o40755 */
@@ -71,7 +71,7 @@ export class ZipWriter {
     this.addBytes(name, mode, { size: content.length, crc32: crc32(content) }, deflated ?? [content], deflated ? DEFLATE : 0);
   }
 
-  /** Adds a file of which only the compressed content is in memory. */
+  /** Adds a file whose uncompressed content is not in memory. */
   public addDeflated(name: string, mode: number, content: ContentFacts, deflated: readonly Buffer[]): void {
     this.addBytes(name, mode, content, deflated, DEFLATE);
   }

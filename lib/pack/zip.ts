@@ -33,14 +33,14 @@ export interface ZipOptions {
   readonly hash?: Hash;
   /** keeps the compressed blocks, for the next layer */
   readonly known?: KnownBlocks;
-  /** has compressed files before they were planned */
+  /** files that were compressed while the layer was planned */
   readonly ahead?: Ahead;
 }
 
 const FILE = 0o100000;
 const LINK_MODE = 0o120777;
 const DIRECTORY_MODE = 0o40755;
-/** The most bytes of files, and the most entries, that are in memory at a time, being compressed or waiting for those before them. */
+/** Maximum bytes of files, and number of entries, that are in memory: being compressed, or waiting until earlier ones are written. */
 const MOST_WAITING = { bytes: 24 * 1024 * 1024, entries: 256 };
 
 /**
@@ -58,14 +58,14 @@ export async function writeZip(plan: Plan, file: string, progress?: Progress, op
     if (hash) zip.output.on('data', (bytes: Buffer) => hash.update(bytes));
     const done = pipeline(zip.output, sink);
     const failed = new Promise<never>((_, reject) => done.catch(reject));
-    failed.catch(() => {}); // it is awaited below, or follows another failure
+    failed.catch(() => {}); // no unhandled rejection: it is awaited below, or another failure came first
     const bytes = await Promise.race([addEntries(zip, plan, progress, options), failed]);
     zip.end();
     await done;
     fs.renameSync(temporary, file);
     return { bytes, zipBytes: fs.statSync(file).size };
   } catch (error) {
-    // a stream that is still opening would make the file again
+    // if the stream is still opening the file, it would create it again after it is removed
     sink.destroy();
     if (!sink.closed) await new Promise<void>((resolve) => sink.once('close', () => resolve()));
     discard(temporary);
@@ -104,7 +104,7 @@ async function addEntries(zip: ZipWriter, plan: Plan, progress: Progress | undef
   };
   for (const entry of written(plan, MOST_BYTES, ahead && ((file, root) => ahead.known(file, root)))) {
     const deflated = entry.kind === 'file' ? deflate(entry.content, { known }) : undefined;
-    deflated?.catch(() => {}); // it is awaited above, or follows another failure
+    deflated?.catch(() => {}); // no unhandled rejection: it is awaited above, or another failure came first
     waiting.push({ entry, deflated });
     if (entry.kind === 'file') bytesWaiting += entry.content.length;
     while (bytesWaiting > MOST_WAITING.bytes || waiting.length > MOST_WAITING.entries) await addNext();

@@ -43,7 +43,7 @@ function parse(stanza: string): Stanza {
   return { name, source, version, architecture, requires: namesIn(D), provides: namesIn(p), installIf: namesIn(i), files, checksums };
 }
 
-/** `Z:Q1` and a SHA-1 in base64: of the content of the file before it, or of a link's target. */
+/** `Z:Q1` and a SHA-1 in base64: of the content of the last file before this line, or of its target if it is a link. */
 function addChecksum(checksums: Map<string, Checksum>, file: string | undefined, value: string): void {
   const digest = Buffer.from(value.startsWith('Q1') ? value.slice(2) : '', 'base64');
   if (file !== undefined && digest.length === 20) checksums.set(file, `sha1:${digest.toString('hex')}`);

@@ -9,7 +9,7 @@ import type { Package, PackageDatabase } from './package';
 import type { Root } from '../root/root';
 import { isStandardDirectory, unitOf } from '../root/standard';
 
-/** Parents of directories with a program's name. */
+/** Directories in which programs have directories or files of their own name. */
 const PARENTS = ['/usr', '/usr/local']
   .flatMap((prefix) => ['share', 'lib', 'lib64', 'libexec'].map((name) => `${prefix}/${name}`))
   .concat('/etc', '/usr/local/etc', '/opt', '/lib', '/lib64', '/var/lib');

@@ -1,5 +1,5 @@
 /**
- * Opens the package database of a root, of any kind.
+ * Opens the package database of a root: that of dpkg, apk or rpm, or a replacement by file names.
  */
 import { PackagesByName } from './by-name';
 import { dpkgDatabase } from './dpkg';
@@ -8,7 +8,7 @@ import type { Machine } from '../elf';
 import { MACHINES } from '../loader/machine';
 import type { Root } from '../root/root';
 
-/* eslint-disable @typescript-eslint/no-require-imports -- a root has one kind of database */
+/* eslint-disable @typescript-eslint/no-require-imports -- a root has one kind of database: the code for the others is not loaded */
 const apk = () => require('./apk') as typeof import('./apk');
 const rpm = () => require('./rpm') as typeof import('./rpm');
 /* eslint-enable @typescript-eslint/no-require-imports */

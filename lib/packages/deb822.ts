@@ -1,7 +1,7 @@
 /**
  * Reads Debian's control format, deb822(5): package databases, control files of packages, copyright files, apt's sources.
  *
- * Paragraphs are separated by blank lines. A line that begins with a blank continues the field before it, one that begins
+ * Paragraphs are separated by blank lines. A line that begins with a blank continues the field before it. A line that begins
  * with `#` is a comment. Each character is read a limited number of times, because the text is not trusted.
  */
 
@@ -19,7 +19,7 @@ export function* paragraphs(text: string, names?: ReadonlySet<string>): Generato
     if (end < 0) end = text.length;
     const first = text[start];
     if (first === '#') continue;
-    // most lines of a package database continue a field that is not requested
+    // skipped early, because most lines of a package database continue a field that is not requested
     if (last === undefined && (first === ' ' || first === '\t') && text.charCodeAt(start + 1) > SPACE) continue;
     const line = text.slice(start, end).trimEnd();
     if (line === '') {

@@ -21,7 +21,7 @@ export function dpkgDatabase(root: Root, architecture: string): PackageDatabase 
 class Dpkg implements PackageDatabase {
   /** resolved path → the packages that list it */
   private readonly owners = new Map<string, readonly Package[]>();
-  /** names of file lists that were looked at */
+  /** names of file lists at which the root has recorded a look */
   private readonly looked = new Set<string>();
   private readonly fileLists = new Map<Package, readonly string[]>();
   private readonly checksumsOf = new Map<Package, ReadonlyMap<string, Checksum>>();
@@ -36,7 +36,7 @@ class Dpkg implements PackageDatabase {
     this.merged = mergedUsr(root);
   }
 
-  /** Read when it is first needed: the libraries of a program are found without it, and compressed meanwhile. */
+  /** Read when it is first needed: a program's libraries are found without it, so they can be compressed while it is read. */
   private get installed(): InstalledPackages {
     this.knownInstalled ??= installedPackages(this.root, this.status, this.architecture);
     return this.knownInstalled;
@@ -121,7 +121,7 @@ class Dpkg implements PackageDatabase {
     return [...found];
   }
 
-  /** The answer depends on the list: see `FileLists.of`. */
+  /** Records a look at the list, because the answer depends on it: see `FileLists.of`. */
   private packageOf(list: string): DpkgPackage | undefined {
     if (!this.looked.has(list)) {
       this.root.file(`${this.info}/${list}`);

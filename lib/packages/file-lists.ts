@@ -8,13 +8,13 @@ import { checkLimit, LIMITS } from '../limits';
 import type { Root } from '../root/root';
 
 const LIST = '.list';
-/** Between lists: one may end without it. */
+/** Added after each list, because a list may end without it. */
 const LINE_FEED = 0x0a;
-/** Bytes of lists that memory is allocated for at first. */
+/** Size, in bytes, of the memory that is allocated for the lists at first. */
 const FIRST_SIZE = 8 * 1024 * 1024;
 
 export class FileLists {
-  /** @param readAgain reads kept lists that turn out to be damaged */
+  /** @param readAgain reads the lists from the root if the kept ones turn out to be damaged */
   private constructor(private readonly names: readonly string[], private lists: Lists, private readonly readAgain?: () => Lists) {}
 
   /** by directory on this machine: the lists as they were, and what they depend on */
@@ -23,8 +23,8 @@ export class FileLists {
   /**
    * The lists of a root. Layers of one app share them, and later processes find them in the cache.
    *
-   * dpkg replaces a list by renaming a new one, so the stamp of the directory changes with every list. A file system without such a
-   * stamp needs a look at each list instead. The caller looks at those that have a line it asked for.
+   * dpkg replaces a list by renaming a new one, so the stamp of the directory changes with every list. On a file system without
+   * trusted stamps, the root records a look at every list instead. The caller records one at each list that has a line it asked for.
    *
    * @param info the resolved path of the directory
    * @throws LimitError
@@ -38,10 +38,10 @@ export class FileLists {
       return new FileLists(names, readLists(names, info, (name) => readLooking(root, `${info}/${name}`)));
     }
     const stateOf = (stamps: readonly string[]) => JSON.stringify([stamp, names, stamps]);
-    // an editor may have changed a list in its place
+    // the stamps of the lists, too: an editor may have changed a list in place, which does not change the directory
     const state = () => stateOf(names.map((name) => root.stampUnrecorded(`${info}/${name}`)));
     const read = () => readNew(root, names, info, (lists, stamps) => {
-      // only the next process needs it: the layer does not wait
+      // later, because only the next process needs them
       setImmediate(() => keep(place, stateOf(stamps.map((stampOf) => stampOf())), lists));
     });
     const found = new FileLists(names, readKept(place, state) ?? read(), read);
@@ -83,7 +83,7 @@ export class FileLists {
   }
 }
 
-/** @param done called with the lists and their stamps if each is a regular file: the look at a link would be missing if they were kept */
+/** @param done called with the lists and their stamps if all are regular files: for a kept list, no look at a link would be recorded */
 function readNew(
   root: Root, names: readonly string[], info: string, done: (lists: Lists, stamps: readonly (() => string)[]) => void,
 ): Lists {
@@ -103,7 +103,7 @@ function readLooking(root: Root, file: string): Buffer {
   return real === undefined ? Buffer.alloc(0) : root.read(real, LIMITS.fileLists);
 }
 
-/** @param read returns the bytes of a list, in `room` if they are read into it */
+/** @param read returns the bytes of a list. It may read them into `room` */
 function readLists(names: readonly string[], info: string, read: (name: string, room: Buffer) => Buffer): Lists {
   let all = Buffer.allocUnsafeSlow(FIRST_SIZE);
   let length = 0;

@@ -2,8 +2,8 @@
  * Keeps dpkg's file lists and their index in the cache, as one file: opening a thousand lists and indexing their lines takes ten times as
  * long as reading the index. Of the lists, only the blocks with lines that are looked up are read.
  *
- * Format, in the byte order of the machine: the CRC-32 of the rest of the start, the length of the start, the length of a header in JSON,
- * each as 32 bits, the header, zeros up to a multiple of four, the tables of the index; behind this start, the text of the lists.
+ * Format: the start, and after it the text of the lists. The start has three numbers of 32 bits, little-endian (CRC-32 of the rest of the
+ * start, length of the start, length of the header), the header in JSON, zeros up to a multiple of four, and the tables of the index.
  */
 import { createHash } from 'crypto';
 import * as fs from 'fs';
@@ -16,11 +16,11 @@ import { writeWhole } from '../process/whole-file';
 /** The directory of the kept lists, below the cache directory. */
 export const FILE_LISTS = 'file-lists';
 
-/** Change it with the format, and with the hash of the index. */
+/** To be incremented when the format or the hash function of the index changes. */
 const VERSION = 2;
 /** Lists of fewer bytes are not kept. */
 const LEAST = 1024 * 1024;
-/** Roots whose lists are kept: those that were used last. */
+/** Maximum number of roots whose lists are kept: the most recently used ones. */
 const MOST_ROOTS = 4;
 const WORD = Int32Array.BYTES_PER_ELEMENT;
 /** Bytes before the header. */
@@ -31,12 +31,12 @@ const BLOCK = 32 * 1024;
 export interface Lists {
   /** all lists, one after the other */
   readonly text: Text;
-  /** where each ends among the others */
+  /** where each list ends in the text */
   readonly ends: readonly number[];
   readonly tables: LineTables;
 }
 
-/** The text of kept lists is not what was written. The lists have to be read again. */
+/** The text of kept lists differs from what was written. The lists have to be read from the root again. */
 export class DamagedListsError extends Error {}
 
 interface Header {
@@ -46,15 +46,15 @@ interface Header {
   readonly lengths: readonly [starts: number, first: number, next: number];
   /** bytes of the text */
   readonly size: number;
-  /** CRC-32 of each block of it */
+  /** CRC-32 of each block of the text */
   readonly blocks: readonly number[];
 }
 
 /**
  * @param place the directory of the lists on this machine
- * @param state returns what changes with every list; it is called only if lists are kept
- * @returns `undefined` if no lists are kept, if these are older, or if the file is damaged; if its text is, reading that throws a
- *   `DamagedListsError`
+ * @param state returns a text that changes with every list; called only if the cache has lists
+ * @returns `undefined` if the cache has no lists, if their state is another one, or if the start of the file is damaged. If the text is
+ *   damaged, reading it throws a `DamagedListsError`
  */
 export function readKept(place: string, state: () => string): Lists | undefined {
   const file = fileOf(place);
@@ -65,7 +65,7 @@ export function readKept(place: string, state: () => string): Lists | undefined 
   try {
     lists = readLists(descriptor, size, state);
   } catch {
-    // cut off, or not ours: it is made again
+    // cut off, or of another format: the caller makes the file again
   }
   if (lists) markUsed(file);
   else fs.closeSync(descriptor);
@@ -123,7 +123,7 @@ class KeptText implements Text {
   }
 }
 
-/** @throws Error if the file ends before */
+/** @throws Error if the file is too short */
 function readAt(descriptor: number, into: Buffer, offset: number): Buffer {
   if (fs.readSync(descriptor, into, 0, into.length, offset) < into.length) throw new Error(`the file is cut off behind ${offset}`);
   return into;
@@ -148,7 +148,7 @@ export function keep(place: string, state: string, { text, ends, tables: { start
     writeWhole(file, [numbers, ...tables, bytes]);
     keepNewest(path.dirname(file), MOST_ROOTS);
   } catch {
-    // the next process reads the lists
+    // without the file, the next process reads the lists from the root
   }
 }
 

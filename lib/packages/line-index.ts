@@ -1,6 +1,6 @@
 import { checkLimit, LIMITS } from '../limits';
 
-/** Bytes that may be in a file, such as a Buffer. */
+/** Bytes in memory, such as a Buffer, or in a file. */
 export interface Text {
   readonly length: number;
   subarray(start: number, end: number): Buffer;
@@ -18,8 +18,8 @@ export interface LineTables {
 /**
  * Finds lines in a text of megabytes without splitting it.
  *
- * One pass over the text hashes the end and the length of each line, lines with the same hash are chained, and those that are found
- * are compared. Directories that every package lists are one chain.
+ * One pass over the text hashes the end and the length of each line, and chains lines with the same hash. A search compares the lines
+ * of one chain with the requested one. A directory that every package lists results in a long chain.
  */
 export class LineIndex {
   /** @param tables of the same text */
@@ -30,7 +30,7 @@ export class LineIndex {
     const starts: number[] = [];
     const hashes: number[] = [];
     for (let at = 0; at < bytes.length; ) {
-      const found = bytes.indexOf(LINE_FEED, at); // native
+      const found = bytes.indexOf(LINE_FEED, at); // fast, because it is native
       const end = found < 0 ? bytes.length : found;
       starts.push(at);
       hashes.push(hashOf(bytes, at, end));
@@ -67,7 +67,7 @@ function slotOf(hash: number, first: Int32Array): number {
   return hash & (first.length - 1);
 }
 
-/** FNV-1a, 32 bits, of the last bytes of a line, from its length instead of the usual start. */
+/** FNV-1a, 32 bits, of the last bytes of a line. It starts from the line's length instead of the usual constant. */
 function hashOf(bytes: Buffer, start: number, end: number): number {
   let hash = end - start;
   for (let at = Math.max(start, end - HASHED); at < end; at++) hash = imul(hash ^ bytes[at], PRIME);

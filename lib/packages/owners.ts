@@ -1,6 +1,6 @@
 /**
- * The packages of many libraries, by name. Reads a few hundred of dpkg's file lists once, while `PackageDatabase`
- * would search all of them for each library.
+ * The packages of many libraries, by name. Reads only as many of dpkg's file lists as needed, the likely ones first, while
+ * `PackageDatabase` would read and index all of them.
  */
 import * as path from 'path';
 import { mergedUsr } from './package';
@@ -30,7 +30,7 @@ export function ownersOf(root: Root, wanted: Iterable<string>): Map<string, stri
       if (left.delete(file)) owners.set(file, name.replace(/:.*/, ''));
     };
     for (const line of linesWith('.so', list)) own(merged(line));
-    // only few files: programs, and libraries that were loaded by path
+    // few files have no `.so` in their paths: programs, and libraries that were loaded by path
     for (const file of left) if (!file.includes('.so') && list.includes(`\n${file}\n`)) own(file);
   }
   return owners;
@@ -46,7 +46,7 @@ function inOrder(names: readonly string[], wanted: Iterable<string>): string[] {
   return ranked.flat();
 }
 
-/** `libX11.so.6.4.0` → libx11-6; the name of a program itself. */
+/** `libX11.so.6.4.0` → `libx11-6`; for a program, its own name. */
 function packagesNamedAfter(file: string): string[] {
   const [, stem, version] = /^(.+?)\.so\.(\d+)/.exec(file) ?? [];
   if (stem === undefined) return [file];

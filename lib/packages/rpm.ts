@@ -1,8 +1,8 @@
 /**
  * The package database of Fedora, Amazon Linux and related distributions, read with this machine's `rpm` command.
  *
- * An rpm query runs no code of a package. rpm reads a copy, because it would write locks and journals next to
- * the database.
+ * An rpm query runs no code of a package. rpm reads a copy of the database, because it would write locks and journals next
+ * to the original.
  */
 import { randomBytes } from 'crypto';
 import * as fs from 'fs';

@@ -54,28 +54,28 @@ function isForFilesOfMachine(real: string, root: Root, packages: PackageDatabase
   return owners.length > 0 && !owners.some((owner) => packages.files(owner).some((file) => file.startsWith(`${real}/`)));
 }
 
-/** Names the modules that code of a script imports and that are not packed, because its package only suggests theirs. */
+/** Names the modules that the code of a script imports, but that are not packed because its package only suggests their packages. */
 export function moduleNotices({ skipped }: FinishedSelection): string[] {
   return [...namesBySubject(skipped, SUGGESTED_MODULE)].map(([script, names]) => (
     `${script} may import modules that are not packed, of packages that its own only suggests: ${listed(names)}; ` +
       'if the script needs one, list its files in include'));
 }
 
-/** Reason for skipping a command, without the program → why, in words that follow it. */
+/** Beginning of a reason for skipping a command, which the path of a program follows → the reason in the notice. */
 const UNPACKED: readonly (readonly [reason: string, why: string])[] = [
   [SUGGESTED, 'of packages that its own only suggests'],
   [UNRELATED, 'of packages that its own does not depend on'],
-  [OF_MODULE, 'of packages that those of its modules only recommend'],
+  [OF_MODULE, 'of packages that the packages of its modules only recommend'],
 ];
 
-/** Names the commands that a program may start and that are not packed, because its package does not depend on theirs. */
+/** Names the commands that a program may start, but that are not packed because its package does not depend on their packages. */
 export function commandNotices({ skipped }: FinishedSelection): string[] {
   return UNPACKED.flatMap(([reasonForSkipping, why]) => (
     [...namesBySubject(skipped, reasonForSkipping)].map(([program, names]) => (
       `${program} may start commands that are not packed, ${why}: ${listed(names)}; add those that are needed to the binaries`))));
 }
 
-/** What follows the beginning of a reason → names of what is skipped for it. */
+/** Path that follows the beginning of a reason, such as that of a program → names of the files that are skipped for this reason. */
 function namesBySubject(skipped: ReadonlyMap<string, string>, reasonForSkipping: string): ReadonlyMap<string, readonly string[]> {
   const bySubject = new Map<string, string[]>();
   for (const [skippedPath, reason] of skipped) {

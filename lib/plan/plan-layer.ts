@@ -95,7 +95,7 @@ export interface Gathered {
   readonly traced: Trace;
   /** whether large files may be stored compressed */
   readonly compress: boolean;
-  /** whether files may be compressed although the user does not state it: only if the layer would otherwise be too large */
+  /** true if the user does not state whether to compress: files are compressed only if the layer would otherwise be too large */
   readonly compressesIfNeeded: boolean;
   /** the working directory, on this machine */
   readonly project: string;
@@ -103,10 +103,10 @@ export interface Gathered {
 
 /** How the files of a layer are collected. */
 export interface GatherOptions {
-  /** files that the trace commands open, if they are known: the commands do not run then */
+  /** files that the trace commands open, if these are known: then the commands do not run */
   readonly knownTrace?: Trace;
   /**
-   * size that data is added up to, in bytes; above Lambda's quota, libraries are not replaced by smaller alternatives
+   * data is added up to this size, in bytes; libraries are replaced by smaller alternatives only if that is not enough
    * @default - Lambda's quota
    */
   readonly mostBytes?: number;
@@ -207,7 +207,7 @@ export function planGathered(gathered: Gathered, mostBytes = MOST_BYTES, linksDu
   const { selection } = collected;
   const relocated = (compress: boolean) => (
     relocate(programs, collected, { root, setting, packages, compress, project, included: gathered.included, linksDuplicates }));
-  // a layer that is tried to slim it is complete
+  // a complete layer, which is run to slim it, has no compressed files
   const first = relocated(gathered.compress && linksDuplicates);
   const isTooLarge = sizeOf(first.plan) > mostBytes;
   const { plan, unreplaced } = isTooLarge && gathered.compressesIfNeeded && !gathered.compress ? relocated(true) : first;

@@ -67,7 +67,7 @@ class Relocation {
   private readonly packed = new Set<RootPath>(['/']);
   public readonly replacements: Replacements;
   private readonly rpaths: Rpaths;
-  /** for each C library the first process that its loader starts: that loader is packed for all */
+  /** for each C library, the first process that its loader starts: all programs of that C library get this loader */
   private readonly started: { readonly [libc in LoaderRules['libc']]?: Process };
   /** resolved path of each program or command that is a script */
   private readonly scripts: ReadonlyMap<RootPath, Program>;
@@ -139,7 +139,7 @@ class Relocation {
     return Object.fromEntries([...programs].map(([name, program]) => [name, this.startedAt(program)]));
   }
 
-  /** The place of the file that starts a program: the starter of a script that has one. */
+  /** The place of the file that starts a program: its starter if it has one, or else the program itself. */
   private startedAt(program: Program): LayerPath {
     return (needsStarter(program, this.options.root) ? starterOf : layerPath)(this.places.of(program.real));
   }
@@ -170,7 +170,7 @@ class Relocation {
   private file(real: RootPath): Entry {
     const { root } = this.options;
     const content = root.content(real);
-    // a shell also runs commands without a first line that names it; file systems without permissions have 0777 for every file
+    // a shell also runs text without `#!`. Files that others can write do not count: some file systems have 0777 for every file
     const executable = content.kind === 'text' ? (root.status(real)!.mode & 0o113) === 0o111 : content.kind !== 'data';
     const stub = root.replacement(real);
     return {
@@ -200,7 +200,7 @@ class Relocation {
     const isPlaced = nextDirectory !== undefined && this.places.has(nextDirectory);
     const next = isPlaced ? path.posix.join(nextDirectory, path.posix.basename(absolute)) : real;
     if (!this.isPlaced(next)) return undefined;
-    // a program that reads the link instead of following it may know its directory by another name, from which `..` leads elsewhere
+    // absolute links stay so: a program that reads one may know its directory by another name, from which `..` would lead elsewhere
     const inLayer = target.startsWith('/') ? this.inLayer(next) : path.posix.relative(parent, this.places.of(next));
     return { kind: 'link', path: layerPath(path.posix.join(parent, path.posix.basename(link))), target: inLayer };
   }
@@ -221,7 +221,7 @@ class Relocation {
     return aliases.length === 0 && Object.values(edits).every((edit) => edit === undefined) ? undefined : { ...edits, aliases };
   }
 
-  /** The first line of a program or command that is a script, which names the interpreter by its place, and what follows it. */
+  /** The first line of a program or command that is a script, with the interpreter's path in the layer, and the text to insert after it. */
   private shebang(real: RootPath): string | undefined {
     const script = this.scripts.get(real);
     if (!script) return undefined;

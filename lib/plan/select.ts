@@ -11,7 +11,7 @@ import { printableName } from '../text/printable';
 /**
  * Resolves the patterns of `include` to absolute paths: each exists and can be read.
  *
- * @param secrets receives the files with credentials that only a glob matches, which are skipped: path → why
+ * @param secrets receives files that are skipped because they may hold credentials and only a glob matches them: path → why
  * @throws SelectionError
  */
 export function included(root: Root, patterns: readonly string[], cwd: string, secrets = new Map<string, string>()): string[] {
@@ -45,7 +45,7 @@ export class Excluder {
     this.matchers = patterns.map((pattern) => ({ pattern, matches: pathGlob(path.posix.resolve(cwd, pattern)) }));
   }
 
-  /** Whether a path, or a directory that it is in, matches a pattern. */
+  /** True if a path, or a directory above it, matches a pattern. */
   public excludes(real: string): boolean {
     return this.patternFor(real) !== undefined;
   }

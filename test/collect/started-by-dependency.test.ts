@@ -248,7 +248,7 @@ describe('a command of a package that the package of a module only recommends', 
 
   test('is named in a notice if a self-built script loads the module, and the module has its name as a string', () => {
     expect(noticesFor('DRIVER = "browse-driver"\n', '/srv/own/rig')).toEqual([
-      '/srv/own/rig may start commands that are not packed, of packages that those of its modules only recommend: browse-driver; ' +
+      '/srv/own/rig may start commands that are not packed, of packages that the packages of its modules only recommend: browse-driver; ' +
         'add those that are needed to the binaries',
     ]);
   });

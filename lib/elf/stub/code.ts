@@ -37,13 +37,13 @@ export interface Text {
 export interface Texts {
   /** the path of the link to the running program */
   readonly program: Text;
-  /** in place of the program's path where that is not known */
+  /** printed instead of the program's path if the link cannot be read */
   readonly unknownProgram: Text;
   /** between program and symbol */
   readonly beforeSymbol: Text;
-  /** behind the symbol, up to the end of the line */
+  /** after the symbol, up to the end of the line */
   readonly afterSymbol: Text;
-  /** absent in a stub that reports to nothing but standard error */
+  /** absent if the stub writes only to standard error */
   readonly report?: {
     readonly path: Text;
     readonly beforeSymbol: Text;
@@ -60,7 +60,7 @@ export interface StubCode {
 
 /**
  * @param address of the code
- * @param names the addresses of the names of the functions, each with a NUL behind it
+ * @param names the addresses of the functions' names, each of which ends with a NUL
  */
 export type CodeOf = (address: number, names: readonly number[], texts: Texts) => StubCode;
 

@@ -10,11 +10,11 @@ import type { Machine } from '../header';
 
 /** The functions of a stub library, and the messages that they print. */
 export interface StubOptions {
-  /** the library in messages and reports, such as its soname */
+  /** the name of the library in messages and reports, such as its soname */
   readonly library: string;
   /**
    * The absolute path of a file to which a function that is called appends its library and name (see `readCalls`).
-   * @default - the stub has no code for that
+   * @default - the stub writes no report
    */
   readonly report?: string;
 }
@@ -29,9 +29,9 @@ export function endOfCall(library: string): string {
 }
 
 /**
- * Adds the section `.text`, and its texts.
+ * Adds the sections `.text`, with the functions, and `.rodata`, with the texts that they write.
  *
- * @param names of the functions, and the addresses where they are in the object
+ * @param names of the functions, each with the address of that name in the object
  * @returns the address of each function
  */
 export function addFunctions(

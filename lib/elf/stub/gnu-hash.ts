@@ -1,15 +1,15 @@
 import { gnuHash } from '../symbol-hash';
 
 /**
- * The hash table of DT_GNU_HASH, and the order of symbols that it requires. All symbols are in it, from the first behind the
- * undefined one.
+ * The hash table of DT_GNU_HASH, and the order of symbols that it requires. The table contains all symbols except the undefined
+ * one, number 0.
  */
 export interface GnuHash<T> {
   readonly table: Buffer;
   readonly symbols: readonly T[];
 }
 
-/** Bits of the Bloom filter for each symbol, as many as GNU ld has. */
+/** Bits of the Bloom filter for each symbol, as many as GNU ld uses. */
 const BLOOM_BITS = 12;
 const BLOOM_WORD = 64;
 
@@ -17,7 +17,7 @@ const BLOOM_WORD = 64;
 export function gnuHashOf<T extends { readonly name: string }>(symbols: readonly T[]): GnuHash<T> {
   const bucketCount = Math.max(1, Math.ceil(symbols.length / 2));
   const bloomWords = 2 ** Math.ceil(Math.log2(Math.max(1, symbols.length * BLOOM_BITS / BLOOM_WORD)));
-  // which bits of the hash choose the second bit of the filter: those above the ones that choose word and first bit
+  // the lowest bits of a hash choose a word of the filter and the first bit in it; the bits above these choose the second bit
   const bloomShift = Math.log2(bloomWords * BLOOM_WORD);
   const hashed = symbols.map((symbol) => {
     const hash = gnuHash(Buffer.from(symbol.name));

@@ -1,16 +1,16 @@
 /**
- * The report of stubs in detection mode: a file to which each stub that is called appends a line, so that the call is known even if
- * nothing shows the program's standard error or exit code. A line is the library, a NUL, and the symbol.
+ * The report of the stubs in a layer in which a workload runs: a file to which each stub that is called appends a line. So the call is
+ * known even if nothing shows the program's standard error or exit code. A line is the library, a NUL, and the symbol.
  */
 
 /** A call to a function of a stub. */
 export interface Called {
   readonly library: string;
-  /** as it is printed */
+  /** its name as the stub prints it */
   readonly symbol: string;
 }
 
-/** The library as it is in the report: without NULs or newlines, whatever its name. */
+/** The name of a library in the report: encoded, so it never contains a NUL or a newline. */
 export function reportedName(library: string): string {
   return encodeURIComponent(library);
 }

@@ -129,14 +129,14 @@ export const SHF_ALLOC = 2;
 export const SHF_EXECINSTR = 4;
 
 const ET_DYN = 3;
-/** The largest page that a kernel of that machine may have: 4 KiB, and 64 KiB. */
+/** The largest page size of a Linux kernel: 4 KiB on x86_64, 64 KiB on aarch64. */
 const PAGE_SIZES: Readonly<Record<Machine, number>> = { x86_64: 0x1000, aarch64: 0x10000 };
 /** Without this header, glibc makes the stack executable. */
 const PT_GNU_STACK = 0x6474e551;
 const SEGMENTS = 4;
 const SHDR_SIZE = 64;
 
-/** @param memory size in memory @default - that in the file */
+/** @param memory size in memory @default - the size in the file */
 function programHeader(
   type: number, flags: number, place: { offset: number; address: number; size: number }, align: number, memory = place.size,
 ): Buffer {

@@ -16,8 +16,8 @@ import { pair } from '../edit/part';
 
 /**
  * Stub libraries: shared libraries that replace libraries that are never called. A stub has the name, the versions and some of the
- * functions of the original, so that the loader accepts it, and none of its code, data, dependencies, constructors or destructors. If a
- * function is called, it prints a message on standard error, and the process ends with exit code 127.
+ * functions of the original, so the loader accepts it. It has none of the original's code, data, dependencies, constructors or
+ * destructors. A function that is called prints a message on standard error and ends the process with exit code 127.
  */
 
 /**
@@ -33,16 +33,16 @@ const BINDINGS: Readonly<Record<ExportedSymbol['binding'], number>> = { global: 
 const VERSYM_GLOBAL = 1;
 const VERSYM_HIDDEN = 0x8000;
 
-/** Alignment of a stub's data, in bytes: that of the original may need it. */
+/** Alignment of each variable in a stub, in bytes: the original's variable may require it. */
 const DATA_ALIGN = 64;
 
 /** Maximum address space of a variable in a stub, in bytes. */
 const DATA_MAX = 16 * 1024 * 1024;
 
 /**
- * True if a stub can have an address for a variable. Nothing can read or write there: a process that does ends with SIGSEGV. This is for
- * variables whose addresses are stored and never used. Data that the loader copies into a program and thread-local variables are always
- * used.
+ * True if a stub can define an address for a variable. Nothing can be read or written there: an access ends the process with SIGSEGV.
+ * So this only suits variables whose addresses are stored and never used. Thread-local variables, and data that the loader copies into a
+ * program, are always used.
  */
 export function hasAddressOnly({ type, size }: ExportedSymbol): boolean {
   return type === 'object' && size > 0 && size <= DATA_MAX;
@@ -121,7 +121,7 @@ export function stubLibrary(original: DynamicSymbols, symbols: Iterable<Exported
     link: '.dynstr',
     entrySize: DYN_SIZE,
   });
-  const section = object.indexOf('.dynamic'); // symbols of no section would keep their addresses wherever the object is loaded
+  const section = object.indexOf('.dynamic'); // any section serves: symbols of none (SHN_ABS) would not move with the object
   ordered.forEach((symbol, index) => {
     const offset = offsets.get(symbol);
     if (offset !== undefined) define(index, STT_OBJECT, section, object.inaccessibleAddress + offset, symbol.size);
@@ -138,7 +138,7 @@ function versionsOf(symbols: readonly ExportedSymbol[]): Buffer {
   return table;
 }
 
-/** Names by code units, which is the same on every machine. */
+/** Compares names by code units, so that the order is the same on every machine. */
 function byNameAndVersion(a: ExportedSymbol, b: ExportedSymbol): number {
   return Number(a.name > b.name) - Number(a.name < b.name)
     || (a.version?.index ?? 0) - (b.version?.index ?? 0) || Number(a.isHidden) - Number(b.isHidden);

@@ -2,7 +2,7 @@ import { sysvHash } from '../symbol-hash';
 import type { VersionDefinition } from '../symbol-version';
 import type { Strings } from './strings';
 
-/** The table of DT_VERDEF under construction. The numbers are those of the original, so `.gnu.version` can keep its entries. */
+/** Writes the table of DT_VERDEF. Versions have the same numbers as in the original: `.gnu.version` refers to them. */
 
 const VERDEF_SIZE = 20;
 const VERDAUX_SIZE = 8;

@@ -1,6 +1,6 @@
 /**
- * The paths in a Java archive that are replaced: those of other archives in its manifest and, in an archive of a requested program, those
- * in its classes. Unpacking the classes of all archives would take longer than everything else.
+ * The paths in a Java archive that are replaced: those of other archives in its manifest and, if the archive is of a requested program's
+ * source package, those in its classes. Unpacking the classes of all archives would take longer than everything else.
  */
 import type { Program } from '../../closure/find';
 import { movedClassPath, movedConstants } from '../../collect/mentions/class-path';

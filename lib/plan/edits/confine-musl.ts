@@ -19,12 +19,12 @@ export const MUSL_LOADER = 'musl';
 /** The file with the default directories, below the mirrored root. */
 export const MUSL_PATH_FILE = '/ld.path';
 
-/** Its path below the loader's prefix `/opt/elf`, which is the path of the loader, `/opt/elf/KEY/musl`, without the last two components. */
+/** That file's path below musl's prefix `/opt/elf`, which is the loader's path, `/opt/elf/KEY/musl`, without the last two components. */
 export function muslPathFile(key: string): string {
   return `/${key}${MUSL_PATH_FILE}`;
 }
 
-/** No variable has a name with `=`. Only the first byte changes: `PATH`, the end of this string, is used as a string of its own. */
+/** No variable has a name with `=`. Only the first byte changes, because musl also uses the end of this string, `PATH`. */
 const LIBRARY_PATH = { found: 'LD_LIBRARY_PATH\0', written: '=' };
 /** The format of the file's path: musl ldso/dynlink.c, load_library. */
 const PATH_FILE = { found: /^%\.\*s\/etc\/ld-musl-[a-z0-9_]+\.path\0/, start: '%.*s/etc/ld-musl-', written: `%.*s${muslPathFile(KEY)}\0` };

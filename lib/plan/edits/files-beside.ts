@@ -1,5 +1,6 @@
 /**
- * Files that programs find beside another one: they extend its name, or its text names them. Both need names beside the alias in `/opt`.
+ * Files that programs look for beside a mentioned file: their names begin with its name, or its text names them. If an alias replaces the
+ * path of that file, they need links beside the alias, in `/opt`.
  */
 import * as path from 'path';
 import type { Root } from '../../root/root';
@@ -27,7 +28,10 @@ function extending(base: string, layer: LayerFiles): Alias['siblings'] {
   return places(parent, (name) => name.startsWith(prefix), (name) => name.slice(prefix.length - 1), layer);
 }
 
-/** Files that a configuration file names without a directory, such as `Include: rig-site.cfg`. In other directories, these have aliases. */
+/**
+ * Files that a configuration file in a standard directory names without a directory, such as `Include: rig-site.cfg`. Any other directory
+ * has an alias as a whole, so its files stay beside each other.
+ */
 function namedIn(base: string, layer: LayerFiles): Alias['beside'] {
   const { root } = layer;
   const parent = path.posix.dirname(base);

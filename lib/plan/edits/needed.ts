@@ -3,7 +3,7 @@
  *
  * A library that is needed by its name costs up to 40 system calls: the loader first looks for it in a dozen subdirectories for certain
  * processors, in each directory of DT_RPATH (glibc elf/dl-load.c, open_path). A path is opened at once. The libraries themselves keep
- * their DT_NEEDED: the loader compares these with the DT_SONAME of the libraries that it has mapped, before it searches.
+ * the names in their DT_NEEDED: before it searches, the loader compares a name with the DT_SONAME of every mapped library.
  *
  * The order in which symbols are searched for and the order of initialization stay the same. Both follow from the order in which libraries
  * are mapped, breadth first, and from the libraries' own needs (elf/dl-deps.c, elf/dl-sort-maps.c).
@@ -15,7 +15,7 @@ import type { Loaded } from '../../loader/search';
 /**
  * @param spare number of entries that can be added to the program's dynamic section
  * @param pathOf the path of a library in the layer; `undefined` if the loader has to choose among variants of it
- * @returns `undefined` to leave the names
+ * @returns `undefined` if the program keeps the names
  */
 export function neededByPath(process: Process, spare: number, pathOf: (library: Loaded) => string | undefined): NewNeed[] | undefined {
   const { program, interpreter, rules } = process;
@@ -23,7 +23,7 @@ export function neededByPath(process: Process, spare: number, pathOf: (library: 
   const objects = mappedAtStart(process);
   if (!objects?.every((object) => requiresOnlyFromNeeds(object, interpreter))) return undefined;
   const names = program.elf.dynamic!.needed;
-  // the loader is mapped already, and last among the libraries unless something needs it earlier
+  // the loader is not listed if it comes last: it is mapped already, and stays last unless something needs it earlier
   if (objects.at(-1) === interpreter && !names.some((name) => process.match(name) === interpreter)) objects.pop();
   const needed: NewNeed[] = [];
   for (const object of objects.slice(1)) {
@@ -34,7 +34,7 @@ export function neededByPath(process: Process, spare: number, pathOf: (library: 
   return needed.length - names.length <= spare ? needed : undefined;
 }
 
-/** The program and the libraries that it starts with; `undefined` if a need is a path or not met, or an object is a filter. */
+/** The program and the libraries that it starts with; `undefined` if a DT_NEEDED is a path or not found, or an object is a filter. */
 function mappedAtStart(process: Process): Loaded[] | undefined {
   const objects = [process.program];
   for (const { elf: { dynamic } } of objects) {
@@ -48,7 +48,7 @@ function mappedAtStart(process: Process): Loaded[] | undefined {
   return objects;
 }
 
-/** Whether the libraries that an object requires versions from are among its needs. The loader finds them by the names of these. */
+/** True if each library that an object requires versions of is in its DT_NEEDED, by the same name, or is the loader. */
 function requiresOnlyFromNeeds({ elf: { dynamic } }: Loaded, interpreter: Loaded | undefined): boolean {
   return dynamic!.versionNeeds.every(({ file }) => dynamic!.needed.includes(file) || file === interpreter?.elf.dynamic?.soname);
 }

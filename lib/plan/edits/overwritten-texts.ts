@@ -10,7 +10,7 @@ import type { RootPath } from '../../root/paths';
 import type { Root } from '../../root/root';
 import type { Edits } from '../layout/plan';
 
-/** Configuration, not modules or documentation. */
+/** Paths of configuration files. Texts of modules and documentation are not overwritten. */
 const CONFIGURATION = /^\/etc\/|\.(?:conf|cnf|cfg)$/;
 
 /**

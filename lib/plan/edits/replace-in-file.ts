@@ -132,8 +132,8 @@ export class FileReplacer {
   }
 
   /**
-   * Mentions by which a command names its own directory, such as `/usr/bin/`. It may compute a relative path from there to other
-   * directories, `../lib/x`, by the components that both have in common. These must stay in common.
+   * Mentions by which a command names its own directory, such as `/usr/bin/`. From there, it may compute relative paths to other mentioned
+   * directories, such as `../lib/x`. So that these stay valid, only the first directory is replaced in all mentions of such a file.
    */
   private ownDirectory(real: RootPath, mentions: readonly PathMention[]): readonly PathMention[] {
     const directory = path.posix.dirname(real);

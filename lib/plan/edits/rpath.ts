@@ -1,8 +1,9 @@
 /**
  * The DT_RPATH of each ELF file of a layer, and the DT_NEEDED of its programs.
  *
- * A program lists the directories of all its libraries, so that they serve `dlopen` as well, before LD_LIBRARY_PATH. A library keeps
- * the entries that lead into the layer; its DT_RUNPATH becomes a DT_RPATH, because the program's does not serve an object that has one.
+ * A program lists the directories of all its libraries, so `dlopen` searches them as well, before LD_LIBRARY_PATH. A library keeps the
+ * entries that lead into the layer. Its DT_RUNPATH becomes a DT_RPATH: for an object with a DT_RUNPATH, the loader ignores the program's
+ * DT_RPATH.
  */
 import * as path from 'path';
 import { neededByPath } from './needed';
@@ -94,8 +95,9 @@ export class Rpaths {
   }
 
   /**
-   * The directories of a process's libraries, in the order of first use. Plug-ins are opened by their paths, or by name from a system
-   * directory. One that another object needs is both a plug-in and a library, such as R's libR.so.
+   * The directories of a process's libraries, in the order of first use. Directories of plug-ins are not listed, because plug-ins are
+   * opened by their paths. There are two exceptions: standard directories, in which plug-ins are found by name, and plug-ins that other
+   * objects need as libraries, such as R's libR.so.
    */
   private libraryDirectories(process: Process): string[] {
     const needed = new Set(process.objects.flatMap(({ elf }) => elf.dynamic?.needed ?? []));

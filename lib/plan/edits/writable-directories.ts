@@ -1,24 +1,24 @@
 /**
  * Directories that programs write to, and that Lambda lacks or mounts read-only: `/tmp` takes their place.
  *
- * - `/dev/shm`: POSIX shared memory and named semaphores. `shm_open` and `sem_open` put the name behind it (glibc
+ * - `/dev/shm`: POSIX shared memory and named semaphores. `shm_open` and `sem_open` append the name to it (glibc
  *   sysdeps/posix/shm-directory.h, musl src/mman/shm_open.c), so Python's multiprocessing, for example, fails without it.
  * - `/var/tmp`: temporary files (Filesystem Hierarchy Standard 3.0, 5.15).
- * - `/var/cache`: files that programs make again if they are absent (5.5), such as fontconfig's lists of fonts. Programs find it by their
- *   configuration.
+ * - `/var/cache`: files that programs make again if they are absent (5.5), such as fontconfig's lists of fonts. Programs read its path
+ *   from their configuration.
  *
- * In C libraries and programs of a layer they become `/tmp`, in as many characters; `/var/cache` does in configuration. The programs
- * share it with each other, and, for shared memory, not with programs of the host.
+ * The first two are replaced in the ELF files of a layer, `/var/cache` in its configuration files, by paths of the same length that lead to
+ * `/tmp`. So programs of the layer find each other's files and shared memory there, but no shared memory of programs of the host.
  */
 import type { PathMention } from '../../root/mentions';
 
 /**
- * Directory → the path in its place, of as many characters. `/var/tmp` keeps its last ones: linkers let a string `/tmp` be the end of a
- * string `/var/tmp`.
+ * Directory → the path of the same length that replaces it. That of `/var/tmp` still ends with `/tmp`, because a linker may store the
+ * string `/tmp` only once, as the end of `/var/tmp`.
  */
 const IN_LAYER: ReadonlyArray<readonly [directory: string, place: string]> = [['/dev/shm', '/tmp/./.'], ['/var/tmp', '/././tmp']];
 
-/** The same for texts. */
+/** The same for text files. */
 const IN_TEXT: typeof IN_LAYER = [['/var/cache', '/tmp/././.']];
 
 /** @returns the replacements in a text that mentions the directory or paths in it */

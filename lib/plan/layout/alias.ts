@@ -34,7 +34,7 @@ export interface Alias {
   readonly place?: string;
   /** paths that begin with the base: `magic.mgc` with the base `magic`, or paths below it; what follows the base → place */
   readonly siblings?: Readonly<Record<string, string>>;
-  /** files in the directory of the base that its text names; name → place. It finds them beside the alias, in `/opt` */
+  /** files beside the base that the text of the base names; name → place. Programs find them beside the alias, in `/opt` */
   readonly beside?: Readonly<Record<string, string>>;
   /** number of characters of the base that the alias replaces, the rest stays @default - all */
   readonly replaced?: number;
@@ -52,7 +52,7 @@ export interface Aliased {
  *
  * @param mentioned as in the file, without a trailing `/`
  * @param isPacked whether the layer has something at a path
- * @param hasPlace whether it has a place: directories above the user's own programs have none
+ * @param hasPlace whether a path has a place in the layer: directories above the user's own programs have none
  * @param closed whether paths of libraries or data that the layer lacks must not lead to the host
  * @returns `undefined` if the path stays as it is; `short` if the layer has it but every alias is longer
  */

@@ -15,7 +15,7 @@ export interface Placed {
   readonly together: readonly (readonly RootPath[])[];
   /** directories that are packed with their names */
   readonly directories: Iterable<RootPath>;
-  /** other files and directories, in a fixed order: each that no base contains yet gets a base of its own */
+  /** other files and directories, in a fixed order: each of the user's own that is not below one of `Places.bases` yet adds a base */
   readonly others: Iterable<RootPath>;
 }
 

@@ -16,7 +16,7 @@ export const RULES_VERSION = 4;
 /** Placeholder for the layer's key in the texts of a plan: the key is a hash of the plan, so it is known last. */
 export const KEY = '{key}';
 
-/** The mirrored root of a layer, as an absolute path in the function. */
+/** The mirrored root of a layer: the directory in the function below which system files have the same paths as in the source. */
 export function rootOf(key: string): string {
   return `/opt/elf/${key}`;
 }
@@ -64,7 +64,7 @@ export interface FileEntry {
   readonly stub?: string;
   /** of a locale archive: what it is made of, see locale-archive.ts @default - the file is a copy of `real` */
   readonly locale?: LocaleSource;
-  /** estimated bytes that it is stored with, compressed: see compress.ts @default - it is not compressed */
+  /** estimated size, in bytes, of a file that is stored compressed: see compress.ts @default - it is not compressed */
   readonly compressed?: number;
 }
 
@@ -153,7 +153,7 @@ export function withKey(text: string, key: string): string {
   return text.replaceAll(KEY, key);
 }
 
-/** Replaces it in the new names of DT_NEEDED. */
+/** Replaces the placeholder in the new names of DT_NEEDED. */
 export function needsWithKey(needed: readonly NewNeed[], key: string): NewNeed[] {
   return needed.map(([name, ...replaced]) => [withKey(name, key), ...replaced]);
 }

@@ -72,7 +72,7 @@ function isTooLarge(gathered: Gathered, mostBytes: number): boolean {
   return gathered.collected.isFull || gathered.collected.bytes > mostBytes;
 }
 
-/** True unless a package for which a smaller library makes room has crowded out others that are needed as much or more. */
+/** True if a layer lacks nothing that the chosen one has, except for what is needed less than something that only this layer has. */
 function lacksNoMore({ collected: { lacking, lackingDependencies } }: Gathered, chosen: Gathered, mostBytes: number): boolean {
   if (chosen.collected.bytes > mostBytes || lacksLess(lackingDependencies, chosen.collected.lackingDependencies)) return true;
   for (const need of NEEDS) {
@@ -167,7 +167,7 @@ function alternativesOf(name: string, root: Root): string[] {
   return alternatives;
 }
 
-/** Whether every symbol that was imported from a library which is not loaded any more is defined by one that is. */
+/** Whether every symbol that was imported from a library that is no longer loaded is defined by a library that is loaded now. */
 function serves(before: Collected, after: Collected, root: Root): boolean {
   return [...before.processes].every(([program, old]) => {
     const process = after.processes.get(program);
@@ -185,7 +185,7 @@ function isServed(before: Process, after: Process, root: Root): boolean {
   if (gone.length === 0) return true;
   const imports = new Set(after.objects.flatMap(({ elf }) => [...elf.dynamic?.imports ?? []]));
   const lost = new Set(gone.flatMap(({ real }) => [...exportedBy(real, root)]).filter((symbol) => imports.has(symbol)));
-  // the libraries in their place define most of them
+  // the new libraries come first, because they define most of the lost symbols
   const [kept, added] = [after.objects.filter(({ real }) => isIn(before, real)), after.objects.filter(({ real }) => !isIn(before, real))];
   for (const { real } of [...added, ...kept]) {
     if (lost.size === 0) break;

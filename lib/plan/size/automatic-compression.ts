@@ -18,8 +18,8 @@ interface Gathered {
 }
 
 /**
- * Collects a layer again for compression, if it is too large without, or lacks direct dependencies: first of large files, then of small
- * ones.
+ * Collects a layer. If it is too large, or lacks a part of a direct dependency, collects it again with large files compressed. If it is
+ * still too large, or lacks a module, collects it again with small files compressed as well.
  *
  * @param gather collects a layer, given the bytes of the smallest file that may be stored compressed
  * @param stated whether large files may be stored compressed, if the user states it
@@ -36,7 +36,7 @@ export function withCompressionIfNeeded<G extends Gathered>(
   for (const least of steps.slice(1)) {
     const isTooLarge = leastBytes(best, mostBytes) > mostBytes;
     const { lackingDependencies: lacking } = best.collected;
-    // to fill a layer takes a minute if it has thousands of candidates, and parts of dependencies are optional
+    // filling a layer with thousands of candidates takes a minute: small files are not worth it for optional parts of dependencies
     if (!isTooLarge && !(least === SMALL_FILES ? lacksModule(lacking) : lacking.size > 0)) break;
     const compressed = gather(least);
     const { bytes, lackingDependencies } = compressed.collected;
@@ -47,7 +47,7 @@ export function withCompressionIfNeeded<G extends Gathered>(
   return best;
 }
 
-/** Bytes of the files, those with the same content counted once if all together exceed the limit: a plan links them. */
+/** Bytes of the files. If they exceed the limit, files with the same content count once, because the plan makes links of the others. */
 function leastBytes({ collected: { selection, bytes }, root }: Gathered, mostBytes: number): number {
   if (bytes <= mostBytes) return bytes;
   const sizes = new Map([...selection.files.keys()].map((real) => [root.content(real).sha256, root.status(real)!.size]));
