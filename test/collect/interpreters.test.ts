@@ -30,6 +30,34 @@ describe('a requested interpreter', () => {
   });
 });
 
+describe('modules that an interpreter\'s packages depend on and that depend on the interpreter', () => {
+  beforeEach(() => {
+    root.install('ruby', { '/usr/bin/ruby': programWith() }, { Depends: 'libruby' });
+    root.install('libruby', {}, { Source: 'ruby', Depends: 'rake, ruby-sdbm, libgcc' });
+    root.install('rake', { '/usr/share/gems-of-all/gems/rake/rake.rb': '' }, { Depends: 'ruby' });
+    root.install('ruby-sdbm', { '/usr/lib/gems-of-machine/specifications/sdbm.gemspec': '' }, { Depends: 'libruby' });
+    root.install('libgcc', { '/usr/share/gdb/libgcc.txt': '' }, { Depends: 'libruby' });
+    root.install('ruby-xml', { '/usr/lib/gems-of-machine/gems/xml.rb': '' }, { Depends: 'ruby, ruby-ports' });
+    root.install('ruby-ports', { '/usr/share/gems-of-all/gems/ports/ports.rb': '' });
+    root.install('other', { '/usr/share/gems-of-all/gems/other/o.rb': '' });
+  });
+
+  test('are packed, with add-ons in their directories, and dependencies of these', () => {
+    expect(data('ruby')).toEqual([
+      '/usr/bin/ruby',
+      '/usr/lib/gems-of-machine/gems/xml.rb',
+      '/usr/lib/gems-of-machine/specifications/sdbm.gemspec',
+      '/usr/share/gems-of-all/gems/ports/ports.rb',
+      '/usr/share/gems-of-all/gems/rake/rake.rb',
+    ]);
+  });
+
+  test('are not packed for a script that does not depend on them', () => {
+    root.install('rig', { '/usr/bin/rig': '#!/usr/bin/ruby\n' }, { Depends: 'ruby' });
+    expect(data()).toEqual(['/usr/bin/rig', '/usr/bin/ruby']);
+  });
+});
+
 describe('a script of a package whose interpreter on PATH is of no package', () => {
   const withInterpreters = (fields: Record<string, string>) => {
     root.program('/usr/local/bin/lang');

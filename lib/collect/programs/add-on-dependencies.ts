@@ -22,11 +22,13 @@ export function addDependenciesOfAddOn(
   // an add-on that extends no requested package, such as CA certificates, is packed for another reason: its dependencies are not needed
   const extended = [...selection.requested].filter((requested) => isBelow(file, packageFiles.directoriesOf(requested)));
   if (extended.length === 0) return undefined;
+  // an interpreter's modules may be in several directories: those with libraries, and those that are the same on every architecture
+  const hosts = [...new Set([...extended, ...[...selection.requested].filter((one) => selection.requested.isExtensible(one))])];
   const delta = selection.fork();
   delta.followed.add(key);
   for (const dependency of dependenciesOf(addOn, packages)) {
     if (!isAddOn(dependency, selection)) continue;
-    const files = packageFiles.data(dependency).filter((real) => extended.some((host) => isBelow(real, packageFiles.directoriesOf(host))));
+    const files = packageFiles.data(dependency).filter((real) => hosts.some((host) => isBelow(real, packageFiles.directoriesOf(host))));
     if (files.length === 0) continue;
     const why = { reason: `of package ${dependency.name}`, through: file, rule: `needed by the add-on ${addOn.name}` };
     const add = (fork: Selection) => files.flatMap((real) => addFound(real, why, fork, context));

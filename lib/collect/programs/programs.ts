@@ -16,6 +16,9 @@ import type { RequestReason } from '../selection/requested-packages';
 import { dependenciesOf, isForDevelopment, isNamedAfter } from '../selection/requested-packages';
 import type { Candidate, Selection, Why } from '../selection/selection';
 
+/** Modules that are text: libraries may depend on each other for other reasons, as those of glibc and gcc do. */
+const SOURCE_OF_MODULE = /\.(?:py|pm|rb|lua|js|cjs|mjs|scm|tcl|php|gemspec)$/;
+
 /** Adds a program that the user requests. */
 export function addRequestedProgram(program: Program, delta: Selection, context: Context): void {
   addProgram(program, { reason: 'requested' }, 'program', delta, context);
@@ -51,6 +54,7 @@ export function addProgram(
   if (process) startProcess(process, delta, context);
   const ofScript = { reason: `interpreter of ${path.posix.basename(real)}`, through: real };
   if (interpreter) addProgram(interpreter.program, ofScript, requestReason, delta, context);
+  if (why.through === undefined && elf && context.detectData) addBundledModules(user, added.map(({ pkg }) => pkg), delta, context);
   if (requestReason === 'program' && delta.requested.isTight && context.detectData) addStandardLibrary(user, delta, context);
   delta.enqueue(real, elf ? real : undefined);
   if (!context.detectData) return;
@@ -115,6 +119,20 @@ function addStandardLibrary({ interpreters, through, opener }: User, delta: Sele
     if (isForDevelopment(pkg) || !delta.requested.needs(pkg)) continue;
     for (const newPackage of markRequested(pkg, 'program', delta)) addPackageData(newPackage, through, opener, delta, context);
   }
+}
+
+/**
+ * Adds modules that the packages of a requested interpreter depend on and that depend on the interpreter themselves: upstream releases
+ * them with it, and Debian packages them separately, such as Ruby's bundled gems. Other modules in their directories are add-ons.
+ */
+function addBundledModules(user: User, interpreters: readonly Package[], delta: Selection, context: Context): void {
+  const { packages, packageFiles } = context;
+  const isModule = (pkg: Package) => packageFiles.data(pkg).some((file) => SOURCE_OF_MODULE.test(file));
+  const isOther = ({ source }: Package) => interpreters.every((pkg) => pkg.source !== source);
+  const modules = bundledModules(interpreters, packages).filter((pkg) => isOther(pkg) && !isForDevelopment(pkg) && isModule(pkg));
+  if (modules.length === 0) return;
+  delta.requested = delta.requested.extending(modules);
+  addModulePackages(modules, OF_DECLARED_MODULE, { ...user, interpreters }, delta, context);
 }
 
 /** Adds the modules of a script, and defers the modules that these depend on. */
@@ -219,7 +237,15 @@ function dependsOnOne(owner: Package, interpreters: readonly Package[], packages
 
 /** Packages into whose directories modules are installed: sibling packages of an interpreter, and the modules that these depend on. */
 function knownModules(interpreters: readonly Package[], packages: PackageDatabase): Package[] {
-  const siblings = interpreters.flatMap(({ source }) => packages.builtFrom(source)).filter((pkg) => !isForDevelopment(pkg));
-  const own = siblings.flatMap((pkg) => dependenciesOf(pkg, packages)).filter((pkg) => dependsOnOne(pkg, interpreters, packages));
-  return [...new Set([...siblings, ...own])];
+  return [...new Set([...runtimePackages(interpreters, packages), ...bundledModules(interpreters, packages)])];
+}
+
+/** Packages of modules that an interpreter's packages depend on, from other source packages. */
+function bundledModules(interpreters: readonly Package[], packages: PackageDatabase): Package[] {
+  const found = runtimePackages(interpreters, packages).flatMap((pkg) => dependenciesOf(pkg, packages));
+  return [...new Set(found)].filter((pkg) => dependsOnOne(pkg, interpreters, packages));
+}
+
+function runtimePackages(interpreters: readonly Package[], packages: PackageDatabase): Package[] {
+  return interpreters.flatMap(({ source }) => packages.builtFrom(source)).filter((pkg) => !isForDevelopment(pkg));
 }
