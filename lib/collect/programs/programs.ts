@@ -7,17 +7,15 @@ import { addPackageData, deferPackageData, findPackageData } from './package-dat
 import { startProcess } from './processes';
 import type { Program } from '../../closure/find';
 import { load } from '../../closure/program';
-import type { Package, PackageDatabase } from '../../packages/package';
+import type { Package } from '../../packages/package';
 import { unitOf } from '../../root/standard';
+import { bundledModules, dependsOnOne, isForModules } from '../relations/interpreter-modules';
 import type { Context } from '../selection/context';
 import { ownersOf } from '../selection/context';
 import { OF_DECLARED_MODULE, OF_IMPORTED_MODULE } from '../selection/module-distance';
 import type { RequestReason } from '../selection/requested-packages';
-import { dependenciesOf, isForDevelopment, isNamedAfter } from '../selection/requested-packages';
+import { dependenciesOf, isForDevelopment } from '../selection/requested-packages';
 import type { Candidate, Selection, Why } from '../selection/selection';
-
-/** Modules that are text: libraries may depend on each other for other reasons, as those of glibc and gcc do. */
-const SOURCE_OF_MODULE = /\.(?:py|pm|rb|lua|js|cjs|mjs|scm|tcl|php|gemspec)$/;
 
 /** Adds a program that the user requests. */
 export function addRequestedProgram(program: Program, delta: Selection, context: Context): void {
@@ -126,10 +124,7 @@ function addStandardLibrary({ interpreters, through, opener }: User, delta: Sele
  * them with it, and Debian packages them separately, such as Ruby's bundled gems. Other modules in their directories are add-ons.
  */
 function addBundledModules(user: User, interpreters: readonly Package[], delta: Selection, context: Context): void {
-  const { packages, packageFiles } = context;
-  const isModule = (pkg: Package) => packageFiles.data(pkg).some((file) => SOURCE_OF_MODULE.test(file));
-  const isOther = ({ source }: Package) => interpreters.every((pkg) => pkg.source !== source);
-  const modules = bundledModules(interpreters, packages).filter((pkg) => isOther(pkg) && !isForDevelopment(pkg) && isModule(pkg));
+  const modules = bundledModules(interpreters, context);
   if (modules.length === 0) return;
   delta.requested = delta.requested.extending(modules);
   addModulePackages(modules, OF_DECLARED_MODULE, { ...user, interpreters }, delta, context);
@@ -213,39 +208,4 @@ function modulesOf(owner: Package, { interpreters }: User, context: Context): Pa
     if (dependsOnOne(dependency, interpreters, packages)) return true;
     return [...new Set(packageFiles.data(dependency).map(unitOf))].some(isOfModules);
   });
-}
-
-/**
- * A function that tells whether modules for an interpreter are installed below a directory. The directory must not be a standard one.
- *
- * @param interpreters the packages of the interpreter
- */
-export function isForModules(interpreters: readonly Package[], { packages, packageFiles }: Context): (directory: string) => boolean {
-  let known: readonly Package[] | undefined;
-  // /usr/lib/python3 is named after python3.11, which completes python3.11-minimal
-  const completing = interpreters.flatMap((pkg) => [pkg, ...packages.builtFrom(pkg.source)]);
-  return (directory) => {
-    if (completing.some((pkg) => isNamedAfter(directory, pkg))) return true;
-    known ??= knownModules(interpreters, packages);
-    return known.some((pkg) => packageFiles.directoriesOf(pkg).has(directory));
-  };
-}
-
-function dependsOnOne(owner: Package, interpreters: readonly Package[], packages: PackageDatabase): boolean {
-  return dependenciesOf(owner, packages).some(({ source }) => interpreters.some((pkg) => pkg.source === source));
-}
-
-/** Packages into whose directories modules are installed: sibling packages of an interpreter, and the modules that these depend on. */
-function knownModules(interpreters: readonly Package[], packages: PackageDatabase): Package[] {
-  return [...new Set([...runtimePackages(interpreters, packages), ...bundledModules(interpreters, packages)])];
-}
-
-/** Packages of modules that an interpreter's packages depend on, from other source packages. */
-function bundledModules(interpreters: readonly Package[], packages: PackageDatabase): Package[] {
-  const found = runtimePackages(interpreters, packages).flatMap((pkg) => dependenciesOf(pkg, packages));
-  return [...new Set(found)].filter((pkg) => dependsOnOne(pkg, interpreters, packages));
-}
-
-function runtimePackages(interpreters: readonly Package[], packages: PackageDatabase): Package[] {
-  return interpreters.flatMap(({ source }) => packages.builtFrom(source)).filter((pkg) => !isForDevelopment(pkg));
 }

@@ -1,0 +1,52 @@
+/**
+ * The packages of an interpreter's modules, by the package database.
+ */
+import type { Package, PackageDatabase } from '../../packages/package';
+import type { Context } from '../selection/context';
+import { dependenciesOf, isForDevelopment, isNamedAfter } from '../selection/requested-packages';
+
+type Facts = Pick<Context, 'packages' | 'packageFiles'>;
+
+/** Modules that are text: libraries may depend on each other for other reasons, as those of glibc and gcc do. */
+const SOURCE_OF_MODULE = /\.(?:py|pm|rb|lua|js|cjs|mjs|scm|tcl|php|gemspec)$/;
+
+/**
+ * A function that tells whether modules for an interpreter are installed below a directory. The directory must not be a standard one.
+ *
+ * @param interpreters the packages of the interpreter
+ */
+export function isForModules(interpreters: readonly Package[], { packages, packageFiles }: Facts): (directory: string) => boolean {
+  let known: readonly Package[] | undefined;
+  // /usr/lib/python3 is named after python3.11, which completes python3.11-minimal
+  const completing = interpreters.flatMap((pkg) => [pkg, ...packages.builtFrom(pkg.source)]);
+  return (directory) => {
+    if (completing.some((pkg) => isNamedAfter(directory, pkg))) return true;
+    known ??= knownModules(interpreters, packages);
+    return known.some((pkg) => packageFiles.directoriesOf(pkg).has(directory));
+  };
+}
+
+export function dependsOnOne(owner: Package, interpreters: readonly Package[], packages: PackageDatabase): boolean {
+  return dependenciesOf(owner, packages).some(({ source }) => interpreters.some((pkg) => pkg.source === source));
+}
+
+/** Packages into whose directories modules are installed: sibling packages of an interpreter, and the modules that these depend on. */
+function knownModules(interpreters: readonly Package[], packages: PackageDatabase): Package[] {
+  return [...new Set([...runtimePackages(interpreters, packages), ...modulesBesideOwn(interpreters, packages)])];
+}
+
+/** Packages of modules that an interpreter's packages depend on, from other source packages, and that depend on the interpreter. */
+export function bundledModules(interpreters: readonly Package[], { packages, packageFiles }: Facts): Package[] {
+  const isModule = (pkg: Package) => packageFiles.data(pkg).some((file) => SOURCE_OF_MODULE.test(file));
+  const isOther = ({ source }: Package) => interpreters.every((pkg) => pkg.source !== source);
+  return modulesBesideOwn(interpreters, packages).filter((pkg) => isOther(pkg) && !isForDevelopment(pkg) && isModule(pkg));
+}
+
+function modulesBesideOwn(interpreters: readonly Package[], packages: PackageDatabase): Package[] {
+  const found = runtimePackages(interpreters, packages).flatMap((pkg) => dependenciesOf(pkg, packages));
+  return [...new Set(found)].filter((pkg) => dependsOnOne(pkg, interpreters, packages));
+}
+
+function runtimePackages(interpreters: readonly Package[], packages: PackageDatabase): Package[] {
+  return interpreters.flatMap(({ source }) => packages.builtFrom(source)).filter((pkg) => !isForDevelopment(pkg));
+}
