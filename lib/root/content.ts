@@ -7,7 +7,7 @@ import { hash } from 'crypto';
 import { addressOf, type Bytes, debugSections, type Elf, findVectorLoads, FormatError, isProgram, readElf } from '../elf';
 import { isBytecodeScript } from './counted-strings';
 import { librariesInObject, librariesInText } from './library-names';
-import { findMentions, type PathMention, PIECE, piecesIn } from './mentions';
+import { findMentions, findPieces, type PathMention, PIECE } from './mentions';
 import { exceeding, type Limit, LimitError } from '../limits';
 
 export interface Content {
@@ -116,27 +116,46 @@ function search(bytes: Buffer, { kind, elf }: Headers, where?: string): Searched
 
 /**
  * Adds paths whose first 16 bytes are loaded by a single instruction. Linkers put such pieces of different strings next to each other,
- * without a NUL between them, so a path may begin right after another word.
+ * without a NUL between them, so a path may begin right after another word, and end before the word around it does.
  */
 function withPieces(mentions: PathMention[], bytes: Buffer, elf: Elf | undefined): PathMention[] {
-  const pieces = elf === undefined ? [] : piecesIn(bytes);
-  if (elf === undefined || pieces.length === 0) return mentions;
-  const offsets = new Map(pieces.flatMap((offset) => {
-    const address = addressOf(elf, offset);
-    return address === undefined ? [] : [[address, offset]];
-  }));
-  const loaded = [...findVectorLoads(bytes, elf, new Set(offsets.keys()))].map((address) => offsets.get(address)!).sort((a, b) => a - b);
-  if (loaded.length === 0) return mentions;
-  const paths = loaded.map((offset): PathMention => ({ kind: 'whole', offset, path: bytes.toString('latin1', offset, offset + PIECE) }));
-  // a mention that seems to continue in the next piece ends where that piece begins
-  let next = 0;
-  const trimmed = mentions.map((mention) => {
-    const { offset, path } = mention;
-    while (loaded[next] <= offset) next++;
-    const end = loaded[next] ?? Infinity;
-    return mention.kind === 'whole' && end < offset + path.length ? { ...mention, path: path.slice(0, end - offset) } : mention;
+  const pieces = elf === undefined ? new Map<number, number>() : findPieces(bytes);
+  if (elf === undefined || pieces.size === 0) return mentions;
+  const offsets = new Map<number, number>();
+  for (const [start, count] of pieces) {
+    for (let offset = start; offset < start + count * PIECE; offset += PIECE) {
+      const address = addressOf(elf, offset);
+      if (address !== undefined) offsets.set(address, offset);
+    }
+  }
+  const loaded = new Set([...findVectorLoads(bytes, elf, new Set(offsets.keys()))].map((address) => offsets.get(address)!));
+  const beginnings = new Map<number, string>();
+  for (const [start, count] of pieces) {
+    let end = start;
+    // a piece that begins like a path is the first of another string
+    while (end < start + count * PIECE && loaded.has(end) && (end === start || !pieces.has(end))) end += PIECE;
+    if (end > start) beginnings.set(start, bytes.toString('latin1', start, end));
+  }
+  return beginnings.size === 0 ? mentions : withHeads(mentions, beginnings);
+}
+
+/** @param beginnings offset of each path that code loads in pieces → its beginning, in the order of the offsets */
+function withHeads(mentions: PathMention[], beginnings: ReadonlyMap<number, string>): PathMention[] {
+  const starts = [...beginnings.keys()];
+  const mentioned = new Set(mentions.map(({ offset }) => offset));
+  const added = starts.filter((offset) => !mentioned.has(offset)).map((offset): PathMention => {
+    return { kind: 'whole', offset, path: beginnings.get(offset)!, head: beginnings.get(offset)! };
   });
-  return [...trimmed, ...paths].sort((a, b) => a.offset - b.offset);
+  // a mention that seems to continue in the first piece of another path ends where that piece begins
+  let next = 0;
+  const trimmed = mentions.map((mention): PathMention => {
+    if (mention.kind !== 'whole') return mention;
+    const { offset, path } = mention;
+    while (starts[next] <= offset) next++;
+    const end = starts[next] ?? Infinity;
+    return { ...mention, path: end < offset + path.length ? path.slice(0, end - offset) : path, head: beginnings.get(offset) };
+  });
+  return [...trimmed, ...added].sort((a, b) => a.offset - b.offset);
 }
 
 /** The path mentions outside of debugging information. */

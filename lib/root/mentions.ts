@@ -15,8 +15,11 @@ interface Located {
 }
 
 export type PathMention =
-  /** The whole path is in the file. */
-  | Located & { readonly kind: 'whole' }
+  /**
+   * The whole path is in the file. If code loads its beginning in pieces of 16 bytes, `head` is that beginning, and the rest may be in
+   * the code: see `findPieces`.
+   */
+  | Located & { readonly kind: 'whole'; readonly head?: string }
   /** One of `PREFIXES`, which the program extends at run time. */
   | Located & { readonly kind: 'prefix' }
   /**
@@ -167,14 +170,18 @@ export const PIECE = 16;
 const PIECE_OF_PATH = /^\/(?:etc|usr|var|opt|srv)\/[\w+.@,~/-]+$/;
 
 /**
- * The offsets of pieces that may be the beginning of a path although they are within a word: linkers put the pieces of all string
- * constants next to each other. Only the code shows whether such bytes are a piece: see `findVectorLoads`.
+ * Finds sequences of pieces of 16 characters that may be the beginning of a path, also within a word: linkers put the pieces of all string
+ * constants next to each other. Only the code shows which they are: see `findVectorLoads`.
+ *
+ * @returns offset of the first piece → number of pieces
  */
-export function piecesIn(bytes: Buffer): number[] {
-  const found: number[] = [];
-  for (let at = PIECE; at + PIECE <= bytes.length; at += PIECE) {
-    if (bytes[at] !== SLASH || !WITHIN_A_WORD[bytes[at - 1]]) continue;
-    if (PIECE_OF_PATH.test(bytes.toString('latin1', at, at + PIECE))) found.push(at);
+export function findPieces(bytes: Buffer): Map<number, number> {
+  const found = new Map<number, number>();
+  for (let at = 0; at + PIECE <= bytes.length; at += PIECE) {
+    if (bytes[at] !== SLASH || !PIECE_OF_PATH.test(bytes.toString('latin1', at, at + PIECE))) continue;
+    let end = at + PIECE;
+    while (end - at < MOST_CHARACTERS && PATH_CHARACTER[bytes[end] ?? 0]) end++;
+    found.set(at, Math.floor((end - at) / PIECE));
   }
   return found;
 }

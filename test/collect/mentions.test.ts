@@ -214,7 +214,7 @@ const copied = (paths: readonly string[]) => `
 describe('a path that a compiler has stored in instructions', () => {
   // the heads differ, because the code of one function is close to that of the next
   const SHORT = ['/etc/abcx.d', '/etc/defgers', '/etc/hijkings', '/etc/lmnking.d'];
-  const LONG = ['/usr/share/riga/names', '/usr/share/rigging-names/names'];
+  const LONG = ['/usr/share/riga/names', '/usr/share/rigging-names/names', '/usr/share/rig-with-a-long-name-1.0'];
   const host = new Fixture();
 
   beforeEach(() => {
@@ -235,7 +235,7 @@ describe('a path that a compiler has stored in instructions', () => {
 
   test('is followed', () => {
     const { data } = find(root);
-    for (const file of SHORT) expect(data).toContain(file);
+    for (const file of [...SHORT, ...LONG]) expect(data).toContain(file);
   });
 
   test.each(SHORT.map((path, index) => [path, index] as const))('%s is replaced, and the program runs with it', async (_, index) => {
@@ -252,12 +252,30 @@ describe('a path that a compiler has stored in instructions', () => {
   });
 
   test.each(LONG.map((path, index) => [path, SHORT.length + index] as const))(
-    '%s, of which a constant holds 16 characters, is replaced where it is included',
+    '%s, of which constants hold pieces of 16 characters, is followed and replaced',
     async (_, index) => {
-      const { opt } = await makeFound(root, 'rig', { include: LONG });
+      const { opt } = await makeFound(root);
       expect(lambda(opt, ['rig', `${index}`], host)).toMatchObject({ status: 0, stdout: `of the layer: ${index}\n` });
     },
   );
+});
+
+test('a directory of a library is packed if the library names a standard directory, and the name in it as another string', async () => {
+  root.install('rig', { '/usr/bin/rig': programWith('', ['libb.so.1']) }, { Depends: 'libb' });
+  root.install('other', { [`${LIB}/other-0.4/x.conf`]: '' });
+  root.install('libb', {
+    [`${LIB}/libb.so.1`]: libraryWith('libb.so.1', `\0${LIB}\0\x01..plug-0.4\0other-0.4\0long-word\0share\0`),
+    [`${LIB}/plug-0.4/a.conf`]: '',
+    [`${LIB}/word/b.conf`]: '',
+    [`${LIB}/share-0.4/c.conf`]: '',
+  });
+  const { opt, plan: { key } } = await makeFound(root);
+  const names = fs.readdirSync(`${opt}/elf/${key}${LIB}`);
+  expect(names.filter((name) => !name.includes('.so'))).toEqual(['plug-0.4']);
+  const library = fs.readFileSync(`${opt}/elf/${key}${LIB}/libb.so.1`, 'latin1');
+  const [alias] = /\/opt\/[^\0]+/.exec(library)!;
+  expect(alias).toHaveLength(LIB.length);
+  expect(fs.existsSync(`${opt}${alias.slice('/opt'.length)}/plug-0.4/a.conf`)).toBe(true);
 });
 
 test('a directory that a program mentions is packed without single files of packages that are only usually installed with it', () => {

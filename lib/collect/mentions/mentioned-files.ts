@@ -3,14 +3,33 @@
  * name with an extension added.
  */
 import * as path from 'path';
+import type { PathMention } from '../../root/mentions';
 import type { Context } from '../selection/context';
 
+/** The paths that a mention stands for: the rest of a path may be in code. */
+export function pathsOf(mention: PathMention, context: Context): string[] {
+  if (mention.kind === 'instruction') return completions(mention.path, mention.code, context);
+  const isPart = mention.kind === 'whole' && mention.head !== undefined && context.root.real(mention.path) === undefined;
+  return isPart ? [mention.path, ...onlyCompletion(mention.head, context)] : [mention.path];
+}
+
 /** The paths that begin with the characters in an instruction, if the code nearby contains the next four characters. */
-export function completions(head: string, code: Buffer, { root }: Context): string[] {
+function completions(head: string, code: Buffer, { root }: Context): string[] {
   const parent = path.posix.dirname(head);
   const found = root.names(root.real(parent) ?? parent).map((name) => path.posix.join(parent, name));
   const isNear = (rest: string) => rest === '' || code.includes(rest);
   return found.filter((candidate) => candidate.startsWith(head) && isNear(candidate.slice(head.length, head.length + 4)));
+}
+
+/**
+ * The path that begins with the characters of a mention that code loads in pieces of 16 bytes, if there is only one: the code writes the
+ * rest, and the constants have the beginning of another string in its place. `/usr/lib/x86_64-linux-gnu/babl-0` stands for `babl-0.1`.
+ */
+function onlyCompletion(head: string, { root }: Context): string[] {
+  const parent = path.posix.dirname(`${head}.`);
+  const start = head.slice(head.lastIndexOf('/') + 1);
+  const found = root.names(root.real(parent) ?? parent).filter((name) => name.startsWith(start));
+  return found.length === 1 && found[0] !== start ? [path.posix.join(parent, found[0])] : [];
 }
 
 /** Files whose names begin with that of a mentioned file and a dot: `magic.mgc` beside `magic`. */

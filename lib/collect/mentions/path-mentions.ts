@@ -4,10 +4,11 @@
  */
 import * as path from 'path';
 import { classPath } from './class-path';
-import { completions, siblings } from './mentioned-files';
+import { pathsOf, siblings } from './mentioned-files';
 import { namedAfterOthers, namedAfterPrograms, namesOfPrograms } from './named-after';
 import { behindPrefix } from './prefix';
 import { relativePaths } from './relative-paths';
+import { behindStandardDirectories } from './standard-directories';
 import type { Package } from '../../packages/package';
 import { isCommandDirectory, isStandardDirectory } from '../../root/standard';
 import { addCommand } from '../commands/commands';
@@ -43,13 +44,14 @@ export function followPathMentions(pending: Pending, selection: CurrentSelection
   const owner = packages.ownerOf(file);
   const by: Mentioning = { ...pending, owner };
   for (const mentioned of behindPrefix(file, owner, selection.requested, context)) follow(mentioned, by, delta, context);
+  for (const unit of behindStandardDirectories(file, owner, context)) follow(unit, by, delta, context);
   for (const archive of classPath(file, root)) follow(path.posix.resolve(path.posix.dirname(file), archive), by, delta, context);
   const relative = relativePaths(pending, selection, context);
   for (const mentioned of relative.mentioned) follow(mentioned, by, delta, context);
   for (const real of relative.directories) delta.directories.add(real);
   for (const real of relative.belowInclude) delta.merge(followOne(real, real, by, delta, context));
   for (const mention of isSelfBuilt(file, context) ? runtimeMentions(file, context) : root.content(file).mentions) {
-    for (const written of mention.kind === 'instruction' ? completions(mention.path, mention.code, context) : [mention.path]) {
+    for (const written of pathsOf(mention, context)) {
       const mentioned = path.posix.normalize(written).replace(/(?<=.)\/$/, '');
       const key = `${owner?.name ?? file} ${mentioned}`;
       if (delta.followed.has(key)) continue;
