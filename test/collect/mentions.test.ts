@@ -50,6 +50,12 @@ describe('a path mention in a program selects', () => {
     expect(find(root).data).toEqual(['/usr/bin/rig']);
   });
 
+  test('files whose names it begins, up to a separator', () => {
+    root.install('rig', { '/usr/bin/rig': programWith('</usr/share/other-></usr/share/oth>') }, { Depends: 'other' });
+    root.install('other', { '/usr/share/other-1.0/one': '', '/usr/share/others/two': '' });
+    expect(find(root).data).toEqual(['/usr/bin/rig', '/usr/share/other-1.0/one']);
+  });
+
   test('neither documentation nor commands that the program does not start', () => {
     root.install('rig', { '/usr/bin/rig': programWith('</usr/share/doc/other></usr/share/man/man1></usr/bin>') }, { Depends: 'other' });
     root.install('other', { '/usr/share/doc/other/README': '', '/usr/share/man/man1/other.1': '', '/usr/bin/other': programWith() });
@@ -313,3 +319,27 @@ test.each([
     if (value === '/opt') expect(fs.readFileSync(`${opt}/share/rig/names`, 'utf8')).toBe('names');
   },
 );
+
+describe('a directory of files for another program', () => {
+  test('has data of the packages of that program', () => {
+    root.install('zsh', { '/usr/bin/zsh': programWith('</usr/share/zsh/functions>') }, { Depends: 'zsh-common' });
+    root.install('zsh-common', { '/usr/share/zsh/functions/zmv': '' }, { Source: 'zsh' });
+    root.install('rig', { '/usr/bin/rig': programWith(), '/usr/share/zsh/vendor-completions/_rig': '' }, { Depends: 'zsh' });
+    expect(find(root, 'zsh').data).toEqual(['/usr/bin/zsh', '/usr/share/zsh/functions/zmv']);
+    expect(find(root, 'rig').data).toEqual(['/usr/bin/rig']);
+  });
+
+  test('is packed, with the files of other packages as add-ons, if the package of a program that mentions it lists it', () => {
+    root.install('automake', { '/usr/bin/aclocal': programWith('</usr/share/aclocal>'), '/usr/share/aclocal': [] });
+    root.directories('/usr/share/aclocal');
+    expect(find(root, 'aclocal').all).toContain('/usr/share/aclocal');
+    root.install('bison', { '/usr/share/aclocal/bison.m4': '' });
+    expect(find(root, 'aclocal').data).toEqual(['/usr/bin/aclocal', '/usr/share/aclocal/bison.m4']);
+  });
+
+  test('is not packed if the package of a program that mentions it does not list it', () => {
+    root.install('rig', { '/usr/bin/rig': programWith('</usr/share/aclocal>') });
+    root.install('bison', { '/usr/share/aclocal/bison.m4': '' });
+    expect(find(root).data).toEqual(['/usr/bin/rig']);
+  });
+});

@@ -116,6 +116,15 @@ describe('a path mention', () => {
     expect(became(layer, 'app/tool/module')).toBe(text);
   });
 
+  test('of the beginning of a name in the layer is replaced in a requested script, if it ends with a separator', async () => {
+    const text = "'/usr/share/rig-' . VERSION '/usr/share/ri' '/usr/share/other-' . VERSION\n";
+    root.write({ '/usr/share/rig-1.0/names': 'names', '/usr/bin/script': `#!/usr/bin/prog\n${text}`, '/usr/share/other-1.0/x': '' });
+    const layer = await withText('', ['/usr/share/rig-1.0', '/usr/bin/script']);
+    const [, replaced, rest] = became(layer, 'usr/bin/script').match(/\n'(\S+)' \. VERSION (.*\n)/)!;
+    expect(read(layer, `${replaced}1.0/names`)).toBe('names');
+    expect(rest).toBe("'/usr/share/ri' '/usr/share/other-' . VERSION\n");
+  });
+
   test('that a script joins from words is replaced in each word', async () => {
     root.write({ '/usr/share/rig/text': "join('/', 'usr', 'share', 'rig', 'names'); join('/', 'etc', 'rig')" });
     const layer = await withText('');

@@ -23,6 +23,20 @@ export function isNonRuntime(real: string): boolean {
   return NON_RUNTIME.test(real);
 }
 
+/** Directories below /usr/share in which packages install files for another program, which these directories are named after. */
+const FOR_PROGRAMS = /^\/usr\/share\/(aclocal|bash-completion|fish|zsh)\//;
+
+/** True for a file or directory, given with a trailing `/`, that the program of the directory reads. */
+export function isForProgram(real: string): boolean {
+  return FOR_PROGRAMS.test(real);
+}
+
+/** True if such a file is of the program itself: functions of zsh, which zsh-common installs, are data of zsh. */
+export function isOfItsProgram(real: string, owner: string): boolean {
+  const [, program] = FOR_PROGRAMS.exec(real) ?? [];
+  return program !== undefined && (owner === program || owner.startsWith(`${program}-`));
+}
+
 /** The directory of headers: programs that name it are compilers. */
 export const HEADERS = '/usr/include';
 

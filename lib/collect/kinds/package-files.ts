@@ -2,7 +2,7 @@
  * The files of a package by their use: data that a program opens at run time, and files that only a compiler reads.
  */
 import * as path from 'path';
-import { HEADERS, isNonRuntime, isForCompiling, isForLinking } from './non-runtime';
+import { HEADERS, isNonRuntime, isForCompiling, isForLinking, isOfItsProgram } from './non-runtime';
 import type { Package, PackageDatabase } from '../../packages/package';
 import type { Root } from '../../root/root';
 import { isCommandDirectory, isStandardDirectory } from '../../root/standard';
@@ -19,7 +19,7 @@ export class PackageFiles {
   public data(owner: Package): readonly string[] {
     let data = this.lists.get(owner);
     if (!data) {
-      data = this.database.files(owner).filter((real) => this.isData(real));
+      data = this.database.files(owner).filter((real) => this.isData(real, owner));
       this.lists.set(owner, data);
     }
     return data;
@@ -71,9 +71,9 @@ export class PackageFiles {
     return files.filter((real) => isForCompiling(real) && this.isFileOrLink(real));
   }
 
-  private isData(real: string): boolean {
+  private isData(real: string, owner: Package): boolean {
     const parent = path.posix.dirname(real);
-    if (isNonRuntime(real) || isCommandDirectory(parent)) return false;
+    if ((isNonRuntime(real) && !isOfItsProgram(real, owner.name)) || isCommandDirectory(parent)) return false;
     if (isStandardDirectory(parent) && parent.includes('/lib') && /\.so(\.|$)/.test(real)) return false;
     return this.isFileOrLink(real);
   }

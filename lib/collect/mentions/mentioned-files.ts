@@ -32,10 +32,19 @@ function onlyCompletion(head: string, { root }: Context): string[] {
   return found.length === 1 && found[0] !== start ? [path.posix.join(parent, found[0])] : [];
 }
 
-/** Files whose names begin with that of a mentioned file and a dot: `magic.mgc` beside `magic`. */
+/** True if a mention ends with a separator within a name: `"/usr/share/aclocal-" . $VERSION`. The file adds the rest at run time. */
+export function isBeginningOfName(mentioned: string): boolean {
+  return /[\w+.][_-]$/.test(mentioned);
+}
+
+/**
+ * Files whose names begin with that of a mentioned file and a dot, such as `magic.mgc` beside `magic`, or with a mentioned beginning of a
+ * name.
+ */
 export function siblings(mentioned: string, { root }: Context): string[] {
   const parent = root.real(path.posix.dirname(mentioned));
   if (parent === undefined) return [];
-  const prefix = `${path.posix.basename(mentioned)}.`;
-  return root.names(parent).filter((name) => name.startsWith(prefix)).map((name) => path.posix.join(parent, name));
+  const name = path.posix.basename(mentioned);
+  const prefix = isBeginningOfName(name) ? name : `${name}.`;
+  return root.names(parent).filter((other) => other.startsWith(prefix)).map((other) => path.posix.join(parent, other));
 }

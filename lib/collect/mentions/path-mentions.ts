@@ -4,6 +4,7 @@
  */
 import * as path from 'path';
 import { classPath } from './class-path';
+import { addDirectoryForProgram } from './for-programs';
 import { pathsOf, siblings } from './mentioned-files';
 import { namedAfterOthers, namedAfterPrograms, namesOfPrograms } from './named-after';
 import { behindPrefix } from './prefix';
@@ -14,7 +15,7 @@ import { isCommandDirectory, isStandardDirectory } from '../../root/standard';
 import { addCommand } from '../commands/commands';
 import { starterOf } from '../commands/starters';
 import { isMachineSpecific } from '../kinds/machine-specific';
-import { isNonRuntime, isDocumentation, isForLinking } from '../kinds/non-runtime';
+import { isNonRuntime, isDocumentation, isForLinking, isForProgram } from '../kinds/non-runtime';
 import { addFound } from '../programs/add-files';
 import { takeFile } from '../programs/processes';
 import type { Grounds } from '../relations/belonging';
@@ -57,6 +58,7 @@ export function followPathMentions(pending: Pending, selection: CurrentSelection
       if (delta.followed.has(key)) continue;
       delta.followed.add(key);
       if (isMachineSpecific(mentioned)) noteHomeDirectory(mentioned, file, delta, context);
+      else if (isForProgram(`${mentioned}/`)) addDirectoryForProgram(mentioned, by, delta, context);
       else if (!isStandardDirectory(mentioned) && !isNonRuntime(`${mentioned}/`)) follow(mentioned, by, delta, context);
     }
   }

@@ -9,6 +9,7 @@ import { filesBeside } from './files-beside';
 import { InheritedPaths } from './search-path';
 import type { Collected } from '../../collect/collect';
 import { isMachineSpecific } from '../../collect/kinds/machine-specific';
+import { isBeginningOfName } from '../../collect/mentions/mentioned-files';
 import type { Elf } from '../../elf';
 import { addressOf, findReferences, PT_INTERP } from '../../elf';
 import type { PackageDatabase } from '../../packages/package';
@@ -170,7 +171,7 @@ export class FileReplacer {
   /** The alias for a whole path. */
   private alias(mentioned: string, closed: boolean): Alias | 'short' | undefined {
     const file = withoutTrailing(mentioned, '/') || '/';
-    const isClosed = closed && !isMachineSpecific(file) && unitOf(file) !== ZONES;
+    const isClosed = (closed || this.isBeginningOfUnit(mentioned)) && !isMachineSpecific(file) && unitOf(file) !== ZONES;
     const part = aliased(file, (base) => this.isPacked(base), (base) => this.hasPlace(base), isClosed);
     if (part === undefined || (part === 'short' && path.posix.normalize(file) === '/')) return undefined;
     if (part === 'short') return part;
@@ -196,6 +197,12 @@ export class FileReplacer {
     const isFree = (one: string) => replaced > SHARED || !isReserved(one.slice(SHARED));
     const base = [baseOf(unit, head.length), unit].find(isFree);
     return base === undefined || !this.hasPlace(base) ? undefined : { base, place: this.placeOf(base), replaced };
+  }
+
+  /** True if a file adds the rest of a packed name to the mention, which then leads into the layer even in a command that is a script. */
+  private isBeginningOfUnit(mentioned: string): boolean {
+    if (!isBeginningOfName(mentioned)) return false;
+    return [...this.units].some((unit) => unit.startsWith(mentioned) && !unit.includes('/', mentioned.length));
   }
 
   /** Packed paths that a program may build from a prefix. `/opt` replaces `/usr`, so programs find `/usr/share/x` at `/opt/share/x`. */

@@ -1,0 +1,20 @@
+/**
+ * Directories in which packages install files for another program, such as macros for aclocal. The program fails if its directory does not
+ * exist, and works with any files in it.
+ */
+import * as path from 'path';
+import type { Mentioning } from './path-mentions';
+import { addFound } from '../programs/add-files';
+import type { Context } from '../selection/context';
+import type { Selection } from '../selection/selection';
+
+/** Adds a directory that the program's package lists, and defers the files that other packages have installed there. */
+export function addDirectoryForProgram(mentioned: string, by: Mentioning, delta: Selection, context: Context): void {
+  const { packages, root } = context;
+  const { owner } = by;
+  if (owner === undefined || !delta.requested.has(owner) || !packages.lists(owner, mentioned) || !root.isDirectory(mentioned)) return;
+  const why = { reason: `for ${path.posix.basename(by.real)}`, through: by.real };
+  addFound(mentioned, why, delta, context, () => undefined);
+  const add = (fork: Selection) => addFound(mentioned, why, fork, context);
+  delta.defer({ path: mentioned, need: 'add-on', group: mentioned, why, program: by.program, add });
+}
