@@ -71,8 +71,8 @@ export class BinarySource {
   /**
    * An unpacked root file system, made by `debootstrap`, for example, or by `docker export` and `tar -x`.
    *
-   * All paths and symbolic links are resolved inside the root, relative paths against the root itself. If the directory does not
-   * exist, synthesis fails.
+   * The paths in `binary`, `additionalBinaries`, `include` and `exclude` are paths inside the root. Relative paths are resolved against
+   * the root itself, and symbolic links never lead out of it. If the directory does not exist, synthesis fails.
    *
    * @param root The directory that contains `usr`. A relative path is resolved against the working directory.
    * @throws Error if the path is a CDK token

@@ -81,7 +81,7 @@ export function addLayerOptions(command: Command): Command {
   const repeatable = (flags: string, description: string) =>
     new Option(flags, `${description} (repeatable)`).argParser(several).default([], 'none');
   return addSource(command)
-    .argument('<program...>', 'commands on PATH, or paths of programs; the first names the layer')
+    .argument('<program...>', 'commands on PATH, or paths of programs; the layer is named after the first')
     .option('-o, --output <file>', 'NAME.zip, NAME.tar.gz, or a directory such as NAME/ (default: PROGRAM.zip)')
     .addOption(repeatable('-i, --include <path>', 'file, directory or glob to add to the layer'))
     .addOption(repeatable('-x, --exclude <path>', 'data file, directory or glob to leave out'))
@@ -89,9 +89,9 @@ export function addLayerOptions(command: Command): Command {
       .argParser(renamed).default({}, 'the program\'s own name'))
     .option('--no-detect-data', 'do not detect data and plug-ins')
     .addOption(repeatable('--trace <command>', 'command line to run under strace: files that it opens or executes are packed'))
-    .addOption(new Option('--from-trace <file>', 'log of strace: files that were opened or executed are packed; - reads standard input')
+    .addOption(new Option('--from-trace <file>', 'log of strace (- for standard input): files that were opened or executed are packed')
       .conflicts('trace'))
-    .option('--from-list <file>', 'list of files to pack, one name per line; - reads standard input')
+    .option('--from-list <file>', 'list of files to pack (- for standard input), one name per line')
     .addOption(repeatable('-w, --workload <command>', 'command line of the workload: only what the workload uses is packed'))
     .option('--workload-files <directory>', 'directory to mount at /var/task for the workload')
     .addOption(repeatable('--keep <glob>', 'library or file to keep even if the workload does not use it'))

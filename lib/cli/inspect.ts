@@ -28,8 +28,8 @@ export function inspectCommand(): Command {
     .argument('<layer.zip>', 'zip of a layer: the output of build or slim, or the asset of a BinaryLayer in cdk.out')
     .option('--all', 'list every package and file')
     .option('--json', 'print JSON')
-    .option('--html <file>', 'write a searchable report, one self-contained HTML file; - is standard output')
-    .option('--sbom <file>', 'write a software bill of materials (CycloneDX 1.6, JSON); - is standard output')
+    .option('--html <file>', 'write a searchable report, one self-contained HTML file (- for standard output)')
+    .option('--sbom <file>', 'write a software bill of materials (CycloneDX 1.6, JSON; - for standard output)')
     .addHelpText('after', `
 Examples:
   $ binary-layer inspect layer.zip
