@@ -79,7 +79,7 @@ export function finish(selection: CurrentSelection, root: Root): FinishedSelecti
   };
   const leading = [...links].filter(([link]) => isPacked(link));
   const names = new Set([...files.keys(), ...leading.map(([link]) => link)].map((file) => path.posix.basename(file)));
-  // a skipped path may be packed for another reason; of a library that an object only suggests, only the name is known
+  // a skipped path may be packed for another reason; a library may have been skipped by its name, because its path was not known
   const isPackedAfterAll = (wanted: string) => {
     if (!wanted.includes('/')) return names.has(wanted);
     const real = root.real(wanted);

@@ -14,8 +14,8 @@ interface Window {
 }
 
 /**
- * The bytes of an open file, read on access: of a library of several megabytes, a loader reads a few kilobytes at
- * the beginning and the end.
+ * The bytes of an open file, read on access. The headers and the dynamic section of a library are a few kilobytes at its beginning and
+ * end, even if it has several megabytes.
  */
 export class FileBytes implements Bytes {
   /** Opens a file and passes its bytes to `read`, then closes it. */

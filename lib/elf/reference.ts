@@ -103,7 +103,7 @@ function fromAnyWord(bytes: Buffer, { offset, filesz }: Segment, targets: Addres
   const end = offset + filesz;
   const first = Math.min(offset + (-(bytes.byteOffset + offset) & (WORD - 1)), end);
   const count = (end - first) >> 2;
-  // `first` is aligned only if a whole word follows it
+  // if no whole word follows `first`, it may not be aligned, and Int32Array would throw
   const words = count === 0 ? new Int32Array(0) : new Int32Array(bytes.buffer, bytes.byteOffset + first, count);
   const least = targets.least | 0;
   const range = targets.most - targets.least;

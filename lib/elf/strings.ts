@@ -30,7 +30,7 @@ export function stringsOf(bytes: Buffer, elf: Elf, most: number, isWanted?: IsWa
     const first = Math.min(from + 1 + ((-from - 1 - bytes.byteOffset) & (WORD - 1)), to);
     for (let at = from + 1; at < first; at++) see(at);
     const count = (to - first) >> 2;
-    // `first` is aligned only if a whole word follows it
+    // if no whole word follows `first`, it may not be aligned, and Int32Array would throw
     const words = count === 0 ? new Int32Array(0) : new Int32Array(bytes.buffer, bytes.byteOffset + first, count);
     let before = bytes[first - 1];
     for (let index = 0; index < words.length; index++) {

@@ -21,7 +21,7 @@ export interface Step {
   readonly title: string;
   /** number of units to do @default - unknown: the elapsed time is shown in place of a bar */
   readonly total?: number;
-  /** the total in words: `12 MB` @default - the number in a bar, nothing in a line */
+  /** the total in words: `12 MB` @default - a bar shows the number, a line shows no total */
   readonly shown?: string;
   /** directories in which the step writes files: their size in bytes is the progress @default - `update` sets the progress */
   readonly growing?: readonly string[];
@@ -106,7 +106,7 @@ function drawn(step: Step, stream: Terminal): StepProgress {
   };
 }
 
-/** Cuts the beginning of a title that is too long: it is only the name of the source. */
+/** Shortens a title that is too long. Its beginning is cut, which only names the source; the end says what is being done. */
 export function shortened(title: string, room: number): string {
   return title.length <= room ? title : `…${title.slice(title.length - Math.max(room - 1, 0))}`;
 }

@@ -58,7 +58,7 @@ const TRUST: ReadonlyMap<number, Trust> = new Map([
 
 /** @param type of statfs(2) */
 export function trustOf(type: number): Trust {
-  // other systems have other type numbers, and their file systems have a real ctime: APFS, NTFS
+  // TRUST has the type numbers of Linux only. APFS and NTFS have a real ctime, but are not recognized here
   if (process.platform !== 'linux') return 'if ctime differs';
   return TRUST.get(type >>> 0) ?? 'never';
 }

@@ -16,7 +16,10 @@ export const LARGE_FILES = 1024 * 1024;
 export const SMALL_FILES = 64 * 1024;
 export const NO_FILES = Infinity;
 
-/** Share above which compression is not worth the time to unpack a file. Pictures and archives are above it. */
+/**
+ * Compressed size in proportion to the size of a file, above which compression is not worth the time to unpack it. Pictures and archives
+ * are above it.
+ */
 const MOST_SHARE = 0.9;
 
 /** What stored sizes depend on. */

@@ -120,8 +120,8 @@ function loadPlugIn(real: string, program: string, delta: Selection, context: Co
 }
 
 /**
- * Opens a plug-in. It may need another plug-in that the loader's search does not find, because the program opens that one first, by its
- * path. So a packed file with that name is opened first here, too.
+ * Opens a plug-in. It may need another plug-in that is in no directory of the loader's search. In the function, this is no problem: the
+ * program opens that one first, by its path. So a packed file with that name is opened first here, too.
  */
 function openPlugIn(real: string, process: Process, delta: Selection, waiting = new Set<string>()): void {
   try {

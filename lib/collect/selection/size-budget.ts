@@ -43,12 +43,12 @@ export const BY_OTHERS: Limit = { data: 32 * MB, plugIns: 8 * MB };
 /** For mentions in files of a package that is not requested, if they lead to its own source package: a library's own modules. */
 export const BY_SIBLINGS: Limit = { data: 64 * MB, plugIns: 64 * MB };
 
-/** For paths that requested packages mention, but whose packages they only recommend. */
+/** For paths that requested packages mention, if they are in packages that the requested ones only recommend. */
 export const RECOMMENDED: Limit = { data: 12 * 1000 * 1000, plugIns: 8 * MB };
 
 /**
- * For an add-on with the libraries that it needs: half of a layer. Without a limit, the largest add-on would leave no room for the others
- * on one machine, and not fit on another.
+ * For an add-on with the libraries that it needs: half of a layer. Without a limit, a very large add-on would be packed on one machine,
+ * where it would leave no room for the other add-ons, and on another machine it would not fit.
  */
 export const ADD_ON: Limit = { data: 128 * MB, plugIns: 128 * MB };
 

@@ -32,7 +32,7 @@ export interface Replacement {
   readonly alias: Alias;
   /** the part of the alias's name that is written at the offset @default - all */
   readonly part?: readonly [from: number, to: number];
-  /** paths that the alias makes available below `/opt` under a name that other paths and layers may have as well */
+  /** paths that the alias makes available below `/opt` under a shared name: other paths, or other layers, may need the same name */
   readonly shared?: readonly string[];
 }
 
@@ -96,7 +96,7 @@ export class FileReplacer {
       const replacements: Replacement[] = [];
       for (const { mention, alias, shared: units } of redirected) {
         const tail = tails.get(mention.offset) ?? (ownDirectory.length > 0 ? SHARED : Infinity);
-        // `/opt/bin` in place of `/usr/bin`: everything after the first directory stays
+        // a used tail must begin after the replaced characters; `/opt/bin` replaces only the first 4 of `/usr/bin`
         if (tail < (alias.base === COMMANDS ? SHARED - 1 : SHARED)) continue;
         if (tail < Infinity && mention.kind !== 'prefix' && alias.base !== COMMANDS) {
           const unit = this.unitToShare(mention.path);
@@ -183,9 +183,9 @@ export class FileReplacer {
   }
 
   /**
-   * The alias for a path whose first 8 characters are in an instruction. The rest is in other instructions. The second one that gcc
-   * generates overlaps the first: for a path of 13 or 14 bytes (with the NUL), it writes the last 8 bytes; for any other path, it writes
-   * the eighth byte again. Only the characters before the overlap are replaced.
+   * The alias for a path that code writes with several instructions, the first of which writes its first 8 characters. The second
+   * instruction, as gcc generates it, may overlap the first: if the path has 13 or 14 bytes (with the NUL), it writes the last 8 of them;
+   * otherwise, at most the eighth byte is written by both. Only the characters before the overlap are replaced.
    */
   private codeAlias(head: string, code: Buffer): Alias | undefined {
     const near = [...this.units].filter((unit) => unit.startsWith(head) && unit.length >= 10 && code.includes(unit.slice(8, 12)));

@@ -72,7 +72,11 @@ function isTooLarge(gathered: Gathered, mostBytes: number): boolean {
   return gathered.collected.isFull || gathered.collected.bytes > mostBytes;
 }
 
-/** True if a layer lacks nothing that the chosen one has, except for what is needed less than something that only this layer has. */
+/**
+ * Whether a layer may replace the chosen one. It may if the chosen one is too large, or lacks more dependencies. Otherwise, what each lacks
+ * is compared need by need, the greatest first. A layer that lacks something that the chosen one has may not replace it; one that only
+ * lacks less may. If both lack the same, the next need decides.
+ */
 function lacksNoMore({ collected: { lacking, lackingDependencies } }: Gathered, chosen: Gathered, mostBytes: number): boolean {
   if (chosen.collected.bytes > mostBytes || lacksLess(lackingDependencies, chosen.collected.lackingDependencies)) return true;
   for (const need of NEEDS) {
@@ -153,8 +157,8 @@ function combinations(choices: ReadonlyMap<string, readonly string[]>): Links[] 
 }
 
 /**
- * The paths that update-alternatives knows for a link. Its file has the mode, the link, links that follow it, an empty line, and then
- * each path with its priority.
+ * The paths that update-alternatives knows for a link. Its file has the mode, the link, the name and path of each slave link (a link that
+ * is switched along with the first), an empty line, and then each path with its priority and with the targets of the slave links.
  */
 function alternativesOf(name: string, root: Root): string[] {
   const state = root.file(path.posix.join(STATE, name));
