@@ -14,7 +14,7 @@ export { describe, type Identification, identify } from './identification';
 export type { Note } from './note';
 export { PT_DYNAMIC, PT_INTERP, PT_LOAD, PT_NOTE, type Segment } from './program-header';
 export type { Reference } from './relocation';
-export { addressOf, findReferences, findVectorLoads } from './reference';
+export { addressOf, findReferences, findStringReferences, findVectorLoads } from './reference';
 export { readDescriptor, SpecialFileError, useRegularFile } from './regular-file';
 export { replaceText, type TextReplacement } from './edit/replace-text';
 export { debugSections } from './section-header';

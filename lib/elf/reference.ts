@@ -14,6 +14,21 @@ import { loadedFrom, PF_W, PF_X, PT_LOAD, type Segment } from './program-header'
  * @param addresses in the address space of the program headers
  */
 export function findReferences(bytes: Buffer, elf: Elf, addresses: ReadonlySet<number>): Set<number> {
+  return find(bytes, elf, addresses, true);
+}
+
+/**
+ * Finds the addresses at which strings begin, with less chance: by `lea`, `adrp`, and aligned pointers. Compilers of Go and Rust load
+ * strings in this way even in programs at fixed addresses.
+ *
+ * @param addresses in the address space of the program headers
+ */
+export function findStringReferences(bytes: Buffer, elf: Elf, addresses: ReadonlySet<number>): Set<number> {
+  return find(bytes, elf, addresses, false);
+}
+
+/** @param inWords whether any word in code may be an address, if addresses are fixed */
+function find(bytes: Buffer, elf: Elf, addresses: ReadonlySet<number>, inWords: boolean): Set<number> {
   const referenced = new Set<number>();
   if (addresses.size === 0) return referenced;
   const targets = new AddressSet(addresses, referenced);
@@ -25,7 +40,7 @@ export function findReferences(bytes: Buffer, elf: Elf, addresses: ReadonlySet<n
     else if (isCode) fromCodeOfAarch64(bytes, segment, targets);
     // code that is linked to a fixed address may contain addresses in any instruction; its pointers need no relocation, so
     // segments that are not writable may contain them, too
-    const isSearched = isOfX86 && isFixed && targets.most <= MOST_WORD;
+    const isSearched = inWords && isOfX86 && isFixed && targets.most <= MOST_WORD;
     if (isSearched) fromAnyWord(bytes, segment, targets);
     else if (isFixed || (segment.flags & PF_W) !== 0) fromPointers(bytes, segment, targets);
   }

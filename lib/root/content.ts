@@ -5,6 +5,7 @@
  */
 import { hash } from 'crypto';
 import { addressOf, type Bytes, debugSections, type Elf, findVectorLoads, FormatError, isProgram, readElf } from '../elf';
+import { withCountedPaths } from './counted-paths';
 import { isBytecodeScript } from './counted-strings';
 import { librariesInObject, librariesInText } from './library-names';
 import { findMentions, findPieces, type PathMention, PIECE } from './mentions';
@@ -109,7 +110,7 @@ function search(bytes: Buffer, { kind, elf }: Headers, where?: string): Searched
     sha256: hash('sha256', bytes, 'hex'),
     carriesData: (kind === 'script' || kind === 'text') && bytes.includes(0),
     isBytecode,
-    mentions: bytes.length > most ? [] : withPieces(mentionsIn(bytes, elf, where), bytes, elf),
+    mentions: bytes.length > most ? [] : mentionsIn(bytes, elf, where),
     libraries: librariesIn(bytes, kind, elf),
   };
 }
@@ -118,9 +119,9 @@ function search(bytes: Buffer, { kind, elf }: Headers, where?: string): Searched
  * Adds paths whose first 16 bytes are loaded by a single instruction. Linkers put such pieces of different strings next to each other,
  * without a NUL between them, so a path may begin right after another word, and end before the word around it does.
  */
-function withPieces(mentions: PathMention[], bytes: Buffer, elf: Elf | undefined): PathMention[] {
-  const pieces = elf === undefined ? new Map<number, number>() : findPieces(bytes);
-  if (elf === undefined || pieces.size === 0) return mentions;
+function withPieces(mentions: PathMention[], bytes: Buffer, elf: Elf): PathMention[] {
+  const pieces = findPieces(bytes);
+  if (pieces.size === 0) return mentions;
   const offsets = new Map<number, number>();
   for (const [start, count] of pieces) {
     for (let offset = start; offset < start + count * PIECE; offset += PIECE) {
@@ -159,11 +160,13 @@ function withHeads(mentions: PathMention[], beginnings: ReadonlyMap<number, stri
 }
 
 /** The path mentions outside of debugging information. */
-function mentionsIn(bytes: Buffer, elf: Elf | undefined, where?: string): PathMention[] {
+function mentionsIn(bytes: Buffer, elf: Elf | undefined, where?: string): readonly PathMention[] {
   const mentions = findMentions(bytes, where);
-  const ignored = elf === undefined ? [] : debugSections(bytes);
-  if (ignored.length === 0) return mentions;
-  return mentions.filter((mention) => !ignored.some(({ offset, size }) => mention.offset >= offset && mention.offset < offset + size));
+  if (elf === undefined) return mentions;
+  const ignored = debugSections(bytes);
+  const isIgnored = ({ offset: at }: PathMention) => ignored.some(({ offset, size }) => at >= offset && at < offset + size);
+  const loaded = ignored.length === 0 ? mentions : mentions.filter((mention) => !isIgnored(mention));
+  return withCountedPaths(withPieces(loaded, bytes, elf), bytes, elf);
 }
 
 function librariesIn(bytes: Buffer, kind: Content['kind'], elf: Elf | undefined): string[] {

@@ -17,9 +17,9 @@ interface Located {
 export type PathMention =
   /**
    * The whole path is in the file. If code loads its beginning in pieces of 16 bytes, `head` is that beginning, and the rest may be in
-   * the code: see `findPieces`.
+   * the code: see `findPieces`. `isCounted` is set in programs that count the characters of their strings: see counted-paths.ts.
    */
-  | Located & { readonly kind: 'whole'; readonly head?: string }
+  | Located & { readonly kind: 'whole'; readonly head?: string; readonly isCounted?: true }
   /** One of `PREFIXES`, which the program extends at run time. */
   | Located & { readonly kind: 'prefix' }
   /**
@@ -55,6 +55,16 @@ const PATH_CHARACTER = characters(/[A-Za-z0-9._+@,~/-]/);
 const WITHIN_A_WORD = characters(/[A-Za-z0-9._+@~/)}\]*?%$\\-]/);
 /** Characters that make a component unknown: `/usr/lib/x/lib%s.so` mentions only `/usr/lib/x/`. */
 const UNKNOWN = characters(/[%*$?{[\\]/);
+
+/** @param code `undefined` behind the end of a file */
+export function isPathCharacter(code: number | undefined): boolean {
+  return code !== undefined && PATH_CHARACTER[code] === 1;
+}
+
+/** True for a character after which `/` is not the beginning of an absolute path. */
+export function isInsideWord(code: number): boolean {
+  return WITHIN_A_WORD[code] === 1;
+}
 
 function characters(pattern: RegExp): Uint8Array {
   return Uint8Array.from({ length: 256 }, (_, code) => (pattern.test(String.fromCharCode(code)) ? 1 : 0));

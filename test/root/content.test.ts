@@ -53,6 +53,36 @@ test('paths are searched for in all files, except data over 1 MB and texts over 
   expect(inspect(Buffer.concat([Buffer.alloc(1 << 23, 'x'), mention])).mentions).toEqual([]);
 });
 
+describe('paths among strings that nothing separates, as in Go and Rust', () => {
+  const blob = `${'a'.repeat(80)}key/etc/rig/policy.jsonnext /usr/share/rig/namesend/srv/unused/x/var/lib/rig0${'b'.repeat(80)}`;
+  const at = (text: string) => `blob + ${blob.indexOf(text)}`;
+  const NONE = 'void _start(void) {}';
+  const functions = ['/etc', 'next', 'end/', '/var', '0b'].map((text, nth) => `const char *f${nth}(void) { return ${at(text)}; }`);
+
+  test.each([
+    ['data', `const char *volatile table[] = { ${at('/etc')}, ${at('next')}, ${at('end/')}, ${at('/var')}, ${at('0b')} }; ${NONE}`],
+    ['code', [...functions, NONE].join('\n')],
+  ])('begin where %s refers to them, and end where the next string begins', (_, source) => {
+    const fixture = new Fixture();
+    const text = `#define S "${blob}"\nstatic const char blob[] = S;\n${source}`;
+    fixture.compile('/prog', text, ['-O1', '-fPIE', '-pie', '-nostdlib']);
+    const { mentions } = inspect(fs.readFileSync(fixture.locate('/prog')));
+    expect(mentions.filter(({ path }) => /rig|unused/.test(path))).toMatchObject([
+      { kind: 'whole', path: '/etc/rig/policy.json', isCounted: true },
+      { kind: 'whole', path: '/usr/share/rig/names', isCounted: true },
+      { kind: 'whole', path: '/var/lib/rig', isCounted: true },
+    ]);
+  });
+
+  test('are not searched for behind a NUL: a string may be the end of another one', () => {
+    const fixture = new Fixture();
+    const source = `const char *volatile table[] = { "key/etc/rig/policy.json", "/etc/rig/policy.json" }; ${NONE}`;
+    fixture.compile('/prog', source, ['-O1', '-fPIE', '-pie', '-nostdlib', '-Wl,-O1']);
+    const { mentions } = inspect(fs.readFileSync(fixture.locate('/prog')));
+    expect(mentions.filter((mention) => mention.kind === 'whole' && mention.isCounted)).toEqual([]);
+  });
+});
+
 test('paths in debugging information are ignored: they name headers and sources', () => {
   const fixture = new Fixture();
   const source = '#include <stddef.h>\nextern const char *const data;\nconst char *const data = "/usr/share/rig/data"; size_t size;';

@@ -154,8 +154,10 @@ export class FileReplacer {
    */
   private usedTails(read: () => Buffer, elf: Elf, candidates: readonly { mention: PathMention; alias: Alias }[]): Map<number, number> {
     const starts = new Map<number, { readonly offset: number; readonly tail: number }>();
-    for (const { mention: { offset, kind }, alias } of candidates) {
-      const address = kind === 'instruction' ? undefined : addressOf(elf, offset);
+    for (const { mention, alias } of candidates) {
+      const { offset, kind } = mention;
+      // a counted string is never the end of another
+      const address = kind === 'instruction' || (kind === 'whole' && mention.isCounted) ? undefined : addressOf(elf, offset);
       if (address === undefined) continue;
       for (let tail = 1; tail < alias.base.length; tail++) starts.set(address + tail, { offset, tail });
     }
