@@ -13,6 +13,7 @@ import { addCommandsOfArchive } from './commands/archive-commands';
 import { addStartedCommands } from './commands/commands';
 import { addDispatched } from './commands/dispatched';
 import { addLaunched } from './commands/launched';
+import { skipRecommendedByConfiguration } from './commands/recommended-by-configuration';
 import type { FinishedSelection } from './finish';
 import { addLicences, finish, rejectStaleBytecode } from './finish';
 import { Configuration } from './kinds/configuration';
@@ -86,7 +87,8 @@ type Rule = (file: Pending, selection: CurrentSelection, context: Context) => Se
 const RULES: readonly Rule[] = [
   addFilesForCompiling, addPrefixLibrary, addScriptModules, addImportedModules, addOwnReferences, addBuildOutput, followPathMentions,
   addNamedFiles, addNamedLibraries, addLibrariesOfCode, addNamedConversions, addStartedCommands, addCommandsOfArchive, addDispatched,
-  addLaunched, addDependenciesOfAddOn, skipRecommendedByModules, skipSuggestedModules,
+  addLaunched, addDependenciesOfAddOn, skipRecommendedByModules, skipRecommendedByConfiguration,
+  skipSuggestedModules,
 ];
 
 /** Collects the files of programs. What they need is collected once; what there is room for depends on which files are compressed. */

@@ -3,6 +3,7 @@
  */
 import * as path from 'path';
 import { SUGGESTED } from '../collect/commands/optional-commands';
+import { OF_CONFIGURATION } from '../collect/commands/recommended-by-configuration';
 import { UNRELATED } from '../collect/commands/unrelated-commands';
 import type { FinishedSelection } from '../collect/finish';
 import { REFUSED } from '../collect/kinds/configuration';
@@ -65,6 +66,7 @@ export function moduleNotices({ skipped }: FinishedSelection): string[] {
 const UNPACKED: readonly (readonly [reason: string, why: string])[] = [
   [SUGGESTED, 'of packages that its own only suggests'],
   [UNRELATED, 'of packages that its own does not depend on'],
+  [OF_CONFIGURATION, 'that its configuration names, of packages that its own only recommend'],
   [OF_MODULE, 'of packages that the packages of its modules only recommend'],
 ];
 

@@ -1,0 +1,46 @@
+/**
+ * Commands that configuration of a requested program has in a command line, and whose packages the program's packages only recommend:
+ * `command="&quot;gs&quot; -q …"` in ImageMagick's list of converters. Such commands may be larger than the program, and most functions do
+ * without them. So they are not packed, and a notice names them.
+ */
+import * as path from 'path';
+import { isCode } from './command-words';
+import { isDocumentation } from '../kinds/non-runtime';
+import type { Context } from '../selection/context';
+import type { CurrentSelection, Pending, Selection } from '../selection/selection';
+
+/** Start of the reason for skipping such a command. The path of the program follows. */
+export const OF_CONFIGURATION = 'its package is only recommended by the packages of ';
+
+/** Maximum size of a configuration file, in bytes. */
+const MOST_TEXT = 64 * 1024;
+
+/** A command at the beginning of a value, with an option behind it. Both may be in quotes. */
+const COMMAND_LINE = /["'=](?:["']|&quot;)?([\w.+-]+)(?:["']|&quot;)? +["']?-/g;
+
+export function skipRecommendedByConfiguration(
+  { real: file }: Pending,
+  selection: CurrentSelection,
+  context: Context,
+): Selection | undefined {
+  const { root, packages, packageFiles, requestedPrograms } = context;
+  const { requested } = selection;
+  const sourceOf = (real: string) => packages.ownerOf(real)?.source;
+  const source = sourceOf(file);
+  const program = source === undefined ? undefined : [...requestedPrograms.keys()].find((real) => sourceOf(real) === source);
+  if (program === undefined || isDocumentation(file) || isCode(file)) return undefined;
+  const { kind, size } = root.content(file);
+  if (kind !== 'text' || size > MOST_TEXT) return undefined;
+  const siblings = [...requested].filter((one) => one.source === source);
+  const recommended = siblings.flatMap((one) => one.recommends).flatMap((name) => packages.get(name) ?? []);
+  const optional = new Set(recommended.filter((one) => !one.isEssential && !requested.needs(one)));
+  const commands = [...optional].flatMap((one) => packageFiles.commands(one)).filter((command) => root.isFile(command));
+  if (commands.length === 0) return undefined;
+  const text = root.scan(file, (bytes) => bytes.toString('latin1'));
+  const words = new Set([...text.matchAll(COMMAND_LINE)].map(([, word]) => word));
+  const named = commands.filter((command) => words.has(path.posix.basename(command)));
+  if (named.length === 0) return undefined;
+  const delta = selection.fork();
+  for (const command of named) if (!delta.files.has(root.real(command)!)) delta.skip(command, OF_CONFIGURATION + program);
+  return delta;
+}

@@ -1,0 +1,31 @@
+/**
+ * Scripts around a program of their own package, such as `/usr/bin/R`, which starts `/usr/lib/R/bin/exec/R`. Packages that extend the
+ * program extend what the user requests.
+ */
+import type { Program } from '../../closure/find';
+import { isProgram } from '../../elf';
+import type { Package } from '../../packages/package';
+import { isStandardDirectory } from '../../root/standard';
+import { withoutTrailing } from '../../text/trailing';
+import type { Context } from '../selection/context';
+import { ownersOf } from '../selection/context';
+
+/**
+ * Whether a script names a binary program of its packages, or a directory with one. Only interpreters count that every system has: a
+ * script in another language is a program itself.
+ */
+export function isWrapper({ real, interpreter }: Program, owners: readonly Package[], context: Context): boolean {
+  const { root, packageFiles } = context;
+  if (!interpreter || !ownersOf(interpreter.program.path, context).some(({ isEssential }) => isEssential)) return false;
+  const mentioned = root.content(real).mentions.map((mention) => withoutTrailing(mention.path, '/'));
+  const named = [...new Set(mentioned)].filter((one) => !isStandardDirectory(one));
+  const isNamed = (file: string) => named.some((one) => `${file}/`.startsWith(`${one}/`));
+  return named.length > 0 && owners.some((owner) => packageFiles.data(owner).some((file) => isNamed(file) && isBinary(file, context)));
+}
+
+function isBinary(file: string, { root }: Context): boolean {
+  const status = root.status(file);
+  if (status?.type !== 'file' || (status.mode & 0o111) === 0) return false;
+  const { elf } = root.content(file);
+  return elf !== undefined && isProgram(elf);
+}
