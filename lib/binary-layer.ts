@@ -221,7 +221,8 @@ export interface BinaryLayerProps extends lambda.LayerVersionOptions {
  * of every function that has the layer.
  *
  * If the layer cannot be made, is larger than Lambda accepts, or does not pass `testCommand`, the constructor throws an error and
- * writes nothing.
+ * writes nothing. The zip is packed while the app makes other constructs, and is complete when the app is synthesized. If packing
+ * fails, for example because the disk is full, `app.synth()` throws the error.
  *
  * For unit tests, set `BINARY_LAYER_SKIP=1` in the environment, or the context `aws:cdk:bundling-stacks: []`. No layer is made then,
  * and the template cannot be deployed.
@@ -279,8 +280,8 @@ export class BinaryLayer extends lambda.LayerVersion {
     super(scope, id, { ...options, code, compatibleArchitectures: builtFor && [builtFor] });
     this.binary = binary;
     this.names = new Map([binary, ...(additionalBinaries ?? [])].map((name) => [name, programName(name, rename ?? {})]));
-    const { file } = code;
-    if (file !== undefined && sbom) labelled(label, () => writeSbom(file));
+    const file = sbom ? code.finished() : undefined;
+    if (file !== undefined) labelled(label, () => writeSbom(file));
     // aspects of an outer scope do not visit the constructs of a stage, and a layer is only used inside its own stage
     const aspects = Aspects.of(Stage.of(this) ?? this.node.root);
     if (builtFor) aspects.add(new ArchitectureCheck(this, builtFor));

@@ -26,6 +26,11 @@ export interface LayerAssetOptions {
   readonly verbose?: boolean;
 }
 
+/** The error for a zip that cannot be written. */
+export function cannotWrite(error: unknown, file: string): unknown {
+  return fileError(error, 'cannot write', file, 'choose another output directory with cdk --output, or make room there');
+}
+
 export class LayerAsset {
   private readonly started = performance.now();
   private readonly planning: Planning;
@@ -78,39 +83,58 @@ export class LayerAsset {
     this.cache.renamed(file);
   }
 
+  /** True if the layer must pass a test before it is accepted. */
+  public get isTested(): boolean {
+    return this.trial !== undefined;
+  }
+
   /**
    * Writes the layer's zip to a path: the one in the cache, or else one that is packed and tested now.
    *
    * @throws Error if the layer cannot be packed, does not pass its test, or cannot be written
    */
   public write(file: string): void {
-    try {
-      if (!this.cache.restore(file)) this.pack(file);
-    } catch (error) {
-      throw fileError(error, 'cannot write', file, 'choose another output directory with cdk --output, or make room there');
-    }
+    if (!this.restore(file)) this.pack(file)(file);
   }
 
-  /** Packs and tests the layer. Messages go to standard error, because standard output belongs to the app. */
-  private pack(file: string): void {
+  /** Puts the zip of the cache at a path. @returns false if the cache does not have it, or it cannot be put there */
+  public restore(file: string): boolean {
+    return this.cache.restore(file);
+  }
+
+  /**
+   * Starts to pack the layer.
+   *
+   * @param beside a path in the directory of the zip
+   * @returns a function that waits for the zip, tests it, and moves it to a path. It throws an Error if that fails, and then leaves nothing
+   * @throws Error if the layer cannot be planned or tested
+   */
+  public pack(beside: string): (file: string) => void {
     if (this.trial) {
       stages().trials().checkMachine(this.machine);
       stages().trials().checkSandbox();
     }
     const { plan, summary, saving } = this.planning.plan();
-    const untried = uniqueUnfinished(file, '.untried');
-    try {
-      const { bytes, zipBytes, sha256 } = packing().packZip(plan, untried);
-      if (this.trial) stages().trials().tryLayer(untried, Object.keys(plan.programs), this.trial);
-      putInPlace(untried, file);
-      this.cache.add(file, { bytes: zipBytes, sha256 });
-      const seconds = ((performance.now() - this.started) / 1000).toFixed(1);
-      const content = saving ? stages().savings().savingInWords(saving) : `${stages().reports().inWords(summary)}, ${megabytes(bytes)}`;
-      this.print([`${content} (${megabytes(zipBytes)} zipped) in ${seconds} s`]);
-    } catch (error) {
-      fs.rmSync(untried, { force: true });
-      throw error;
-    }
+    const untried = uniqueUnfinished(beside, '.untried');
+    const zip = new (packing().StartedZip)(plan, untried);
+    const planned = performance.now() - this.started;
+    return (file) => {
+      const waiting = performance.now();
+      try {
+        const { bytes, zipBytes, sha256 } = zip.wait();
+        if (this.trial) stages().trials().tryLayer(untried, Object.keys(plan.programs), this.trial);
+        // before it is in its place: another process that finds it there must recognize it
+        this.cache.add(untried, { bytes: zipBytes, sha256 });
+        putInPlace(untried, file);
+        this.cache.renamed(file);
+        const seconds = ((planned + performance.now() - waiting) / 1000).toFixed(1);
+        const content = saving ? stages().savings().savingInWords(saving) : `${stages().reports().inWords(summary)}, ${megabytes(bytes)}`;
+        this.print([`${content} (${megabytes(zipBytes)} zipped) in ${seconds} s`]);
+      } catch (error) {
+        fs.rmSync(untried, { force: true });
+        throw cannotWrite(error, file);
+      }
+    };
   }
 
   private print(lines: readonly string[]): void {

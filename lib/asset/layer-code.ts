@@ -5,20 +5,21 @@ import { createHash } from 'crypto';
 import * as fs from 'fs';
 import * as path from 'path';
 import type { BundlingOptions, CfnResource, ILocalBundling } from 'aws-cdk-lib';
-import { AssetHashType, BundlingOutput, DockerImage, Stage } from 'aws-cdk-lib';
+import { Aspects, AssetHashType, BundlingOutput, DockerImage, Stage } from 'aws-cdk-lib';
 import * as lambda from 'aws-cdk-lib/aws-lambda';
 import type { Asset } from 'aws-cdk-lib/aws-s3-assets';
 import type { Construct } from 'constructs';
-import type { LayerAsset } from './layer-asset';
+import { cannotWrite, type LayerAsset } from './layer-asset';
+import { UnfinishedZip } from './unfinished-zip';
 import { removeLeftovers } from '../process/leftovers';
 import { withLock } from '../process/lock';
-import { fileError } from '../text/file-error';
 
 /** The lock file in the output directory, which exists while an asset is staged. */
 const LOCK = '.cdk-binary-layer.lock';
 
 /**
- * CDK's bundling hook: packs the plan, or copies the zip from the cache. The request is checked before CDK calls it.
+ * CDK's bundling hook: copies the zip from the cache, or packs and tests the plan. A layer without a test is packed later, and CDK gets an
+ * empty file. The request is checked before CDK calls the hook.
  */
 class BundlingHook implements ILocalBundling {
   // #private fields, because CDK's asset hash includes all enumerable properties
@@ -41,24 +42,26 @@ class BundlingHook implements ILocalBundling {
   }
 
   public tryBundle(outputDir: string, _options: BundlingOptions): boolean {
+    const zip = path.join(outputDir, 'layer.zip');
     try {
-      this.#asset.write(path.join(outputDir, 'layer.zip'));
-      this.#isDone = true;
+      if (this.#asset.isTested) this.#asset.write(zip);
+      this.#isDone = this.#asset.isTested || this.#asset.restore(zip);
+      if (!this.#isDone) fs.writeFileSync(zip, '');
       return true;
     } catch (error) {
       fs.rmSync(outputDir, { recursive: true, force: true });
-      this.#failure = error;
+      this.#failure = cannotWrite(error, zip);
       throw error;
     }
   }
 }
 
-/** A zip that CDK stages when the layer version is made, and uploads as it is. */
+/** A zip that CDK stages when the layer version is made, and uploads as it is. It may be packed until the app is synthesized. */
 export class LayerCode extends lambda.Code {
   public readonly isInline = false;
-  /** the path of the zip, once it is staged */
-  public file?: string;
   private code?: lambda.Code;
+  private file?: string;
+  private unfinished?: UnfinishedZip;
 
   /** @param named adds the layer's name to errors */
   constructor(private readonly asset: LayerAsset, private readonly named: <T>(work: () => T) => T) {
@@ -68,7 +71,9 @@ export class LayerCode extends lambda.Code {
   public bind(scope: Construct): lambda.CodeConfig {
     const stage = Stage.of(scope);
     if (!stage) throw new Error(`BinaryLayer ${scope.node.path} is not in an App or a Stage: create its stack in one`);
-    return this.named(() => this.stage(scope, stage));
+    const config = this.named(() => this.stage(scope, stage));
+    if (this.unfinished) Aspects.of(scope).add({ visit: () => this.unfinished?.finish() });
+    return config;
   }
 
   public bindToResource(resource: CfnResource, options?: lambda.ResourceBindOptions): void {
@@ -76,33 +81,69 @@ export class LayerCode extends lambda.Code {
   }
 
   /**
+   * Waits until the zip is complete.
+   *
+   * @returns its path, if it is staged
+   * @throws Error if the zip could not be packed
+   */
+  public finished(): string | undefined {
+    this.unfinished?.finish();
+    return this.file;
+  }
+
+  /**
    * CDK bundles in a directory whose name is the same in every process, so apps that share an output directory stage one after
    * the other. CDK assumes that an existing directory with the asset's name is complete, so one without the right zip is removed first.
    */
   private stage(scope: Construct, { outdir: stageOutdir, assetOutdir: outdir }: Stage): lambda.CodeConfig {
+    const { hash } = this.asset;
+    UnfinishedZip.settle(hash);
     const hook = new BundlingHook(this.asset);
     const bundling = {
       image: DockerImage.fromRegistry('not used: this asset is bundled without a container'),
       local: hook,
       outputType: BundlingOutput.ARCHIVED,
     };
-    const directory = path.join(outdir, `asset.${bundledHash(this.asset.hash, bundling)}`);
-    const file = `${directory}.zip`;
+    const directory = path.join(outdir, `asset.${bundledHash(hash, bundling)}`);
+    const expected = `${directory}.zip`;
+    const clear = () => {
+      for (const place of [directory, expected]) fs.rmSync(place, { recursive: true, force: true });
+    };
     try {
       removeLeftovers(outdir, LOCK);
       return withLock(path.join(outdir, LOCK), () => {
-        if (!this.asset.isAt(file)) for (const place of [directory, file]) fs.rmSync(place, { recursive: true, force: true });
-        this.code = lambda.Code.fromAsset(__dirname, { assetHash: this.asset.hash, assetHashType: AssetHashType.CUSTOM, bundling });
+        if (!this.asset.isAt(expected)) clear();
+        this.code = lambda.Code.fromAsset(__dirname, { assetHash: hash, assetHashType: AssetHashType.CUSTOM, bundling });
         const config = this.code.bind(scope);
-        this.file = path.resolve(stageOutdir, (scope.node.findChild('Code') as Asset).assetPath);
-        if (hook.isDone) this.asset.renamed(this.file);
-        // within a process, CDK stages an asset only once, even if its zip is gone
-        else if (!this.asset.isAt(this.file)) this.asset.write(this.file);
+        const file = path.resolve(stageOutdir, (scope.node.findChild('Code') as Asset).assetPath);
+        if (hook.isDone) {
+          this.asset.renamed(file);
+        } else if (!this.asset.isAt(file)) {
+          // the hook's empty file; or none, because CDK stages an asset only once in a process, even if its zip is gone
+          fs.rmSync(file, { force: true });
+          if (this.asset.isTested) this.asset.write(file);
+          else this.unfinished = this.packed(file, clear);
+        }
+        this.file = file;
         return config;
       });
     } catch (error) {
-      throw hook.failure ?? fileError(error, 'cannot write', file, 'choose another output directory with cdk --output, or make room there');
+      throw hook.failure ?? cannotWrite(error, expected);
     }
+  }
+
+  /** Starts to pack the zip. @param clear removes what CDK has staged */
+  private packed(file: string, clear: () => void): UnfinishedZip {
+    const orClear = <T>(work: () => T): T => {
+      try {
+        return work();
+      } catch (error) {
+        clear();
+        throw error;
+      }
+    };
+    const finish = orClear(() => this.asset.pack(file));
+    return new UnfinishedZip(this.asset.hash, () => this.named(() => orClear(() => finish(file))));
   }
 }
 
@@ -120,9 +161,12 @@ const NOT_BUNDLED = { bucketName: 'BUNDLING_IS_OFF', objectKey: 'layer.zip' };
 
 export class UnbundledCode extends lambda.Code {
   public readonly isInline = false;
-  public readonly file = undefined;
 
   public bind(_scope: Construct): lambda.CodeConfig {
     return { s3Location: NOT_BUNDLED };
+  }
+
+  public finished(): undefined {
+    return undefined;
   }
 }

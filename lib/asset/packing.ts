@@ -1,5 +1,5 @@
 /**
- * Packs plans in a process of its own, and waits for it: a construct is synchronous, and compression is not.
+ * Packs plans in a process of its own: a construct is synchronous, and compression is not. Meanwhile, the app makes other constructs.
  *
  * One process packs all layers that an app makes in a row. It is started before the first layer is planned. While a layer is planned,
  * it compresses files that the layer may contain.
@@ -21,7 +21,10 @@ let foreseen = new Set<string>();
 export function startPacking(): AnsweringChild {
   if (packer) return packer;
   packer = new AnsweringChild([ownFile(PACK)], nodeEnvironment());
-  setImmediate(endPacking).unref();
+  setImmediate(() => {
+    StartedZip.waitForAll();
+    endPacking();
+  }).unref();
   return packer;
 }
 
@@ -44,22 +47,49 @@ export function foresee(root: string, files: readonly RootPath[]): void {
   startPacking().tell(JSON.stringify({ ahead, root } satisfies FilesAhead));
 }
 
-/**
- * @param file where the zip is written, complete or not at all
- * @throws Error if packing fails
- */
-export function packZip(plan: Plan, file: string): PackedZip {
-  const { packed, problem } = answerTo({ plan, file: path.resolve(file) });
-  if (packed) return packed;
-  throw new Error(`packing failed, nothing was written: ${problem}`);
-}
+/** A zip that the packing process writes while this thread continues. */
+export class StartedZip {
+  /** in the order in which the packing process writes them */
+  private static readonly unanswered: StartedZip[] = [];
 
-function answerTo(packing: Packing): Answer {
-  try {
-    return JSON.parse(startPacking().ask(JSON.stringify(packing))) as Answer;
-  } catch (error) {
-    if (!(error instanceof EndedError)) throw error;
-    endPacking(); // the next layer gets a new process
-    return { problem: `the packing process ended${error.message && `: ${error.message.trim()}`}` };
+  /** Waits for all zips that the packing process still writes. */
+  public static waitForAll(): void {
+    StartedZip.unanswered.at(-1)?.answer();
+  }
+
+  private readonly line: string;
+  private read: () => string;
+  private answered?: Answer;
+
+  /** @param file where the zip is written, complete or not at all */
+  constructor(plan: Plan, file: string) {
+    this.line = JSON.stringify({ plan, file: path.resolve(file) } satisfies Packing);
+    this.read = startPacking().ask(this.line);
+    StartedZip.unanswered.push(this);
+  }
+
+  /** Waits until the zip is complete. @throws Error if packing fails */
+  public wait(): PackedZip {
+    const { packed, problem } = this.answer();
+    if (packed) return packed;
+    throw new Error(`packing failed, nothing was written: ${problem}`);
+  }
+
+  private answer(): Answer {
+    const { unanswered } = StartedZip;
+    while (this.answered === undefined) unanswered.shift()!.readAnswer();
+    return this.answered;
+  }
+
+  private readAnswer(): void {
+    try {
+      this.answered = JSON.parse(this.read()) as Answer;
+    } catch (error) {
+      if (!(error instanceof EndedError)) throw error;
+      this.answered = { problem: `the packing process ended${error.message && `: ${error.message.trim()}`}` };
+      endPacking();
+      // a new process writes those that the ended one has not begun
+      for (const zip of StartedZip.unanswered) zip.read = startPacking().ask(zip.line);
+    }
   }
 }

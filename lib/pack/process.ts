@@ -60,12 +60,15 @@ async function answerTo({ plan, file }: Packing): Promise<Answer> {
   }
 }
 
+/** One zip is written after the other: the memory for two would be twice as much. */
+let lastAnswer = Promise.resolve();
+
 function take(line: FilesAhead | Packing): void {
   if ('ahead' in line) {
     ahead.add(openRoot(line.root), line.ahead);
   } else {
     ahead.stop();
-    void answerTo(line).then((answer) => process.stdout.write(`${JSON.stringify(answer)}\n`));
+    lastAnswer = lastAnswer.then(() => answerTo(line)).then((answer) => void process.stdout.write(`${JSON.stringify(answer)}\n`));
   }
 }
 

@@ -8,6 +8,7 @@
 import type { ChildProcess } from 'child_process';
 import * as fs from 'fs';
 import type { Socket } from 'net';
+import type { Readable } from 'stream';
 import { runChild, startChild } from './child';
 import type { Environment } from './environment';
 
@@ -25,6 +26,12 @@ export class EndedError extends Error {}
 
 export class AnsweringChild {
   private readonly child?: ChildProcess;
+  /** number of lines that have an answer */
+  private asked = 0;
+  /** in the order of the lines, as far as they were read */
+  private readonly answers: string[] = [];
+  /** what was read after the last answer */
+  private unread: Buffer = Buffer.alloc(0);
 
   /**
    * @param args arguments of Node.js. The child must end when its standard input does
@@ -33,7 +40,7 @@ export class AnsweringChild {
   constructor(private readonly args: readonly string[], private readonly environment: Environment, hasDescriptors = HAS_DESCRIPTORS) {
     if (!hasDescriptors) return;
     const child = startChild(process.execPath, args, { environment, stdio: ['pipe', 'pipe', 'pipe'], diesWithParent: false });
-    // reported when the child does not answer
+    // reported by the function that waits for an answer
     for (const emitter of [child, child.stdin, child.stdout, child.stderr]) emitter?.on('error', () => {});
     // this process can end before the child does
     child.unref();
@@ -48,29 +55,38 @@ export class AnsweringChild {
     try {
       writeAll(input, Buffer.from(`${line}\n`));
     } catch (error) {
-      if ((error as NodeJS.ErrnoException).code !== 'EPIPE') throw error; // reported by `ask`
+      if ((error as NodeJS.ErrnoException).code !== 'EPIPE') throw error; // reported by the function that waits for an answer
     }
   }
 
   /**
+   * Writes a line that has an answer. The child answers lines in the order in which they are written.
+   *
    * @param line without a line break
-   * @returns the line that answers it
-   * @throws EndedError
+   * @returns a function that waits for the answer and returns it; it throws EndedError if the child ends without an answer
    */
-  public ask(line: string): string {
-    if (this.child === undefined) return this.askNew(line);
-    const { stdout, stderr } = this.child;
-    const [output, errors] = [stdout, stderr].map(descriptorOf);
-    if (output === undefined || errors === undefined) throw new EndedError('');
+  public ask(line: string): () => string {
+    const { child } = this;
+    if (child === undefined) return () => this.askNew(line);
     this.tell(line);
-    const answer = readUntil(output, '\n');
-    if (answer.endsWith('\n')) return answer.slice(0, -1);
-    throw new EndedError(readUntil(errors));
+    const number = this.asked++;
+    return () => {
+      while (this.answers.length <= number) this.answers.push(this.nextAnswer(child));
+      return this.answers[number];
+    };
   }
 
   /** Ends the child. If it is still at work, it ends when the work is done. */
   public end(): void {
     for (const pipe of [this.child?.stdin, this.child?.stdout, this.child?.stderr]) pipe?.destroy();
+  }
+
+  private nextAnswer({ stdout, stderr }: ChildProcess): string {
+    const bytes = readUntil(stdout!, this.unread, '\n');
+    const end = bytes.indexOf('\n');
+    if (end < 0) throw new EndedError(readUntil(stderr!).toString());
+    this.unread = bytes.subarray(end + 1);
+    return bytes.toString('utf8', 0, end);
   }
 
   private askNew(line: string): string {
@@ -92,15 +108,19 @@ function writeAll(descriptor: number, bytes: Buffer): void {
   }
 }
 
-/** Reads until `end` occurs, or to the end of the file. */
-function readUntil(descriptor: number, end?: string): string {
-  const [parts, buffer] = [[] as Buffer[], Buffer.alloc(READ_BYTES)];
-  for (;;) {
-    const length = waiting(() => fs.readSync(descriptor, buffer));
-    const part = Buffer.from(buffer.subarray(0, length));
-    parts.push(part);
-    if (length === 0 || (end !== undefined && part.includes(end))) return Buffer.concat(parts).toString();
+/** Reads until `end` occurs, or to the end of the file. @param start bytes that were read before */
+function readUntil(pipe: Readable, start: Buffer = Buffer.alloc(0), end?: string): Buffer {
+  // Node.js has read these when the event loop continued
+  const buffered = pipe.read() as Buffer | null;
+  const parts = buffered ? [start, buffered] : [start];
+  const descriptor = descriptorOf(pipe);
+  while (descriptor !== undefined && (end === undefined || !parts.some((part) => part.includes(end)))) {
+    const part = Buffer.alloc(READ_BYTES);
+    const length = waiting(() => fs.readSync(descriptor, part));
+    if (length === 0) break;
+    parts.push(part.subarray(0, length));
   }
+  return Buffer.concat(parts);
 }
 
 /** Repeats a system call, with pauses, until it no longer fails with EAGAIN. */

@@ -1,0 +1,45 @@
+/**
+ * A zip that is packed while the app makes its other constructs. It is finished when the app is synthesized, or else when the process
+ * ends: if synthesis fails for another reason, the next one does not have to pack the layer again.
+ */
+export class UnfinishedZip {
+  /** by asset hash */
+  private static readonly all = new Map<string, UnfinishedZip>();
+
+  /** Finishes the zip of an asset, if there is one. A failure is reported when the app is synthesized. */
+  public static settle(hash: string): void {
+    UnfinishedZip.all.get(hash)?.settle();
+  }
+
+  /** Finishes all zips, as `settle` does. */
+  public static readonly settleAll = (): void => {
+    for (const zip of UnfinishedZip.all.values()) zip.settle();
+  };
+
+  private failure?: { readonly error: unknown };
+
+  /** @param work waits for the zip and moves it to its place, or throws why that fails and leaves nothing */
+  constructor(private readonly hash: string, private readonly work: () => void) {
+    if (UnfinishedZip.all.size === 0) process.on('exit', UnfinishedZip.settleAll);
+    UnfinishedZip.all.set(hash, this);
+  }
+
+  /** @throws Error if the zip could not be packed; the other zips are finished before */
+  public finish(): void {
+    this.settle();
+    if (this.failure === undefined) return;
+    UnfinishedZip.settleAll();
+    throw this.failure.error;
+  }
+
+  private settle(): void {
+    if (UnfinishedZip.all.get(this.hash) !== this) return;
+    UnfinishedZip.all.delete(this.hash);
+    if (UnfinishedZip.all.size === 0) process.off('exit', UnfinishedZip.settleAll);
+    try {
+      this.work();
+    } catch (error) {
+      this.failure = { error };
+    }
+  }
+}
