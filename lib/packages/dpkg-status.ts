@@ -54,7 +54,8 @@ function readPackages(root: Root, status: string, architecture: string): Install
   const installed = (one: string) => (byName.has(one) ? [one] : [...provided.get(one) ?? []]);
   // the first alternative that is installed counts
   const serves = (names: readonly string[]) => names.map(installed).find(({ length }) => length > 0) ?? [];
-  const resolve = (relations: string) => [...new Set(alternativesIn(relations).flatMap(serves))];
+  const resolve: Resolve = (relations, isEvery = false) => (
+    [...new Set(alternativesIn(relations).flatMap((names) => (isEvery ? names.flatMap(installed) : serves(names))))]);
   let count = 0;
   // these fields are ASCII (Debian Policy 5.6), and a string of one byte for each character is searched faster
   for (const fields of paragraphs(root.read(status, LIMITS.packageStatus).toString('latin1'), FIELDS)) {
@@ -76,6 +77,9 @@ function readPackages(root: Root, status: string, architecture: string): Install
   return { byName, byList, bySource };
 }
 
+/** The installed packages that relations name: of each, the first alternative that is installed, or every one. */
+type Resolve = (relations: string, isEvery?: boolean) => readonly string[];
+
 export class DpkgPackage implements Package {
   public readonly type = 'deb';
   private resolvedDepends?: readonly string[];
@@ -91,12 +95,16 @@ export class DpkgPackage implements Package {
     public readonly list: string,
     /** fields of its paragraph */
     private readonly relations: { readonly depends: string; readonly recommends: string; readonly suggests: string },
-    private readonly resolve: (relations: string) => readonly string[],
+    private readonly resolve: Resolve,
   ) {}
 
   public get depends(): readonly string[] {
     this.resolvedDepends ??= this.resolve(this.relations.depends);
     return this.resolvedDepends;
+  }
+
+  public get satisfying(): readonly string[] {
+    return this.resolve(this.relations.depends, true);
   }
 
   public get recommends(): readonly string[] {

@@ -15,6 +15,11 @@ export interface Package {
   readonly type?: 'deb' | 'apk' | 'rpm';
   /** names of its dependencies, including all alternatives; provided names are resolved */
   readonly depends: readonly string[];
+  /**
+   * names of all installed packages that satisfy a dependency, if `depends` has only the first alternative that is installed
+   * @default - `depends`
+   */
+  readonly satisfying?: readonly string[];
   /** true if every system has it, so that other packages need not declare a dependency on it */
   readonly isEssential?: boolean;
   /** names of recommended packages */

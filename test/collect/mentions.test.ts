@@ -141,7 +141,7 @@ describe('a mentioned directory above the size budget', () => {
     sparse('/usr/share/big/one', 40 * MB);
   });
 
-  test('is skipped with a reason if a library of a package that is not requested mentions it', () => {
+  test('is skipped with a reason and a notice if a library of a package that is not requested mentions it', () => {
     root.install('rig', { '/usr/bin/rig': programWith('', ['liba.so.1']) }, { Depends: 'liba' });
     root.install(
       'liba',
@@ -149,7 +149,8 @@ describe('a mentioned directory above the size budget', () => {
       { Depends: 'big, small' },
     );
     root.install('small', { '/usr/share/small/one': '' });
-    const { data, all, skipped } = find(root);
+    const { data, all, skipped, notices } = find(root);
+    expect(notices).toEqual([expect.stringMatching(/^large data that packed files mention is not packed: \/usr\/share\/big of liba \(41/)]);
     expect(data).toEqual(['/usr/bin/rig', '/usr/share/small/one']);
     expect(all).not.toContain('/usr/share/big');
     expect(skipped.get('/usr/share/big')).toBe('mentioned in liba.so.1, but it would add 42 MB: name it in include if it is needed');

@@ -43,8 +43,8 @@ export class Candidates {
   /** groups for which there was no room */
   private readonly rejected = new Map<string, Pick<Measured, 'need' | 'bytes' | 'addition'> & { readonly dependencies: Lacking }>();
 
-  /** add-ons above their limit → bytes */
-  private readonly oversized = new Map<string, { readonly bytes: number }>();
+  /** add-ons, and data, above their limits → bytes */
+  private readonly oversized = new Map<string, Pick<Measured, 'need' | 'bytes'>>();
 
   private readonly additions = new Additions();
 
@@ -134,6 +134,7 @@ export class Candidates {
   /** Lists candidates for which there was no room. */
   public notices(): string[] {
     const largest = [...this.rejected].sort(([, a], [, b]) => b.bytes - a.bytes);
+    const oversized = [...this.oversized].sort(([, a], [, b]) => b.bytes - a.bytes);
     return [
       ...listed(
         'the layer is full, and does not contain all files that the program may need',
@@ -143,10 +144,8 @@ export class Candidates {
         'the layer is full, and does not contain all add-ons',
         largest.filter(([, { need }]) => need === 'add-on'),
       ),
-      ...listed(
-        'large add-ons are packed only if they are included',
-        [...this.oversized].sort(([, a], [, b]) => b.bytes - a.bytes),
-      ),
+      ...listed('large add-ons are packed only if they are included', oversized.filter(([, { need }]) => need === 'add-on')),
+      ...listed('large data that packed files mention is not packed', oversized.filter(([, { need }]) => need !== 'add-on')),
     ];
   }
 
@@ -220,11 +219,18 @@ export class Candidates {
     return plugIns <= limit.plugIns && bytes - plugIns <= limit.data;
   }
 
-  private reject({ key, need, candidates, addition }: Group, bytes: number, hasRoom: boolean, selection: CurrentSelection): Selection {
+  /** True if a group has too much data. Large plug-ins are drivers of hardware that Lambda does not have. */
+  private isLargeData({ candidates, limit }: Group, selection: CurrentSelection): boolean {
+    const data = [...this.found(candidates, selection).delta.files.additions.keys()].filter((file) => !LIBRARY.test(file));
+    return limit !== undefined && bytesInLayer(data, this.context) > limit.data;
+  }
+
+  private reject(group: Group & Pick<Measured, 'bytes'>, bytes: number, hasRoom: boolean, selection: CurrentSelection): Selection {
+    const { key, need, candidates, addition } = group;
     const delta = selection.fork();
     const dependencies = hasRoom ? new Map() : essentialPackages(candidates, bytes, selection, this.context);
     if (!hasRoom) this.rejected.set(key, { need, bytes, dependencies, addition });
-    else if (need === 'add-on') this.oversized.set(key, { bytes });
+    else if (need === 'add-on' || this.isLargeData(group, selection)) this.oversized.set(key, { need, bytes });
     for (const candidate of candidates) delta.skip(candidate.path, hasRoom ? aboveLimit(candidate, bytes) : noRoom(candidate, bytes));
     return delta;
   }

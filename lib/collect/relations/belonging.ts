@@ -25,7 +25,7 @@ export interface Grounds {
 /** Ends the list of rules: the path may not be packed. */
 const REFUSED = 'refused';
 
-type Answer = Pick<Grounds, 'rule'> | typeof REFUSED | undefined;
+type Answer = (Pick<Grounds, 'rule'> & Partial<Pick<Grounds, 'need'>>) | typeof REFUSED | undefined;
 
 type Facts = Pick<Context, 'root' | 'packages' | 'packageFiles'>;
 
@@ -37,6 +37,8 @@ interface Mentioned {
   /** the package of the file that mentions it */
   readonly by?: Package;
   readonly isFile: boolean;
+  /** whether the path is a link to it */
+  readonly isLinked: boolean;
   readonly isDirectory: boolean;
   /** whether only a directory above it is mentioned */
   readonly isBelow: boolean;
@@ -49,6 +51,7 @@ const MENTIONED: readonly ((mentioned: Mentioned) => Answer)[] = [
   ifNotOwned,
   ifMentionedByUnownedFile,
   ifOfRelatedPackage,
+  ifSelectedAlternative,
   ifSharedDirectory,
   ifNamedAfterRequestedPackage,
   ifOfPackageThatRequestedOnesNeed,
@@ -78,7 +81,7 @@ export function groundsToFollow(
   const [isFile, isDirectory] = [type === 'file', type === 'directory'];
   const owners = [...facts.packages.ownersOf(candidate)];
   return strongest(owners.length > 0 ? owners : [...facts.packages.ownersOf(real)], requested, (owner) =>
-    firstAnswer(MENTIONED, { real, owner, by, isFile, isDirectory, isBelow, requested, facts }));
+    firstAnswer(MENTIONED, { real, owner, by, isFile, isLinked: real !== candidate, isDirectory, isBelow, requested, facts }));
 }
 
 /** A command that a file mentions is packed only if its package is requested or if requested packages need it. */
@@ -102,6 +105,12 @@ function ifMentionedByUnownedFile({ owner, by }: Mentioned): Answer {
 
 function ifOfRelatedPackage({ owner, by }: Mentioned): Answer {
   return isRelated(by!, owner!) ? relationTo(by!, owner!) : undefined;
+}
+
+/** A link of update-alternatives(1) selects one of the packages that satisfy a dependency, such as sound fonts. */
+function ifSelectedAlternative({ owner, by, isFile, isLinked }: Mentioned): Answer {
+  if (!isFile || !isLinked || !by!.satisfying?.includes(owner!.name)) return undefined;
+  return { rule: `of ${owner!.name}, the selected alternative of a dependency of ${by!.name}`, need: 'mentioned' };
 }
 
 /** Several packages may list the same directory. */
@@ -231,7 +240,7 @@ function relationTo(user: Package, owner: Package): Pick<Grounds, 'rule'> {
   return { rule: `of ${owner.name}, ${relation} ${user.name}` };
 }
 
-function firstAnswer<T>(rules: readonly ((question: T) => Answer)[], question: T): Pick<Grounds, 'rule'> | undefined {
+function firstAnswer<T>(rules: readonly ((question: T) => Answer)[], question: T): Exclude<Answer, typeof REFUSED> {
   for (const rule of rules) {
     const answer = rule(question);
     if (answer !== undefined) return answer === REFUSED ? undefined : answer;

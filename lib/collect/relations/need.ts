@@ -21,14 +21,14 @@ export function needOf(owner: Package | undefined, requested: RequestedPackages)
 export function strongest(
   owners: readonly Package[],
   requested: RequestedPackages,
-  answerFor: (owner: Package | undefined) => Pick<Grounds, 'rule'> | undefined,
+  answerFor: (owner: Package | undefined) => (Pick<Grounds, 'rule'> & Partial<Pick<Grounds, 'need'>>) | undefined,
 ): Grounds | undefined {
   let best: Grounds | undefined;
   for (const owner of owners.length > 0 ? owners : [undefined]) {
     const need = needOf(owner, requested);
     if (best && NEEDS.indexOf(need) >= NEEDS.indexOf(best.need)) continue;
     const answer = answerFor(owner);
-    if (answer) best = { rule: answer.rule, need, owner };
+    if (answer) best = { rule: answer.rule, need: answer.need ?? need, owner };
   }
   return best;
 }
