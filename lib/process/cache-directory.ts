@@ -47,8 +47,8 @@ function temporaryCacheDirectory(): string {
 }
 
 /**
- * Makes a directory of the cache, and its parents, for this user only. Node's `recursive` option is not used: it does not terminate below
- * /proc.
+ * Makes a directory of the cache, and its parents, for this user only. Does not use `recursive` of `fs.mkdirSync`, which never returns for
+ * a path below /proc.
  *
  * @throws Error if the cache belongs to another user, who could put anything into it
  */
@@ -57,7 +57,7 @@ export function makeCacheDirectory(directory: string): void {
   if (stat) {
     if (!directory.startsWith(cacheDirectory())) return;
     checkOwn(directory, stat);
-    // made by an earlier version, or by a user with another umask
+    // an earlier version, or the user, may have created it with more permissions
     if ((stat.mode & 0o077) !== 0) fs.chmodSync(directory, 0o700);
     if (directory !== cacheDirectory()) makeCacheDirectory(path.dirname(directory));
     return;

@@ -90,7 +90,7 @@ function prepared(command: string, args: readonly string[], options: ChildOption
   const user = { ...(uid === undefined ? {} : { uid }), ...(gid === undefined ? {} : { gid }) };
   // looked up here, because the child's environment may have no PATH
   const executable = command.includes('/') ? command : onPath(command).find(isExecutable);
-  // not found: with the PATH of this process, the system's error states why
+  // not found: start it with the PATH of this process, so that it fails with the system's error, which states why
   if (executable === undefined) return { file: command, words: args, env: { ...environment, PATH: process.env.PATH }, ...user };
   const setpriv = diesWithParent && isExecutable(executable) ? pdeathsig() : undefined;
   if (setpriv === undefined) return { file: executable, words: args, env: environment, ...user };

@@ -8,7 +8,7 @@ import { printable } from '../text/printable';
 export const MOST_OUTPUT = 64 * 1024 * 1024;
 
 const LAST_LINES = 20;
-/** Limit on these lines together, in characters. */
+/** Maximum length of all last lines together, in characters. */
 const LAST_CHARACTERS = 8192;
 
 export interface Ended {
@@ -18,7 +18,7 @@ export interface Ended {
   readonly code?: string;
 }
 
-/** `exit code 3`, `SIGSEGV`. After a signal, the exit code of a shell is 128 plus the number of the signal. */
+/** `exit code 3`, `SIGSEGV`, or `exit code 139 (SIGSEGV)`: a shell exits with 128 plus the number of the signal that ended its command. */
 export function howItEnded({ exitCode, signal, code }: Ended): string {
   if (code === 'ENOBUFS') return `more than ${MOST_OUTPUT / 1024 / 1024} MiB of output (send it to /dev/null)`;
   if (exitCode === undefined) return signal ?? code ?? 'no exit code';

@@ -1,6 +1,6 @@
 /**
- * Loads a bundle of this package with the code that V8 compiled for it in an earlier process, which is kept in the cache. Compiling takes
- * a fifth of the time in which a small layer is planned.
+ * Loads a bundle of this package with the code that V8 compiled for it in an earlier process. The cache keeps this code, because compiling
+ * takes a fifth of the time in which a small layer is planned.
  *
  * `module.enableCompileCache` of Node.js 22 does the same for all modules of an app. This file does it for this package alone, and
  * also on Node.js 20.
@@ -19,7 +19,10 @@ import { writeWhole } from './whole-file';
 /** The directory of the kept code, below the cache directory. */
 export const COMPILED_CODE = 'code';
 
-/** Maximum number of kept files: one for each pair of versions of Node.js and this package. Those that were used last are kept. */
+/**
+ * Maximum number of kept files. Each combination of a version of Node.js and a version of this package has a file. The files that were
+ * used last are kept.
+ */
 const MOST_FILES = 4;
 const CRC_BYTES = 4;
 /** Node.js passes these to a CommonJS module. */
@@ -33,7 +36,8 @@ const PARAMETERS = 'exports, require, module, __filename, __dirname';
  */
 export function loadCompiled(file: string): unknown {
   const load = createRequire(file);
-  // a test runner has a context of its own. A script runs in the main context, where `Object` is another class: load without the cache
+  // a test runner runs modules in a context of its own. A `Script` would run in the main context, where `Object` is another class, so load
+  // the module without the cache
   if (runInThisContext('Object') !== Object) return load(file);
   const source = `(function (${PARAMETERS}) {${fs.readFileSync(file, 'utf8')}\n})`;
   const kept = placeOf(source);

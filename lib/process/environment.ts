@@ -44,7 +44,8 @@ const ENGINE = new RegExp(`^(?:${[
 ].join('|')})_`);
 
 /**
- * For a container engine, which never runs programs of an image: its own variables, and variables of its credential helpers.
+ * For a container engine: its own variables, and the variables of its credential helpers. These may contain credentials, but the engine
+ * never runs a program of the image that could read them.
  */
 export function engineEnvironment(): Environment {
   return inherited(

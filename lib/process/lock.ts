@@ -49,8 +49,9 @@ function take(ticket: string, file: string): boolean {
 }
 
 /**
- * Removes the lock of a dead process. Several processes may find it at the same time: only the one that makes the second link, the claim,
- * removes it. It compares the text again, so that it does not remove a lock that another process has taken in the meantime.
+ * Removes the lock of a dead process. Several processes may find it at the same time: only the process that makes a second link to it, the
+ * claim, removes it. With the claim, that process compares the text again, so that it does not remove a lock that another process has
+ * taken in the meantime.
  */
 function removeIfDead(file: string): void {
   const holder = readOf(file);

@@ -4,7 +4,7 @@
 import * as fs from 'fs';
 import * as path from 'path';
 
-/** The package's own directory: this file is two levels below it, compiled, bundled or not. */
+/** The package's own directory, two levels above this file, whether that is the source file, the compiled file or a bundle. */
 export const PACKAGE = path.join(__dirname, '..', '..');
 
 /** The packing process. */

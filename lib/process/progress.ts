@@ -106,7 +106,7 @@ function drawn(step: Step, stream: Terminal): StepProgress {
   };
 }
 
-/** Shortens a title that is too long. Its beginning is cut, which only names the source; the end says what is being done. */
+/** Shortens a title that is too long by cutting its beginning. The beginning only names the source; the end says what is being done. */
 export function shortened(title: string, room: number): string {
   return title.length <= room ? title : `…${title.slice(title.length - Math.max(room - 1, 0))}`;
 }

@@ -16,8 +16,8 @@ export function discard(place: string): void {
 }
 
 /**
- * Removes a file or a tree, including directories that their owner may not write to, of any depth: each directory is moved
- * to the top before it is emptied, so no path becomes longer than the system allows.
+ * Removes a file, or a tree of any depth, including directories that their owner may not write to. Each directory is moved
+ * to the top of the tree before it is emptied, so no path becomes longer than the system allows.
  */
 export function removeTree(place: string): void {
   const stat = fs.lstatSync(place, { throwIfNoEntry: false });

@@ -117,7 +117,7 @@ function search(bytes: Buffer, { kind, elf }: Headers, where?: string): Searched
 
 /**
  * Adds paths whose first 16 bytes are loaded by a single instruction. Linkers put such pieces of different strings next to each other,
- * without a NUL between them, so a path may begin right after another word, and end before the word around it does.
+ * without a NUL between them, so a path may begin and end inside a longer sequence of path characters.
  */
 function withPieces(mentions: PathMention[], bytes: Buffer, elf: Elf): PathMention[] {
   const pieces = findPieces(bytes);

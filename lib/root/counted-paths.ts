@@ -1,7 +1,7 @@
 /**
- * Paths among the string constants of programs in Go and Rust. These languages count the characters of a string, so linkers put constants
- * next to each other, without a NUL between them: a path may begin right after another word, and another word after it. Only references
- * show where a string begins. The next one begins where it ends.
+ * Paths among the string constants of programs in Go and Rust. These languages store the length of a string, so linkers put constants next
+ * to each other, without a NUL between them: a path may follow directly after another word, and be followed directly by another word. Only
+ * references show where a string begins. A string ends where the next one begins.
  */
 import { addressOf, type Elf, findStringReferences } from '../elf';
 import type { PathMention } from './mentions';
@@ -9,13 +9,16 @@ import { isPathCharacter, isInsideWord } from './mentions';
 
 /** Beginnings of paths that are searched within words. */
 const BEGINNINGS = ['/etc/', '/usr/', '/var/', '/opt/', '/srv/'].map((text) => Buffer.from(text));
-/** Number of bytes without a NUL on either side of a counted string. Other strings that are as long are seldom paths. */
+/**
+ * A path may be in a counted string only if there is no NUL in this number of bytes before the path's beginning and after it.
+ * NUL-terminated strings that are so long are seldom paths.
+ */
 const NEAR = 64;
 const MOST_CHARACTERS = 256;
-/** Maximum number of paths of one file, of which each has to be searched for in all code. */
+/** Maximum number of possible paths of one file: the file is searched for references to each of them. */
 const MOST_PATHS = 4096;
 
-/** Adds paths that begin within words, and ends those that seem to continue in the next string. */
+/** Adds paths that begin within words, and shortens mentions that seem to continue in the next string. */
 export function withCountedPaths(mentions: readonly PathMention[], bytes: Buffer, elf: Elf): readonly PathMention[] {
   const mentioned = new Set(mentions.map(({ offset }) => offset));
   const inWords = BEGINNINGS.flatMap((beginning) => offsetsOf(beginning, bytes)).filter((offset) => !mentioned.has(offset));

@@ -21,7 +21,7 @@ export function countedStrings(bytes: Buffer): LengthAt | undefined {
 
 /**
  * True for a script whose first line is followed only by bytecode for its interpreter, such as OCaml's. Its bytes may change, because it
- * has no commands that rely on their number. False for a script with an archive: archives have checksums.
+ * has no commands that rely on the number of its bytes. False for a script with an archive: archives have checksums.
  */
 export function isBytecodeScript(bytes: Buffer): boolean {
   if (bytes.toString('latin1', 0, 2) !== '#!') return false;

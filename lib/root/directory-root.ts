@@ -21,7 +21,7 @@ import { checkLimit, type Limit, LIMITS } from '../limits';
 /** Maximum length of a path whose parents are resolved recursively. A longer path might nest too many calls. */
 const MOST_NESTED = 1024;
 const MOST_LINKS = 40; // the kernel's limit (include/linux/namei.h, MAXSYMLINKS)
-/** shared by all paths without links, which are most */
+/** shared by all paths without links, that is, by most paths */
 const NO_LINKS: readonly Link[] = [];
 
 /** Maximum size of a file that is read into the memory `small`, in bytes. Larger files are read into `large`. */
@@ -52,7 +52,7 @@ export class DirectoryRoot implements Root {
   /**
    * @param directory the root directory on this machine, absolute
    * @param links resolved path of a link → the target to use instead of its own
-   * @param same a root of the same directory. This root shares with it everything that does not depend on links and replaced files
+   * @param same a root of the same directory, with which this root shares everything that does not depend on links or replaced files
    * @param replaced resolved path of a file → the bytes to use instead of its own
    */
   constructor(
@@ -285,7 +285,7 @@ export class DirectoryRoot implements Root {
   private walk(path: string, links: Link[]): RootPath | undefined {
     const end = path.lastIndexOf('/');
     const above = end < 0 ? undefined : path.slice(0, end);
-    // the parent's resolution is kept: most directories have several paths that are resolved
+    // the parent's resolution is kept, because several paths are resolved in most directories
     const parent = above && path.length <= MOST_NESTED ? this.resolve(above) : undefined;
     if (parent) links.push(...parent.links);
     const name = path.slice(end + 1);

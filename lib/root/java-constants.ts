@@ -1,6 +1,6 @@
 /**
- * Absolute paths that are string constants of the classes in a Java archive. Classes are compressed, so no search of the archive's bytes
- * finds them.
+ * Absolute paths that are string constants of the classes in a Java archive. Classes are compressed, so a search of the archive's bytes
+ * does not find these paths.
  */
 import { entriesOf, stringsOf, unpack } from './java-archive';
 import { isSigned, withEntry } from './java-manifest';

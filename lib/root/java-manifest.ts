@@ -1,6 +1,6 @@
 /**
  * The class path in the manifest of a Java archive: other archives that the JVM opens with it (JAR File Specification, "Manifest
- * Specification"). Distributions write absolute paths. The manifest is compressed, so no search of the archive's bytes finds them.
+ * Specification"). Distributions write absolute paths. The manifest is compressed, so a search of the archive's bytes misses these paths.
  */
 import { crc32 } from 'zlib';
 import { type ArchiveEntry, endOf, entriesOf, unpack } from './java-archive';
@@ -54,7 +54,7 @@ export function isSigned(entries: readonly ArchiveEntry[]): boolean {
   return entries.some(({ name }) => SIGNATURE.test(name));
 }
 
-/** @returns `undefined` if there is none, or if it must not change */
+/** @returns `undefined` if there is none, if it is too large or damaged, or if it must not change because the archive is signed */
 function manifestOf(archive: Buffer): Manifest | undefined {
   const entries = [...entriesOf(archive)];
   if (isSigned(entries)) return undefined;

@@ -47,7 +47,7 @@ const SINGLE_QUOTE = 0x27;
 const FIRST_NON_ASCII = 0x80;
 
 /**
- * Characters of a path. `:` ends a path, and so does `,` before another path: both separate lists. `%` ends a path as well: a
+ * Characters of a path. `:` ends a path, and so does `,` before another path: both separate the paths of a list. `%` ends a path as well: a
  * printf format mentions only the directory.
  */
 const PATH_CHARACTER = characters(/[A-Za-z0-9._+@,~/-]/);
@@ -56,7 +56,7 @@ const WITHIN_A_WORD = characters(/[A-Za-z0-9._+@~/)}\]*?%$\\-]/);
 /** Characters that make a component unknown: `/usr/lib/x/lib%s.so` mentions only `/usr/lib/x/`. */
 const UNKNOWN = characters(/[%*$?{[\\]/);
 
-/** @param code `undefined` behind the end of a file */
+/** @param code `undefined` past the end of a file */
 export function isPathCharacter(code: number | undefined): boolean {
   return code !== undefined && PATH_CHARACTER[code] === 1;
 }
@@ -157,7 +157,7 @@ const EXPONENTS = [0x3f, 0x40];
 /** Bytes that no text has. */
 const NOT_TEXT = /[^\t\n\r\x20-\x7e]/;
 
-/** True if a number ends here: compilers put strings behind constants, and `R@` may be the end of 72.0. */
+/** True if a number ends here: compilers put strings after numeric constants, whose last bytes may look like text (`R@` in 72.0). */
 function isBehindNumber(bytes: Buffer, at: number): boolean {
   if (!EXPONENTS.includes(bytes[at - 1])) return false;
   return [8, 4].some((size) => at >= size && at % size === 0 && NOT_TEXT.test(bytes.toString('latin1', at - size, at)));
@@ -180,8 +180,8 @@ export const PIECE = 16;
 const PIECE_OF_PATH = /^\/(?:etc|usr|var|opt|srv)\/[\w+.@,~/-]+$/;
 
 /**
- * Finds sequences of pieces of 16 characters that may be the beginning of a path, also within a word: linkers put the pieces of all string
- * constants next to each other. Only the code shows which they are: see `findVectorLoads`.
+ * Finds sequences of 16-byte pieces that may be the beginning of a path, even inside a word: linkers put the pieces of all string
+ * constants next to each other. Only the code shows which pieces it loads: see `findVectorLoads`.
  *
  * @returns offset of the first piece → number of pieces
  */
@@ -208,13 +208,13 @@ export function findMentions(bytes: Buffer, where = 'a file'): PathMention[] {
   const add = (mention: PathMention) => checkLimit(LIMITS.mentions, mentions.push(mention), where);
   if (bytes.subarray(0, HEAD).indexOf(0) < 0) for (const mention of behindPrefix(bytes)) add(mention);
   const lengthAt = countedStrings(bytes);
-  // the search of Buffer is native code, and most bytes are not `/`
+  // `indexOf` of Buffer is native code, which skips the many bytes that are not `/` quickly
   for (let next = 0, at; (at = bytes.indexOf(SLASH, next)) >= 0; ) {
     next = at + 1;
     const length = lengthAt?.(bytes, at);
     const isWithinWord = at > 0 && WITHIN_A_WORD[bytes[at - 1]] && length === undefined;
     if (isWithinWord && !isBehindNumber(bytes, at) && !isQuotedPrefix(bytes, at)) continue;
-    // in bytecode, the byte behind a string may look like a character of it
+    // in bytecode, the byte after a string may look like one of its characters
     const limit = length === undefined ? end : at + length;
     const word = at;
     while (bytes[at + 1] === SLASH) at++;

@@ -30,7 +30,7 @@ function bytecodeIn(real: string): RegExpExecArray | null {
   return real.endsWith('.pyc') ? BYTECODE.exec(real) : null;
 }
 
-/** True if bytecode was compiled from the source in its current state. */
+/** True if bytecode was compiled from the source in its current state, or is unchecked. */
 export function isCurrent(head: Buffer, source: Status): boolean {
   if (head.length < HEADER) return false;
   const [flags, modified, size] = [4, 8, 12].map((offset) => head.readUInt32LE(offset));

@@ -1,6 +1,6 @@
 /**
- * A root: `/` of this machine, or the file system of another one. Only lib/root opens files of a source, so that other kinds of roots
- * than a directory can be added here.
+ * A root: `/` of this machine, or the file system of another one. Only lib/root opens files of a source, so that roots other than
+ * directories can be added here.
  *
  * Paths are paths *inside* the root. Symbolic links, including absolute ones, are resolved inside it, so no path leads
  * out. A root records every look at the file system, including those that found nothing: a result that depends on them

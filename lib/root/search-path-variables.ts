@@ -1,9 +1,9 @@
 /**
  * Search paths in the environment: finds the paths in a text that are values of a variable such as LD_LIBRARY_PATH.
  *
- * Every child process inherits such a variable, including programs of the host, Lambda's own system. A host program that finds the layer's
- * C library, Python modules or Perl modules there loads them and fails. Therefore planning does not replace these paths by aliases; see
- * lib/plan/edits/replace.ts.
+ * Every child process inherits such a variable, even one that runs a program of the host, which is Lambda's own system. If a host program
+ * finds the layer's C library, Python modules or Perl modules in the search path, it loads them and fails. Therefore planning does not
+ * replace these paths by aliases; see lib/plan/edits/replace.ts.
  *
  * Sources: ld.so(8), environ(7), the manuals of Python, Perl, Ruby, Tcl, Lua, Node.js, Java, Guile and R, iconv(3), setlocale(3).
  */
@@ -46,7 +46,7 @@ const OTHERS = [
 const IS_LOADERS = new RegExp(`(?:^|_)(?:${LOADER.join('|')})$`);
 const IS_OTHERS = new RegExp(`^PATH$|(?:^|_)(?:${OTHERS.join('|')})$`);
 
-/** A text without any of these sets no search path. */
+/** A text sets a search path only if it has one of these names, or `PATH` as a whole word. */
 const NAMES = [...LOADER, ...OTHERS];
 const IS_PATH_NAMED = /(?<![A-Za-z_])PATH(?!\w)/;
 /** Every name contains one of these parts. The parts are searched for first, because most texts contain none of them. */
@@ -84,7 +84,7 @@ export class SearchPaths {
     if (text.length <= MOST_FOLLOWED) this.followVariables();
   }
 
-  /** `undefined` for a file that names no such variable. */
+  /** The search paths of a file; `undefined` if the file names no such variable. */
   public static of(bytes: Buffer): SearchPaths | undefined {
     if (!PARTS.some((part) => bytes.includes(part))) return undefined;
     const text = bytes.toString('latin1');

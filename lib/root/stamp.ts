@@ -9,9 +9,9 @@
  * - FUSE, NFS, SMB and 9P report the time from their server (fs/fuse/inode.c, fuse_change_attributes_common).
  *
  * There, a replaced file with the same size and time looks unchanged, so the stamp includes a hash of the content.
- * Overlayfs reports the times from the lower or upper directory that contains the file (fs/overlayfs/inode.c, ovl_getattr), which may be on
- * any of these file systems. If ctime and mtime of a file differ, its file system has a real ctime. They differ for most files of an
- * image, because package managers and container engines set mtime to the time in the archive.
+ * Overlayfs reports the times from the lower or upper directory that contains the file (fs/overlayfs/inode.c, ovl_getattr). That directory
+ * may be on any of the file systems above, so ctime is trusted only if it differs from mtime, which is a sign of a real ctime. They differ
+ * for most files of an image, because package managers and container engines set mtime to the time in the archive.
  */
 import { createHash } from 'crypto';
 import * as fs from 'fs';
@@ -136,7 +136,10 @@ export function stampOf(file: string): string {
   return node ? contentStamp(file, node) : '';
 }
 
-/** In milliseconds. Two changes of a file within one tick of the kernel's clock, of 1 to 10 ms, leave the same times. */
+/**
+ * Milliseconds after which another change of a file is sure to give it other times. Two changes within one tick of the kernel's clock (1 to
+ * 10 ms) leave the same times.
+ */
 const SETTLED = 100;
 
 /** True if the file was last changed long enough ago that any later change gives it another stamp. */

@@ -18,7 +18,7 @@ export const USER = { uid: 993, gid: 990 };
 export interface Sandbox {
   /** options of bubblewrap that mount the sandbox's file system; `tmpfs` returns the options for a directory in memory */
   readonly mounts: readonly string[];
-  /** `function`: as on Lambda; `root`: root's number without any of its capabilities, as maintainer scripts expect */
+  /** `function`: as on Lambda; `root`: user ID 0, as maintainer scripts expect, but without capabilities */
   readonly user: 'function' | 'root';
   /** whether the sandbox shares the machine's network */
   readonly network: boolean;
@@ -58,7 +58,7 @@ export function runInSandbox(
   tracer: readonly string[] = [],
 ): EndedChild {
   const blocks = Math.ceil(limits.fileSize / 512);
-  // the limit on processes is -u in bash and busybox, -p in dash and in busybox before 1.32. Errors are ignored: a lower limit may be set
+  // the limit on processes is -u in bash and busybox, -p in dash and in busybox before 1.32. Errors are ignored: a lower limit may apply
   const settings = [
     `ulimit -f ${blocks}`, 'ulimit -c 0', `ulimit -d ${Math.ceil(limits.memory / 1024)}`,
     ...(countsPerSandbox() ? [`ulimit -u ${limits.processes} || ulimit -p ${limits.processes}`] : []),
@@ -136,7 +136,7 @@ function countsPerSandbox(): boolean {
   return major > COUNTS_PER_SANDBOX[0] || (major === COUNTS_PER_SANDBOX[0] && minor >= COUNTS_PER_SANDBOX[1]);
 }
 
-/** The user who starts bubblewrap: root drops its privileges first. */
+/** The unprivileged user as whom bubblewrap starts if this process is root; empty for other users. */
 export function bwrapUser(): Partial<typeof USER> {
   return process.geteuid?.() === 0 ? USER : {};
 }

@@ -21,7 +21,7 @@ export interface Opened {
 export interface Trace {
   /** files that were opened for reading or executed, sorted by path, each once */
   readonly opened: readonly Opened[];
-  /** paths whose status was read, and paths that could not be opened or executed, sorted */
+  /** paths whose status was read, and paths that could not be opened, executed or entered, sorted */
   readonly looked: readonly string[];
   /** directories whose entries were read, sorted */
   readonly listed: readonly string[];
@@ -118,7 +118,7 @@ export class Log {
 
   /**
    * An unknown process is assumed to be the child of a process that is starting one, or else of the process in the previous line. The
-   * result of the parent's call may be another number, if the parent is in another PID namespace than strace.
+   * result of the parent's call does not identify the child if the parent is in another PID namespace than strace.
    */
   private situationOf(process: string): Situation {
     let situation = this.situations.get(process);

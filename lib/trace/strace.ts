@@ -1,8 +1,8 @@
 /**
  * Runs trace commands under strace, and reads from its log which files they open, execute, look for and list.
  *
- * strace writes names in hexadecimal (`-xx`), so no name can look like the end of a string or of a line, and adds to each file
- * descriptor its path (`-y`).
+ * strace writes names in hexadecimal (`-xx`), so no name can look like the end of a string or of a line. After each file
+ * descriptor, it writes the descriptor's path (`-y`).
  */
 import * as fs from 'fs';
 import * as os from 'os';

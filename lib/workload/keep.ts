@@ -25,7 +25,7 @@ export function keptByName({ collected: { selection } }: Gathered, { keep }: Wor
   return kept;
 }
 
-/** A glob without `/` selects files by their names. A glob with `/` selects files by their paths, and everything below directories. */
+/** A glob without `/` selects files by their names. A glob with `/` selects files by their paths, or by the path of a directory above. */
 function matcherOf(pattern: string): (real: string) => boolean {
   if (!pattern.includes('/')) {
     const matches = pathGlob(pattern);
@@ -38,7 +38,7 @@ function matcherOf(pattern: string): (real: string) => boolean {
   };
 }
 
-/** Modules of `iconv`. Modules for uncommon character sets take 7 MB, so only those that the trace shows are kept. */
+/** Modules of `iconv`. Modules for uncommon character sets take 7 MB, so each is kept only if a command uses it. */
 const MODULE = /\/gconv\/[^/]+\.so$/;
 
 /**

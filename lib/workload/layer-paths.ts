@@ -31,8 +31,8 @@ export class LayerPaths {
   }
 
   /**
-   * Finds the files and directories of the source that a path leads to in a layer: its target, and the links on the way that
-   * stand for files of the source with the same content as another file.
+   * Finds the files and directories of the source that a path leads to in a layer: its target, and the source files of the
+   * links on the way. A file of the source can be a link in a layer, if another file has the same content.
    *
    * @param used an absolute path in the sandbox
    * @param layer the root directory of the sandbox, in which the layer is at `/opt`: the complete layer, or a part of it

@@ -87,7 +87,7 @@ export class Linking {
     return unchanged;
   }
 
-  /** Large libraries that are needed unchanged only for their data, if a stub can have addresses for the data. */
+  /** Large libraries that can become stubs if no command reads their data, because a stub can have addresses for that data. */
   public stubsIfUnread(used: ReadonlySet<RootPath>): Set<RootPath> {
     const large = [...this.unchanged(used)].filter((library) => (
       !used.has(library) && (this.root.status(library)?.size ?? 0) >= LEAST_UNREAD));

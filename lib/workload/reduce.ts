@@ -81,7 +81,10 @@ function reloaded(process: Process, files: ReadonlySet<RootPath>, setting: Setti
   return again;
 }
 
-/** Keeps all variants of a library that stays unchanged, even those that this machine does not use, and no others: see `variantsBeside`. */
+/**
+ * Keeps all variants of a library that stays unchanged, even those that this machine does not use. Removes the variants of all other
+ * libraries. See `variantsBeside`.
+ */
 function addVariants(kept: Set<RootPath>, { selection }: Collected, stubs: ReadonlyMap<RootPath, Buffer>): void {
   for (const [real, { reason, through }] of selection.files) {
     if (!isVariant(reason)) continue;

@@ -17,7 +17,7 @@ import { linesOf, MOST_LOG, MOST_TIME, optionsOf } from '../trace/strace';
 export interface CommandRun {
   readonly ended: EndedChild;
   readonly trace: Trace;
-  /** address and port of the first host that it could not reach */
+  /** address and port of the first host that the command could not reach */
   readonly unreachable?: string;
 }
 

@@ -1,8 +1,9 @@
 /**
  * Slims a layer to what the commands of a workload use.
  *
- * First, the commands run in the complete layer, under strace. Then a layer is planned with the files that they used, and the commands
- * run in it twice. If they use other files, these are added, and the layer is planned and tested again.
+ * First, the commands run in the complete layer, under strace. Then they run with stubs in place of libraries, which shows the libraries
+ * that they call (detect.ts). Finally, a layer is planned with the files that the commands used, and the commands run in it twice. If they
+ * use other files, these are added, and the layer is planned and tested again.
  */
 import * as path from 'path';
 import { CompleteLayer, WrittenLayer } from './complete-layer';

@@ -7,13 +7,13 @@ import type { RootPath } from '../root/paths';
 import type { Root } from '../root/root';
 import type { Trace } from '../trace/log';
 
-/** Resolved paths of the source. */
+/** The files and directories that were used, as resolved paths of the source. */
 export class Usage {
   /** files that a command opened, executed or looked at */
   public readonly files = new Set<RootPath>();
   /** directories that a command looked at or listed */
   public readonly directories = new Set<RootPath>();
-  /** paths outside `/opt` that a command used in the complete layer: this does not mean that it needs packed files with these paths */
+  /** paths outside `/opt` that a command used in the complete layer. It succeeded there, so it does not need packed files at these paths */
   private readonly outside = new Set<string>();
 
   /**

@@ -29,12 +29,12 @@ const LIST = `${COMPRESSED}/list`;
 const TARGET = MOST_BYTES - 60_000_000;
 
 /**
- * Bytes of a layer above which small files are compressed, too. It is below the quota because edits may make a file larger, and
- * compressed sizes are estimates.
+ * Bytes of a layer above which small files are compressed, too. This is less than the quota, because edits may make a file larger,
+ * and compressed sizes are estimates.
  */
 const MOST_WITHOUT_SMALL = MOST_BYTES - 5_000_000;
 
-/** The launcher's executable file on this machine. Its path is the same from source and from compiled code. */
+/** The launcher's executable file on this machine. `PACKAGE` is the same directory for code that runs from source and for compiled code. */
 export function launcherFile(machine: Machine): string {
   return path.join(PACKAGE, 'launcher', `launcher-${machine}`);
 }
@@ -66,7 +66,7 @@ export function withCompressedFiles(entries: readonly Entry[], loaders: Readonly
 
 type Startable = Pick<Plan, 'entries' | 'programs' | 'commands'>;
 
-/** Adds launchers for the programs, and the launcher's list, to a plan with compressed files. Returns any other plan unchanged. */
+/** Adds launchers for programs and commands, and the launcher's list, to a plan with compressed files. Returns any other plan unchanged. */
 export function withLaunchers(plan: Startable, machine: Machine): Startable {
   const { entries, programs, commands } = plan;
   if (!entries.some((entry) => entry.kind === 'file' && entry.compressed !== undefined)) return plan;

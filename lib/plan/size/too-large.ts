@@ -1,6 +1,6 @@
 /**
- * The message for a layer that is larger than Lambda's quota: the share of libraries, add-on modules and data, the largest
- * files with the files that need them, and advice that helps in this case.
+ * The message for a layer that is larger than Lambda's quota: the sizes of programs and libraries, of add-on modules, of data and
+ * of included files; the largest files, each with the files that led to it; and advice that helps in this case.
  */
 import { SMALL_FILES, storedSize } from '../../collect/candidates/stored-size';
 import type { OptionName } from '../../error';

@@ -59,7 +59,7 @@ export class AptGet {
     this.downloads = [this.archives, inside('archives', 'partial')];
     this.configuration = inside('apt.conf');
     const { architecture, sources, recommends } = setting;
-    // The given sources may be in one-line style, as the machine's may be. apt distinguishes the styles by file extension.
+    // The given sources may be in deb822 style or in one-line style. apt distinguishes the styles by file extension.
     if (sources !== undefined) fs.writeFileSync(inside('sources', isDeb822(sources) ? 'given.sources' : 'given.list'), sources);
     const values: [string, string][] = [
       ['Dir::State', directory],
@@ -96,7 +96,7 @@ export class AptGet {
     fs.writeFileSync(
       this.configuration,
       [
-        // otherwise apt would also fetch the lists of apt-file and AppStream
+        // otherwise apt would run the machine's hooks, and also fetch the lists of its other architectures, of apt-file and of AppStream
         ...[
           'APT::Update',
           'APT::Architectures',
@@ -123,7 +123,7 @@ export class AptGet {
     return names.filter((name) => known.has(name));
   }
 
-  /** The packages that apt would install on a machine without any, sorted. */
+  /** The packages that apt would install on a machine that has no packages, sorted by file name. */
   public choose(packages: readonly string[]): Chosen[] {
     const lines = this.install(packages, ['--print-uris', '-o', 'Acquire::ForceHash=SHA256']).split('\n');
     const chosen = lines.map((line) => /^'([^']*)' (\S+) (\d+) SHA256:([0-9a-f]{64})$/.exec(line)).filter((match) => match !== null);

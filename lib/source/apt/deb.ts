@@ -1,8 +1,8 @@
 /**
  * Unpacks .deb archives into a root and writes the database that dpkg would have written (deb(5), dpkg(1)).
  *
- * Paths in an archive are not trusted: tar unpacks each archive into an empty directory, in which no link leads
- * anywhere yet, and each file is then moved to its path inside the root.
+ * Paths in an archive are not trusted: tar unpacks each archive into an empty directory, so that it cannot follow
+ * a link of another package. Each file is then moved to its path inside the root.
  */
 import * as fs from 'fs';
 import * as path from 'path';
@@ -121,7 +121,7 @@ class Unpacking {
     }
   }
 
-  /** Called when all packages are merged: a package may have replaced another's file. */
+  /** Called when all packages are merged, because each merge may remove files from the lists of other packages. */
   public writeDatabase(packages: readonly Extracted[]): void {
     const admin = directoryInside(this.root, ADMIN);
     const info = directoryInside(this.root, `${ADMIN}/info`);

@@ -33,7 +33,7 @@ export function directoryInside(root: string, directory: string): string {
   return at;
 }
 
-/** Creates a directory that is world-readable for any umask. */
+/** Creates a directory with a mode that does not depend on the umask; world-readable by default. */
 export function makeDirectory(directory: string, mode = 0o755): void {
   fs.mkdirSync(directory);
   fs.chmodSync(directory, mode);

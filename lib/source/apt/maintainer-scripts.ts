@@ -235,8 +235,8 @@ function calls(record: string): string[][] {
 }
 
 /**
- * OpenSSL finds certificates by links of `openssl rehash`, which did not run. It also looks for this file
- * (X509_CERT_FILE, OpenSSL include/internal/cryptlib.h).
+ * Links cert.pem to the certificate bundle. OpenSSL looks for cert.pem (X509_CERT_FILE, include/internal/cryptlib.h) as well as
+ * for the links of `openssl rehash`, which are absent because that command did not run.
  */
 function linkBundle(root: string): void {
   const bundle = '/etc/ssl/certs/ca-certificates.crt';

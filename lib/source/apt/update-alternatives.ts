@@ -4,7 +4,7 @@
 import { putLink } from './inside';
 import { DirectoryRoot } from '../../root/directory-root';
 
-/** A link of a name, and its final target. */
+/** A link, the name in /etc/alternatives that it leads to, and the target of that name. */
 interface Alternative {
   readonly name: string;
   readonly link: string;

@@ -131,7 +131,7 @@ function exportImage(reference: string, platform: string | undefined, directory:
   const environment = { ...nodeEnvironment(), ...engineEnvironment() };
   const options = { environment, diesWithParent: false, hasTerminal };
   const work = () => runChild(process.execPath, [ownFile(EXPORT), JSON.stringify(request)], options);
-  // only the process knows how much it has written, so it draws the bar
+  // only the exporting process knows how much it has written, so it draws the bar
   const ended = hasTerminal ? work() : withProgress(step, work);
   if (ended.exitCode === undefined) run(removal(request.container)); // it was killed before it could clean up
   if (ended.failed) {

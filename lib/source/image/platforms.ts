@@ -1,8 +1,8 @@
 /**
  * Records the image that a registry's index contains for each platform. The key is the digest of the index, so entries stay valid.
  *
- * Most engines store one platform's image per name. Two layers with the same name and different architectures would make the
- * engine pull alternately at every synth. These records lead from one platform's image to the other's.
+ * Most engines store only one platform's image per name. Two layers that use the same image name for different architectures would
+ * make the engine pull each platform's image again at every synth. With one platform's image, these records find the image of the other.
  */
 import { createHash } from 'crypto';
 import * as fs from 'fs';
