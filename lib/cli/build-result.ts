@@ -12,7 +12,7 @@ import type { SlimLayer } from '../workload/slim';
 
 /** The JSON of `--json`. Fields may be added in later versions. */
 export interface BuildResult {
-  /** the name of the output on the command line */
+  /** the output as named on the command line, or its default name */
   readonly path: string;
   /** SHA-256 of the output, hexadecimal; null for a directory */
   readonly sha256: string | null;

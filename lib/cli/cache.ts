@@ -16,7 +16,7 @@ interface Kind {
   readonly description: string;
   /** below the cache directory */
   readonly directories: readonly string[];
-  /** true if a file is an entry, and not metadata of one */
+  /** true if a file with this name is an entry; false for the metadata of an entry */
   readonly isEntry: (name: string) => boolean;
 }
 

@@ -5,7 +5,7 @@ import * as fs from 'fs';
 import * as path from 'path';
 import { UsageError } from './usage';
 
-/** The name of a file that stands for standard input or standard output. */
+/** The file name that stands for standard input or standard output. */
 export const STANDARD = '-';
 
 /** The status of a path, with links followed. Undefined if it does not exist. */
@@ -20,8 +20,8 @@ export function statusOf(file: string): fs.Stats | undefined {
 }
 
 /**
- * @param label its name in messages, with the option if there is one
- * @throws UsageError if it cannot be read
+ * @param label the name of the file in messages, after its option if there is one
+ * @throws UsageError if the file does not exist, is a directory, or cannot be read
  */
 export function checkInput(file: string, expected: string, label = file): void {
   const stat = statusOf(file);
@@ -33,7 +33,7 @@ export function checkInput(file: string, expected: string, label = file): void {
   }
 }
 
-/** @throws UsageError if it cannot be read */
+/** @throws UsageError if the file cannot be read */
 export function readText(option: string, file: string, expected: string): string {
   if (file === STANDARD) return fs.readFileSync(0, 'utf8');
   checkInput(file, expected, `${option} ${file}`);
@@ -46,7 +46,7 @@ export function checkDirectory(option: string, file: string): void {
   if (!statusOf(parent)?.isDirectory()) throw new UsageError(`${option} ${file}: no directory ${parent}, make it first`);
 }
 
-/** @throws UsageError if no file can be written or replaced there */
+/** @throws UsageError if the name is empty, its parent directory does not exist, or it is the name of something other than a file */
 export function checkOutput(option: string, file: string): void {
   if (file === '') throw new UsageError(`${option} is empty, expected the name of a file`);
   checkDirectory(option, file);

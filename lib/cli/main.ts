@@ -12,7 +12,7 @@ import { colours } from './terminal';
 import { UsageError } from './usage';
 import { printableLines } from '../text/printable';
 
-/* eslint-disable @typescript-eslint/no-require-imports -- only the requested command is loaded: each takes as long as starting Node.js */
+/* eslint-disable @typescript-eslint/no-require-imports -- only one is loaded: loading a command takes as long as starting Node.js */
 const COMMANDS: Readonly<Record<string, () => Command>> = {
   tree: () => (require('./tree') as typeof import('./tree')).treeCommand(),
   build: () => (require('./build') as typeof import('./build')).buildCommand(),
@@ -68,7 +68,7 @@ async function main(args: readonly string[]): Promise<void> {
   }
 }
 
-/** The message for an error, with advice if the user can act on it. For types of errors that only a defect throws, it has the stack. */
+/** The message for an error, with advice if the user can act on it, or with the stack if only a defect throws errors of this type. */
 function describe(error: unknown): string {
   if (error instanceof LayerError) return error.forCommandLine;
   const isDefect = !(error instanceof Error) || [TypeError, RangeError, ReferenceError, SyntaxError].some((kind) => error instanceof kind);

@@ -15,11 +15,11 @@ const tars = () => require('../pack/tar') as typeof import('../pack/tar');
 
 export type Writer = typeof writeZip;
 
-/** Extensions of formats that are not supported. They are rejected, because the user hardly means a directory of this name. */
+/** Extensions of unsupported formats. Such names are rejected: the user hardly wants a directory of that name. */
 const OTHER_ARCHIVE = /\.(?:tar|tar\.\w+|t[bx]z2?|tzst|gz|bz2|xz|zst|7z|rar|jar|deb|rpm)$/i;
 
 /**
- * The writer for an output, by its name.
+ * Selects the writer for an output by the name of the output.
  *
  * @throws UsageError if the output cannot be written
  */

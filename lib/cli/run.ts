@@ -3,7 +3,7 @@
  *
  * The command has this process's streams, which may be a terminal. It runs in another session, so it cannot push input into the
  * terminal (TIOCSTI, CVE-2017-5226). Keys such as Ctrl-C do not reach that session: this process receives their signals and
- * forwards them. Shells in it have no job control, and `/dev/tty` cannot be opened, as on Lambda.
+ * forwards them. Shells in that session have no job control, and `/dev/tty` cannot be opened, as on Lambda.
  */
 import type { ChildProcess } from 'child_process';
 import * as fs from 'fs';
@@ -82,7 +82,7 @@ function unpacked(layer: string, temporary: string): string {
   checkInput(layer, 'the zip of a layer, or a directory');
   const opt = path.join(temporary, 'opt');
   fs.mkdirSync(opt);
-  // the user of the sandbox must be able to enter it
+  // the user of the sandbox must be able to enter both directories
   for (const place of [temporary, opt]) fs.chmodSync(place, 0o755);
   unzip(layer, opt);
   return opt;
@@ -123,7 +123,7 @@ function sandboxOf(roots: readonly string[], opt: string, { task, env, readOnly 
   return { mounts, user: 'function', network: true, directory: '/var/task', environment };
 }
 
-/** @throws RunError if all layers in the directory are for another architecture */
+/** @throws RunError if the directory has layers, and this machine can run none of them */
 function checkMachine(opt: string): void {
   const elf = path.join(opt, 'elf');
   const keys = fs.existsSync(elf) ? fs.readdirSync(elf) : [];
@@ -187,7 +187,10 @@ async function start(sandbox: Sandbox, command: readonly string[]): Promise<numb
   }
 }
 
-/** Sends a signal to the command's process group. Its leader, PID 1 of the namespace, ignores signals itself (pid_namespaces(7)). */
+/**
+ * Sends a signal to the command's process group. A signal to only the leader of the group would have no effect: the leader is PID 1 of the
+ * namespace, which ignores signals (pid_namespaces(7)).
+ */
 function signalTo(first: number | undefined, bubblewrap: ChildProcess, signal: NodeJS.Signals): void {
   try {
     if (first === undefined) bubblewrap.kill(signal);

@@ -1,6 +1,6 @@
 /**
- * `binary-layer slim PROGRAM… --workload COMMAND`: a layer that contains only what commands use, with a line for each run and a table
- * of what was left out.
+ * `binary-layer slim PROGRAM… --workload COMMAND`: makes a layer that contains only what the commands use. Prints a line for each run and
+ * a table of what was left out.
  */
 import { Command } from 'commander';
 import { addLayerOptions, build, type BuildOptions } from './build';

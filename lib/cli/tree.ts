@@ -22,7 +22,7 @@ import { printable, printableJson, printableLines } from '../text/printable';
 
 /** The JSON of `--json`. Objects are in the order in which the loader maps them, and are referred to by index. */
 export interface Tree {
-  /** path of the script, if the program is one: the first object is its interpreter */
+  /** path of the script, if the program is a script. In that case, the first object is the interpreter */
   readonly script?: string;
   readonly machine: string;
   readonly objects: readonly TreeObject[];
@@ -44,8 +44,8 @@ export interface TreeObject {
   readonly size: number;
   readonly package: string | null;
   /**
-   * names in DT_NEEDED, DT_FILTER and DT_AUXILIARY, each with the index of its object, null if it is missing. Names in DT_AUXILIARY that
-   * are missing are left out
+   * names in DT_NEEDED, DT_FILTER and DT_AUXILIARY, each with the index of the library's object, or null if the library is missing. Missing
+   * libraries of DT_AUXILIARY are left out, because they are optional
    */
   readonly needs: readonly { readonly name: string; readonly object: number | null }[];
 }
@@ -126,7 +126,10 @@ function toObject(
   };
 }
 
-/** Text for a terminal: each object once, below the object that requests it first. Other libraries that it needs follow on one line. */
+/**
+ * Text for a terminal. Each object is shown once, below the object that requests it first. Below each object, one line lists the libraries
+ * that it also needs and that are shown elsewhere.
+ */
 function render(found: Tree): string {
   const { bold, cyan, dim, red } = colours(process.stdout);
   const tree = inPlainText(found);

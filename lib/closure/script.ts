@@ -4,7 +4,7 @@
 import * as path from 'path';
 
 export interface Shebang {
-  /** unchanged */
+  /** the path as written */
   readonly interpreter: string;
   /** everything after the interpreter, as a single argument */
   readonly argument: string;
@@ -30,7 +30,7 @@ function isBlank(character: string): boolean {
   return character === ' ' || character === '\t';
 }
 
-/** The program that finally executes a script: `env` only searches for a command. */
+/** The interpreter of a script: not `env`, but the command that `env` starts. */
 export interface Interpreter {
   /** a path, or a command */
   readonly name: string;

@@ -13,7 +13,7 @@ export type ShimFiles = Pick<Root, 'real' | 'status' | 'names'> & { content(real
 
 /** The directory in which most managers install shims. */
 const SHIMS = 'shims';
-/** Managers whose links cannot be recognized as shims by their directory or their target's name. */
+/** Managers. A link with another name to one of these programs is a shim, even if its directory is not named `shims`. */
 const MANAGERS = ['rustup', 'snap', 'mise', 'rtx', 'volta', 'asdf', 'proto', 'fnm'];
 const SHIM_PROGRAM = /(?:^|[-_.])shim$/;
 
@@ -77,11 +77,11 @@ function hardLinked(root: ShimFiles, real: string, size: number): string | undef
 
 /** Directories in which managers store versions, relative to the parent of the directory with the shims. */
 const VERSIONS = ['versions', 'installs', 'tools/image', 'toolchains', '../.rustup/toolchains'];
-/** Levels between these directories and the program's directory: asdf and mise have the tool's name and a version. */
+/** Directory levels between one of these and `bin`: two for asdf and mise, which have the tool's name and a version. */
 const MOST_DEPTH = 2;
 const MOST_FOUND = 3;
 
-/** The programs that a shim may start, as paths inside the root, latest version first. */
+/** The programs that a shim may start, as paths inside the root, in reverse alphabetical order of versions. */
 export function versionsBehind(root: ShimFiles, shim: string): string[] {
   const home = path.posix.dirname(path.posix.dirname(shim));
   const name = path.posix.basename(shim);

@@ -22,7 +22,7 @@ export interface UnmetVersion {
   readonly library: Loaded;
 }
 
-/** All missing versions, in the order of the objects. */
+/** All missing versions, in the order of the objects that require them. */
 export function unmetVersions(objects: readonly Loaded[]): UnmetVersion[] {
   const byName = new Map<string, Loaded>();
   for (const object of objects) {

@@ -58,13 +58,13 @@ export interface Collected {
   readonly processes: ReadonlyMap<string, Process>;
   /** messages for the user */
   readonly notices: ReadonlySet<string>;
-  /** size of its files in the layer; estimated for files that are stored compressed */
+  /** size of the selected files in the layer; estimated for files that are stored compressed */
   readonly bytes: number;
   /** whether there was no room for a group of candidates */
   readonly isFull: boolean;
   /** packages and paths, other than add-ons, that there was no room for, each with how much it is needed */
   readonly lacking: ReadonlyMap<string, Need>;
-  /** packages that the layer has no room for, or only in part, and that programs may need to start */
+  /** packages that programs may need in order to start, if the layer has no room for them or only for a part */
   readonly lackingDependencies: Lacking;
   /** what each group without room would add, if the group was tried */
   readonly withoutRoom: readonly Addition[];
@@ -78,8 +78,8 @@ export interface Collected {
 
 /**
  * Finds what a packed file needs because of its content. A rule reads the selection, writes to a fork of it, and returns the fork: see
- * selection.ts. It returns `undefined` if it adds nothing, which is true of most rules for most files. Functions in this folder write to a
- * parameter named `delta`, and only read one named `selection`.
+ * selection.ts. It returns `undefined` if it adds nothing, which is true of most rules for most files. Functions that rules call write to a
+ * parameter named `delta`, and only read a parameter named `selection`.
  */
 type Rule = (file: Pending, selection: CurrentSelection, context: Context) => Selection | undefined;
 
@@ -91,7 +91,10 @@ const RULES: readonly Rule[] = [
   skipSuggestedModules,
 ];
 
-/** Collects the files of programs. What they need is collected once; what there is room for depends on which files are compressed. */
+/**
+ * Collects the files of programs. The files that they need are collected once for tight layers and once for others. Optional files are
+ * collected in each call of `collect`, because the room for them depends on which files are stored compressed.
+ */
 export class Collection {
   private readonly context: Context;
   private readonly needed = new Map<boolean, Selection>();
@@ -118,7 +121,7 @@ export class Collection {
   public collect(leastCompressed: number): Collected {
     const mostBytes = this.context.mostBytes - growthOf(this.neededBy(false));
     const context: Context = { ...this.context, leastCompressed, mostBytes };
-    // this layer has no limit for direct dependencies, so one large package may fill it: then a tight layer is tried
+    // direct dependencies have no limit in this layer, so a large one may leave no room for a module: then a tight layer is tried
     const complete = this.filled(false, context);
     const isEnough = !context.detectData || (complete && !lacksModule(complete.lackingDependencies));
     const tight = isEnough ? undefined : this.filled(true, context);
@@ -180,7 +183,7 @@ function fits({ files }: Selection, context: Context): boolean {
   return bytesInLayer(files.keys(), context) + [...files.keys()].length * RECORD_LINE <= context.mostBytes;
 }
 
-/** Bytes by which edits may enlarge programs: a copy of the strings of each. In Node.js, the exported names alone have 5 MB. */
+/** Bytes by which edits may enlarge programs: a copy of each program's dynamic strings. In Node.js, the exported names alone have 5 MB. */
 function growthOf({ processes }: Selection): number {
   return [...processes.values()].reduce((sum, { program }) => sum + (program.elf.dynamic?.stringBytes ?? 0), 0);
 }

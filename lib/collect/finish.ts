@@ -14,7 +14,7 @@ import type { Root } from '../root/root';
 export interface FinishedSelection {
   /** resolved path of each packed file → why */
   readonly files: ReadonlyMap<string, Why>;
-  /** path of each link, its parent resolved → its target as written */
+  /** path of each link, with its parent directory resolved → target of the link, as written */
   readonly links: ReadonlyMap<string, string>;
   /** resolved paths of directories that are packed even if they are empty */
   readonly directories: ReadonlySet<string>;

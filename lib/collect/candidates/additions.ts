@@ -1,5 +1,5 @@
 /**
- * What candidates add, found once for each of them: measuring a group and trying it would otherwise search the same directories again.
+ * Finds what each candidate adds, and keeps the result: a group is measured and then tried, and both need the same search of directories.
  */
 import type { RequestedPackages } from '../selection/requested-packages';
 import { type Candidate, Selection } from '../selection/selection';

@@ -7,8 +7,8 @@
  * 3. modules that are nearer to the script (see module-distance.ts),
  * 4. smaller groups.
  *
- * Dependencies come before size, because they are the same whatever else is installed. If only size counted, there would be no room for
- * NumPy on a machine with a hundred smaller modules.
+ * Dependencies come before size, because the dependencies of a package do not depend on what else is installed. If only size counted,
+ * there would be no room for NumPy on a machine with a hundred smaller modules.
  */
 import type { Process } from '../../closure/closure';
 import type { Package } from '../../packages/package';
@@ -32,8 +32,8 @@ export interface Group extends Pick<Candidate, 'need' | 'limit'> {
   readonly distance: number;
   readonly candidates: readonly Candidate[];
   /**
-   * for an add-on: its `KINSHIP`, and two counts of dependencies that no requested package requires: of the add-ons among them, and of all.
-   * Zeros for other groups
+   * for an add-on: its `KINSHIP`, the number of its dependencies that are add-ons, too, and the number of all its dependencies. Packages
+   * that requested packages require are not counted. Zeros for other groups
    */
   readonly dependencies: readonly [kinship: number, addOns: number, packages: number];
   /** size that it would add, in bytes; `undefined` until it is computed */
@@ -107,7 +107,7 @@ export function dependenciesOf(
 }
 
 /**
- * Of the candidates' packages, those without which a program may not start: essential modules, recommended packages whose commands a script
+ * The packages of candidates, if a program may not start without them: essential modules, recommended packages whose commands a script
  * starts, and, in a tight layer, direct dependencies.
  *
  * @param bytes what all candidates would add
@@ -150,7 +150,7 @@ export function isOfSibling({ need, candidates }: Group, { requested }: CurrentS
   return need === 'add-on' && owner !== undefined && requested.isSibling(owner);
 }
 
-/** The package of a candidate, whose path may be the name of a package: see programs.ts. */
+/** The package of a candidate. The candidate's `path` may also be the name of a package: see programs.ts. */
 function ownerOf(found: string, { root, packages }: Pick<Context, 'root' | 'packages'>): Package | undefined {
   return packages.ownerOf(found) ?? packages.ownerOf(root.real(found) ?? found) ?? packages.get(found);
 }

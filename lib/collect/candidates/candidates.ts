@@ -1,7 +1,7 @@
 /**
  * Tries candidates in the order of candidate-groups.ts. Each is packed if it fits into the room that is left.
  *
- * A group is measured by the status of its files. Their content is not parsed before it is known that they fit.
+ * A group is measured by the status of its files. The content of the files is parsed only once it is known that they fit.
  */
 import * as path from 'path';
 import { Additions } from './additions';
@@ -32,8 +32,8 @@ export interface Outcome {
   /** its files, or the reasons why they are skipped */
   readonly delta: Selection;
   /**
-   * Called with the size of all files, if the files that the rules add for those of `delta` do not fit. Its result is merged instead of
-   * `delta`: the reasons why the files are skipped.
+   * To be called if the files of `delta`, with the files that the rules add because of them, do not fit. `bytes` is the room that all of
+   * them take. Returns the reasons why the files are skipped, which are merged instead of `delta`.
    */
   readonly giveUp?: (bytes: number) => Selection;
 }

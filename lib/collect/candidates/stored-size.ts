@@ -1,5 +1,5 @@
 /**
- * The size of a file in the layer, which may be stored compressed.
+ * The size that a file takes in the layer, in which it may be stored compressed.
  *
  * Sizes are estimated: a plan is complete before a byte is compressed.
  */
@@ -17,8 +17,8 @@ export const SMALL_FILES = 64 * 1024;
 export const NO_FILES = Infinity;
 
 /**
- * Compressed size in proportion to the size of a file, above which compression is not worth the time to unpack it. Pictures and archives
- * are above it.
+ * A file is stored compressed only if this reduces it to at most this share of its size. Otherwise, the saved bytes are not worth the time
+ * to unpack it. Pictures and archives are above this share.
  */
 const MOST_SHARE = 0.9;
 
@@ -44,12 +44,12 @@ export function bytesInLayer(files: Iterable<RootPath>, storage: Storage): numbe
   return bytes;
 }
 
-/** Estimated bytes of a file that is stored compressed if that saves enough. */
+/** Estimated bytes that a file takes: compressed if that saves enough, otherwise its size. */
 export function storedSize(real: RootPath, size: number, root: Root, leastCompressed: number): number {
   return compressedSize(real, size, root, leastCompressed) ?? size;
 }
 
-/** Estimated bytes of a file that is stored compressed, `undefined` if it is too small or compression saves too little. */
+/** Estimated compressed size of a file; `undefined` if the file is too small or compression saves too little. */
 export function compressedSize(real: RootPath, size: number, root: Root, leastCompressed: number): number | undefined {
   if (size < leastCompressed) return undefined;
   const share = shares(root, real, () => {

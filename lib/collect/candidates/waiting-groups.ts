@@ -29,7 +29,7 @@ export class WaitingGroups {
     return this.byKey.get(key)?.group;
   }
 
-  /** Adds a group, in the place of the one with the same key if there is one. */
+  /** Adds a group, or replaces the group with the same key. */
   public set(group: Group): void {
     const known = this.byKey.get(group.key);
     if (known) this.count(known.group, -1);
@@ -59,7 +59,7 @@ export class WaitingGroups {
     return group as Measured;
   }
 
-  /** Bytes of the measured groups with a need. */
+  /** Total bytes of the measured groups with this need. */
   public bytesOf(need: Need): number {
     return this.measuredBytes.get(need) ?? 0;
   }

@@ -1,6 +1,6 @@
 /**
  * Words in a file that may be the names of commands, for which execvp(3) and shells search PATH: `troff` in groff, `java` in
- * a script around it.
+ * a script that starts a Java program.
  */
 import * as path from 'path';
 import { assignedWords, shellCommands } from './shell-commands';
@@ -13,7 +13,7 @@ import { COMMANDS } from '../../root/standard';
 const MOST_TEXT = 64 * 1024;
 /** Number of bytes that are searched in a script. */
 const MOST_SCRIPT = 8 * 1024 * 1024;
-/** Names of configuration files: those with such an extension, or without one, such as groff's `DESC`. */
+/** Names of configuration files. They have one of these extensions or none, such as groff's `DESC`. */
 const CONFIGURATION = /^[^.]+$|\.(?:conf|cfg|cnf|config|ini|rc|xml|def|defs)$/;
 /** Names of modules of scripts. */
 const CODE = /\.(?:py|rb|p[lm]|php|[cm]?js|lua|tcl|scm)$/;
@@ -28,8 +28,8 @@ const COMMAND_LINE = /^(?:["']?(?:%s)+\/?)?([\w.+-]+)["']?(?:$| +[-%"'$|<>])/;
 /** The last component of a path. */
 const LAST = /^\S*\/([\w.+-]+)$/;
 /**
- * A word at the end of a string. If a string is the end of another one, linkers merge them: the `ssh` that git starts is only the end of
- * `git+ssh`.
+ * A word at the end of a string. If a string is the end of another one, linkers store only the longer one: the `ssh` that git starts is the
+ * end of `git+ssh`.
  */
 const ENDING = /^\S*[^\s\w.-]([\w.-]+)$/;
 /** A command or command line at the beginning of a string in a script. */
@@ -69,9 +69,10 @@ export interface StartedWords {
 const NO_WORDS: ReadonlySet<string> = new Set();
 
 /**
- * @param file its path
- * @param scan calls a function with its bytes; not called for files that start no commands
- * @param role whether it may be a module of a requested script, is shell code that a script sources, or is a script that no package owns
+ * @param file the path of the file
+ * @param scan calls a function with the bytes of the file; not called for kinds of files that start no commands
+ * @param role `module` if the file may be a module of a requested script, `sourced` if it is shell code that a script sources, `self-built`
+ *   if it is a script that no package owns
  */
 export function startedIn(file: string, content: Content, scan: Scan, role?: Role): StartedWords {
   const isModule = content.kind === 'text' && role === 'module' && CODE.test(file) && content.size <= MOST_CODE;
@@ -87,7 +88,7 @@ function wordsIn(file: string, content: Content, scan: Scan, role?: Role): Set<s
       const { elf } = content;
       if (elf === undefined) return new Set();
       const strings = shortStrings(elf, scan);
-      // a program that has the directory as a separate string may have the command at the end of a path: gpg has `/agent/gpg-agent`
+      // a program with `/usr/bin` as a separate string may name the command at the end of another path: gpg has `/agent/gpg-agent`
       const patterns = strings.has(COMMANDS) ? [COMMAND_LINE, LAST] : [COMMAND_LINE];
       return new Set(patterns.flatMap((pattern) => [...matches(strings, pattern)]));
     }
@@ -112,7 +113,7 @@ export function isCode(file: string): boolean {
 
 /**
  * Whether a program contains a command with an option, such as `unzip -t`: this is stronger evidence than a word. All bytes are searched,
- * because compilers put strings of 8 characters into instructions.
+ * not only the strings, because compilers put strings of 8 characters into instructions.
  */
 export function hasWithOption(bytes: Buffer, command: string): boolean {
   const text = `${command} -`;

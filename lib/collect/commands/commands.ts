@@ -65,8 +65,9 @@ export function addStartedCommands({ real: file }: Pending, selection: CurrentSe
 }
 
 /**
- * Whether a file is a binary, a program that the layer starts, or a part of a module. Words in other files, such as configuration, are weak
- * evidence: a package of many programs names most of them somewhere, and in a full layer, data is of more use than these programs.
+ * True for a binary, a requested program, a command that a packed file starts, and a file of a package that is requested for its modules.
+ * Words in other files, such as configuration, are weak evidence: a package with many programs names most of its programs somewhere, and in
+ * a full layer, data is of more use than these programs.
  */
 function isPartOfProgram(file: string, { commands, requested }: CurrentSelection, context: Context): boolean {
   const { root, packages, requestedPrograms } = context;

@@ -15,15 +15,15 @@ const FEWEST_CHARACTERS = 3;
 export const SUGGESTED = 'its package is only suggested by that of ';
 
 interface OptionalCommands {
-  /** names and paths of those to pack if they are small */
+  /** names and paths of the commands whose packages are small: they are packed if the layer has room */
   readonly small: readonly (readonly [name: string, commandPath: string])[];
-  /** paths of the others whose packages are suggested */
+  /** paths of other commands, whose packages are only suggested */
   readonly suggested: readonly string[];
 }
 
 /**
  * Finds the optional commands of a requested program. Those of a script are never in `small`: a word in a script is weaker evidence than
- * one in a binary, and the commands of scripts belong to whole systems, such as TeX.
+ * one in a binary, and the optional commands of scripts often belong to large systems, such as TeX.
  *
  * @param file the resolved path of the requested program
  * @param endings see `StartedWords`

@@ -28,7 +28,7 @@ export function shellCommands(text: string): Set<string> {
 
 /**
  * Values of a shell script's variables, which the script may start as commands. `GS_EXECUTABLE=gs` gives `gs`. After `version=14`,
- * `ps2pdf="$here/ps2pdf$version"` gives `ps2pdf14`: of a path, only the last component counts.
+ * `ps2pdf="$here/ps2pdf$version"` gives `ps2pdf14`: if a value is a path, only its last component counts.
  *
  * @param text without comments
  */
@@ -47,7 +47,7 @@ export function assignedWords(text: string): Set<string> {
   return words;
 }
 
-/** The last word of an assignment. Of a path, this is the last component. */
+/** The last word of an assignment's value. If that word is a path, only its last component. */
 function lastWord(line: string): string {
   const value = line.trim().replace(/["'`]$/, '');
   let start = value.length;

@@ -32,7 +32,7 @@ export function sourcedBy(file: string, { files }: Pick<CurrentSelection, 'files
   return undefined;
 }
 
-/** A path that begins with a variable counts by its last component. */
+/** A path that is not absolute, such as `$here/functions.sh`, is compared only by its last component. */
 function isFile(word: string, file: string, root: Root): boolean {
   return word.startsWith('/') ? root.real(word) === file : path.posix.basename(word) === path.posix.basename(file);
 }

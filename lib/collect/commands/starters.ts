@@ -18,7 +18,10 @@ export interface Starter {
   /** the script that sources the file */
   readonly script?: string;
   readonly role?: Role;
-  /** true for a module of a requested script that is from another source package: the script may not use everything that it imports */
+  /**
+   * true for a module that a requested script imports from another source package. The module's commands are optional, because the script
+   * may not use everything that it imports
+   */
   readonly isModuleOfScript?: boolean;
   /** whether the file may start the commands of a package */
   readonly mayStart: (owner: Package) => boolean;
@@ -51,7 +54,7 @@ export function starterOf(file: string, selection: CurrentSelection, context: Co
   }
   const isExecutable = (root.status(file)!.mode & 0o111) !== 0;
   const isNeeded = (pkg: Package) => isSibling(pkg) || (requested.needs(pkg) && isDependency(pkg, owner, requested, context));
-  // a script consists of commands; a binary program may mention many that it does not need
+  // a script consists of commands, so recommended packages count, too; a binary program may mention many commands that it does not need
   if (kind === 'script') {
     if (!isExecutable) return undefined;
     const recommended = withinMetapackages(owner.recommends, context);
@@ -62,8 +65,8 @@ export function starterOf(file: string, selection: CurrentSelection, context: Co
 
 /**
  * True if a file is from the same source package as a requested script. Also true for code from the source package of a requested binary,
- * if a package from that source package depends on one with commands. Many packages consist of modules and the program that loads them:
- * a script, or an interpreter of the package's own language.
+ * if a requested package from that source package depends on a package that has commands and is from another source package. Many packages
+ * consist of modules and the program that loads them: a script, or an interpreter of the package's own language.
  */
 function isModule(file: string, { requested }: CurrentSelection, context: Context): boolean {
   const { requestedPrograms, packages } = context;
@@ -75,7 +78,7 @@ function isModule(file: string, { requested }: CurrentSelection, context: Contex
   });
 }
 
-/** Whether a requested package from this source package depends directly on a package from another one that has commands. */
+/** True if a requested package from this source package depends directly on one that has commands and is from another source package. */
 function commandsOfDependencies(source: string, requested: RequestedPackages, { packages, packageFiles }: Context): boolean {
   return [...requested].some((one) => one.source === source && dependenciesOf(one, packages).some((dependency) => (
     dependency.source !== source && !dependency.isEssential && packageFiles.commands(dependency).length > 0)));

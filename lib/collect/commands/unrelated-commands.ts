@@ -18,7 +18,11 @@ interface Unrelated {
   readonly program: string;
 }
 
-/** Commands that code of a requested script starts, of packages that no other rule considers. */
+/**
+ * The commands among `called` whose packages are not essential. None if the file is not code from the source package of a requested script.
+ *
+ * @param called words in calls that start a command, without those that other rules have related to the file's package
+ */
 export function unrelatedCommands(called: readonly string[], file: string, context: Context): Unrelated[] {
   const { packages, requestedPrograms, commandsOnPath, root } = context;
   if (called.length === 0 || TESTS.test(file)) return [];

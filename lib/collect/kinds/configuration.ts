@@ -4,8 +4,8 @@
  *
  * - a package owns it, and it has the checksum that the package database records (dpkg: `Conffiles` in the status file, and
  *   `*.md5sums`; apk: `Z:`; rpm: FILEDIGESTS). A file without a checksum counts as unchanged;
- * - it is a copy of a file of a package, which maintainer scripts make, such as `/etc/profile` and PHP's `mods-available`, or
- *   ucf has installed it and records the same checksum (`/var/lib/ucf/hashfile`);
+ * - it is a copy of a packaged file (maintainer scripts make such copies: `/etc/profile`, PHP's `mods-available`), or ucf has
+ *   installed it and records the same checksum (`/var/lib/ucf/hashfile`);
  * - it is a list of numbers, which the C library reads: see `NUMBERS`. An administrator may have added entries to it;
  * - a known generator has made it: see `GENERATORS`. Links (`/etc/alternatives`, fontconfig's and PHP's `conf.d`) are judged by
  *   the file that they lead to.
@@ -110,8 +110,8 @@ export class Configuration {
   }
 
   /**
-   * True if a package has a file with the same content: a package that lists a parent directory or is built from the same source as
-   * such a package, or one that has a file with the same name.
+   * True if a package has a file with the same content. Only these packages are searched: owners of a parent directory, packages built
+   * from the same source as such an owner, and packages that have a file with the same name.
    */
   private isCopy(real: string, digests: Digests): boolean {
     const has = (candidate: Package) => (

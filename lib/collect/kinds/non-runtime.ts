@@ -14,7 +14,7 @@ const NON_RUNTIME = new RegExp(
     // hooks of package managers and bug reporters, such as /usr/share/python3/runtime.d and /usr/share/apport/package-hooks
     '^/usr/share/[^/]+/(?:runtime\\.d|package-hooks)/',
     '^/usr/lib/(?:[^/]+/)?[^/]+\\.a$',
-    // headers, except a compiler's own, in `include` below /usr/lib, and those of its standard library, in `src` with the source code
+    // headers, except a compiler's own: these are in `include` below /usr/lib, or in `src` with the source code of a standard library
     '^(?!.*/(?:include|src)/).*\\.h$',
   ].join('|'),
 );
@@ -23,15 +23,15 @@ export function isNonRuntime(real: string): boolean {
   return NON_RUNTIME.test(real);
 }
 
-/** Directories below /usr/share in which packages install files for another program, which these directories are named after. */
+/** Directories below /usr/share that are named after a program, and in which other packages install files for it. */
 const FOR_PROGRAMS = /^\/usr\/share\/(aclocal|bash-completion|fish|zsh)\//;
 
-/** True for a file or directory, given with a trailing `/`, that the program of the directory reads. */
+/** True for a path in one of these directories, and for the directory itself, with a trailing `/`: the program reads such files. */
 export function isForProgram(real: string): boolean {
   return FOR_PROGRAMS.test(real);
 }
 
-/** True if such a file is of the program itself: functions of zsh, which zsh-common installs, are data of zsh. */
+/** True if such a file is from the program's own packages: functions of zsh, which zsh-common installs, are data of zsh. */
 export function isOfItsProgram(real: string, owner: string): boolean {
   const [, program] = FOR_PROGRAMS.exec(real) ?? [];
   return program !== undefined && (owner === program || owner.startsWith(`${program}-`));

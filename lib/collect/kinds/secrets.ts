@@ -23,7 +23,7 @@ const NAMES = new RegExp(
 );
 
 const PRIVATE_KEY = /-----BEGIN (?:[A-Z0-9]{1,20} ){0,3}PRIVATE KEY(?: BLOCK)?-----/;
-/** Keys are texts of a few kilobytes; some have a certificate chain with them. */
+/** Maximum size of a file that is searched for a key, in bytes. Such files have a few kilobytes, or more with a certificate chain. */
 const MOST_BYTES = 1024 * 1024;
 
 export function privateKeyIn(text: string): boolean {

@@ -1,5 +1,5 @@
 /**
- * Headers and files for linkers. They are packed for requested programs that compile, which mention the directory of headers.
+ * Headers and files for linkers. They are packed if an object of a requested package mentions the directory of headers, as compilers do.
  */
 import { isFollowed } from './path-mentions';
 import { HEADERS } from '../kinds/non-runtime';

@@ -11,9 +11,9 @@ import { dependenciesOf } from '../selection/requested-packages';
 import type { CurrentSelection, Pending, Selection } from '../selection/selection';
 import { excessOf, isSelfBuilt } from '../self-built/self-built';
 
-/** Names of files with code. Other texts are lists of files and documentation. */
+/** Names of files with code. Other texts do not count: they name libraries in lists of files and in documentation. */
 const CODE = /\.(?:py|[cm]?js|rb|p[lm]|php|lua|tcl)$/;
-/** Larger files are not written by people. */
+/** Maximum size of a file with code, in bytes. Larger files are not written by people. */
 const MOST_BYTES = 1024 * 1024;
 const SONAME = /["'](lib[\w.+-]+\.so(?:\.\d+)*)["']/g;
 /** ctypes, cffi and the libraries that are modelled on them take a name without `lib` and `.so`. */

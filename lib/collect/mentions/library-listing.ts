@@ -10,7 +10,7 @@ import type { Selection } from '../selection/selection';
 const LISTING_COMMAND = '/sbin/ldconfig';
 /** How ldconfig marks libraries for a machine (glibc elf/cache.c, print_entry). */
 const MARKS: Readonly<Record<Machine, string>> = { x86_64: 'libc6,x86-64', aarch64: 'libc6,AArch64' };
-/** Names of libraries without characters that the shell replaces in the here-document. */
+/** Names of libraries that have no characters which the shell would expand in the here-document. */
 const LIBRARY = /^lib[\w.+-]+$/;
 
 /** Adds the stand-in if a packed file names ldconfig, and packed code opens at least one library by name: see libraries-of-code.ts. */

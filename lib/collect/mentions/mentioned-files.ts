@@ -13,7 +13,7 @@ export function pathsOf(mention: PathMention, context: Context): string[] {
   return isPart ? [mention.path, ...onlyCompletion(mention.head, context)] : [mention.path];
 }
 
-/** The paths that begin with the characters in an instruction, if the code nearby contains the next four characters. */
+/** The existing paths that begin with the characters in an instruction, if the code nearby contains the path's next four characters. */
 function completions(head: string, code: Buffer, { root }: Context): string[] {
   const parent = path.posix.dirname(head);
   const found = root.names(root.real(parent) ?? parent).map((name) => path.posix.join(parent, name));
@@ -22,8 +22,9 @@ function completions(head: string, code: Buffer, { root }: Context): string[] {
 }
 
 /**
- * The path that begins with the characters of a mention that code loads in pieces of 16 bytes, if there is only one: the code writes the
- * rest, and the constants have the beginning of another string in its place. `/usr/lib/x86_64-linux-gnu/babl-0` stands for `babl-0.1`.
+ * The only existing path that begins with `head`, if there is exactly one. Code loads `head` from constants in pieces of 16 bytes, and
+ * writes the rest of the path by other instructions. After `head`, the constants continue with another string. For example,
+ * `/usr/lib/x86_64-linux-gnu/babl-0` stands for `babl-0.1`.
  */
 function onlyCompletion(head: string, { root }: Context): string[] {
   const parent = path.posix.dirname(`${head}.`);
@@ -38,8 +39,8 @@ export function isBeginningOfName(mentioned: string): boolean {
 }
 
 /**
- * Files whose names begin with that of a mentioned file and a dot, such as `magic.mgc` beside `magic`, or with a mentioned beginning of a
- * name.
+ * Files whose names begin with the name of a mentioned file and a dot, such as `magic.mgc` beside `magic`. If the mention is only the
+ * beginning of a name, all files whose names begin with it.
  */
 export function siblings(mentioned: string, { root }: Context): string[] {
   const parent = root.real(path.posix.dirname(mentioned));

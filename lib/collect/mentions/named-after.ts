@@ -1,6 +1,6 @@
 /**
  * Files that are named after a program, such as `rig.fmt`. A directory for many programs may have one for each of them. Only the files
- * that are named after requested programs, or after commands that these start, are needed.
+ * that are named after requested programs, or after commands that requested scripts start, are needed.
  */
 import * as path from 'path';
 import type { Context } from '../selection/context';
@@ -9,7 +9,7 @@ import type { CurrentSelection } from '../selection/selection';
 /** Maximum number of names that are read from directories. */
 const MOST_NAMES = 16_384;
 
-/** Names of the requested programs, and of the commands that these start. */
+/** Names of the requested programs, and of the commands that requested scripts start. */
 export function namesOfPrograms(
   { commands, files }: CurrentSelection,
   { requestedPrograms, dispatchedNames }: Pick<Context, 'requestedPrograms' | 'dispatchedNames'>,

@@ -20,7 +20,7 @@ import { cacheByRoot } from '../selection/cache-by-root';
 import type { Context } from '../selection/context';
 import type { CurrentSelection, Pending, Selection } from '../selection/selection';
 
-/** Larger texts are not written by people. */
+/** Maximum size of a text, in bytes. Larger texts are not written by people. */
 const MOST_BYTES = 1024 * 1024;
 const QUOTED = /["']([\w.:-]{4,24})["']/g;
 const WORD = /^[\w.:-]{4,24}$/;

@@ -2,8 +2,8 @@
  * Libraries that a packed file opens by name: `dlopen("libsoftokn3.so")` in an object, `$libdir/libmath-native.so` in a
  * configuration file, `CDLL('libpango-1.0.so.0')` in a module.
  *
- * A name is weak evidence, so it counts only if the package database says that the file's package has the library, or, for
- * requested packages, depends on one that has it.
+ * A name is weak evidence, so it counts only if a package from the file's source package has the library. For a file from the source
+ * package of a requested package, a direct dependency of the file's package may have it, too.
  */
 import * as path from 'path';
 import { addOrDefer, isFollowed } from './path-mentions';
@@ -51,8 +51,8 @@ function namesIn(file: string, owner: Package, selection: CurrentSelection, cont
 }
 
 /**
- * Names of the libraries of direct dependencies that the program does not start with. They count for a program that carries data
- * (see carried-data.ts): its code may be in that data, compressed, so its strings do not have the names of the libraries that it opens.
+ * Names of the libraries of direct dependencies of which no library is packed. They count for a program that carries data (see
+ * carried-data.ts): its code may be in that data, compressed, so its strings do not have the names of the libraries that it opens.
  */
 function librariesOfDependencies(owner: Package, { files }: CurrentSelection, context: Context): readonly string[] {
   const { packages, packageFiles, root } = context;

@@ -233,7 +233,7 @@ function noteHomeDirectory(mentioned: string, file: string, delta: Selection, { 
   const prefix = path.posix.dirname(path.posix.dirname(file));
   if (!requestedPrograms.has(file) || !isMachineSpecific(prefix)) return;
   if (!`${mentioned}/`.startsWith(`${prefix}/`) || root.real(mentioned) === undefined) return;
-  if ([...delta.directories.keys()].some((directory) => directory.startsWith(`${prefix}/`))) return; // found by its layout
+  if ([...delta.directories.keys()].some((directory) => directory.startsWith(`${prefix}/`))) return; // the data was found by its layout
   delta.notices.add([
     `${file} names paths below ${prefix}, such as ${mentioned}, and home directories are not searched for data:`,
     'name what it needs in include, or use a program that a package has installed',

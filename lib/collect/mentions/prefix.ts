@@ -1,6 +1,6 @@
 /**
- * Objects that build paths at run time from a prefix they were configured with: `/usr` and `lib/rig`, `/etc` and `rig.ini` are
- * separate strings in them. Scripts do so with a variable: `prefix=/usr` and `${prefix}/lib/rig`.
+ * Objects that build paths at run time from a prefix they were configured with. Such an object has `/usr` and `lib/rig`, or `/etc` and
+ * `rig.ini`, as separate strings. Scripts use a variable: `prefix=/usr` and `${prefix}/lib/rig`.
  */
 import * as path from 'path';
 import { stringsOf } from '../../elf';
@@ -87,10 +87,10 @@ function namesIn(bytes: Buffer, names: readonly string[]): string[] {
   return names.filter((name) => found.has(name));
 }
 
-/** Cached, because an object is asked for several times, and the search takes long. */
+/** Cached, because the same object is searched several times, and a search takes long. */
 const configuration = cacheByRoot<readonly string[]>();
 
-/** Files in `/etc` whose names an object contains besides `/etc`, such as `odbcinst.ini`. Names without a dot may be any word. */
+/** Files in `/etc` whose names an object contains besides `/etc`, such as `odbcinst.ini`. Names without a dot are not searched. */
 function configurationFiles(file: string, root: Root): readonly string[] {
   if (!hasPrefix(file, CONFIGURATION, root)) return [];
   return configuration(root, file, () => {
@@ -115,7 +115,7 @@ const BETWEEN = ['', '}', ' . "', ' . \'', ' + "', ' + \''];
 function builtBy(script: string, units: readonly string[], root: Root): readonly string[] {
   return root.scan(script, (bytes) => {
     const text = bytes.toString('latin1');
-    // a shell script may derive `prefix` from `exec_prefix`
+    // `prefix` always counts, because a shell script may derive its value from `exec_prefix`
     const variables = new Set(['prefix', ...[...text.matchAll(ASSIGNMENT)].map(([, variable]) => variable)]);
     const beginnings = [...variables].flatMap((variable) => BETWEEN.map((between) => variable + between));
     return units.filter((unit) => beginnings.some((beginning) => text.includes(beginning + unit.slice(PREFIX.length))));
@@ -125,8 +125,9 @@ function builtBy(script: string, units: readonly string[], root: Root): readonly
 /**
  * The packed objects and scripts that build paths from a prefix.
  *
- * @returns resolved path → paths that it may build. With `/usr`: directories of its source package, or of all requested packages, whose
- *   whole paths no object of these mentions. With `/etc`: packed files in `/etc` that it names
+ * @returns resolved path → paths that the file may build. With `/usr`: directories of its source package or, if its package is requested,
+ *   of all requested packages. A directory is left out if an object of these packages mentions its whole path. With `/etc`: packed files
+ *   in `/etc` that the file names
  */
 export function prefixed(selection: CurrentSelection, { root, packages }: Context): Map<string, readonly string[]> {
   const { requested } = selection;

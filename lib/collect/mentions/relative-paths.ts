@@ -1,6 +1,6 @@
 /**
- * Paths that a file mentions relative to its own location: `../share/rig` in a program in `/usr/bin`, files below `include` beside
- * the directory of a program, and `./` in an XML catalog.
+ * Paths that a file mentions relative to its own location: `../share/rig` in a program in `/usr/bin`, files in the `include` that is beside
+ * the program's `bin`, and `./` in an XML catalog.
  *
  * A program finds its own location by `/proc/self/exe` or `argv[0]`. A relative path is weak evidence, so objects count only if they are
  * in requested packages.
@@ -58,7 +58,7 @@ function joined(directory: string, relative: string): string {
 }
 
 const INCLUDE = /^(?:\.\.)?\/include\/?$/;
-/** A path with a suffix, which is not that of a header. */
+/** A path with a suffix other than a header's. */
 const BELOW_INCLUDE = /^\/?[\w+-]+(?:\/[\w+-]+)+(\.(?!h(?:h|pp|xx)?$|inc$)\w+)$/;
 
 /**
