@@ -1,5 +1,5 @@
 /**
- * What AWS Lambda allows and provides.
+ * AWS Lambda's quotas, reserved names in `/opt`, and environment.
  *
  * @see https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html
  * @see https://docs.aws.amazon.com/lambda/latest/dg/packaging-layers.html

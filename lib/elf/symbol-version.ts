@@ -9,10 +9,10 @@ import { exceeding, LIMITS } from '../limits';
  * defined by the library that it loaded (elf/dl-version.c).
  *
  * Both tables are chains: each entry states the distance to the next one, 0 in the last. Distances are unsigned, so
- * a chain only runs forward, and at the latest ends at the end of the file.
+ * a chain only runs forward, and ends at the end of the file at the latest.
  */
 export interface VersionNeed {
-  /** The library, by its name in `needed`. */
+  /** The library, by its name in DT_NEEDED. */
   readonly file: string;
   readonly versions: readonly {
     readonly name: string;
@@ -112,7 +112,7 @@ export function readRequiredVersions(reader: ByteReader, offset: number, strings
   return versions;
 }
 
-/** @param count called for each entry: chains of one table may share entries, so the size of the file does not limit their number */
+/** @param count called for each entry read: chains of a table may share entries, so the file's size does not limit how many are read */
 function chain<T>(start: number, read: (offset: number) => { value: T; next: number }, count: () => void): T[] {
   const values: T[] = [];
   let distance = 0;

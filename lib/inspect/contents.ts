@@ -66,7 +66,7 @@ export interface Contents {
   /** sorted by path */
   readonly files: readonly ContentsFile[];
   readonly links: number;
-  /** of the files, unpacked, in bytes */
+  /** sum of the files' `size`, in bytes */
   readonly size: number;
   readonly zipSize: number;
   /** the text of a file of the layer, by its path; links are followed */
@@ -118,7 +118,7 @@ export function readContents(file: string): Contents {
   };
 }
 
-/** The first file in the chain that led to each file. */
+/** For each file, the first file of the chain that led to it: see `ContentsFile.through`. */
 export function origins(files: readonly ContentsFile[]): Map<ContentsFile, ContentsFile> {
   const byPath = new Map(files.map((file) => [file.path, file]));
   const found = new Map<ContentsFile, ContentsFile>();
@@ -162,7 +162,7 @@ function some(entries: readonly ZipEntry[]): string {
   return names.length === 0 ? 'nothing at all' : `${names.join(', ')}${entries.length > 3 ? ` and ${entries.length - 3} more` : ''}`;
 }
 
-/** Finds the file for each dependency, which is always in the layer. Among files with its name, one in the same directory comes first. */
+/** Finds the file in the layer for each dependency. Of several files with its name, one next to the dependent file comes first. */
 class Linking {
   private readonly dynamics = new Map<string, Dynamic>();
   /** file name, name of a link, or DT_SONAME → the file with that name and the shortest path */

@@ -10,7 +10,7 @@ import type { Contents } from './contents';
 import { MOST_BYTES } from '../lambda';
 import { printable } from '../text/printable';
 
-/** Compiled code reads this folder in `lib`, too, because the compiler does not copy it. */
+/** The folder in `lib`, even if this file runs from `build`: the compiler does not copy the folder there. */
 const PAGE = path.join(__dirname, '..', '..', 'lib', 'inspect', 'page');
 
 /** In the order in which they are joined. */

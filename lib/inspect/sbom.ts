@@ -1,9 +1,10 @@
 /**
  * The software bill of materials of a layer: CycloneDX 1.6, as JSON (https://cyclonedx.org/docs/1.6/json/).
  *
- * Packages are components and contain their files. The hash of a file is that of its content in the layer: it differs from
- * the source's if the file was edited. Package A depends on B if a file of A needs a file of B, or is the reason why one is
- * packed. The same layer gives the same bytes: there is no time, the serial number is a hash, and all lists are sorted.
+ * Packages are components and contain their files. A file's hash is that of the content that programs see in the function. It
+ * differs from the hash of the source's file if the layer's was edited. Package A depends on package B if a file of A needs a file
+ * of B, or is the reason why a file of B is packed. The same layer gives the same bytes: the text states no time, the serial number
+ * is a hash, and all lists are sorted.
  */
 import { createHash } from 'crypto';
 import * as path from 'path';
@@ -89,7 +90,7 @@ function packageComponent(recorded: RecordedPackage, contents: Contents, files: 
   };
 }
 
-/** The `bom-ref` of the component that a dependency on a file refers to: its package if it has one. */
+/** The `bom-ref` that represents a file in dependencies: that of the file's package if it has one, or else the file's own. */
 function referenceOf(file: ContentsFile, owner?: string): string {
   return owner === undefined ? `file:${file.path}` : `package:${owner}`;
 }

@@ -1,5 +1,5 @@
 /**
- * The contents of a layer as lines of text: by program, by package, the largest files, and its share of Lambda's quotas.
+ * The contents of a layer as lines of text: by program, by package, the largest files, and the layer's share of Lambda's quota.
  */
 import { type Contents, type ContentsFile, origins } from './contents';
 import { MOST_BYTES } from '../lambda';

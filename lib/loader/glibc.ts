@@ -75,7 +75,7 @@ function directoriesOf(
   return searchEntries(list, ':', object.path).map((entry) => expandTokens(entry, tokens(object, setting)));
 }
 
-/** `$ORIGIN` is the directory of an object's path: of the resolved path of the program, of the path by which a library was found. */
+/** `$ORIGIN` is the directory of the program's resolved path, or, for a library, of the path by which the library was found. */
 function tokens(object: Pick<Loaded, 'path' | 'real' | 'loader'>, setting: Pick<Setting, 'lib' | 'platform'>) {
   return { ORIGIN: path.posix.dirname(object.loader ? object.path : object.real), LIB: setting.lib, PLATFORM: setting.platform };
 }

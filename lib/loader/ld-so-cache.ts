@@ -90,7 +90,7 @@ function start(bytes: Buffer): number | undefined {
   return bytes.toString('latin1', base, base + MAGIC.length) === MAGIC ? base : undefined;
 }
 
-/** Offsets of strings start at the new header. */
+/** The string at an offset in `bytes`; `undefined` if it is cut off or too long. In the cache, offsets start at the new header. */
 function text(bytes: Buffer, at: number): string | undefined {
   if (at >= bytes.length) return undefined;
   const length = bytes.subarray(at, at + MOST_STRING).indexOf(0);

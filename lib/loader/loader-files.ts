@@ -8,7 +8,7 @@ import type { Limit } from '../limits';
 import { type Content, HEAD, kindOf, parseElf } from '../root/content';
 import type { Root, Status } from '../root/root';
 
-/** Of `elf`, only the fields that a loader uses: see `readElf`. */
+/** `elf` has only the fields that a loader uses: see `whole` of `readElf`. */
 type LoaderContent = Pick<Content, 'kind' | 'elf' | 'elfError' | 'head' | 'size'>;
 
 export class LoaderFiles implements Files {

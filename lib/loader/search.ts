@@ -57,7 +57,7 @@ export interface Setting {
   readonly pathFile: string;
   /** @default - no limit */
   readonly budget?: SearchBudget;
-  /** called for each library that is not found or cannot be loaded, and is then skipped @default - the error is thrown */
+  /** called for each library that is not found or cannot be loaded; the library is then skipped @default - the error is thrown */
   readonly missing?: (name: string, requester: Loaded, error: Error) => void;
 }
 
@@ -76,7 +76,7 @@ export interface NotFound {
 /** A file that ends the search: the loader fails instead of searching on. */
 export class UnloadableError extends LayerError {}
 
-/** Limits the search for one program's libraries: each name is searched for in all search paths, which may be long. */
+/** Limits the places that are searched for one program's libraries: a hostile program may have many names and long search paths. */
 export class SearchBudget {
   private places = 0;
 
@@ -99,7 +99,7 @@ export interface LoaderRules {
    * Finds the file for a name.
    *
    * @param requester the object that needs it (DT_NEEDED) or opens it (dlopen)
-   * @param program the object at the start of the process
+   * @param program the program of the process
    * @throws UnloadableError
    */
   search(name: string, requester: Loaded, program: Loaded, setting: Setting): Found | NotFound;
@@ -118,13 +118,13 @@ export interface LoaderRules {
   /** True if a name refers to the loader that the process was started with. */
   isLoader(name: string, loader: Loaded): boolean;
 
-  /** True if an object also has this name, although it has not been requested by it yet. */
+  /** True if an object has this name, even if no request has used the name yet. */
   answersTo(object: Loaded, name: string): boolean;
 
   /**
-   * True if an object can be requested by this name from now on.
+   * True if the loader keeps this name for a loaded object: later requests for the name return the object without a search.
    *
-   * @param names names kept so far
+   * @param names the names kept so far
    */
   isKept(name: string, object: Loaded, names: ReadonlyMap<string, Loaded>): boolean;
 

@@ -14,7 +14,7 @@ import type { RootPath } from '../root/paths';
 import { sourceOfBytecode } from '../root/python-bytecode';
 import type { Root } from '../root/root';
 
-/** Number of blocks that are compressed at a time. Planning takes one core. */
+/** Number of blocks that are compressed at a time. One core is left for planning. */
 const BLOCKS = Math.max(availableParallelism() - 1, 1);
 /** Larger files are compressed when they are packed, if at all. */
 const LIMIT = { ...LIMITS.file, most: MOST_BYTES };
@@ -61,7 +61,7 @@ export class Ahead {
     this.files = [];
   }
 
-  /** The content of a file for a layer; `undefined` if the plan edits it, it has changed, or a block of it is no longer kept. */
+  /** The content of a file; `undefined` if it was not compressed ahead, has changed, is edited, or a block of it is no longer kept. */
   public known({ real, stamp, edits, stub, locale, compressed: stored }: FileEntry, root: Root): KnownFile | undefined {
     const { aliases = [], ...otherEdits } = edits ?? {};
     const isEdited = [stub, locale, stored, ...Object.values(otherEdits)].some((edit) => edit !== undefined);

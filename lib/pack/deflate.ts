@@ -9,18 +9,18 @@ const SAMPLE = 16 * 1024;
 /** If no sample becomes smaller than this share of its size, the file is stored uncompressed. */
 const LEAST_GAIN = 0.98;
 /**
- * Level of zlib. Level 4 gives 2 to 5 % more bytes than level 6 in half of the time, and 2.5 to 6 % more than level 9 in an eighth to a
- * third of the time: half of the time that a layer takes is spent on compression. Level 3 gives another 2 to 4 % more, in 90 % of the
- * time of level 4.
+ * Level of zlib. It is low because half of the time that a layer takes is spent on compression. Compared with level 6, level 4 gives 2 to
+ * 5 % more bytes in half of the time; compared with level 9, 2.5 to 6 % more bytes in an eighth to a third of the time. Level 3 would give
+ * 2 to 4 % more bytes than level 4, in 90 % of the time.
  */
 const LEVEL = 4;
-/** Files up to this size, in bytes, are compressed at once: handing one to another thread takes longer than that, 0.4 ms. */
+/** Files up to this size, in bytes, are compressed on this thread: that takes less than the 0.4 ms of handing one to another. */
 const AT_ONCE = 64 * 1024;
 /**
  * Bytes of a block. Files are compressed in blocks, on all cores. Each block has the bytes before it as its dictionary and ends at a
  * byte boundary, so that the blocks are one stream. The smaller the blocks are, the fewer bytes have to be compressed again after an
- * edit: of the bytes of rig, jq, curl, git and xmllint, 79 to 97 % are in blocks that are the same as in the source. With blocks of
- * 128 KB it would be 86 to 98 %, but they take 8 % more time.
+ * edit. With this size, 79 to 97 % of the bytes of rig, jq, curl, git and xmllint are in blocks that no edit changes. With blocks of
+ * 128 KB, 86 to 98 % would be, but compression would take 8 % more time.
  */
 const BLOCK = 256 * 1024;
 /** Number of blocks of one file that are compressed at a time. Node.js uses four threads unless UV_THREADPOOL_SIZE says otherwise. */
@@ -32,7 +32,7 @@ export interface DeflateOptions {
   /** blocks that were compressed before; new ones are added @default - every block is compressed */
   readonly known?: Pick<KnownBlocks, 'deflated'>;
   readonly blocksAtATime?: number;
-  /** whether the result is not needed any more: no further block is compressed then */
+  /** true if the result is no longer needed: then no further block is compressed */
   readonly isStopped?: () => boolean;
 }
 

@@ -30,7 +30,7 @@ export type Written<Known = never> = { readonly name: string } & (
 /** A source file that changed after it was planned. */
 export class ChangedFileError extends LayerError {}
 
-/** An ELF file in which an interpreter or a DT_RPATH cannot be set. */
+/** An ELF file in which the interpreter, DT_RPATH or DT_NEEDED cannot be set. */
 export class UneditableFileError extends LayerError {}
 
 /** A layer that was planned to fit, and does not. */

@@ -17,7 +17,7 @@ type Compress = () => Promise<Buffer>;
 export class KnownBlocks {
   /** by the hash of the inputs; the block that was used most recently is the last */
   private readonly used = new Map<string, Known>();
-  /** compressed ahead and not used yet: these are never evicted, because they would have been compressed in vain */
+  /** compressed ahead and not used yet. These are never evicted: otherwise they would have been compressed in vain */
   private readonly ahead = new Map<string, Known>();
   private bytes = 0;
 
@@ -34,7 +34,7 @@ export class KnownBlocks {
   }
 
   /**
-   * Does the same for a layer that is not packed yet.
+   * Does the same for a layer that is not packed yet. The block is not evicted before it is used or the layer is packed.
    *
    * @returns the block, and the key by which `get` returns it again
    */
@@ -58,7 +58,7 @@ export class KnownBlocks {
     return this.used.size === 0 && this.bytes > MOST_BYTES;
   }
 
-  /** To be called when a layer is packed: the other blocks that were compressed ahead for it may be evicted from now on. */
+  /** To be called when a layer is packed: blocks that were compressed ahead and that it did not use may be evicted from now on. */
   public packed(): void {
     for (const [key, known] of this.ahead) this.used.set(key, known);
     this.ahead.clear();

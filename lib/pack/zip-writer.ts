@@ -2,7 +2,7 @@
  * Writes the entries of a zip with yazl, but compresses them itself.
  *
  * yazl creates a stream for each file that it compresses, which takes twice as long as compressing a small file. It compresses a large
- * file on one core. After each entry it searches all entries, which takes seconds for 16,000. So only empty entries are given to yazl
+ * file on one core. After each entry it searches all entries, which takes seconds if there are 16,000. So yazl gets only empty entries
  * here, and their headers are completed before they are written. This relies on undocumented parts of yazl. Therefore its version is
  * fixed in `package.json`, and `test/pack/zip.test.ts` reads back what is written.
  */
@@ -38,7 +38,7 @@ const DATE = { mtime: new Date(1980, 0, 1), forceDosTimestamp: true };
 const DEFLATE = 6;
 const WRITTEN = 3;
 const NO_BYTES = Buffer.alloc(0);
-/** Bytes that are passed on at once. Each piece takes a system call and some 20 calls of streams, so small entries share one. */
+/** Entries are written together until they have this many bytes: a write takes a system call and some 20 function calls in streams. */
 const PIECE = 64 * 1024;
 
 /** The facts about a file's content that the header of its entry states. */

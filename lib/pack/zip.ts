@@ -65,7 +65,7 @@ export async function writeZip(plan: Plan, file: string, progress?: Progress, op
     fs.renameSync(temporary, file);
     return { bytes, zipBytes: fs.statSync(file).size };
   } catch (error) {
-    // if the stream is still opening the file, it would create it again after it is removed
+    // a stream that is still opening the file would create the file again after `discard` has removed it
     sink.destroy();
     if (!sink.closed) await new Promise<void>((resolve) => sink.once('close', () => resolve()));
     discard(temporary);

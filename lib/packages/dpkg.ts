@@ -21,7 +21,7 @@ export function dpkgDatabase(root: Root, architecture: string): PackageDatabase 
 class Dpkg implements PackageDatabase {
   /** resolved path → the packages that list it */
   private readonly owners = new Map<string, readonly Package[]>();
-  /** names of file lists at which the root has recorded a look */
+  /** names of file lists for which the root has recorded a look (see `Root`) */
   private readonly looked = new Set<string>();
   private readonly fileLists = new Map<Package, readonly string[]>();
   private readonly checksumsOf = new Map<Package, ReadonlyMap<string, Checksum>>();
@@ -121,7 +121,7 @@ class Dpkg implements PackageDatabase {
     return [...found];
   }
 
-  /** Records a look at the list, because the answer depends on it: see `FileLists.of`. */
+  /** The package of a file list. Records a look at the list, because the result depends on the list: see `FileLists.of`. */
   private packageOf(list: string): DpkgPackage | undefined {
     if (!this.looked.has(list)) {
       this.root.file(`${this.info}/${list}`);

@@ -1,5 +1,5 @@
 /**
- * dpkg's file lists, `/var/lib/dpkg/info/*.list`, as one text: they are megabytes, of which a layer needs a few lines.
+ * dpkg's file lists, `/var/lib/dpkg/info/*.list`, as one text with an index: they have megabytes, and a layer needs only a few lines.
  */
 import { setImmediate } from 'timers';
 import { DamagedListsError, keep, type Lists, readKept } from './kept-lists';
@@ -17,14 +17,15 @@ export class FileLists {
   /** @param readAgain reads the lists from the root if the kept ones turn out to be damaged */
   private constructor(private readonly names: readonly string[], private lists: Lists, private readonly readAgain?: () => Lists) {}
 
-  /** by directory on this machine: the lists as they were, and what they depend on */
+  /** by directory on this machine: the lists, and the stamp of the directory when they were read */
   private static readonly kept = new Map<string, { readonly state: string; readonly lists: FileLists }>();
 
   /**
    * The lists of a root. Layers of one app share them, and later processes find them in the cache.
    *
    * dpkg replaces a list by renaming a new one, so the stamp of the directory changes with every list. On a file system without
-   * trusted stamps, the root records a look at every list instead. The caller records one at each list that has a line it asked for.
+   * trusted stamps, the root records a look at every list instead. The caller must also record a look at each list whose name
+   * `with` or `withEnd` returns.
    *
    * @param info the resolved path of the directory
    * @throws LimitError
@@ -57,7 +58,7 @@ export class FileLists {
     }
   }
 
-  /** The names of the lists that have a line. */
+  /** The names of the lists that have this line. */
   public with(line: string): string[] {
     return this.reading(({ text, tables }) => new LineIndex(text, tables).offsets(line)).map((offset) => this.nameAt(offset));
   }
@@ -83,7 +84,7 @@ export class FileLists {
   }
 }
 
-/** @param done called with the lists and their stamps if all are regular files: for a kept list, no look at a link would be recorded */
+/** @param done called with the lists and their stamps, but only if all are regular files: using kept lists records no look at a link */
 function readNew(
   root: Root, names: readonly string[], info: string, done: (lists: Lists, stamps: readonly (() => string)[]) => void,
 ): Lists {

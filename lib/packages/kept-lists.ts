@@ -1,6 +1,6 @@
 /**
  * Keeps dpkg's file lists and their index in the cache, as one file: opening a thousand lists and indexing their lines takes ten times as
- * long as reading the index. Of the lists, only the blocks with lines that are looked up are read.
+ * long as reading the index. A block of the lists' text is read only when a lookup needs a line in it.
  *
  * Format: the start, and after it the text of the lists. The start has three numbers of 32 bits, little-endian (CRC-32 of the rest of the
  * start, length of the start, length of the header), the header in JSON, zeros up to a multiple of four, and the tables of the index.

@@ -13,7 +13,10 @@ export interface Package {
   readonly architecture: string;
   /** the type in package URLs; undefined if the package is only derived from file names */
   readonly type?: 'deb' | 'apk' | 'rpm';
-  /** names of its dependencies, including all alternatives; provided names are resolved */
+  /**
+   * names of the installed packages that it depends on: with dpkg, the first alternative that is installed; for a provided name, each
+   * package that provides it
+   */
   readonly depends: readonly string[];
   /**
    * names of all installed packages that satisfy a dependency, if `depends` has only the first alternative that is installed

@@ -60,7 +60,7 @@ export interface PlannedLayer {
   readonly skipped: ReadonlyMap<string, string>;
   /** messages for the user: data that cannot be found in this source, or that is not packed */
   readonly notices: readonly string[];
-  /** whether a command that reads the source's package database is missing on this machine: with it the plan may differ */
+  /** true if data is selected without a package database: when one can be read, for example with rpm installed, the plan may differ */
   readonly isProvisional: boolean;
   /** files that the trace commands opened */
   readonly traced: Trace;
@@ -207,7 +207,7 @@ export function planGathered(gathered: Gathered, mostBytes = MOST_BYTES, linksDu
   const { selection } = collected;
   const relocated = (compress: boolean) => (
     relocate(programs, collected, { root, setting, packages, compress, project, included: gathered.included, linksDuplicates }));
-  // a complete layer, which is run to slim it, has no compressed files
+  // to make a slim layer, its workload runs in the complete layer, which has no compressed files
   const first = relocated(gathered.compress && linksDuplicates);
   const isTooLarge = sizeOf(first.plan) > mostBytes;
   const { plan, unreplaced } = isTooLarge && gathered.compressesIfNeeded && !gathered.compress ? relocated(true) : first;

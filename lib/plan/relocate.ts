@@ -191,7 +191,7 @@ class Relocation {
   private link(link: string, target: string): Entry | undefined {
     const real = this.options.root.real(link);
     const directory = path.posix.dirname(link);
-    // left out: links such as `/lib`, and links to a user's own program from outside. Paths in the layer are resolved ones
+    // left out: links in `/`, such as `/lib`, because paths in the layer are resolved; and links in directories that have no place
     if (real === undefined || directory === '/' || !this.places.has(directory)) return undefined;
     const parent = this.places.of(directory);
     const absolute = target.startsWith('/') ? target : path.posix.join(directory, target);

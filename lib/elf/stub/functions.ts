@@ -13,7 +13,7 @@ export interface StubOptions {
   /** the name of the library in messages and reports, such as its soname */
   readonly library: string;
   /**
-   * The absolute path of a file to which a function that is called appends its library and name (see `readCalls`).
+   * The absolute path of the report, to which each call appends the names of the library and the function (see `readCalls`).
    * @default - the stub writes no report
    */
   readonly report?: string;
@@ -23,7 +23,7 @@ const CODE: Readonly<Record<Machine, CodeOf>> = { x86_64: codeOfX86, aarch64: co
 
 const ADVICE = 'left out because the workload did not use it: add a command that does, or `keep` the library';
 
-/** The end of the line that a stub of a library writes when it is called, after the name of the function. */
+/** The end of the message that a stub prints when one of its functions is called: the part after the function's name. */
 export function endOfCall(library: string): string {
   return ` in ${printableName(library)}, ${ADVICE}`;
 }

@@ -1,12 +1,12 @@
 /**
- * The report of the stubs in a layer in which a workload runs: a file to which each stub that is called appends a line. So the call is
+ * The report that stubs write while a workload runs in a layer. Each stub that is called appends a line to this file, so the call is
  * known even if nothing shows the program's standard error or exit code. A line is the library, a NUL, and the symbol.
  */
 
 /** A call to a function of a stub. */
 export interface Called {
   readonly library: string;
-  /** its name as the stub prints it */
+  /** the name of the function, as the stub prints it */
   readonly symbol: string;
 }
 
@@ -15,7 +15,7 @@ export function reportedName(library: string): string {
   return encodeURIComponent(library);
 }
 
-/** The calls in a report, in order. Lines that stubs did not write are ignored: programs can write to the directory of the report. */
+/** The calls in a report, in order. Lines of another form are ignored, because programs can write to the report, too. */
 export function readCalls(report: Buffer): Called[] {
   return report.toString('utf8').split('\n').flatMap((line) => {
     const [library, symbol, ...others] = line.split('\0');

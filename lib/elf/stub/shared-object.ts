@@ -27,7 +27,7 @@ export class SharedObject {
     return this.inaccessible > 0 ? SEGMENTS + 1 : SEGMENTS;
   }
 
-  /** The address of the next section, if it has this alignment. */
+  /** The address of the next section, if it has this alignment and the loader does not write to it. */
   public next(align: number): number {
     return Math.ceil(this.position / align) * align;
   }

@@ -52,7 +52,7 @@ export function hasAddressOnly({ type, size }: ExportedSymbol): boolean {
  * The bytes of a stub. They depend on the interface of the original, the set of symbols, and the options.
  *
  * @param original the symbols of the library that the stub replaces
- * @param symbols the exports that the stub defines: all that an object refers to
+ * @param symbols the exports that the stub defines: those to which unchanged objects refer
  * @throws Error for a symbol that is data and for which `hasAddressOnly` is false
  */
 export function stubLibrary(original: DynamicSymbols, symbols: Iterable<ExportedSymbol>, options: StubOptions): Buffer {
@@ -121,7 +121,7 @@ export function stubLibrary(original: DynamicSymbols, symbols: Iterable<Exported
     link: '.dynstr',
     entrySize: DYN_SIZE,
   });
-  const section = object.indexOf('.dynamic'); // any section serves: symbols of none (SHN_ABS) would not move with the object
+  const section = object.indexOf('.dynamic'); // any section serves; without one (SHN_ABS), a symbol does not move with the object
   ordered.forEach((symbol, index) => {
     const offset = offsets.get(symbol);
     if (offset !== undefined) define(index, STT_OBJECT, section, object.inaccessibleAddress + offset, symbol.size);

@@ -201,7 +201,7 @@ export class FileReplacer {
     return base === undefined || !this.hasPlace(base) ? undefined : { base, place: this.placeOf(base), replaced };
   }
 
-  /** True if a file adds the rest of a packed name to the mention, which then leads into the layer even in a command that is a script. */
+  /** True if the mention is the start of a packed name, which the file completes. Even in a script, it must then lead into the layer. */
   private isBeginningOfUnit(mentioned: string): boolean {
     if (!isBeginningOfName(mentioned)) return false;
     return [...this.units].some((unit) => unit.startsWith(mentioned) && !unit.includes('/', mentioned.length));

@@ -3,7 +3,7 @@
  *
  * Some aliases replace only the first directory of a path: `/usr/share/rig` becomes `/opt/share/rig`. `/etc/share/rig` would become
  * the same, and so would paths in other layers of a function. Within the layer, the first file that needs such a shared name
- * decides which path it replaces.
+ * decides which path the name stands for.
  */
 import type { FileReplacer, Replacement } from './replace-in-file';
 import type { RootPath } from '../../root/paths';

@@ -96,8 +96,8 @@ export class Rpaths {
 
   /**
    * The directories of a process's libraries, in the order of first use. Directories of plug-ins are not listed, because plug-ins are
-   * opened by their paths. There are two exceptions: standard directories, in which plug-ins are found by name, and plug-ins that other
-   * objects need as libraries, such as R's libR.so.
+   * opened by their paths. There are two exceptions: standard directories, in which plug-ins are found by name, and directories of
+   * plug-ins that other objects need as libraries, such as R's libR.so.
    */
   private libraryDirectories(process: Process): string[] {
     const needed = new Set(process.objects.flatMap(({ elf }) => elf.dynamic?.needed ?? []));

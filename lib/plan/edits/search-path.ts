@@ -22,7 +22,8 @@ export class InheritedPaths {
    * Returns a function that tells for each mention of a file whether it must stay as it is.
    *
    * A directory of modules in PYTHONPATH or the like stays, unless all packed files in it are of the same source package as the
-   * file that sets the variable: then no host program has modules of that name, and the layer's interpreter needs the path.
+   * file that sets the variable. Such a directory is replaced: no host program has modules of these names, and the layer's
+   * interpreter needs the path.
    *
    * @param read returns the bytes of the file
    */
@@ -43,7 +44,7 @@ export class InheritedPaths {
     return ({ offset }) => searchPaths?.useAt(offset);
   }
 
-  /** The uses in the source of bytecode, which has the same strings, but not next to the variables that they are assigned to. */
+  /** The uses in the source of bytecode. The bytecode has the same strings, but not next to the variables that they are assigned to. */
   private usesInSource(source: string): (mention: PathMention) => SearchPathUse | undefined {
     const real = this.root.file(source);
     if (real === undefined) return () => undefined;

@@ -38,7 +38,7 @@ export function needsStarter({ path: link, real, interpreter }: Program, root: R
   const { carriesData, kind, size } = root.content(real);
   if (interpreter === undefined || carriesData) return carriesData;
   if (kind !== 'script') return true;
-  // a script that is started by a link of another name may depend on that name, and must already resolve links to find its directory
+  // a script that is started by a link of another name gets no starter: it may depend on that name, and must already resolve links
   if (size > MOST_BYTES || path.posix.basename(link) !== path.posix.basename(real)) return false;
   return findingOwnDirectory(root, real, () => root.scan(real, (bytes) => OWN_DIRECTORY.test(bytes.toString('latin1'))));
 }

@@ -13,8 +13,8 @@
 import type { PathMention } from '../../root/mentions';
 
 /**
- * Directory → the path of the same length that replaces it. That of `/var/tmp` still ends with `/tmp`, because a linker may store the
- * string `/tmp` only once, as the end of `/var/tmp`.
+ * Directory → the path of the same length that replaces it. The path for `/var/tmp` still ends with `/tmp`, because a linker may store
+ * the string `/tmp` only once, as the end of `/var/tmp`.
  */
 const IN_LAYER: ReadonlyArray<readonly [directory: string, place: string]> = [['/dev/shm', '/tmp/./.'], ['/var/tmp', '/././tmp']];
 

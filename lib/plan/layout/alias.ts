@@ -12,7 +12,7 @@ import { isCommandDirectory, isStandardDirectory } from '../../root/standard';
 /** Names in `/opt` with a meaning to Lambda, and the library's own. */
 const RESERVED = [...RESERVED_NAMES, 'elf'];
 const PREFIX = '/opt/';
-/** Characters of `/opt/`. An alias that replaces no more, such as `/opt/rig` for `/etc/rig`, may be in several layers of a function. */
+/** Length of `/opt/`. If an alias replaces no more characters (`/opt/rig` for `/etc/rig`), other layers may use the same name. */
 export const SHARED = PREFIX.length;
 const LEAST_CHARACTERS = 3;
 const MOST_CHARACTERS = 255; // NAME_MAX
@@ -30,9 +30,9 @@ export function isReserved(name: string): boolean {
 export interface Alias {
   /** the path that is replaced */
   readonly base: string;
-  /** its place below the mirrored root; none for a path that must not exist in the function, not even on the host */
+  /** its place below the mirrored root; none if programs must not find the path at all, even though the host may have it */
   readonly place?: string;
-  /** paths that begin with the base: `magic.mgc` with the base `magic`, or paths below it; what follows the base → place */
+  /** paths that begin with the base: `magic.mgc` with the base `magic`, or paths below it; rest of the path after the base → place */
   readonly siblings?: Readonly<Record<string, string>>;
   /** files beside the base that the text of the base names; name → place. Programs find them beside the alias, in `/opt` */
   readonly beside?: Readonly<Record<string, string>>;

@@ -15,7 +15,7 @@ export interface Placed {
   readonly together: readonly (readonly RootPath[])[];
   /** directories that are packed with their names */
   readonly directories: Iterable<RootPath>;
-  /** other files and directories, in a fixed order: each of the user's own that is not below one of `Places.bases` yet adds a base */
+  /** other files and directories, in a fixed order. If one is the user's own and below no directory of `Places.bases`, a base is added */
   readonly others: Iterable<RootPath>;
 }
 

@@ -2,8 +2,8 @@
  * Smaller alternatives of libraries for a layer that would be too large otherwise.
  *
  * update-alternatives(1) has one link for libraries with the same interface, such as `libblas.so.3`: OpenBLAS has 40 MB, the
- * reference implementation less than 1 MB. An alternative serves if it defines every symbol that the layer's other objects import
- * from the library that it replaces, in the same version.
+ * reference implementation less than 1 MB. Alternatives are accepted if, with them, the libraries of the layer still define every symbol
+ * that was imported from a replaced library, and every symbol version that is required.
  */
 import * as path from 'path';
 import type { Process } from '../../closure/closure';
@@ -19,7 +19,7 @@ import { megabytes } from '../../text/megabytes';
 const STATE = '/var/lib/dpkg/alternatives';
 const LINKS = '/etc/alternatives';
 
-/** Most combinations of alternatives that are compared. */
+/** Maximum number of combinations of alternatives that are compared. */
 const MOST_COMBINATIONS = 64;
 
 /** A layer that was collected from a root. */
@@ -171,7 +171,7 @@ function alternativesOf(name: string, root: Root): string[] {
   return alternatives;
 }
 
-/** Whether every symbol that was imported from a library that is no longer loaded is defined by a library that is loaded now. */
+/** Whether the libraries that are loaded now define every symbol that objects import from libraries that are no longer loaded. */
 function serves(before: Collected, after: Collected, root: Root): boolean {
   return [...before.processes].every(([program, old]) => {
     const process = after.processes.get(program);
