@@ -14,10 +14,10 @@ import { NOT_WORLD_READABLE } from '../collect/programs/add-files';
 import { type PackageDatabase, valueOf } from '../packages/package';
 import type { Root } from '../root/root';
 
-/** Commands or modules that a notice lists. */
+/** Maximum number of commands or modules that a notice lists. */
 const MOST_LISTED = 16;
 
-/** Files that a notice names. If there are more, it counts them. */
+/** Maximum number of files that a notice names. If there are more, it states their number and names the first one. */
 const MOST_NAMED = 3;
 
 /** Names the files that are not packed because they may hold secrets. */
@@ -55,29 +55,29 @@ function isForFilesOfMachine(real: string, root: Root, packages: PackageDatabase
   return owners.length > 0 && !owners.some((owner) => packages.files(owner).some((file) => file.startsWith(`${real}/`)));
 }
 
-/** Names the modules that the code of a script imports, but that are not packed because its package only suggests their packages. */
+/** Names the modules that a script imports, but that are not packed because the script's package only suggests their packages. */
 export function moduleNotices({ skipped }: FinishedSelection): string[] {
   return [...namesBySubject(skipped, SUGGESTED_MODULE)].map(([script, names]) => (
-    `${script} may import modules that are not packed, of packages that its own only suggests: ${listed(names)}; ` +
+    `${script} may import modules that are not packed, of packages that its own package only suggests: ${listed(names)}; ` +
       'if the script needs one, list its files in include'));
 }
 
-/** Beginning of a reason for skipping a command, which the path of a program follows → the reason in the notice. */
+/** The reason for skipping a command, up to the path of the program that may start the command → the reason in the notice. */
 const UNPACKED: readonly (readonly [reason: string, why: string])[] = [
-  [SUGGESTED, 'of packages that its own only suggests'],
-  [UNRELATED, 'of packages that its own does not depend on'],
-  [OF_CONFIGURATION, 'that its configuration names, of packages that its own only recommend'],
+  [SUGGESTED, 'of packages that its own package only suggests'],
+  [UNRELATED, 'of packages that its own package does not depend on'],
+  [OF_CONFIGURATION, 'that its configuration names, of packages that its own package only recommends'],
   [OF_MODULE, 'of packages that the packages of its modules only recommend'],
 ];
 
-/** Names the commands that a program may start, but that are not packed because its package does not depend on their packages. */
+/** Names the commands that a program may start, but that are not packed because the program's package does not depend on theirs. */
 export function commandNotices({ skipped }: FinishedSelection): string[] {
   return UNPACKED.flatMap(([reasonForSkipping, why]) => (
     [...namesBySubject(skipped, reasonForSkipping)].map(([program, names]) => (
       `${program} may start commands that are not packed, ${why}: ${listed(names)}; add those that are needed to the binaries`))));
 }
 
-/** Path that follows the beginning of a reason, such as that of a program → names of the files that are skipped for this reason. */
+/** The path at the end of a reason, such as a program's → names of the files that are skipped for this reason with this path. */
 function namesBySubject(skipped: ReadonlyMap<string, string>, reasonForSkipping: string): ReadonlyMap<string, readonly string[]> {
   const bySubject = new Map<string, string[]>();
   for (const [skippedPath, reason] of skipped) {

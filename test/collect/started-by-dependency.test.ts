@@ -58,7 +58,7 @@ describe('commands of packages that the package of a program only suggests', () 
     const { data, notices } = find(root);
     expect(data).toEqual(['/usr/bin/paint', '/usr/bin/rig']);
     expect(notices).toEqual([
-      '/usr/bin/rig may start commands that are not packed, of packages that its own only suggests: mix; add those that are ' +
+      '/usr/bin/rig may start commands that are not packed, of packages that its own package only suggests: mix; add those that are ' +
         'needed to the binaries',
     ]);
   });
@@ -98,8 +98,8 @@ describe('commands of packages that the package of a program only suggests', () 
     const { data, notices } = find(root);
     expect(data).not.toContain('/usr/bin/paint');
     expect(notices).toEqual([
-      '/usr/bin/saw may start commands that are not packed, of packages that its own only suggests: paint; add those that are needed to ' +
-        'the binaries',
+      '/usr/bin/saw may start commands that are not packed, of packages that its own package only suggests: paint; add those that are ' +
+        'needed to the binaries',
     ]);
   });
 
@@ -196,7 +196,7 @@ test('a quoted word of one or two characters in a script that no package owns is
 });
 
 describe('a command of an unrelated package that code of a requested script starts', () => {
-  const NOTICE = '/usr/bin/rig may start commands that are not packed, of packages that its own does not depend on: ';
+  const NOTICE = '/usr/bin/rig may start commands that are not packed, of packages that its own package does not depend on: ';
 
   /** @returns paths of the commands that are packed, and notices */
   const withModule = (file: string, code: string, more: { readonly binaries?: string[] } = {}) => {

@@ -17,8 +17,8 @@ describe('modules that code of a packaged script imports', () => {
     expect(data).toContain(`${DIRECTORY}/near.py`);
     expect(data).not.toContain(`${DIRECTORY}/optional.py`);
     expect(notices).toEqual([
-      '/usr/bin/rig may import modules that are not packed, of packages that its own only suggests: optional; if the script needs ' +
-        'one, list its files in include',
+      '/usr/bin/rig may import modules that are not packed, of packages that its own package only suggests: optional; if the script ' +
+        'needs one, list its files in include',
     ]);
   });
 });
