@@ -34,7 +34,7 @@ function checkValue(name: string, value: unknown): void {
   }
 }
 
-/** Constructs and CDK's own classes have tokens of their own, which are none of our business. */
+/** Instances of classes are not searched: constructs, for example, contain tokens that no layer uses. */
 function isPlainObject(value: unknown): value is object {
   return typeof value === 'object' && value !== null && Object.getPrototypeOf(value) === Object.prototype;
 }

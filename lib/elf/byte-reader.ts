@@ -6,8 +6,8 @@ export type Bytes = Pick<Buffer, 'length' | 'readUInt16LE' | 'readUInt32LE' | 's
 /**
  * Numbers and strings of a little-endian file.
  *
- * The only place that compares an offset with the length of the file: a read beyond its end is a `FormatError`,
- * whatever the file's headers claim.
+ * Every read is checked: a read beyond the end of the file throws a `FormatError`, whatever offset the file's headers state. So callers
+ * need not check the offsets that they read from a file.
  */
 export class ByteReader {
   /** The size of the file, in bytes. */

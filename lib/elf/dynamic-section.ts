@@ -13,7 +13,7 @@ export class DynamicSection {
   public static find(reader: ByteReader, segments: readonly Segment[]): DynamicSection | undefined {
     const segment = segments.find(({ type }) => type === PT_DYNAMIC);
     if (segment === undefined) return undefined;
-    // by its address instead of its offset, as the loaders find it
+    // loaders find the section by its address, not by its offset
     const place = locate(segments, segment.vaddr);
     if (place === undefined || place.size < segment.filesz) {
       throw new FormatError(

@@ -26,13 +26,13 @@ export interface DynamicSymbols {
   /** Definitions that the loader finds by name; a name has several if it has several versions. */
   readonly exports: ReadonlyMap<string, readonly ExportedSymbol[]>;
   /**
-   * Symbols that relocations refer to and that another object may define, even if this file defines them, too. Weak symbols that
-   * nothing refers to are absent: the loader never looks for them.
+   * Symbols that relocations refer to and that another object may define, even if this file defines them, too. Symbols that no
+   * relocation refers to are absent: the loader never looks for them.
    */
   readonly imports: readonly ImportedSymbol[];
 }
 
-/** `notype`: a definition from assembly or from a linker script, or an import, most of which have no type. */
+/** `notype`: a definition from assembly or from a linker script, or an import: most imports have no type. */
 export type SymbolType = 'notype' | 'object' | 'function' | 'common' | 'tls' | 'ifunc' | 'other';
 
 export interface ExportedSymbol {
@@ -59,7 +59,7 @@ export interface ImportedSymbol {
   readonly isDefined: boolean;
   /**
    * whether that definition is weak or unique. C++ compilers emit such definitions of inline functions, instances of templates,
-   * virtual tables and type information in every object that uses them: all that have the same name are equal
+   * virtual tables and type information in every object that uses them: all definitions with the same name are equal
    */
   readonly isShared: boolean;
   /** how the relocations use it */
@@ -155,14 +155,14 @@ export function readSymbols(bytes: Bytes): DynamicSymbols {
   };
 }
 
-/** A symbol without a type may be data if it is in the segment at the start of the file, which has tables and maybe constants, too. */
+/** A symbol without a type may be data if it is in the segment at the start of the file, which also has tables and maybe constants. */
 function isFunctionIn(segment: Segment, type: SymbolType): boolean {
   return type === 'function' || type === 'ifunc' || (type === 'notype' && segment.offset > 0);
 }
 
 /**
- * Whether a reference needs another object's definition, assuming that glibc finds it before other definitions of the same name
- * (elf/dl-lookup.c, check_match). It does not if the referring object has an equal definition, which the loader would find next.
+ * Whether a reference needs another object's definition, assuming that glibc finds that definition before others of the same name
+ * (elf/dl-lookup.c, check_match). It is not needed if the referring object has an equal definition, which the loader would find next.
  */
 export function satisfies(definition: ExportedSymbol, { version, isShared }: ImportedSymbol): boolean {
   if (isShared && definition.binding !== 'global') return false;

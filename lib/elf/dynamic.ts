@@ -29,7 +29,7 @@ export interface Dynamic {
   readonly versionNeeds: readonly VersionNeed[];
   /** DT_VERDEF: the symbol versions that it defines, including the base definition (its own name). */
   readonly versionDefinitions: readonly string[];
-  /** True if there is a DT_VERDEF. glibc only warns if a version is required from a library without any. */
+  /** True if there is a DT_VERDEF. If a version is required from a library that defines none, glibc only warns. */
   readonly hasVersionDefinitions: boolean;
   /** The names of the undefined symbols that its code or data refers to. */
   readonly imports: ReadonlySet<string>;

@@ -21,7 +21,7 @@ export interface Identification {
   readonly cut: boolean;
 }
 
-/** The size of a 64-bit header, in bytes. glibc requires this many of every file that it opens (elf/dl-load.c, open_verify). */
+/** The size of a 64-bit header, in bytes. glibc rejects libraries with fewer bytes (elf/dl-load.c, open_verify). */
 export const HEADER_SIZE = 64;
 
 const MAGIC = Buffer.from('\x7fELF', 'latin1');

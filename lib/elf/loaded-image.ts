@@ -42,7 +42,7 @@ export class Image {
   /**
    * Makes room behind the image.
    *
-   * @param end of the larger image, in bytes, without the section headers of a file with appended data
+   * @param end end of the larger image, in bytes. If data is appended, the section headers move behind this end
    * @returns `shift`: the number of bytes by which appended data moved
    */
   public grow(bytes: Buffer, end: number): { file: Buffer; shift: number } {

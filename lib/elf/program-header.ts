@@ -107,7 +107,7 @@ export function locate(segments: readonly Segment[], vaddr: number): Extent | un
 export function setExtent(header: Buffer, { offset, vaddr, size }: Extent): void {
   header.writeBigUInt64LE(BigInt(offset), 8);
   header.writeBigUInt64LE(BigInt(vaddr), 16);
-  header.writeBigUInt64LE(BigInt(vaddr), 24); // p_paddr, of no meaning here, is the same by custom
+  header.writeBigUInt64LE(BigInt(vaddr), 24); // p_paddr has no meaning here and by custom equals p_vaddr
   header.writeBigUInt64LE(BigInt(size), 32);
   header.writeBigUInt64LE(BigInt(size), 40);
 }

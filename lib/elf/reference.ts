@@ -18,8 +18,8 @@ export function findReferences(bytes: Buffer, elf: Elf, addresses: ReadonlySet<n
 }
 
 /**
- * Finds the addresses at which strings begin, with less chance: by `lea`, `adrp`, and aligned pointers. Compilers of Go and Rust load
- * strings in this way even in programs at fixed addresses.
+ * Like `findReferences`, but finds fewer addresses by chance: only `lea`, `adrp`, aligned pointers and relocations count. Compilers of Go
+ * and Rust load the addresses of strings in these ways even in programs at fixed addresses.
  *
  * @param addresses in the address space of the program headers
  */
@@ -27,7 +27,7 @@ export function findStringReferences(bytes: Buffer, elf: Elf, addresses: Readonl
   return find(bytes, elf, addresses, false);
 }
 
-/** @param inWords whether any word in code may be an address, if addresses are fixed */
+/** @param inWords whether any 32 bits in code of x86_64 count as an address, if the program is at a fixed address */
 function find(bytes: Buffer, elf: Elf, addresses: ReadonlySet<number>, inWords: boolean): Set<number> {
   const referenced = new Set<number>();
   if (addresses.size === 0) return referenced;

@@ -40,7 +40,7 @@ function open(file: string): number {
 }
 
 /**
- * Fills a buffer from a file. The result is shorter than the buffer if the file ends before, for example because it was truncated.
+ * Fills a buffer from a file. The result is shorter than the buffer if the file ends too early, for example because it was truncated.
  *
  * @param file its path, for messages
  * @param position where the bytes start in the file

@@ -8,7 +8,7 @@ const NUL = 0;
 const WORD = Int32Array.BYTES_PER_ELEMENT;
 const [FIRST, LAST] = [0x20, 0x7e]; // printable ASCII
 
-/** Whether to keep the string between two offsets. Making all strings takes longer than finding them. */
+/** Whether to keep the string between two offsets. Tested before the string is created: creating all takes longer than finding them. */
 export type IsWanted = (bytes: Buffer, start: number, end: number) => boolean;
 
 /**

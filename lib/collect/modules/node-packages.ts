@@ -74,12 +74,12 @@ function addPackage(found: string, program: Program, delta: Selection, context: 
   // packages in the package's own `node_modules` are added only if something depends on them
   const accept = (child: string) => !isForLinking(child) && path.posix.basename(child) !== NODE_MODULES;
   const opener = program.interpreter!.program.real;
-  // the link may lead to a store, or to a package of the same workspace
+  // the package's path may be a link to a package manager's store, or to a package of the same workspace
   for (const link of root.resolve(found).links) delta.links.set(link.path, link.target);
   for (const file of addSelfBuilt(real, real, why, delta, context, accept)) takeFile(file, opener, delta, context);
 }
 
-/** Paths of the directories of the packages that a package depends on. A path may be that of a link. */
+/** The directories of the packages that a package depends on. Some of the returned paths may be links. */
 function dependenciesOf(directory: string, program: Program, delta: Selection, context: Context): string[] {
   const { dependencies, optionalDependencies, peerDependencies } = manifestIn(directory, context);
   const found: string[] = [];

@@ -1,6 +1,6 @@
 /**
- * Modules of a self-built script: those of its environment, such as a virtual environment, which certain files mark, and the packages that
- * Node.js finds in `node_modules` directories above the script.
+ * Modules of a self-built script: those of its environment, such as a virtual environment, and the packages that Node.js finds in
+ * `node_modules` directories above the script. An environment is recognized by certain files and directories in it.
  */
 import * as path from 'path';
 import { isObject, manifestAt } from './manifest';
@@ -58,7 +58,7 @@ export function addScriptModules({ real: file }: Pending, selection: CurrentSele
   const program = context.requestedPrograms.get(file);
   if (program?.interpreter === undefined || !isSelfBuilt(file, context)) return undefined;
   const delta = selection.fork();
-  // a command may be a link into the directory of its package
+  // a command may be a link into the directory of its package: an environment may be above the link, above its target, or both
   for (const start of new Set([program.path, file])) addEnvironment(start, program, delta, context);
   addNodePackages(program, delta, context);
   return delta;
@@ -102,15 +102,15 @@ function addAutoloaded({ directory, add }: Found, _delta: Selection, { root }: C
     const entries = Array.isArray(listed) ? listed : isObject(listed) ? Object.values(listed).flat() : [];
     for (const entry of entries) {
       const at = typeof entry === 'string' ? path.posix.join(directory, entry) : directory;
-      // an empty entry is the project itself, which contains the directory of its version control, too
+      // an empty entry is the project's own directory. It is not added, because it also contains `.git` and the like
       if (at.startsWith(`${directory}/`) && at !== `${directory}/`) add(at);
     }
   }
 }
 
 /**
- * Adds the gems, which are in the directory `BUNDLE_PATH` of `.bundle/config`, or by convention in `vendor/bundle`. Only a few settings
- * are kept, because others may hold credentials.
+ * Adds the gems. `BUNDLE_PATH` in `.bundle/config` names their directory; by default, this is `vendor/bundle`. The `.bundle/config` in the
+ * layer has only a few of the settings, because others may hold credentials.
  */
 function addBundle({ directory, add }: Found, delta: Selection, { root }: Context): void {
   const file = path.posix.join(directory, '.bundle/config');

@@ -12,7 +12,7 @@ const MOST_BYTES = 64 * 1024;
 /** A setting whose value is the name of a library that does not begin with `lib`. */
 const EXTENSION = /^[ \t]*\w+[ \t]*=[ \t]*"?((?!lib)[\w-]+\.so)"?[ \t]*$/gm;
 
-/** Rejects configuration that loads an extension which a directory of a requested package contains and the layer does not. */
+/** Rejects configuration that loads an extension, if a directory of a requested package contains the extension but it is not packed. */
 export function rejectUnloadableConfiguration(selection: Selection, { root, packageFiles }: Context): void {
   const configuration = [...selection.files.keys()].filter((real) => (
     real.startsWith(CONFIGURATION) && root.content(real).kind === 'text' && root.content(real).size <= MOST_BYTES));

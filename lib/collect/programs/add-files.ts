@@ -101,7 +101,7 @@ function add(
 ): string[] {
   const added: string[] = [];
   const entered = new Set<string>();
-  /** directories whose entries are added: a stack instead of recursion, as links can lead from directory to directory without end */
+  /** directories whose entries are being added. A stack, because links from directory to directory could make a recursion too deep */
   const open: { readonly directory: string; readonly names: readonly string[]; next: number }[] = [];
   const enter = (at: string, grounds?: Pick<Grounds, 'rule'>): void => {
     const { real, links } = root.resolve(at);
@@ -129,7 +129,7 @@ function add(
       open.pop();
       continue;
     }
-    // not with `path.join`, which would look for `..` in each of thousands of paths: the directory is resolved already
+    // `path.join` would look for `..` in each of thousands of paths, which is slow and not needed: the directory is resolved already
     const child = `${at.directory === '/' ? '' : at.directory}/${at.names[at.next++]}`;
     const target = root.real(child);
     if (target === undefined) {
@@ -143,13 +143,13 @@ function add(
   return added;
 }
 
-/** @param named a directory that the user names: permissions of the directories above it do not matter */
-function refusalOf(real: string, delta: Selection, { root, isExcluded }: Context, named?: string): string | undefined {
+/** @param base a directory whose permissions, and those of the directories above it, do not matter, such as one that the user names */
+function refusalOf(real: string, delta: Selection, { root, isExcluded }: Context, base?: string): string | undefined {
   if (isExcluded(real)) {
     delta.excluded.add(real);
     return EXCLUDED;
   }
   if (root.status(real)?.type === 'other') return 'neither a file nor a directory';
-  if (!root.isPublic(real, named)) return NOT_WORLD_READABLE;
+  if (!root.isPublic(real, base)) return NOT_WORLD_READABLE;
   return undefined;
 }

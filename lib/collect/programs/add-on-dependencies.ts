@@ -1,9 +1,9 @@
 /**
  * Adds the data of packages that add-on packages depend on. For example, a voice in a directory of the requested package depends on
- * a dictionary in the same directory, but the dictionary's package does not depend on the requested one.
+ * a dictionary in the same directory. The dictionary's package does not depend on the requested one, so it is not an add-on itself.
  *
- * Only files in directories of the extended packages are added. Libraries are added with the plug-ins that need them, commands with
- * the files that start them.
+ * Only files in directories of packages that add-ons may extend are added. Other rules add libraries with the plug-ins that need them,
+ * and commands with the files that start them.
  */
 import { addFound } from './add-files';
 import type { Package } from '../../packages/package';
@@ -22,7 +22,8 @@ export function addDependenciesOfAddOn(
   // an add-on that extends no requested package, such as CA certificates, is packed for another reason: its dependencies are not needed
   const extended = [...selection.requested].filter((requested) => isBelow(file, packageFiles.directoriesOf(requested)));
   if (extended.length === 0) return undefined;
-  // an interpreter's modules may be in several directories: those with libraries, and those that are the same on every architecture
+  // an interpreter's modules with libraries may be in a directory of one package, and its other modules in a directory of another, so the
+  // directories of all extensible packages count
   const hosts = [...new Set([...extended, ...[...selection.requested].filter((one) => selection.requested.isExtensible(one))])];
   const delta = selection.fork();
   delta.followed.add(key);

@@ -10,7 +10,7 @@ import type { Root } from '../../root/root';
 import type { Context } from '../selection/context';
 import type { Selection } from '../selection/selection';
 
-/** Symbols that other objects import from glibc, by the kind of file that glibc opens for them. */
+/** Symbols whose import shows that glibc opens files at run time, by kind of file. */
 const CALLS = {
   // to unwind a thread's stack: glibc nptl/pthread_cancel.c, sysdeps/nptl/pthread_exit.c
   unwind: ['pthread_create', 'pthread_cancel', 'pthread_exit', 'thrd_create', 'thrd_exit'],
@@ -37,10 +37,10 @@ const CALLS = {
 
 type Call = keyof typeof CALLS;
 
-/** IBM's code pages except those of DOS: half the size of all modules. Users with EBCDIC data name them in `include`. */
+/** Modules for IBM's code pages, except those of DOS: half of the bytes of all modules. Users with EBCDIC data name them in `include`. */
 const MAINFRAME = /\/(?:EBCDIC-.*|IBM(?!437|85|86|874).*)\.so$/;
 
-/** Unicode and the single-byte character sets that are still in use. Their modules have a tenth of the size of all others. */
+/** Modules for Unicode and for the single-byte character sets still in use: together, a tenth of the size of all other modules. */
 export const COMMON = /\/(?:UTF-(?:7|16|32)|UNICODE|ISO8859-\d+|CP125\d|KOI8-[A-Z]+)\.so$|\/gconv-modules[^/]*(?:\/[^/]*\.conf)?$/;
 
 /**
@@ -60,7 +60,7 @@ export type Role = 'program' | 'library';
  * programs get a notice.
  */
 export const ZONES = '/usr/share/zoneinfo';
-/** Key of the reason for skipping time zones. It differs from the directory, which may be skipped for another reason. */
+/** Key in `skipped` if time zones are not packed. It differs from `ZONES`, because the directory may be skipped for another reason. */
 export const NO_ZONES = `${ZONES}/`;
 /** Copies of the time zones, without and with leap seconds. */
 const COPIES = /^\/usr\/share\/zoneinfo\/(?:posix|right)(?:\/|$)/;
@@ -95,7 +95,7 @@ export function dataOfLibc(process: Process, delta: Selection, context: Context,
   const { root } = context;
   const why = { reason: FROM_C_LIBRARY, through: libc.real };
   const added: string[] = [];
-  // a layer may have a hundred processes that share one C library
+  // a layer may have a hundred processes that share one C library, whose data needs to be found only once
   const addOnce = (directory: string, kind: string, accept?: Accept) => {
     const key = keyOf(libc, directory, kind);
     if (delta.followed.has(key)) return;

@@ -41,8 +41,8 @@ export function startProcess(process: Process, delta: Selection, context: Contex
 }
 
 /**
- * Handles a file that was added as data: a helper program is started, a plug-in is loaded with the libraries that it needs.
- * Either is rejected if it cannot run.
+ * Handles a file that was added as data. If it is a helper program, adds a process for it. If it is a plug-in, adds the libraries that it
+ * needs to the process of the program. The file is rejected if it cannot be loaded with its libraries.
  *
  * @param program the program whose process would open it
  */
@@ -71,8 +71,8 @@ export function takeFile(real: string, program: string | undefined, delta: Selec
 }
 
 /**
- * Loads a helper program. The script that starts it may set LD_LIBRARY_PATH. So if a library is not found, the directory of a packed
- * library with that name is searched as well, if both are from the same package.
+ * Loads a helper program. The script that starts it may set LD_LIBRARY_PATH. So if a library is not found, but the program's own package
+ * has a packed file with that name, the directory of this file is searched as well.
  */
 function loadHelper(real: string, elf: Elf, { files }: Selection, { setting, packages }: Context): Process {
   const libraryPath = [...setting.libraryPath];
@@ -144,7 +144,7 @@ function openNoted(process: Process, object: Loaded, delta: Selection): void {
   }
 }
 
-/** @returns whether the library was opened. An object works without a library that it does not require */
+/** @returns whether the library was opened. @throws the error if a required library cannot be opened */
 function openOne(process: Process, name: string, object: Loaded, isRequired: boolean, delta: Selection): boolean {
   try {
     return process.openName(name, object) !== undefined;
@@ -175,8 +175,8 @@ function addObjects(process: Process, objects: readonly Loaded[], delta: Selecti
 }
 
 /**
- * Adds the links by which the loader's search finds an object's libraries, if the process has already loaded these as plug-ins. Such a
- * process needs no search, but another one that loads the object may not load the plug-ins first.
+ * If a process has loaded a library of an object as a plug-in, adds the links by which the loader's search finds the library. This process
+ * needs no search for the library, but another process may load the object before the plug-in, or without it.
  */
 function addLinksToPlugIns(object: Loaded, process: Process, delta: Selection, root: Root): void {
   for (const name of object.elf.dynamic?.needed ?? []) {

@@ -1,5 +1,5 @@
 /**
- * Programs with their closures and the data of their packages: the requested ones, and the commands that these start.
+ * Adds programs with their closures and the data of their packages: the requested programs, and the commands that packed files start.
  */
 import * as path from 'path';
 import { addFile } from './add-files';
@@ -26,8 +26,8 @@ export function addRequestedProgram(program: Program, delta: Selection, context:
 /**
  * Adds a program.
  *
- * @param requestReason why the program's package counts as requested, if requested packages do not need it. If `undefined`, it does not
- *   count as requested, and only the program is packed: files that requested packages mention are exempt from the size budget
+ * @param requestReason why the program's package counts as requested, if the requested packages do not need it. If `undefined`, such a
+ *   package does not count as requested: its data is not packed, and the size budget limits the files that the program mentions
  * @throws the errors of `load` and `startProcess`, such as MissingLibraryError
  */
 export function addProgram(
@@ -39,7 +39,7 @@ export function addProgram(
 ): void {
   const { real, elf, interpreter } = program;
   addFile(program.path, why, delta, context.root);
-  // a helper program may already have a process, with plug-ins. Libraries are found and reported first, because packages take longer
+  // a helper program may already have a process, with plug-ins, which is kept. `onFound` is called before the slower work on packages
   const process = elf && !delta.processes.has(real) ? load(real, elf, context.setting) : undefined;
   if (process) context.onFound?.(process.objects.map((object) => object.real));
   const opener = interpreter ? interpreter.program.real : real;
@@ -72,8 +72,8 @@ export function addProgram(
 }
 
 /**
- * The packages of a script's interpreter. If no package owns the interpreter, because it is in `/usr/local`, for example, these are the
- * dependencies of the script's package that have a command of the same name: the script's modules are installed for that command.
+ * The packages of a script's interpreter. If no package owns the interpreter, for example because it is in `/usr/local`, these are the
+ * dependencies of the script's package that have a command with the interpreter's name: the script's modules are installed for it.
  */
 function interpretersOf({ path: script, interpreter }: Program, context: Context): readonly Package[] {
   const { searchPath, root, dependencies } = context;
@@ -114,7 +114,7 @@ interface User {
   readonly interpreters: readonly Package[];
 }
 
-/** In a tight layer, adds the sibling packages of an interpreter that requested packages need: without them, no script starts. */
+/** For a tight layer: adds those sibling packages of an interpreter that requested packages need. Without these, no script starts. */
 function addStandardLibrary({ interpreters, through, opener }: User, delta: Selection, context: Context): void {
   for (const pkg of interpreters.flatMap(({ source }) => context.packages.builtFrom(source))) {
     if (isForDevelopment(pkg) || !delta.requested.needs(pkg)) continue;
@@ -123,8 +123,8 @@ function addStandardLibrary({ interpreters, through, opener }: User, delta: Sele
 }
 
 /**
- * Adds modules that the packages of a requested interpreter depend on and that depend on the interpreter themselves: upstream releases
- * them with it, and Debian packages them separately, such as Ruby's bundled gems. Other modules in their directories are add-ons.
+ * Adds modules that the packages of a requested interpreter depend on and that depend on the interpreter themselves, such as Ruby's bundled
+ * gems: upstream releases them with Ruby, and Debian packages them separately. Other modules in the same directories are add-ons.
  */
 function addBundledModules(user: User, interpreters: readonly Package[], delta: Selection, context: Context): void {
   const modules = bundledModules(interpreters, context);

@@ -1,7 +1,6 @@
 /**
- * Decides by the package database whether a path belongs to the file that mentions it, or to the package in whose directory it is.
- *
- * Both questions are answered by a list of rules, read from top to bottom: the first rule that has an answer decides.
+ * Answers two questions from the package database: Does a path belong to the file that mentions it? Does a path belong to the package in
+ * whose directory it is? Each question has a list of rules, read from top to bottom: the first rule that has an answer decides.
  */
 import * as path from 'path';
 import { strongest } from './need';
@@ -92,7 +91,7 @@ function ifCommand({ real, owner, isFile, requested }: Mentioned): Answer {
   return requested.needs(owner) ? { rule: `a command of ${owner.name}, which is needed` } : REFUSED;
 }
 
-/** An installation generated an unowned path below /usr, /etc or /var. Anywhere else, such as in /usr/local, it may be the user's. */
+/** An unowned path counts as generated if it is below /usr (but not /usr/local), /etc or /var. Elsewhere, it may be the user's. */
 function ifNotOwned({ real, owner }: Mentioned): Answer {
   if (owner !== undefined) return undefined;
   return /^\/(?:usr(?!\/local\/)|etc|var)\//.test(real) ? { rule: 'owned by no package' } : REFUSED;

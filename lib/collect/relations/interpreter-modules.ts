@@ -1,5 +1,5 @@
 /**
- * The packages of an interpreter's modules, by the package database.
+ * Finds the packages of an interpreter's modules in the package database.
  */
 import type { Package, PackageDatabase } from '../../packages/package';
 import type { Context } from '../selection/context';
@@ -7,7 +7,7 @@ import { dependenciesOf, isForDevelopment, isNamedAfter } from '../selection/req
 
 type Facts = Pick<Context, 'packages' | 'packageFiles'>;
 
-/** Modules that are text: libraries may depend on each other for other reasons, as those of glibc and gcc do. */
+/** Source files of modules. Packages without any do not count: libraries may depend on each other, too, as those of glibc and gcc do. */
 const SOURCE_OF_MODULE = /\.(?:py|pm|rb|lua|js|cjs|mjs|scm|tcl|php|gemspec)$/;
 
 /**
@@ -17,7 +17,7 @@ const SOURCE_OF_MODULE = /\.(?:py|pm|rb|lua|js|cjs|mjs|scm|tcl|php|gemspec)$/;
  */
 export function isForModules(interpreters: readonly Package[], { packages, packageFiles }: Facts): (directory: string) => boolean {
   let known: readonly Package[] | undefined;
-  // /usr/lib/python3 is named after python3.11, which completes python3.11-minimal
+  // siblings count, too: the interpreter is in python3.11-minimal, but /usr/lib/python3 is named after its sibling python3.11
   const completing = interpreters.flatMap((pkg) => [pkg, ...packages.builtFrom(pkg.source)]);
   return (directory) => {
     if (completing.some((pkg) => isNamedAfter(directory, pkg))) return true;
@@ -35,7 +35,7 @@ function knownModules(interpreters: readonly Package[], packages: PackageDatabas
   return [...new Set([...runtimePackages(interpreters, packages), ...modulesBesideOwn(interpreters, packages)])];
 }
 
-/** Packages of modules that an interpreter's packages depend on, from other source packages, and that depend on the interpreter. */
+/** Packages of modules from other source packages, if an interpreter's packages depend on them and they depend on the interpreter. */
 export function bundledModules(interpreters: readonly Package[], { packages, packageFiles }: Facts): Package[] {
   const isModule = (pkg: Package) => packageFiles.data(pkg).some((file) => SOURCE_OF_MODULE.test(file));
   const isOther = ({ source }: Package) => interpreters.every((pkg) => pkg.source !== source);

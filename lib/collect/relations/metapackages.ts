@@ -1,6 +1,6 @@
 /**
- * Metapackages, which contain nothing but their dependencies: a package that depends on the metapackage `default-jre-headless` needs the
- * Java runtime that the metapackage depends on.
+ * Metapackages: packages with dependencies and almost no files of their own. A package that depends on the metapackage
+ * `default-jre-headless` needs the Java runtime that the metapackage depends on.
  */
 import type { Package } from '../../packages/package';
 import { isDocumentation } from '../kinds/non-runtime';
@@ -13,7 +13,7 @@ const MOST_FILES = 1;
 
 const metapackages = cacheByRoot<boolean>();
 
-/** The packages with these names, and those that metapackages among them depend on. */
+/** The packages with these names, and the direct dependencies of each metapackage among them. */
 export function withinMetapackages(names: readonly string[], context: Context): readonly Package[] {
   const { packages } = context;
   const direct = names.map((name) => packages.get(name)).filter((one) => one !== undefined);

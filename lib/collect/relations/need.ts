@@ -1,5 +1,5 @@
 /**
- * How much the requested packages need another one, by the package database.
+ * Derives from the package database how much the requested packages need another package.
  */
 import type { Grounds } from './belonging';
 import type { Package } from '../../packages/package';
@@ -17,7 +17,7 @@ export function needOf(owner: Package | undefined, requested: RequestedPackages)
   return requested.reachable().has(owner) ? 'recommended' : 'add-on';
 }
 
-/** The grounds for the owner that the requested packages need most, of those that have grounds: several packages may list one directory. */
+/** The grounds of the most needed owner, among the owners for which `answerFor` has an answer: several packages may list one directory. */
 export function strongest(
   owners: readonly Package[],
   requested: RequestedPackages,

@@ -28,11 +28,11 @@ export interface CollectOptions {
   readonly searchPath: readonly string[];
   /** files that the user's trace commands opened */
   readonly traced: readonly Opened[];
-  /** directories that these commands listed */
+  /** directories that the trace commands listed */
   readonly listed: readonly string[];
-  /** bytes that a layer may hold */
+  /** maximum size of a layer, in bytes */
   readonly mostBytes: number;
-  /** bytes of the smallest file that may be stored compressed */
+  /** minimum size of a file that may be stored compressed, in bytes */
   readonly leastCompressed: number;
   readonly onFound?: OnFound;
 }

@@ -10,8 +10,8 @@ export class Dependencies {
   constructor(private readonly database: PackageDatabase) {}
 
   /**
-   * A package with its dependencies, except for development packages and those on which only these depend. A module may depend on the
-   * headers that it was built with, and through these on a compiler.
+   * A package with its direct and indirect dependencies. Development packages are left out, and so are packages that only development
+   * packages depend on: a module may depend on the headers that it was built with, and these on a compiler.
    */
   public of(owner: Package): ReadonlySet<Package> {
     let closure = this.known.get(owner);

@@ -1,6 +1,6 @@
 /**
- * The packages of the requested programs and of the commands that these start, with their dependencies from the same source
- * package. Other packages are judged by how they relate to these.
+ * The packages that count as requested: those of the requested programs, and of commands and modules that these programs use, each with its
+ * dependencies from the same source package. Other packages are judged by their relation to the requested ones.
  *
  * Immutable, so that dropping a fork of a selection drops its packages as well.
  */
@@ -158,7 +158,7 @@ export function recommends(owner: Package, other: Package): boolean {
   return owner.recommends.includes(other.name);
 }
 
-/** Packages of headers and other files that only compilers need: Debian policy 8.4, and the same by convention in rpm's distributions. */
+/** Packages of files that only compilers need, such as headers: `-dev` by Debian policy 8.4, `-devel` by convention elsewhere. */
 export function isForDevelopment({ name }: Package): boolean {
   return /-dev(?:el)?$/.test(name);
 }
@@ -166,7 +166,10 @@ export function isForDevelopment({ name }: Package): boolean {
 /** Characters of a version at the end of a name. */
 const VERSION = '0123456789.';
 
-/** Whether a path's unit (see `unitOf`) has a package's name, versions aside: /usr/share/perl5 for perl-base, python3 for python3.11. */
+/**
+ * Whether the unit of a path (see `unitOf`) is named after a package. The unit's last component may end with a version, the package's name
+ * with a version or a suffix that begins with `-`: /usr/share/perl5 is named after perl-base, /usr/lib/python3 after python3.11.
+ */
 export function isNamedAfter(real: string, owner: Package): boolean {
   const whole = path.posix.basename(unitOf(real));
   const names = [whole, withoutTrailing(whole, VERSION)];

@@ -3,7 +3,7 @@
  *
  * Rules never change it. A rule forks it, writes to the fork, and returns the fork as its delta, which is merged as a whole
  * or dropped as a whole. A rule that tries candidates forks its own delta for each of them. A fork costs nothing, and a merge
- * costs time in proportion to the additions; a process that a fork loads something into is copied first.
+ * costs time in proportion to the additions. Before a fork loads something into a process, it copies the process.
  */
 import type { Layered } from './layered';
 import { LayeredMap, LayeredSet } from './layered';
@@ -37,14 +37,14 @@ export interface Pending {
   readonly program?: string;
 }
 
-/** Something that programs work without: it is added once everything that they need more is packed, if there is room for it. */
+/** An optional addition: programs work without it. It is added if there is room left when everything that is needed more is packed. */
 export interface Candidate {
   /** the path by which it was found */
   readonly path: string;
   readonly need: Exclude<Need, 'needed'>;
   /** candidates of one group are packed together or not at all, unless the group is split: see candidates.ts */
   readonly group: string;
-  /** whether the group is never split, because its parts would be useless even in a tight layer @default false */
+  /** whether the group is never split, not even in a tight layer, because its parts are useless without each other @default false */
   readonly isWhole?: boolean;
   /** whether it is for programs that are not requested: see named-after.ts @default false */
   readonly isOfOthers?: boolean;
@@ -92,7 +92,7 @@ export interface CurrentSelection {
   readonly opened: Layered<string, true>;
   /** messages for the user */
   readonly notices: Layered<string, true>;
-  /** path mentions that were followed, each with the package or file that mentions it */
+  /** keys of steps that are done only once, such as following the mentions of a path in the files of a package */
   readonly followed: Layered<string, true>;
   readonly requested: RequestedPackages;
 
@@ -173,7 +173,7 @@ export class Selection implements CurrentSelection {
     this.requested = delta.requested;
   }
 
-  /** Adds everything that a candidate has added to an empty selection. @returns resolved paths of the files that are new */
+  /** Adds everything that a candidate added to `found`, which was empty before. @returns resolved paths of the files that are new */
   public addFound(found: Selection): readonly string[] {
     const added: string[] = [];
     for (const [real, why] of found.files) {
@@ -190,7 +190,7 @@ export class Selection implements CurrentSelection {
     return added;
   }
 
-  /** The process of a program, to load something into. */
+  /** The process of a program, for loading something into it: a copy, unless this selection has made one already. */
   public processToExtend(program: string): Process | undefined {
     const process = this.processes.get(program);
     if (process === undefined || this.processes.additions.has(program)) return process;

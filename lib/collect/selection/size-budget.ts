@@ -27,7 +27,7 @@ export interface Limit {
   readonly plugIns: number;
 }
 
-/** Whether something can be packed along with a path: it is needed at least as much, and does not belong to another add-on. */
+/** Whether something can be packed along with a path: it is needed at least as much as the path, and not of a different add-on. */
 export function isAsNecessary(need: Need, owner: Package | undefined, than: Need, ownerOfPath: Package | undefined): boolean {
   return NEEDS.indexOf(need) <= NEEDS.indexOf(than) && (need !== 'add-on' || owner === ownerOfPath);
 }
@@ -55,7 +55,7 @@ export const ADD_ON: Limit = { data: 128 * MB, plugIns: 128 * MB };
 /** For optional commands: only the room in the layer limits them. */
 export const NO_LIMIT: Limit = { data: Infinity, plugIns: Infinity };
 
-/** Bytes that stay free for the other things that a candidate adds with its files, such as links. */
+/** Bytes of a layer that stay free for everything that `Room` does not count, such as links. */
 export const RESERVE = 1_000_000;
 
 /** Bytes of a file's line in the record of the layer, measured. */

@@ -9,11 +9,11 @@ import type { Context } from '../selection/context';
 import type { Selection, Why } from '../selection/selection';
 
 /**
- * Adds a file or a directory, except for what only linkers read. Libraries in it are loaded for a program.
+ * Adds a file or a directory, without the files that only linkers read. Libraries are loaded into the process of the program `opener`.
  *
  * @param base see `addSelfBuilt`
- * @param opener resolved path of the program
- * @returns `undefined` if it was added; otherwise the bytes that it would add, which are too many
+ * @param opener resolved path of the program that opens the files: for a script, its interpreter
+ * @returns `undefined` if it was added; otherwise the number of bytes that it would add, which is too large
  */
 export function addWithinBudget(
   found: string,

@@ -15,7 +15,7 @@ import type { CurrentSelection, Pending, Selection } from '../selection/selectio
 
 const COMMANDS = ['bin', 'sbin', 'libexec'];
 
-/** Names of directories in which programs look for their own files. They need no mention if the program finds its own path. */
+/** Usual names of a program's directories. If the program finds its own path, these are packed even if it does not mention them. */
 const USUAL = [
   'lib', 'lib64', 'plugins', 'modules', 'share', 'data', 'resources', 'assets', 'etc', 'conf', 'config', 'locale', 'locales', 'templates',
 ];
@@ -47,7 +47,7 @@ export function addBuildOutput({ real: file }: Pending, selection: CurrentSelect
   for (const base of bases) {
     for (const name of context.root.names(base)) {
       const entry = path.posix.join(base, name);
-      // not the program itself, directories above it, and hidden files
+      // skipped: the program itself, directories above it, hidden files, and directories that are already packed
       if (file === entry || file.startsWith(`${entry}/`) || name.startsWith('.') || delta.directories.has(entry)) continue;
       const reference = refersTo(name, context.root.isDirectory(entry));
       if (reference !== undefined) addEntry(entry, base, reference, program, delta, context);
@@ -57,8 +57,8 @@ export function addBuildOutput({ real: file }: Pending, selection: CurrentSelect
 }
 
 /**
- * Finds files and directories that a script in a system directory names by a path relative to its own directory, and that no package owns.
- * For `"$(dirname "$0")/../lib/rig/rig.bin"` in /usr/local/bin, this is the directory /usr/local/lib/rig.
+ * Finds files and directories that no package owns and that a script in a system directory names by a path relative to its own directory.
+ * Returns the unit of each (see `unitOf`): for `"$(dirname "$0")/../lib/rig/rig.bin"` in /usr/local/bin, the directory /usr/local/lib/rig.
  */
 function relativeUnits({ real, interpreter }: Program, { root, packages, searchPath }: Context): ReadonlySet<string> {
   const directory = path.posix.dirname(real);
@@ -127,7 +127,8 @@ function references(
   if (elf === undefined) return () => undefined;
   const strings = [...root.scan(program.real, (bytes) => stringsOf(bytes, elf, MOST_CHARACTERS))];
   const words = new Set(strings);
-  // `plugins/p.so`, `%s/data/x.txt` and `../share`, but not a path that exists, such as `/usr/lib`: it may begin an absolute path
+  // such as `plugins/p.so`, `%s/data/x.txt` and `../share`. Not a string such as `/usr/lib`, which exists in the source:
+  // it may be the beginning of an absolute path
   const relative = strings.filter((text) => text.includes('/') && root.real(text) === undefined);
   const components = new Set(relative.flatMap((text) => text.split('/')));
   const importsOwnPath = OWN_PATH.some((symbol) => elf.dynamic?.imports.has(symbol));

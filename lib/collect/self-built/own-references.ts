@@ -16,7 +16,7 @@ import type { CurrentSelection, Pending, Selection } from '../selection/selectio
 
 /** Maximum size of a file that is searched, in bytes. */
 const MOST_BYTES = 1024 * 1024;
-/** Directories whose packages are packed as a whole. */
+/** Directories of installed packages, which are packed as a whole: files in them are not searched for paths. */
 const INSTALLED = /\/(?:node_modules|vendor|site-packages|dist-packages|gems)\//;
 
 /** A path in quotes. */
@@ -80,7 +80,7 @@ export function addOwnReferences({ real: file }: Pending, selection: CurrentSele
   return delta;
 }
 
-/** Resolved paths that a file names, except for those of directories that it is in. */
+/** Resolved paths that a file names, except for those of directories above the file. */
 function referencesIn(file: string, { root }: Context): ReadonlySet<string> {
   const text = root.scan(file, (bytes) => bytes.toString('latin1'));
   const directory = path.posix.dirname(file);

@@ -16,14 +16,14 @@ import { takeFile } from '../programs/processes';
 import type { Context } from '../selection/context';
 import type { CurrentSelection, Pending, Selection } from '../selection/selection';
 
-/** Directories of a prefix in which a program has a directory of its name. */
+/** Directories of a prefix that may have a directory with a program's name. */
 const LIBRARIES = ['lib', 'lib64', 'libexec', 'share'];
 /** Directories in a standard library that add-on modules are installed into. */
 const ADD_ONS = ['site-packages', 'dist-packages', 'site_perl', 'site_ruby', 'gems'];
 /** Tests of a standard library: programs do not load them. */
 const TESTS = ['test', 'tests'];
 
-/** The prefix of what administrators install. */
+/** The prefix that administrators install into. */
 const LOCAL = '/usr/local';
 
 export function addPrefixLibrary({ real: file }: Pending, selection: CurrentSelection, context: Context): Selection | undefined {
@@ -79,7 +79,7 @@ function librariesOf(program: string, prefix: string, { root, packages }: Contex
   });
 }
 
-/** True if a directory is named after a program: `python3.11` and `perl5` after `python3.11` and `perl`, `rig` after `rig.py`. */
+/** True if a directory is named after a program: `python3.11` after `python3.11`, `perl5` after `perl`, `rig` after `rig.py`. */
 function isOfProgram(directory: string, { base, name }: Pick<path.ParsedPath, 'base' | 'name'>): boolean {
   return isOfName(directory, base) || isOfName(directory, name);
 }

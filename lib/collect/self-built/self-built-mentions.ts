@@ -25,14 +25,14 @@ const SOURCE_CODE = /\.(?:c|cc|cpp|cxx|c\+\+|h|hh|hpp|hxx|inl|go|rs|s|S|f|f90|d|
 const SECTION_HEADERS = { offset: 0x28, size: 0x3a, count: 0x3c };
 
 /**
- * The path mentions of a self-built file, except for those that it does not open: those in debug information, source files, and
- * the directories above source files.
+ * The path mentions of a self-built file, except for paths that it does not open: paths in debug information, and those of source files
+ * and of the directories above source files.
  */
 export function runtimeMentions(file: string, { root }: Context): readonly PathMention[] {
   const { elf, head, mentions } = root.content(file);
   if (elf === undefined) return mentions;
   const loaded = elf.segments.filter(({ type }) => type === PT_LOAD);
-  // a program may carry data of its own after its section headers
+  // mentions after the section headers count, too: a program may carry data of its own there
   const { offset, size, count } = SECTION_HEADERS;
   const end = Number(head.readBigUInt64LE(offset)) + head.readUInt16LE(size) * head.readUInt16LE(count);
   const isLoaded = (at: number) => loaded.some((segment) => at >= segment.offset && at < segment.offset + segment.filesz);

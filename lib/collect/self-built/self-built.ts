@@ -8,16 +8,16 @@ import type { CurrentSelection, Selection } from '../selection/selection';
 /** Maximum size that one path mention or directory entry of a self-built program may add, in MB. */
 export const MOST_MEGABYTES = 64;
 
-/** Directories in which installations generate files. These files belong to packages, although no package owns them. */
+/** Directories in which the installation of packages generates files. No package owns such files, but they are not self-built. */
 const GENERATED = /^\/(?:usr(?!\/local\/)|etc|var)\//;
 
-/** Whether a file is a requested program that no package owns, or a file that only such a program can have led to. */
+/** Whether a file is a requested program that no package owns, or another file that no package owns and no installation generated. */
 export function isSelfBuilt(real: string, { packages, requestedPrograms }: Pick<Context, 'packages' | 'requestedPrograms'>): boolean {
   return packages.ownerOf(real) === undefined && (requestedPrograms.has(real) || !GENERATED.test(real));
 }
 
 /**
- * The size of a delta that is too large: above the limit of one addition, or of a layer.
+ * The size of a delta that is too large: above the limit of one addition or, together with the selection, above that of a layer.
  *
  * @param most bytes that the delta may add
  * @returns the bytes that it adds; `undefined` if they fit

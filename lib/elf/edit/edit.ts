@@ -21,8 +21,8 @@ import { linkingTables, moveSection } from '../section-header';
 /**
  * Edits of the fields that the kernel and the dynamic loader read.
  *
- * Nothing in a file can be moved. An edit overwrites the old value; if the new value is too long, it goes to a new segment,
- * and the pointers to it are updated. The result is read back before it is returned.
+ * Code and data keep their addresses. An edit overwrites the old value; if the new value is too long, it goes to a new or enlarged
+ * segment, and the pointers to it are updated. The result is read back before it is returned.
  */
 export interface ElfEdit {
   /** The path of the loader (PT_INTERP), which replaces the present one. Undefined keeps the present one. */
@@ -79,7 +79,7 @@ export function editElf(bytes: Buffer, edit: ElfEdit): Buffer {
   }
 
   let moves = parts.filter((part) => !fits(part));
-  // loaders write to the dynamic section, and the lowest segment is read-only
+  // `prepend` makes room in the lowest segment. This is read-only, so the dynamic section, which loaders write to, cannot move there
   const room =
     moves.length === 0 || moves.some(({ segmentType }) => segmentType === PT_DYNAMIC)
       ? undefined

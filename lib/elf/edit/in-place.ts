@@ -9,7 +9,7 @@ import { PF_W, PT_LOAD } from '../program-header';
 import type { Range } from './read-back';
 import { sectionsOf } from '../section-header';
 
-/** The smallest page size of both architectures. The whole last page of a segment is mapped. */
+/** The smallest page size of both architectures. The last page of a segment is mapped as a whole, including the padding in it. */
 const PAGE_SIZE = 2 ** 12;
 
 /**
@@ -52,7 +52,7 @@ export function editBehindSegment(
     const size = BigInt(filesz + added.length);
     file.writeBigUInt64LE(size, header.phoff + index * PHDR_SIZE + 32);
     file.writeBigUInt64LE(size, header.phoff + index * PHDR_SIZE + 40);
-    // the offsets of new strings are those directly after the table, but the strings are after the segment
+    // until here, the offsets of new strings assume that they directly follow the table, but they follow the segment
     const distance = start - strings.place.offset;
     moveNewStrings(parts, distance - strings.place.size);
     setValue(section, DT_STRSZ, distance + added.length);

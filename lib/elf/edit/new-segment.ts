@@ -6,10 +6,10 @@ import { type Extent, PT_GNU_PROPERTY, PT_LOAD, PT_NOTE, PT_NULL, PT_PHDR, type 
 
 /**
  * Adds a PT_LOAD segment for parts that became too long. In the file, it is behind everything except appended data (see
- * loaded-image.ts). In memory, it is above all other segments, or below them if the table moves and the file has a fixed address. For
- * programs at a fixed address, prepend.ts is better.
+ * loaded-image.ts). In memory, it is above all other segments, or below them if the program header table moves and the file has a fixed
+ * address. For programs at a fixed address, prepend.ts is better.
  *
- * A segment needs a program header, from one of three sources, best first:
+ * A segment needs an entry in the program header table, from one of three sources, best first:
  */
 export type HeaderSource =
   /** The new header replaces the header with this index, which is not needed at run time. */

@@ -61,7 +61,7 @@ export function checkOverlaps(parts: readonly Part[], others: readonly Structure
   }
 }
 
-/** True for the structure that the part itself is, and for a pointer to its first byte. */
+/** True if a structure is the part itself, or has the same start and an unknown size, which `structures` gives as 1. */
 function isSame(structure: Structure, part: { readonly offset: number; readonly size: number }): boolean {
   return structure.offset === part.offset && (structure.size === part.size || structure.size === 1);
 }

@@ -29,7 +29,7 @@ export const ADDRESSES = [
   DT_INIT, DT_FINI, DT_PREINIT_ARRAY, DT_INIT_ARRAY, DT_FINI_ARRAY,
 ];
 
-/** Maximum alignment padding that linkers insert before one of these parts, in bytes. */
+/** Maximum alignment padding that linkers insert before a part, in bytes. */
 const PADDING_MAX = 15;
 
 export function interpreterPart(reader: ByteReader, segments: readonly Segment[]): Part | undefined {

@@ -8,7 +8,7 @@ import { shiftSections } from '../section-header';
  * the beginning of the file.
  *
  * A segment above the others would move the start of the heap (`brk`). Programs that are saved with their heap (Maxima, older Emacs)
- * rely on its address. A separate segment below them would break programs on kernels before 5.18, which assume that the distance
+ * rely on its address. A separate segment below the others would break programs on kernels before 5.18, which assume that the distance
  * of the program headers from the first segment is the same in memory and in the file (AT_PHDR in fs/binfmt_elf.c).
  */
 

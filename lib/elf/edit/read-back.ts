@@ -12,8 +12,9 @@ export interface Change {
   readonly written: readonly Range[];
   /** number of bytes inserted at the beginning of the file */
   readonly moved: number;
-  /** end of the original's image, in bytes, and the number of bytes by which the data behind it moved */
+  /** end of the original's image, in bytes */
   readonly end: number;
+  /** number of bytes by which the data behind the image moved */
   readonly shift: number;
 }
 
@@ -86,7 +87,7 @@ function readBack(edited: Buffer): Elf {
   }
 }
 
-/** Without undefined properties, which count as missing. */
+/** A copy without properties that are undefined, so that these are equal to missing ones. */
 function defined(value: unknown): unknown {
   return typeof value === 'object' && value !== null && !Array.isArray(value) && !(value instanceof Set)
     ? Object.fromEntries(Object.entries(value).filter(([, property]) => property !== undefined)) : value;

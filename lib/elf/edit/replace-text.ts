@@ -9,7 +9,7 @@ export interface TextReplacement {
 /**
  * Overwrites bytes with texts in place, so that no byte moves.
  *
- * @throws FormatError if a text would exceed the end of the file, before any is written
+ * @throws FormatError if a text would exceed the end of the file. In this case, no text is written
  */
 export function replaceText(bytes: Buffer, replacements: readonly TextReplacement[]): void {
   for (const { offset, text } of replacements) {

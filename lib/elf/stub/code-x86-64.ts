@@ -19,7 +19,7 @@ export const codeOfX86: CodeOf = (address, names, { program, unknownProgram, bef
   const mov = (register: keyof typeof MOV, value: number) => code.add(...MOV[register]).word(value);
   const lea = (register: keyof typeof LEA, target: number) => code.add(...LEA[register]).word(target - code.address - 4);
   const systemCall = (number: number) => mov('eax', number).add(0x0f, 0x05); // syscall
-  // pushes an entry of the array for writev, the last entry first
+  // pushText and pushSymbol push one entry each of the array for writev. The last entry is pushed first
   const pushText = ({ address: text, length }: Text) => {
     code.add(0x68).word(length); // push $length
     lea('rax', text).add(0x50); // push %rax
