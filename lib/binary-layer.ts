@@ -1,3 +1,6 @@
+/**
+ * The construct `BinaryLayer`, and its properties.
+ */
 import * as fs from 'fs';
 import { Aspects, Duration, Stack, Stage } from 'aws-cdk-lib';
 import * as lambda from 'aws-cdk-lib/aws-lambda';

@@ -1,3 +1,6 @@
+/**
+ * `BinarySource`: where the programs of a layer come from.
+ */
 import type { DockerImage } from 'aws-cdk-lib';
 import { checkResolved } from './deployment-values';
 import type { Machine } from './elf';

@@ -1,2 +1,5 @@
+/**
+ * The public API.
+ */
 export * from './binary-layer';
 export * from './binary-source';

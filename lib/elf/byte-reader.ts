@@ -1,3 +1,6 @@
+/**
+ * Reads numbers and strings from the bytes of a file, within their bounds.
+ */
 import { FormatError, hex } from './format-error';
 
 /** The bytes of a file: a Buffer with all of them, or `FileBytes`, which reads them on access. */

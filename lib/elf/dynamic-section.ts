@@ -1,3 +1,6 @@
+/**
+ * The dynamic section of an ELF file, entry by entry.
+ */
 import type { ByteReader } from './byte-reader';
 import { FormatError, hex } from './format-error';
 import { type Extent, locate, PT_DYNAMIC, type Segment } from './program-header';

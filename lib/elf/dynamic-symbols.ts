@@ -1,3 +1,6 @@
+/**
+ * The dynamic symbols of an ELF file, as the loaders see them: its exports and its imports.
+ */
 import type { Bytes } from './byte-reader';
 import { ByteReader } from './byte-reader';
 import { DT_FLAGS_1, DT_SONAME, DT_SYMTAB, DT_VERDEF, DT_VERNEED, DT_VERSYM, DynamicSection } from './dynamic-section';

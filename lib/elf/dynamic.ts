@@ -1,3 +1,6 @@
+/**
+ * The content of the dynamic section of an ELF file, with its offsets and addresses resolved.
+ */
 import type { ByteReader } from './byte-reader';
 import {
   DT_AUXILIARY, DT_FILTER, DT_FLAGS, DT_FLAGS_1, DT_JMPREL, DT_NEEDED, DT_PLTRELSZ, DT_RELA, DT_RELASZ, DT_RPATH, DT_RUNPATH, DT_SONAME,

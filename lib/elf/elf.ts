@@ -1,3 +1,6 @@
+/**
+ * Reads an ELF file, as far as loaders do.
+ */
 import { ByteReader, type Bytes } from './byte-reader';
 import { DF_1_PIE, type Dynamic, readDynamic } from './dynamic';
 import { type FileType, type Machine, readHeader } from './header';

@@ -1,3 +1,6 @@
+/**
+ * The bytes of an open file, read on access.
+ */
 import * as fs from 'fs';
 import type { Bytes } from './byte-reader';
 import { useRegularFile } from './regular-file';

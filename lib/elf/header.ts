@@ -1,3 +1,6 @@
+/**
+ * The ELF header.
+ */
 import { ByteReader } from './byte-reader';
 import { FormatError } from './format-error';
 import { describe, HEADER_SIZE, identify } from './identification';

@@ -1,3 +1,6 @@
+/**
+ * The exports of lib/elf, which other folders import.
+ */
 export { carriedData } from './carried-data';
 export { DF_1_NODEFLIB, DF_1_PIE, type Dynamic } from './dynamic';
 export {

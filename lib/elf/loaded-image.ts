@@ -1,3 +1,6 @@
+/**
+ * The end of the image of an ELF file, and the data that is appended to it.
+ */
 import { FormatError, hex } from './format-error';
 import type { Header } from './header';
 import { PHDR_SIZE } from './header';

@@ -1,3 +1,6 @@
+/**
+ * Notes in an ELF file.
+ */
 import type { ByteReader } from './byte-reader';
 import { PT_NOTE, type Segment } from './program-header';
 

@@ -1,3 +1,6 @@
+/**
+ * Program headers, which describe the segments of an ELF file.
+ */
 import type { ByteReader } from './byte-reader';
 import { FormatError, hex } from './format-error';
 import { type Header, PHDR_SIZE } from './header';

@@ -1,3 +1,6 @@
+/**
+ * Finds references from the code and data of a file to addresses in it.
+ */
 import { ByteReader } from './byte-reader';
 import { DT_RELA, DT_RELASZ, DynamicSection } from './dynamic-section';
 import type { Elf } from './elf';

@@ -1,12 +1,11 @@
-import type { ByteReader } from './byte-reader';
-import type { DynamicSection } from './dynamic-section';
-import { DT_JMPREL, DT_PLTRELSZ, DT_RELA, DT_RELASZ } from './dynamic-section';
-import type { Machine } from './header';
-
 /**
  * Relocations that name a symbol: the ways in which an object refers to its imports. On both architectures, only DT_RELA and DT_JMPREL
  * contain such relocations; DT_RELR is for the object's own addresses.
  */
+import type { ByteReader } from './byte-reader';
+import type { DynamicSection } from './dynamic-section';
+import { DT_JMPREL, DT_PLTRELSZ, DT_RELA, DT_RELASZ } from './dynamic-section';
+import type { Machine } from './header';
 
 /**
  * - `call`: an entry of the procedure linkage table (JUMP_SLOT)

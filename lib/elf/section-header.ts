@@ -1,10 +1,9 @@
-import type { Extent } from './program-header';
-
 /**
  * Section headers, which linkers and debuggers read and loaders do not. Edits keep them up to date, so that strip,
  * objcopy and readelf still work: these tools use sections, and would drop or misplace anything that no header
  * describes. If the headers are missing or invalid, they are ignored.
  */
+import type { Extent } from './program-header';
 
 const SHDR_SIZE = 64;
 const SYMBOL_SIZE = 24;

@@ -1,3 +1,6 @@
+/**
+ * String tables of ELF files.
+ */
 import type { ByteReader } from './byte-reader';
 import { FormatError, hex } from './format-error';
 import { exceeding, LIMITS } from '../limits';

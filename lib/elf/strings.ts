@@ -1,3 +1,6 @@
+/**
+ * Finds the strings in the bytes of a file.
+ */
 import { ByteReader } from './byte-reader';
 import { DT_STRSZ, DT_STRTAB, DynamicSection } from './dynamic-section';
 import type { Elf } from './elf';

@@ -1,11 +1,10 @@
-import type { ByteReader } from './byte-reader';
-import type { DynamicSection } from './dynamic-section';
-import { DT_GNU_HASH, DT_HASH } from './dynamic-section';
-
 /**
  * The hash tables in which the loaders search for a symbol. glibc and musl prefer DT_GNU_HASH to DT_HASH. Symbols outside the table are
  * not found, even if they are in the symbol table.
  */
+import type { ByteReader } from './byte-reader';
+import type { DynamicSection } from './dynamic-section';
+import { DT_GNU_HASH, DT_HASH } from './dynamic-section';
 
 /** The hash of DT_GNU_HASH (glibc elf/dl-lookup.c, dl_new_hash). */
 export function gnuHash(name: Buffer): number {

@@ -1,8 +1,3 @@
-import type { ByteReader } from './byte-reader';
-import { FormatError } from './format-error';
-import type { StringTable } from './string-table';
-import { exceeding, LIMITS } from '../limits';
-
 /**
  * Symbol versions: the sets of symbols, such as `GLIBC_2.34`, that a library defines (`.gnu.version_d`) and that
  * another object requires (`.gnu.version_r`). Before glibc starts a program, it checks that each required version is
@@ -11,6 +6,11 @@ import { exceeding, LIMITS } from '../limits';
  * Both tables are chains: each entry states the distance to the next one, 0 in the last. Distances are unsigned, so
  * a chain only runs forward, and ends at the end of the file at the latest.
  */
+import type { ByteReader } from './byte-reader';
+import { FormatError } from './format-error';
+import type { StringTable } from './string-table';
+import { exceeding, LIMITS } from '../limits';
+
 export interface VersionNeed {
   /** The library, by its name in DT_NEEDED. */
   readonly file: string;

@@ -1,12 +1,11 @@
-import type { ByteReader } from './byte-reader';
-import type { Extent } from './program-header';
-import type { StringTable } from './string-table';
-
 /**
  * Dynamic symbols. No program header states their number, and the hash tables may omit undefined symbols (GNU ld writes
  * an empty hash table if nothing is exported). But every imported symbol is used by a relocation, so relocations lead to
  * all imports.
  */
+import type { ByteReader } from './byte-reader';
+import type { Extent } from './program-header';
+import type { StringTable } from './string-table';
 
 const SYMBOL_SIZE = 24;
 const RELA_SIZE = 24;

@@ -1,3 +1,6 @@
+/**
+ * An index of the lines of a text, which finds a line without reading the whole text.
+ */
 import { checkLimit, LIMITS } from '../limits';
 
 /** Bytes in memory, such as a Buffer, or in a file. */

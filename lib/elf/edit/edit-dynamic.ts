@@ -1,3 +1,6 @@
+/**
+ * Edits the entries of the dynamic section, and the strings that they refer to.
+ */
 import type { ByteReader } from '../byte-reader';
 import {
   DT_DEBUG, DT_NEEDED, DT_NULL, DT_RPATH, DT_RUNPATH, DT_VERNEED, DYN_SIZE, type DynamicSection,

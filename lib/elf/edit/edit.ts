@@ -1,3 +1,6 @@
+/**
+ * Edits an ELF file: its loader, its library directories, and the libraries that it needs.
+ */
 import { ByteReader } from '../byte-reader';
 import { DT_STRSZ, DT_STRTAB, DynamicSection } from '../dynamic-section';
 import { dropDebug, editNeeded, editRpath, type NewNeed, versionFiles } from './edit-dynamic';

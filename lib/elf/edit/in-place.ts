@@ -1,3 +1,6 @@
+/**
+ * Edits without moving a byte: new strings are written to padding.
+ */
 import { DT_STRSZ } from '../dynamic-section';
 import { type DynamicParts, moveNewStrings } from './edit-dynamic';
 import type { Header } from '../header';

@@ -1,3 +1,6 @@
+/**
+ * Notes that an edit may remove, because no program reads them.
+ */
 import { PT_NOTE, type Segment } from '../program-header';
 
 /**

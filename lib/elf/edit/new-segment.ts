@@ -1,3 +1,6 @@
+/**
+ * Edits with a new segment, for parts that have become too long.
+ */
 import { FormatError, hex } from '../format-error';
 import { type Header, PHDR_SIZE } from '../header';
 import { hasOnlyKnownNotes } from './known-note';

@@ -1,3 +1,6 @@
+/**
+ * Rejects files in which two structures share bytes: an edit of one would change the other.
+ */
 import type { DynamicSection } from '../dynamic-section';
 import { DT_SYMTAB } from '../dynamic-section';
 import { FormatError, hex } from '../format-error';

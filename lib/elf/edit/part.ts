@@ -1,3 +1,6 @@
+/**
+ * The parts of an ELF file that can be moved.
+ */
 import type { ByteReader } from '../byte-reader';
 import {
   DT_FINI, DT_FINI_ARRAY, DT_GNU_HASH, DT_HASH, DT_INIT, DT_INIT_ARRAY, DT_JMPREL, DT_NULL, DT_PLTGOT, DT_PREINIT_ARRAY, DT_RELA, DT_RELR,

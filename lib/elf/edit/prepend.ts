@@ -1,3 +1,6 @@
+/**
+ * Edits that enlarge the lowest segment downwards, for programs at a fixed address.
+ */
 import { type Header, PHDR_SIZE } from '../header';
 import type { NewSegment } from './new-segment';
 import { type Extent, PT_LOAD, PT_NULL, PT_PHDR, type Segment, setExtent } from '../program-header';

@@ -1,3 +1,6 @@
+/**
+ * Checks an edited file: everything that was not edited must be as before.
+ */
 import { isDeepStrictEqual } from 'util';
 import { type NewNeed, replacedNames } from './edit-dynamic';
 import type { Elf } from '../elf';

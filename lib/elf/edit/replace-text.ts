@@ -1,3 +1,6 @@
+/**
+ * Overwrites texts in a file with texts of the same length.
+ */
 import { FormatError, hex } from '../format-error';
 
 /** A text that replaces as many bytes at `offset` as it has in UTF-8. */

@@ -1,3 +1,6 @@
+/**
+ * The code and the messages of the functions of a stub library.
+ */
 import type { CodeOf, Text } from './code';
 import { FUNCTION_SIZE } from './code';
 import { codeOfAarch64 } from './code-aarch64';

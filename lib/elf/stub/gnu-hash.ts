@@ -1,3 +1,6 @@
+/**
+ * Writes the hash table of DT_GNU_HASH.
+ */
 import { gnuHash } from '../symbol-hash';
 
 /**

@@ -1,3 +1,6 @@
+/**
+ * Writes a shared object, section by section.
+ */
 import { type Machine, MACHINE_NUMBERS, PHDR_SIZE } from '../header';
 import { HEADER_SIZE } from '../identification';
 import { PF_R, PF_W, PF_X, PT_DYNAMIC, PT_LOAD } from '../program-header';

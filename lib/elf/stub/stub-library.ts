@@ -1,3 +1,6 @@
+/**
+ * Makes stub libraries.
+ */
 import { FUNCTION_SIZE } from './code';
 import type { StubOptions } from './functions';
 import { addFunctions } from './functions';

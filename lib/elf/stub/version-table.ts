@@ -1,8 +1,9 @@
+/**
+ * Writes the table of DT_VERDEF. Versions have the same numbers as in the original: `.gnu.version` refers to them.
+ */
 import { sysvHash } from '../symbol-hash';
 import type { VersionDefinition } from '../symbol-version';
 import type { Strings } from './strings';
-
-/** Writes the table of DT_VERDEF. Versions have the same numbers as in the original: `.gnu.version` refers to them. */
 
 const VERDEF_SIZE = 20;
 const VERDAUX_SIZE = 8;
