@@ -244,6 +244,17 @@ describe('a program that finds its configuration by its own path, except in /usr
   });
 });
 
+test('a program that finds its configuration by the path of its data has it in the layer', async () => {
+  const source = `
+    volatile int zero;
+    int main(void) {
+      char name[99];
+      snprintf(name, sizeof name, "%s%s%s", &"/usr/share/rig"[zero], &"/../../etc"[zero], &"/rig/rig.conf"[zero]);
+      show(name);
+    }`;
+  expect(output(await layerOf(source, ['/etc/rig/rig.conf', '/usr/share/rig/names']))).toEqual(['of the layer: rig.conf']);
+});
+
 describe('a requested script', () => {
   const INTERPRETER =
     'int main(int argc, char **argv) { for (int i = 1; i < argc; i++) puts(argv[i][0] == 47 ? strrchr(argv[i], 47) + 1 : argv[i]); ' +

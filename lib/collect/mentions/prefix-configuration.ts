@@ -10,20 +10,20 @@ import type { Selection } from '../selection/selection';
 
 const OF_PREFIX = '/usr/etc';
 const CONFIGURATION = '/etc/';
-/** The link by which Linux tells a program its own path. */
-const OWN_LINK = '/proc/self/exe';
+/** The link by which Linux tells a program its own path, and the end of a path from a directory of the prefix. */
+const EVIDENCE = ['/proc/self/exe', '/../etc'];
 
-/** Adds the link if a program that finds its own path has configuration of its source package. */
+/** Adds the link if a program that finds its prefix has configuration of its source package. */
 export function linkConfiguration(selection: Selection, { root, packages }: Context): void {
   const packed = [selection.files, selection.links, selection.directories, selection.generated].flatMap((one) => [...one.keys()]);
   if (packed.some((file) => `${file}/`.startsWith(`${OF_PREFIX}/`))) return;
   const files = [...selection.files.keys()].filter((real) => real.startsWith(CONFIGURATION));
   const configured = new Set(files.flatMap((real) => packages.ownerOf(real)?.source ?? []));
-  const findsOwnPath = (program: string) => root.scan(program, (bytes) => bytes.includes(OWN_LINK));
+  const findsPrefix = (program: string) => root.scan(program, (bytes) => EVIDENCE.some((text) => bytes.includes(text)));
   for (const program of selection.processes.keys()) {
     const source = packages.ownerOf(program)?.source;
     if (source === undefined || !configured.has(source) || !isCommandDirectory(path.posix.dirname(program))) continue;
-    if (!findsOwnPath(program)) continue;
+    if (!findsPrefix(program)) continue;
     selection.generated.set(OF_PREFIX, { link: path.posix.relative(path.posix.dirname(OF_PREFIX), CONFIGURATION) });
     return;
   }
