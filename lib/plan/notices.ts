@@ -2,6 +2,9 @@
  * Notices about files that are not packed because of their possible content, their permissions, or their packages.
  */
 import * as path from 'path';
+import type { Program } from '../closure/find';
+import { interpreterOf, readShebang } from '../closure/script';
+import { isShellScript } from '../collect/commands/command-words';
 import { SUGGESTED } from '../collect/commands/optional-commands';
 import { OF_CONFIGURATION } from '../collect/commands/recommended-by-configuration';
 import { UNRELATED } from '../collect/commands/unrelated-commands';
@@ -75,6 +78,37 @@ export function commandNotices({ skipped }: FinishedSelection): string[] {
   return UNPACKED.flatMap(([reasonForSkipping, why]) => (
     [...namesBySubject(skipped, reasonForSkipping)].map(([program, names]) => (
       `${program} may start commands that are not packed, ${why}: ${listed(names)}; add those that are needed to the binaries`))));
+}
+
+/**
+ * Names the commands of a program that other packages have added as scripts, such as `git-svn`, but whose interpreter is not packed: only
+ * those packages need it. Lambda has shells.
+ */
+export function addedCommandNotices(
+  { files }: FinishedSelection,
+  programs: Iterable<Program>,
+  root: Root,
+  packages: PackageDatabase,
+): string[] {
+  const names = new Set([...files.keys()].map((file) => path.posix.basename(file)));
+  return [...programs].flatMap((program) => {
+    const owner = packages.ownerOf(program.real);
+    const isAdded = (file: string) => {
+      if (!path.posix.basename(file).startsWith(`${path.posix.basename(program.path)}-`) || packages.ownerOf(file) === owner) return false;
+      return (root.status(file)!.mode & 0o111) !== 0 && root.content(file).kind === 'script';
+    };
+    const unpacked = new Map<string, string[]>();
+    for (const file of owner === undefined ? [] : [...files.keys()].filter(isAdded)) {
+      const { head } = root.content(file);
+      const shebang = readShebang(head);
+      const name = shebang && interpreterOf(shebang)?.name;
+      if (name === undefined || isShellScript(head) || names.has(path.posix.basename(root.real(name) ?? name))) continue;
+      valueOf(unpacked, name, () => []).push(path.posix.basename(file));
+    }
+    return [...unpacked].map(([interpreter, commands]) => (
+      `${program.path} has commands whose interpreter is not packed: ${listed(commands)}; ` +
+        `add ${interpreter} to the binaries if one of them is needed`));
+  });
 }
 
 /** The path at the end of a reason, such as a program's → names of the files that are skipped for this reason with this path. */

@@ -145,3 +145,26 @@ describe('a script of a package that begins with env, if the interpreter on PATH
     expect(find(root, 'env-lang', { searchPath: ['/usr/local/bin', '/usr/bin'] }).data).toContain('/usr/local/bin/lang');
   });
 });
+
+describe('commands that another package adds to a program as scripts', () => {
+  const add = (script: string) => {
+    root.install('rig', { '/usr/bin/rig': programWith('</usr/lib/rig-core>'), '/usr/lib/rig-core/rig-own': '#!/usr/bin/perl\n' });
+    root.install('rig-svn', { '/usr/lib/rig-core/rig-svn': script }, { Source: 'rig', Depends: 'rig, perl' });
+    root.install('perl', { '/usr/bin/perl': programWith() });
+    for (const name of ['own', 'svn']) fs.chmodSync(root.locate(`/usr/lib/rig-core/rig-${name}`), 0o755);
+  };
+
+  test.each(['#!/usr/bin/perl', '#!/usr/bin/env perl'])('have a notice if their interpreter is not packed: %s', (line) => {
+    add(`${line}\n`);
+    const found = find(root);
+    expect(found.data).toContain('/usr/lib/rig-core/rig-svn');
+    const notice = /^\/usr\/bin\/rig has commands whose interpreter is not packed: rig-svn; add .*perl to the binaries/;
+    expect(found.notices).toEqual([expect.stringMatching(notice)]);
+    expect(find(root, 'rig', { binaries: ['rig', 'perl'] }).notices).toEqual([]);
+  });
+
+  test('have no notice if they are for a shell', () => {
+    add('#!/bin/sh\n');
+    expect(find(root).notices).toEqual([]);
+  });
+});
