@@ -3,6 +3,7 @@
  */
 import { alternativesIn, paragraphs } from './deb822';
 import { type Package, valueOf } from './package';
+import { ParsedFiles } from './parsed-file';
 import { checkLimit, LIMITS } from '../limits';
 import type { Root } from '../root/root';
 
@@ -28,8 +29,7 @@ export interface InstalledPackages {
   readonly bySource: ReadonlyMap<string, readonly DpkgPackage[]>;
 }
 
-/** by file on this machine and architecture: layers of one app share them */
-const kept = new Map<string, { readonly stamp: string; readonly installed: InstalledPackages }>();
+const parsed = new ParsedFiles<InstalledPackages>();
 
 /**
  * The packages of an architecture that are installed in a root.
@@ -38,12 +38,7 @@ const kept = new Map<string, { readonly stamp: string; readonly installed: Insta
  * @throws LimitError
  */
 export function installedPackages(root: Root, status: string, architecture: string): InstalledPackages {
-  const [key, stamp] = [`${architecture} ${root.shown(status)}`, root.stamp(status)];
-  const known = kept.get(key);
-  if (known?.stamp === stamp) return known.installed;
-  const installed = readPackages(root, status, architecture);
-  kept.set(key, { stamp, installed });
-  return installed;
+  return parsed.get(root, status, () => readPackages(root, status, architecture), architecture);
 }
 
 function readPackages(root: Root, status: string, architecture: string): InstalledPackages {

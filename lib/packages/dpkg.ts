@@ -1,7 +1,7 @@
 /**
  * Debian's package database: `/var/lib/dpkg/status` and the file lists in `/var/lib/dpkg/info` (dpkg(1)).
  */
-import { conffilesIn, md5sumsIn } from './dpkg-checksums';
+import { conffilesOf, md5sumsIn } from './dpkg-checksums';
 import { type DpkgPackage, type InstalledPackages, installedPackages } from './dpkg-status';
 import { FileLists } from './file-lists';
 import { type Checksum, isListed, mergedUsr, type Package, type PackageDatabase } from './package';
@@ -28,7 +28,6 @@ class Dpkg implements PackageDatabase {
   private readonly merged: (listed: string) => string;
   private knownInstalled?: InstalledPackages;
   private fileListsOfAll?: FileLists;
-  private conffiles?: ReadonlyMap<string, string>;
 
   constructor(
     private readonly root: Root, private readonly status: string, private readonly info: string, private readonly architecture: string,
@@ -67,10 +66,9 @@ class Dpkg implements PackageDatabase {
       const file = this.root.file(`${this.info}/${(owner as DpkgPackage).list}.md5sums`);
       const text = file === undefined ? '' : this.root.read(file).toString('utf8');
       const sums = md5sumsIn(text).map(([listed, md5]): [string, Checksum] => [this.merged(listed), `md5:${md5}`]);
-      this.conffiles ??= conffilesIn(this.root.read(this.status, LIMITS.packageStatus).toString('utf8'));
-      const conffiles = this.files(owner).flatMap((real): [string, Checksum][] =>
-        this.conffiles!.has(real) ? [[real, `md5:${this.conffiles!.get(real)!}`]] : [],
-      );
+      const known = conffilesOf(this.root, this.status);
+      const conffiles = this.files(owner).flatMap((real): [string, Checksum][] => (
+        known.has(real) ? [[real, `md5:${known.get(real)!}`]] : []));
       checksums = new Map([...sums, ...conffiles]);
       this.checksumsOf.set(owner, checksums);
     }

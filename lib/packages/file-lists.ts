@@ -4,6 +4,7 @@
 import { setImmediate } from 'timers';
 import { DamagedListsError, keep, type Lists, readKept } from './kept-lists';
 import { LineIndex } from './line-index';
+import { valueOf } from './package';
 import { checkLimit, LIMITS } from '../limits';
 import type { Root } from '../root/root';
 
@@ -16,6 +17,8 @@ const FIRST_SIZE = 8 * 1024 * 1024;
 export class FileLists {
   /** @param readAgain reads the lists from the root if the kept ones turn out to be damaged */
   private constructor(private readonly names: readonly string[], private lists: Lists, private readonly readAgain?: () => Lists) {}
+
+  private readonly byEnd = new Map<string, readonly string[]>();
 
   /** by directory on this machine: the lists, and the stamp of the directory when they were read */
   private static readonly kept = new Map<string, { readonly state: string; readonly lists: FileLists }>();
@@ -50,12 +53,16 @@ export class FileLists {
     return found;
   }
 
-  /** The names of the lists that have a line with this end. */
-  public *withEnd(end: string): Generator<string> {
-    const bytes = this.reading(({ text }) => text.subarray(0, text.length));
-    for (let offset = bytes.indexOf(`${end}\n`); offset >= 0; offset = bytes.indexOf(`${end}\n`, offset + 1)) {
-      yield this.nameAt(offset);
-    }
+  /** The names of the lists that have a line with this end. Found once: this searches all lists, which takes 2 ms for 5 MB. */
+  public withEnd(end: string): readonly string[] {
+    return valueOf(this.byEnd, end, () => {
+      const bytes = this.reading(({ text }) => text.subarray(0, text.length));
+      const found: string[] = [];
+      for (let offset = bytes.indexOf(`${end}\n`); offset >= 0; offset = bytes.indexOf(`${end}\n`, offset + 1)) {
+        found.push(this.nameAt(offset));
+      }
+      return found;
+    });
   }
 
   /** The names of the lists that have this line. */

@@ -98,9 +98,10 @@ export class Configuration {
         ? undefined
         : `${REFUSED}changed since the package ${owner.name} was installed`;
     }
-    if (this.ucfRecords().includes(`${digests.of('md5')}  ${real}\n`) || this.isCopy(real, digests)) return undefined;
     const text = size > MOST_BYTES ? '' : bytes.toString('latin1');
-    return text !== '' && isGenerated(real, text) ? undefined : `${REFUSED}no package owns it, and no known tool has generated it`;
+    const isKnown = this.ucfRecords().includes(`${digests.of('md5')}  ${real}\n`) || (text !== '' && isGenerated(real, text)) ||
+      this.isCopy(real, digests);
+    return isKnown ? undefined : `${REFUSED}no package owns it, and no known tool has generated it`;
   }
 
   private ucfRecords(): string {
