@@ -1,5 +1,5 @@
 /**
- * Opens the package database of a root: that of dpkg, apk or rpm, or a replacement by file names.
+ * Opens the package database of a root: that of dpkg, apk or rpm. If none can be read, files are assigned to packages by their names.
  */
 import { PackagesByName } from './by-name';
 import { dpkgDatabase } from './dpkg';

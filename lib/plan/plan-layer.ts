@@ -38,7 +38,7 @@ export interface LayerRequest {
   readonly detectData: boolean;
   /** command lines; the files that they open are packed */
   readonly traceCommands: readonly string[];
-  /** whether large files may be stored compressed @default - if the layer would otherwise be too large */
+  /** whether files may be stored compressed @default - if the layer would otherwise be too large, or lack data of a direct dependency */
   readonly compress?: boolean;
   /** target architecture @default - that of the programs */
   readonly machine?: Machine;
@@ -58,7 +58,7 @@ export interface PlannedLayer {
   readonly libraries: readonly string[];
   /** path → the reason why it is not packed */
   readonly skipped: ReadonlyMap<string, string>;
-  /** messages for the user: data that cannot be found in this source, or that is not packed */
+  /** messages for the user, for example about data that is not packed, or about `exclude` patterns without effect */
   readonly notices: readonly string[];
   /** true if data is selected without a package database: when one can be read, for example with rpm installed, the plan may differ */
   readonly isProvisional: boolean;
@@ -93,9 +93,9 @@ export interface Gathered {
   readonly notices: readonly string[];
   readonly isProvisional: boolean;
   readonly traced: Trace;
-  /** whether large files may be stored compressed */
+  /** whether files may be stored compressed */
   readonly compress: boolean;
-  /** true if the user does not state whether to compress: files are compressed only if the layer would otherwise be too large */
+  /** true if the user does not state whether to compress: see the default of `LayerRequest.compress` */
   readonly compressesIfNeeded: boolean;
   /** the working directory, on this machine */
   readonly project: string;
@@ -106,7 +106,7 @@ export interface GatherOptions {
   /** files that the trace commands open, if these are known: then the commands do not run */
   readonly knownTrace?: Trace;
   /**
-   * data is added up to this size, in bytes; libraries are replaced by smaller alternatives only if that is not enough
+   * data is added up to this size, in bytes; if not everything fits, libraries are replaced by smaller alternatives
    * @default - Lambda's quota
    */
   readonly mostBytes?: number;
@@ -208,7 +208,7 @@ export function planGathered(gathered: Gathered, mostBytes = MOST_BYTES, linksDu
   const { selection } = collected;
   const relocated = (compress: boolean) => (
     relocate(programs, collected, { root, setting, packages, compress, project, included: gathered.included, linksDuplicates }));
-  // to make a slim layer, its workload runs in the complete layer, which has no compressed files
+  // `linksDuplicates` is false for the complete layer in which the workload of a slim layer runs: its files are not compressed, either
   const first = relocated(gathered.compress && linksDuplicates);
   const isTooLarge = sizeOf(first.plan) > mostBytes;
   const { plan, unreplaced } = isTooLarge && gathered.compressesIfNeeded && !gathered.compress ? relocated(true) : first;

@@ -1,7 +1,8 @@
 /**
  * Reads a tar archive that is not trusted, as a stream: ustar, pax and GNU's long names.
  *
- * An archive must end with its two empty blocks. Sparse files, multi-volume archives and headers with wrong checksums are errors.
+ * An archive must end with its two empty blocks. Headers with wrong checksums, and sparse files in pax format, are errors. Sparse files in
+ * GNU's older format and parts of multi-volume archives are entries of the type `unknown`.
  */
 import { BLOCK, checksumOf, type Field, fieldOf, TYPES, type TarType } from './format';
 
@@ -95,7 +96,7 @@ async function* entriesOf(bytes: Bytes): AsyncGenerator<TarEntry> {
   }
 }
 
-/** The content of a header that describes the next entry. */
+/** The content of a header that describes the next entry or, with the flag `g`, all entries after it. */
 async function described(bytes: Bytes, size: number): Promise<Buffer> {
   if (size > MOST_RECORDS) throw new TarError('is damaged', `a pax header of ${size} bytes, more than ${MOST_RECORDS}`);
   const content = await bytes.exactly(size);

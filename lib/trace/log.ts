@@ -74,11 +74,11 @@ export function readTraceLog(text: string, cwd: string): Trace {
 export class Log {
   /** whether the log has a system call */
   public isLog = false;
-  /** whether a process has entered the directory `from` */
+  /** whether a process has entered the directory `from`; always true without `from` */
   public hasBegun: boolean;
   private readonly reader = new LineReader();
   private readonly situations = new Map<string, Situation>();
-  /** processes whose call that starts another process has not returned yet */
+  /** processes that are starting another one: they have made one of the calls in `BIRTHS`, and it has not returned yet */
   private readonly bearing = new Set<string>();
   private latest: Situation;
   private opened = new Map<string, Opened>();

@@ -64,9 +64,9 @@ export function starterOf(file: string, selection: CurrentSelection, context: Co
 }
 
 /**
- * True if a file is from the same source package as a requested script. Also true for code from the source package of a requested binary,
- * if a requested package from that source package depends on a package that has commands and is from another source package. Many packages
- * consist of modules and the program that loads them: a script, or an interpreter of the package's own language.
+ * True if a file is from the same source package as a requested program. Many packages consist of modules and the program that loads them:
+ * a script, or an interpreter of the package's own language. If the program is not a script, the file must also be code, and
+ * `commandsOfDependencies` must be true for the source package.
  */
 function isModule(file: string, { requested }: CurrentSelection, context: Context): boolean {
   const { requestedPrograms, packages } = context;
@@ -78,7 +78,7 @@ function isModule(file: string, { requested }: CurrentSelection, context: Contex
   });
 }
 
-/** True if a requested package from this source package depends directly on one that has commands and is from another source package. */
+/** True if a requested package of this source depends directly on a package of another source that has commands and is not essential. */
 function commandsOfDependencies(source: string, requested: RequestedPackages, { packages, packageFiles }: Context): boolean {
   return [...requested].some((one) => one.source === source && dependenciesOf(one, packages).some((dependency) => (
     dependency.source !== source && !dependency.isEssential && packageFiles.commands(dependency).length > 0)));

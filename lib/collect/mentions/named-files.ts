@@ -1,6 +1,6 @@
 /**
- * Files that a requested shell script names without their directory. Shell code that the script sources names the directory. For example,
- * the script calls `find_jars commons-cli`, and the function `find_jars` searches `/usr/share/java`.
+ * Files that a requested shell script names without their directory. The directory is named in shell code that the script sources. For
+ * example, the script calls `find_jars commons-cli`, and the function `find_jars` searches `/usr/share/java`.
  *
  * A word is weak evidence, so it counts only if a requested package depends on the package of the file, directly or not.
  */

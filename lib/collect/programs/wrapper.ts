@@ -1,6 +1,6 @@
 /**
- * Scripts around a program of their own package, such as `/usr/bin/R`, which starts `/usr/lib/R/bin/exec/R`. Packages that extend the
- * program extend what the user requests.
+ * Scripts around a program of their own package, such as `/usr/bin/R`, which starts `/usr/lib/R/bin/exec/R`. If the user requests such a
+ * script, add-on packages of the program are packed, as if the user had requested the program itself.
  */
 import type { Program } from '../../closure/find';
 import { isProgram } from '../../elf';
@@ -11,8 +11,8 @@ import type { Context } from '../selection/context';
 import { ownersOf } from '../selection/context';
 
 /**
- * Whether a script names a binary program of its packages, or a directory with one. Only interpreters count that every system has: a
- * script in another language is a program itself.
+ * Whether a script names a binary program of its packages, or a directory with one. False if the script's interpreter is not from an
+ * essential package, like that of shell scripts: a script in another language is a program itself.
  */
 export function isWrapper({ real, interpreter }: Program, owners: readonly Package[], context: Context): boolean {
   const { root, packageFiles } = context;

@@ -98,7 +98,7 @@ function addEntry(
   if (excess !== undefined) notice(`it would add ${Math.round(excess / 1e6)} MB`);
 }
 
-/** Why a directory is not the build output of a program in it, and whether a notice lists the files that are not packed. */
+/** Why a directory is not the build output of a program in it, and whether a notice says so for a directory that is not packed. */
 function problemWith(base: string, context: Context): { readonly problem: string; readonly isNoted: boolean } | undefined {
   if (isStandardDirectory(base) || context.searchPath.includes(base)) return { problem: 'a system directory', isNoted: false };
   if (isHome(base) || path.posix.basename(base).startsWith('.')) {

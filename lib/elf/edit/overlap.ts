@@ -38,7 +38,7 @@ export function structures(header: Header, segments: readonly Segment[], dynamic
 }
 
 /**
- * Checks that symbols do not overlap the program header table, which every edit changes. The size of the symbol table is
+ * Checks that symbols do not overlap the program header table, which edits may change. The size of the symbol table is
  * unknown, so only its beginning is checked.
  *
  * @throws FormatError

@@ -1,6 +1,6 @@
 /**
- * Files that programs look for beside a mentioned file: their names begin with its name, or its text names them. If an alias replaces the
- * path of that file, they need links beside the alias, in `/opt`.
+ * Files that programs look for beside a mentioned file: those whose names begin with the name of the mentioned file, and those that are
+ * named in its text. If an alias replaces the path of the mentioned file, these files need links beside the alias, in `/opt`.
  */
 import * as path from 'path';
 import type { Root } from '../../root/root';

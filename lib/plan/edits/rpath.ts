@@ -53,7 +53,7 @@ export class Rpaths {
     return { rpath, needed: this.neededOf(known, elf.dynamic!, rpath) };
   }
 
-  /** @returns the directories with `KEY`; `undefined` to leave the file as it is, `''` for no DT_RPATH */
+  /** @returns the new DT_RPATH, in which `KEY` stands for the layer's key; `undefined` to leave the file as it is, `''` for no DT_RPATH */
   private rpathOf(known: Known, elf: Elf): string | undefined {
     const { object, process } = known;
     const { rpath, runpath } = elf.dynamic!;
@@ -65,7 +65,7 @@ export class Rpaths {
 
   /**
    * @param rpath the new DT_RPATH
-   * @returns the DT_NEEDED of a program with `KEY`; `undefined` to leave them as they are
+   * @returns a program's new DT_NEEDED entries, in which `KEY` stands for the layer's key; `undefined` to leave them as they are
    */
   private neededOf({ object, process }: Known, { rpath: old, runpath, spareEntries }: Dynamic, rpath: string | undefined) {
     if (object.loader || process.interpreter === undefined) return undefined;

@@ -4,7 +4,7 @@
  * All compressed files are unpacked at the first start, so as few as possible are compressed: the largest ones, until the layer leaves
  * room for the function's code and other layers.
  *
- * A compressed file is stored at `/compressed/PATH` of the layer. Its own path becomes a link into /tmp/elf-KEY, so that path stays valid
+ * A compressed file is stored at `/opt/elf/KEY/compressed/PATH`. Its own path becomes a link into /tmp/elf-KEY, so that path stays valid
  * everywhere. `/opt/bin/NAME` leads to a launcher next to the program, `.start-NAME`. Every process of a layer starts in a launcher or
  * descends from one that did, so all files are unpacked before any of them is used.
  */

@@ -25,7 +25,7 @@ export interface Export {
   readonly container: string;
   /** must exist and be empty */
   readonly directory: string;
-  /** shown on the terminal at descriptor TERMINAL, in bytes @default - no progress is shown */
+  /** the step whose progress is shown on the terminal at descriptor TERMINAL; its units are bytes @default - no progress is shown */
   readonly step?: Step;
 }
 
