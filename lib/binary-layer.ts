@@ -115,7 +115,7 @@ export interface BinaryLayerProps extends lambda.LayerVersionOptions {
    * starts use the unpacked files. If the function's `ephemeralStorageSize` is too small for them, synthesis prints a warning with
    * the required size. Programs must be started by their paths in `/opt/bin`.
    *
-   * @default - only if the layer would otherwise be too large
+   * @default - only if the layer would otherwise be too large, or lack data of a direct dependency
    */
   readonly compress?: boolean;
 

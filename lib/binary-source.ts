@@ -46,7 +46,7 @@ export interface AptSourceOptions {
  * The root file system that programs, libraries and data of a layer come from.
  *
  * Use one of the static methods. Nothing outside of the source is packed, and nothing in it is executed, except for the
- * installation scripts of `apt` packages.
+ * installation scripts of `apt` packages, and for the commands in `traceCommands`, `testCommand` and `workload`.
  *
  * @example
  * import { App, Stack } from 'aws-cdk-lib';
