@@ -4,7 +4,7 @@
 import * as fs from 'fs';
 import { type FileEntry, sizeOf, temporaryBytes } from '../../lib/plan/layout/plan';
 import type { LayerRequest } from '../../lib/plan/plan-layer';
-import { find, LIB, Packaged, programWith, writeAlternatives } from '../collect/packaged';
+import { find, LIB, libraryWith, Packaged, programWith, writeAlternatives } from '../collect/packaged';
 import { errorOf, noise } from '../fixture';
 import { plan } from './make';
 
@@ -93,6 +93,17 @@ test('a layer that is full of add-ons is not compressed', () => {
   expect(compressedIn(layer)).toEqual([]);
   expect(layer.notices).toEqual([expect.stringContaining('does not contain all add-ons')]);
   expect(planned({ compress: false }).plan.fingerprint).toBe(layer.plan.fingerprint);
+});
+
+test.each([
+  ['the directory of plug-ins', '/usr/lib/liba', ['/usr/share/rig/one']],
+  ['a single plug-in', '/usr/lib/liba/plug', []],
+])('a layer that lacks %s of a direct dependency is compressed accordingly', (_, mentioned, expected) => {
+  root.install('rig', { '/usr/bin/rig': programWith('', ['liba.so.1']), '/usr/share/rig/one': '' }, { Depends: 'liba' });
+  root.install('liba', { [`${LIB}/liba.so.1`]: libraryWith('liba.so.1', `\0${mentioned}\0`), '/usr/lib/liba/plug': '' });
+  root.enlarge('/usr/share/rig/one', 240 * MB);
+  root.enlarge('/usr/lib/liba/plug', 30 * MB);
+  expect(compressedIn(planned())).toEqual(expected);
 });
 
 test('a smaller alternative of a library is taken before a layer is compressed', () => {

@@ -108,7 +108,7 @@ export function dependenciesOf(
 
 /**
  * The packages of candidates, if a program may not start without them: essential modules, recommended packages whose commands a script
- * starts, and, in a tight layer, direct dependencies.
+ * starts, and direct dependencies: in a tight layer all of their files, otherwise their directories of plug-ins.
  *
  * @param bytes what all candidates would add
  */
@@ -123,12 +123,17 @@ export function essentialPackages(
   const programs = requested.isTight ? [...requested].filter((one) => requested.reasonFor(one) === 'program') : [];
   const ofPrograms = new Set(programs.flatMap(({ depends }) => withinMetapackages(depends, context)));
   const isPartOfDependency = (owner: Package) => requested.requiresDirectly(owner) || ofPrograms.has(owner);
-  for (const { path: place, need, distance = Infinity } of candidates) {
+  // a library may fail without the directory of its plug-ins; single files may be drivers of hardware
+  const isOwnDirectory = (place: string, owner: Package, need: Need, through?: string) => (
+    need === 'mentioned' && through !== undefined && context.packages.ownerOf(through) === owner && context.root.isDirectory(place));
+  for (const { path: place, need, distance = Infinity, why: { through } } of candidates) {
     const owner = ownerOf(place, context);
     if (owner === undefined) continue;
     if (need === 'mentioned' && isEssential({ distance, bytes })) {
       found.set(owner, Math.min(distance, found.get(owner) ?? distance));
-    } else if ((requested.isTight && isPartOfDependency(owner)) || isStarted(owner, need, selection, context)) {
+    } else if ((requested.isTight || isOwnDirectory(place, owner, need, through)) && isPartOfDependency(owner)) {
+      found.set(owner, PART_OF_DEPENDENCY);
+    } else if (isStarted(owner, need, selection, context)) {
       found.set(owner, PART_OF_DEPENDENCY);
     }
   }
