@@ -11,6 +11,7 @@ import { UNRELATED } from '../collect/commands/unrelated-commands';
 import type { FinishedSelection } from '../collect/finish';
 import { REFUSED } from '../collect/kinds/configuration';
 import { SECRET } from '../collect/kinds/secrets';
+import { UNRELATED_PLUG_INS } from '../collect/mentions/unrelated-plug-ins';
 import { OF_MODULE } from '../collect/modules/recommended-by-modules';
 import { SUGGESTED_MODULE } from '../collect/modules/suggested-modules';
 import { NOT_WORLD_READABLE } from '../collect/programs/add-files';
@@ -56,6 +57,13 @@ function isForFilesOfMachine(real: string, root: Root, packages: PackageDatabase
   if (!root.isDirectory(real)) return false;
   const owners = [...packages.ownersOf(real)];
   return owners.length > 0 && !owners.some((owner) => packages.files(owner).some((file) => file.startsWith(`${real}/`)));
+}
+
+/** Names directories of plug-ins that an object mentions, but that are not packed because their packages are unrelated to its own. */
+export function plugInNotices({ skipped }: FinishedSelection): string[] {
+  return [...pathsBySubject(skipped, UNRELATED_PLUG_INS)].map(([file, directories]) => (
+    `${file} may load plug-ins that are not packed, of packages that its own package does not depend on: ${listed(directories)}; ` +
+      'list those that are needed in include'));
 }
 
 /** Names the modules that a script imports, but that are not packed because the script's package only suggests their packages. */
@@ -113,10 +121,16 @@ export function addedCommandNotices(
 
 /** The path at the end of a reason, such as a program's → names of the files that are skipped for this reason with this path. */
 function namesBySubject(skipped: ReadonlyMap<string, string>, reasonForSkipping: string): ReadonlyMap<string, readonly string[]> {
+  const bySubject = pathsBySubject(skipped, reasonForSkipping);
+  return new Map([...bySubject].map(([subject, paths]) => [subject, paths.map((file) => path.posix.basename(file))]));
+}
+
+/** The same with the paths of the files. */
+function pathsBySubject(skipped: ReadonlyMap<string, string>, reasonForSkipping: string): ReadonlyMap<string, readonly string[]> {
   const bySubject = new Map<string, string[]>();
   for (const [skippedPath, reason] of skipped) {
     if (!reason.startsWith(reasonForSkipping)) continue;
-    valueOf(bySubject, reason.slice(reasonForSkipping.length), () => []).push(path.posix.basename(skippedPath));
+    valueOf(bySubject, reason.slice(reasonForSkipping.length), () => []).push(skippedPath);
   }
   return bySubject;
 }

@@ -7,7 +7,7 @@ import type { Machine } from '../elf';
 import { MOST_BYTES } from '../lambda';
 import { namePrograms } from './edits/name-programs';
 import { type Plan, sizeOf } from './layout/plan';
-import { addedCommandNotices, commandNotices, moduleNotices, refusalNotices, unreadableNotice } from './notices';
+import { addedCommandNotices, commandNotices, moduleNotices, plugInNotices, refusalNotices, unreadableNotice } from './notices';
 import { prove } from './proof';
 import { relocate } from './relocate';
 import { Excluder, included } from './select';
@@ -183,6 +183,7 @@ export function gatherLayer(source: Root, request: LayerRequest, options: Gather
       ...commandNotices(selection),
       ...addedCommandNotices(selection, programs.values(), root, packages),
       ...moduleNotices(selection),
+      ...plugInNotices(selection),
       ...refusalNotices(selection, secrets),
       ...(selection.skipped.has(NO_ZONES) ? [selection.skipped.get(NO_ZONES)!] : []),
       ...[...programs.values()].flatMap((program) => staticProgramNotice(program.interpreter?.program ?? program, root) ?? []),

@@ -10,6 +10,7 @@ import { namedAfterOthers, namedAfterPrograms, namesOfPrograms } from './named-a
 import { behindPrefix } from './prefix';
 import { relativePaths } from './relative-paths';
 import { behindStandardDirectories } from './standard-directories';
+import { reasonForUnrelated } from './unrelated-plug-ins';
 import type { Package } from '../../packages/package';
 import { isCommandDirectory, isStandardDirectory } from '../../root/standard';
 import { addCommand } from '../commands/commands';
@@ -85,7 +86,7 @@ function followOne(candidate: string, real: string, by: Mentioning, selection: C
   const grounds = groundsToFollow(candidate, real, by.owner, selection.requested, context);
   if (grounds) return addOrDefer(candidate, real, by, grounds, selection, context);
   if (selection.files.has(real)) return selection.fork();
-  return skipping(candidate, `mentioned in ${by.real}, whose package neither owns it nor depends on one that does`, selection);
+  return skipping(candidate, reasonForUnrelated(real, by, selection.requested, context), selection);
 }
 
 /** A command that a file names by its path. */
