@@ -334,7 +334,7 @@ function assetOptionsOf({ testCommand, testTimeout = Duration.seconds(30), verbo
   };
 }
 
-/** The architecture stated in the properties, so that templates without bundling include it as well. */
+/** The architecture that the properties or the source state. Templates include it even if bundling is off. */
 function statedArchitecture({ architecture, source }: BinaryLayerProps): lambda.Architecture | undefined {
   const machine = machineOf(architecture) ?? source?._machine;
   return machine && ARCHITECTURES[machine];

@@ -1,6 +1,6 @@
 /**
  * The fingerprint of a layer's plan, stored with every look at the file system that the plan depends on (see looks.ts). As long as
- * each look would still see the same, nothing is parsed or planned again.
+ * each look would still have the same result, nothing is parsed or planned again.
  *
  * If the file with the fingerprint cannot be read or written, the fingerprint is computed again.
  */
@@ -24,7 +24,7 @@ export interface Fingerprint {
   /** bytes of `/tmp` that the layer's compressed files take in a function */
   readonly temporaryBytes: number;
   readonly machine: Machine;
-  /** files that the trace commands opened: the commands do not run again while the looks see the same */
+  /** files that the trace commands opened: the commands do not run again as long as `looks` are unchanged */
   readonly traced: Trace;
   readonly looks: Looks;
   /** only for a layer with a workload */
@@ -35,7 +35,7 @@ export interface Fingerprint {
 export interface KnownSlim {
   /** the files that the commands use: the commands do not run again while this is valid; absent if a lock lists the files */
   readonly known?: KnownOutcome;
-  /** looks at the directory that is mounted at `/var/task` for the commands */
+  /** the record of looks at the directory that is mounted at `/var/task` for the commands */
   readonly files: Looks;
   /** the text of the lock, `''` for none */
   readonly lock: string;

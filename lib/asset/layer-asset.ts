@@ -97,7 +97,7 @@ export class LayerAsset {
     if (!this.restore(file)) this.pack(file)(file);
   }
 
-  /** Puts the zip of the cache at a path. @returns false if the cache does not have it, or it cannot be put there */
+  /** Links or copies the cached zip to a path. @returns false if there is no cached zip, or it cannot be written there */
   public restore(file: string): boolean {
     return this.cache.restore(file);
   }
@@ -106,7 +106,7 @@ export class LayerAsset {
    * Starts to pack the layer.
    *
    * @param beside a path in the directory of the zip
-   * @returns a function that waits for the zip, tests it, and moves it to a path. It throws an Error if that fails, and then leaves nothing
+   * @returns a function that waits for the zip, tests it, and moves it to a path. If this fails, it throws an Error and leaves no file
    * @throws Error if the layer cannot be planned or tested
    */
   public pack(beside: string): (file: string) => void {
@@ -123,7 +123,7 @@ export class LayerAsset {
       try {
         const { bytes, zipBytes, sha256 } = zip.wait();
         if (this.trial) stages().trials().tryLayer(untried, Object.keys(plan.programs), this.trial);
-        // before it is in its place: another process that finds it there must recognize it
+        // before the zip is moved: another process that finds the zip at `file` must be able to recognize it
         this.cache.add(untried, { bytes: zipBytes, sha256 });
         putInPlace(untried, file);
         this.cache.renamed(file);

@@ -14,12 +14,12 @@ import { UnfinishedZip } from './unfinished-zip';
 import { removeLeftovers } from '../process/leftovers';
 import { withLock } from '../process/lock';
 
-/** The lock file in the output directory, which exists while an asset is staged. */
+/** The lock file in the output directory. It exists while an asset is staged. */
 const LOCK = '.cdk-binary-layer.lock';
 
 /**
- * CDK's bundling hook: copies the zip from the cache, or packs and tests the plan. A layer without a test is packed later, and CDK gets an
- * empty file. The request is checked before CDK calls the hook.
+ * CDK's bundling hook. It takes the zip from the cache if it is there. Otherwise, a layer with a test is packed and tested now; a layer
+ * without one is packed later, and CDK gets an empty file. The request is checked before CDK calls the hook.
  */
 class BundlingHook implements ILocalBundling {
   // #private fields, because CDK's asset hash includes all enumerable properties
@@ -56,7 +56,7 @@ class BundlingHook implements ILocalBundling {
   }
 }
 
-/** A zip that CDK stages when the layer version is made, and uploads as it is. It may be packed until the app is synthesized. */
+/** A zip that CDK stages when the layer version is made, and uploads as it is. Packing may continue until the app is synthesized. */
 export class LayerCode extends lambda.Code {
   public readonly isInline = false;
   private code?: lambda.Code;
@@ -92,8 +92,9 @@ export class LayerCode extends lambda.Code {
   }
 
   /**
-   * CDK bundles in a directory whose name is the same in every process, so apps that share an output directory stage one after
-   * the other. CDK assumes that an existing directory with the asset's name is complete, so one without the right zip is removed first.
+   * CDK bundles in a directory whose name is the same in every process, so apps that share an output directory stage their layers one
+   * after the other. CDK assumes that an existing directory with the asset's name is complete, so a directory without the right zip is
+   * removed first.
    */
   private stage(scope: Construct, { outdir: stageOutdir, assetOutdir: outdir }: Stage): lambda.CodeConfig {
     const { hash } = this.asset;
@@ -119,7 +120,7 @@ export class LayerCode extends lambda.Code {
         if (hook.isDone) {
           this.asset.renamed(file);
         } else if (!this.asset.isAt(file)) {
-          // the hook's empty file; or none, because CDK stages an asset only once in a process, even if its zip is gone
+          // `file` is the hook's empty file, or absent: CDK stages an asset only once in a process, even if the zip has been removed
           fs.rmSync(file, { force: true });
           if (this.asset.isTested) this.asset.write(file);
           else this.unfinished = this.packed(file, clear);

@@ -2,7 +2,7 @@
  * Packs plans in a process of its own: a construct is synchronous, and compression is not. Meanwhile, the app makes other constructs.
  *
  * One process packs all layers that an app makes in a row. It is started before the first layer is planned. While a layer is planned,
- * it compresses files that the layer may contain.
+ * the process compresses files that the layer may contain.
  */
 import * as path from 'path';
 import { setImmediate } from 'timers';
@@ -88,7 +88,7 @@ export class StartedZip {
       if (!(error instanceof EndedError)) throw error;
       this.answered = { problem: `the packing process ended${error.message && `: ${error.message.trim()}`}` };
       endPacking();
-      // a new process writes those that the ended one has not begun
+      // a new process writes the zips that the ended one has not begun
       for (const zip of StartedZip.unanswered) zip.read = startPacking().ask(zip.line);
     }
   }

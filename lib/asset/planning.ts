@@ -65,8 +65,8 @@ export class Planning {
   }
 
   /**
-   * @param traced what the trace commands opened, if nothing has changed since: they are not run again
-   * @param last the last fingerprint of the same request: if its outcome of the workload still holds, the commands are not run again
+   * @param traced what the trace commands opened, if nothing has changed since: then the commands are not run again
+   * @param last the last fingerprint of the same request: if the workload outcome in it is still valid, the workload is not run again
    */
   private make(traced: Trace | undefined, last: Fingerprint | undefined): { root: Root; planned: PlannedLayer & Partial<SlimLayer> } {
     const { startPacking, foresee } = packing();

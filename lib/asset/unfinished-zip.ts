@@ -1,6 +1,6 @@
 /**
  * A zip that is packed while the app makes its other constructs. It is finished when the app is synthesized, or else when the process
- * ends: if synthesis fails for another reason, the next one does not have to pack the layer again.
+ * ends: if synthesis fails for another reason, the next synthesis does not have to pack the layer again.
  */
 export class UnfinishedZip {
   /** by asset hash */
@@ -18,13 +18,13 @@ export class UnfinishedZip {
 
   private failure?: { readonly error: unknown };
 
-  /** @param work waits for the zip and moves it to its place, or throws why that fails and leaves nothing */
+  /** @param work waits for the zip and moves it to its path. If that fails, it throws the error and leaves no file */
   constructor(private readonly hash: string, private readonly work: () => void) {
     if (UnfinishedZip.all.size === 0) process.on('exit', UnfinishedZip.settleAll);
     UnfinishedZip.all.set(hash, this);
   }
 
-  /** @throws Error if the zip could not be packed; the other zips are finished before */
+  /** @throws Error if the zip could not be packed; the other zips are finished first */
   public finish(): void {
     this.settle();
     if (this.failure === undefined) return;

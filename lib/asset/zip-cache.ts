@@ -16,7 +16,7 @@ import { stampOf } from '../root/stamp';
 /** The directory of the kept zips, below the cache directory. */
 export const ZIPS = 'zip';
 
-/** In megabytes: some ten of the largest layers, or some hundred of usual ones. */
+/** In megabytes: enough for about ten of the largest layers, or a hundred typical ones. */
 const DEFAULT_BOUND = 1024;
 const VARIABLE = 'BINARY_LAYER_CACHE_MB';
 
@@ -39,7 +39,7 @@ interface KnownZip extends ZipIdentity {
   readonly stamps: readonly string[];
 }
 
-/** Zips of this process, by asset hash: two layers of one app may be the same, and the cache directory may not be usable. */
+/** Zips of this process, by asset hash. Needed if the cache directory cannot be used: two layers of one app may be the same. */
 const knownHere = new Map<string, KnownZip>();
 
 export class ZipCache {
@@ -111,7 +111,7 @@ export class ZipCache {
       const known: unknown = JSON.parse(text);
       return isKnownZip(known) ? known : undefined;
     } catch {
-      return undefined; // cut off
+      return undefined; // truncated
     }
   }
 

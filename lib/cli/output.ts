@@ -15,7 +15,7 @@ const tars = () => require('../pack/tar') as typeof import('../pack/tar');
 
 export type Writer = typeof writeZip;
 
-/** Extensions of unsupported formats. Such names are rejected: the user hardly wants a directory of that name. */
+/** Extensions of unsupported formats. Names that end with one are rejected: the user probably does not want such a directory. */
 const OTHER_ARCHIVE = /\.(?:tar|tar\.\w+|t[bx]z2?|tzst|gz|bz2|xz|zst|7z|rar|jar|deb|rpm)$/i;
 
 /**

@@ -130,7 +130,7 @@ export class Process {
   private close(): void {
     for (let object: Loaded | undefined; (object = this.objects.find((candidate) => !this.closed.has(candidate))); ) {
       this.closed.add(object);
-      // limited because `match`, like the loader, compares each name with all objects
+      // limited because the time is quadratic: `match`, like the loader, compares each name with all objects
       if (this.objects.length > LIMITS.loadedObjects.most) {
         throw new UnloadableError(`${this.program.path}: ${exceeding(LIMITS.loadedObjects, this.objects.length)}`);
       }

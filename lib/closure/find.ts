@@ -152,8 +152,8 @@ function fromPath(root: ProgramFiles, binary: string, cwd: string): string {
 }
 
 /**
- * The file of a command or path. If an interpreter is a shim of a version manager, the next program of its name on PATH that is not a shim
- * is used instead: any version can run the script. Any other shim is an error, because the user must choose the version.
+ * The file of a command or path. If an interpreter is a shim of a version manager, the next program on PATH that has the same name and is
+ * not a shim is used instead: any version can run the script. Any other shim is an error, because the user must choose the version.
  */
 function fileOf(root: ProgramFiles, binary: string, searchPath: readonly string[], cwd: string, forScript: boolean): string {
   const file = binary.includes('/') ? fromPath(root, binary, cwd) : fromCommand(root, binary, searchPath, cwd);

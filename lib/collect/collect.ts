@@ -92,8 +92,8 @@ const RULES: readonly Rule[] = [
 ];
 
 /**
- * Collects the files of programs. The files that they need are collected once for tight layers and once for others. Optional files are
- * collected in each call of `collect`, because the room for them depends on which files are stored compressed.
+ * Collects the files of programs. The files that the programs need are collected once for tight layers and once for all other layers.
+ * Optional files are collected in each call of `collect`, because the room for them depends on which files are stored compressed.
  */
 export class Collection {
   private readonly context: Context;

@@ -39,7 +39,10 @@ export function addLicences(selection: CurrentSelection, context: Context): Sele
   return delta;
 }
 
-/** Rejects bytecode that Python would not use: it is out of date, its source is not packed, or it is for another implementation. */
+/**
+ * Rejects bytecode that Python would not use: it is out of date, its source is not packed, or it is for an implementation of Python, such
+ * as PyPy, that is not packed.
+ */
 export function rejectStaleBytecode(selection: Selection, { root }: Context): void {
   const files = [...selection.files.keys()];
   const isPacked = new Map<string, boolean>();
@@ -59,7 +62,7 @@ export function rejectStaleBytecode(selection: Selection, { root }: Context): vo
   }
 }
 
-/** Whether a directory contains Python modules. It must not be packed without them: Python would import it as an empty module. */
+/** Whether a directory is for Python modules. Such a directory must not be packed empty: Python would import it as an empty module. */
 function isOfPythonModules(directory: string, root: Root): boolean {
   return path.posix.basename(directory) === '__pycache__' || root.isFile(path.posix.join(directory, '__init__.py'));
 }

@@ -33,7 +33,7 @@ export interface Group extends Pick<Candidate, 'need' | 'limit'> {
   readonly candidates: readonly Candidate[];
   /**
    * for an add-on: its `KINSHIP`, the number of its dependencies that are add-ons, too, and the number of all its dependencies. Packages
-   * that requested packages require are not counted. Zeros for other groups
+   * that requested packages require, and siblings of requested packages, are not counted. Zeros for other groups
    */
   readonly dependencies: readonly [kinship: number, addOns: number, packages: number];
   /** size that it would add, in bytes; `undefined` until it is computed */
@@ -52,7 +52,7 @@ export interface Group extends Pick<Candidate, 'need' | 'limit'> {
   readonly addition?: Addition;
 }
 
-/** How add-ons relate to requested packages. Those with a lower number are tried first. */
+/** How add-ons relate to requested packages. Add-ons with a lower number are tried first. */
 export const KINSHIP = {
   /** from the same source package as a requested one */
   sibling: 0,

@@ -219,7 +219,7 @@ export class Candidates {
     return plugIns <= limit.plugIns && bytes - plugIns <= limit.data;
   }
 
-  /** True if a group has too much data. Large plug-ins are drivers of hardware that Lambda does not have. */
+  /** True if a group has too much data. Plug-ins do not count: large ones are drivers of hardware that Lambda does not have. */
   private isLargeData({ candidates, limit }: Group, selection: CurrentSelection): boolean {
     const data = [...this.found(candidates, selection).delta.files.additions.keys()].filter((file) => !LIBRARY.test(file));
     return limit !== undefined && bytesInLayer(data, this.context) > limit.data;

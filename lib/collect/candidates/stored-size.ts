@@ -17,7 +17,7 @@ export const SMALL_FILES = 64 * 1024;
 export const NO_FILES = Infinity;
 
 /**
- * A file is stored compressed only if this reduces it to at most this share of its size. Otherwise, the saved bytes are not worth the time
+ * A file is stored compressed only if compression leaves at most this share of its size. Otherwise, the saved bytes are not worth the time
  * to unpack it. Pictures and archives are above this share.
  */
 const MOST_SHARE = 0.9;

@@ -9,7 +9,7 @@ import { interpreterOf, readShebang } from '../../closure/script';
 import type { Content } from '../../root/content';
 import { COMMANDS } from '../../root/standard';
 
-/** Maximum size of a configuration file, in bytes. Larger texts are not files in which a line names a program to start. */
+/** Maximum size of a configuration file, in bytes. Larger texts rarely name a program to start. */
 const MOST_TEXT = 64 * 1024;
 /** Number of bytes that are searched in a script. */
 const MOST_SCRIPT = 8 * 1024 * 1024;

@@ -20,7 +20,7 @@ import type { Candidate, CurrentSelection, Pending, Selection } from '../selecti
 import type { Limit } from '../selection/size-budget';
 import { NO_LIMIT, RECOMMENDED } from '../selection/size-budget';
 
-/** Adds the commands that a file starts; in the layer they are on PATH. */
+/** Adds the commands that a file starts. In the layer, these commands are on PATH. */
 export function addStartedCommands({ real: file }: Pending, selection: CurrentSelection, context: Context): Selection | undefined {
   const starter = starterOf(file, selection, context);
   if (!starter) return undefined;

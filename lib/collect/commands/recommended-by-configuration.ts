@@ -1,7 +1,7 @@
 /**
- * Commands that configuration of a requested program has in a command line, and whose packages the program's packages only recommend:
- * `command="&quot;gs&quot; -q …"` in ImageMagick's list of converters. Such commands may be larger than the program, and most functions do
- * without them. So they are not packed, and a notice names them.
+ * Commands in the command lines of a requested program's configuration, such as `command="&quot;gs&quot; -q …"` in ImageMagick's list of
+ * converters. This rule is for commands whose packages are only recommended by the program's packages. They may be larger than the
+ * program, and most functions do without them. So they are not packed, and a notice names them.
  */
 import * as path from 'path';
 import { isCode } from './command-words';

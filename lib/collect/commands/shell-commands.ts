@@ -55,7 +55,10 @@ function lastWord(line: string): string {
   return value.slice(start);
 }
 
-/** A word with its variable replaced by each of its values. Empty if the variable is unknown, or if the word has several variables. */
+/**
+ * The possible values of a word: the word itself or, if it contains a variable, one value for each value of the variable. None if the
+ * variable is unknown, or if the word has several variables.
+ */
 function valuesOf(word: string, assigned: ReadonlyMap<string, ReadonlySet<string>>): readonly string[] {
   const variables = [...word.matchAll(VARIABLE_IN_WORD)];
   if (variables.length === 0) return word === '' ? [] : [word];
@@ -128,7 +131,10 @@ class ShellText {
     return afterBlanks > end ? afterBlanks : undefined;
   }
 
-  /** The next position of a character, or the length of the text if there is none. Cached, so that a long value is searched only once. */
+  /**
+   * The next position of a character, or of the end of an unquoted value (`value end`). The length of the text if there is none. Cached, so
+   * that a long value is searched only once.
+   */
   private next(token: string, from: number): number {
     const known = this.ahead.get(token);
     if (known && known.from <= from && from <= known.at) return known.at;

@@ -21,7 +21,7 @@ interface Unrelated {
 /**
  * The commands among `called` whose packages are not essential. None if the file is not code from the source package of a requested script.
  *
- * @param called words in calls that start a command, without those that other rules have related to the file's package
+ * @param called words in calls that start a command, except for commands of packages that are related to the file's package
  */
 export function unrelatedCommands(called: readonly string[], file: string, context: Context): Unrelated[] {
   const { packages, requestedPrograms, commandsOnPath, root } = context;
@@ -37,7 +37,7 @@ export function unrelatedCommands(called: readonly string[], file: string, conte
   });
 }
 
-/** Whether code is in a directory with the name of a program: such code is very likely that of the program. */
+/** Whether code is in a directory with the name of a program: such code is very likely the program's own. */
 export function isNamedAfter(file: string, program: string): boolean {
   return path.posix.dirname(file).split('/').includes(path.posix.basename(program));
 }

@@ -7,8 +7,9 @@
  * - it is a copy of a packaged file (maintainer scripts make such copies: `/etc/profile`, PHP's `mods-available`), or ucf has
  *   installed it and records the same checksum (`/var/lib/ucf/hashfile`);
  * - it is a list of numbers, which the C library reads: see `NUMBERS`. An administrator may have added entries to it;
- * - a known generator has made it: see `GENERATORS`. Links (`/etc/alternatives`, fontconfig's and PHP's `conf.d`) are judged by
- *   the file that they lead to.
+ * - a known generator has made it: see `GENERATORS`.
+ *
+ * Links (`/etc/alternatives`, fontconfig's and PHP's `conf.d`) are judged by the file that they lead to.
  */
 import { createHash } from 'crypto';
 import * as path from 'path';
@@ -17,7 +18,7 @@ import { type Checksum, type Package, type PackageDatabase, valueOf } from '../.
 import type { Root } from '../../root/root';
 import { isStandardDirectory } from '../../root/standard';
 
-/** Start of each reason. The notice about configuration finds the files by it. */
+/** Start of each reason. The notice about configuration finds the skipped files by this text. */
 export const REFUSED = 'configuration of this machine: ';
 
 const CONFIGURATION = '/etc/';

@@ -15,7 +15,10 @@ export class PackageFiles {
 
   constructor(private readonly database: PackageDatabase, private readonly root: Root) {}
 
-  /** Files and links of a package without its documentation, commands and libraries. Commands and libraries are packed if needed. */
+  /**
+   * Files and links of a package, except for documentation, commands, and libraries in standard directories. Commands and libraries are
+   * packed only if something needs them.
+   */
   public data(owner: Package): readonly string[] {
     let data = this.lists.get(owner);
     if (!data) {
@@ -25,7 +28,7 @@ export class PackageFiles {
     return data;
   }
 
-  /** Directories that hold data of a package, without the standard ones. Files of other packages in them are add-ons. */
+  /** Directories that hold data of a package, except for standard directories. Files of other packages in them are add-ons. */
   public directoriesOf(owner: Package): ReadonlySet<string> {
     let directories = this.directories.get(owner);
     if (!directories) {

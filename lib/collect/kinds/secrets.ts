@@ -5,7 +5,7 @@
 import * as path from 'path';
 import type { Root } from '../../root/root';
 
-/** Start of each reason. The notice about skipped secrets finds the files by it. */
+/** Start of each reason. The notice about skipped secrets finds the files by this text. */
 export const SECRET = 'may be secret: ';
 
 /** Directories and files of version control, package registries, cloud tools and editors of databases. */
@@ -23,7 +23,7 @@ const NAMES = new RegExp(
 );
 
 const PRIVATE_KEY = /-----BEGIN (?:[A-Z0-9]{1,20} ){0,3}PRIVATE KEY(?: BLOCK)?-----/;
-/** Maximum size of a file that is searched for a key, in bytes. Such files have a few kilobytes, or more with a certificate chain. */
+/** Maximum size of a file that is searched for a key, in bytes. Files with keys have a few kilobytes, or more with a certificate chain. */
 const MOST_BYTES = 1024 * 1024;
 
 export function privateKeyIn(text: string): boolean {

@@ -1,6 +1,6 @@
 /**
  * Directories in which packages install files for another program, such as macros for aclocal. The program fails if its directory does not
- * exist, and works with any files in it.
+ * exist, and works whether or not the directory contains files.
  */
 import * as path from 'path';
 import type { Mentioning } from './path-mentions';

@@ -1,12 +1,12 @@
 /**
- * The files that a path mention refers to, besides the file at its path: the end of the path may be in code, and files may have the same
- * name with an extension added.
+ * The files that a path mention refers to, besides the file at its path: the mention may be only the beginning of a path whose end is in
+ * machine instructions, and other files may have the same name with an extension added.
  */
 import * as path from 'path';
 import type { PathMention } from '../../root/mentions';
 import type { Context } from '../selection/context';
 
-/** The paths that a mention stands for: the rest of a path may be in code. */
+/** The paths that a mention stands for. There may be several, because the end of the path may be in machine instructions. */
 export function pathsOf(mention: PathMention, context: Context): string[] {
   if (mention.kind === 'instruction') return completions(mention.path, mention.code, context);
   const isPart = mention.kind === 'whole' && mention.head !== undefined && context.root.real(mention.path) === undefined;

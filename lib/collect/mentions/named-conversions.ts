@@ -3,8 +3,9 @@
  * Guile, whose library calls iconv(3), and `ISO_8859-15` in a program that converts with a library for Unicode. glibc has a module for
  * each character set. The file `gconv-modules` lists them (glibc iconv/gconv_conf.c).
  *
- * If programs and libraries of requested packages call iconv(3) themselves, many modules are packed: see opened-by-glibc.ts. Here, a
- * library of another package calls it. Most such libraries never convert anything, so only the named modules are packed.
+ * If a program or library of a requested package calls iconv(3) itself, many modules are packed: see opened-by-glibc.ts. This rule is
+ * mainly for processes in which only a library of another package calls iconv(3). Most such libraries never convert anything, so only the
+ * named modules are packed.
  */
 import * as path from 'path';
 import { isFollowed } from './path-mentions';

@@ -2,8 +2,8 @@
  * Libraries that a packed file opens by name: `dlopen("libsoftokn3.so")` in an object, `$libdir/libmath-native.so` in a
  * configuration file, `CDLL('libpango-1.0.so.0')` in a module.
  *
- * A name is weak evidence, so it counts only if a package from the file's source package has the library. For a file from the source
- * package of a requested package, a direct dependency of the file's package may have it, too.
+ * A name is weak evidence, so it counts only if the library is in the file's own package or in one of its sibling packages. If the file's
+ * package is requested, or is a sibling of a requested package, the library may also be in a direct dependency of the file's package.
  */
 import * as path from 'path';
 import { addOrDefer, isFollowed } from './path-mentions';
@@ -51,8 +51,9 @@ function namesIn(file: string, owner: Package, selection: CurrentSelection, cont
 }
 
 /**
- * Names of the libraries of direct dependencies of which no library is packed. They count for a program that carries data (see
- * carried-data.ts): its code may be in that data, compressed, so its strings do not have the names of the libraries that it opens.
+ * The names of the libraries of direct dependencies, except for development packages and for dependencies with a packed library. They
+ * count for a program that carries data (see carried-data.ts): its code may be in that data, compressed, so its strings do not contain the
+ * names of the libraries that it opens.
  */
 function librariesOfDependencies(owner: Package, { files }: CurrentSelection, context: Context): readonly string[] {
   const { packages, packageFiles, root } = context;

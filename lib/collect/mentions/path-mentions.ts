@@ -241,7 +241,7 @@ function noteHomeDirectory(mentioned: string, file: string, delta: Selection, { 
   ].join(' '));
 }
 
-/** True if mentions in a file count. Licence texts are for people, and the C libraries have rules of their own (opened-by-glibc.ts). */
+/** True if mentions in a file count. Documentation is for people, and the C libraries have rules of their own (opened-by-glibc.ts). */
 export function isFollowed(file: string, { processes }: CurrentSelection, { packages }: Context): boolean {
   if (isDocumentation(file) || LIBCS.includes(packages.ownerOf(file)?.source ?? '')) return false;
   for (const { interpreter } of processes.values()) if (interpreter?.real === file) return false;

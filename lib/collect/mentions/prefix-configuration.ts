@@ -10,7 +10,7 @@ import type { Selection } from '../selection/selection';
 
 const OF_PREFIX = '/usr/etc';
 const CONFIGURATION = '/etc/';
-/** The link by which Linux tells a program its own path, and the end of a path from a directory of the prefix. */
+/** The link by which Linux tells a program its own path, and the end of a path such as `bin/../etc`. */
 const EVIDENCE = ['/proc/self/exe', '/../etc'];
 
 /** Adds the link if a program that finds its prefix has configuration of its source package. */
