@@ -1,9 +1,10 @@
 /**
- * A child process that answers each line with a line. This thread waits for the answer, because a construct is synchronous.
+ * A child process that reads lines and answers some of them, each with one line. This thread waits for the answer, because a construct is
+ * synchronous.
  *
  * The child is started before it is needed, so that it starts while this thread does other work. Node.js waits synchronously only for the
- * end of a child (`spawnSync`), so this file reads and writes the descriptors of the pipes. These descriptors do not block, so this file
- * tries again after a pause.
+ * end of a child (`spawnSync`), so this file reads and writes the descriptors of the pipes. These descriptors do not block: a call that
+ * fails with EAGAIN is repeated after a pause.
  */
 import type { ChildProcess } from 'child_process';
 import * as fs from 'fs';
@@ -14,7 +15,7 @@ import type { Environment } from './environment';
 
 /** The longest pause, in milliseconds. */
 const MOST_PAUSE = 10;
-/** Each pause as a share of the time that has passed. */
+/** Length of each pause, as a share of the time since the first attempt. */
 const PAUSE_SHARE = 0.02;
 const READ_BYTES = 64 * 1024;
 
@@ -26,9 +27,9 @@ export class EndedError extends Error {}
 
 export class AnsweringChild {
   private readonly child?: ChildProcess;
-  /** number of lines that have an answer */
+  /** number of lines that `ask` has written */
   private asked = 0;
-  /** in the order of the lines, as far as they were read */
+  /** the answers that were read so far, in the order of the lines */
   private readonly answers: string[] = [];
   /** what was read after the last answer */
   private unread: Buffer = Buffer.alloc(0);
@@ -48,7 +49,7 @@ export class AnsweringChild {
     this.child = child;
   }
 
-  /** Writes a line that has no answer. */
+  /** Writes a line that the child does not answer. */
   public tell(line: string): void {
     const input = descriptorOf(this.child?.stdin);
     if (input === undefined) return;
@@ -60,7 +61,7 @@ export class AnsweringChild {
   }
 
   /**
-   * Writes a line that has an answer. The child answers lines in the order in which they are written.
+   * Writes a line that the child answers. It answers lines in the order in which they are written.
    *
    * @param line without a line break
    * @returns a function that waits for the answer and returns it; it throws EndedError if the child ends without an answer
@@ -110,7 +111,7 @@ function writeAll(descriptor: number, bytes: Buffer): void {
 
 /** Reads until `end` occurs, or to the end of the file. @param start bytes that were read before */
 function readUntil(pipe: Readable, start: Buffer = Buffer.alloc(0), end?: string): Buffer {
-  // Node.js has read these when the event loop continued
+  // Node.js itself reads from the pipe whenever the event loop runs, and buffers these bytes
   const buffered = pipe.read() as Buffer | null;
   const parts = buffered ? [start, buffered] : [start];
   const descriptor = descriptorOf(pipe);

@@ -9,7 +9,7 @@ import type execaModule from 'execa';
 import { MOST_OUTPUT } from './command';
 import type { Environment } from './environment';
 
-/** Loaded when the first child starts: most builds start none. */
+/** Loaded when the first child starts: most synths start none. */
 // eslint-disable-next-line @typescript-eslint/no-require-imports
 const execa = () => require('execa') as typeof execaModule;
 
@@ -17,7 +17,7 @@ export interface ChildOptions {
   /** all its environment variables */
   readonly environment: Environment;
   /**
-   * whether the kernel kills the child when this process ends; takes effect if util-linux's setpriv is on PATH
+   * whether the kernel kills the child when this process ends; takes effect only if util-linux's setpriv is on PATH
    *
    * @default true
    */

@@ -5,7 +5,7 @@
  * `module.enableCompileCache` of Node.js 22 does the same for all modules of an app. This file does it for this package alone, and
  * also on Node.js 20.
  *
- * Format: the CRC-32 of the code, the code. V8 checks that the same version made it with the same flags.
+ * Format: the CRC-32 of the code, the code. V8 rejects code from another version of V8, or from V8 with other flags.
  */
 import * as fs from 'fs';
 import { createRequire } from 'module';

@@ -25,7 +25,7 @@ export function systemEnvironment(): Environment {
   return { ...inherited('PATH', 'TMPDIR', ...LOADING), LC_ALL: 'C' };
 }
 
-/** For Node.js running a file of this library. Yarn's Plug'n'Play sets NODE_OPTIONS, without which Node.js finds no packages there. */
+/** For Node.js running a file of this library. With Yarn's Plug'n'Play, Node.js finds packages only if NODE_OPTIONS is set. */
 export function nodeEnvironment(): Environment {
   return inherited('NODE_OPTIONS', 'NODE_PATH', 'TMPDIR', ...LOADING);
 }
@@ -56,8 +56,8 @@ export function engineEnvironment(): Environment {
 }
 
 /**
- * For trace commands: PATH and LD_LIBRARY_PATH of this process, by which the program was found, and fixed values for the rest.
- * Every machine with glibc has this locale; the time zone is Lambda's.
+ * For trace commands: PATH and LD_LIBRARY_PATH of this process, by which the program was found; directories for HOME and temporary files;
+ * fixed values for the rest. Almost every machine with glibc has the locale C.UTF-8. The time zone is Lambda's.
  *
  * @param directory the command's own directory, empty
  */

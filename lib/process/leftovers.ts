@@ -1,5 +1,5 @@
 /**
- * Temporary files and directories whose names contain the process that made them, so that a later process can recognise and remove
+ * Temporary files and directories whose names identify the process that made them, so that a later process can recognise and remove
  * files of processes that were killed.
  */
 import { createHash } from 'crypto';
@@ -18,7 +18,7 @@ export const OWNER = `${process.pid}-${startOf(process.pid) ?? 0}-${NAMESPACE}`;
 
 const OWNERS = /(?:^|[.-])(\d{1,10})-(\d{1,20})-([0-9a-f]{8})(?=[.-]|$)/;
 
-/** Age in milliseconds at which leftovers are removed if their process cannot be checked, because it ran on another machine. */
+/** Age in milliseconds at which leftovers are removed if their process cannot be checked: it ran on another machine or container. */
 const ABANDONED = 24 * 3600 * 1000;
 
 const PREFIX = 'binary-layer-';
@@ -29,7 +29,7 @@ const checked = new Set<string>();
 /**
  * Makes a directory for temporary files, for this user only, and removes the directories of processes that have died.
  *
- * @param purpose one word: `binary-layer-PURPOSE-OWNER-XXXXXX`
+ * @param purpose one word for the directory's name, `binary-layer-PURPOSE-OWNER-XXXXXX`
  * @param parent @default - the system's directory for temporary files
  */
 export function temporaryDirectory(purpose: string, parent = os.tmpdir()): string {
@@ -43,9 +43,9 @@ export function temporaryDirectory(purpose: string, parent = os.tmpdir()): strin
 }
 
 /**
- * Removes leftovers of dead processes of this user from a directory, once per process.
+ * Removes leftovers of dead processes of this user from a directory. Only the first call for a directory and a prefix does this.
  *
- * @param prefix of their names; files whose names do not contain a process in the form of `OWNER` stay
+ * @param prefix of the leftovers' names; files whose names do not contain a process in the form of `OWNER` stay
  */
 export function removeLeftovers(parent: string, prefix: string): void {
   const place = path.join(parent, `${prefix}*`);
@@ -65,7 +65,7 @@ export function removeLeftovers(parent: string, prefix: string): void {
 }
 
 /**
- * True if the process in a name may still be running.
+ * True if the process that a name identifies may still be running. Also true if the name identifies none.
  *
  * @param patience time in milliseconds after which a process of another machine or container, which cannot be checked, counts as dead
  */

@@ -15,10 +15,10 @@ const PAUSE = 10;
 const MOST_HELD = 10 * 60 * 1000;
 
 /**
- * Takes the lock, does some work, and releases the lock. Waits for the lock without a time limit: the process that holds it is at work, or
- * dead, and then its lock is removed.
+ * Takes the lock, does some work, and releases the lock. Waits for the lock without a time limit: either the process that holds it is at
+ * work, or that process is dead, and this function removes its lock.
  *
- * @param file the lock, in a directory that all these processes can write to; it is removed afterwards
+ * @param file the lock, in a directory that all processes that use it can write to; it is removed afterwards
  * @throws what `work` throws, and the system error if the file cannot be written
  */
 export function withLock<T>(file: string, work: () => T): T {

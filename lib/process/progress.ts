@@ -39,7 +39,7 @@ export interface Drawing {
   readonly shared: SharedArrayBuffer;
 }
 
-/** Offset of two 32-bit numbers in the shared memory: a request to the thread, 0 or STOP, and the state of the thread. */
+/** Offset of two 32-bit numbers in the shared memory: a request to the thread (STOP, or 0 for none), and the state of the thread. */
 export const STATE = 0;
 /** Offset of a 64-bit number: the number of units that are done. */
 export const DONE = 8;
@@ -106,7 +106,7 @@ function drawn(step: Step, stream: Terminal): StepProgress {
   };
 }
 
-/** Shortens a title that is too long by cutting its beginning. The beginning only names the source; the end says what is being done. */
+/** Cuts off the beginning of a title that is too long. The beginning only names the source; the end says what is being done. */
 export function shortened(title: string, room: number): string {
   return title.length <= room ? title : `…${title.slice(title.length - Math.max(room - 1, 0))}`;
 }

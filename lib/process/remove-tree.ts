@@ -50,7 +50,7 @@ export function removeTree(place: string): void {
 
 const SLASH = Buffer.from('/');
 
-/** Moving a directory changes its `..`, so its owner needs write permission for it. */
+/** Moves a directory. This changes the directory's `..` and so requires write permission for the directory, which is added if necessary. */
 function move(directory: Buffer, to: string): void {
   try {
     fs.renameSync(directory, to);

@@ -7,11 +7,11 @@ import { addressOf, type Elf, findStringReferences } from '../elf';
 import type { PathMention } from './mentions';
 import { isPathCharacter, isInsideWord } from './mentions';
 
-/** Beginnings of paths that are searched within words. */
+/** Beginnings of the paths that are searched for inside words. */
 const BEGINNINGS = ['/etc/', '/usr/', '/var/', '/opt/', '/srv/'].map((text) => Buffer.from(text));
 /**
- * A path may be in a counted string only if there is no NUL in this number of bytes before the path's beginning and after it.
- * NUL-terminated strings that are so long are seldom paths.
+ * A path is assumed to be in a counted string only if there is no NUL in this number of bytes before the path's beginning and after it. If
+ * the path were in a NUL-terminated string, that string would be longer than most paths are.
  */
 const NEAR = 64;
 const MOST_CHARACTERS = 256;

@@ -20,8 +20,8 @@ export function countedStrings(bytes: Buffer): LengthAt | undefined {
 }
 
 /**
- * True for a script whose first line is followed only by bytecode for its interpreter, such as OCaml's. Its bytes may change, because it
- * has no commands that rely on the number of its bytes. False for a script with an archive: archives have checksums.
+ * True for a script whose first line is followed only by bytecode for its interpreter, such as OCaml's. Such a script may change: it
+ * has no commands, which could rely on the number of bytes in the file. False for a script with an archive: archives have checksums.
  */
 export function isBytecodeScript(bytes: Buffer): boolean {
   if (bytes.toString('latin1', 0, 2) !== '#!') return false;

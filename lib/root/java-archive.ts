@@ -16,7 +16,7 @@ const CLASS = { signature: 0xcafebabe, count: 8, constants: 10 };
 
 const STRING = 1;
 
-/** Tags of constants of 8 bytes: each counts twice. */
+/** Tags of constants of 8 bytes: each counts as two constants. */
 const LONG_TAGS: ReadonlySet<number> = new Set([5, 6]);
 
 /** Tag → size of a constant, including the tag, in bytes. */

@@ -1,5 +1,6 @@
 /**
- * Contents of programs and libraries that this process has read. They take the longest to read, and the layers of an app share many.
+ * Contents of programs and libraries that this process has read. They are kept because these files take the longest to read, and because
+ * the layers of an app share many of them.
  */
 import type { Content, LargeLibrary } from './content';
 import type { MachinePath } from './paths';

@@ -134,7 +134,7 @@ const JOINED = /^(["'])\/\1((?:,[ \t]*\1[\w.+-]+\1)+)/;
 /** Number of bytes in which the words are expected. */
 const MOST_JOINED = 512;
 
-/** `prefix, 'lib', 'rig'`: a variable and words in quotes, the arguments of such a function. */
+/** `prefix, 'lib', 'rig'`: a variable and words in quotes, the arguments of a function that joins a path. */
 const BEHIND_PREFIX = /\bprefix\s*,\s*(["'])(lib|libexec|share)\1((?:\s*,\s*\1[\w.+-]+\1)+)/g;
 
 function behindPrefix(text: Buffer): PathMention[] {
@@ -157,7 +157,7 @@ const EXPONENTS = [0x3f, 0x40];
 /** Bytes that no text has. */
 const NOT_TEXT = /[^\t\n\r\x20-\x7e]/;
 
-/** True if a number ends here: compilers put strings after numeric constants, whose last bytes may look like text (`R@` in 72.0). */
+/** True if a number ends here: a string may directly follow a numeric constant, whose last bytes may look like text (`R@` in 72.0). */
 function isBehindNumber(bytes: Buffer, at: number): boolean {
   if (!EXPONENTS.includes(bytes[at - 1])) return false;
   return [8, 4].some((size) => at >= size && at % size === 0 && NOT_TEXT.test(bytes.toString('latin1', at - size, at)));

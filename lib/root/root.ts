@@ -121,7 +121,7 @@ export interface Root {
   /** Facts about the regular file at a resolved path. The file is read once. */
   content(real: RootPath): Content;
 
-  /** The stamp of a resolved path at the first call. As long as a path has the same stamp, its content is assumed to be the same. */
+  /** The stamp that a resolved path had at the first call. As long as the stamp is the same, the content is assumed to be the same. */
   stamp(real: RootPath): string;
 
   /** All looks so far, except looks that another look covers. */

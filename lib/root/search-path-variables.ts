@@ -42,7 +42,7 @@ const OTHERS = [
   'OPENSSL_ENGINES',
 ];
 
-/** A name may have a prefix: R sets R_LD_LIBRARY_PATH, and LD_LIBRARY_PATH to its value. PATH may not: CHANNEL_PATH is something else. */
+/** A name may have a prefix: R sets R_LD_LIBRARY_PATH, and LD_LIBRARY_PATH to its value. Only PATH has none: CHANNEL_PATH is unrelated. */
 const IS_LOADERS = new RegExp(`(?:^|_)(?:${LOADER.join('|')})$`);
 const IS_OTHERS = new RegExp(`^PATH$|(?:^|_)(?:${OTHERS.join('|')})$`);
 
@@ -163,7 +163,7 @@ function* assignmentsIn(text: string): Generator<{ readonly name: string; readon
   }
 }
 
-/** True if a value has ended within the text that follows its first character. */
+/** True if a value ends within a text. @param text begins with the value's first character */
 function hasEnded(text: string, { quote, isSpaced }: Value): boolean {
   let open = quote;
   let isQuoted = quote !== '';

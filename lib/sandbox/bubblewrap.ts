@@ -58,7 +58,8 @@ export function runInSandbox(
   tracer: readonly string[] = [],
 ): EndedChild {
   const blocks = Math.ceil(limits.fileSize / 512);
-  // the limit on processes is -u in bash and busybox, -p in dash and in busybox before 1.32. Errors are ignored: a lower limit may apply
+  // the limit on processes is -u in bash and busybox, -p in dash and in busybox before 1.32. Errors are ignored: the shell cannot raise a
+  // lower limit that already applies
   const settings = [
     `ulimit -f ${blocks}`, 'ulimit -c 0', `ulimit -d ${Math.ceil(limits.memory / 1024)}`,
     ...(countsPerSandbox() ? [`ulimit -u ${limits.processes} || ulimit -p ${limits.processes}`] : []),
@@ -136,7 +137,7 @@ function countsPerSandbox(): boolean {
   return major > COUNTS_PER_SANDBOX[0] || (major === COUNTS_PER_SANDBOX[0] && minor >= COUNTS_PER_SANDBOX[1]);
 }
 
-/** The unprivileged user as whom bubblewrap starts if this process is root; empty for other users. */
+/** If this process is root: the unprivileged user that bubblewrap runs as. Empty for other users, who start it as themselves. */
 export function bwrapUser(): Partial<typeof USER> {
   return process.geteuid?.() === 0 ? USER : {};
 }

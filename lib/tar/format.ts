@@ -2,7 +2,7 @@
  * The tar format: POSIX.1-2017, "pax Interchange Format" and "ustar Interchange Format"; GNU tar manual, "Basic Tar Format".
  */
 
-/** In bytes. A header is one block, and the content of a file is padded to whole blocks. */
+/** Size of a block, in bytes. A header is one block, and the content of a file is padded to whole blocks. */
 export const BLOCK = 512;
 
 /** Position and length of a header's fields, in bytes. */

@@ -1,5 +1,5 @@
 /**
- * Writes headers of a tar archive in the pax format. Owners are root. A name that does not fit precedes its header as a pax record.
+ * Writes headers of a tar archive in the pax format. Owners are root. A value that does not fit precedes the header as a pax record.
  */
 import { BLOCK, checksumOf, type Field, FIELDS, MAGIC } from './format';
 

@@ -1,7 +1,7 @@
 /**
  * Parses lines of strace's output into system calls, whatever options strace was run with.
  *
- * A line may begin with a process ID and with times. If another process interrupts a call, strace writes it in two lines,
+ * A line may begin with a process ID and with times. If another process interrupts a call, strace writes that call in two lines,
  * `… <unfinished ...>` and `<... NAME resumed>…`. Logs are not trusted: the parser reads each character once.
  */
 

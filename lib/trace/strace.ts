@@ -34,8 +34,8 @@ export const MOST_LOG = 1024 ** 3;
 const SCRIPT = 'exec 2>&1; cd -- "$1" && shift && eval "$1"';
 
 /**
- * Runs strace. On SIGTERM, which it receives at the time limit or when this process ends, it kills the traced processes and strace: if
- * only strace were killed, they would keep running (strace's option --kill-on-exit is newer than Debian 12).
+ * A script that runs strace. On SIGTERM, which it receives at the time limit or when this process ends, it kills the traced processes and
+ * strace: if only strace were killed, the traced processes would keep running (strace's option --kill-on-exit is newer than Debian 12).
  * `sh -c TRACER sh STRACE-ARGUMENTS`
  */
 const TRACER = `
@@ -138,7 +138,7 @@ export function optionsOf(file: string, calls: string): string[] {
 function cannotTrace({ stderr }: EndedChild): string {
   return [
     `strace cannot trace traceCommands here: ${stderr.trimEnd().split('\n').at(-1) || 'no output'}`,
-    '  allow ptrace: a container takes --cap-add=SYS_PTRACE, Yama a kernel.yama.ptrace_scope below 3',
+    '  allow ptrace: start a container with --cap-add=SYS_PTRACE; where Yama is enabled, set kernel.yama.ptrace_scope below 3',
   ].join('\n');
 }
 

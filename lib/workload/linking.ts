@@ -40,8 +40,8 @@ interface Names {
 /**
  * Minimum size of a library that may become a stub although objects import data from it, in bytes.
  *
- * A stub has an address for each variable, but no data can be read there, so this is possible only if no command reads the data. Smaller
- * libraries stay unchanged, so that a Lambda function that does read the data works.
+ * Such a stub has an address for each variable, but no data can be read there. So a stub replaces the library only if no command reads the
+ * data. Smaller libraries stay unchanged, so that a Lambda function that does read the data works.
  */
 const LEAST_UNREAD = 1_000_000;
 
@@ -126,14 +126,17 @@ export class Linking {
     return stubLibrary(original, symbols, { library: report === undefined ? this.nameInMessage(library) : library, report });
   }
 
-  /** Adds the objects from which unchanged ones import data, and the objects through which the loader finds providers of their imports. */
+  /**
+   * Adds the objects from which unchanged objects import data. If the loader would not map the provider of an import, also adds the objects
+   * whose dependencies lead to the provider.
+   */
   private addProviders(process: Process, unchanged: Set<RootPath>, unread: ReadonlySet<RootPath>): void {
     const loaded = loadedIn(process, unchanged);
     const { providers } = this.namesOf(process);
     for (const object of loaded) {
       if (!unchanged.has(object.real)) continue;
       for (const imported of this.symbolsOf(object.real).imports) {
-        // with a copy relocation, the program defines the variable as well
+        // with a copy relocation, the program defines the variable as well, but its copy does not count
         const isCopied = imported.references.includes('copy');
         const definitions = (providers.get(imported.name) ?? [])
           .filter((definition) => satisfies(definition.symbol, imported) && !(isCopied && definition.object === object));

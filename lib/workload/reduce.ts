@@ -21,7 +21,7 @@ export interface Reduction {
   readonly stubs: ReadonlyMap<RootPath, Buffer>;
 }
 
-/** Reduces a layer to these files, the libraries that they need, and the licences of their packages. */
+/** Reduces a layer to the files of a reduction, the libraries that these files need, and the licences of the packages of all of them. */
 export function reduce(gathered: Gathered, { files, directories, stubs }: Reduction): Gathered {
   const { collected, packages } = gathered;
   const root = gathered.root.withFiles(stubs);

@@ -36,7 +36,7 @@ export function checkStrace(): void {
   if (onPath(STRACE).length > 0) return;
   throw new WorkloadError(
     'the commands of workload are run under strace, and no strace is on PATH: install it on the machine that synthesizes, ' +
-    'as with apt-get install strace',
+    'for example with apt-get install strace',
     'workload',
   );
 }
@@ -96,8 +96,8 @@ function longLog(command: string): WorkloadError {
 
 function cannotTrace({ stderr }: EndedChild): string {
   return [
-    `strace cannot trace the commands of workload here: ${stderr.trimEnd().split('\n').at(-1) || 'it said nothing'}`,
-    '  allow ptrace: a container takes --cap-add=SYS_PTRACE, Yama a kernel.yama.ptrace_scope below 3',
+    `strace cannot trace the commands of workload here: ${stderr.trimEnd().split('\n').at(-1) || 'no output'}`,
+    '  allow ptrace: start a container with --cap-add=SYS_PTRACE; where Yama is enabled, set kernel.yama.ptrace_scope below 3',
   ].join('\n');
 }
 

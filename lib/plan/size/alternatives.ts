@@ -33,10 +33,10 @@ interface Gathered {
 type Links = ReadonlyMap<string, string>;
 
 /**
- * Collects a layer. If it is too large, or has no room for some data or add-ons, collects it again with the smallest alternatives of its
- * libraries.
+ * Collects a layer. If it is too large, or has no room for some data or add-ons, collects it again with smaller alternatives of its
+ * libraries. Tries the combinations of alternatives that save the most bytes first.
  *
- * @returns the last collection, and a notice for each library that was replaced
+ * @returns the layer of the first combination that works, with a notice that lists the replaced libraries; otherwise the original layer
  */
 export function withSmallerAlternatives(
   source: Root,
@@ -157,8 +157,8 @@ function combinations(choices: ReadonlyMap<string, readonly string[]>): Links[] 
 }
 
 /**
- * The paths that update-alternatives knows for a link. Its file has the mode, the link, the name and path of each slave link (a link that
- * is switched along with the first), an empty line, and then each path with its priority and with the targets of the slave links.
+ * The paths that update-alternatives knows for a link. Its state file for the link has the mode, the link, the name and path of each slave
+ * link (a link that is switched along with the first), an empty line, and then each path with its priority and the slave links' targets.
  */
 function alternativesOf(name: string, root: Root): string[] {
   const state = root.file(path.posix.join(STATE, name));

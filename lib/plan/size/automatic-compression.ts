@@ -1,5 +1,5 @@
 /**
- * Compression of layers that would be too large otherwise, unless the user states whether to compress.
+ * Automatic compression of layers that would be too large otherwise. If the user sets `compress`, that setting applies instead.
  *
  * A compressed layer that holds everything is better than one that lacks a part of a direct dependency: the first starts slowly, the
  * second may fail.
@@ -22,7 +22,7 @@ interface Gathered {
  * still too large, or lacks a module, collects it again with small files compressed as well.
  *
  * @param gather collects a layer, given the bytes of the smallest file that may be stored compressed
- * @param stated whether large files may be stored compressed, if the user states it
+ * @param stated whether files may be stored compressed; `undefined` if the user does not state it
  * @param mostBytes size of the largest layer that is accepted, in bytes
  * @returns the better collection, and whether its files may be compressed
  */
@@ -36,7 +36,7 @@ export function withCompressionIfNeeded<G extends Gathered>(
   for (const least of steps.slice(1)) {
     const isTooLarge = leastBytes(best, mostBytes) > mostBytes;
     const { lackingDependencies: lacking } = best.collected;
-    // filling a layer with thousands of candidates takes a minute: small files are not worth it for optional parts of dependencies
+    // filling a layer with thousands of candidates takes a minute, so do not compress small files if only parts of dependencies are missing
     if (!isTooLarge && !(least === SMALL_FILES ? lacksModule(lacking) : lacking.size > 0)) break;
     const compressed = gather(least);
     const { bytes, lackingDependencies } = compressed.collected;
@@ -47,7 +47,7 @@ export function withCompressionIfNeeded<G extends Gathered>(
   return best;
 }
 
-/** Bytes of the files. If they exceed the limit, files with the same content count once, because the plan makes links of the others. */
+/** Bytes of the files. If they exceed the limit, files with the same content count once, because the plan may make links of the others. */
 function leastBytes({ collected: { selection, bytes }, root }: Gathered, mostBytes: number): number {
   if (bytes <= mostBytes) return bytes;
   const sizes = new Map([...selection.files.keys()].map((real) => [root.content(real).sha256, root.status(real)!.size]));

@@ -2,8 +2,8 @@
  * Runs apt with a private state, to resolve and download packages. It changes nothing on the machine, takes no lock and needs no root
  * rights.
  *
- * The machine's configuration for downloads applies: proxy, certificates, passwords (`auth.conf`), keys. Its hooks do
- * not: the hooks in Docker's images empty the machine's package cache.
+ * The machine's configuration for downloads applies: proxy, certificates, passwords (`auth.conf`), keys. The machine's hooks do
+ * not run: in Docker's images, they empty the package cache.
  */
 import { createHash } from 'crypto';
 import * as fs from 'fs';
@@ -116,7 +116,7 @@ export class AptGet {
     this.apt('apt-get', ['update'], adviceForUpdate);
   }
 
-  /** The names in the list for which a package exists. */
+  /** Those of the names for which the package lists have a package. */
   public existing(names: readonly string[]): string[] {
     this.known ??= this.apt('apt-cache', ['pkgnames']).split('\n');
     const known = new Set(this.known);

@@ -218,7 +218,7 @@ function list(directory: string): string[] {
 /**
  * The directory of the root that a request resolved to, if it still exists.
  *
- * @param choice the file that records it
+ * @param choice the file that records the root's key
  */
 function cachedChoice(cache: string, choice: string): string | undefined {
   try {

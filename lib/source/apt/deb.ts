@@ -39,7 +39,7 @@ export interface Unpacked {
  * Unpacks packages into a new directory.
  *
  * @param source the source's name in messages
- * @param workplace a directory on the same file system
+ * @param workplace a directory on the same file system as the root
  * @param update called with the number of unpacked packages
  * @returns the packages in the order of their dependencies
  */

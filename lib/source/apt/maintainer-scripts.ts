@@ -48,7 +48,7 @@ export interface Replay {
   readonly architecture: string;
   /** true if the root's own programs run on this machine */
   readonly isNative: boolean;
-  /** a directory on the same file system */
+  /** a directory on the same file system as the root */
   readonly workplace: string;
   /** called with the number of configured packages */
   readonly update?: (done: number) => void;

@@ -41,7 +41,8 @@ export interface StandIn {
 }
 
 /**
- * Creates files in the root for stand-ins to be mounted on. While they are mounted, scripts cannot replace them, as dash's script would.
+ * Creates files in the root for stand-ins to be mounted on. Scripts cannot replace a file on which a stand-in is mounted: dash's
+ * script would replace `/usr/bin/sh`.
  *
  * @returns the stand-ins, and a function that removes these files and restores the original ones
  */

@@ -150,5 +150,5 @@ export const STAND_IN_SCRIPTS: Readonly<Record<string, string>> = {
   ...SCRIPTS,
 };
 
-/** Additional stand-ins for other architectures, whose programs do not run here. The scripts do not need their output. */
+/** Additional stand-ins for programs of other architectures, which do not run here. No script needs the output of these programs. */
 export const FOREIGN_SCRIPTS: Readonly<Record<string, string>> = { openssl: '' };

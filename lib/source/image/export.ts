@@ -36,8 +36,8 @@ const TERMINAL = 3;
 const COMMAND = '/x';
 
 /**
- * Node.js uses a socket as a pipe, and Podman, which opens /dev/stdout, cannot open a socket on Linux. So a shell creates a real
- * pipe. The shell's exit code is that of `cat`, the last command, so the engine's exit code is written to file descriptor 3.
+ * The pipes of Node.js are sockets. Podman opens /dev/stdout, which fails on Linux if standard output is a socket. So a shell creates
+ * a real pipe. The shell's exit code is that of `cat`, the last command, so the engine's exit code is written to file descriptor 3.
  */
 const PIPED = '{ "$@" 3>&-; echo $? >&3; } | cat 3>&-';
 

@@ -6,7 +6,7 @@
  *
  * Existing files are never replaced, and all parents are directories that were created here, so no link leads out of the directory.
  *
- * Skipped because they are never packed: owners, devices, and the contents of `/dev`, `/proc` and `/sys`. Names that are not
+ * Owners, devices, and the contents of `/dev`, `/proc` and `/sys` are skipped because they are never packed. Names that are not
  * UTF-8 are skipped because no program here can refer to them.
  */
 import * as fs from 'fs';
@@ -25,7 +25,7 @@ type Entry = 'directory' | 'file' | 'skipped' | { readonly link: string };
 
 /**
  * @param tar not compressed, complete
- * @throws UnpackError, also for a truncated stream; a part of the file system may then be written
+ * @throws UnpackError, also for a truncated stream; a part of the file system may have been written by then
  */
 export async function unpack(tar: AsyncIterable<Buffer>, directory: string): Promise<void> {
   const tree = new Tree(directory);
@@ -67,7 +67,7 @@ class Tree {
   private create(name: string, entry: TarEntry): number | undefined {
     const known = this.entries.get(name);
     if (entry.path.includes('\ufffd')) {
-      // names with different bytes may look the same
+      // different names may decode to the same text, so a second entry with this text is not an error
       if (!known) this.entries.set(name, 'skipped');
       return undefined;
     }
