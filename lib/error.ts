@@ -30,8 +30,8 @@ export const OPTIONS = {
 export type OptionName = keyof typeof OPTIONS;
 
 /**
- * An error that a user can act on. Control characters in its message are escaped, because it may contain names from files. Names that may
- * contain a newline must go through `printable`.
+ * An error that a user can act on. Its message may contain names from files, so control characters in it are escaped. Newlines are not:
+ * a name that may contain one must go through `printable` first.
  */
 export class LayerError extends Error {
   /** The options that the message mentions, or that solve the problem. */

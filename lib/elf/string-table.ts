@@ -18,7 +18,7 @@ export class StringTable {
     if (size > LIMITS.stringTable.most) throw new FormatError(exceeding(LIMITS.stringTable, size), offset);
     this.table = reader.view(offset, size);
     // Strings may share bytes (`bar` is the end of `foobar`), but a file that makes its reader read the table many times is an
-    // attack. Each step along a chain of versions reads a string, so this limits those chains as well.
+    // attack. Each step along a chain of version entries reads a string, so the allowance limits those chains as well.
     this.allowance = 16 * size + 2 ** 16;
   }
 
@@ -26,7 +26,7 @@ export class StringTable {
     const end = index < this.table.length ? this.table.indexOf(0, index) : -1;
     if (end < 0) {
       throw new FormatError(
-        `found a string at ${hex(index)} of a string table of ${hex(this.table.length)} bytes, expected one that ends in it`,
+        `found a string at ${hex(index)} of a string table of ${hex(this.table.length)} bytes, expected one that ends inside the table`,
         this.offset,
       );
     }

@@ -11,7 +11,10 @@ const NUL = 0;
 const WORD = Int32Array.BYTES_PER_ELEMENT;
 const [FIRST, LAST] = [0x20, 0x7e]; // printable ASCII
 
-/** Whether to keep the string between two offsets. Tested before the string is created: creating all takes longer than finding them. */
+/**
+ * Whether to keep the string between two offsets. Tested before the string is created, because creating all strings takes longer than
+ * finding them.
+ */
 export type IsWanted = (bytes: Buffer, start: number, end: number) => boolean;
 
 /**
@@ -48,7 +51,7 @@ export function stringsOf(bytes: Buffer, elf: Elf, most: number, isWanted?: IsWa
 
 /**
  * True if one of the four bytes of a word may be a NUL that follows a printable byte. Subtracting 1 from each byte sets the highest bit of
- * those that are zero, and of a 1 that follows a zero. Printable bytes have bit 5 or 6.
+ * a byte that is 0. Because of the borrow, it also sets the highest bit of a 1 that follows a 0. In a printable byte, bit 5 or 6 is set.
  *
  * @param before the preceding byte of each of the four
  */
@@ -60,7 +63,7 @@ function isPrintable(byte: number): boolean {
   return byte >= FIRST && byte <= LAST;
 }
 
-/** The strings that contain a text. In most objects, few strings contain it, so it is searched for first. */
+/** The strings that contain a text. Finds the text first, and then the ends of the string around it: most objects have few such strings. */
 export function stringsWith(part: string, bytes: Buffer, elf: Elf, most: number): Set<string> {
   const strings = new Set<string>();
   for (const [from, to] of dataOf(bytes, elf)) {

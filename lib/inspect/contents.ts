@@ -19,7 +19,10 @@ import { readZip } from '../zip/reader';
 /** The path of a layer's record in the zip. */
 const RECORD_NAME = new RegExp(`^elf/[0-9a-f]{8}${RECORD}$`);
 
-/** Some libraries, such as libc, have a PT_INTERP: they can be started to print their version. */
+/**
+ * The path of a library. Some libraries, such as libc, have a PT_INTERP, because they can be started to print their version. So PT_INTERP
+ * alone does not identify a program.
+ */
 const SHARED = /\.so(?:\.[^/]*)?$/;
 
 /** A zip that this library did not make. */
@@ -101,7 +104,9 @@ export function readContents(file: string): Contents {
     path: launched(inRoot(name), (place) => inRoot(mirrored + place), files),
   }));
   const lost = programs.find((program) => program.path === undefined || !files.has(program.path));
-  if (programs.length === 0 || lost) refuse(lost ? `bin/${printableName(lost.name)} leads to no file of it` : 'it has no program in bin/');
+  if (programs.length === 0 || lost) {
+    refuse(lost ? `bin/${printableName(lost.name)} leads to no file in the zip` : 'it has no program in bin/');
+  }
   const record = recordIn(files, refuse);
   return {
     name: path.basename(file),
@@ -162,7 +167,7 @@ function some(entries: readonly ZipEntry[]): string {
   return names.length === 0 ? 'nothing at all' : `${names.join(', ')}${entries.length > 3 ? ` and ${entries.length - 3} more` : ''}`;
 }
 
-/** Finds the file in the layer for each dependency. Of several files with its name, one next to the dependent file comes first. */
+/** Finds the file in the layer for each dependency. If several files have its name, one in the dependent file's directory is preferred. */
 class Linking {
   private readonly dynamics = new Map<string, Dynamic>();
   /** file name, name of a link, or DT_SONAME → the file with that name and the shortest path */

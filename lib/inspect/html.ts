@@ -28,7 +28,7 @@ export function htmlOf(contents: Contents): string {
     ].join('; '),
     style,
     script,
-    // in JSON, `<` occurs only in strings, in which it may be escaped
+    // `</script>` would end the element that holds the data. In JSON, `<` occurs only in strings, in which it may be escaped
     data: JSON.stringify(dataOf(contents)).replaceAll('<', '\\u003c'),
   };
   return part('page.html').replace(/\{\{(\w+)\}\}/g, (_, name) => parts[name]);

@@ -2,9 +2,9 @@
  * The software bill of materials of a layer: CycloneDX 1.6, as JSON (https://cyclonedx.org/docs/1.6/json/).
  *
  * Packages are components and contain their files. A file's hash is that of the content that programs see in the function. It
- * differs from the hash of the source's file if the layer's was edited. Package A depends on package B if a file of A needs a file
- * of B, or is the reason why a file of B is packed. The same layer gives the same bytes: the text states no time, the serial number
- * is a hash, and all lists are sorted.
+ * differs from the hash of the file in the source if the file was edited for the layer. Package A depends on package B if a file of A
+ * needs a file of B, or is the reason why a file of B is packed. The same layer gives the same bytes: the text states no time, the
+ * serial number is a hash, and all lists are sorted.
  */
 import { createHash } from 'crypto';
 import * as path from 'path';

@@ -45,7 +45,7 @@ function search(name: string, requester: Loaded, program: Loaded, setting: Setti
     if (!chain.includes(program)) chain.push(program);
     for (const object of chain) {
       const { rpath, runpath } = object.elf.dynamic ?? {};
-      if (!rpath || runpath !== undefined) continue; // an empty DT_RPATH does not count, and neither does one beside a DT_RUNPATH
+      if (!rpath || runpath !== undefined) continue; // a DT_RPATH is ignored if it is empty, or if the object has a DT_RUNPATH
       const found = look(directoriesOf(rpath, object, setting), `rpath of ${path.posix.basename(object.path)}`);
       if (found) return found;
     }
@@ -110,7 +110,7 @@ function fromCache(name: string, noDefaults: boolean, setting: Setting): Found |
   return openLibrary(path.posix.normalize(best.path), 'ld.so.cache', setting);
 }
 
-/** A program cannot be loaded into another (glibc elf/dl-load.c, _dl_map_object_from_fd). */
+/** Opens a library. glibc's loader refuses to load a program as a library (elf/dl-load.c, _dl_map_object_from_fd). */
 function openLibrary(file: string, reason: string, setting: Setting): Found | undefined {
   const found = open(file, reason, setting);
   if (found && (found.elf.type === 'executable' || ((found.elf.dynamic?.flags1 ?? 0) & DF_1_PIE) !== 0)) {

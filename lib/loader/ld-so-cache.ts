@@ -35,7 +35,7 @@ const HWCAP_EXTENSION = 1 << 30; // DL_CACHE_HWCAP_EXTENSION, bit 62, as seen in
  * The entries of one architecture, by name (`nameKey`).
  *
  * @param file the path of the cache, for errors
- * @returns an empty map if the bytes are not a cache of this format: like the loader, the caller continues without it
+ * @returns an empty map if the bytes are not a cache of this format: the caller then continues without a cache, like the loader
  * @throws LimitError
  */
 export function readCache(bytes: Buffer, flags: number, file = '/etc/ld.so.cache'): LoaderCache {

@@ -21,7 +21,7 @@ export function configuredDirectories(root: Root, file = '/etc/ld.so.conf'): str
 
 class Configuration {
   private readonly listed = new Set<string>();
-  /** resolved paths of the files read so far. A file is read once, even if it includes itself; ldconfig would not terminate for it */
+  /** resolved paths of the files read so far. A file is read once, even if it includes itself; with such a file, ldconfig never ends */
   private readonly files = new Set<string>();
   private namesCompared = 0;
 

@@ -1,6 +1,6 @@
 /**
  * The files of a root as a loader sees them. Reads only the parts of a library that the loader uses: loading two hundred
- * libraries takes some milliseconds, while reading them whole, like `Root.content`, takes more than a second.
+ * libraries takes some milliseconds, while reading them whole, as `Root.content` does, takes more than a second.
  */
 import type { Bytes } from '../elf';
 import type { Files } from './search';

@@ -42,7 +42,7 @@ export interface Setting {
   readonly libraryPath: readonly string[];
   /** the current directory, for empty and relative entries; `undefined` to ignore such entries */
   readonly cwd?: string;
-  /** glibc: subdirectories of each directory to search first, such as `glibc-hwcaps/x86-64-v3`, in order of preference */
+  /** glibc: subdirectories that are searched first in each directory, such as `glibc-hwcaps/x86-64-v3`, in order of preference */
   readonly variants: readonly string[];
   /** glibc: `/etc/ld.so.cache` */
   readonly cache?: LoaderCache;
@@ -53,7 +53,7 @@ export interface Setting {
   /** glibc: the values of `$LIB` and `$PLATFORM` */
   readonly lib: string;
   readonly platform: string;
-  /** musl: the file with its default directories, below its installation prefix */
+  /** musl: path, below musl's installation prefix, of the file that lists the default directories */
   readonly pathFile: string;
   /** @default - no limit */
   readonly budget?: SearchBudget;

@@ -1,6 +1,6 @@
 /**
- * Compresses files while the layer that may contain them is being planned. Most blocks are the same in the layer, so they are not
- * compressed again. Most files are the same as a whole, and are not even read again.
+ * Compresses files while the layer that may contain them is being planned. Most files are not edited for the layer: they are neither
+ * read nor compressed again. In a file that is edited, most blocks stay the same, and these are not compressed again.
  */
 import { availableParallelism } from 'os';
 import { crc32 } from 'zlib';
@@ -26,7 +26,7 @@ interface File {
   readonly real: RootPath;
 }
 
-/** A file of a layer that was compressed before. */
+/** A packed file whose content was compressed ahead. */
 export interface KnownFile extends ContentFacts {
   readonly deflated: readonly Promise<Buffer>[];
 }
@@ -61,7 +61,7 @@ export class Ahead {
     this.files = [];
   }
 
-  /** The content of a file; `undefined` if it was not compressed ahead, has changed, is edited, or a block of it is no longer kept. */
+  /** The content of a file; `undefined` if it was not compressed ahead, has changed, is edited, or has a block that is no longer kept. */
   public known({ real, stamp, edits, stub, locale, compressed: stored }: FileEntry, root: Root): KnownFile | undefined {
     const { aliases = [], ...otherEdits } = edits ?? {};
     const isEdited = [stub, locale, stored, ...Object.values(otherEdits)].some((edit) => edit !== undefined);

@@ -9,18 +9,18 @@ const SAMPLE = 16 * 1024;
 /** If no sample becomes smaller than this share of its size, the file is stored uncompressed. */
 const LEAST_GAIN = 0.98;
 /**
- * Level of zlib. It is low because half of the time that a layer takes is spent on compression. Compared with level 6, level 4 gives 2 to
+ * Level of zlib. It is low because half of the time to make a layer is spent on compression. Compared with level 6, level 4 gives 2 to
  * 5 % more bytes in half of the time; compared with level 9, 2.5 to 6 % more bytes in an eighth to a third of the time. Level 3 would give
  * 2 to 4 % more bytes than level 4, in 90 % of the time.
  */
 const LEVEL = 4;
-/** Files up to this size, in bytes, are compressed on this thread: that takes less than the 0.4 ms of handing one to another. */
+/** Files up to this size, in bytes, are compressed on this thread: that takes less than the 0.4 ms of handing a file to another thread. */
 const AT_ONCE = 64 * 1024;
 /**
  * Bytes of a block. Files are compressed in blocks, on all cores. Each block has the bytes before it as its dictionary and ends at a
  * byte boundary, so that the blocks are one stream. The smaller the blocks are, the fewer bytes have to be compressed again after an
  * edit. With this size, 79 to 97 % of the bytes of rig, jq, curl, git and xmllint are in blocks that no edit changes. With blocks of
- * 128 KB, 86 to 98 % would be, but compression would take 8 % more time.
+ * 128 KB, the share would be 86 to 98 %, but compression would take 8 % more time.
  */
 const BLOCK = 256 * 1024;
 /** Number of blocks of one file that are compressed at a time. Node.js uses four threads unless UV_THREADPOOL_SIZE says otherwise. */

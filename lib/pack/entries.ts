@@ -109,7 +109,8 @@ function named(plan: Plan, aliases: readonly string[]): Named[] {
     }
     for (const [at, file] of Object.entries(beside)) entries.push({ name: at, link: mirrored + file });
   }
-  // two aliases may make the same link: `/usr` with the sibling `/share/rig` and `/usr/share/rig` both make `/opt/share/rig`
+  // two aliases may make the same link: that of `/usr`, if it has the sibling `/share/rig`, and that of `/usr/share/rig` may both make
+  // `/opt/share/rig`
   const byName = new Map(entries.map((entry) => [entry.name, entry]));
   return [...byName.values()].sort((a, b) => (a.name < b.name ? -1 : 1));
 }
@@ -155,7 +156,7 @@ function unchanged({ real, stamp }: Pick<FileEntry, 'real' | 'stamp'>, root: Roo
   throw new ChangedFileError(`${file} changed while the layer was made: run synth again when nothing writes to it`);
 }
 
-/** @param line the new first line. It may end with a newline and a text, which is inserted before the second line with a space after it */
+/** @param line the new first line. It may end with a newline and a text: the second line then begins with this text and a space */
 function withFirstLine(bytes: Buffer, line: string): Buffer {
   const end = bytes.indexOf('\n');
   if (line.includes('\n')) return Buffer.concat([Buffer.from(`${line} `), end < 0 ? Buffer.from('\n') : bytes.subarray(end + 1)]);

@@ -34,7 +34,7 @@ export class KnownBlocks {
   }
 
   /**
-   * Does the same for a layer that is not packed yet. The block is not evicted before it is used or the layer is packed.
+   * Like `deflated`, but for a layer that is not packed yet: the block is kept until it is used or the layer is packed.
    *
    * @returns the block, and the key by which `get` returns it again
    */

@@ -86,7 +86,7 @@ export class ZipWriter {
   }
 
   /**
-   * Waits until the reader of the zip has taken what is written, so that it does not pile up in memory.
+   * Waits until the reader of the zip has taken the bytes that were written, so that they do not pile up in memory.
    *
    * @throws Error if the reader is gone
    */

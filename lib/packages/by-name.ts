@@ -9,7 +9,7 @@ import type { Package, PackageDatabase } from './package';
 import type { Root } from '../root/root';
 import { isStandardDirectory, unitOf } from '../root/standard';
 
-/** Directories in which programs have directories or files of their own name. */
+/** Directories in which a program may have a directory or a file that is named after it. */
 const PARENTS = ['/usr', '/usr/local']
   .flatMap((prefix) => ['share', 'lib', 'lib64', 'libexec'].map((name) => `${prefix}/${name}`))
   .concat('/etc', '/usr/local/etc', '/opt', '/lib', '/lib64', '/var/lib');

@@ -72,7 +72,7 @@ function readPackages(root: Root, status: string, architecture: string): Install
   return { byName, byList, bySource };
 }
 
-/** The installed packages that relations name: of each, the first alternative that is installed, or every one. */
+/** The installed packages that satisfy relations: for each, the first installed alternative, or with `isEvery` all of them. */
 type Resolve = (relations: string, isEvery?: boolean) => readonly string[];
 
 export class DpkgPackage implements Package {

@@ -35,7 +35,7 @@ class Dpkg implements PackageDatabase {
     this.merged = mergedUsr(root);
   }
 
-  /** Read when it is first needed: a program's libraries are found without it, so they can be compressed while it is read. */
+  /** The status file is read when first needed: a program's libraries are found without it, and can be compressed while it is read. */
   private get installed(): InstalledPackages {
     this.knownInstalled ??= installedPackages(this.root, this.status, this.architecture);
     return this.knownInstalled;

@@ -53,7 +53,7 @@ export class FileLists {
     return found;
   }
 
-  /** The names of the lists that have a line with this end. Found once: this searches all lists, which takes 2 ms for 5 MB. */
+  /** The names of the lists that have a line with this end. Cached, because the search reads all lists, which takes 2 ms for 5 MB. */
   public withEnd(end: string): readonly string[] {
     return valueOf(this.byEnd, end, () => {
       const bytes = this.reading(({ text }) => text.subarray(0, text.length));
@@ -91,7 +91,10 @@ export class FileLists {
   }
 }
 
-/** @param done called with the lists and their stamps, but only if all are regular files: using kept lists records no look at a link */
+/**
+ * @param done called with the lists and their stamps, but only if all are regular files: if a list were a link, its stamp would not change
+ *   with the file that it leads to
+ */
 function readNew(
   root: Root, names: readonly string[], info: string, done: (lists: Lists, stamps: readonly (() => string)[]) => void,
 ): Lists {

@@ -53,7 +53,7 @@ interface Header {
 /**
  * @param place the directory of the lists on this machine
  * @param state returns a text that changes with every list; called only if the cache has lists
- * @returns `undefined` if the cache has no lists, if their state is another one, or if the start of the file is damaged. If the text is
+ * @returns `undefined` if the cache has no lists, if their state differs, or if the start of the file is damaged. If the text is
  *   damaged, reading it throws a `DamagedListsError`
  */
 export function readKept(place: string, state: () => string): Lists | undefined {

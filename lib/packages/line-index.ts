@@ -22,7 +22,7 @@ export interface LineTables {
  * Finds lines in a text of megabytes without splitting it.
  *
  * One pass over the text hashes the end and the length of each line, and chains lines with the same hash. A search compares the lines
- * of one chain with the requested one. A directory that every package lists results in a long chain.
+ * of one chain with the requested one. Equal lines, such as a directory that every package lists, make a chain long.
  */
 export class LineIndex {
   /** @param tables of the same text */

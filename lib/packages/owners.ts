@@ -1,6 +1,6 @@
 /**
- * The packages of many libraries, by name. Reads only as many of dpkg's file lists as needed, the likely ones first, while
- * `PackageDatabase` would read and index all of them.
+ * Finds the names of the packages that own many files, mostly libraries. Reads only as many of dpkg's file lists as needed, the likely
+ * ones first, while `PackageDatabase` would read and index all of them.
  */
 import * as path from 'path';
 import { mergedUsr } from './package';

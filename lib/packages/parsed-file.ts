@@ -1,5 +1,5 @@
 /**
- * What was parsed from files of a package database. The layers of a process share it until the file changes.
+ * Caches the result of parsing a file of a package database. The layers of a process share the result until the file changes.
  */
 import type { Root } from '../root/root';
 

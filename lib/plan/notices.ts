@@ -52,7 +52,7 @@ export function unreadableNotice(skipped: ReadonlyMap<string, string>, root: Roo
   return [`${unreadable.length} files are not world-readable and not packed, such as ${unreadable[0]}: ${remedy}`];
 }
 
-/** True for a directory of a package in which no package has files. */
+/** True for a directory that packages own, but in which none of them has files. */
 function isForFilesOfMachine(real: string, root: Root, packages: PackageDatabase): boolean {
   if (!root.isDirectory(real)) return false;
   const owners = [...packages.ownersOf(real)];
@@ -81,7 +81,7 @@ const UNPACKED: readonly (readonly [reason: string, why: string])[] = [
   [OF_MODULE, 'of packages that the packages of its modules only recommend'],
 ];
 
-/** Names the commands that a program may start, but that are not packed because the program's package does not depend on theirs. */
+/** Names the commands that a program may start, but that are not packed because the program's package does not depend on their packages. */
 export function commandNotices({ skipped }: FinishedSelection): string[] {
   return UNPACKED.flatMap(([reasonForSkipping, why]) => (
     [...namesBySubject(skipped, reasonForSkipping)].map(([program, names]) => (
@@ -90,7 +90,7 @@ export function commandNotices({ skipped }: FinishedSelection): string[] {
 
 /**
  * Names the commands of a program that other packages have added as scripts, such as `git-svn`, but whose interpreter is not packed: only
- * those packages need it. Lambda has shells.
+ * those packages need it. Shell scripts are not named, because Lambda has shells.
  */
 export function addedCommandNotices(
   { files }: FinishedSelection,
@@ -119,7 +119,7 @@ export function addedCommandNotices(
   });
 }
 
-/** The path at the end of a reason, such as a program's → names of the files that are skipped for this reason with this path. */
+/** The path at the end of a reason, such as the path of a program → names of the files that are skipped for this reason. */
 function namesBySubject(skipped: ReadonlyMap<string, string>, reasonForSkipping: string): ReadonlyMap<string, readonly string[]> {
   const bySubject = pathsBySubject(skipped, reasonForSkipping);
   return new Map([...bySubject].map(([subject, paths]) => [subject, paths.map((file) => path.posix.basename(file))]));

@@ -67,7 +67,7 @@ class Relocation {
   private readonly packed = new Set<RootPath>(['/']);
   public readonly replacements: Replacements;
   private readonly rpaths: Rpaths;
-  /** for each C library, the first process that its loader starts: all programs of that C library get this loader */
+  /** for each C library, the first process with a loader: the layer's programs for that C library all get this loader */
   private readonly started: { readonly [libc in LoaderRules['libc']]?: Process };
   /** resolved path of each program or command that is a script */
   private readonly scripts: ReadonlyMap<RootPath, Program>;
@@ -98,7 +98,7 @@ class Relocation {
       const isParent = (at: RootPath) => this.places.isOwn(at) === this.places.isOwn(real);
       for (let at: RootPath = real; !this.packed.has(at) && isParent(at); at = path.posix.dirname(at)) this.packed.add(at);
     }
-    // documentation is read by people, and data behind a script must not change
+    // documentation is for people, so its paths stay; a script that carries data must not change
     const changeable = [...selection.files.keys()].filter((real) => !isDocumentation(real) && isChangeable(root.content(real)));
     this.replacements = replacePaths(changeable, new FileReplacer(root, this.packed, this.places, collected, packages));
     const startedBy = (libc: LoaderRules['libc']) => (

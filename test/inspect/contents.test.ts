@@ -170,7 +170,7 @@ describe('a zip that is not a layer is an error', () => {
 
   test('if a program is missing', () => {
     expect(refusal(zip(RECORDED, { name: 'bin/b', content: '../elf/01234567/b', mode: LINK, method: 0 }))).toBe(
-      'bin/b leads to no file of it',
+      'bin/b leads to no file in the zip',
     );
   });
 

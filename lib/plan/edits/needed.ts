@@ -3,7 +3,7 @@
  *
  * A library that is needed by its name costs up to 40 system calls for each directory of DT_RPATH: there, the loader first looks in up to
  * 19 subdirectories for certain processors (glibc elf/dl-load.c, open_path). A path is opened at once. The libraries themselves keep
- * the names in their DT_NEEDED: before it searches, the loader compares a name with the DT_SONAME of every mapped library.
+ * the names in their DT_NEEDED. These cost no search: the loader first compares a name with the DT_SONAME of every mapped library.
  *
  * The order in which symbols are searched for and the order of initialization stay the same. Both follow from the order in which libraries
  * are mapped, breadth first, and from the libraries' own needs (elf/dl-deps.c, elf/dl-sort-maps.c).
@@ -48,7 +48,7 @@ function mappedAtStart(process: Process): Loaded[] | undefined {
   return objects;
 }
 
-/** True if an object requires symbol versions only from the loader and from libraries in its own DT_NEEDED, by the same names. */
+/** True if an object requires symbol versions only from the loader and from libraries that its own DT_NEEDED lists by the same names. */
 function requiresOnlyFromNeeds({ elf: { dynamic } }: Loaded, interpreter: Loaded | undefined): boolean {
   return dynamic!.versionNeeds.every(({ file }) => dynamic!.needed.includes(file) || file === interpreter?.elf.dynamic?.soname);
 }

@@ -134,7 +134,7 @@ export class FileReplacer {
 
   /**
    * Mentions by which a command names its own directory, such as `/usr/bin/`. From there, it may compute relative paths to other mentioned
-   * directories, such as `../lib/x`. So that these stay valid, only the first directory is replaced in all mentions of such a file.
+   * directories, such as `../lib/x`. To keep these paths valid, only the first directory of every mention in such a file is replaced.
    */
   private ownDirectory(real: RootPath, mentions: readonly PathMention[]): readonly PathMention[] {
     const directory = path.posix.dirname(real);

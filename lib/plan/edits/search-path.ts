@@ -19,10 +19,10 @@ export class InheritedPaths {
   constructor(private readonly root: Root, private readonly packages: PackageDatabase, private readonly packed: ReadonlySet<string>) {}
 
   /**
-   * Returns a function that tells for each mention of a file whether it must stay as it is.
+   * Returns a function that tells for each path mention in a file whether the mention must stay as it is.
    *
-   * A directory of modules in PYTHONPATH or the like stays, unless all packed files in it are of the same source package as the
-   * file that sets the variable. Such a directory is replaced: no host program has modules of these names, and the layer's
+   * A directory of modules in PYTHONPATH or the like stays, unless all packed files in the directory are of the same source package
+   * as the file that sets the variable. Then the directory is replaced: no host program has modules of these names, and the layer's
    * interpreter needs the path.
    *
    * @param read returns the bytes of the file

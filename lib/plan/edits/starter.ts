@@ -17,7 +17,7 @@ import type { TextEntry } from '../layout/plan';
 
 const PREFIX = '.start-';
 
-/** Expressions for the path by which a script was started. Node.js and PHP resolve links themselves. */
+/** Expressions for the path by which a script was started. None for Node.js and PHP, which resolve links themselves. */
 const OWN_DIRECTORY = new RegExp([
   /\bdirname\b[^\n;|]{0,40}\$\{?0\b/, /\$\{0%/, /\bBASH_SOURCE\b/, // shells
   /\b__file__\b/, /\bargv\[0\]/, // Python
@@ -27,7 +27,7 @@ const OWN_DIRECTORY = new RegExp([
   /--file=/, // R
   /\binfo script\b/, // Tcl
 ].map(({ source }) => source).join('|'));
-/** Maximum size of a script, in bytes. Larger scripts have data appended to them. */
+/** Maximum size, in bytes, of a script that is searched for these expressions. Larger scripts consist mostly of data. */
 const MOST_BYTES = 1024 * 1024;
 
 /** Cached, because the plan asks several times for each program. */

@@ -12,7 +12,7 @@ import { isCommandDirectory, isStandardDirectory } from '../../root/standard';
 /** Names in `/opt` with a meaning to Lambda, and the library's own. */
 const RESERVED = [...RESERVED_NAMES, 'elf'];
 const PREFIX = '/opt/';
-/** Length of `/opt/`. If an alias replaces no more characters (`/opt/rig` for `/etc/rig`), other layers may use the same name. */
+/** Length of `/opt/`. If an alias replaces no more characters than these (`/opt/rig` for `/etc/rig`), other layers may use its name. */
 export const SHARED = PREFIX.length;
 const LEAST_CHARACTERS = 3;
 const MOST_CHARACTERS = 255; // NAME_MAX
@@ -34,7 +34,7 @@ export interface Alias {
   readonly place?: string;
   /** paths that begin with the base: `magic.mgc` with the base `magic`, or paths below it; rest of the path after the base → place */
   readonly siblings?: Readonly<Record<string, string>>;
-  /** files beside the base that the text of the base names; name → place. Programs find them beside the alias, in `/opt` */
+  /** files beside the base that are named in its text; name → place. Programs find them beside the alias, in `/opt` */
   readonly beside?: Readonly<Record<string, string>>;
   /** number of characters of the base that the alias replaces, the rest stays @default - all */
   readonly replaced?: number;
@@ -53,7 +53,7 @@ export interface Aliased {
  * @param mentioned as in the file, without a trailing `/`
  * @param isPacked whether the layer has something at a path
  * @param hasPlace whether a path has a place in the layer: directories above the user's own programs have none
- * @param closed whether paths of libraries or data that the layer lacks must not lead to the host
+ * @param closed true to keep paths of libraries and data that the layer lacks from leading to the host
  * @returns `undefined` if the path stays as it is; `short` if the layer has it but every alias is longer
  */
 export function aliased(
@@ -98,7 +98,7 @@ function fits(base: string): boolean {
 /**
  * Names the aliases of a layer.
  *
- * @param key the layer's key: two layers of a function have different names, except for aliases that replace only `/opt/`
+ * @param key the layer's key: names differ between two layers of a function, except for aliases that replace at most `SHARED` characters
  * @returns `/opt/NAME` for each alias, in the same order
  */
 export function nameAliases(key: string, aliases: readonly Alias[]): string[] {

@@ -13,7 +13,7 @@ const SYSTEM = /^\/(?:usr|bin|sbin|lib|lib32|lib64|libx32|etc|opt|var|srv)(?:\/|
 export interface Placed {
   /** groups of files that keep their places relative to each other: a program and its libraries */
   readonly together: readonly (readonly RootPath[])[];
-  /** directories that are packed with their names */
+  /** directories that keep their names in the layer */
   readonly directories: Iterable<RootPath>;
   /** other files and directories, in a fixed order. If one is the user's own and below no directory of `Places.bases`, a base is added */
   readonly others: Iterable<RootPath>;
@@ -49,7 +49,7 @@ export class Places {
     return layerPath(path.posix.join(index === 0 ? '/app' : `/app.${index + 1}`, path.posix.relative(this.bases[index], real)));
   }
 
-  /** True for a base named `node_modules`: bases lose their names in the layer, and Node.js searches for this one. */
+  /** True for a base named `node_modules`: bases lose their names in the layer, and Node.js searches for this name. */
   private isNameLost(directory: RootPath): boolean {
     return path.posix.basename(directory) === 'node_modules' && this.isOwn(directory) && this.bases.includes(directory);
   }
