@@ -30,7 +30,7 @@ export function readImports(reader: ByteReader, relocations: readonly Extent[], 
     }
   }
   if (used.size === 0) return new Set();
-  // one view for all symbols, so that they take a single read from a file that is read in parts
+  // one view for all symbols: if the file is read in parts, all of them take a single read
   const symbols = reader.view(symtab, (last + 1) * SYMBOL_SIZE);
   const imports = new Set<string>();
   for (const index of used) {

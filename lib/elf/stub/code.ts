@@ -65,8 +65,8 @@ export interface StubCode {
 export type CodeOf = (address: number, names: readonly number[], texts: Texts) => StubCode;
 
 /**
- * Size and alignment of a function, in bytes. Compilers align functions to 16 bytes, too, and a caller may rely on it: for example, it may
- * store flags in the low bits of a function's address.
+ * Size and alignment of a function, in bytes. Compilers align functions to 16 bytes, too, and a caller may rely on this, for example by
+ * storing flags in the low bits of a function's address.
  */
 export const FUNCTION_SIZE = 16;
 

@@ -124,7 +124,7 @@ export function stubLibrary(original: DynamicSymbols, symbols: Iterable<Exported
     link: '.dynstr',
     entrySize: DYN_SIZE,
   });
-  const section = object.indexOf('.dynamic'); // any section serves; without one (SHN_ABS), a symbol does not move with the object
+  const section = object.indexOf('.dynamic'); // any section will do: a symbol without one (SHN_ABS) would not move with the object
   ordered.forEach((symbol, index) => {
     const offset = offsets.get(symbol);
     if (offset !== undefined) define(index, STT_OBJECT, section, object.inaccessibleAddress + offset, symbol.size);

@@ -19,7 +19,10 @@ export const MUSL_LOADER = 'musl';
 /** The file with the default directories, below the mirrored root. */
 export const MUSL_PATH_FILE = '/ld.path';
 
-/** That file's path below musl's prefix `/opt/elf`, which is the loader's path, `/opt/elf/KEY/musl`, without the last two components. */
+/**
+ * The path of `MUSL_PATH_FILE` below musl's prefix, `/opt/elf`. The prefix is the loader's path, `/opt/elf/KEY/musl`, without the last two
+ * components.
+ */
 export function muslPathFile(key: string): string {
   return `/${key}${MUSL_PATH_FILE}`;
 }

@@ -27,7 +27,7 @@ const OWN_DIRECTORY = new RegExp([
   /--file=/, // R
   /\binfo script\b/, // Tcl
 ].map(({ source }) => source).join('|'));
-/** Maximum size, in bytes, of a script that is searched for these expressions. Larger scripts consist mostly of data. */
+/** Maximum size, in bytes, of a script that is searched for these expressions. Larger scripts are assumed to consist mostly of data. */
 const MOST_BYTES = 1024 * 1024;
 
 /** Cached, because the plan asks several times for each program. */
