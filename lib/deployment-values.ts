@@ -6,7 +6,7 @@ import { Duration, Token } from 'aws-cdk-lib';
 /**
  * Checks that no value contains a token.
  *
- * @param values the values by the name that messages give them; arrays and objects are searched
+ * @param values name in messages → value. Arrays and plain objects are searched
  * @throws Error naming the first value that contains a token
  */
 export function checkResolved(values: Readonly<Record<string, unknown>>): void {

@@ -164,8 +164,9 @@ function isFunctionIn(segment: Segment, type: SymbolType): boolean {
 }
 
 /**
- * Whether a reference needs another object's definition, assuming that glibc finds that definition before others of the same name
- * (elf/dl-lookup.c, check_match). It is not needed if the referring object has an equal definition, which the loader would find next.
+ * Whether a definition in another object satisfies a reference, assuming that glibc finds it before others of the same name
+ * (elf/dl-lookup.c, check_match). False if the referring object has an equal definition of its own, which glibc would find next: it then
+ * works without the other object.
  */
 export function satisfies(definition: ExportedSymbol, { version, isShared }: ImportedSymbol): boolean {
   if (isShared && definition.binding !== 'global') return false;

@@ -1,5 +1,5 @@
 /**
- * Reads an ELF file, as far as loaders do.
+ * Reads the parts of an ELF file that loaders read, and its notes.
  */
 import { ByteReader, type Bytes } from './byte-reader';
 import { DF_1_PIE, type Dynamic, readDynamic } from './dynamic';

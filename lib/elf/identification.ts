@@ -5,7 +5,7 @@
  * order given by `e_ident`. This is enough to distinguish an ELF file of an unsupported kind from a damaged file.
  */
 
-/** A file of any class, byte order and machine. */
+/** An ELF file of any class, byte order and machine. */
 export interface Identification {
   readonly elf: true;
   /** 32 or 64 (bit). Any other number is an invalid EI_CLASS. */

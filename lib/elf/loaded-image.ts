@@ -12,9 +12,9 @@ import { sectionsOf, sectionTable } from './section-header';
  * The image of an ELF file, and the data that may be appended to it.
  *
  * Self-extracting archives, AppImages and programs with their own bytecode (OCaml, Bun, PyInstaller, SBCL) find appended data
- * from the end of the file, from the end of the section headers, or by an offset stated in the data. New bytes are inserted between
- * the image and the data: whole pages, because the data may be mapped, with the section headers at their end. This keeps the first two
- * methods working; data that states its offset must not move at all.
+ * from the end of the file, from the end of the section headers, or by an offset stated in the data. An edit inserts whole pages between
+ * the image and the data, because the data may be mapped, and moves the section headers to the end of these pages. So the first two
+ * methods keep working. Data that states its offset must not move at all.
  */
 const PAGE_SIZE = 2 ** 12;
 

@@ -85,8 +85,8 @@ function readSegment(reader: ByteReader, at: number): Segment {
 }
 
 /**
- * The loaded segments, in the order of the program headers. Linkers never let segments overlap; overlapping ones are
- * dropped if the sum of all would exceed the size of the file.
+ * The loaded segments, in the order of the program headers. Linkers never let segments overlap, so their sizes add up to at
+ * most the size of the file. A segment that would make the sum larger is dropped.
  */
 export function loadedFrom(segments: readonly Segment[], length: number): Segment[] {
   let left = length;

@@ -10,9 +10,9 @@ import { loadedFrom, PF_W, PF_X, PT_LOAD, type Segment } from './program-header'
  * Finds the addresses that a file refers to: from code, by an address relative to the instruction, and from data, by
  * a pointer.
  *
- * Linkers store a string only once if it is the end of another (ld's `-O1` merges tails): `fonts` may be the end of
- * `/etc/fonts`. Only references to the address show which one is used. The result may contain an address by chance, and
- * lacks addresses that are computed.
+ * If a string is the end of another one, linkers store only the longer one (ld's `-O1` merges tails): `fonts` may be the end
+ * of `/etc/fonts`. Only references to the addresses show which of the two a program uses. The result may contain an address by
+ * chance, and lacks addresses that are computed.
  *
  * @param addresses in the address space of the program headers
  */
@@ -54,8 +54,8 @@ function find(bytes: Buffer, elf: Elf, addresses: ReadonlySet<number>, inWords: 
 /**
  * Finds the addresses from which code of x86_64 loads 16 bytes into a vector register.
  *
- * Compilers copy a string constant in pieces of 16 bytes, and linkers put the pieces of all constants next to each other. For aarch64, gcc
- * keeps the string whole.
+ * Compilers copy a string constant in pieces of 16 bytes, and linkers put the pieces of all constants next to each other. Only the loads
+ * show which pieces form a string. For aarch64, gcc keeps the string whole.
  *
  * @param addresses in the address space of the program headers
  */
@@ -116,7 +116,7 @@ function fromCodeOfX86(bytes: Buffer, { offset, vaddr, filesz }: Segment, target
   }
 }
 
-/** Tests 32 bits at every offset. Code can be hundreds of megabytes, so it is read in words, and most are rejected without a call. */
+/** Tests 32 bits at every offset. Code can be hundreds of megabytes, so it is read in words, and most words are rejected without a call. */
 function fromAnyWord(bytes: Buffer, { offset, filesz }: Segment, targets: AddressSet): void {
   const end = offset + filesz;
   const first = Math.min(offset + (-(bytes.byteOffset + offset) & (WORD - 1)), end);

@@ -25,8 +25,8 @@ const MOST_CHARACTERS = 200;
 const DOT = '.'.charCodeAt(0);
 
 /**
- * Paths that an object may build from the prefix and its other strings. An object of a package that is not requested, such as Python's
- * library, may also build paths to its own data: the directories of the package's dependencies from the same source package.
+ * Paths that an object may build from the prefix and its other strings. If the object's package is not requested, as for Python's library,
+ * the result includes directories of those dependencies of the package that have the same source package: they contain the object's data.
  *
  * @returns paths that exist
  */
@@ -49,7 +49,7 @@ export function behindPrefix(
   return [...inEtc, ...found, ...units].filter((candidate) => root.real(candidate) !== undefined && isOfUse(candidate));
 }
 
-/** False for most strings that `BEHIND` does not match. */
+/** A fast test of the first character, which rejects most strings that `BEHIND` does not match. */
 function mayBeBehind(bytes: Buffer, start: number): boolean {
   return '/ls'.includes(String.fromCharCode(bytes[start]));
 }
@@ -90,7 +90,7 @@ function namesIn(bytes: Buffer, names: readonly string[]): string[] {
 /** Cached, because the same object is searched several times, and a search takes long. */
 const configuration = cacheByRoot<readonly string[]>();
 
-/** Files in `/etc` whose names an object contains besides `/etc`, such as `odbcinst.ini`. Names without a dot are not searched. */
+/** Files in `/etc`, such as `odbcinst.ini`, whose names occur in a file that also contains `/etc`. Only names with a dot are searched. */
 function configurationFiles(file: string, root: Root): readonly string[] {
   if (!hasPrefix(file, CONFIGURATION, root)) return [];
   return configuration(root, file, () => {
@@ -125,9 +125,9 @@ function builtBy(script: string, units: readonly string[], root: Root): readonly
 /**
  * The packed objects and scripts that build paths from a prefix.
  *
- * @returns resolved path → paths that the file may build. With `/usr`: directories of its source package or, if its package is requested,
- *   of all requested packages. A directory is left out if an object of these packages mentions its whole path. With `/etc`: packed files
- *   in `/etc` that the file names
+ * @returns resolved path of an object or script → paths that the file may build. For the prefix `/usr`, these are directories of the file's
+ *   source package or, if its package is requested, of all requested packages. A directory is left out if an object of these packages
+ *   mentions its whole path, or a path below it. For the prefix `/etc`, these are packed files in `/etc` that the file names
  */
 export function prefixed(selection: CurrentSelection, { root, packages }: Context): Map<string, readonly string[]> {
   const { requested } = selection;

@@ -62,8 +62,8 @@ const INCLUDE = /^(?:\.\.)?\/include\/?$/;
 const BELOW_INCLUDE = /^\/?[\w+-]+(?:\/[\w+-]+)+(\.(?!h(?:h|pp|xx)?$|inc$)\w+)$/;
 
 /**
- * Files below `/usr/include` that are not headers: for an object with the strings `/include` and `rig/std/base.idl`, all files
- * with this suffix in the directory of `base.idl`.
+ * Files below `/usr/include` that are not headers. If an object contains the strings `/include` and `rig/std/base.idl`, these are all
+ * `.idl` files in `/usr/include/rig/std`.
  *
  * @param stringsIn returns the object's strings that contain a text
  * @returns paths of files
@@ -86,7 +86,7 @@ const REFERENCE = /\s(?:uri|catalog|rewritePrefix)\s*=\s*(["'])([^"']*)\1/g;
 
 /**
  * Relative references of an XML catalog (OASIS XML Catalogs V1.1), if a requested package led to it. Libraries of other packages
- * mention the catalog of all XML files of a machine, but programs with such libraries rarely need these files.
+ * mention the machine's central catalog, but programs that use such a library rarely need the files that this catalog lists.
  */
 function inCatalog(file: string, selection: CurrentSelection, context: Context): string[] {
   const { root, packages } = context;

@@ -26,7 +26,10 @@ export function behindStandardDirectories(file: string, owner: Package | undefin
   return units.length === 0 ? units : root.scan(file, (bytes) => units.filter((unit) => isString(path.posix.basename(unit), bytes)));
 }
 
-/** True if a name is followed by a NUL and is not part of a longer word. Constants without a NUL may precede it. */
+/**
+ * True if a name is followed by a NUL and is not the end of a longer word. The byte before it need not be a NUL, because the preceding
+ * constant may end without one.
+ */
 function isString(name: string, bytes: Buffer): boolean {
   const text = Buffer.from(`${name}\0`);
   for (let at = bytes.indexOf(text); at >= 0; at = bytes.indexOf(text, at + 1)) {

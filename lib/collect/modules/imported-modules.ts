@@ -25,11 +25,11 @@ const MOST_NAMES = 1024;
 const PARENTS = ['/usr/lib', '/usr/share'];
 /** Maximum number of packages that own a module. A directory with more owners is a namespace, such as Perl's `File`. */
 const MOST_OWNERS = 4;
-/** Levels of module directories that are searched, with the interpreter's own as the first: `perl5/5.36/vendor_perl` has three. */
+/** Number of directory levels that are searched for modules, from the interpreter's on: `perl5/5.36/vendor_perl` is at the third level. */
 const MOST_LEVELS = 3;
 /** A directory of RubyGems: each directory in it is a gem, with modules in `lib`. */
 const GEMS = 'gems';
-/** Rest of a file name after a module's name: empty, as for directories, or an ending. Libraries may have a tag for the version, too. */
+/** Rest of a file name after a module's name: empty for a directory, else a suffix. A library's may have a tag: `.cpython-311.so`. */
 const MODULE = /^(?:\.(?:py|pm|rb|lua|js|cjs|mjs|scm|tcl)|(?:\.[\w-]+)*\.so)?$/;
 
 interface Import {
@@ -40,7 +40,7 @@ interface Import {
   readonly isWhole?: boolean;
   /** how a text must begin for such statements to count @default - in any way */
   readonly start?: RegExp;
-  /** the component before each name */
+  /** a component that the statement omits before each name: `DBD` in `DBD::Pg` */
   readonly parent?: string;
   /** whether the module's name is the lower-case form of the name in the statement @default false */
   readonly isLowerCase?: boolean;
@@ -156,7 +156,8 @@ const directoriesFor = cacheByRoot<readonly string[]>();
 
 /**
  * Directories to which packages install modules for an interpreter: those that `isForModules` recognizes, and directories below these. A
- * directory counts only if several packages share it, or if it belongs to a package from the interpreter's source package.
+ * directory counts only if several packages share it, or if it belongs to a package from the interpreter's source package. The
+ * directory `lib` of each gem always counts.
  */
 function moduleDirectories({ interpreter }: Program, context: Context): readonly string[] {
   const { root, packages } = context;

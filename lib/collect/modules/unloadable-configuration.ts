@@ -9,7 +9,7 @@ import type { Selection } from '../selection/selection';
 const CONFIGURATION = '/etc/';
 /** Maximum size of such a file, in bytes. */
 const MOST_BYTES = 64 * 1024;
-/** A setting whose value is the name of a library that does not begin with `lib`. */
+/** A setting whose value is the file name of a library. A name that begins with `lib` does not count as an extension. */
 const EXTENSION = /^[ \t]*\w+[ \t]*=[ \t]*"?((?!lib)[\w-]+\.so)"?[ \t]*$/gm;
 
 /** Rejects configuration that loads an extension, if a directory of a requested package contains the extension but it is not packed. */

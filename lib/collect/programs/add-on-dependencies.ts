@@ -22,8 +22,8 @@ export function addDependenciesOfAddOn(
   // an add-on that extends no requested package, such as CA certificates, is packed for another reason: its dependencies are not needed
   const extended = [...selection.requested].filter((requested) => isBelow(file, packageFiles.directoriesOf(requested)));
   if (extended.length === 0) return undefined;
-  // an interpreter's modules with libraries may be in a directory of one package, and its other modules in a directory of another, so the
-  // directories of all extensible packages count
+  // an interpreter may keep modules with shared libraries in a directory of one package, and other modules in a directory of another, so
+  // the directories of all extensible packages count
   const hosts = [...new Set([...extended, ...[...selection.requested].filter((one) => selection.requested.isExtensible(one))])];
   const delta = selection.fork();
   delta.followed.add(key);

@@ -15,7 +15,7 @@ export interface OpenedLibrary {
   readonly priority: 'required' | 'recommended' | 'suggested';
 }
 
-/** Notes that do not hold such JSON are ignored. */
+/** Reads the list of an object. Notes whose content is not such JSON are ignored. */
 export function openedLibraries(elf: Elf): OpenedLibrary[] {
   return elf.notes.filter(({ owner, type }) => owner === 'FDO' && type === TYPE).flatMap(({ descriptor }) => parse(descriptor));
 }

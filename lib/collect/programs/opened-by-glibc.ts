@@ -37,7 +37,10 @@ const CALLS = {
 
 type Call = keyof typeof CALLS;
 
-/** Modules for IBM's code pages, except those of DOS: half of the bytes of all modules. Users with EBCDIC data name them in `include`. */
+/**
+ * Conversion modules for IBM's code pages, except those of DOS. They take half of the bytes of all conversion modules, so they are not
+ * added. Users with EBCDIC data list them in `include`.
+ */
 const MAINFRAME = /\/(?:EBCDIC-.*|IBM(?!437|85|86|874).*)\.so$/;
 
 /** Modules for Unicode and for the single-byte character sets still in use: together, a tenth of the size of all other modules. */
@@ -85,8 +88,8 @@ export function namesOpenedByLibc(process: Process): string[] {
 /**
  * Adds the data that glibc opens in a process.
  *
- * @param roleOf role of an object; `undefined` if its imports do not count. Not all objects count, because the modules of `iconv` take
- *   8 MB, and most libraries that could convert text, such as the C++ runtime library, never do
+ * @param roleOf role of an object; `undefined` if its imports count neither for the modules of `iconv` nor for time zones. The modules
+ *   take 8 MB, and most libraries that could convert text, such as the C++ runtime library, never do
  * @returns resolved paths of the files that are new
  */
 export function dataOfLibc(process: Process, delta: Selection, context: Context, roleOf: (object: Loaded) => Role | undefined): string[] {

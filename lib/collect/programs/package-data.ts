@@ -25,7 +25,7 @@ interface Extended {
   readonly opener: string;
 }
 
-/** Adds the data of a package, and defers the data of others that extend it. */
+/** Adds the data of a package, and defers the data of other packages that extend it. */
 export function addPackageData(host: Package, through: string, opener: string, delta: Selection, context: Context): void {
   for (const real of findPackageData(host, through, opener, delta, context)) takeFile(real, opener, delta, context);
 }

@@ -41,10 +41,10 @@ export function startProcess(process: Process, delta: Selection, context: Contex
 }
 
 /**
- * Handles a file that was added as data. If it is a helper program, adds a process for it. If it is a plug-in, adds the libraries that it
- * needs to the process of the program. The file is rejected if it cannot be loaded with its libraries.
+ * Handles a file that was added as data. If it is a helper program, adds a process for it. If it is a plug-in, loads it and its libraries
+ * into the process of `program`. The file is rejected if it cannot be loaded with its libraries.
  *
- * @param program the program whose process would open it
+ * @param program the program whose process would open the file
  */
 export function takeFile(real: string, program: string | undefined, delta: Selection, context: Context): void {
   const { elf, kind, head } = context.root.content(real);
@@ -120,8 +120,8 @@ function loadPlugIn(real: string, program: string, delta: Selection, context: Co
 }
 
 /**
- * Opens a plug-in. It may need another plug-in that is in no directory of the loader's search. In the function, this is no problem: the
- * program opens that one first, by its path. So a packed file with that name is opened first here, too.
+ * Opens a plug-in. It may need another plug-in that the loader's search does not find. This works at run time if the program opens the
+ * other plug-in first, by its path. So if a library is not found, a packed file with its name is opened first here, too.
  */
 function openPlugIn(real: string, process: Process, delta: Selection, waiting = new Set<string>()): void {
   try {
@@ -175,8 +175,8 @@ function addObjects(process: Process, objects: readonly Loaded[], delta: Selecti
 }
 
 /**
- * If a process has loaded a library of an object as a plug-in, adds the links by which the loader's search finds the library. This process
- * needs no search for the library, but another process may load the object before the plug-in, or without it.
+ * If a library that an object needs is already in the process as a plug-in, adds the links by which the loader's search finds the library.
+ * This process needs no search for the library, but another process may load the object before the plug-in, or without it.
  */
 function addLinksToPlugIns(object: Loaded, process: Process, delta: Selection, root: Root): void {
   for (const name of object.elf.dynamic?.needed ?? []) {

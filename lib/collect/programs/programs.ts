@@ -106,7 +106,7 @@ function markRequested(owner: Package, reason: RequestReason, delta: Selection):
 
 /** A program that opens data of packages. */
 interface User {
-  /** its resolved path */
+  /** resolved path of the program, or of its file that imports the modules */
   readonly through: string;
   /** resolved path of the program whose process opens the data: for a script, its interpreter */
   readonly opener: string;
@@ -162,7 +162,7 @@ function addModulePackages(modules: readonly Package[], next: number, user: User
   }
 }
 
-/** Defers modules that a program may never load. If not all of them fit, the layer gets the smallest first, each whole or not at all. */
+/** Defers modules that a program may never load. Each is packed as a whole or not at all, in the order that candidate-groups.ts defines. */
 function deferModules(
   owner: Package,
   need: Candidate['need'],

@@ -19,9 +19,9 @@ const UPX = 'UPX!';
 const UPX_WITHIN = 4096;
 
 /**
- * Describes the files that a statically linked program lacks in the layer.
+ * The notice for a program without PT_INTERP whose libraries are not in the layer: its C library loads them at run time, or UPX hides them.
  *
- * @returns a notice, or `undefined` for a program that is linked dynamically or loads nothing
+ * @returns `undefined` for a program that is linked dynamically or loads nothing
  */
 export function staticProgramNotice({ elf, real }: Program, root: Root): string | undefined {
   if (elf === undefined || elf.interpreter !== undefined) return undefined;

@@ -11,8 +11,8 @@ import type { Context } from '../selection/context';
 import { ownersOf } from '../selection/context';
 
 /**
- * Whether a script names a binary program of its packages, or a directory with one. False if the script's interpreter is not from an
- * essential package, like that of shell scripts: a script in another language is a program itself.
+ * Whether a script names a binary program of its packages, or a directory with one. The interpreter of the script must be in an essential
+ * package, as that of a shell script is: a script in another language counts as the program itself.
  */
 export function isWrapper({ real, interpreter }: Program, owners: readonly Package[], context: Context): boolean {
   const { root, packageFiles } = context;

@@ -36,7 +36,7 @@ interface Mentioned {
   /** the package of the file that mentions it */
   readonly by?: Package;
   readonly isFile: boolean;
-  /** whether the path is a link to it */
+  /** whether the path as mentioned is a link to `real` */
   readonly isLinked: boolean;
   readonly isDirectory: boolean;
   /** whether only a directory above it is mentioned */
@@ -179,7 +179,7 @@ const INSIDE: readonly ((inside: Inside) => Answer)[] = [
 ];
 
 /**
- * Why a path in a directory of a package may be packed: it belongs to an add-on, or an installation generated it there.
+ * Why a path in a directory of a package may be packed: because of the package that owns the path, or because an installation generated it.
  *
  * @param host the package whose directory it is in
  * @returns `undefined` if it may not

@@ -7,7 +7,10 @@ import { dependenciesOf, isForDevelopment, isNamedAfter } from '../selection/req
 
 type Facts = Pick<Context, 'packages' | 'packageFiles'>;
 
-/** Source files of modules. Packages without any do not count: libraries may depend on each other, too, as those of glibc and gcc do. */
+/**
+ * Source files of modules. Only packages with such files count as bundled modules. It is not enough that a package and an interpreter
+ * depend on each other, because packages of libraries, such as glibc and gcc, do so, too.
+ */
 const SOURCE_OF_MODULE = /\.(?:py|pm|rb|lua|js|cjs|mjs|scm|tcl|php|gemspec)$/;
 
 /**

@@ -10,7 +10,7 @@ import { ownersOf } from '../selection/context';
 
 type Facts = Pick<Context, 'root' | 'packages' | 'dependencies' | 'searchPath'>;
 
-/** If env would find an interpreter that is not a dependency of the script's package, replaces it with one on PATH that is. */
+/** If env would find an interpreter that the script's package does not depend on, replaces it with the first on PATH that it depends on. */
 export function withOwnInterpreter(program: Program, facts: Facts): Program {
   const { real, interpreter } = program;
   const owner = facts.packages.ownerOf(real);

@@ -1,5 +1,5 @@
 /**
- * A cache of what is derived from files of a root. It is freed with the root.
+ * A cache for values that are derived from the files of a root. It is freed with the root.
  */
 import { valueOf } from '../../packages/package';
 import type { Root } from '../../root/root';

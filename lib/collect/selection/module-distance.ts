@@ -1,7 +1,7 @@
 /**
- * How far a module is from a script: 0 if the script imports it, or if the script's package depends on it. The modules on which such a
- * module depends have distance 1 if a self-built script imports the module, and 2 if only the script's package depends on it. Each further
- * step adds 1.
+ * How far a module is from a script. A module has distance 0 if the script imports it, or if the script's package depends on it. The
+ * dependencies of a module with distance 0 have distance 1 if a self-built script imports that module, and 2 if only the script's package
+ * depends on it. Each further step adds 1.
  *
  * Packages declare dependencies for features that few scripts use: fonttools depends on SciPy, for example. So a module at distance 2 is
  * optional if it is large, and modules that are further away are always optional.
@@ -44,7 +44,7 @@ interface Sized {
   readonly bytes: number;
 }
 
-/** Whether scripts hardly ever work without a module. */
+/** True for a module without which scripts rarely work. */
 export function isEssential({ distance, bytes }: Sized): boolean {
   return distance <= OF_IMPORTED_MODULE || (distance === OF_DECLARED_MODULE && bytes < LARGE);
 }

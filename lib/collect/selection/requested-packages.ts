@@ -149,7 +149,7 @@ export function dependenciesOf(owner: Package, database: PackageDatabase): Packa
   return owner.depends.map((name) => database.get(name)).filter((dependency) => dependency !== undefined);
 }
 
-/** Whether two packages are the same, come from the same source package, or the first depends directly on the second. */
+/** Whether two packages are the same or come from the same source package, or the first depends directly on the second. */
 export function isRelated(owner: Package, other: Package): boolean {
   return other === owner || other.source === owner.source || owner.depends.includes(other.name);
 }
@@ -167,8 +167,9 @@ export function isForDevelopment({ name }: Package): boolean {
 const VERSION = '0123456789.';
 
 /**
- * Whether the unit of a path (see `unitOf`) is named after a package. The unit's last component may end with a version, the package's name
- * with a version or a suffix that begins with `-`: /usr/share/perl5 is named after perl-base, /usr/lib/python3 after python3.11.
+ * Whether the unit of a path (see `unitOf`) is named after a package. The unit's last component may end with a version. The package's
+ * name may end with a version, or with a suffix that begins with `-`. So /usr/share/perl5 is named after perl-base, and /usr/lib/python3
+ * after python3.11.
  */
 export function isNamedAfter(real: string, owner: Package): boolean {
   const whole = path.posix.basename(unitOf(real));

@@ -37,7 +37,7 @@ export interface Pending {
   readonly program?: string;
 }
 
-/** An optional addition: programs work without it. It is added if there is room left when everything that is needed more is packed. */
+/** An optional addition: programs work without it. It is added if there is room left after all additions with a greater need. */
 export interface Candidate {
   /** the path by which it was found */
   readonly path: string;
@@ -114,7 +114,7 @@ export class Selection implements CurrentSelection {
   public readonly followed: LayeredSet<string>;
   private readonly queued: LayeredSet<string>;
   private readonly pending: Pending[] = [];
-  /** number of `pending` that `next` has returned. `shift` would move all others each time, which takes seconds for 100,000 files */
+  /** number of entries that `next` has returned. `pending.shift()` would move all others each time: this takes seconds for 100,000 files */
   private taken = 0;
   private deferred: Candidate[] = [];
 

@@ -10,8 +10,8 @@ import type { Package } from '../../packages/package';
  * How much programs need a file, the greatest need first:
  * - `needed`: libraries, files that the user names, data of the requested packages, and files of their direct dependencies that the
  *   requested packages mention;
- * - `mentioned`: files of other dependencies that the requested packages mention, files that other packed files mention, and modules of
- *   modules;
+ * - `mentioned`: files of other dependencies that the requested packages mention, files that other packed files mention, and modules that
+ *   other modules depend on;
  * - `recommended`: data of packages that are usually installed with the requested ones;
  * - `add-on`: data of any other package, such as a module for an interpreter.
  *
@@ -27,7 +27,7 @@ export interface Limit {
   readonly plugIns: number;
 }
 
-/** Whether something can be packed along with a path: it is needed at least as much as the path, and not of a different add-on. */
+/** True if something can be packed along with a path: it is needed at least as much as the path, and it is not from a different add-on. */
 export function isAsNecessary(need: Need, owner: Package | undefined, than: Need, ownerOfPath: Package | undefined): boolean {
   return NEEDS.indexOf(need) <= NEEDS.indexOf(than) && (need !== 'add-on' || owner === ownerOfPath);
 }
@@ -40,7 +40,7 @@ const MB = 1024 * 1024;
  */
 export const BY_OTHERS: Limit = { data: 32 * MB, plugIns: 8 * MB };
 
-/** For mentions in files of a package that is not requested, if they lead to its own source package: a library's own modules. */
+/** For mentions in files of a package that is not requested, if the path is from the same source package: a library's own modules. */
 export const BY_SIBLINGS: Limit = { data: 64 * MB, plugIns: 64 * MB };
 
 /** For paths that requested packages mention, if they are in packages that the requested ones only recommend. */
@@ -58,5 +58,5 @@ export const NO_LIMIT: Limit = { data: Infinity, plugIns: Infinity };
 /** Bytes of a layer that stay free for everything that `Room` does not count, such as links. */
 export const RESERVE = 1_000_000;
 
-/** Bytes of a file's line in the record of the layer, measured. */
+/** Measured size of a file's line in the record of the layer, in bytes. */
 export const RECORD_LINE = 200;

@@ -1,5 +1,5 @@
 /**
- * The build output of a self-built program: files beside it that it finds by its own path, through /proc/self/exe or `argv[0]`,
+ * The build output of a self-built program: files that the program finds beside itself, through /proc/self/exe or `argv[0]`,
  * such as `plugins` and `data` beside `./dist/tool`, or `lib` and `share` beside the directory `bin` of the program.
  */
 import * as path from 'path';
@@ -98,7 +98,7 @@ function addEntry(
   if (excess !== undefined) notice(`it would add ${Math.round(excess / 1e6)} MB`);
 }
 
-/** Why a directory is not the build output of a program in it, and whether a notice says so for a directory that is not packed. */
+/** Why `base` is not the build output of a program in it, and whether a notice says so for directories in `base` that are not packed. */
 function problemWith(base: string, context: Context): { readonly problem: string; readonly isNoted: boolean } | undefined {
   if (isStandardDirectory(base) || context.searchPath.includes(base)) return { problem: 'a system directory', isNoted: false };
   if (isHome(base) || path.posix.basename(base).startsWith('.')) {
@@ -142,10 +142,10 @@ function references(
 }
 
 /**
- * The names that occur anywhere in a program that finds its own path. Programs in Go and Rust store the length of each string
- * instead of ending it with a NUL, so nothing separates one string from the next.
+ * The names that occur anywhere in the bytes of a program. Programs in Go and Rust store the length of each string instead of
+ * ending it with a NUL, so nothing separates one string from the next.
  *
- * @returns `undefined` for a program that does not find its own path
+ * @returns `undefined` for a program that does not contain the path /proc/self/exe
  */
 function countedIn(bytes: Buffer, names: readonly string[]): ReadonlySet<string> | undefined {
   if (!bytes.includes(OWN_LINK)) return undefined;

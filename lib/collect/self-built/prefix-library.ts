@@ -1,6 +1,6 @@
 /**
- * The library of a self-built program in its installation prefix: for PREFIX/bin/python3.11, PREFIX/lib/python3.11 is its
- * standard library. Version managers and `make install` use this layout, and interpreters find their library by their own path.
+ * The library of a self-built program in its installation prefix, such as PREFIX/lib/python3.11, the standard library of
+ * PREFIX/bin/python3.11. Version managers and `make install` use this layout. Interpreters find their library by their own path.
  *
  * Also adds modules that administrators install for a packaged interpreter, with `sudo pip install`, for example: a self-built script
  * whose interpreter is /usr/bin/python3.11 can load modules from /usr/local/lib/python3.11 (Filesystem Hierarchy Standard 3.0, 4.9).
@@ -84,7 +84,10 @@ function isOfProgram(directory: string, { base, name }: Pick<path.ParsedPath, 'b
   return isOfName(directory, base) || isOfName(directory, name);
 }
 
-/** True if the names are equal and the versions do not conflict: `python3` matches `python3.11`, but `python3.9` does not. */
+/**
+ * True if the names are equal and the versions do not conflict: one of them has no version, or the directory's version is the beginning of
+ * the program's. For the program `python3.11`, the directory `python3` matches, and `python3.9` does not.
+ */
 function isOfName(directory: string, program: string): boolean {
   const [one, other] = [directory, program].map((name) => withoutTrailing(name, '0123456789.-'));
   if (one !== other || one === '') return false;
@@ -106,7 +109,7 @@ function addLibrary(directory: string, program: string, delta: Selection, contex
   for (const addOn of addOns) addAddOn(addOn, program, delta, context);
 }
 
-/** Adds a directory of a program, or a notice if it exceeds the size budget. */
+/** Adds a directory with modules of a program. If the directory exceeds the size budget, adds a notice instead. */
 function addAddOn(addOn: string, program: string, delta: Selection, context: Context): void {
   const why = { reason: `library of ${path.posix.basename(program)}`, through: program, rule: 'in its installation prefix' };
   const excess = addWithinBudget(addOn, addOn, why, program, delta, context);

@@ -82,7 +82,7 @@ export function editElf(bytes: Buffer, edit: ElfEdit): Buffer {
   }
 
   let moves = parts.filter((part) => !fits(part));
-  // `prepend` makes room in the lowest segment. This is read-only, so the dynamic section, which loaders write to, cannot move there
+  // `prepend` makes room in the lowest segment, which is read-only. So the dynamic section, which loaders write to, cannot move there
   const room =
     moves.length === 0 || moves.some(({ segmentType }) => segmentType === PT_DYNAMIC)
       ? undefined

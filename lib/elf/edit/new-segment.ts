@@ -20,8 +20,8 @@ export type HeaderSource =
   /** The table grows over the parts behind it. The caller moves these into the new segment. */
   | 'grow'
   /**
-   * The table moves into the new segment. The file runs, but strip and eu-strip would damage it, and unless the file has a
-   * fixed address, it grows to the size of its memory.
+   * The table moves into the new segment. The file runs, but strip and eu-strip would damage it. Unless the file has a fixed
+   * address, it also grows to the size that it has in memory.
    */
   | 'move';
 
