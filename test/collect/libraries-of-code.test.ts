@@ -32,6 +32,15 @@ describe('a library that a module of a package looks for', () => {
     expect(find(root).all).not.toContain(`${LIB}/libdb.so.5`);
   });
 
+  test.each([
+    '"/usr/lib/#{CONFIG[\'arch\']}/libdb.#{ending}"',
+    'f"libdb.{ending}"',
+  ])('by a name whose ending depends on the system is packed with the link of that name: %s', (name) => {
+    root.install('libdb-dev', { [`${LIB}/libdb.so`]: { link: 'libdb.so.5.1' } }, { Depends: 'libdb5' });
+    installModule(`CDLL(${name})\n`, 'libdb-dev');
+    expect(find(root).all).toEqual(expect.arrayContaining([`${LIB}/libdb.so`, `${LIB}/libdb.so.5.1`]));
+  });
+
   test('is listed by the stand-in for ldconfig that Python runs', async () => {
     installModule('path = ctypes.util.find_library("db")\n', 'libdb5');
     const { mirrored } = await makeFound(root);

@@ -19,6 +19,8 @@ const SONAME = /["'](lib[\w.+-]+\.so(?:\.\d+)*)["']/g;
 /** ctypes, cffi and the libraries that are modelled on them take a name without `lib` and `.so`. */
 const FIND = /\b(?:find_library|dlopen|ffi_lib)\(([^)\n]{0,200})\)/g;
 const LITERAL = /["']([\w+-][\w.+-]*)["']/g;
+/** A name whose ending depends on the system: `"/usr/lib/#{arch}/libsass.#{extension}"`. */
+const WITH_ENDING = /["/](lib[\w+-]+)\.[#$]?\{\w[^"\n]*"/g;
 
 export function addLibrariesOfCode({ real: file, program }: Pending, selection: CurrentSelection, context: Context): Selection | undefined {
   const { root, requestedPrograms } = context;
@@ -47,7 +49,8 @@ export function addLibrariesOfCode({ real: file, program }: Pending, selection: 
 
 /** @param known names of libraries, to complete the names that the text has without `lib` and `.so` */
 function librariesIn(text: string, known: Iterable<string>): string[] {
-  const names = new Set([...text.matchAll(SONAME)].map(([, name]) => name));
+  const withEnding = [...text.matchAll(WITH_ENDING)].map(([, stem]) => `${stem}.so`);
+  const names = new Set([...[...text.matchAll(SONAME)].map(([, name]) => name), ...withEnding]);
   const literals = [...text.matchAll(FIND)].flatMap(([, list]) => [...list.matchAll(LITERAL)].map(([, literal]) => literal));
   const stems = literals.filter((literal) => !literal.includes('.so'));
   if (stems.length === 0) return [...names];
