@@ -109,8 +109,8 @@ function named(plan: Plan, aliases: readonly string[]): Named[] {
     }
     for (const [at, file] of Object.entries(beside)) entries.push({ name: at, link: mirrored + file });
   }
-  // two aliases may make the same link: that of `/usr`, if it has the sibling `/share/rig`, and that of `/usr/share/rig` may both make
-  // `/opt/share/rig`
+  // two aliases may make the same link. For example, `/opt` replaces `/usr` in a program that appends `/share/rig`, and `/opt/share/rig`
+  // replaces `/usr/share/rig` in another one: both need a link at `/opt/share/rig`
   const byName = new Map(entries.map((entry) => [entry.name, entry]));
   return [...byName.values()].sort((a, b) => (a.name < b.name ? -1 : 1));
 }

@@ -52,7 +52,7 @@ interface Header {
 
 /**
  * @param place the directory of the lists on this machine
- * @param state returns a text that changes with every list; called only if the cache has lists
+ * @param state returns a text that is different after any of the lists has changed; called only if the cache has lists
  * @returns `undefined` if the cache has no lists, if their state differs, or if the start of the file is damaged. If the text is
  *   damaged, reading it throws a `DamagedListsError`
  */

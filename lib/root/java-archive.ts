@@ -36,7 +36,7 @@ export function isExecutableArchive(head: Buffer): boolean {
 /**
  * Returns those of the strings that are constants of a class in the archive.
  *
- * @returns an empty set if the archive is too large or damaged: the result is only a hint
+ * @returns an empty set if the archive is too large, and those found in its undamaged classes if it is damaged: the result is only a hint
  */
 export function constantsIn(archive: Buffer, strings: Iterable<string>): Set<string> {
   const names = new Map([...strings].map((text) => [Buffer.from(text).toString('latin1'), text]));

@@ -2,7 +2,8 @@
  * Determines which libraries a layer needs unchanged, and which can be replaced by stubs, from the symbols that objects import.
  *
  * A library is needed unchanged if a command calls it, or if an object that stays imports data from it: a variable, a virtual table,
- * the type information of a class, a thread-local variable. A stub contains only functions.
+ * the type information of a class, a thread-local variable. A stub has functions, and may have addresses of variables, but has no
+ * data (see `LEAST_UNREAD`).
  */
 import type { Process } from '../closure/closure';
 import { namesOpenedByLibc } from '../collect/programs/opened-by-glibc';

@@ -33,7 +33,7 @@ export function addDispatched({ real: file }: Pending, selection: CurrentSelecti
     }
     for (const implementation of named(dispatchedNames, directory, context)) {
       if (delta.files.has(implementation)) continue;
-      const reason = `started by ${path.posix.basename(file)} for its name`;
+      const reason = `started by ${path.posix.basename(file)} when called as ${path.posix.basename(implementation)}`;
       delta.merge(addImplementation(implementation, file, reason, delta, context));
     }
   }

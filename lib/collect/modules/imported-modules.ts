@@ -25,7 +25,7 @@ const MOST_NAMES = 1024;
 const PARENTS = ['/usr/lib', '/usr/share'];
 /** Maximum number of packages that own a module. A directory with more owners is a namespace, such as Perl's `File`. */
 const MOST_OWNERS = 4;
-/** Number of directory levels that are searched for modules, from the interpreter's on: `perl5/5.36/vendor_perl` is at the third level. */
+/** Number of directory levels that are searched for modules: the first is that of `/usr/share/perl5`, the second that of `perl5/5.36`. */
 const MOST_LEVELS = 3;
 /** A directory of RubyGems: each directory in it is a gem, with modules in `lib`. */
 const GEMS = 'gems';

@@ -10,7 +10,7 @@ import { isMachineSpecific } from '../kinds/machine-specific';
 import type { Context } from '../selection/context';
 import type { CurrentSelection, Selection, Why } from '../selection/selection';
 
-/** Only installations write below these directories. */
+/** Directories into which software is installed. Files of users and of the running machine are mostly elsewhere. */
 const INSTALLED = /^\/(?:usr|etc|var|opt)\//;
 
 /** Programs are added first, so that the files they load are assigned to their processes. */

@@ -145,7 +145,7 @@ function startOfSegment(imageEnd: number, header: Header, segments: readonly Seg
   const offset = vaddr - distance;
   if (distance % align !== 0 || offset - end > GAP_MAX) {
     throw new FormatError(
-      `found no program header to replace, and memory that ends ${hex(offset - end)} bytes after the file, expected ${hex(GAP_MAX)}`,
+      `found no program header to replace, and ${hex(offset - end)} bytes of memory beyond the file, expected at most ${hex(GAP_MAX)}`,
       header.phoff,
     );
   }

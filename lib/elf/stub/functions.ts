@@ -11,7 +11,7 @@ import { SHF_ALLOC, SHF_EXECINSTR, SHT_PROGBITS } from './shared-object';
 import { printableName } from '../../text/printable';
 import type { Machine } from '../header';
 
-/** The functions of a stub library, and the messages that they print. */
+/** What the functions of a stub library print and report when they are called. */
 export interface StubOptions {
   /** the name of the library in messages and reports, such as its soname */
   readonly library: string;

@@ -96,7 +96,7 @@ export class FileReplacer {
       const replacements: Replacement[] = [];
       for (const { mention, alias, shared: units } of redirected) {
         const tail = tails.get(mention.offset) ?? (ownDirectory.length > 0 ? SHARED : Infinity);
-        // a used tail must begin after the replaced characters; `/opt/bin` replaces only the first 4 of `/usr/bin`
+        // an end that is used as a string of its own must stay: it begins after `/usr/`, or after `/usr` if that is all that is replaced
         if (tail < (alias.base === COMMANDS ? SHARED - 1 : SHARED)) continue;
         if (tail < Infinity && mention.kind !== 'prefix' && alias.base !== COMMANDS) {
           const unit = this.unitToShare(mention.path);
@@ -185,9 +185,9 @@ export class FileReplacer {
   }
 
   /**
-   * The alias for a path that code writes with several instructions, the first of which writes its first 8 characters. The second
-   * instruction, as gcc generates it, may overlap the first: if the path has 13 or 14 bytes (with the NUL), it writes the last 8 of them;
-   * otherwise, at most the eighth byte is written by both. Only the characters before the overlap are replaced.
+   * The alias for a path that code writes with several instructions. The first one writes the first 8 characters. The second one, as gcc
+   * generates it, may write some of these again: of a path of 13 or 14 bytes (with the NUL), it writes the last 8 bytes; of other paths,
+   * it starts at the eighth byte or later. Only the characters that just the first instruction writes are replaced.
    */
   private codeAlias(head: string, code: Buffer): Alias | undefined {
     const near = [...this.units].filter((unit) => unit.startsWith(head) && unit.length >= 10 && code.includes(unit.slice(8, 12)));

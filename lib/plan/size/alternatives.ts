@@ -73,9 +73,10 @@ function isTooLarge(gathered: Gathered, mostBytes: number): boolean {
 }
 
 /**
- * Whether a layer may replace the chosen one. It may if the chosen one is too large, or lacks more dependencies. Otherwise, what each lacks
- * is compared need by need, the greatest first. A layer that lacks something that the chosen one has may not replace it; one that only
- * lacks less may. If both lack the same, the next need decides.
+ * Whether a layer may replace the chosen one. It may if the chosen one is too large, or lacks more dependencies. Otherwise, what the two
+ * lack is compared: first what is `needed`, then what is `mentioned`, and so on in the order of `NEEDS`. If the layer lacks something of
+ * that need that the chosen one has, it may not replace it. If it lacks a part of what the chosen one lacks, it may. If both lack the same,
+ * the next need decides; and if they lack the same of every need, it may.
  */
 function lacksNoMore({ collected: { lacking, lackingDependencies } }: Gathered, chosen: Gathered, mostBytes: number): boolean {
   if (chosen.collected.bytes > mostBytes || lacksLess(lackingDependencies, chosen.collected.lackingDependencies)) return true;
@@ -119,7 +120,7 @@ function isAlternative(link: string): boolean {
   return link.startsWith(`${LINKS}/`);
 }
 
-/** Bytes of the libraries and plug-ins that processes load from a root. */
+/** Bytes of the programs, libraries and plug-ins that processes load from a root. */
 function bytesOfObjects(processes: readonly Process[], root: Root, setting: Setting): number {
   const objects = new Set<string>();
   for (const { program, objects: loaded } of processes) {
