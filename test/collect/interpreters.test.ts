@@ -120,6 +120,16 @@ describe('a script', () => {
   });
 });
 
+test('modules that only another program from the source package of an interpreter depends on are not packed with it', () => {
+  root.install('lang', { '/usr/bin/lang': programWith('\0/usr/share/lang\0') }, { Source: 'lang', Depends: 'lang-core' });
+  root.install('lang-core', { '/usr/share/lang/core.lua': '' }, { Depends: 'lang' });
+  root.install('lang-tools', { '/usr/bin/lang-tool': programWith() }, { Source: 'lang', Depends: 'lang-large' });
+  root.install('lang-large', { '/usr/share/large/large.lua': '' }, { Depends: 'lang' });
+  const found = find(root, 'lang').data;
+  expect(found).toContain('/usr/share/lang/core.lua');
+  expect(found).not.toContain('/usr/share/large/large.lua');
+});
+
 describe('a script of a package that begins with env, if the interpreter on PATH is of no package', () => {
   const interpreters = (fields: Record<string, string>) => {
     root.program('/usr/local/bin/lang');

@@ -42,7 +42,10 @@ function knownModules(interpreters: readonly Package[], packages: PackageDatabas
 export function bundledModules(interpreters: readonly Package[], { packages, packageFiles }: Facts): Package[] {
   const isModule = (pkg: Package) => packageFiles.data(pkg).some((file) => SOURCE_OF_MODULE.test(file));
   const isOther = ({ source }: Package) => interpreters.every((pkg) => pkg.source !== source);
-  return modulesBesideOwn(interpreters, packages).filter((pkg) => isOther(pkg) && !isForDevelopment(pkg) && isModule(pkg));
+  // not those of all sibling packages: other programs may be built from the same source package, such as those of TeX
+  const found = new Set(interpreters.filter((pkg) => !isForDevelopment(pkg)).flatMap((pkg) => dependenciesOf(pkg, packages)));
+  const isBundled = (pkg: Package) => isOther(pkg) && dependsOnOne(pkg, interpreters, packages) && !isForDevelopment(pkg) && isModule(pkg);
+  return [...found].filter(isBundled);
 }
 
 function modulesBesideOwn(interpreters: readonly Package[], packages: PackageDatabase): Package[] {
