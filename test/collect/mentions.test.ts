@@ -338,6 +338,13 @@ describe('a directory of files for another program', () => {
     expect(find(root, 'aclocal').data).toEqual(['/usr/bin/aclocal', '/usr/share/aclocal/bison.m4']);
   });
 
+  test('is not packed if another file of the package mentions it, such as a list of directories to clean', () => {
+    const [list, directory] = ['/usr/share/rig/directories', '/usr/share/bash-completion/completions'];
+    root.install('rig', { '/usr/bin/rig': programWith(`<${list}>`), [list]: `dir|${directory}\n`, [`${directory}/rig`]: '' });
+    root.install('saw', { [`${directory}/saw`]: '' });
+    expect(find(root).data).toEqual(['/usr/bin/rig', list]);
+  });
+
   test('is not packed if the package of a program that mentions it does not list it', () => {
     root.install('rig', { '/usr/bin/rig': programWith('</usr/share/aclocal>') });
     root.install('bison', { '/usr/share/aclocal/bison.m4': '' });

@@ -31,10 +31,13 @@ export function isForProgram(real: string): boolean {
   return FOR_PROGRAMS.test(real);
 }
 
-/** True if such a file is from the program's own packages: functions of zsh, which zsh-common installs, are data of zsh. */
-export function isOfItsProgram(real: string, owner: string): boolean {
+/**
+ * True if such a file is for the program with a name, or from a package with the name of the program: functions of zsh, which zsh-common
+ * installs, are data of zsh. A version may follow the name, as in `aclocal-1.16`.
+ */
+export function isOfItsProgram(real: string, name: string): boolean {
   const [, program] = FOR_PROGRAMS.exec(real) ?? [];
-  return program !== undefined && (owner === program || owner.startsWith(`${program}-`));
+  return program !== undefined && (name === program || name.startsWith(`${program}-`));
 }
 
 /** The directory of headers: programs that name it are compilers. */

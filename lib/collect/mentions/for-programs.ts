@@ -4,15 +4,20 @@
  */
 import * as path from 'path';
 import type { Mentioning } from './path-mentions';
+import { isOfItsProgram } from '../kinds/non-runtime';
 import { addFound } from '../programs/add-files';
 import type { Context } from '../selection/context';
 import type { Selection } from '../selection/selection';
 
-/** Adds a directory that the program's package lists, and defers the files that other packages have installed there. */
+/**
+ * Adds a directory that is mentioned by the program which it is for, and that the program's package lists. Defers the files that other
+ * packages have installed there. Other files name such directories, too: lists of what installation scripts may write to, for example.
+ */
 export function addDirectoryForProgram(mentioned: string, by: Mentioning, delta: Selection, context: Context): void {
   const { packages, root } = context;
   const { owner } = by;
   if (owner === undefined || !delta.requested.has(owner) || !packages.lists(owner, mentioned) || !root.isDirectory(mentioned)) return;
+  if (![owner.name, path.posix.basename(by.real)].some((name) => isOfItsProgram(`${mentioned}/`, name))) return;
   const why = { reason: `for ${path.posix.basename(by.real)}`, through: by.real };
   addFound(mentioned, why, delta, context, () => undefined);
   const add = (fork: Selection) => addFound(mentioned, why, fork, context);
