@@ -53,6 +53,21 @@ describe('a plug-in of a package from the same source package on which nothing d
   });
 });
 
+test('a directory that a library names only by two strings comes after larger data that the library mentions', () => {
+  root.install('rig', { '/usr/bin/rig': programWith('', ['libb.so.1']), '/usr/share/rig/data': '' }, { Depends: 'libb' });
+  root.install('libb', {
+    [`${LIB}/libb.so.1`]: libraryWith('libb.so.1', `\0${LIB}\0plug-0.4\0/usr/share/fonts\0`),
+    [`${LIB}/plug-0.4/small`]: '',
+    '/usr/share/fonts/large': '',
+  });
+  root.enlarge('/usr/share/rig/data', 225 * MB);
+  root.enlarge(`${LIB}/plug-0.4/small`, 20 * MB);
+  root.enlarge('/usr/share/fonts/large', 30 * MB);
+  const { all, skipped } = find(root);
+  expect(all).toContain('/usr/share/fonts/large');
+  expect(skipped.get(`${LIB}/plug-0.4`)).toContain('the layer has no room for 20.0 MB');
+});
+
 test('an edit that enlarges the program counts: the layer is not filled with add-ons up to its limit', () => {
   const names = `/${'x'.repeat(5 * MB)}`;
   root.install('rig', { '/usr/bin/rig': elfFile({ interpreter: LOADER, runpath: names, text: '</usr/lib/rig>' }), '/usr/lib/rig/one': '' });

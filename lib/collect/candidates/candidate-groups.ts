@@ -46,6 +46,8 @@ export interface Group extends Pick<Candidate, 'need' | 'limit'> {
   readonly isWhole?: boolean;
   /** whether all of it is for programs that are not requested: it is tried after all other groups */
   readonly isOfOthers?: boolean;
+  /** whether the evidence for all of it is weak: it is tried after everything else that is needed as much */
+  readonly isWeak?: boolean;
   /** whether it exceeded its limit: the group is tried again without a limit, after all groups that are within their limits */
   readonly isOverLimit?: boolean;
   /** what it would add; `undefined` until it is tried */
@@ -78,12 +80,12 @@ const OVER_LIMIT = NEEDS.length * 2;
 const OF_OTHERS = OVER_LIMIT + 1;
 
 /**
- * Parts of a group come after equally needed whole groups, except among add-ons. Groups above their limit, which are always add-ons, come
- * after all groups that are within their limits. Groups for programs that are not requested come last.
+ * Parts of a group, and groups with weak evidence, come after other equally needed groups, except among add-ons. Groups above their limit,
+ * which are always add-ons, come after all groups that are within their limits. Groups for programs that are not requested come last.
  */
-export function rankOf({ need, isSplit, isOverLimit, isOfOthers }: Group): number {
+export function rankOf({ need, isSplit, isWeak, isOverLimit, isOfOthers }: Group): number {
   if (isOfOthers) return OF_OTHERS;
-  return isOverLimit ? OVER_LIMIT : NEEDS.indexOf(need) * 2 + (isSplit && need !== 'add-on' ? 1 : 0);
+  return isOverLimit ? OVER_LIMIT : NEEDS.indexOf(need) * 2 + ((isSplit || isWeak) && need !== 'add-on' ? 1 : 0);
 }
 
 /** Whether the groups of a rank have this need. */

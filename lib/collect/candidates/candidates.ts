@@ -70,10 +70,10 @@ export class Candidates {
       const { limit = need === 'add-on' ? ADD_ON : undefined } = candidates[0];
       const dependencies = dependenciesOf(candidates[0], need, selection, this.context);
       const isWhole = candidates.some((candidate) => candidate.isWhole);
-      const isOfOthers = candidates.every((candidate) => candidate.isOfOthers);
+      const [isOfOthers, isWeak] = [candidates.every((one) => one.isOfOthers), candidates.every((one) => one.isWeak)];
       const distance = distanceOf(candidates);
       const { addition } = known ?? {};
-      this.waiting.set({ key, need, limit, candidates, dependencies, distance, isMeasured: false, isWhole, isOfOthers, addition });
+      this.waiting.set({ key, need, limit, candidates, dependencies, distance, isMeasured: false, isWhole, isOfOthers, isWeak, addition });
     }
   }
 

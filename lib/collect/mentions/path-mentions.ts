@@ -34,7 +34,7 @@ import { followFromSelfBuilt, isOfSelfBuilt, runtimeMentions } from '../self-bui
 const LIBCS = ['glibc', 'musl'];
 
 /** A file that mentions paths. */
-export interface Mentioning extends Pending {
+export interface Mentioning extends Pending, Pick<Candidate, 'isWeak'> {
   readonly owner?: Package;
 }
 
@@ -46,7 +46,7 @@ export function followPathMentions(pending: Pending, selection: CurrentSelection
   const owner = packages.ownerOf(file);
   const by: Mentioning = { ...pending, owner };
   for (const mentioned of behindPrefix(file, owner, selection.requested, context)) follow(mentioned, by, delta, context);
-  for (const unit of behindStandardDirectories(file, owner, context)) follow(unit, by, delta, context);
+  for (const unit of behindStandardDirectories(file, owner, context)) follow(unit, { ...by, isWeak: true }, delta, context);
   for (const archive of classPath(file, root)) follow(path.posix.resolve(path.posix.dirname(file), archive), by, delta, context);
   const relative = relativePaths(pending, selection, context);
   for (const mentioned of relative.mentioned) follow(mentioned, by, delta, context);
@@ -192,6 +192,7 @@ function deferTo(need: Candidate['need'], at: string, mention: Mention, grounds:
     need,
     group: limit === undefined && owner !== undefined ? owner : [real, owner ?? by.owner?.name].join(' of '),
     limit,
+    isWeak: by.isWeak,
     why: whyOf(by, grounds),
     program: by.program,
     add: (fork) => addMentioned(need, at, mention, grounds, fork, context),

@@ -48,6 +48,8 @@ export interface Candidate {
   readonly isWhole?: boolean;
   /** whether it is for programs that are not requested: see named-after.ts @default false */
   readonly isOfOthers?: boolean;
+  /** whether the evidence is weak: it is tried after everything else that is needed as much @default false */
+  readonly isWeak?: boolean;
   /** distance of a module: see module-distance.ts @default - it is not a module */
   readonly distance?: number;
   /** most bytes that the group may add, whatever room there is @default - no limit */
