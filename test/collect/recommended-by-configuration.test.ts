@@ -16,5 +16,5 @@ test('a command line in configuration is named in a notice if the packages of th
   root.install('svg', { '/usr/bin/convert-svg': programWith() }).install('unrelated', { '/usr/bin/convert-dvi': programWith() });
   const { all, notices } = find(root);
   expect(all.filter((file) => file.startsWith('/usr/bin/'))).toEqual(['/usr/bin/rig']);
-  expect(notices).toEqual([expect.stringMatching(/^\/usr\/bin\/rig may start .* only recommend: convert-ps, convert-svg; add those/)]);
+  expect(notices).toEqual([expect.stringMatching(/^\/usr\/bin\/rig may start .* only recommends: convert-ps, convert-svg; add those/)]);
 });

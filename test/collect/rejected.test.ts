@@ -72,7 +72,9 @@ test('an exclude pattern that matches only a file of a rejected directory is rep
   fs.truncateSync(root.locate('/usr/share/big/one'), 40_000_000);
   const { skipped, notices } = find(root, 'rig', { exclude: ['/usr/share/big/two'] });
   expect([...skipped.keys()]).toEqual(['/usr/share/big']);
-  expect(notices).toEqual([expect.stringContaining("exclude '/usr/share/big/two'")]);
+  expect(notices).toEqual([
+    expect.stringContaining('/usr/share/big of liba (40.0 MB)'), expect.stringContaining("exclude '/usr/share/big/two'"),
+  ]);
 });
 
 describe('configuration that loads an extension', () => {
