@@ -285,6 +285,15 @@ test('a directory of a library is packed if the library names a standard directo
   expect(fs.existsSync(`${opt}${alias.slice('/opt'.length)}/plug-0.4/a.conf`)).toBe(true);
 });
 
+test('such a directory of a dependency of a dependency is not packed', () => {
+  root.install('rig', { '/usr/bin/rig': programWith('', ['liba.so.1']) }, { Depends: 'liba' });
+  root.install('liba', { [`${LIB}/liba.so.1`]: libraryWith('liba.so.1', '', ['libb.so.1']) }, { Depends: 'libb' });
+  root.install('libb', {
+    [`${LIB}/libb.so.1`]: libraryWith('libb.so.1', `\0${LIB}\0plug-0.4\0`), [`${LIB}/plug-0.4/a.conf`]: '',
+  });
+  expect(find(root).all).not.toContain(`${LIB}/plug-0.4/a.conf`);
+});
+
 test('a directory that a program mentions is packed without single files of packages that are only usually installed with it', () => {
   root.install('rig', { '/usr/bin/rig': programWith('\0/usr/lib/modules.d/\0'), '/usr/lib/modules.d/own.pm': '' }, { Depends: 'near' });
   root.install('near', { '/usr/lib/modules.d/near.pm': '' }, { Recommends: 'far' });

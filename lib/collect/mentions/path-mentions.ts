@@ -45,8 +45,8 @@ export function followPathMentions(pending: Pending, selection: CurrentSelection
   const delta = selection.fork();
   const owner = packages.ownerOf(file);
   const by: Mentioning = { ...pending, owner };
-  for (const mentioned of behindPrefix(file, owner, selection.requested, context)) follow(mentioned, by, delta, context);
-  for (const unit of behindStandardDirectories(file, owner, context)) follow(unit, { ...by, isWeak: true }, delta, context);
+  for (const mentioned of behindPrefix(file, owner, delta.requested, context)) follow(mentioned, by, delta, context);
+  for (const unit of behindStandardDirectories(by, delta.requested, context)) follow(unit, { ...by, isWeak: true }, delta, context);
   for (const archive of classPath(file, root)) follow(path.posix.resolve(path.posix.dirname(file), archive), by, delta, context);
   const relative = relativePaths(pending, selection, context);
   for (const mentioned of relative.mentioned) follow(mentioned, by, delta, context);
