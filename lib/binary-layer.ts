@@ -285,7 +285,7 @@ export class BinaryLayer extends lambda.LayerVersion {
     this.names = new Map([binary, ...(additionalBinaries ?? [])].map((name) => [name, programName(name, rename ?? {})]));
     const file = sbom ? code.finished() : undefined;
     if (file !== undefined) labelled(label, () => writeSbom(file));
-    // aspects of an outer scope do not visit the constructs of a stage, and a layer is only used inside its own stage
+    // added to the stage: aspects of an outer scope do not visit the constructs in it, and a layer is used only inside its own stage
     const aspects = Aspects.of(Stage.of(this) ?? this.node.root);
     if (builtFor) aspects.add(new ArchitectureCheck(this, builtFor));
     if (asset && asset.temporaryBytes > 0) aspects.add(new EphemeralStorageCheck(this, asset.temporaryBytes));

@@ -120,7 +120,7 @@ export class LayerCode extends lambda.Code {
         if (hook.isDone) {
           this.asset.renamed(file);
         } else if (!this.asset.isAt(file)) {
-          // `file` is the hook's empty file, or absent: CDK stages an asset only once in a process, even if the zip has been removed
+          // `file` is the hook's empty file. It is absent if the staged zip was removed: CDK stages an asset only once in a process
           fs.rmSync(file, { force: true });
           if (this.asset.isTested) this.asset.write(file);
           else this.unfinished = this.packed(file, clear);
@@ -154,7 +154,7 @@ function bundledHash(assetHash: string, bundling: BundlingOptions): string {
 }
 
 /**
- * An object that cannot exist: no bucket can be created with this name (underscores and capitals are not allowed), so a template
+ * An S3 object that cannot exist: no bucket can be created with this name (underscores and capitals are not allowed), so a template
  * that was synthesized without bundling cannot be deployed by mistake. It is the same for all layers and on all machines, so
  * that snapshots of templates are stable.
  */

@@ -1,5 +1,5 @@
 /**
- * Packs plans in a process of its own: a construct is synchronous, and compression is not. Meanwhile, the app makes other constructs.
+ * Packs plans in a separate process, because a construct is synchronous and compression is not. Meanwhile, the app makes other constructs.
  *
  * One process packs all layers that an app makes in a row. It is started before the first layer is planned. While a layer is planned,
  * the process compresses files that the layer may contain.
@@ -17,7 +17,7 @@ let packer: AnsweringChild | undefined;
 /** Paths on this machine of the files that the packing process compresses ahead. */
 let foreseen = new Set<string>();
 
-/** Starts the packing process unless it is running. It is ended when the event loop continues, after all layers that are made in a row. */
+/** Starts the packing process unless it is running. Layers that are made in a row share it: it is ended when the event loop continues. */
 export function startPacking(): AnsweringChild {
   if (packer) return packer;
   packer = new AnsweringChild([ownFile(PACK)], nodeEnvironment());
@@ -37,8 +37,8 @@ function endPacking(): void {
 /**
  * Lets the packing process compress files that the next layer may contain.
  *
- * @param root the location of their root: see `openRoot`
- * @param files their resolved paths in it
+ * @param root the location of the root that contains the files: see `openRoot`
+ * @param files resolved paths of the files in this root
  */
 export function foresee(root: string, files: readonly RootPath[]): void {
   const ahead = files.filter((real) => !foreseen.has(path.join(root, real)));

@@ -53,9 +53,9 @@ export class Planning {
   }
 
   /**
-   * Returns the plan, and makes it if it does not exist yet. It has the fingerprint in `fingerprint`.
+   * Returns the plan, and makes it if it does not exist yet. The fingerprint of the plan equals the one in `fingerprint`.
    *
-   * @throws Error if the source has changed since that fingerprint was computed
+   * @throws Error if the source has changed since `fingerprint` was computed
    */
   public plan(): PlannedLayer & Partial<SlimLayer> {
     this.planned ??= this.make(this.fingerprint.traced, this.fingerprint).planned;

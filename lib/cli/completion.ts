@@ -42,7 +42,7 @@ const SCRIPTS = { bash, zsh, fish };
 const flagsOf = ({ short, long }: Option) => [short, long].filter((flag) => flag !== undefined);
 /** Options that take a value. */
 const valued = (options: readonly Option[]) => options.filter(({ required }) => required);
-/** The possible values of an option. If one ends with a colon, it is a prefix: the user types the rest. */
+/** The possible values of an option. A value that ends with a colon is a prefix: the user types the rest. */
 const valuesOf = ({ long, argChoices }: Option) => (long === '--source' ? SOURCE_PREFIXES : argChoices);
 
 function bash(commands: readonly Shown[]): string {

@@ -20,7 +20,7 @@ export function statusOf(file: string): fs.Stats | undefined {
 }
 
 /**
- * @param label the name of the file in messages, after its option if there is one
+ * @param label the name of the file in messages, preceded by its option if there is one
  * @throws UsageError if the file does not exist, is a directory, or cannot be read
  */
 export function checkInput(file: string, expected: string, label = file): void {

@@ -15,7 +15,7 @@ const tars = () => require('../pack/tar') as typeof import('../pack/tar');
 
 export type Writer = typeof writeZip;
 
-/** Extensions of unsupported formats. Names that end with one are rejected: the user probably does not want such a directory. */
+/** Extensions of unsupported formats. Names that end with one are rejected: the user probably does not want a directory of that name. */
 const OTHER_ARCHIVE = /\.(?:tar|tar\.\w+|t[bx]z2?|tzst|gz|bz2|xz|zst|7z|rar|jar|deb|rpm)$/i;
 
 /**

@@ -106,7 +106,7 @@ export class Process {
     return 'searched' in found ? undefined : this.add(found, name, opener);
   }
 
-  /** The path at which a search finds a library, loaded or not; `undefined` if it finds no file that can be loaded. */
+  /** The path at which a search finds a library, even if the library is loaded already; `undefined` if no loadable file is found. */
   public locate(name: string, loader: Loaded): string | undefined {
     try {
       const found = this.rules.search(name, loader, this.program, this.setting);

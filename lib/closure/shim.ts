@@ -77,7 +77,7 @@ function hardLinked(root: ShimFiles, real: string, size: number): string | undef
 
 /** Directories in which managers store versions, relative to the parent of the directory with the shims. */
 const VERSIONS = ['versions', 'installs', 'tools/image', 'toolchains', '../.rustup/toolchains'];
-/** Directory levels between one of these and `bin`: two for asdf and mise, which have the tool's name and a version. */
+/** Maximum number of levels between a directory in `VERSIONS` and `bin`. asdf and mise have two: the tool's name and a version. */
 const MOST_DEPTH = 2;
 const MOST_FOUND = 3;
 

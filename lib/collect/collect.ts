@@ -62,7 +62,7 @@ export interface Collected {
   readonly bytes: number;
   /** whether there was no room for a group of candidates */
   readonly isFull: boolean;
-  /** packages and paths, other than add-ons, that there was no room for, each with how much it is needed */
+  /** packages and paths without room, except for add-ons → how much each is needed */
   readonly lacking: ReadonlyMap<string, Need>;
   /** packages that programs may need in order to start, if the layer has no room for them or only for a part */
   readonly lackingDependencies: Lacking;

@@ -109,8 +109,9 @@ export function dependenciesOf(
 }
 
 /**
- * The packages of candidates, if a program may not start without them: essential modules, recommended packages whose commands a script
- * starts, and direct dependencies: in a tight layer all of their files, otherwise their directories of plug-ins.
+ * The packages of candidates without which a program may fail to start: packages of essential modules, recommended packages whose commands
+ * a script starts, and direct dependencies. Any candidate of a direct dependency counts in a tight layer, otherwise only directories of
+ * plug-ins.
  *
  * @param bytes what all candidates would add
  */

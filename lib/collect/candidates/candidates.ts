@@ -43,7 +43,7 @@ export class Candidates {
   /** groups for which there was no room */
   private readonly rejected = new Map<string, Pick<Measured, 'need' | 'bytes' | 'addition'> & { readonly dependencies: Lacking }>();
 
-  /** add-ons, and data, above their limits → bytes */
+  /** groups that exceed their limits: add-ons, and data */
   private readonly oversized = new Map<string, Pick<Measured, 'need' | 'bytes'>>();
 
   private readonly additions = new Additions();

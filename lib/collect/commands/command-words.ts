@@ -60,9 +60,9 @@ export type Role = 'module' | 'sourced' | 'self-built';
 /** Words that may be commands, if PATH has them. */
 export interface StartedWords {
   readonly words: Set<string>;
-  /** those in a call that starts a command: see `CALLED` */
+  /** words in calls that start a command: see `CALLED` */
   readonly called: ReadonlySet<string>;
-  /** those at the end of a longer string of a program */
+  /** words at the end of longer strings of a program: see `ENDING` */
   readonly endings: ReadonlySet<string>;
 }
 
@@ -88,7 +88,7 @@ function wordsIn(file: string, content: Content, scan: Scan, role?: Role): Set<s
       const { elf } = content;
       if (elf === undefined) return new Set();
       const strings = shortStrings(elf, scan);
-      // a program with `/usr/bin` as a separate string may name the command at the end of another path: gpg has `/agent/gpg-agent`
+      // a program with `/usr/bin` as a separate string may have a command at the end of another path: gpg has `/agent/gpg-agent`
       const patterns = strings.has(COMMANDS) ? [COMMAND_LINE, LAST] : [COMMAND_LINE];
       return new Set(patterns.flatMap((pattern) => [...matches(strings, pattern)]));
     }

@@ -12,8 +12,8 @@ import { ownersOf } from '../selection/context';
 const known = new WeakMap<Context['requestedPrograms'], Map<Package, ReadonlySet<Package>>>();
 
 /**
- * The direct dependencies of a package of modules that have commands. Packages built from the same source as the package of modules, or as
- * the interpreters of requested scripts, do not count. Empty if no script is requested.
+ * The packages with commands that a package of modules depends on directly. Essential packages do not count, nor packages built from the
+ * same source as the package of modules or as the interpreters of requested scripts. Empty if no script is requested.
  */
 export function commandPackagesOf(owner: Package, context: Context): ReadonlySet<Package> {
   const { requestedPrograms } = context;

@@ -32,7 +32,7 @@ export function shortStrings(elf: Elf, scan: <T>(use: (bytes: Buffer) => T) => T
   return last.strings;
 }
 
-/** If false, no pattern in command-words.ts matches the string. Most such strings are messages, which begin with several words. */
+/** Whether a pattern in command-words.ts may match a string. Most other strings are messages, which begin with several words. */
 function mayBeCommand(bytes: Buffer, start: number, end: number): boolean {
   if (!IN_WORD[bytes[start]]) return true;
   let at = start;

@@ -37,7 +37,7 @@ function isFile(word: string, file: string, root: Root): boolean {
   return word.startsWith('/') ? root.real(word) === file : path.posix.basename(word) === path.posix.basename(file);
 }
 
-/** The paths that a script sources. Cached, because one script may have led to thousands of files. */
+/** The paths that a script sources. Cached, because thousands of files may have been found through one script. */
 const sourced = cacheByRoot<readonly string[]>();
 
 function sourcesIn(script: string, root: Root): readonly string[] {

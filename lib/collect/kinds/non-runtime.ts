@@ -26,14 +26,14 @@ export function isNonRuntime(real: string): boolean {
 /** Directories below /usr/share that are named after a program, and in which other packages install files for it. */
 const FOR_PROGRAMS = /^\/usr\/share\/(aclocal|bash-completion|fish|zsh)\//;
 
-/** True for a path in one of these directories, and for the directory itself, with a trailing `/`: the program reads such files. */
+/** True for a path in one of these directories, or for the directory itself if it ends with `/`. The program reads the files there. */
 export function isForProgram(real: string): boolean {
   return FOR_PROGRAMS.test(real);
 }
 
 /**
- * True if such a file is for the program with a name, or from a package with the name of the program: functions of zsh, which zsh-common
- * installs, are data of zsh. A version may follow the name, as in `aclocal-1.16`.
+ * True if `name`, of a program or a package, is the name of the program that such a path is for, or begins with that name and a hyphen: the
+ * program `aclocal-1.16`, or the package `zsh-common`, which installs functions of zsh.
  */
 export function isOfItsProgram(real: string, name: string): boolean {
   const [, program] = FOR_PROGRAMS.exec(real) ?? [];

@@ -26,7 +26,7 @@ export function addFilesForCompiling({ real: file }: Pending, selection: Current
   return delta;
 }
 
-/** Whether a program is packed only to run self-built scripts. Modules of such scripts are already compiled, so it needs no headers. */
+/** Whether a program is packed only to run self-built scripts. It needs no headers, because the modules of these scripts are compiled. */
 function isOnlyInterpreter(file: string, context: Context): boolean {
   const users = [...context.requestedPrograms.values()].filter(
     (program) => program.real === file || program.interpreter?.program.real === file,

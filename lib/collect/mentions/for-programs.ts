@@ -10,8 +10,9 @@ import type { Context } from '../selection/context';
 import type { Selection } from '../selection/selection';
 
 /**
- * Adds a directory that is mentioned by the program which it is for, and that the program's package lists. Defers the files that other
- * packages have installed there. Other files name such directories, too: lists of what installation scripts may write to, for example.
+ * Adds the mentioned directory if it is for the mentioning program, and the program's package lists it. Every file of a package with the
+ * name of the program counts as the program. Defers the files that other packages have installed there. Mentions in other files do not
+ * count: they may be in lists of the directories that installation scripts write to, for example.
  */
 export function addDirectoryForProgram(mentioned: string, by: Mentioning, delta: Selection, context: Context): void {
   const { packages, root } = context;

@@ -1,6 +1,6 @@
 /**
- * A stand-in for ldconfig that lists the libraries of the layer. Python's `find_library` runs ldconfig by its path, and the function's
- * ldconfig lists only the function's own libraries.
+ * A stand-in for ldconfig that lists the libraries of the layer. Python's `find_library` runs ldconfig by its path. The function's ldconfig
+ * lists only the function's own libraries, so `find_library` would not find the libraries of the layer.
  */
 import * as path from 'path';
 import type { Machine } from '../../elf';

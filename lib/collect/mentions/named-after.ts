@@ -1,6 +1,6 @@
 /**
- * Files that are named after a program, such as `rig.fmt`. A directory for many programs may have one for each of them. Only the files
- * that are named after requested programs, or after commands that requested scripts start, are needed.
+ * Files that are named after a program, such as `rig.fmt`. A directory for many programs may have such a file for each of them. Only the
+ * files that are named after requested programs, or after commands that requested scripts start, are needed.
  */
 import * as path from 'path';
 import type { Context } from '../selection/context';
@@ -22,7 +22,7 @@ export function namesOfPrograms(
   return names;
 }
 
-/** @returns resolved paths of the files below a directory that have one of the names, followed by any extension */
+/** @returns resolved paths of the files below a directory whose names without extension are in `names` */
 export function namedAfterPrograms(directory: string, names: ReadonlySet<string>, { root }: Pick<Context, 'root'>): string[] {
   const found: string[] = [];
   const directories = root.isDirectory(directory) ? [directory] : [];

@@ -51,9 +51,9 @@ function namesIn(file: string, owner: Package, selection: CurrentSelection, cont
 }
 
 /**
- * The names of the libraries of direct dependencies, except for development packages and for dependencies with a packed library. They
- * count for a program that carries data (see carried-data.ts): its code may be in that data, compressed, so its strings do not contain the
- * names of the libraries that it opens.
+ * The names of the libraries of direct dependencies, except for development packages and for dependencies with a packed library. These
+ * names count only for a program that carries data (see carried-data.ts): the program's code may be in that data, compressed. Then the
+ * program's strings do not contain the names of the libraries that it opens.
  */
 function librariesOfDependencies(owner: Package, { files }: CurrentSelection, context: Context): readonly string[] {
   const { packages, packageFiles, root } = context;

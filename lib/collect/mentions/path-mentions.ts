@@ -142,7 +142,7 @@ function isPlugInOfAnother(real: string, { owner }: Grounds, { requested }: Curr
 interface Mention {
   readonly real: string;
   readonly by: Mentioning;
-  /** the owner of the path if no other package lists it: its files below the path may be packed, too */
+  /** the owner of the path if no other package lists the path: all files of this owner below the path may be packed */
   readonly whole?: Package;
   /** whether a file below the path is for programs that are not requested */
   readonly isOfOthers: (file: string) => boolean;

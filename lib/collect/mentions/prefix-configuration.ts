@@ -1,7 +1,7 @@
 /**
  * Configuration of programs that can be installed in any prefix: `bin/rig` finds its own path, and then `etc` beside `bin`. If the program
- * is in /usr/bin, it looks in /etc instead. In a layer, the program has another path and looks in `usr/etc`, so that becomes a link to
- * `etc`.
+ * is in /usr/bin, it looks in /etc instead. In a layer, the program has another path and looks in `usr/etc`, so `usr/etc` becomes a link
+ * to `etc`.
  */
 import * as path from 'path';
 import { isCommandDirectory } from '../../root/standard';
@@ -13,7 +13,7 @@ const CONFIGURATION = '/etc/';
 /** The link by which Linux tells a program its own path, and the end of a path such as `bin/../etc`. */
 const EVIDENCE = ['/proc/self/exe', '/../etc'];
 
-/** Adds the link if a program that finds its prefix has configuration of its source package. */
+/** Adds the link if a packed program finds its prefix, and a file in /etc from the program's source package is packed. */
 export function linkConfiguration(selection: Selection, { root, packages }: Context): void {
   const packed = [selection.files, selection.links, selection.directories, selection.generated].flatMap((one) => [...one.keys()]);
   if (packed.some((file) => `${file}/`.startsWith(`${OF_PREFIX}/`))) return;

@@ -26,7 +26,8 @@ const DOT = '.'.charCodeAt(0);
 
 /**
  * Paths that an object may build from the prefix and its other strings. If the object's package is not requested, as for Python's library,
- * the result includes directories of those dependencies of the package that have the same source package: they contain the object's data.
+ * the result also includes the data directories of the package's direct dependencies from the same source package: the object's data is in
+ * these directories.
  *
  * @returns paths that exist
  */
