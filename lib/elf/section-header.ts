@@ -15,7 +15,7 @@ const SHF_ALLOC = 2n;
 const DOT = '.'.charCodeAt(0);
 /** Beginnings of names of sections with debugging information; `.zdebug` is compressed. */
 const DEBUG = ['.debug_', '.zdebug_'];
-/** Maximum number of such sections. Linkers write about a dozen. Each path mention is compared with all: thousands would be slow. */
+/** Maximum number of debug sections. Linkers write about a dozen. Each path mention is compared with all, so thousands would be slow. */
 const MOST_DEBUG = 64;
 
 function extentOf(header: Buffer): Pick<Extent, 'offset' | 'size'> {

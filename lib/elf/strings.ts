@@ -36,7 +36,7 @@ export function stringsOf(bytes: Buffer, elf: Elf, most: number, isWanted?: IsWa
     const first = Math.min(from + 1 + ((-from - 1 - bytes.byteOffset) & (WORD - 1)), to);
     for (let at = from + 1; at < first; at++) see(at);
     const count = (to - first) >> 2;
-    // if no whole word follows `first`, it may not be aligned, and Int32Array would throw
+    // if no whole word follows `first`, then `first` may be unaligned, and Int32Array would throw
     const words = count === 0 ? new Int32Array(0) : new Int32Array(bytes.buffer, bytes.byteOffset + first, count);
     let before = bytes[first - 1];
     for (let index = 0; index < words.length; index++) {
@@ -63,7 +63,10 @@ function isPrintable(byte: number): boolean {
   return byte >= FIRST && byte <= LAST;
 }
 
-/** The strings that contain a text. Finds the text first, and then the ends of the string around it: most objects have few such strings. */
+/**
+ * The strings that contain a text. Finds the text first, and then the ends of the string around it. This is faster than testing all
+ * strings, because few of them contain the text.
+ */
 export function stringsWith(part: string, bytes: Buffer, elf: Elf, most: number): Set<string> {
   const strings = new Set<string>();
   for (const [from, to] of dataOf(bytes, elf)) {

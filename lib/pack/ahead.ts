@@ -1,6 +1,6 @@
 /**
- * Compresses files while the layer that may contain them is being planned. Most files are not edited for the layer: they are neither
- * read nor compressed again. In a file that is edited, most blocks stay the same, and these are not compressed again.
+ * Compresses files while the layer that may contain them is being planned. Most files are not edited for the layer. When the layer is
+ * packed, these are neither read nor compressed again. In an edited file, most blocks stay the same: only the others are compressed again.
  */
 import { availableParallelism } from 'os';
 import { crc32 } from 'zlib';

@@ -1,8 +1,9 @@
 /**
  * The format in which a layer stores files compressed. launcher/launcher.c unpacks it in the function.
  *
- * A file is split into chunks, so that several processors can unpack one large file. They are compressed with deflate (RFC 1951), which
- * Node.js 20 has and 200 lines of C can unpack. zstd at level 19 would take a fifth less space. All numbers are little-endian.
+ * A file is split into chunks, so that several processors can unpack one large file. The chunks are compressed with deflate (RFC 1951),
+ * which Node.js 20 has and 200 lines of C can unpack. zstd at level 19 would take a fifth less space, but Node.js 20 lacks it. All numbers
+ * are little-endian.
  *
  *   0  8 bytes  `elfpack1`
  *   8  u32      CRC-32 of everything from the next field up to the data

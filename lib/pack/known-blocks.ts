@@ -58,7 +58,7 @@ export class KnownBlocks {
     return this.used.size === 0 && this.bytes > MOST_BYTES;
   }
 
-  /** To be called when a layer is packed: blocks that were compressed ahead and that it did not use may be evicted from now on. */
+  /** To be called after a layer is packed: blocks that were compressed ahead for it, but that it did not use, may then be evicted. */
   public packed(): void {
     for (const [key, known] of this.ahead) this.used.set(key, known);
     this.ahead.clear();

@@ -60,7 +60,7 @@ async function answerTo({ plan, file }: Packing): Promise<Answer> {
   }
 }
 
-/** One zip is written after the other: the memory for two would be twice as much. */
+/** Zips are written one after the other: two at a time would need twice as much memory. */
 let lastAnswer = Promise.resolve();
 
 function take(line: FilesAhead | Packing): void {

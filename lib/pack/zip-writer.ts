@@ -65,7 +65,7 @@ export class ZipWriter {
 
   /**
    * @param mode file type and permissions, such as 0o100644
-   * @param deflated the compressed content @default - it is stored
+   * @param deflated the compressed content @default - the content is stored uncompressed
    */
   public add(name: string, mode: number, content: Buffer, deflated?: readonly Buffer[]): void {
     this.addBytes(name, mode, { size: content.length, crc32: crc32(content) }, deflated ?? [content], deflated ? DEFLATE : 0);

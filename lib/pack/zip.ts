@@ -40,7 +40,7 @@ export interface ZipOptions {
 const FILE = 0o100000;
 const LINK_MODE = 0o120777;
 const DIRECTORY_MODE = 0o40755;
-/** Maximum bytes of files and number of entries in memory. They are being compressed, or wait until earlier entries are written. */
+/** Limits on the entries in memory: those that are being compressed, and those that wait until earlier entries are written. */
 const MOST_WAITING = { bytes: 24 * 1024 * 1024, entries: 256 };
 
 /**

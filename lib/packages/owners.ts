@@ -30,13 +30,13 @@ export function ownersOf(root: Root, wanted: Iterable<string>): Map<string, stri
       if (left.delete(file)) owners.set(file, name.replace(/:.*/, ''));
     };
     for (const line of linesWith('.so', list)) own(merged(line));
-    // few files have no `.so` in their paths: programs, and libraries that were loaded by path
+    // one search for each file without `.so` in its path: these are few, namely programs, and libraries that were loaded by path
     for (const file of left) if (!file.includes('.so') && list.includes(`\n${file}\n`)) own(file);
   }
   return owners;
 }
 
-/** Sorts packages so that most lists need not be read: packages named after the libraries first (Debian Policy 8.1). */
+/** Sorts packages so that most lists need not be read: first those named after a file (Debian Policy 8.1), then others with libraries. */
 function inOrder(names: readonly string[], wanted: Iterable<string>): string[] {
   const likely = new Set([...wanted].flatMap((file) => packagesNamedAfter(path.posix.basename(file))));
   const libraries = new Set(names.filter((name) => name.endsWith(SHLIBS)).map((name) => name.slice(0, -SHLIBS.length)));

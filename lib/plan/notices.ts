@@ -89,8 +89,8 @@ export function commandNotices({ skipped }: FinishedSelection): string[] {
 }
 
 /**
- * Names the commands of a program that other packages have added as scripts, such as `git-svn`, but whose interpreter is not packed: only
- * those packages need it. Shell scripts are not named, because Lambda has shells.
+ * Names scripts, such as `git-svn`, that other packages add to a program as commands, if their interpreter is not packed. It is
+ * not packed if only those packages need it. Shell scripts are not named, because Lambda has shells.
  */
 export function addedCommandNotices(
   { files }: FinishedSelection,

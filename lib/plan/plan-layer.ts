@@ -209,7 +209,7 @@ export function planGathered(gathered: Gathered, mostBytes = MOST_BYTES, linksDu
   const { selection } = collected;
   const relocated = (compress: boolean) => (
     relocate(programs, collected, { root, setting, packages, compress, project, included: gathered.included, linksDuplicates }));
-  // `linksDuplicates` is false for the complete layer in which the workload of a slim layer runs: its files are not compressed, either
+  // `linksDuplicates` is false for the complete layer in which a workload runs: the files of this layer are not compressed, either
   const first = relocated(gathered.compress && linksDuplicates);
   const isTooLarge = sizeOf(first.plan) > mostBytes;
   const { plan, unreplaced } = isTooLarge && gathered.compressesIfNeeded && !gathered.compress ? relocated(true) : first;

@@ -49,7 +49,7 @@ function proveProcess(process: Process, placeOf: (real: string) => string, files
     const place = placeOf(object.real);
     let found = again.objects.find(({ real }) => real === place);
     if (!found && object.reason === 'plug-in') found = again.openFile(place, again.program, object.reason);
-    // not in a DT_NEEDED: the C library itself opens it by name
+    // an object that no DT_NEEDED lists: the C library itself opens it by name
     if (!found && object.loader) {
       const opener = placeOf(object.loader.real);
       found = again.openName(object.name, again.objects.find(({ real }) => real === opener) ?? again.program);

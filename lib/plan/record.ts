@@ -14,7 +14,7 @@ import { layerPath } from '../root/paths';
 import type { Root } from '../root/root';
 import { printableName } from '../text/printable';
 
-/** Path of the record below the mirrored root. No file of the source is there: only files in system directories keep their paths. */
+/** Path of the record below the mirrored root. No file of the source gets this path: only files in system directories keep theirs. */
 export const RECORD = '/contents.json';
 
 /** The reason for a text that the plan itself contains, such as a starter. */

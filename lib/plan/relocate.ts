@@ -170,7 +170,7 @@ class Relocation {
   private file(real: RootPath): Entry {
     const { root } = this.options;
     const content = root.content(real);
-    // a shell also runs text without `#!`. Files that others can write do not count: some file systems have 0777 for every file
+    // a shell also runs text without `#!`. World-writable text is not taken for a script: some file systems have mode 0777 for every file
     const executable = content.kind === 'text' ? (root.status(real)!.mode & 0o113) === 0o111 : content.kind !== 'data';
     const stub = root.replacement(real);
     return {
@@ -200,7 +200,7 @@ class Relocation {
     const isPlaced = nextDirectory !== undefined && this.places.has(nextDirectory);
     const next = isPlaced ? path.posix.join(nextDirectory, path.posix.basename(absolute)) : real;
     if (!this.isPlaced(next)) return undefined;
-    // absolute links stay so: a program that reads one may know its directory by another name, from which `..` would lead elsewhere
+    // an absolute link stays absolute: a program that reads it may know the link's directory by another name, where `..` leads elsewhere
     const inLayer = target.startsWith('/') ? this.inLayer(next) : path.posix.relative(parent, this.places.of(next));
     return { kind: 'link', path: layerPath(path.posix.join(parent, path.posix.basename(link))), target: inLayer };
   }

@@ -1,6 +1,7 @@
 /**
- * The code of a stub for aarch64. It does the same as the code for x86_64: see code-x86-64.ts. Every instruction has 32 bits; the numbers
- * of registers are in its bits 0 to 4 (destination), 5 to 9 and 16 to 20 (sources).
+ * The code of a stub for aarch64. It does the same as the code for x86_64: see code-x86-64.ts. Every instruction has 32 bits. Register
+ * numbers are in bits 0 to 4 (destination), 5 to 9 and 16 to 20 (sources). Exceptions: bits 0 to 4 are a source in cbnz and stp, and stp
+ * has its second source in bits 10 to 14.
  */
 import type { CodeOf, Text } from './code';
 import { Code, EXIT_CODE, FUNCTION_SIZE, OPEN_FLAGS, OPEN_MODE, PROGRAM_MAX, STDERR } from './code';

@@ -10,7 +10,7 @@ const SYSCALL = { open: 2, writev: 20, readlink: 89, exitGroup: 231 };
 
 const NOP = 0x90;
 
-/** The opcodes of instructions that load a 32-bit number, and that load an address relative to the next instruction. */
+/** Opcodes, by register. `MOV` loads a 32-bit number. `LEA` loads an address, given as its distance from the next instruction. */
 const MOV = { eax: [0xb8], edx: [0xba], esi: [0xbe], edi: [0xbf] };
 const LEA = { rax: [0x48, 0x8d, 0x05], rbx: [0x48, 0x8d, 0x1d], rdi: [0x48, 0x8d, 0x3d] };
 
@@ -19,7 +19,7 @@ export const codeOfX86: CodeOf = (address, names, { program, unknownProgram, bef
   const mov = (register: keyof typeof MOV, value: number) => code.add(...MOV[register]).word(value);
   const lea = (register: keyof typeof LEA, target: number) => code.add(...LEA[register]).word(target - code.address - 4);
   const systemCall = (number: number) => mov('eax', number).add(0x0f, 0x05); // syscall
-  // pushText and pushSymbol push one entry each of the array for writev. The last entry is pushed first
+  // pushText and pushSymbol each push one entry of the array for writev. The last entry is pushed first
   const pushText = ({ address: text, length }: Text) => {
     code.add(0x68).word(length); // push $length
     lea('rax', text).add(0x50); // push %rax

@@ -33,7 +33,7 @@ export interface Text {
   readonly length: number;
 }
 
-/** The texts and paths that the code of a stub writes. Paths end with a NUL. */
+/** The texts that the code of a stub writes, and the paths that it opens or reads. Paths end with a NUL. */
 export interface Texts {
   /** the path of the link to the running program */
   readonly program: Text;

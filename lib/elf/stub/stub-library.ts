@@ -44,8 +44,8 @@ const DATA_MAX = 16 * 1024 * 1024;
 
 /**
  * True if a stub can define an address for a variable. Nothing can be read or written there: an access ends the process with SIGSEGV.
- * So this only suits variables whose addresses are stored but never used. Thread-local variables never qualify. Data that the loader
- * copies into a program does not either: that depends on the reference to the variable, so the caller checks it.
+ * So this only suits variables whose addresses are stored but never used. Thread-local variables never qualify. Variables that the loader
+ * copies into a program do not qualify, either. The caller excludes these: whether a variable is copied depends on the references to it.
  */
 export function hasAddressOnly({ type, size }: ExportedSymbol): boolean {
   return type === 'object' && size > 0 && size <= DATA_MAX;

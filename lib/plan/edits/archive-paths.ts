@@ -1,7 +1,7 @@
 /**
- * The paths in a Java archive that are replaced: the paths of other archives in its manifest and, if the archive belongs to the source
- * package of a requested program or neither has a package, the paths in its classes. The classes of other archives are not unpacked:
- * unpacking all of them would take longer than everything else.
+ * The paths in a Java archive that are replaced. In its manifest, these are the paths of other archives. Paths in its classes are replaced
+ * only if the archive belongs to the source package of a requested program, or if neither the archive nor a program has a package.
+ * The classes of other archives are not unpacked: unpacking all of them would take longer than everything else.
  */
 import type { Program } from '../../closure/find';
 import { movedClassPath, movedConstants } from '../../collect/mentions/class-path';

@@ -11,7 +11,7 @@ import type { Root } from '../../root/root';
 
 const ASSIGNMENT = '\nPATH=/opt/bin:$PATH;';
 
-/** Matches scripts that pass their own path to another interpreter, such as `exec tclsh "$0" "$@"`: it would read the assignment, too. */
+/** Matches scripts that have another interpreter run them: `exec tclsh "$0" "$@"`. That interpreter would read the assignment, too. */
 const FOR_OTHER_INTERPRETER = /\bexec\b.*\$\{?0\b|["']exec["']/;
 
 /** @returns the text to insert after the first line, empty if the script is not for a shell alone */

@@ -2,8 +2,8 @@
  * Keeps a linker from linking libraries of the host.
  *
  * To find the dependencies of a library, a linker searches LD_LIBRARY_PATH and the directories in /etc/ld.so.conf before its own default
- * directories. On Lambda both list directories of the host, whose libraries need another C library than that of the layer. So the name of
- * the variable and the path of the file are overwritten in the linker, as in musl's loader.
+ * directories. On Lambda both list directories of the host. The libraries there need the host's C library, not the layer's. So the name
+ * of the variable and the path of the file are overwritten in the linker, as in musl's loader.
  */
 import type { PathMention } from '../../root/mentions';
 import type { Edits } from '../layout/plan';

@@ -96,7 +96,7 @@ export class FileReplacer {
       const replacements: Replacement[] = [];
       for (const { mention, alias, shared: units } of redirected) {
         const tail = tails.get(mention.offset) ?? (ownDirectory.length > 0 ? SHARED : Infinity);
-        // an end that is used as a string of its own must stay: it begins after `/usr/`, or after `/usr` if that is all that is replaced
+        // an end that is a string of its own must stay: if it begins within `/usr/` (COMMANDS: `/usr`), the whole mention stays
         if (tail < (alias.base === COMMANDS ? SHARED - 1 : SHARED)) continue;
         if (tail < Infinity && mention.kind !== 'prefix' && alias.base !== COMMANDS) {
           const unit = this.unitToShare(mention.path);

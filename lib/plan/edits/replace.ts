@@ -1,8 +1,8 @@
 /**
  * The paths that are replaced in all files of a layer: a list of aliases, and for each file the offsets at which they are written.
  *
- * Some aliases replace only the first directory of a path: `/usr/share/rig` becomes `/opt/share/rig`. `/etc/share/rig` would become
- * the same, and so would paths in other layers of a function. Within the layer, the first file that needs such a shared name
+ * Some aliases replace only the first directory of a path: `/usr/share/rig` becomes `/opt/share/rig`. `/etc/share/rig` would get
+ * the same name, and so would paths in other layers of a function. Within the layer, the first file that needs such a shared name
  * decides which path the name stands for.
  */
 import type { FileReplacer, Replacement } from './replace-in-file';

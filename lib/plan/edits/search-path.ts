@@ -52,7 +52,7 @@ export class InheritedPaths {
     const mentioned = new Set(mentions.map(({ path }) => path));
     let uses: ReadonlyMap<string, SearchPathUse | undefined> | undefined;
     return ({ path }) => {
-      if (!mentioned.has(path)) return undefined; // most bytecode contains no path but its own
+      if (!mentioned.has(path)) return undefined; // saves a scan of the source: most bytecode contains no path but its own
       uses ??= this.root.scan(real, (bytes) => {
         const useOf = this.usesIn(real, () => bytes);
         return new Map(mentions.map((mention) => [mention.path, useOf(mention)]));

@@ -1,7 +1,7 @@
 /**
  * Starts some programs by their own paths, instead of by the link in `/opt/bin`:
  * - Scripts that carry data: an archive after their text (makeself, zipapp), or a signature of the whole file (PHAR). They count their
- *   own bytes or lines, so no byte of them may change, not even in the first line with their interpreter.
+ *   own bytes or lines, so no byte of them may change, not even in the first line, which names their interpreter.
  * - Java archives, which only a Java runtime starts.
  * - Scripts that find files relative to their own directory, such as `"$(dirname "$0")/../lib/rig"`, and do not resolve links first.
  *
@@ -38,7 +38,7 @@ export function needsStarter({ path: link, real, interpreter }: Program, root: R
   const { carriesData, kind, size } = root.content(real);
   if (interpreter === undefined || carriesData) return carriesData;
   if (kind !== 'script') return true;
-  // a script that is started by a link of another name gets no starter: it may depend on that name, and must already resolve links
+  // a script that a link of another name starts gets no starter: it may depend on that name, and it must resolve links to work at all
   if (size > MOST_BYTES || path.posix.basename(link) !== path.posix.basename(real)) return false;
   return findingOwnDirectory(root, real, () => root.scan(real, (bytes) => OWN_DIRECTORY.test(bytes.toString('latin1'))));
 }

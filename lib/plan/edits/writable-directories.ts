@@ -4,8 +4,8 @@
  * - `/dev/shm`: POSIX shared memory and named semaphores. `shm_open` and `sem_open` append the name to it (glibc
  *   sysdeps/posix/shm-directory.h, musl src/mman/shm_open.c), so Python's multiprocessing, for example, fails without it.
  * - `/var/tmp`: temporary files (Filesystem Hierarchy Standard 3.0, 5.15).
- * - `/var/cache`: files that programs make again if they are absent (5.5), such as fontconfig's lists of fonts. Programs read its path
- *   from their configuration.
+ * - `/var/cache`: files that programs make again if they are absent (5.5), such as fontconfig's lists of fonts. Programs read the
+ *   path of this directory from their configuration.
  *
  * The first two are replaced in the ELF files of a layer, `/var/cache` in its configuration files, by paths of the same length that lead to
  * `/tmp`. So programs of the layer find each other's files and shared memory there, but no shared memory of programs of the host.

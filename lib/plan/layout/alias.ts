@@ -1,8 +1,8 @@
 /**
  * Path aliases: names of the same length that replace absolute paths in files.
  *
- * A path in a file cannot grow, so a directory of the layer that files mention gets a name directly below `/opt` with as many
- * characters as its own. That name is a symbolic link to the directory's place: `/usr/share` (10 characters) becomes `/opt/` and 5
+ * A path in a file cannot grow, so a directory of the layer that files mention gets a second path, directly below `/opt`, that is as
+ * long as its own. The second path is a symbolic link to the directory's place: `/usr/share` (10 characters) becomes `/opt/` and 5
  * characters of a hash. No byte of the file moves.
  */
 import { createHash } from 'crypto';
@@ -12,7 +12,7 @@ import { isCommandDirectory, isStandardDirectory } from '../../root/standard';
 /** Names in `/opt` with a meaning to Lambda, and the library's own. */
 const RESERVED = [...RESERVED_NAMES, 'elf'];
 const PREFIX = '/opt/';
-/** Length of `/opt/`. If an alias replaces no more characters than these (`/opt/rig` for `/etc/rig`), other layers may use its name. */
+/** Length of `/opt/`. If an alias replaces no more characters (`/opt/rig` for `/etc/rig`), another layer may have one of the same name. */
 export const SHARED = PREFIX.length;
 const LEAST_CHARACTERS = 3;
 const MOST_CHARACTERS = 255; // NAME_MAX
