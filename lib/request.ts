@@ -26,7 +26,7 @@ export interface LayerOptions {
   readonly compress?: boolean;
 }
 
-/** @throws Error if a trace command is not a command line */
+/** @throws Error if a trace command is empty or has a NUL character */
 export function requestOf(options: LayerOptions, { machine, searchPath, libraryPath, cwd }: OpenedSource): LayerRequest {
   const { binaries, rename = {}, include = [], exclude = [], detectData = true, traceCommands = [], compress } = options;
   for (const command of traceCommands) checkCommand('a command of traceCommands', command);
@@ -47,7 +47,8 @@ export interface WorkloadOptions {
 
 /**
  * @returns `undefined` if there is no workload
- * @throws Error if a command is not a command line, the directory does not exist, or an option is set without a workload
+ * @throws WorkloadError if the workload has no command, the directory does not exist, or an option is set without a workload
+ * @throws Error if a command is empty or has a NUL character
  */
 export function workloadOf({ workload, workloadFiles, keep, workloadLock }: WorkloadOptions): Workload | undefined {
   if (workload === undefined) {
@@ -73,7 +74,7 @@ export function workloadOf({ workload, workloadFiles, keep, workloadLock }: Work
 /**
  * @param timeout in milliseconds
  * @returns `undefined` if there is no test command
- * @throws Error if the command is not a command line, or the timeout is 0
+ * @throws Error if the command is empty or has a NUL character, or the timeout is 0
  */
 export function trialOf(command: string | undefined, timeout: number): Trial | undefined {
   if (command !== undefined) checkCommand('testCommand', command);

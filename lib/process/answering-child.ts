@@ -13,7 +13,7 @@ import type { Readable } from 'stream';
 import { runChild, startChild } from './child';
 import type { Environment } from './environment';
 
-/** The longest pause, in milliseconds. */
+/** Longest pause between two attempts of a system call, in milliseconds. */
 const MOST_PAUSE = 10;
 /** Length of each pause, as a share of the time since the first attempt. */
 const PAUSE_SHARE = 0.02;
@@ -41,7 +41,7 @@ export class AnsweringChild {
   constructor(private readonly args: readonly string[], private readonly environment: Environment, hasDescriptors = HAS_DESCRIPTORS) {
     if (!hasDescriptors) return;
     const child = startChild(process.execPath, args, { environment, stdio: ['pipe', 'pipe', 'pipe'], diesWithParent: false });
-    // reported by the function that waits for an answer
+    // ignored here, because the function that waits for an answer reports that the child has ended
     for (const emitter of [child, child.stdin, child.stdout, child.stderr]) emitter?.on('error', () => {});
     // this process can end before the child does
     child.unref();
@@ -56,7 +56,7 @@ export class AnsweringChild {
     try {
       writeAll(input, Buffer.from(`${line}\n`));
     } catch (error) {
-      if ((error as NodeJS.ErrnoException).code !== 'EPIPE') throw error; // reported by the function that waits for an answer
+      if ((error as NodeJS.ErrnoException).code !== 'EPIPE') throw error; // the child has ended: see the constructor
     }
   }
 

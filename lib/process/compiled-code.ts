@@ -71,7 +71,7 @@ function keep(kept: string, code: Buffer): void {
   }
 }
 
-/** The path of the kept code. The whole source is in the key, because V8 compares only its length. */
+/** The path of the kept code. The whole source is in the key, because V8 compares only the length of the source. */
 function placeOf(source: string): string {
   return cachedFile(COMPILED_CODE, `${process.version} ${process.arch} ${source}`);
 }

@@ -18,7 +18,7 @@ const MOST_HELD = 10 * 60 * 1000;
  * Takes the lock, does some work, and releases the lock. Waits for the lock without a time limit: either the process that holds it is at
  * work, or that process is dead, and this function removes its lock.
  *
- * @param file the lock, in a directory that all processes that use it can write to; it is removed afterwards
+ * @param file the lock file, which is removed afterwards. All processes that use the lock must be able to write to its directory
  * @throws what `work` throws, and the system error if the file cannot be written
  */
 export function withLock<T>(file: string, work: () => T): T {
@@ -49,9 +49,9 @@ function take(ticket: string, file: string): boolean {
 }
 
 /**
- * Removes the lock of a dead process. Several processes may find it at the same time: only the process that makes a second link to it, the
- * claim, removes it. With the claim, that process compares the text again, so that it does not remove a lock that another process has
- * taken in the meantime.
+ * Removes the lock of a dead process. Several processes may find that lock at the same time: only the process that makes a second link to
+ * it, the claim, removes it. That process first reads the lock again through the claim, so that it does not remove a lock that another
+ * process has taken in the meantime.
  */
 function removeIfDead(file: string): void {
   const holder = readOf(file);

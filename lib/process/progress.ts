@@ -98,7 +98,7 @@ function drawn(step: Step, stream: Terminal): StepProgress {
     stop: () => {
       Atomics.store(state, 0, STOP);
       Atomics.notify(state, 0);
-      // wait for the thread, which could otherwise draw over the text that this thread prints next
+      // wait for the drawing thread, which could otherwise draw over the text that this process prints next
       const before = Atomics.compareExchange(state, 1, NOT_STARTED, ENDED);
       if (before === DRAWING) Atomics.wait(state, 1, DRAWING, MOST_WAIT);
       if (before === NOT_STARTED) stream.write(CLEAR);

@@ -49,6 +49,6 @@ export function writeWhole(file: string, content: string | Buffer | readonly Buf
 export function putInPlace(finished: string, file: string): void {
   if (fs.lstatSync(file, { throwIfNoEntry: false })?.isDirectory()) fs.rmSync(file, { recursive: true });
   fs.renameSync(finished, file);
-  // rename(2) does nothing if both are hard links to one file
+  // rename(2) does nothing if both are hard links to one file, so `finished` would stay
   fs.rmSync(finished, { force: true });
 }

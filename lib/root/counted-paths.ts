@@ -10,8 +10,8 @@ import { isPathCharacter, isInsideWord } from './mentions';
 /** Beginnings of the paths that are searched for inside words. */
 const BEGINNINGS = ['/etc/', '/usr/', '/var/', '/opt/', '/srv/'].map((text) => Buffer.from(text));
 /**
- * A path is assumed to be in a counted string only if there is no NUL in this number of bytes before the path's beginning and after it. If
- * the path were in a NUL-terminated string, that string would be longer than most paths are.
+ * A path is assumed to be in a counted string only if there is no NUL in this number of bytes on either side of the path's beginning.
+ * NUL-terminated strings with a path are usually shorter, so they have a NUL within that distance.
  */
 const NEAR = 64;
 const MOST_CHARACTERS = 256;

@@ -34,9 +34,9 @@ export function isExecutableArchive(head: Buffer): boolean {
 }
 
 /**
- * Returns those of the strings that are constants of a class in the archive.
+ * Finds which of the given strings are constants of a class in the archive.
  *
- * @returns an empty set if the archive is too large, and those found in its undamaged classes if it is damaged: the result is only a hint
+ * @returns these strings. The result is only a hint: damaged parts of an archive are skipped, and a very large archive is not searched
  */
 export function constantsIn(archive: Buffer, strings: Iterable<string>): Set<string> {
   const names = new Map([...strings].map((text) => [Buffer.from(text).toString('latin1'), text]));

@@ -43,7 +43,10 @@ export interface Limits {
   readonly shell: string;
 }
 
-/** Before this version of the kernel, the limit on processes counts the user's processes outside the sandbox, too, so it is not set. */
+/**
+ * The first version of the kernel on which the limit on processes is set. In older versions, the limit also counts the user's processes
+ * outside the sandbox.
+ */
 const COUNTS_PER_SANDBOX = [5, 14];
 
 /**

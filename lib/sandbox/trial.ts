@@ -47,7 +47,7 @@ export function tryLayer(zip: string, programs: readonly string[], { command, ti
   try {
     const opt = path.join(directory, 'opt');
     fs.mkdirSync(opt);
-    // the user of the sandbox must be able to enter it
+    // the user of the sandbox must be able to enter both directories
     for (const place of [directory, opt]) fs.chmodSync(place, 0o755);
     unzip(zip, opt);
     const ended = runInLayer({ opt, programs, command, timeout });

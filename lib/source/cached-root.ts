@@ -1,6 +1,6 @@
 /**
- * Cache of exported and unpacked roots, in the cache directory, under a hash of their content. A root is complete or
- * absent.
+ * Cache of exported and unpacked roots, in the cache directory. The name of a root is a hash of everything that the root depends on. A root
+ * is complete or absent.
  *
  * `rm -r ~/.cache/cdk-binary-layer` clears it; roots are created again when needed.
  */

@@ -36,7 +36,7 @@ export function openRoot(name: string, directory: string, machine?: Machine): Op
 /** Names of loaders: glibc's in `/lib64` or `/lib`, musl's in `/lib`. */
 const LOADER = /^ld-(?:linux|musl)-.*\.so\.\d$/;
 
-/** The places of Debian's loaders for x86_64 and arm64, and of musl's, in a root with a merged `/usr` or without. */
+/** Paths of the loaders of Debian and musl for x86_64 and arm64, relative to the root or, if `/usr` is merged, to `/usr`. */
 const USUAL_LOADERS = [
   'lib64/ld-linux-x86-64.so.2', 'lib/ld-linux-aarch64.so.1', 'lib/ld-musl-x86_64.so.1', 'lib/ld-musl-aarch64.so.1',
 ];

@@ -24,7 +24,7 @@ export type Field = keyof typeof FIELDS;
 
 export const MAGIC = 'ustar\x0000';
 
-/** Type flag → type of the entry. Headers with other flags describe the entry after them (`x`, `L`, `K`) or all that follow (`g`). */
+/** Type flag → type of the entry. A header with the flag `x`, `L` or `K` describes the next entry, one with `g` all later entries. */
 export const TYPES = {
   0: 'file', 1: 'hard link', 2: 'symbolic link', 3: 'character device', 4: 'block device', 5: 'directory', 6: 'pipe', 7: 'file',
 } as const;

@@ -1,7 +1,7 @@
 /**
  * Reads a tar archive that is not trusted, as a stream: ustar, pax and GNU's long names.
  *
- * An archive must end with its two empty blocks. Headers with wrong checksums, and sparse files in pax format, are errors. Sparse files in
+ * An archive must end with two empty blocks. Headers with wrong checksums, and sparse files in pax format, are errors. Sparse files in
  * GNU's older format and parts of multi-volume archives are entries of the type `unknown`.
  */
 import { BLOCK, checksumOf, type Field, fieldOf, TYPES, type TarType } from './format';

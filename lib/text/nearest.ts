@@ -1,5 +1,5 @@
 /**
- * Finds the word of a list that is most similar to another.
+ * Finds the word in a list that is most similar to a given word.
  */
 
 /** @returns `undefined` if none is similar: more than a third of the letters would have to change */
@@ -9,7 +9,7 @@ export function nearest(word: string, words: readonly string[]): string | undefi
 }
 
 /**
- * The number of letters to insert, remove, replace or exchange with the next one to make one word of the other (Damerau and
+ * The number of letters to insert, remove, replace or exchange with the next one to turn one word into the other (Damerau and
  * Levenshtein). If it exceeds `most`, the result is any number above `most`.
  */
 export function changesBetween(from: string, to: string, most = Infinity): number {

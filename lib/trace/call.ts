@@ -2,7 +2,8 @@
  * Parses lines of strace's output into system calls, whatever options strace was run with.
  *
  * A line may begin with a process ID and with times. If another process interrupts a call, strace writes that call in two lines,
- * `… <unfinished ...>` and `<... NAME resumed>…`. Logs are not trusted: the parser reads each character once.
+ * `… <unfinished ...>` and `<... NAME resumed>…`. Logs are not trusted: the parser reads each character once, so
+ * that a crafted line cannot slow it down.
  */
 
 /** An argument: a string, a descriptor with the path that strace's `-y` adds, or anything else. */

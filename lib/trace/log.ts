@@ -117,8 +117,8 @@ export class Log {
   }
 
   /**
-   * An unknown process is assumed to be the child of a process that is starting one, or else of the process in the previous line. The
-   * result of the parent's call does not identify the child if the parent is in another PID namespace than strace.
+   * An unknown process is assumed to be the child of a process that is starting one, or else of the process in the previous line. This
+   * is a guess: if the parent is in another PID namespace than strace, the result of the parent's call does not identify the child.
    */
   private situationOf(process: string): Situation {
     let situation = this.situations.get(process);

@@ -1,8 +1,8 @@
 /**
  * Finds the libraries that the commands of a workload call.
  *
- * First, stubs replace all libraries that they can replace in the directory of the complete layer. When a stub reports that it was called,
- * its library is restored and the command runs again.
+ * First, all libraries that can be replaced by stubs are replaced, in the directory of the complete layer. When a stub reports that it was
+ * called, its library is restored and the command runs again.
  */
 import * as fs from 'fs';
 import * as path from 'path';

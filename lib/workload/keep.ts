@@ -38,7 +38,7 @@ function matcherOf(pattern: string): (real: string) => boolean {
   };
 }
 
-/** Modules of `iconv`. Modules for uncommon character sets take 7 MB, so each is kept only if a command uses it. */
+/** Modules of `iconv`. Those for uncommon character sets take 7 MB together, so each of those is kept only if a command uses it. */
 const MODULE = /\/gconv\/[^/]+\.so$/;
 
 /**

@@ -13,7 +13,7 @@ export class Usage {
   public readonly files = new Set<RootPath>();
   /** directories that a command looked at or listed */
   public readonly directories = new Set<RootPath>();
-  /** paths outside `/opt` that a command used in the complete layer. It succeeded there, so it does not need packed files at these paths */
+  /** paths outside `/opt` that a command used in the complete layer. The command succeeded, so it needs no packed files at these paths */
   private readonly outside = new Set<string>();
 
   /**

@@ -73,10 +73,11 @@ function isTooLarge(gathered: Gathered, mostBytes: number): boolean {
 }
 
 /**
- * Whether a layer may replace the chosen one. It may if the chosen one is too large, or lacks more dependencies. Otherwise, what the two
- * lack is compared: first what is `needed`, then what is `mentioned`, and so on in the order of `NEEDS`. If the layer lacks something of
- * that need that the chosen one has, it may not replace it. If it lacks a part of what the chosen one lacks, it may. If both lack the same,
- * the next need decides; and if they lack the same of every need, it may.
+ * Whether another layer may replace the chosen one. It may if the chosen one is too large, or lacks more dependencies than the other.
+ * Otherwise, the groups of files that the two layers lack are compared, one need after the other in the order of `NEEDS`: first `needed`
+ * groups, then `mentioned` ones, and so on. If the other layer lacks a group that the chosen one has, it may not replace the chosen one.
+ * If it lacks only some of the groups that the chosen one lacks, it may. If both lack the same groups, the next need decides. If they lack
+ * the same groups of every need, the other layer may replace the chosen one.
  */
 function lacksNoMore({ collected: { lacking, lackingDependencies } }: Gathered, chosen: Gathered, mostBytes: number): boolean {
   if (chosen.collected.bytes > mostBytes || lacksLess(lackingDependencies, chosen.collected.lackingDependencies)) return true;
@@ -146,7 +147,7 @@ function choicesOf({ collected, root }: Gathered): Map<string, readonly string[]
   return choices;
 }
 
-/** Every combination in which at least one link leads elsewhere. */
+/** All combinations in which at least one link leads elsewhere. If these are more than `MOST_COMBINATIONS`, only the first links vary. */
 function combinations(choices: ReadonlyMap<string, readonly string[]>): Links[] {
   let found: Links[] = [new Map()];
   for (const [link, others] of choices) {

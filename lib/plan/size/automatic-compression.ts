@@ -47,7 +47,10 @@ export function withCompressionIfNeeded<G extends Gathered>(
   return best;
 }
 
-/** Bytes of the files. If they exceed the limit, files with the same content count once, because the plan may make links of the others. */
+/**
+ * Bytes of the files of a layer. If they exceed the limit, each content is counted only once, because the plan may replace further files
+ * with the same content by links.
+ */
 function leastBytes({ collected: { selection, bytes }, root }: Gathered, mostBytes: number): number {
   if (bytes <= mostBytes) return bytes;
   const sizes = new Map([...selection.files.keys()].map((real) => [root.content(real).sha256, root.status(real)!.size]));

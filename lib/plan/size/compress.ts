@@ -91,8 +91,8 @@ export function withLaunchers(plan: Startable, machine: Machine): Startable {
 }
 
 /**
- * The path by which the launcher executes a program. A script finds this path in `$0`, so its last component is the program's name in the
- * layer, unless another entry has that path.
+ * The path by which the launcher executes a program. A script finds this path in `$0`, so the path ends with the program's name in the
+ * layer. If an unrelated entry has that path, the program's own path is used instead.
  */
 function targetOf(name: string, place: LayerPath, byPath: ReadonlyMap<LayerPath, Entry>): LayerPath {
   const named = layerPath(path.posix.join(path.posix.dirname(place), name));

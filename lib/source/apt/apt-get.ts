@@ -116,7 +116,7 @@ export class AptGet {
     this.apt('apt-get', ['update'], adviceForUpdate);
   }
 
-  /** Those of the names for which the package lists have a package. */
+  /** Returns those names that are in the package lists. */
   public existing(names: readonly string[]): string[] {
     this.known ??= this.apt('apt-cache', ['pkgnames']).split('\n');
     const known = new Set(this.known);
@@ -139,7 +139,7 @@ export class AptGet {
   public download(packages: readonly string[], chosen: readonly Chosen[]): string[] {
     this.install(packages, ['--download-only']);
     return chosen.map(({ uri, file, sha256 }) => {
-      // apt does not copy archives that are already on this machine
+      // apt does not copy archives that are already on this machine, so read such an archive at its own path
       const archive = uri.startsWith('file:') ? decodeURIComponent(uri.slice('file:'.length)) : path.join(this.archives, file);
       const actual = createHash('sha256').update(fs.readFileSync(archive)).digest('hex');
       if (actual !== sha256) {

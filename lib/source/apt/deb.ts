@@ -24,7 +24,7 @@ const STANDARD = ['etc', 'usr', 'usr/local', 'usr/share', 'var', 'var/cache', 'v
 /** An unpacked package. */
 export interface Unpacked {
   readonly name: string;
-  /** its name in dpkg's directory: includes the architecture if several may be installed side by side */
+  /** its name in dpkg's directory: includes the architecture if the package can be installed for several architectures side by side */
   readonly id: string;
   readonly architecture: string;
   /** names of packages to configure before it, alternatives included */

@@ -169,7 +169,7 @@ class Scripts {
       this.log.push(`${title}: skipped, ${interpreter} of ${architecture} does not run here`);
       return;
     }
-    // bubblewrap would create files at the targets of links, even outside the root
+    // if the path of a stand-in has become a link, skip the script: bubblewrap would create the link's target, even outside the root
     const inside = new DirectoryRoot(root);
     const moved = this.standIns.find(({ file }) => inside.real(file) !== file);
     if (moved) {

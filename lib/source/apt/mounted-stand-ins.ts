@@ -41,8 +41,8 @@ export interface StandIn {
 }
 
 /**
- * Creates files in the root for stand-ins to be mounted on. Scripts cannot replace a file on which a stand-in is mounted: dash's
- * script would replace `/usr/bin/sh`.
+ * Creates files in the root for stand-ins to be mounted on. Scripts cannot replace a file on which a stand-in is mounted. Without the
+ * mount, dash's script, for example, would replace `/usr/bin/sh`.
  *
  * @returns the stand-ins, and a function that removes these files and restores the original ones
  */
@@ -64,7 +64,7 @@ export function standIn(root: string, workplace: string, isNative: boolean): { s
       fs.rmSync(place, { recursive: true, force: true });
       if (fs.lstatSync(aside(index), { throwIfNoEntry: false })) fs.renameSync(aside(index), place);
     }
-    // Debian 11 creates this link by a diversion, Debian 12 includes it in the package
+    // the package of Debian 12 contains this link; Debian 11 creates it by a diversion, so it may be absent here
     const shell = placeInside(root, '/usr/bin/sh');
     if (!fs.lstatSync(shell, { throwIfNoEntry: false }) && new DirectoryRoot(root).isFile('/usr/bin/dash')) fs.symlinkSync('dash', shell);
   };

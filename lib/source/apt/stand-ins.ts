@@ -1,6 +1,6 @@
 /**
  * Stand-ins for programs that maintainer scripts call: small scripts that replace programs which register with a running
- * system, or whose output differs from run to run.
+ * system, which are absent or do not work in the sandbox, or whose output differs from run to run.
  */
 
 /** Their path while a script runs. */

@@ -2,7 +2,7 @@
  * Records the image that a registry's index contains for each platform. The key is the digest of the index, so entries stay valid.
  *
  * Most engines store only one platform's image per name. Two layers that use the same image name for different architectures would
- * make the engine pull each platform's image again at every synth. Given the image for one platform, these records identify the
+ * make the engine pull each platform's image again at every synth. With these records, the image for one platform identifies the
  * image for the other. If the file system of that image is cached, nothing is pulled.
  */
 import { createHash } from 'crypto';

@@ -4,7 +4,7 @@
  * Such a stream lists a file system. Entries that cannot be part of one are rejected: a name with `..`, a file below something that is
  * not a directory, a duplicate name, a hard link to a file that does not precede it.
  *
- * Existing files are never replaced, and all parents are directories that were created here, so no link leads out of the directory.
+ * Existing files are never replaced, and all parents are directories that were created here, so nothing is written through a link.
  *
  * Owners, devices, and the contents of `/dev`, `/proc` and `/sys` are skipped because they are never packed. Names that are not
  * UTF-8 are skipped because no program here can refer to them.
@@ -58,7 +58,7 @@ class Tree {
     }
   }
 
-  /** Sets the times of directories. Called after the last entry, because each new file changes them. */
+  /** Sets the times of directories. Called after the last entry, because each new file changes the time of its directory. */
   public finish(): void {
     for (const [name, time] of this.modified) fs.utimesSync(this.locate(name), time, time);
   }
