@@ -1,5 +1,6 @@
 /**
- * The directory of this user's cache: per the XDG Base Directory Specification, or in `~/Library/Caches` on macOS.
+ * The directory of this user's cache: in `$XDG_CACHE_HOME` or, by default, in `~/.cache` (XDG Base Directory Specification). On macOS, the
+ * default is `~/Library/Caches`.
  *
  * Results never depend on the cache. Deleting its directory `cdk-binary-layer` clears it.
  */

@@ -1,5 +1,6 @@
 /**
- * Writes headers of a tar archive in the pax format. Owners are root. A value that does not fit precedes the header as a pax record.
+ * Writes headers of a tar archive in the pax format. Owners are root. A value that does not fit into its field is in a pax record
+ * before the header.
  */
 import { BLOCK, checksumOf, type Field, FIELDS, MAGIC } from './format';
 

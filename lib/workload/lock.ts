@@ -124,7 +124,7 @@ export function readLock(file: string, workload: Workload, gathered: Gathered): 
   return outcome;
 }
 
-/** The packages whose versions differ. */
+/** Describes how the source has changed: one package whose version differs, and the number of other such packages. */
 function changes(before: Readonly<Record<string, string>>, now: Readonly<Record<string, string>>): string {
   const changed = Object.keys(now).filter((name) => before[name] !== now[name]);
   if (changed.length === 0) return 'files that the workload uses have changed';

@@ -1,5 +1,5 @@
 /**
- * Runs a command of a workload in the sandbox of `testCommand`, under strace, and reads the files that it used from the log.
+ * Runs a command of a workload in the sandbox of `testCommand`, under strace, and reads from the log which files it used.
  */
 import * as fs from 'fs';
 import * as path from 'path';
