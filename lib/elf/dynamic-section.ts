@@ -30,7 +30,7 @@ export class DynamicSection {
   /** All entries before DT_NULL. */
   public readonly entries: readonly DynamicEntry[];
 
-  /** @param place of the entries, DT_NULL, and unused space for more */
+  /** @param place where the section is: its entries, DT_NULL, and unused space for more entries */
   private constructor(private readonly reader: ByteReader, private readonly segments: readonly Segment[], public readonly place: Extent) {
     const entries: DynamicEntry[] = [];
     for (let at = place.offset; at + DYN_SIZE <= place.offset + place.size; at += DYN_SIZE) {

@@ -158,15 +158,15 @@ export function readSymbols(bytes: Bytes): DynamicSymbols {
   };
 }
 
-/** A symbol without a type may be data if it is in the segment at the start of the file, which also has tables and maybe constants. */
+/** A symbol without a type counts as a function, except in the segment at the start of the file, which also has tables and maybe data. */
 function isFunctionIn(segment: Segment, type: SymbolType): boolean {
   return type === 'function' || type === 'ifunc' || (type === 'notype' && segment.offset > 0);
 }
 
 /**
  * Whether a definition in another object satisfies a reference, assuming that glibc finds it before others of the same name
- * (elf/dl-lookup.c, check_match). False if the referring object has an equal definition of its own, which glibc would find next: it then
- * works without the other object.
+ * (elf/dl-lookup.c, check_match). False if both objects have an equal weak or unique definition: without the other object, glibc would use
+ * that of the referring object.
  */
 export function satisfies(definition: ExportedSymbol, { version, isShared }: ImportedSymbol): boolean {
   if (isShared && definition.binding !== 'global') return false;

@@ -50,7 +50,7 @@ export function readElf(bytes: Bytes, whole = true): Elf {
 
 /**
  * True if the kernel can start the file: an executable at a fixed address, a shared object that names a loader (some libraries do, libc
- * among them), or a position-independent static program. A static one has DF_1_PIE or, if UPX wrote it, no dynamic section. A file
+ * among them), or a position-independent static program. Such a static program has DF_1_PIE or, if UPX wrote it, no dynamic section. A file
  * without a dynamic section cannot be a library, because no loader accepts it.
  */
 export function isProgram({ type, interpreter, dynamic, segments }: Elf): boolean {

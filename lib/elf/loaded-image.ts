@@ -8,6 +8,13 @@ import type { Extent, Segment } from './program-header';
 import { PT_NULL } from './program-header';
 import { sectionsOf, sectionTable } from './section-header';
 
+const PAGE_SIZE = 2 ** 12;
+
+/** Number of bytes at the end of appended data in which its offset is searched for. */
+const TRAILER = 4096;
+/** Minimum number of digits of an offset that is searched for as text. Shorter ones may occur in a file by chance. */
+const LEAST_DIGITS = 6;
+
 /**
  * The image of an ELF file, and the data that may be appended to it.
  *
@@ -16,16 +23,9 @@ import { sectionsOf, sectionTable } from './section-header';
  * the image and the data, because the data may be mapped, and moves the section headers to the end of these pages. So the first two
  * methods keep working. Data that states its offset must not move at all.
  */
-const PAGE_SIZE = 2 ** 12;
-
-/** Number of bytes at the end of appended data in which its offset is searched for. */
-const TRAILER = 4096;
-/** Minimum number of digits of an offset that is searched for as text. Shorter ones may occur in a file by chance. */
-const LEAST_DIGITS = 6;
-
 export class Image {
   private constructor(
-    /** end of the last segment, section or table, in bytes */
+    /** end of the last segment, section or table, in bytes. If no data follows it, the size of the file */
     public readonly end: number,
     /** true if data follows the image */
     public readonly hasOverlay: boolean,

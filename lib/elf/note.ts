@@ -5,8 +5,8 @@ import type { ByteReader } from './byte-reader';
 import { PT_NOTE, type Segment } from './program-header';
 
 /**
- * A note: a few bytes that a compiler, linker or packager leaves in a file, with the name of the note's owner and a
- * number for its kind: `GNU` and 3 is the build id.
+ * A note: a few bytes that a compiler, linker or packager leaves in a file, with the name of the note's owner and a number for the kind of
+ * note. For example, the build id has the owner `GNU` and the number 3.
  */
 export interface Note {
   readonly owner: string;
@@ -18,7 +18,7 @@ export interface Note {
 /** The notes of all PT_NOTE segments. Loaders do not need them, so a malformed note is not an error: it ends the list of its segment. */
 export function readNotes(reader: ByteReader, segments: readonly Segment[]): Note[] {
   const notes: Note[] = [];
-  let left = reader.length; // overlapping segments never give more notes than the file has bytes
+  let left = reader.length; // even if segments overlap, the notes together are never larger than the file
   for (const segment of segments) {
     if (segment.type !== PT_NOTE || segment.offset + segment.filesz > reader.length) continue;
     // names and descriptors are padded to 4 bytes, or to 8 in segments with that alignment (.note.gnu.property)

@@ -164,7 +164,7 @@ function fromPointers(bytes: Buffer, { offset, filesz }: Segment, targets: Addre
   }
 }
 
-/** The addends of DT_RELA, 16 bytes into each entry of 24. */
+/** The addends of DT_RELA: each entry has 24 bytes, and its addend begins at byte 16. */
 function fromRelocations(bytes: Buffer, elf: Elf, targets: AddressSet): void {
   const reader = new ByteReader(bytes);
   const table = DynamicSection.find(reader, elf.segments)?.extent(DT_RELA, DT_RELASZ);

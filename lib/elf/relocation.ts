@@ -31,7 +31,7 @@ const COMBINATIONS = Array.from({ length: 2 ** REFERENCES.length }, (_, bits) =>
   REFERENCES.filter((_kind, index) => (bits & (1 << index)) !== 0)
 ));
 
-/** How each symbol is referred to, by its index in the symbol table. */
+/** @returns index of a symbol in the symbol table → how relocations refer to the symbol */
 export function readRelocations(reader: ByteReader, section: DynamicSection, machine: Machine): Map<number, readonly Reference[]> {
   const kinds = KINDS[machine];
   const bits = new Map<number, number>();

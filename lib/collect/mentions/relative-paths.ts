@@ -1,9 +1,9 @@
 /**
- * Paths that a file mentions relative to its own location: `../share/rig` in a program in `/usr/bin`, files in the `include` that is beside
- * the program's `bin`, and `./` in an XML catalog.
+ * Paths that a file mentions relative to its own location: `../share/rig` in a program in `/usr/bin`, files in the directory `include`
+ * beside the program's directory `bin`, and relative references in an XML catalog.
  *
- * A program finds its own location by `/proc/self/exe` or `argv[0]`. A relative path is weak evidence, so objects count only if they are
- * in requested packages.
+ * A program finds its own location by `/proc/self/exe` or `argv[0]`. A relative path is weak evidence, so the relative paths in an object
+ * count only if a requested package owns the object.
  */
 import * as path from 'path';
 import { stringsWith } from '../../elf';
@@ -62,10 +62,10 @@ const INCLUDE = /^(?:\.\.)?\/include\/?$/;
 const BELOW_INCLUDE = /^\/?[\w+-]+(?:\/[\w+-]+)+(\.(?!h(?:h|pp|xx)?$|inc$)\w+)$/;
 
 /**
- * Files below `/usr/include` that are not headers. If an object contains the strings `/include` and `rig/std/base.idl`, these are all
- * `.idl` files in `/usr/include/rig/std`.
+ * Files below `/usr/include` that are not headers. For example, if an object contains the strings `/include` and `rig/std/base.idl`, all
+ * `.idl` files in `/usr/include/rig/std` are returned.
  *
- * @param stringsIn returns the object's strings that contain a text
+ * @param stringsIn returns the object's strings that contain a given text
  * @returns paths of files
  */
 function belowInclude(program: string, stringsIn: (part: string) => readonly string[], root: Root): string[] {
@@ -85,8 +85,9 @@ function belowInclude(program: string, stringsIn: (part: string) => readonly str
 const REFERENCE = /\s(?:uri|catalog|rewritePrefix)\s*=\s*(["'])([^"']*)\1/g;
 
 /**
- * Relative references of an XML catalog (OASIS XML Catalogs V1.1), if a requested package led to it. Libraries of other packages
- * mention the machine's central catalog, but programs that use such a library rarely need the files that this catalog lists.
+ * Relative references of an XML catalog (OASIS XML Catalogs V1.1), if a file of a requested package led to the catalog, directly or through
+ * other catalogs. Libraries of other packages mention the machine's central catalog, but programs that use such a library rarely need the
+ * files that this catalog lists.
  */
 function inCatalog(file: string, selection: CurrentSelection, context: Context): string[] {
   const { root, packages } = context;

@@ -1,6 +1,7 @@
 /**
- * Directories of plug-ins that a requested package mentions, of packages that are unrelated to it: plug-ins for an interface of several
- * programs, such as `/usr/lib/frei0r-1` for ffmpeg, depend on none of them. They are not packed, and a notice names them.
+ * Plug-in directories that a requested package mentions, but that belong to packages unrelated to it. If several programs share a plug-in
+ * interface, the packages of the plug-ins depend on none of these programs. An example is `/usr/lib/frei0r-1`, which ffmpeg mentions. The
+ * directories are not packed, and a notice names them.
  */
 import type { Package } from '../../packages/package';
 import type { Context } from '../selection/context';
@@ -9,7 +10,7 @@ import type { RequestedPackages } from '../selection/requested-packages';
 /** Start of the reason for skipping such a directory. The path of the file that mentions it follows. */
 export const UNRELATED_PLUG_INS = 'plug-ins of a package that is unrelated to that of ';
 
-/** The reason for skipping a path that a file mentions, and that is of an unrelated package. */
+/** The reason for skipping a path that a file mentions and that belongs to an unrelated package. */
 export function reasonForUnrelated(
   real: string,
   { real: file, owner }: { readonly real: string; readonly owner?: Package },

@@ -1,5 +1,5 @@
 /**
- * Modules of packages that self-built scripts import: `import cv2`, `use XML::Parser`, `library(knitr)`. No package declares
+ * Modules that self-built scripts import from packages: `import cv2`, `use XML::Parser`, `library(knitr)`. No package declares
  * the dependencies of such a script, so they are read from its text.
  *
  * A name counts only if packages have installed a module of that name for the script's interpreter.
@@ -29,16 +29,19 @@ const MOST_OWNERS = 4;
 const MOST_LEVELS = 3;
 /** A directory of RubyGems: each directory in it is a gem, with modules in `lib`. */
 const GEMS = 'gems';
-/** Rest of a file name after a module's name: empty for a directory, else a suffix. A library's may have a tag: `.cpython-311.so`. */
+/**
+ * Rest of a file name after a module's name: empty for a directory, else a suffix. The suffix of a library may contain a tag:
+ * `.cpython-311.so`.
+ */
 const MODULE = /^(?:\.(?:py|pm|rb|lua|js|cjs|mjs|scm|tcl)|(?:\.[\w-]+)*\.so)?$/;
 
 interface Import {
   readonly statement: RegExp;
   /** between the components of a name */
   readonly separator: RegExp;
-  /** whether only the whole name can be a module @default - a beginning can, too: `a.b.c` may be a variable of the module `a.b` */
+  /** whether only the whole name can be a module @default - its beginning can, too: `a.b.c` may be the variable `c` of the module `a.b` */
   readonly isWhole?: boolean;
-  /** how a text must begin for such statements to count @default - in any way */
+  /** pattern that the beginning of a text must match for such statements to count @default - no pattern */
   readonly start?: RegExp;
   /** a component that the statement omits before each name: `DBD` in `DBD::Pg` */
   readonly parent?: string;

@@ -29,7 +29,7 @@ interface Environment {
   readonly name: string;
   /** entries that all such directories have */
   readonly marks: readonly string[];
-  /** entries that are packed for a script in it @default - all */
+  /** entries that are packed for a script in the environment @default - all */
   readonly belongs?: readonly string[];
   /** adds the rest: a generated configuration, or directories that the environment's configuration lists */
   readonly complete?: (found: Found, delta: Selection, context: Context) => void;

@@ -33,7 +33,7 @@ export function addFile(file: string, why: Why, delta: Selection, root: Root): s
  * Adds a file that a rule found, or a directory with everything below it. Skips files that are excluded, machine-specific, or not
  * world-readable, and configuration of the machine: see configuration.ts.
  *
- * @param accept why a path below the directory may be packed @default - everything may
+ * @param accept why a path below the directory may be packed @default - every path may be packed
  * @returns resolved paths of the files that are new
  */
 export function addFound(found: string, why: Why, delta: Selection, context: Context, accept?: Accept): string[] {

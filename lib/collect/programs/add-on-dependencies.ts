@@ -2,8 +2,8 @@
  * Adds the data of packages that add-on packages depend on. For example, a voice in a directory of the requested package depends on
  * a dictionary in the same directory. The dictionary's package does not depend on the requested one, so it is not an add-on itself.
  *
- * Only files in directories of packages that add-ons may extend are added. Other rules add libraries with the plug-ins that need them,
- * and commands with the files that start them.
+ * Adds only files in directories of packages that add-ons may extend. Other rules add libraries together with the plug-ins that need them,
+ * and commands together with the files that start them.
  */
 import { addFound } from './add-files';
 import type { Package } from '../../packages/package';
@@ -19,7 +19,7 @@ export function addDependenciesOfAddOn(
   if (addOn === undefined || !isAddOn(addOn, selection)) return undefined;
   const key = `dependencies of ${addOn.name}`;
   if (selection.followed.has(key)) return undefined;
-  // an add-on that extends no requested package, such as CA certificates, is packed for another reason: its dependencies are not needed
+  // an add-on that extends no requested package, such as CA certificates, is packed for another reason, so its dependencies are not needed
   const extended = [...selection.requested].filter((requested) => isBelow(file, packageFiles.directoriesOf(requested)));
   if (extended.length === 0) return undefined;
   // an interpreter may keep modules with shared libraries in a directory of one package, and other modules in a directory of another, so

@@ -38,8 +38,8 @@ const CALLS = {
 type Call = keyof typeof CALLS;
 
 /**
- * Conversion modules for IBM's code pages, except those of DOS. They take half of the bytes of all conversion modules, so they are not
- * added. Users with EBCDIC data list them in `include`.
+ * Conversion modules for IBM's code pages, but not those for the code pages of DOS. They are not added, because they take half of the bytes
+ * of all conversion modules. Users with EBCDIC data list them in `include`.
  */
 const MAINFRAME = /\/(?:EBCDIC-.*|IBM(?!437|85|86|874).*)\.so$/;
 
@@ -63,7 +63,7 @@ export type Role = 'program' | 'library';
  * programs get a notice.
  */
 export const ZONES = '/usr/share/zoneinfo';
-/** Key in `skipped` if time zones are not packed. It differs from `ZONES`, because the directory may be skipped for another reason. */
+/** Key in `skipped` if time zones are not packed. The key `ZONES` is used if the directory itself is skipped for another reason. */
 export const NO_ZONES = `${ZONES}/`;
 /** Copies of the time zones, without and with leap seconds. */
 const COPIES = /^\/usr\/share\/zoneinfo\/(?:posix|right)(?:\/|$)/;
@@ -88,8 +88,9 @@ export function namesOpenedByLibc(process: Process): string[] {
 /**
  * Adds the data that glibc opens in a process.
  *
- * @param roleOf role of an object; `undefined` if its imports count neither for the modules of `iconv` nor for time zones. The modules
- *   take 8 MB, and most libraries that could convert text, such as the C++ runtime library, never do
+ * @param roleOf role of an object; `undefined` if its imports count neither for the modules of `iconv` nor for time zones. This is so for
+ *   libraries of packages that are not requested: the modules take 8 MB, and most libraries that could convert text, such as the C++
+ *   runtime library, never do
  * @returns resolved paths of the files that are new
  */
 export function dataOfLibc(process: Process, delta: Selection, context: Context, roleOf: (object: Loaded) => Role | undefined): string[] {
@@ -139,7 +140,7 @@ function keyOf({ real }: Loaded, directory: string, kind: string): string {
   return `${real} ${directory} ${kind}`;
 }
 
-/** The key that `followed` contains if all modules for converting between character sets are packed. */
+/** The key that `followed` contains if the conversion modules for all character sets, except for those in `MAINFRAME`, are packed. */
 export function allConversions(libc: Loaded, gconv: string): string {
   return keyOf(libc, gconv, 'all');
 }
@@ -157,8 +158,8 @@ export function libcOf(process: Process): Loaded | undefined {
 }
 
 /**
- * Whether an object of a process converts between character sets by functions of glibc. The C++ runtime library does not count: it
- * calls them for locales with other character sets, which are not packed.
+ * Whether an object of a process calls functions of glibc that convert between character sets. The C++ runtime library does not count: it
+ * calls them for locales with other character sets, and such locales are not packed.
  */
 export function converts(process: Process): boolean {
   return calls(process, 'convert', ({ elf }) => elf.dynamic?.soname !== 'libstdc++.so.6');

@@ -1,6 +1,6 @@
 /**
- * The data of a requested package, and of its add-ons: files of other packages in its directories, such as a dictionary, a
- * language, an extension.
+ * The data of a requested package and of its add-ons. The data of add-ons are files of other packages in the requested package's
+ * directories, such as a dictionary, a language or an extension.
  */
 import * as path from 'path';
 import { addFound } from './add-files';

@@ -190,8 +190,8 @@ function addLinksToPlugIns(object: Loaded, process: Process, delta: Selection, r
 }
 
 /**
- * Checks that a library is world-readable or listed by the user. Permissions of the directories above it do not matter, because most home
- * directories are closed to other users.
+ * Checks that a library is world-readable or listed by the user. The permissions of the directories above it do not matter: most home
+ * directories are closed to other users, but libraries in them may be packed.
  */
 function checkPublic({ path: found, real, loader }: Loaded, { root, include }: Context): void {
   if ((root.status(real)!.mode & 0o004) !== 0 || include.some((one) => root.real(one) === real)) return;

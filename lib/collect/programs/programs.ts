@@ -26,8 +26,9 @@ export function addRequestedProgram(program: Program, delta: Selection, context:
 /**
  * Adds a program.
  *
- * @param requestReason why the program's package counts as requested, if the requested packages do not need it. If `undefined`, such a
- *   package does not count as requested: its data is not packed, and the size budget limits the files that the program mentions
+ * @param requestReason why the program's package counts as requested, if the requested packages do not need that package. If `undefined`,
+ *   a package that they do not need does not count as requested: its data is not packed, and the size budget limits the files that the
+ *   program mentions
  * @throws the errors of `load` and `startProcess`, such as MissingLibraryError
  */
 export function addProgram(
@@ -73,7 +74,8 @@ export function addProgram(
 
 /**
  * The packages of a script's interpreter. If no package owns the interpreter, for example because it is in `/usr/local`, these are the
- * dependencies of the script's package that have a command with the interpreter's name: the script's modules are installed for it.
+ * dependencies of the script's package that have a command with the interpreter's name: the script's modules are installed for that
+ * command.
  */
 function interpretersOf({ path: script, interpreter }: Program, context: Context): readonly Package[] {
   const { searchPath, root, dependencies } = context;
@@ -86,7 +88,7 @@ function interpretersOf({ path: script, interpreter }: Program, context: Context
     .flatMap((command) => ownersOf(command, context)).filter((owner) => needed.has(owner));
 }
 
-/** @param otherwise the reason if requested packages do not need the package. `program` applies even if they do */
+/** @param otherwise the reason if requested packages do not need the package. `program` applies even if they need it */
 function requestReasonFor(
   owner: Package,
   otherwise: RequestReason | undefined,

@@ -5,7 +5,10 @@
 import type { Program } from '../../closure/find';
 import type { Root } from '../../root/root';
 
-/** Strings in glibc's nss/nss_module.c and nss/nss_database.c. A Go program has only the second string: it reads nsswitch.conf itself. */
+/**
+ * Strings in glibc's nss/nss_module.c and nss/nss_database.c. A program counts only if it has both: a Go program has only the second one,
+ * because it reads nsswitch.conf itself.
+ */
 const NSS = ['libnss_', '/etc/nsswitch.conf'];
 /**
  * Every static glibc program contains the first string (iconv/gconv_conf.c), because wide streams use it. A program that calls `iconv` has

@@ -42,11 +42,11 @@ function addOpened({ path: file, by }: Opened, delta: Selection, context: Contex
   const started = startedBy(by, context);
   const [first] = delta.processes.keys();
   const program = started !== undefined && delta.processes.has(started) ? started : first;
-  // Python opens only the bytecode of a module, but looks at the time and size of its source
+  // Python opens only the bytecode of a module, but checks the time and size of the source, so the source is packed, too
   const files = [file, sourceOfBytecode(file)].filter((entry) => entry !== undefined && root.isFile(entry)) as string[];
   for (const real of files.flatMap((entry) => addFound(entry, why, delta, context))) {
     takeFile(real, program, delta, context);
-    // the kernel opens the interpreter of a script, which no trace shows
+    // no trace shows the interpreter of a script, because the kernel opens it
     const interpreter = root.content(real).kind === 'script' ? readShebang(root.content(real).head)?.interpreter : undefined;
     if (interpreter?.startsWith('/')) addOpened({ path: interpreter, by: real }, delta, context);
   }

@@ -12,7 +12,7 @@ import { ownersOf } from '../selection/context';
 
 /**
  * Whether a script names a binary program of its packages, or a directory with one. The interpreter of the script must be in an essential
- * package, as that of a shell script is: a script in another language counts as the program itself.
+ * package, like the shell: a script in another language is not a wrapper, but the program itself.
  */
 export function isWrapper({ real, interpreter }: Program, owners: readonly Package[], context: Context): boolean {
   const { root, packageFiles } = context;

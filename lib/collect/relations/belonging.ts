@@ -106,7 +106,7 @@ function ifOfRelatedPackage({ owner, by }: Mentioned): Answer {
   return isRelated(by!, owner!) ? relationTo(by!, owner!) : undefined;
 }
 
-/** A link of update-alternatives(1) selects one of the packages that satisfy a dependency, such as sound fonts. */
+/** If several packages satisfy a dependency, such as packages of sound fonts, a link of update-alternatives(1) selects one of them. */
 function ifSelectedAlternative({ owner, by, isFile, isLinked }: Mentioned): Answer {
   if (!isFile || !isLinked || !by!.satisfying?.includes(owner!.name)) return undefined;
   return { rule: `of ${owner!.name}, the selected alternative of a dependency of ${by!.name}`, need: 'mentioned' };
@@ -137,7 +137,7 @@ function ifOfPackageThatRequestedOnesNeed({ owner, by, requested }: Mentioned): 
   return user && relationTo(user, owner!);
 }
 
-/** A single file may be of any package that requested ones depend on or recommend, even indirectly. A directory and its files may not. */
+/** If a file itself is mentioned, it may be of any package that requested ones depend on or recommend, even indirectly. */
 function ifFileOfReachablePackage({ owner, by, isFile, isBelow, requested }: Mentioned): Answer {
   if (!isFile || isBelow || !requested.has(by!) || !requested.reachable().has(owner!)) return undefined;
   return { rule: `a file of ${owner!.name}, which is usually installed with ${by!.name}` };
@@ -210,7 +210,7 @@ function ifOfRequestedPackage({ other, requested }: Inside): Answer {
   return requested.has(other!) ? { rule: `of package ${other!.name}` } : undefined;
 }
 
-/** A package may depend on a `-dev` package of an interpreter that it was built with, but only compilers need files of `-dev` packages. */
+/** Packages may depend on the `-dev` package of an interpreter that they were built with. Only compilers need files of `-dev` packages. */
 function ifForDevelopingOnRequestedPackage({ other, requested, facts: { packages } }: Inside): Answer {
   const isExtension = isForDevelopment(other!) && dependenciesOf(other!, packages).some((one) => requested.has(one));
   return isExtension ? REFUSED : undefined;

@@ -14,7 +14,7 @@ type Facts = Pick<Context, 'packages' | 'packageFiles'>;
 const SOURCE_OF_MODULE = /\.(?:py|pm|rb|lua|js|cjs|mjs|scm|tcl|php|gemspec)$/;
 
 /**
- * A function that tells whether modules for an interpreter are installed below a directory. The directory must not be a standard one.
+ * Returns a function that tells whether modules for an interpreter are installed below a directory, which must not be a standard one.
  *
  * @param interpreters the packages of the interpreter
  */
@@ -38,11 +38,11 @@ function knownModules(interpreters: readonly Package[], packages: PackageDatabas
   return [...new Set([...runtimePackages(interpreters, packages), ...modulesBesideOwn(interpreters, packages)])];
 }
 
-/** Packages of modules from other source packages, if an interpreter's packages depend on them and they depend on the interpreter. */
+/** Packages of modules that an interpreter's packages depend on, that depend on the interpreter, and that have another source package. */
 export function bundledModules(interpreters: readonly Package[], { packages, packageFiles }: Facts): Package[] {
   const isModule = (pkg: Package) => packageFiles.data(pkg).some((file) => SOURCE_OF_MODULE.test(file));
   const isOther = ({ source }: Package) => interpreters.every((pkg) => pkg.source !== source);
-  // not those of all sibling packages: other programs may be built from the same source package, such as those of TeX
+  // dependencies of sibling packages do not count: other programs, such as those of TeX, may be built from the same source package
   const found = new Set(interpreters.filter((pkg) => !isForDevelopment(pkg)).flatMap((pkg) => dependenciesOf(pkg, packages)));
   const isBundled = (pkg: Package) => isOther(pkg) && dependsOnOne(pkg, interpreters, packages) && !isForDevelopment(pkg) && isModule(pkg);
   return [...found].filter(isBundled);

@@ -10,7 +10,10 @@ import { ownersOf } from '../selection/context';
 
 type Facts = Pick<Context, 'root' | 'packages' | 'dependencies' | 'searchPath'>;
 
-/** If env would find an interpreter that the script's package does not depend on, replaces it with the first on PATH that it depends on. */
+/**
+ * If env would find an interpreter that the script's package does not depend on, replaces it with the first interpreter of that name on
+ * PATH that the package depends on.
+ */
 export function withOwnInterpreter(program: Program, facts: Facts): Program {
   const { real, interpreter } = program;
   const owner = facts.packages.ownerOf(real);

@@ -1,5 +1,5 @@
 /**
- * The input of the rules, which they never change: the source, its packages, and the user's request.
+ * The input of the rules: the source, its packages, and the user's request. Rules never change it.
  */
 import type { CommandsOnPath } from './commands-on-path';
 import type { Dependencies } from './dependencies';

@@ -11,7 +11,7 @@ export class Dependencies {
 
   /**
    * A package with its direct and indirect dependencies. Development packages are left out, and so are packages that only development
-   * packages depend on: a module may depend on the headers that it was built with, and these on a compiler.
+   * packages depend on: a module may depend on the headers that it was built with, and the package of the headers may depend on a compiler.
    */
   public of(owner: Package): ReadonlySet<Package> {
     let closure = this.known.get(owner);

@@ -17,7 +17,7 @@ export const OF_DECLARED_MODULE = 2;
 /** Minimum size of a module that may be optional, in bytes. */
 const LARGE = MOST_BYTES / 10;
 
-/** In place of a distance, for packages that are not modules: programs may work without some of their files. */
+/** Used instead of a distance for a package that is not a module. It exceeds all distances in `Lacking`, so modules are compared first. */
 export const PART_OF_DEPENDENCY = 3;
 
 /** Packages that a layer lacks and without which programs may not start → distance of the module, or `PART_OF_DEPENDENCY`. */

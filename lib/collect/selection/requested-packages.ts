@@ -28,7 +28,7 @@ export class RequestedPackages implements Iterable<Package> {
 
   /**
    * @param all in the order in which they were added
-   * @param extensible packages of programs that the user requested: packages that extend these are packed as add-ons
+   * @param extensible packages of requested programs, and of modules bundled with them: packages that extend these are packed as add-ons
    * @param isTight whether a layer with all data of direct dependencies would be too large: their data is optional then
    */
   constructor(

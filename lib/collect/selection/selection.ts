@@ -52,7 +52,7 @@ export interface Candidate {
   readonly isWeak?: boolean;
   /** distance of a module: see module-distance.ts @default - it is not a module */
   readonly distance?: number;
-  /** most bytes that the group may add, whatever room there is @default - no limit */
+  /** maximum number of bytes that the group may add, even if there is room for more @default - no limit */
   readonly limit?: Limit;
   readonly why: Why;
   /** resolved path of the program whose process would open its files */

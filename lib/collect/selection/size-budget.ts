@@ -1,8 +1,8 @@
 /**
  * The order in which a layer is filled, and how much one path mention may add.
  *
- * A layer must not depend on what else is installed: packages that the requested ones neither depend on nor recommend come last,
- * and get the room that is left.
+ * A layer must not depend on what else is installed. So packages that the requested ones neither depend on nor recommend come last, and
+ * get the room that is left.
  */
 import type { Package } from '../../packages/package';
 
@@ -35,8 +35,8 @@ export function isAsNecessary(need: Need, owner: Package | undefined, than: Need
 const MB = 1024 * 1024;
 
 /**
- * For mentions in files of packages that are not requested. Measured on Debian 12: fonts, character maps, map projections and
- * the modules of most libraries are smaller; drivers of graphics hardware, which Lambda does not have, are larger.
+ * For mentions in files of packages that are not requested. Measured on Debian 12: fonts, character maps, map projections and the modules
+ * of most libraries are below these limits; drivers of graphics hardware, which Lambda does not have, are above them.
  */
 export const BY_OTHERS: Limit = { data: 32 * MB, plugIns: 8 * MB };
 

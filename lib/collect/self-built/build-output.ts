@@ -15,7 +15,7 @@ import type { CurrentSelection, Pending, Selection } from '../selection/selectio
 
 const COMMANDS = ['bin', 'sbin', 'libexec'];
 
-/** Usual names of a program's directories. If the program finds its own path, these are packed even if it does not mention them. */
+/** Usual names of a program's directories. If the program finds its own path, they are packed even if it does not name them. */
 const USUAL = [
   'lib', 'lib64', 'plugins', 'modules', 'share', 'data', 'resources', 'assets', 'etc', 'conf', 'config', 'locale', 'locales', 'templates',
 ];
@@ -26,7 +26,7 @@ const OWN_PATH = [
 ];
 /** The link by which Linux tells a program its own path. */
 const OWN_LINK = '/proc/self/exe';
-/** Maximum number of names beside a program that are searched for in all of its bytes. */
+/** Maximum number of names of files and directories beside a program that are searched for in all of the program's bytes. */
 const MOST_NAMES = 500;
 /** Minimum length of such a name, in characters. Shorter names occur in any program by chance. */
 const FEWEST_CHARACTERS = 4;
@@ -108,7 +108,7 @@ function problemWith(base: string, context: Context): { readonly problem: string
   return undefined;
 }
 
-/** How a program refers to a file or directory beside it, by its name. */
+/** Returns a function that tells how a program refers to a file or directory beside it, given the name of that file or directory. */
 function references(
   program: Program,
   names: readonly string[],
@@ -127,8 +127,8 @@ function references(
   if (elf === undefined) return () => undefined;
   const strings = [...root.scan(program.real, (bytes) => stringsOf(bytes, elf, MOST_CHARACTERS))];
   const words = new Set(strings);
-  // such as `plugins/p.so`, `%s/data/x.txt` and `../share`. Not a string such as `/usr/lib`, which exists in the source:
-  // it may be the beginning of an absolute path
+  // such as `plugins/p.so`, `%s/data/x.txt` and `../share`. A string that is a path in the source, such as `/usr/lib`, does not count:
+  // it may be the beginning of a longer absolute path
   const relative = strings.filter((text) => text.includes('/') && root.real(text) === undefined);
   const components = new Set(relative.flatMap((text) => text.split('/')));
   const importsOwnPath = OWN_PATH.some((symbol) => elf.dynamic?.imports.has(symbol));
@@ -152,7 +152,7 @@ function countedIn(bytes: Buffer, names: readonly string[]): ReadonlySet<string>
   return searchedIn(names, (name) => bytes.includes(name));
 }
 
-/** The names that occur in data that a program carries, such as the archive of a program that PyInstaller has made. */
+/** The names that occur in data that a program carries, such as the archive that PyInstaller adds to a program. */
 function carriedIn(bytes: Buffer, names: readonly string[]): ReadonlySet<string> {
   const data = carriedData(bytes);
   return searchedIn(names, (name) => data.some((part) => part.includes(name)));

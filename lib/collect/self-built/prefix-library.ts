@@ -16,7 +16,7 @@ import { takeFile } from '../programs/processes';
 import type { Context } from '../selection/context';
 import type { CurrentSelection, Pending, Selection } from '../selection/selection';
 
-/** Directories of a prefix that may have a directory with a program's name. */
+/** Directories of a prefix that may contain a directory named after a program. */
 const LIBRARIES = ['lib', 'lib64', 'libexec', 'share'];
 /** Directories in a standard library that add-on modules are installed into. */
 const ADD_ONS = ['site-packages', 'dist-packages', 'site_perl', 'site_ruby', 'gems'];

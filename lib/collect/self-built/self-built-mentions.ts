@@ -25,8 +25,8 @@ const SOURCE_CODE = /\.(?:c|cc|cpp|cxx|c\+\+|h|hh|hpp|hxx|inl|go|rs|s|S|f|f90|d|
 const SECTION_HEADERS = { offset: 0x28, size: 0x3a, count: 0x3c };
 
 /**
- * The path mentions of a self-built file, except for paths that it does not open: paths in debug information, and those of source files
- * and of the directories above source files.
+ * The path mentions of a self-built file, except for paths that it does not open: paths in debug information, and paths of source files and
+ * of the directories above them.
  */
 export function runtimeMentions(file: string, { root }: Context): readonly PathMention[] {
   const { elf, head, mentions } = root.content(file);
@@ -104,7 +104,7 @@ function groundsFor(
     if (isNonRuntime(child) || isForLinking(child) || secretIn(root, child) !== undefined) return undefined;
     const other = packages.ownerOf(child) ?? packages.ownerOf(root.real(child)!);
     if (other === undefined) return { rule: 'owned by no package', need: 'needed' };
-    // a link that an installation has made
+    // a link to a file of a package, made by an installation
     const isLinked = packages.ownerOf(child) === undefined && root.isFile(child);
     const belongs = isLinked || other === whole || other.isEssential || [...users].some((user) => isRelated(user, other));
     if (belongs) return { rule: `of package ${other.name}`, need: 'needed' };

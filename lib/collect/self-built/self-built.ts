@@ -19,7 +19,7 @@ export function isSelfBuilt(real: string, { packages, requestedPrograms }: Pick<
 /**
  * The size of a delta that is too large: above the limit of one addition or, together with the selection, above that of a layer.
  *
- * @param most bytes that the delta may add
+ * @param most maximum number of bytes that the delta may add
  * @returns the bytes that it adds; `undefined` if they fit
  */
 export function excessOf(

@@ -146,7 +146,7 @@ function editInterpreter(interpreter: Part | undefined, path: string): void {
   if (interpreter === undefined) {
     throw new FormatError('found no interpreter, expected one to be replaced', 0);
   }
-  // NULs pad a shorter path: the kernel expects one as the last byte, loaders read up to the first
+  // NULs pad a shorter path. The kernel expects a NUL as the last byte, and loaders read up to the first NUL
   interpreter.content = Buffer.from(`${path}\0`);
 }
 

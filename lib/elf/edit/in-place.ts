@@ -19,7 +19,7 @@ const PAGE_SIZE = 2 ** 12;
  * Edits a file without moving a byte: new strings are written to the padding after the segment that has the string table,
  * and the segment and the table are extended to include them. Appended data does not move.
  *
- * @param end of the image, in bytes
+ * @param end end of the image, in bytes
  * @returns `undefined` if there is no such padding
  */
 export function editBehindSegment(

@@ -9,8 +9,8 @@ import { type Extent, PT_GNU_PROPERTY, PT_LOAD, PT_NOTE, PT_NULL, PT_PHDR, type 
 
 /**
  * Adds a PT_LOAD segment for parts that became too long. In the file, it is behind everything except appended data (see
- * loaded-image.ts). In memory, it is above all other segments, or below them if the program header table moves and the file has a fixed
- * address. For programs at a fixed address, prepend.ts is better.
+ * loaded-image.ts). In memory, it is above all other segments, or below them if the program header table moves, the file has a fixed
+ * address, and there is room. For programs at a fixed address, the edit in prepend.ts is better, for the reasons stated there.
  *
  * A segment needs an entry in the program header table, from one of three sources, best first:
  */
@@ -20,8 +20,8 @@ export type HeaderSource =
   /** The table grows over the parts behind it. The caller moves these into the new segment. */
   | 'grow'
   /**
-   * The table moves into the new segment. The file runs, but strip and eu-strip would damage it. Unless the file has a fixed
-   * address, it also grows to the size that it has in memory.
+   * The table moves into the new segment. The file runs, but strip and eu-strip would damage it. Unless the new segment is below all
+   * others, the file also grows to the size that it has in memory.
    */
   | 'move';
 
@@ -53,9 +53,9 @@ export interface NewSegment {
 /**
  * Adds a segment filled with zeros.
  *
- * @param sizes of the parts that go into the segment, in bytes
- * @param flags its `p_flags`
- * @param source of the new program header
+ * @param sizes sizes of the parts that go into the segment, in bytes
+ * @param flags `p_flags` of the segment
+ * @param source where the new program header comes from
  */
 export function addSegment(
   bytes: Buffer, header: Header, segments: readonly Segment[], image: Image, sizes: readonly number[], flags: number, source: HeaderSource,

@@ -6,15 +6,6 @@ import type { NewSegment } from './new-segment';
 import { type Extent, PT_LOAD, PT_NULL, PT_PHDR, type Segment, setExtent } from '../program-header';
 import { shiftSections } from '../section-header';
 
-/**
- * Makes room before a program at a fixed address: its lowest segment grows downwards, and as many bytes are inserted at
- * the beginning of the file.
- *
- * A segment above the others would move the start of the heap (`brk`). Programs that are saved with their heap (Maxima, older Emacs)
- * rely on its address. A separate segment below the others would break programs on kernels before 5.18, which assume that the distance
- * of the program headers from the first segment is the same in memory and in the file (AT_PHDR in fs/binfmt_elf.c).
- */
-
 /** The largest page size of both architectures, in bytes. Larger alignments have no effect at a fixed address. */
 const LARGEST_PAGE = 2 ** 16;
 const PAGE_SIZE = 2 ** 12;
@@ -22,7 +13,16 @@ const PAGE_SIZE = 2 ** 12;
 /** The lowest address that an unprivileged process may map (vm.mmap_min_addr). */
 const LEAST_ADDRESS = 2 ** 16;
 
-/** @returns `undefined` if there is no room below, or the lowest segment does not begin with the headers */
+/**
+ * Makes room before a program at a fixed address: its lowest segment grows downwards, and as many bytes are inserted at
+ * the beginning of the file.
+ *
+ * A segment above the others would move the start of the heap (`brk`). Programs that are saved with their heap (Maxima, older Emacs)
+ * rely on its address. A separate segment below the others would break programs on kernels before 5.18, which assume that the distance
+ * of the program headers from the first segment is the same in memory and in the file (AT_PHDR in fs/binfmt_elf.c).
+ *
+ * @returns `undefined` if the file has no fixed address, no room below it, or a lowest segment that does not begin with the headers
+ */
 export function prepend(bytes: Buffer, header: Header, segments: readonly Segment[], sizes: readonly number[]): NewSegment | undefined {
   const loads = segments.filter(({ type }) => type === PT_LOAD);
   const lowest = segments.find(({ type }) => type === PT_LOAD);

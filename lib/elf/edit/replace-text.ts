@@ -3,7 +3,7 @@
  */
 import { FormatError, hex } from '../format-error';
 
-/** A text that overwrites the bytes at `offset`, as many as the text has in UTF-8. */
+/** A text whose bytes in UTF-8 overwrite those at `offset`. */
 export interface TextReplacement {
   readonly offset: number;
   readonly text: string;
