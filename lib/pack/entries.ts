@@ -156,7 +156,7 @@ function unchanged({ real, stamp }: Pick<FileEntry, 'real' | 'stamp'>, root: Roo
   throw new ChangedFileError(`${file} changed while the layer was made: run synth again when nothing writes to it`);
 }
 
-/** @param line the new first line. It may end with a newline and a text: the second line then begins with this text and a space */
+/** @param line replaces the first line. If it contains a newline, the text after that is put before the second line, followed by a space */
 function withFirstLine(bytes: Buffer, line: string): Buffer {
   const end = bytes.indexOf('\n');
   if (line.includes('\n')) return Buffer.concat([Buffer.from(`${line} `), end < 0 ? Buffer.from('\n') : bytes.subarray(end + 1)]);

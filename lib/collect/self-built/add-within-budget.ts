@@ -9,7 +9,8 @@ import type { Context } from '../selection/context';
 import type { Selection, Why } from '../selection/selection';
 
 /**
- * Adds a file or a directory, without the files that only linkers read. Libraries are loaded into the process of the program `opener`.
+ * Adds a file or a directory, without the files that only linkers read. Each library among them counts as a plug-in of the program
+ * `opener`, so the libraries that it needs are added, too.
  *
  * @param base see `addSelfBuilt`
  * @param opener resolved path of the program that opens the files: for a script, its interpreter

@@ -32,7 +32,7 @@ export interface Replacement {
   readonly alias: Alias;
   /** the part of the alias's name that is written at the offset @default - all */
   readonly part?: readonly [from: number, to: number];
-  /** paths that the alias makes available below `/opt` under a shared name: other paths, or other layers, may need the same name */
+  /** paths that get a shared name, such as `/opt/rig` for `/etc/rig`: one that other paths, or paths in other layers, may need, too */
   readonly shared?: readonly string[];
 }
 
@@ -96,7 +96,8 @@ export class FileReplacer {
       const replacements: Replacement[] = [];
       for (const { mention, alias, shared: units } of redirected) {
         const tail = tails.get(mention.offset) ?? (ownDirectory.length > 0 ? SHARED : Infinity);
-        // an end that is a string of its own must stay: if it begins within `/usr/` (COMMANDS: `/usr`), the whole mention stays
+        // an end that is a string of its own must not change. At least `/usr/` is replaced (of COMMANDS, `/usr`), so if the end begins
+        // within that, nothing of the mention is replaced
         if (tail < (alias.base === COMMANDS ? SHARED - 1 : SHARED)) continue;
         if (tail < Infinity && mention.kind !== 'prefix' && alias.base !== COMMANDS) {
           const unit = this.unitToShare(mention.path);
@@ -116,7 +117,7 @@ export class FileReplacer {
 
   private replace(mention: PathMention, alias: Alias, shared?: readonly string[]): Replacement[] {
     if (mention.kind !== 'words') return [{ offset: mention.offset, alias, shared }];
-    // the file has each word as a string, so each must keep its length, as `usr` and `opt` do
+    // in the file, the words are separate strings (`'var', 'rig'`), so each keeps its length: `opt` can replace only a word such as `var`
     const [, first, second, more] = alias.base.split('/');
     if (alias.replaced !== undefined || first.length !== SHARED - 2 || second === undefined || more !== undefined) return [];
     const parts = [[1, SHARED - 1], [SHARED, alias.base.length]] as const;
@@ -186,7 +187,7 @@ export class FileReplacer {
 
   /**
    * The alias for a path that code writes with several instructions. The first one writes the first 8 characters. The second one, as gcc
-   * generates it, may write some of these again: of a path of 13 or 14 bytes (with the NUL), it writes the last 8 bytes; of other paths,
+   * generates it, may write some of these again: if the path has 13 or 14 bytes (with the NUL), it writes the last 8 of them; otherwise,
    * it starts at the eighth byte or later. Only the characters that just the first instruction writes are replaced.
    */
   private codeAlias(head: string, code: Buffer): Alias | undefined {
