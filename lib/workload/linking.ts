@@ -88,7 +88,10 @@ export class Linking {
     return unchanged;
   }
 
-  /** Large libraries that can become stubs if no command reads their data, because a stub can have addresses for that data. */
+  /**
+   * Large libraries that otherwise stay unchanged, but can become stubs if no command reads their data: objects need only the addresses
+   * of that data, and a stub can have these.
+   */
   public stubsIfUnread(used: ReadonlySet<RootPath>): Set<RootPath> {
     const large = [...this.unchanged(used)].filter((library) => (
       !used.has(library) && (this.root.status(library)?.size ?? 0) >= LEAST_UNREAD));

@@ -9,8 +9,8 @@ import type { Context } from '../selection/context';
 import type { Selection, Why } from '../selection/selection';
 
 /**
- * Adds a file or a directory, without the files that only linkers read. Each library among them counts as a plug-in of the program
- * `opener`, so the libraries that it needs are added, too.
+ * Adds a file, or a directory with everything below it except files that only linkers read. Each library that is added counts as a
+ * plug-in of the program `opener`, so the libraries that the plug-in needs are added, too.
  *
  * @param base see `addSelfBuilt`
  * @param opener resolved path of the program that opens the files: for a script, its interpreter

@@ -32,7 +32,7 @@ export interface Replacement {
   readonly alias: Alias;
   /** the part of the alias's name that is written at the offset @default - all */
   readonly part?: readonly [from: number, to: number];
-  /** paths that get a shared name, such as `/opt/rig` for `/etc/rig`: one that other paths, or paths in other layers, may need, too */
+  /** paths that get a shared name, such as `/opt/rig` for `/etc/rig`. Another path, or another layer, may need the same name */
   readonly shared?: readonly string[];
 }
 
@@ -96,8 +96,8 @@ export class FileReplacer {
       const replacements: Replacement[] = [];
       for (const { mention, alias, shared: units } of redirected) {
         const tail = tails.get(mention.offset) ?? (ownDirectory.length > 0 ? SHARED : Infinity);
-        // an end that is a string of its own must not change. At least `/usr/` is replaced (of COMMANDS, `/usr`), so if the end begins
-        // within that, nothing of the mention is replaced
+        // The mention has an end that is a string of its own and must not change. At least the first five characters, such as `/usr/`,
+        // would be replaced (only `/usr` if the path is COMMANDS): if the end begins within these, the mention stays
         if (tail < (alias.base === COMMANDS ? SHARED - 1 : SHARED)) continue;
         if (tail < Infinity && mention.kind !== 'prefix' && alias.base !== COMMANDS) {
           const unit = this.unitToShare(mention.path);

@@ -95,7 +95,8 @@ function notice(links: Links, source: Root, saved: number): string {
   return [
     `the layer has ${replaced.join(', and ')}: this saves ${megabytes(saved)} of a layer`,
     'that would be too large or lack add-ons otherwise.',
-    'The program may be slower; select these with update-alternatives, or take another source, to avoid this notice',
+    'The program may be slower with the smaller libraries. To avoid this notice, select them in the source with update-alternatives,',
+    'or take another source',
   ].join(' ');
 }
 
