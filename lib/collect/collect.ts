@@ -87,8 +87,7 @@ type Rule = (file: Pending, selection: CurrentSelection, context: Context) => Se
 const RULES: readonly Rule[] = [
   addFilesForCompiling, addPrefixLibrary, addScriptModules, addImportedModules, addOwnReferences, addBuildOutput, followPathMentions,
   addNamedFiles, addNamedLibraries, addLibrariesOfCode, addNamedConversions, addStartedCommands, addCommandsOfArchive, addDispatched,
-  addLaunched, addDependenciesOfAddOn, skipRecommendedByModules, skipRecommendedByConfiguration,
-  skipSuggestedModules,
+  addLaunched, addDependenciesOfAddOn, skipRecommendedByModules, skipRecommendedByConfiguration, skipSuggestedModules,
 ];
 
 /**

@@ -25,7 +25,7 @@ export function conffilesOf(root: Root, status: string): ReadonlyMap<string, str
  * Parses the Conffiles fields of the status file. Their lines are ` PATH MD5`, maybe with `obsolete` or `remove-on-upgrade` at the end.
  * A new conffile has no checksum yet.
  */
-export function conffilesIn(status: string): Map<string, string> {
+function conffilesIn(status: string): Map<string, string> {
   const conffiles = new Map<string, string>();
   for (const [line] of status.matchAll(/^ \/.*$/gm)) {
     const words = line.slice(1).split(' ');
