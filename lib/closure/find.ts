@@ -29,6 +29,9 @@ export interface Program {
   readonly interpreter?: { readonly program: Program; readonly argument: string };
 }
 
+/** What to do if the interpreter of a script is a script, which the kernel accepts. */
+const WITHOUT_SCRIPT = 'a program: request the program that the script is for, list the script in include, and start it with the program';
+
 /** The parts of a root that are needed to find a program. */
 export type ProgramFiles = Pick<Root, 'location' | 'isHost' | 'names' | 'real' | 'status'> & {
   content(real: string): Pick<Content, 'kind' | 'elf' | 'elfError' | 'head' | 'size'>;
@@ -49,7 +52,7 @@ export function findProgram(root: ProgramFiles, binary: string, searchPath: read
     new ProgramError(`binary '${printableName(binary)}': ${printableName(file)} is ${what}, expected ${instead}`);
   const expected = 'a program for 64-bit Linux on x86_64 or aarch64, or a script';
   if (size === 0) throw refuse('an empty file', expected);
-  if (kind === 'script' && forScript) throw refuse('itself a script', 'a program');
+  if (kind === 'script' && forScript) throw refuse('itself a script', WITHOUT_SCRIPT);
   if (kind === 'script') return { binary, path: file, real, interpreter: findInterpreter(root, binary, file, searchPath) };
   if (isExecutableArchive(head) && !forScript) {
     return { binary, path: file, real, interpreter: { program: findRuntime(root, binary, file, searchPath), argument: '-jar' } };
@@ -120,9 +123,10 @@ function findInterpreter(root: ProgramFiles, binary: string, script: string, sea
   try {
     program = findProgram(root, named.name, searchPath, '/', true);
   } catch (error) {
+    const hint = named.name.endsWith('\r') ? '\n  the first line of the script ends with a carriage return: remove it' : '';
     throw new ProgramError(
       `binary '${printableName(binary)}': the interpreter of the script ${printableName(script)} cannot be packed\n` +
-        `  ${(error as Error).message}`,
+        `  ${(error as Error).message}${hint}`,
     );
   }
   return { program, argument: named.argument };

@@ -16,7 +16,7 @@ export function readShebang(head: Buffer): Shebang | undefined {
   if (!line.startsWith('#!')) return undefined;
   let [start, end] = [2, line.length];
   while (start < end && isBlank(line[start])) start++;
-  while (end > start && (isBlank(line[end - 1]) || line[end - 1] === '\r')) end--;
+  while (end > start && isBlank(line[end - 1])) end--;
   if (start === end) return undefined;
   let behind = start;
   while (behind < end && !isBlank(line[behind])) behind++;
@@ -25,7 +25,7 @@ export function readShebang(head: Buffer): Shebang | undefined {
   return { interpreter: line.slice(start, behind), argument: line.slice(argument, end) };
 }
 
-/** A blank as the kernel defines it. A carriage return is not one. */
+/** A blank as the kernel defines it. A carriage return is not one: a script whose first line ends with it fails on Linux. */
 function isBlank(character: string): boolean {
   return character === ' ' || character === '\t';
 }
@@ -40,7 +40,8 @@ export interface Interpreter {
 /** @returns `undefined` if `env` has no command, has options other than `-S`, or sets variables */
 export function interpreterOf({ interpreter, argument }: Shebang): Interpreter | undefined {
   if (path.posix.basename(interpreter) !== 'env') return { name: interpreter, argument };
-  const words = argument.replace(/^-S\s*/, '').split(/\s+/);
+  const isSplit = argument.startsWith('-S'); // then env(1) splits the argument at every kind of white space
+  const words = isSplit ? argument.slice(2).trim().split(/\s+/) : argument.split(/[ \t]+/);
   if (words[0] === '' || words[0].startsWith('-') || words[0].includes('=')) return undefined;
   return { name: words[0], argument: words.slice(1).join(' ') };
 }

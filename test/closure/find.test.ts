@@ -111,7 +111,8 @@ describe('a script', () => {
     ['#! /usr/bin/python3 -I -S', '-I -S', '/usr/bin/python3'],
     ['#!/usr/bin/env python3', '', '/usr/bin/python3'],
     ['#!/usr/bin/env -S python3 -I', '-I', '/usr/bin/python3'],
-    ['#!/usr/bin/python3\r', '', '/usr/bin/python3'],
+    ['#!/usr/bin/env -S python3 -I\r', '-I', '/usr/bin/python3'],
+    ['#!/usr/bin/python3 -I\r', '-I\r', '/usr/bin/python3'],
   ])('that begins with %j has its interpreter', (line, argument, interpreter) => {
     program('/usr/bin/python3');
     script(line);
@@ -136,6 +137,12 @@ describe('a script', () => {
       "binary './tool': the interpreter of the script /home/me/tool cannot be packed\n  binary '/usr/bin/python3': " +
         '/usr/bin/python3 does not exist, expected a program',
     );
+  });
+
+  test.each(['#!/usr/bin/python3\r', '#!/usr/bin/env python3\r'])('that begins with %j is an error, as for the kernel', (line) => {
+    program('/usr/bin/python3');
+    script(line);
+    expect(() => find('./tool')).toThrow(/python3\\x0d[^]*\n {2}the first line of the script ends with a carriage return: remove it/);
   });
 
   test('whose interpreter is a script is an error', () => {

@@ -34,12 +34,12 @@ const manager = (file: string) => shimManager(new DirectoryRoot(fixture.director
 describe('a requested program that is a shim is rejected with its manager and the real files', () => {
   test('for a script of pyenv', () => {
     write({ '/home/me/.pyenv/shims/python3': PYENV, '/usr/bin/python3': elfHeader() });
-    write({ '/home/me/.pyenv/versions/3.11.7/bin/python3': elfHeader(), '/home/me/.pyenv/versions/3.12.1/bin/python3': elfHeader() });
+    for (const version of ['3.9.2', '3.11.7', '3.12.1']) write({ [`/home/me/.pyenv/versions/${version}/bin/python3`]: elfHeader() });
     expect(() => find('python3', '/home/me/.pyenv/shims')).toThrow(
       [
         "binary 'python3': /home/me/.pyenv/shims/python3 is a shim of the version manager pyenv, which starts another file of this name",
         '  specify the path of that file instead: /home/me/.pyenv/versions/3.12.1/bin/python3, ' +
-          '/home/me/.pyenv/versions/3.11.7/bin/python3, /usr/bin/python3',
+          '/home/me/.pyenv/versions/3.11.7/bin/python3, /home/me/.pyenv/versions/3.9.2/bin/python3, /usr/bin/python3',
       ].join('\n'),
     );
   });

@@ -180,6 +180,13 @@ describe('a character set that a requested package names, and a library of anoth
     expect(modulesFor('', CONVERT, 'DEC')).toEqual([]);
   });
 
+  test('has its module packed even if it is for mainframes, and the program converts to other character sets itself', () => {
+    const root = withEverything(withProgram(CONVERT));
+    root.write({ [LISTS.gconv]: 'module IBM037// INTERNAL IBM037 1\n' });
+    root.install('rig', { '/usr/bin/rig': [], '/usr/share/rig/out.scm': '(set-encoding "IBM037")' }, { Depends: 'libc6' });
+    expect(find(root).data).toContain(`${LIB}/gconv/IBM037.so`);
+  });
+
   test('has no module packed if the name may be any word, or the process never converts', () => {
     expect(modulesFor('(month "DEC")')).toEqual([]);
     expect(modulesFor('(set-encoding "latin1")', NOTHING)).toEqual([]);

@@ -282,6 +282,16 @@ describe('without a note, and with data after the program headers, the table mov
     expect(added.vaddr - added.offset).toBe(first.vaddr - first.offset);
   });
 
+  test('unless its first segment would not stay at its distance, which is an error', () => {
+    const original = noteless('shifted-headers', ['-Wl,-Ttext-segment=0x1000']);
+    const table = Number(original.readBigUInt64LE(32));
+    readElf(original).segments.forEach(({ type }, index) => {
+      if (type === PT_LOAD) original.writeBigUInt64LE(0x10000n, table + index * 56 + 48);
+    });
+    expect(() => editElf(original, { rpath: libraries })).toThrow(
+      'found no program header to replace, and the first segment 0x1000 above its offset, expected a multiple of 0x10000');
+  });
+
   test('unless the program has a fixed address', () => {
     const original = noteless('fixed-headers', ['-fno-pie', '-no-pie']);
     const edited = editElf(original, { rpath: libraries });

@@ -3,9 +3,9 @@
  * Guile, whose library calls iconv(3), and `ISO_8859-15` in a program that converts with a library for Unicode. glibc has a module for
  * each character set. The file `gconv-modules` lists them (glibc iconv/gconv_conf.c).
  *
- * If a program or library of a requested package calls iconv(3) itself, many modules are packed: see opened-by-glibc.ts. This rule is
- * mainly for processes in which only a library of another package calls iconv(3). Most such libraries never convert anything, so only the
- * named modules are packed.
+ * If a program or library of a requested package calls iconv(3) itself, many modules are packed: see opened-by-glibc.ts. This rule then
+ * adds those for named code pages of mainframes. It is mainly for processes in which only a library of another package calls iconv(3). Most
+ * such libraries never convert anything, so only the named modules are packed.
  */
 import * as path from 'path';
 import { isFollowed } from './path-mentions';
@@ -15,7 +15,7 @@ import type { Root } from '../../root/root';
 import { withoutTrailing } from '../../text/trailing';
 import { shortStrings } from '../commands/short-strings';
 import { addFound } from '../programs/add-files';
-import { allConversions, converts, FROM_C_LIBRARY, libcOf } from '../programs/opened-by-glibc';
+import { converts, FROM_C_LIBRARY, libcOf } from '../programs/opened-by-glibc';
 import { takeFile } from '../programs/processes';
 import { cacheByRoot } from '../selection/cache-by-root';
 import type { Context } from '../selection/context';
@@ -39,7 +39,6 @@ export function addNamedConversions(
   if (libc === undefined || !converts(process) || !isFollowed(file, selection, context)) return undefined;
   const gconv = root.real(path.posix.join(path.posix.dirname(libc.path), 'gconv'));
   if (gconv === undefined) return undefined;
-  if (selection.followed.has(allConversions(libc, gconv))) return undefined;
   const delta = selection.fork();
   const modules = modulesIn(gconv, root);
   for (const name of namesIn(file, context)) {

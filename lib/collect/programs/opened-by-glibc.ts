@@ -101,7 +101,7 @@ export function dataOfLibc(process: Process, delta: Selection, context: Context,
   const added: string[] = [];
   // a layer may have a hundred processes that share one C library, whose data needs to be found only once
   const addOnce = (directory: string, kind: string, accept?: Accept) => {
-    const key = keyOf(libc, directory, kind);
+    const key = `${libc.real} ${directory} ${kind}`;
     if (delta.followed.has(key)) return;
     delta.followed.add(key);
     added.push(...addFound(directory, why, delta, context, accept));
@@ -134,15 +134,6 @@ export function dataOfLibc(process: Process, delta: Selection, context: Context,
   if (calls(process, 'names')) delta.generated.set('/etc/nsswitch.conf', { text: NSSWITCH });
   const services = calls(process, 'services') ? ['/etc/services', '/etc/protocols'] : [];
   return [...added, ...services.flatMap((file) => addFound(file, why, delta, context))];
-}
-
-function keyOf({ real }: Loaded, directory: string, kind: string): string {
-  return `${real} ${directory} ${kind}`;
-}
-
-/** The key that `followed` contains if the conversion modules for all character sets, except for those in `MAINFRAME`, are packed. */
-export function allConversions(libc: Loaded, gconv: string): string {
-  return keyOf(libc, gconv, 'all');
 }
 
 /** The files that the loader prefers to a library on newer processors: `glibc-hwcaps/x86-64-v3/libx.so.1` beside `libx.so.1`. */

@@ -143,7 +143,13 @@ function startOfSegment(imageEnd: number, header: Header, segments: readonly Seg
   const distance = loads[0].vaddr - loads[0].offset;
   const vaddr = Math.max(roundUp(high, align), end + distance);
   const offset = vaddr - distance;
-  if (distance % align !== 0 || offset - end > GAP_MAX) {
+  if (distance % align !== 0) {
+    throw new FormatError(
+      `found no program header to replace, and the first segment ${hex(distance)} above its offset, expected a multiple of ${hex(align)}`,
+      header.phoff,
+    );
+  }
+  if (offset - end > GAP_MAX) {
     throw new FormatError(
       `found no program header to replace, and ${hex(offset - end)} bytes of memory beyond the file, expected at most ${hex(GAP_MAX)}`,
       header.phoff,
