@@ -14,6 +14,7 @@ import { addStartedCommands } from './commands/commands';
 import { addDispatched } from './commands/dispatched';
 import { addLaunched } from './commands/launched';
 import { skipRecommendedByConfiguration } from './commands/recommended-by-configuration';
+import { skipCommandsOfDependencies } from './commands/unpacked-dependencies';
 import type { FinishedSelection } from './finish';
 import { addLicences, finish, rejectStaleBytecode } from './finish';
 import { Configuration } from './kinds/configuration';
@@ -149,6 +150,7 @@ export class Collection {
     rejectUnloadableConfiguration(selection, context);
     linkConfiguration(selection, context);
     listLibraries(selection, context);
+    skipCommandsOfDependencies(selection, context);
     selection.merge(addLicences(selection, context));
     return fits(selection, context) ? { selection, ...filled } : undefined;
   }

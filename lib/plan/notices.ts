@@ -7,6 +7,7 @@ import { interpreterOf, readShebang } from '../closure/script';
 import { isShellScript } from '../collect/commands/command-words';
 import { SUGGESTED } from '../collect/commands/optional-commands';
 import { OF_CONFIGURATION } from '../collect/commands/recommended-by-configuration';
+import { OF_DEPENDENCY } from '../collect/commands/unpacked-dependencies';
 import { UNRELATED } from '../collect/commands/unrelated-commands';
 import type { FinishedSelection } from '../collect/finish';
 import { REFUSED } from '../collect/kinds/configuration';
@@ -77,11 +78,12 @@ export function moduleNotices({ skipped }: FinishedSelection): string[] {
 const UNPACKED: readonly (readonly [reason: string, why: string])[] = [
   [SUGGESTED, 'of packages that its own package only suggests'],
   [UNRELATED, 'of packages that its own package does not depend on'],
+  [OF_DEPENDENCY, 'of packages that its own package depends on'],
   [OF_CONFIGURATION, 'that its configuration names, of packages that its own package only recommends'],
   [OF_MODULE, 'of packages that the packages of its modules only recommend'],
 ];
 
-/** Names the commands that a program may start, but that are not packed because the program's package does not depend on their packages. */
+/** Names the commands that a program may start, but that are not packed because the evidence for them is weak: see `UNPACKED`. */
 export function commandNotices({ skipped }: FinishedSelection): string[] {
   return UNPACKED.flatMap(([reasonForSkipping, why]) => (
     [...namesBySubject(skipped, reasonForSkipping)].map(([program, names]) => (

@@ -195,6 +195,14 @@ test('a quoted word of one or two characters in a script that no package owns is
   );
 });
 
+test.each(['sign.program', '--sign-command', 'sign_executable'])(
+  'a command of an unrelated package is named in a notice if a program has its name and the setting %s for its path', (setting) => {
+    root.install('rig', { '/usr/bin/rig': programWith(`\0sign\0${setting}\0other\0draw.program\0`) });
+    root.install('tools', { '/usr/bin/sign': programWith(), '/usr/bin/other': programWith(), '/usr/bin/draw': programWith() });
+    expect(find(root).notices).toEqual(['/usr/bin/rig may start commands that are not packed, of packages that its own package does not ' +
+      'depend on: sign; add those that are needed to the binaries']);
+  });
+
 describe('a command of an unrelated package that code of a requested script starts', () => {
   const NOTICE = '/usr/bin/rig may start commands that are not packed, of packages that its own package does not depend on: ';
 

@@ -43,6 +43,8 @@ const CALLS = [
   'system', 'popen', 'capture[23]e?', 'which', 'find_executable',
 ];
 const CALLED = new RegExp(`\\b(?:${CALLS.join('|')})\\s*\\(\\s*(?:[[(]\\s*)?["']([\\w.+-]+)["' ]`, 'g');
+/** A setting of a program for the path of another one: `gpg.program` in git, which starts `gpg` without it. */
+const SETTING = /^-{0,2}([\w+-]+?)[._-](?:program|command|executable|cmd)$/;
 const COMMENT = /(?:^|\s)#.*$/gm;
 const BETWEEN_SPACES = /(?:^|\s)["']?([\w.+-]+)["']?(?=\s|$)/gm;
 
@@ -60,7 +62,7 @@ export type Role = 'module' | 'sourced' | 'self-built';
 /** Words that may be commands, if PATH has them. */
 export interface StartedWords {
   readonly words: Set<string>;
-  /** words in calls that start a command: see `CALLED` */
+  /** words in calls that start a command, and commands whose paths can be set: see `CALLED` and `SETTING` */
   readonly called: ReadonlySet<string>;
   /** words at the end of longer strings of a program: see `ENDING` */
   readonly endings: ReadonlySet<string>;
@@ -78,8 +80,9 @@ export function startedIn(file: string, content: Content, scan: Scan, role?: Rol
   const isModule = content.kind === 'text' && role === 'module' && CODE.test(file) && content.size <= MOST_CODE;
   if (isModule) return inCode(scan((bytes) => bytes.toString('latin1')));
   if (content.kind === 'script') return inScript(file, content.head, scan, role);
-  const endings = content.kind === 'elf' && content.elf ? matches(shortStrings(content.elf, scan), ENDING) : NO_WORDS;
-  return { words: wordsIn(file, content, scan, role), called: NO_WORDS, endings };
+  const strings = content.kind === 'elf' && content.elf ? shortStrings(content.elf, scan) : NO_WORDS;
+  const called = new Set([...matches(strings, SETTING)].filter((word) => strings.has(word)));
+  return { words: wordsIn(file, content, scan, role), called, endings: matches(strings, ENDING) };
 }
 
 function wordsIn(file: string, content: Content, scan: Scan, role?: Role): Set<string> {

@@ -1,11 +1,11 @@
 /**
- * Commands that the code of a requested script starts, and whose packages are unrelated to the package of the script.
+ * Commands that a requested program, or the code of a requested script, starts, and whose packages are unrelated to its own package.
  */
 import * as path from 'path';
 import type { Context } from '../selection/context';
 import { ownersOf } from '../selection/context';
 
-/** Start of the reason for skipping such a command. The path of the script follows. */
+/** Start of the reason for skipping such a command. The path of the program or script follows. */
 export const UNRELATED = 'its package is unrelated to that of ';
 
 /** Directories of tests, which may start anything. */
@@ -14,21 +14,22 @@ const TESTS = /\/(?:[\w-]+_)?tests?\//;
 interface Unrelated {
   readonly name: string;
   readonly commandPath: string;
-  /** resolved path of the requested script that the code belongs to */
+  /** resolved path of the requested program, or of the requested script that the code belongs to */
   readonly program: string;
 }
 
 /**
- * The commands among `called` whose packages are not essential. None if the file is not code from the source package of a requested script.
+ * The commands among `called` whose packages are not essential. None if the file is neither a requested program nor code from the source
+ * package of a requested script.
  *
- * @param called words in calls that start a command, except for commands of packages that are related to the file's package
+ * @param called see `StartedWords`, except for commands of packages that are related to the file's package
  */
 export function unrelatedCommands(called: readonly string[], file: string, context: Context): Unrelated[] {
   const { packages, requestedPrograms, commandsOnPath, root } = context;
   if (called.length === 0 || TESTS.test(file)) return [];
   const source = packages.ownerOf(file)?.source;
   const scripts = [...requestedPrograms].filter(([, { interpreter }]) => interpreter !== undefined).map(([real]) => real);
-  const program = scripts.find((real) => packages.ownerOf(real)?.source === source);
+  const program = requestedPrograms.has(file) ? file : scripts.find((real) => packages.ownerOf(real)?.source === source);
   if (program === undefined) return [];
   return called.flatMap((name) => {
     const commandPath = commandsOnPath.get(name);
