@@ -77,3 +77,14 @@ test('configuration leads to /tmp for files that programs make again, and those 
   expect(fs.readFileSync(packed('/usr/share/rig/note'), 'utf8')).toBe('/var/cache/rig');
   expect(fs.existsSync(packed('/var/cache'))).toBe(false);
 });
+
+test.each([
+  ['%_var\t\t/var\n%_tmppath\t%{_var}/tmp\n', '%_var\t\t/var\n%_tmppath\t/./././/tmp\n'],
+  ['state="/var"\nfiles=${state}/tmp/x:$state/tmpl\n', 'state="/var"\nfiles=/././././tmp/x:$state/tmpl\n'],
+  ['state=/various\nfiles=$(state)/tmp ${other}/tmp\n', 'state=/various\nfiles=$(state)/tmp ${other}/tmp\n'],
+])('configuration that names /var/tmp by a variable leads to /tmp: %j', async (text, inLayer) => {
+  const root = new Packaged().install('rig', { '/usr/bin/rig': programWith(), '/usr/lib/rig/macros': text, '/usr/lib/rig/macros.c': text });
+  const { opt, plan: { key } } = await makeFound(root);
+  const packed = (file: string) => fs.readFileSync(`${opt}/elf/${key}/usr/lib/rig/${file}`, 'utf8');
+  expect([packed('macros'), packed('macros.c')]).toEqual([inLayer, text]);
+});

@@ -4,7 +4,8 @@
  */
 import { confineLinker } from './confine-linker';
 import { confine } from './confine-musl';
-import { writableDirectoriesIn, writableDirectoriesInText } from './writable-directories';
+import { temporaryDirectoriesIn, writableDirectoriesIn, writableDirectoriesInText } from './writable-directories';
+import { isDocumentation } from '../../collect/kinds/non-runtime';
 import type { Content } from '../../root/content';
 import type { RootPath } from '../../root/paths';
 import type { Root } from '../../root/root';
@@ -12,6 +13,10 @@ import type { Edits } from '../layout/plan';
 
 /** Paths of configuration files. Texts of modules and documentation are not overwritten. */
 const CONFIGURATION = /^\/etc\/|\.(?:conf|cnf|cfg)$/;
+/** The same for directories behind a variable. A file without an extension may be configuration, too, such as `/usr/lib/rpm/macros`. */
+const WITH_VARIABLES = /^\/etc\/|\.(?:conf|cnf|cfg)$|\/[^./]+$/;
+/** Maximum size of a text that is searched for variables, in bytes. */
+const MOST_TEXT = 64 * 1024;
 
 /**
  * @param real the file
@@ -19,12 +24,16 @@ const CONFIGURATION = /^\/etc\/|\.(?:conf|cnf|cfg)$/;
  */
 export function overwrittenTexts(
   real: RootPath,
-  { elf, kind, mentions }: Content,
+  { elf, kind, size, mentions }: Content,
   muslLoader: RootPath | undefined,
   root: Root,
 ): Edits['texts'] {
   if (elf === undefined) {
-    const inText = kind === 'text' && CONFIGURATION.test(real) ? writableDirectoriesInText(mentions) : [];
+    if (kind !== 'text' || isDocumentation(real)) return undefined;
+    const mentioned = CONFIGURATION.test(real) ? writableDirectoriesInText(mentions) : [];
+    const hasVariables = size <= MOST_TEXT && WITH_VARIABLES.test(real);
+    const behindVariables = hasVariables ? root.scan(real, (bytes) => temporaryDirectoriesIn(bytes.toString('latin1'))) : [];
+    const inText = [...mentioned, ...behindVariables];
     return inText.length === 0 ? undefined : inText;
   }
   const confined = real === muslLoader ? confine(root.read(real), real) : [];

@@ -3,12 +3,14 @@
  *
  * - `/dev/shm`: POSIX shared memory and named semaphores. `shm_open` and `sem_open` append the name to it (glibc
  *   sysdeps/posix/shm-directory.h, musl src/mman/shm_open.c), so Python's multiprocessing, for example, fails without it.
- * - `/var/tmp`: temporary files (Filesystem Hierarchy Standard 3.0, 5.15).
+ * - `/var/tmp`: temporary files (Filesystem Hierarchy Standard 3.0, 5.15). Configuration may name it by a variable, as rpm's does:
+ *   `%_var /var` and `%{_var}/tmp`.
  * - `/var/cache`: files that programs make again if they are absent (5.5), such as fontconfig's lists of fonts. Programs read the
  *   path of this directory from their configuration.
  *
- * The first two are replaced in the ELF files of a layer, `/var/cache` in its configuration files, by paths of the same length that lead to
- * `/tmp`. So programs of the layer find each other's files and shared memory there, but no shared memory of programs of the host.
+ * The first two are replaced in the ELF files of a layer, `/var/cache` and a variable with `/tmp` behind it in its configuration files, by
+ * paths of the same length that lead to `/tmp`. So programs of the layer find each other's files and shared memory there, but no shared
+ * memory of programs of the host.
  */
 import type { PathMention } from '../../root/mentions';
 
@@ -20,6 +22,20 @@ const IN_LAYER: ReadonlyArray<readonly [directory: string, place: string]> = [['
 
 /** The same for text files. */
 const IN_TEXT: typeof IN_LAYER = [['/var/cache', '/tmp/././.']];
+
+/** A line that gives a variable the value `/var`, with or without quotes. */
+const VARIABLE = /^[ \t]*%?(\w+)[=: \t]+(["']?)\/var\/?\2[ \t]*\r?$/gm;
+
+/** `/tmp` behind a variable: `%{x}/tmp`, `${x}/tmp`, `$(x)/tmp`, `$x/tmp`. */
+const BEHIND_VARIABLE = /(?:[$%]\{(\w+)\}|\$\((\w+)\)|\$(\w+))\/tmp(?![\w.-])/g;
+
+/** @returns the replacements in a text that names `/var/tmp` by a variable which it gives the value `/var` */
+export function temporaryDirectoriesIn(text: string): (readonly [offset: number, text: string])[] {
+  const variables = new Set([...text.matchAll(VARIABLE)].map(([, name]) => name));
+  if (variables.size === 0) return [];
+  return [...text.matchAll(BEHIND_VARIABLE)].filter((match) => variables.has(match.slice(1).find((name) => name !== undefined)!))
+    .map(({ 0: { length }, index }) => [index, '/tmp'.padStart(length, '/.')] as const);
+}
 
 /** @returns the replacements in a text that mentions the directory or paths in it */
 export function writableDirectoriesInText(mentions: readonly PathMention[]): (readonly [offset: number, text: string])[] {

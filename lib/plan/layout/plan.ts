@@ -11,7 +11,7 @@ import type { LayerPath, RootPath } from '../../root/paths';
 /**
  * Version of the rules for making a layer. It is incremented whenever the same source would give other bytes.
  */
-export const RULES_VERSION = 5;
+export const RULES_VERSION = 6;
 
 /** Placeholder for the layer's key in the texts of a plan: the key is a hash of the plan, so it is known last. */
 export const KEY = '{key}';
