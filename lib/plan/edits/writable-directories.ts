@@ -26,8 +26,8 @@ const IN_TEXT: typeof IN_LAYER = [['/var/cache', '/tmp/././.']];
 /** A line that gives a variable the value `/var`, with or without quotes. */
 const VARIABLE = /^[ \t]*%?(\w+)[=: \t]+(["']?)\/var\/?\2[ \t]*\r?$/gm;
 
-/** `/tmp` behind a variable: `%{x}/tmp`, `${x}/tmp`, `$(x)/tmp`, `$x/tmp`. */
-const BEHIND_VARIABLE = /(?:[$%]\{(\w+)\}|\$\((\w+)\)|\$(\w+))\/tmp(?![\w.-])/g;
+/** `/tmp` behind a variable: `%{x}/tmp`, `${x}/tmp`, `$(x)/tmp`, `$x/tmp`. Not behind another directory: `${root}${x}/tmp`. */
+const BEHIND_VARIABLE = /(?<![\w)}./-])(?:[$%]\{(\w+)\}|\$\((\w+)\)|\$(\w+))\/tmp(?![\w.-])/g;
 
 /** @returns the replacements in a text that names `/var/tmp` by a variable which it gives the value `/var` */
 export function temporaryDirectoriesIn(text: string): (readonly [offset: number, text: string])[] {
