@@ -12,7 +12,6 @@ import { ownFile, PACK } from '../process/own-file';
 import { putInPlace, uniqueUnfinished } from '../process/whole-file';
 import type { Trial } from '../sandbox/trial';
 import type { OpenedSource } from '../source/source';
-import { fileError } from '../text/file-error';
 import { megabytes } from '../text/megabytes';
 import { printable } from '../text/printable';
 import type { Workload } from '../workload/workload';
@@ -24,11 +23,6 @@ export interface LayerAssetOptions {
   readonly trial?: Trial;
   /** true to print each packed and skipped file with the reason */
   readonly verbose?: boolean;
-}
-
-/** The error for a zip that cannot be written. */
-export function cannotWrite(error: unknown, file: string): unknown {
-  return fileError(error, 'cannot write', file, 'choose another output directory with cdk --output, or make room there');
 }
 
 export class LayerAsset {
@@ -132,7 +126,7 @@ export class LayerAsset {
         this.print([`${content} (${megabytes(zipBytes)} zipped) in ${seconds} s`]);
       } catch (error) {
         fs.rmSync(untried, { force: true });
-        throw cannotWrite(error, file);
+        throw error;
       }
     };
   }

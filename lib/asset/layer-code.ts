@@ -9,13 +9,19 @@ import { Aspects, AssetHashType, BundlingOutput, DockerImage, Stage } from 'aws-
 import * as lambda from 'aws-cdk-lib/aws-lambda';
 import type { Asset } from 'aws-cdk-lib/aws-s3-assets';
 import type { Construct } from 'constructs';
-import { cannotWrite, type LayerAsset } from './layer-asset';
+import type { LayerAsset } from './layer-asset';
 import { UnfinishedZip } from './unfinished-zip';
 import { removeLeftovers } from '../process/leftovers';
 import { withLock } from '../process/lock';
+import { fileError } from '../text/file-error';
 
 /** The lock file in the output directory. It exists while an asset is staged. */
 const LOCK = '.cdk-binary-layer.lock';
+
+/** The error for a zip that cannot be written. */
+function cannotWrite(error: unknown, file: string): unknown {
+  return fileError(error, 'cannot write', file, 'choose another output directory with cdk --output, or make room there');
+}
 
 /**
  * CDK's bundling hook. It takes the zip from the cache if it is there. Otherwise, a layer with a test is packed and tested now; a layer
@@ -50,7 +56,7 @@ class BundlingHook implements ILocalBundling {
       return true;
     } catch (error) {
       fs.rmSync(outputDir, { recursive: true, force: true });
-      this.#failure = cannotWrite(error, zip);
+      this.#failure = error;
       throw error;
     }
   }
@@ -129,7 +135,7 @@ export class LayerCode extends lambda.Code {
         return config;
       });
     } catch (error) {
-      throw hook.failure ?? cannotWrite(error, expected);
+      throw cannotWrite(hook.failure ?? error, expected);
     }
   }
 
@@ -140,7 +146,7 @@ export class LayerCode extends lambda.Code {
         return work();
       } catch (error) {
         clear();
-        throw error;
+        throw cannotWrite(error, file);
       }
     };
     const finish = orClear(() => this.asset.pack(file));
