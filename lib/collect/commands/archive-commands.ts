@@ -8,7 +8,7 @@ import { constantsIn, isArchive } from '../../root/java-archive';
 import { isCommandDirectory } from '../../root/standard';
 import { cacheByRoot } from '../selection/cache-by-root';
 import type { Context } from '../selection/context';
-import { dependenciesOf } from '../selection/requested-packages';
+import { dependenciesOf, recommendedBy } from '../selection/requested-packages';
 import type { CurrentSelection, Pending, Selection } from '../selection/selection';
 
 /** The names and paths of commands that an archive contains. Cached, because a layer may be collected several times. */
@@ -18,8 +18,7 @@ export function addCommandsOfArchive({ real: file }: Pending, selection: Current
   const { root, packages } = context;
   const owner = packages.ownerOf(file);
   if (owner === undefined || !selection.requested.has(owner) || !isArchive(root.content(file).head)) return undefined;
-  const recommended = owner.recommends.map((name) => packages.get(name)).filter((one) => one !== undefined);
-  const providers = [...dependenciesOf(owner, packages), ...recommended].filter(({ isEssential }) => !isEssential);
+  const providers = [...dependenciesOf(owner, packages), ...recommendedBy(owner, packages)].filter(({ isEssential }) => !isEssential);
   const commands = new Map<string, string>();
   for (const command of providers.flatMap((provider) => packages.files(provider))) {
     if (!isCommandDirectory(path.posix.dirname(command)) || !root.isFile(command)) continue;

@@ -5,6 +5,7 @@
 import * as path from 'path';
 import { hasWithOption, startedIn } from './command-words';
 import { isOwnCommand, optionalCommands, SUGGESTED } from './optional-commands';
+import { commandsRecommendedBy } from './recommended-commands';
 import { sourcedBy } from './sourced';
 import { isUsersScript, starterOf } from './starters';
 import { isNamedAfter, UNRELATED, unrelatedCommands } from './unrelated-commands';
@@ -140,10 +141,10 @@ export function addCommand(name: string, commandPath: string, file: string, sele
 }
 
 /** Names of commands that a requested binary contains with an option, if the binary's package recommends the package of the command. */
-function recommendedCommands(file: string, { root, packages, packageFiles, requestedPrograms }: Context): ReadonlySet<string> {
+function recommendedCommands(file: string, context: Context): ReadonlySet<string> {
+  const { root, packages, requestedPrograms } = context;
   const owner = packages.ownerOf(file);
   if (owner === undefined || !requestedPrograms.has(file) || root.content(file).kind !== 'elf') return new Set();
-  const recommended = owner.recommends.map((name) => packages.get(name)).filter((one) => one !== undefined);
-  const names = recommended.flatMap((one) => packageFiles.commands(one)).map((command) => path.posix.basename(command));
+  const names = commandsRecommendedBy(owner, context).map((command) => path.posix.basename(command.path));
   return new Set(names.length === 0 ? [] : root.scan(file, (bytes) => names.filter((name) => hasWithOption(bytes, name))));
 }

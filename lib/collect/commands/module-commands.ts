@@ -23,13 +23,15 @@ export function commandPackagesOf(owner: Package, context: Context): ReadonlySet
 }
 
 function findFor(owner: Package, context: Context): ReadonlySet<Package> {
-  const { packageFiles, requestedPrograms } = context;
+  const { requestedPrograms } = context;
   const interpreters = [...requestedPrograms.values()].flatMap(({ interpreter }) => interpreter?.program ?? []);
   if (interpreters.length === 0) return new Set();
   const sources = new Set(interpreters.flatMap(({ path, real }) => [path, real]).flatMap((file) => ownersOf(file, context))
     .map(({ source }) => source));
-  const dependencies = withinMetapackages(owner.depends, context);
-  return new Set(dependencies.filter((dependency) => (
-    !dependency.isEssential && dependency.source !== owner.source && !sources.has(dependency.source) &&
-    packageFiles.commands(dependency).length > 0)));
+  return new Set(withinMetapackages(owner.depends, context).filter((one) => !sources.has(one.source) && hasCommands(one, owner, context)));
+}
+
+/** Whether a package that is not essential, and not from the source package of `dependent`, has commands. */
+export function hasCommands(one: Package, dependent: Package, { packageFiles }: Context): boolean {
+  return !one.isEssential && one.source !== dependent.source && packageFiles.commands(one).length > 0;
 }

@@ -4,7 +4,7 @@
 import type { Package } from '../../packages/package';
 import type { Context } from '../selection/context';
 import { ownersOf } from '../selection/context';
-import type { RequestedPackages } from '../selection/requested-packages';
+import { recommendedBy, type RequestedPackages } from '../selection/requested-packages';
 import type { CurrentSelection } from '../selection/selection';
 import { RECOMMENDED } from '../selection/size-budget';
 
@@ -37,8 +37,8 @@ export function optionalCommands(
 ): OptionalCommands {
   const { packages, commandsOnPath, dependencies, root } = context;
   const owner = packages.ownerOf(file);
-  const named = (names: readonly string[] = []) => names.map((name) => packages.get(name)).filter((pkg) => pkg !== undefined);
-  const [recommended, suggested] = [named(owner?.recommends), named(owner?.suggests)];
+  const recommended = owner === undefined ? [] : recommendedBy(owner, packages);
+  const suggested = (owner?.suggests ?? []).flatMap((name) => packages.get(name) ?? []);
   if (recommended.length === 0 && suggested.length === 0) return { small: [], suggested: [] };
   const isOptional = (pkg: Package) => !pkg.isEssential && !requested.needs(pkg);
   const isSuggested = (pkg: Package) => (

@@ -5,6 +5,7 @@
  */
 import * as path from 'path';
 import { isCode } from './command-words';
+import { commandsRecommendedBy } from './recommended-commands';
 import { isDocumentation } from '../kinds/non-runtime';
 import type { Context } from '../selection/context';
 import type { CurrentSelection, Pending, Selection } from '../selection/selection';
@@ -23,7 +24,7 @@ export function skipRecommendedByConfiguration(
   selection: CurrentSelection,
   context: Context,
 ): Selection | undefined {
-  const { root, packages, packageFiles, requestedPrograms } = context;
+  const { root, packages, requestedPrograms } = context;
   const { requested } = selection;
   const sourceOf = (real: string) => packages.ownerOf(real)?.source;
   const source = sourceOf(file);
@@ -31,16 +32,14 @@ export function skipRecommendedByConfiguration(
   if (program === undefined || isDocumentation(file) || isCode(file)) return undefined;
   const { kind, size } = root.content(file);
   if (kind !== 'text' || size > MOST_TEXT) return undefined;
-  const siblings = [...requested].filter((one) => one.source === source);
-  const recommended = siblings.flatMap((one) => one.recommends).flatMap((name) => packages.get(name) ?? []);
-  const optional = new Set(recommended.filter((one) => !one.isEssential && !requested.needs(one)));
-  const commands = [...optional].flatMap((one) => packageFiles.commands(one)).filter((command) => root.isFile(command));
-  if (commands.length === 0) return undefined;
+  const recommended = [...requested].filter((one) => one.source === source).flatMap((one) => commandsRecommendedBy(one, context));
+  const optional = recommended.filter(({ provider }) => !provider.isEssential && !requested.needs(provider));
+  if (optional.length === 0) return undefined;
   const text = root.scan(file, (bytes) => bytes.toString('latin1'));
   const words = new Set([...text.matchAll(COMMAND_LINE)].map(([, word]) => word));
-  const named = commands.filter((command) => words.has(path.posix.basename(command)));
+  const named = optional.filter(({ path: command }) => words.has(path.posix.basename(command)));
   if (named.length === 0) return undefined;
   const delta = selection.fork();
-  for (const command of named) if (!delta.files.has(root.real(command)!)) delta.skip(command, OF_CONFIGURATION + program);
+  for (const { path: command } of named) if (!delta.files.has(root.real(command)!)) delta.skip(command, OF_CONFIGURATION + program);
   return delta;
 }

@@ -2,7 +2,7 @@
  * Which packed files start commands, and the packages of the commands that each may start.
  */
 import { isCode, type Role } from './command-words';
-import { commandPackagesOf } from './module-commands';
+import { commandPackagesOf, hasCommands } from './module-commands';
 import { sourcedBy } from './sourced';
 import { isProgram } from '../../elf';
 import type { Package } from '../../packages/package';
@@ -79,9 +79,9 @@ function isModule(file: string, { requested }: CurrentSelection, context: Contex
 }
 
 /** True if a requested package of this source depends directly on a package of another source that has commands and is not essential. */
-function commandsOfDependencies(source: string, requested: RequestedPackages, { packages, packageFiles }: Context): boolean {
-  return [...requested].some((one) => one.source === source && dependenciesOf(one, packages).some((dependency) => (
-    dependency.source !== source && !dependency.isEssential && packageFiles.commands(dependency).length > 0)));
+function commandsOfDependencies(source: string, requested: RequestedPackages, context: Context): boolean {
+  return [...requested].some((one) => (
+    one.source === source && dependenciesOf(one, context.packages).some((dependency) => hasCommands(dependency, one, context))));
 }
 
 /** True if a requested package that is essential, or from the source package of `owner`, depends on `other`. */

@@ -7,6 +7,7 @@
  * the commands of others, such as procps, are mostly for its maintainer scripts.
  */
 import * as path from 'path';
+import { hasCommands } from './module-commands';
 import { stringsWith } from '../../elf';
 import type { Root } from '../../root/root';
 import { withinMetapackages } from '../relations/metapackages';
@@ -26,7 +27,7 @@ export function skipCommandsOfDependencies(selection: Selection, context: Contex
     const owner = packages.ownerOf(program);
     if (elf === undefined || owner === undefined) continue;
     const commands = withinMetapackages(owner.depends, context)
-      .filter((one) => !one.isEssential && one.source !== owner.source && !isForDevelopment(one))
+      .filter((one) => hasCommands(one, owner, context) && !isForDevelopment(one))
       .flatMap((one) => packageFiles.commands(one).filter((command) => path.posix.basename(command) === one.name))
       .filter((command) => root.isFile(command) && !files.has(root.real(command)!));
     if (commands.length === 0) continue;

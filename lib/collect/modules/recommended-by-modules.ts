@@ -4,6 +4,7 @@
  */
 import * as path from 'path';
 import { isCode } from '../commands/command-words';
+import { commandsRecommendedBy } from '../commands/recommended-commands';
 import type { Context } from '../selection/context';
 import type { CurrentSelection, Pending, Selection } from '../selection/selection';
 import { isSelfBuilt } from '../self-built/self-built';
@@ -12,13 +13,12 @@ import { isSelfBuilt } from '../self-built/self-built';
 export const OF_MODULE = 'its package is only recommended by the package of a module of ';
 
 export function skipRecommendedByModules({ real: file }: Pending, selection: CurrentSelection, context: Context): Selection | undefined {
-  const { root, packages, packageFiles, requestedPrograms } = context;
+  const { root, packages, requestedPrograms } = context;
   const owner = packages.ownerOf(file);
   if (owner === undefined || owner.recommends.length === 0 || !isCode(file) || root.content(file).kind !== 'text') return undefined;
   const script = [...requestedPrograms.values()].find(({ real, interpreter }) => interpreter !== undefined && isSelfBuilt(real, context));
   if (script === undefined) return undefined;
-  const recommended = owner.recommends.flatMap((name) => packages.get(name) ?? []).filter((one) => !one.isEssential);
-  const commands = recommended.flatMap((one) => packageFiles.commands(one)).filter((command) => root.isFile(command));
+  const commands = commandsRecommendedBy(owner, context).filter(({ provider }) => !provider.isEssential).map((one) => one.path);
   if (commands.length === 0) return undefined;
   const isNamed = (bytes: Buffer, name: string) => ['"', '\''].some((quote) => bytes.includes(quote + name + quote));
   const named = root.scan(file, (bytes) => commands.filter((command) => isNamed(bytes, path.posix.basename(command))));

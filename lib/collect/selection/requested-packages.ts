@@ -149,6 +149,10 @@ export function dependenciesOf(owner: Package, database: PackageDatabase): Packa
   return owner.depends.map((name) => database.get(name)).filter((dependency) => dependency !== undefined);
 }
 
+export function recommendedBy(owner: Package, database: PackageDatabase): Package[] {
+  return owner.recommends.map((name) => database.get(name)).filter((one) => one !== undefined);
+}
+
 /** Whether two packages are the same or come from the same source package, or the first depends directly on the second. */
 export function isRelated(owner: Package, other: Package): boolean {
   return other === owner || other.source === owner.source || owner.depends.includes(other.name);
