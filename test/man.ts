@@ -4,7 +4,7 @@
 import * as fs from 'fs';
 import * as path from 'path';
 import type { Command } from 'commander';
-import { program } from '../lib/cli/main';
+import { program } from '../lib/cli/command-line';
 
 const FILE = path.join(__dirname, '..', 'man', 'binary-layer.1');
 

@@ -1,7 +1,7 @@
 import * as fs from 'fs';
 import * as path from 'path';
 import { manPage } from './man';
-import { program } from '../lib/cli/main';
+import { program } from '../lib/cli/command-line';
 
 const ROOT = path.join(__dirname, '..');
 

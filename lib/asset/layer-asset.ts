@@ -118,7 +118,7 @@ export class LayerAsset {
         const { bytes, zipBytes, sha256 } = zip.wait();
         if (this.trial) stages().trials().tryLayer(untried, Object.keys(plan.programs), this.trial);
         // before the zip is moved: another process that finds the zip at `file` must be able to recognize it
-        this.cache.add(untried, { bytes: zipBytes, sha256 });
+        this.cache.add(untried, { bytes: zipBytes, sha256: sha256! });
         putInPlace(untried, file);
         this.cache.renamed(file);
         const seconds = ((planned + performance.now() - waiting) / 1000).toFixed(1);

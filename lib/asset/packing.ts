@@ -63,7 +63,7 @@ export class StartedZip {
 
   /** @param file where the zip is written, complete or not at all */
   constructor(plan: Plan, file: string) {
-    this.line = JSON.stringify({ plan, file: path.resolve(file) } satisfies Packing);
+    this.line = JSON.stringify({ plan, file: path.resolve(file), isKept: true } satisfies Packing);
     this.read = startPacking().ask(this.line);
     StartedZip.unanswered.push(this);
   }

@@ -8,6 +8,7 @@ import { resultInWords, resultOf } from './build-result';
 import { checkApart, checkOutput, readText, STANDARD } from './file-arguments';
 import { firstOf, readFileList } from './file-list';
 import { type Writer, writerOf } from './output';
+import { PackingProcess } from './packing';
 import type { SourceOptions } from './source-options';
 import { addSource, openSource } from './source-options';
 import { UsageError } from './usage';
@@ -25,6 +26,7 @@ import { discard } from '../process/remove-tree';
 import { unfinished, writeWhole } from '../process/whole-file';
 import { requestOf, trialOf, workloadOf } from '../request';
 import { openRoot } from '../root/open-root';
+import type { RootPath } from '../root/paths';
 import type { Trial } from '../sandbox/trial';
 import { megabytes } from '../text/megabytes';
 import { printable, printableJson } from '../text/printable';
@@ -143,15 +145,29 @@ export async function build(programs: string[], options: BuildOptions, isSlim = 
     progress: (line: string) => (isSlim || options.verbose) && tell([printable(line)]),
     notice: (line: string) => tell([printable(line)]),
   };
-  const planned: PlannedLayer & Partial<SlimLayer> = workload === undefined ? planLayer(root, request, { knownTrace: opened }) :
-    slimming().slimLayer(root, request, workload, { report: told, knownTrace: opened, renewsLock: isSlim });
-  if (trial) trials().checkMachine(planned.machine);
-  tell(planned.notices.map(printable));
-  if (options.verbose) tell(report(planned));
-  const packed = await accept(planned.plan, path.resolve(output), write, trial, options);
-  if (isSlim && planned.saving) tell(savings().savingTable(planned.saving));
-  tell([resultInWords(planned, packed, performance.now() - started)]);
-  process.stdout.write(`${options.json ? printableJson(resultOf(output, planned, packed)) : output}\n`);
+  // started before the layer is planned, so that it is ready when the first files are found
+  const packing = write === writeZip || trial !== undefined || options.sbom !== undefined ? new PackingProcess() : undefined;
+  try {
+    const onFound = packing && ((found: readonly RootPath[]) => packing.foresee(root.location, found));
+    const planned: PlannedLayer & Partial<SlimLayer> = workload === undefined ? planLayer(root, request, { knownTrace: opened, onFound }) :
+      slimming().slimLayer(root, request, workload, { report: told, knownTrace: opened, renewsLock: isSlim });
+    if (trial) trials().checkMachine(planned.machine);
+    tell(planned.notices.map(printable));
+    if (options.verbose) tell(report(planned));
+    const packed = await accept(planned.plan, path.resolve(output), write, { packing, trial, sbom: options.sbom });
+    if (isSlim && planned.saving) tell(savings().savingTable(planned.saving));
+    tell([resultInWords(planned, packed, performance.now() - started)]);
+    process.stdout.write(`${options.json ? printableJson(resultOf(output, planned, packed)) : output}\n`);
+  } finally {
+    packing?.end();
+  }
+}
+
+interface Acceptance {
+  /** writes zips; absent if neither the output nor another option needs one */
+  readonly packing?: PackingProcess;
+  readonly trial?: Trial;
+  readonly sbom?: string;
 }
 
 /**
@@ -159,17 +175,19 @@ export async function build(programs: string[], options: BuildOptions, isSlim = 
  *
  * @param place absolute path of the output
  */
-async function accept(plan: Plan, place: string, write: Writer, trial: Trial | undefined, { sbom }: BuildOptions): Promise<Packed> {
+async function accept(plan: Plan, place: string, write: Writer, { packing, trial, sbom }: Acceptance): Promise<Packed> {
   const total = sizeOf(plan);
   const progress = startProgress({ title: 'packing', total, shown: megabytes(total), isBarOnly: true });
   const untried = unfinished(path.join(path.dirname(place), `.${path.basename(place)}`), '.untried.zip');
   const clear = () => {
     progress.stop();
+    packing?.end();
     for (const left of [untried, unfinished(untried), unfinished(place)]) discard(left);
   };
   return cleared(clear, async () => {
-    if (!trial && sbom === undefined) return write(plan, place, progress.update);
-    const zipped = await writeZip(plan, untried, progress.update);
+    if (packing === undefined) return write(plan, place, progress.update);
+    if (!trial && sbom === undefined) return packing.zip(plan, place, progress.update);
+    const zipped = await packing.zip(plan, untried, progress.update);
     if (trial) trials().tryLayer(untried, Object.keys(plan.programs), trial);
     const bill = sbom === undefined ? undefined : { file: sbom, text: bills().sbomOf(contents().readContents(untried)) };
     const packed = write === writeZip ? zipped : await write(plan, place, progress.update);

@@ -9,6 +9,7 @@ import { shimManager, versionsBehind } from './shim';
 import { LayerError } from '../error';
 import type { Content } from '../root/content';
 import { isExecutableArchive } from '../root/java-archive';
+import type { RootPath } from '../root/paths';
 import type { Root } from '../root/root';
 import { nearest } from '../text/nearest';
 import { printableName } from '../text/printable';
@@ -180,6 +181,12 @@ function fileOf(root: ProgramFiles, binary: string, searchPath: readonly string[
 function programAfterShims(root: ProgramFiles, command: string, searchPath: readonly string[]): string | undefined {
   for (const candidate of onPath(root, command, searchPath)) if (shimManager(root, candidate) === undefined) return candidate;
   return undefined;
+}
+
+/** The resolved path of the file that `findProgram` checks; `undefined` if there is none. The file is not read. */
+export function programFile(root: ProgramFiles, binary: string, searchPath: readonly string[], cwd: string): RootPath | undefined {
+  const [file] = binary.includes('/') ? [path.posix.resolve(cwd, binary)] : onPath(root, binary, searchPath);
+  return file === undefined ? undefined : root.real(file);
 }
 
 /** The executable files on PATH with a command's name, in order. Callers stop at the first suitable one. */

@@ -4,14 +4,17 @@
  *
  * usage: node process.js
  *
- * Each line of standard input is JSON: `FilesAhead`, or a `Packing`. Each `Packing` is answered with one line of JSON, an `Answer`.
+ * Each line of standard input is JSON: `FilesAhead`, or a `Packing`. Each `Packing` is answered with one line of JSON, an `Answer`; if it
+ * wants reports, with several.
  * When its input ends, the process finishes the zip that it is writing. If its parent has died, it ends at once.
  */
 import { createHash } from 'crypto';
 import { Ahead } from './ahead';
 import { KnownBlocks } from './known-blocks';
-import type { Packed } from './zip';
+import { SmallFiles } from './small-files';
+import type { Packed, Progress } from './zip';
 import { writeZip } from './zip';
+import { LayerError, type OptionName } from '../error';
 import type { Plan } from '../plan/layout/plan';
 import { openRoot } from '../root/open-root';
 import type { RootPath } from '../root/paths';
@@ -28,36 +31,63 @@ export interface Packing {
   readonly plan: Plan;
   /** absolute path of the zip */
   readonly file: string;
+  /** absolute path of the incomplete zip @default - see `writeZip` */
+  readonly temporary?: string;
+  /** whether the zip is kept in the cache, for which it is hashed, and its compressed blocks are kept for the next layer */
+  readonly isKept: boolean;
+  /** whether the bytes that are packed so far are reported before the answer @default false */
+  readonly reports?: boolean;
 }
 
 export interface PackedZip extends Packed {
-  /** SHA-256 of the zip, in hexadecimal digits */
-  readonly sha256: string;
+  /** SHA-256 of the zip if it is kept, in hexadecimal digits */
+  readonly sha256?: string;
 }
 
-/** Has one of the two properties. */
+/** Has `packed` or `problem`; a report has only `done`. */
 export interface Answer {
   readonly packed?: PackedZip;
   /** the message of the error */
   readonly problem?: string;
+  /** the options of the error: see `LayerError` */
+  readonly options?: readonly OptionName[];
+  /** bytes that are packed so far */
+  readonly done?: number;
 }
 
 /** Interval at which to check whether the parent has died, in milliseconds. */
 const CHECK_INTERVAL = 100;
+/** Shortest time between two reports, in milliseconds. */
+const REPORT_INTERVAL = 50;
 
 const known = new KnownBlocks();
 const ahead = new Ahead(known);
+const small = new SmallFiles();
 
-async function answerTo({ plan, file }: Packing): Promise<Answer> {
+async function answerTo({ plan, file, temporary, isKept, reports = false }: Packing): Promise<Answer> {
   try {
-    const hash = createHash('sha256');
-    const written = await writeZip(plan, file, undefined, { hash, known, ahead });
-    return { packed: { ...written, sha256: hash.digest('hex') } };
+    const hash = isKept ? createHash('sha256') : undefined;
+    const blocks = isKept ? known : { deflated: known.deflatedLast.bind(known) };
+    const written = await writeZip(plan, file, reports ? reporter() : undefined, { hash, known: blocks, ahead, small, temporary });
+    return { packed: { ...written, sha256: hash?.digest('hex') } };
   } catch (error) {
-    return { problem: (error as Error).message };
+    return { problem: (error as Error).message, options: error instanceof LayerError ? error.options : undefined };
   } finally {
     known.packed();
   }
+}
+
+function reporter(): Progress {
+  let last = performance.now();
+  return (done) => {
+    if (performance.now() - last < REPORT_INTERVAL) return;
+    last = performance.now();
+    say({ done });
+  };
+}
+
+function say(answer: Answer): void {
+  process.stdout.write(`${JSON.stringify(answer)}\n`);
 }
 
 /** Zips are written one after the other: two at a time would need twice as much memory. */
@@ -68,7 +98,7 @@ function take(line: FilesAhead | Packing): void {
     ahead.add(openRoot(line.root), line.ahead);
   } else {
     ahead.stop();
-    lastAnswer = lastAnswer.then(() => answerTo(line)).then((answer) => void process.stdout.write(`${JSON.stringify(answer)}\n`));
+    lastAnswer = lastAnswer.then(() => answerTo(line)).then(say);
   }
 }
 

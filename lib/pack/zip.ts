@@ -10,6 +10,7 @@ import type { Ahead, KnownFile } from './ahead';
 import { deflate } from './deflate';
 import { type Written, written } from './entries';
 import type { KnownBlocks } from './known-blocks';
+import type { SmallFiles } from './small-files';
 import { ZipWriter } from './zip-writer';
 import { MOST_BYTES } from '../lambda';
 import type { Plan } from '../plan/layout/plan';
@@ -32,16 +33,20 @@ export interface ZipOptions {
   /** gets every byte that is written */
   readonly hash?: Hash;
   /** keeps the compressed blocks, for the next layer */
-  readonly known?: KnownBlocks;
+  readonly known?: Pick<KnownBlocks, 'deflated'>;
   /** files that were compressed while the layer was planned */
   readonly ahead?: Ahead;
+  /** compresses small files @default - they are compressed on this thread */
+  readonly small?: SmallFiles;
+  /** path of the incomplete zip @default - beside the zip, named after this process */
+  readonly temporary?: string;
 }
 
 const FILE = 0o100000;
 const LINK_MODE = 0o120777;
 const DIRECTORY_MODE = 0o40755;
 /** Limits on the entries in memory: those that are being compressed, and those that wait until earlier entries are written. */
-const MOST_WAITING = { bytes: 24 * 1024 * 1024, entries: 256 };
+const MOST_WAITING = { bytes: 24 * 1024 * 1024, entries: 2048 };
 
 /**
  * Writes a plan's zip, whole or not at all.
@@ -50,8 +55,7 @@ const MOST_WAITING = { bytes: 24 * 1024 * 1024, entries: 256 };
  * @throws ChangedFileError, UneditableFileError; Error if the file cannot be written
  */
 export async function writeZip(plan: Plan, file: string, progress?: Progress, options: ZipOptions = {}): Promise<Packed> {
-  const { hash } = options;
-  const temporary = unfinished(file);
+  const { hash, temporary = unfinished(file) } = options;
   const sink = fs.createWriteStream(temporary, { mode: 0o644 });
   try {
     const zip = new ZipWriter();
@@ -80,7 +84,8 @@ interface Waiting {
 }
 
 /** @returns the number of bytes of the files */
-async function addEntries(zip: ZipWriter, plan: Plan, progress: Progress | undefined, { known, ahead }: ZipOptions): Promise<number> {
+async function addEntries(zip: ZipWriter, plan: Plan, progress: Progress | undefined, options: ZipOptions): Promise<number> {
+  const { known, ahead, small } = options;
   const waiting: Waiting[] = [];
   let [bytes, bytesWaiting] = [0, 0];
   const addNext = async () => {
@@ -103,7 +108,7 @@ async function addEntries(zip: ZipWriter, plan: Plan, progress: Progress | undef
     }
   };
   for (const entry of written(plan, MOST_BYTES, ahead && ((file, root) => ahead.known(file, root)))) {
-    const deflated = entry.kind === 'file' ? deflate(entry.content, { known }) : undefined;
+    const deflated = entry.kind === 'file' ? deflate(entry.content, { known, small }) : undefined;
     deflated?.catch(() => {}); // no unhandled rejection: it is awaited above, or another failure came first
     waiting.push({ entry, deflated });
     if (entry.kind === 'file') bytesWaiting += entry.content.length;

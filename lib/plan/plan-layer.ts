@@ -13,7 +13,7 @@ import { relocate } from './relocate';
 import { Excluder, included } from './select';
 import { withSmallerAlternatives } from './size/alternatives';
 import { compressionNotice, withCompressionIfNeeded } from './size/automatic-compression';
-import { findProgram, machineOf, type Program } from '../closure/find';
+import { findProgram, machineOf, type Program, programFile } from '../closure/find';
 import { NO_ZONES } from '../collect/programs/opened-by-glibc';
 import { withOwnInterpreter } from '../collect/relations/own-interpreter';
 import type { OnFound } from '../collect/selection/context';
@@ -130,6 +130,8 @@ export function planLayer(source: Root, request: LayerRequest, options: Omit<Gat
  */
 export function gatherLayer(source: Root, request: LayerRequest, options: GatherOptions = {}): Gathered {
   const { knownTrace, mostBytes = MOST_BYTES, onFound } = options;
+  // first, because finding a program reads it, and compression of a large one takes longest
+  if (onFound) onFound(request.binaries.flatMap((binary) => programFile(source, binary, request.searchPath, request.cwd) ?? []));
   const requested = request.binaries.map((binary) => findProgram(source, binary, request.searchPath, request.cwd));
   const named = namePrograms(requested, request.rename);
   const machine = machineOf([...named.values()], request.machine);

@@ -20,10 +20,10 @@ import { writeWhole } from './whole-file';
 export const COMPILED_CODE = 'code';
 
 /**
- * Maximum number of kept files. Each combination of a version of Node.js and a version of this package has a file. The files that were
- * used last are kept.
+ * Maximum number of kept files. Each combination of a version of Node.js, a version of this package and a use has a file. The files that
+ * were used last are kept.
  */
-const MOST_FILES = 4;
+const MOST_FILES = 8;
 const CRC_BYTES = 4;
 /** Node.js passes these to a CommonJS module. */
 const PARAMETERS = 'exports, require, module, __filename, __dirname';
@@ -32,15 +32,17 @@ const PARAMETERS = 'exports, require, module, __filename, __dirname';
  * Loads a CommonJS module.
  *
  * @param file its absolute path
+ * @param use what it is loaded for, such as the name of a command. For each use, V8 compiles other functions, so each has code of its own
+ * @default - the module has one use
  * @returns its exports
  */
-export function loadCompiled(file: string): unknown {
+export function loadCompiled(file: string, use = ''): unknown {
   const load = createRequire(file);
   // a test runner runs modules in a context of its own. A `Script` would run in the main context, where `Object` is another class, so load
   // the module without the cache
   if (runInThisContext('Object') !== Object) return load(file);
   const source = `(function (${PARAMETERS}) {${fs.readFileSync(file, 'utf8')}\n})`;
-  const kept = placeOf(source);
+  const kept = placeOf(source, use);
   const cachedData = readKept(kept);
   const script = new Script(source, { filename: file, cachedData });
   const module = { exports: {} };
@@ -72,6 +74,6 @@ function keep(kept: string, code: Buffer): void {
 }
 
 /** The path of the kept code. The whole source is in the key, because V8 compares only the length of the source. */
-function placeOf(source: string): string {
-  return cachedFile(COMPILED_CODE, `${process.version} ${process.arch} ${source}`);
+function placeOf(source: string, use: string): string {
+  return cachedFile(COMPILED_CODE, `${process.version} ${process.arch} ${use} ${source}`);
 }

@@ -1,8 +1,8 @@
-import { execFileSync, spawn, spawnSync } from 'child_process';
+import { execFileSync, spawnSync } from 'child_process';
 import { createHash } from 'crypto';
 import * as fs from 'fs';
 import * as path from 'path';
-import { atTerminal, binaryLayer, MAIN } from './command';
+import { atTerminal, binaryLayer } from './command';
 import { Fixture, noise, temporaryDirectory } from '../fixture';
 import { entriesOf, tree, unpack } from '../plan/make';
 import { Repository } from '../source/apt/repository';
@@ -385,16 +385,5 @@ describe('nothing is written', () => {
     expect(fs.readdirSync(cwd)).toEqual([]);
     expect(build([...options, 'true'])).toMatchObject({ status: 0, stdout: `${output}\n` });
     expect(fs.readdirSync(cwd)).toEqual([output]);
-  });
-
-  test('if the process is interrupted', async () => {
-    const made = fixture();
-    for (let index = 0; index < 3; index++) made.write({ [`/usr/share/prog/${index}`]: noise(20e6, index) });
-    const child = spawn(process.execPath, [MAIN, 'build', 'prog', ...from(made), '--include', '/usr/share/prog'], { cwd, stdio: 'ignore' });
-    const ended = new Promise((resolve) => child.once('exit', (code, signal) => resolve(signal ?? code)));
-    while (fs.readdirSync(cwd).length === 0 && child.exitCode === null) await new Promise((resolve) => setTimeout(resolve, 10));
-    child.kill('SIGINT');
-    expect(await ended).toBe('SIGINT');
-    expect(fs.readdirSync(cwd)).toEqual([]);
   });
 });

@@ -1,7 +1,7 @@
 import { readFileSync } from 'fs';
 import * as path from 'path';
 import { binaryLayer } from './command';
-import { program } from '../../lib/cli/main';
+import { program } from '../../lib/cli/command-line';
 import { temporaryDirectory } from '../fixture';
 
 /** What `binary-layer help COMMAND` prints, without a process for each. */

@@ -53,6 +53,17 @@ describe('known blocks', () => {
     expect(compressed).toEqual(['a', 'b', 'c', 'd', 'e', 'a']);
   });
 
+  test('are used for the last layer, but those that are new in it are not kept', async () => {
+    const last = async (input: string) => (await known.deflatedLast(Buffer.from(input), 'level 5', async () => {
+      compressed.push(input);
+      return Buffer.from(input);
+    })).toString();
+    await deflated('a', 1);
+    expect([await last('a'), await last('b'), await last('b')]).toEqual(['a', 'b', 'b']);
+    await deflated('b');
+    expect(compressed).toEqual(['a', 'b', 'b', 'b']);
+  });
+
   test('that cannot be compressed are an error for everyone who waits, and are tried again', async () => {
     const failing = () => known.deflated(Buffer.from('x'), '', () => Promise.reject(new Error('out of memory')));
     await Promise.all([failing(), failing()].map((block) => expect(block).rejects.toThrow('out of memory')));

@@ -34,7 +34,7 @@ function program(inside: string, needed: readonly string[] = []): void {
 
 const data = () => plan(root, 'prog', { include: ['/usr/share/prog'] }).plan;
 
-const request = (planned: Plan, file = zip) => `${JSON.stringify({ plan: planned, file } satisfies Packing)}\n`;
+const request = (planned: Plan, file = zip) => `${JSON.stringify({ plan: planned, file, isKept: true } satisfies Packing)}\n`;
 
 /** Text that compresses well, different for each seed. */
 const textOf = (size: number, seed: number) => noise(Math.ceil(size / 2), seed).toString('hex').slice(0, size);
@@ -155,6 +155,17 @@ describe('the packing process', () => {
     return stdout.trim().split('\n').map((line) => JSON.parse(line) as Answer);
   }
 
+  test('reports the bytes that are packed so far only if the layer wants reports', () => {
+    for (let count = 0; count < 10; count++) root.write({ [`/usr/share/prog/${count}`]: textOf(2e6, count) });
+    const packing = { plan: data(), file: zip, isKept: false } satisfies Packing;
+    const answers = send({ ...packing, reports: true });
+    const reports = answers.slice(0, -1).map(({ done }) => done!);
+    expect(reports.length).toBeGreaterThan(0);
+    expect(reports).toEqual([...reports].sort((a, b) => a - b));
+    expect(reports.at(-1)).toBeLessThanOrEqual(answers.at(-1)!.packed!.bytes);
+    expect(send(packing)).toEqual([{ packed: { bytes: expect.any(Number), zipBytes: fs.statSync(zip).size } }]);
+  });
+
   test('writes the same bytes for files that it was told of, even if they have changed or are gone, or are not files', async () => {
     for (let count = 0; count < 3; count++) root.write({ [`/usr/share/prog/${count}`]: textOf(1e6, count) });
     const planned = data();
@@ -172,7 +183,7 @@ describe('the packing process', () => {
     root.write({ '/usr/share/prog/large': textOf(3e6, 1), '/usr/share/prog/small': textOf(1e4, 1) });
     const planned = data();
     const other = { ...planned, programs: { ...planned.programs, other: planned.programs.prog } };
-    const packings = [planned, other].map((layer, index): Packing => ({ plan: layer, file: zips()[index] }));
+    const packings = [planned, other].map((layer, index): Packing => ({ plan: layer, file: zips()[index], isKept: true }));
     for (const packing of packings) expect(send(packing)).toEqual([{ packed: expect.anything() }]);
     const apart = bytes(zips());
     const child = spawn(process.execPath, [PACK], { stdio: ['pipe', 'pipe', 'inherit'] });

@@ -35,7 +35,7 @@ async function until(isTrue: () => boolean): Promise<void> {
 }
 
 describe('a child process', () => {
-  test('is started only by lib/process/child.ts, and a thread only by lib/process/progress.ts', () => {
+  test('is started only by lib/process/child.ts, and a thread only for progress and for small files', () => {
     const importing = (modules: string) =>
       fs
         .readdirSync(LIB, { recursive: true, encoding: 'utf8' })
@@ -46,7 +46,9 @@ describe('a child process', () => {
           return new RegExp(`'(?:node:)?(?:${modules})'`).test(imports);
         });
     expect(importing('child_process|execa|cluster')).toEqual(['process/child.ts']);
-    expect(importing('worker_threads').sort()).toEqual(['process/progress-thread.ts', 'process/progress.ts']);
+    expect(importing('worker_threads').sort()).toEqual([
+      'pack/small-files-thread.ts', 'pack/small-files.ts', 'process/progress-thread.ts', 'process/progress.ts',
+    ]);
   });
 
   test('gets only the variables that it is given', () => {

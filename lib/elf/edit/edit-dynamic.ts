@@ -87,12 +87,16 @@ function replaceEntries({ section, strings }: DynamicParts, old: readonly number
   const entries = pairsOf(section);
   const first = entries.findIndex((entry) => old.includes(tagOf(entry)));
   const others = entries.filter((entry) => !old.includes(tagOf(entry)));
-  for (const value of values) {
-    const string = Buffer.from(`${value}\0`);
-    if (!strings.content.includes(string)) strings.content = Buffer.concat([strings.content, string]);
-  }
+  // appended together: a program of 200 MB may have 20 MB of strings, and each concatenation copies them
+  const appended = values.map((value) => Buffer.from(`${value}\0`)).filter((string) => !strings.content.includes(string));
+  if (appended.length > 0) strings.content = Buffer.concat([strings.content, ...withoutContained(appended)]);
   others.splice(first < 0 ? others.length : first, 0, ...values.map((value) => pair(tag, indexOf(strings, value))));
   section.content = joined(others);
+}
+
+/** Without strings that a string before them contains. */
+function withoutContained(strings: readonly Buffer[]): Buffer[] {
+  return strings.filter((string, index) => !strings.slice(0, index).some((other) => other.includes(string)));
 }
 
 function indexOf(strings: Part, value: string): number {

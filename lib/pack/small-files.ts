@@ -1,0 +1,90 @@
+/**
+ * Compresses small files on another thread, many at a time, while this thread reads and edits the next ones. An asynchronous call of
+ * zlib takes longer than the compression of a small file.
+ */
+import { Worker } from 'worker_threads';
+import { deflateAtOnce } from './deflate';
+import { ownFile } from '../process/own-file';
+
+/** The thread. See `ownFile`. */
+const THREAD = 'pack/small-files-thread.js';
+/** Bytes of the files that are passed to the thread together. */
+const BATCH = 256 * 1024;
+/** Fewer bytes are compressed on this thread as long as the other one is not running: to start it takes 20 ms. */
+const LEAST_FOR_THREAD = BATCH;
+
+/** Files one after the other, and their sizes in bytes. */
+export interface Batch {
+  readonly bytes: ArrayBuffer;
+  readonly sizes: readonly number[];
+}
+
+interface Job {
+  readonly content: Buffer;
+  readonly resolve: (deflated: Buffer) => void;
+  readonly reject: (error: Error) => void;
+}
+
+export class SmallFiles {
+  private jobs: Job[] = [];
+  private bytes = 0;
+  private thread?: Worker;
+  /** batches that the thread has not compressed yet, in order */
+  private readonly sent: Job[][] = [];
+
+  public deflate(content: Buffer): Promise<Buffer> {
+    return new Promise((resolve, reject) => {
+      // when the event loop continues, this thread waits for compressed files
+      if (this.jobs.length === 0) setImmediate(() => this.send());
+      this.jobs.push({ content, resolve, reject });
+      this.bytes += content.length;
+      if (this.bytes >= BATCH) this.send();
+    });
+  }
+
+  private send(): void {
+    const { jobs, bytes } = this;
+    this.jobs = [];
+    this.bytes = 0;
+    if (jobs.length === 0) return;
+    if (this.thread === undefined && bytes < LEAST_FOR_THREAD) {
+      for (const { content, resolve } of jobs) resolve(deflateAtOnce(content));
+      return;
+    }
+    this.sent.push(jobs);
+    const batch = batchOf(jobs.map(({ content }) => content));
+    this.thread ??= this.start();
+    this.thread.ref();
+    this.thread.postMessage(batch, [batch.bytes]);
+  }
+
+  private start(): Worker {
+    const thread = new Worker(ownFile(THREAD), { env: {}, execArgv: [] });
+    thread.on('message', (batch: Batch) => {
+      const jobs = this.sent.shift()!;
+      filesOf(batch).forEach((deflated, index) => jobs[index].resolve(deflated));
+      // without work, it does not keep this process running
+      if (this.sent.length === 0) thread.unref();
+    });
+    const fail = (error: Error) => {
+      this.thread = undefined;
+      for (const { reject } of this.sent.splice(0).flat()) reject(error);
+    };
+    thread.on('error', fail);
+    thread.on('exit', () => fail(new Error('the thread that compresses small files has ended')));
+    return thread;
+  }
+}
+
+export function batchOf(files: readonly Buffer[]): Batch {
+  const sizes = files.map(({ length }) => length);
+  const bytes = Buffer.allocUnsafeSlow(sizes.reduce((sum, size) => sum + size, 0));
+  let offset = 0;
+  for (const file of files) offset += file.copy(bytes, offset);
+  return { bytes: bytes.buffer, sizes };
+}
+
+export function filesOf({ bytes, sizes }: Batch): Buffer[] {
+  let end = 0;
+  return sizes.map((size) => Buffer.from(bytes, (end += size) - size, size));
+}

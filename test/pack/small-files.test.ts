@@ -1,0 +1,35 @@
+import { deflateRawSync, inflateRawSync } from 'zlib';
+import { SmallFiles } from '../../lib/pack/small-files';
+
+/** Files of different sizes, together about `total` bytes. */
+function files(total: number): Buffer[] {
+  const made: Buffer[] = [];
+  for (let left = total, size = 1; left > 0; left -= size, size = (size * 7) % 60_013) {
+    made.push(Buffer.from(`line ${made.length}\n`.repeat(Math.ceil(size / 6))).subarray(0, size));
+  }
+  return made;
+}
+
+describe('small files', () => {
+  test.each([['few, on this thread', 5000], ['many, on another thread', 3e6]])('are compressed: %s', async (_, total) => {
+    const small = new SmallFiles();
+    const contents = [Buffer.alloc(0), ...files(total)];
+    const deflated = await Promise.all(contents.map((content) => small.deflate(content)));
+    expect(deflated.map((bytes) => inflateRawSync(bytes).toString())).toEqual(contents.map((content) => content.toString()));
+    expect(deflated.every((bytes, index) => bytes.equals(deflateRawSync(contents[index], { level: 4 })))).toBe(true);
+    const [again] = contents.slice(-1);
+    expect((await small.deflate(again)).equals(deflated.at(-1)!)).toBe(true);
+  });
+
+  test('that the thread has not compressed when it ends are an error, and others are compressed by a new thread', async () => {
+    const small = new SmallFiles();
+    const contents = files(1e6);
+    const waiting = Promise.allSettled(contents.map((content) => small.deflate(content)));
+    await (small as unknown as { thread: import('worker_threads').Worker }).thread.terminate();
+    const outcomes = await waiting;
+    expect(outcomes.find(({ status }) => status === 'rejected')).toMatchObject({
+      reason: new Error('the thread that compresses small files has ended'),
+    });
+    expect(await Promise.all(contents.map((content) => small.deflate(content)))).toHaveLength(contents.length);
+  });
+});
