@@ -48,6 +48,11 @@ export function isForCompiling(real: string): boolean {
   return real.startsWith(`${HEADERS}/`) || /^\/usr\/lib\/(?:[^/]+\/)?[^/]+\.(?:[ao]|so)$/.test(real);
 }
 
+/** Headers in other directories than `HEADERS`, except for those in documentation. */
+export function isOwnHeader(real: string): boolean {
+  return real.endsWith('.h') && !real.startsWith(`${HEADERS}/`) && !isDocumentation(real);
+}
+
 /** Objects and static libraries: only linkers read them. */
 export function isForLinking(real: string): boolean {
   return /\.[ao]$/.test(real);

@@ -2,7 +2,7 @@
  * The files of a package by their use: data that a program opens at run time, and files that only a compiler reads.
  */
 import * as path from 'path';
-import { HEADERS, isNonRuntime, isForCompiling, isForLinking, isOfItsProgram } from './non-runtime';
+import { HEADERS, isNonRuntime, isForCompiling, isForLinking, isOfItsProgram, isOwnHeader } from './non-runtime';
 import type { Package, PackageDatabase } from '../../packages/package';
 import type { Root } from '../../root/root';
 import { isCommandDirectory, isStandardDirectory } from '../../root/standard';
@@ -72,6 +72,11 @@ export class PackageFiles {
     const files = this.database.files(owner);
     if (!files.some((real) => real.startsWith(`${HEADERS}/`) || isForLinking(real))) return [];
     return files.filter((real) => isForCompiling(real) && this.isFileOrLink(real));
+  }
+
+  /** Headers of a package outside of the directory for headers. */
+  public headers(owner: Package): readonly string[] {
+    return this.database.files(owner).filter((real) => isOwnHeader(real) && this.isFileOrLink(real));
   }
 
   private isData(real: string, owner: Package): boolean {

@@ -1,5 +1,6 @@
 /**
  * Headers and files for linkers. They are packed if an object of a requested package mentions the directory of headers, as compilers do.
+ * A compiler that produces C has headers of its own, such as `/usr/lib/nim/lib/nimbase.h`, which its output includes.
  */
 import { isFollowed } from './path-mentions';
 import { HEADERS } from '../kinds/non-runtime';
@@ -20,7 +21,9 @@ export function addFilesForCompiling({ real: file }: Pending, selection: Current
   delta.followed.add(HEADERS);
   for (const other of selection.requested.reachable()) {
     const why = { reason: `for compiling, of package ${other.name}`, through: file };
-    const added = packageFiles.forCompiling(other).flatMap((real) => addFound(real, why, delta, context));
+    const isOfProgram = selection.requested.reasonFor(other) === 'program';
+    const files = [...packageFiles.forCompiling(other), ...(isOfProgram ? packageFiles.headers(other) : [])];
+    const added = files.flatMap((real) => addFound(real, why, delta, context));
     for (const real of added) delta.enqueue(real, undefined);
   }
   return delta;
