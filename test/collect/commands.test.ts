@@ -351,18 +351,6 @@ describe('packages that extend the package of a program', () => {
   });
 });
 
-test('a library that embeds an interpreter is packed with the modules of its source package below its prefix', () => {
-  root.install('rig', { '/usr/bin/rig': programWith('', ['libpython.so.1']) }, { Depends: 'libpython' });
-  root.install(
-    'libpython',
-    { [`${LIB}/libpython.so.1`]: libraryWith('libpython.so.1', '\0/usr\0') },
-    { Depends: 'libpython-stdlib, other', Source: 'python' },
-  );
-  root.install('libpython-stdlib', { '/usr/lib/python3/os.py': '' }, { Source: 'python' }).install('other', { '/usr/lib/other/one': '' });
-  expect(find(root).data).toContain('/usr/lib/python3/os.py');
-  expect(find(root).data).not.toContain('/usr/lib/other/one');
-});
-
 describe('shell code that a script sources is part of the script', () => {
   const functions = 'start() {\n  RUNNER=paint\n  exec $RUNNER "$@"\n}\n';
   const installed = (text: string, more: Parameters<Packaged['install']>[1] = {}, depends = 'wrappers, painter') => {

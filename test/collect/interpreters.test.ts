@@ -1,5 +1,5 @@
 import * as fs from 'fs';
-import { find, Packaged, programWith } from './packaged';
+import { find, LIB, libraryWith, makeFound, Packaged, programWith } from './packaged';
 
 let root: Packaged;
 beforeEach(() => {
@@ -177,4 +177,27 @@ describe('commands that another package adds to a program as scripts', () => {
     add('#!/bin/sh\n');
     expect(find(root).notices).toEqual([]);
   });
+});
+
+test('a library that embeds an interpreter is packed with the modules of its source package below its prefix', () => {
+  root.install('rig', { '/usr/bin/rig': programWith('', ['libpython.so.1']) }, { Depends: 'libpython' });
+  root.install(
+    'libpython',
+    { [`${LIB}/libpython.so.1`]: libraryWith('libpython.so.1', '\0/usr\0') },
+    { Depends: 'libpython-stdlib, other', Source: 'python' },
+  );
+  root.install('libpython-stdlib', { '/usr/lib/python3/os.py': '' }, { Source: 'python' }).install('other', { '/usr/lib/other/one': '' });
+  expect(find(root).data).toContain('/usr/lib/python3/os.py');
+  expect(find(root).data).not.toContain('/usr/lib/other/one');
+});
+
+test('a program that embeds an interpreter finds modules of other packages below the prefix of the interpreter', async () => {
+  const module = 'lib/python3/dist-packages/rig.py';
+  root.install('rig', { '/usr/bin/rig': programWith('', ['libpython.so.1']), [`/usr/${module}`]: '' }, { Depends: 'libpython3.11' });
+  // the path is in a message of the interpreter, which does not build it from the prefix
+  const library = libraryWith('libpython.so.1', '\0/usr\0in /usr/lib/python3/dist-packages.\0');
+  root.install('libpython3.11', { [`${LIB}/libpython.so.1`]: library }, { Depends: 'python3.11', Source: 'python' });
+  root.install('python3.11', { '/usr/lib/python3.11/os.py': '' }, { Source: 'python' });
+  const { opt } = await makeFound(root);
+  expect(fs.existsSync(`${opt}/${module}`)).toBe(true);
 });

@@ -330,6 +330,27 @@ test.each([
   },
 );
 
+test('a directory that several add-ons list is packed with the files of add-ons, not with those of other packages', () => {
+  const directory = '/usr/lib/rig-modules';
+  root.install('rig', { '/usr/bin/rig': programWith(`<${directory}>`) });
+  root.install('rig-dom', { [`${directory}/dom/index`]: '' }, { Depends: 'rig' });
+  root.install('rig-csv', { [`${directory}/csv/index`]: '' }, { Depends: 'rig' });
+  root.install('saw', { [`${directory}/saw/index`]: '' });
+  expect(find(root).data).toEqual(['/usr/bin/rig', `${directory}/csv/index`, `${directory}/dom/index`]);
+});
+
+test('a command that a dependency names in a directory of the requested package is packed', () => {
+  const description = '/usr/share/rig/solvers/saw.json';
+  const installed = (depends: string) => {
+    root.install('rig', { '/usr/bin/rig': programWith(), '/usr/share/rig/init': '' }, { Depends: depends });
+    root.install('saw', { '/usr/bin/saw': programWith(), [description]: '{"executable": "/usr/bin/saw"}' });
+    return find(root).data;
+  };
+  expect(installed('saw')).toEqual(expect.arrayContaining(['/usr/bin/saw', description]));
+  root = new Packaged();
+  expect(installed('')).not.toContain('/usr/bin/saw');
+});
+
 describe('a directory of files for another program', () => {
   test('has data of the packages of that program', () => {
     root.install('zsh', { '/usr/bin/zsh': programWith('</usr/share/zsh/functions>') }, { Depends: 'zsh-common' });

@@ -44,6 +44,16 @@ test('iconv_open: the modules are packed, except those for mainframes', () => {
   expect(opened(CONVERT)).toEqual(['IBM850.so', 'UTF-16.so', 'gconv-modules'].map((name) => `${LIB}/gconv/${name}`));
 });
 
+test('g_convert_with_iconv: the modules are packed, although a library of another package opens the conversion', () => {
+  const root = withProgram(NOTHING);
+  const library = `${LIB}/libconvert.so.1`;
+  root.compile(library, 'int g_convert_with_iconv(void) { return 0; }', ['-shared', '-fPIC', '-Wl,-soname,libconvert.so.1']);
+  root.install('libconvert', { [library]: [] });
+  const source = 'int g_convert_with_iconv(void); int main(void) { return g_convert_with_iconv(); }';
+  root.compile('/usr/bin/rig', source, [root.locate(library)]);
+  expect(find(withEverything(root)).data).toContain(`${LIB}/gconv/UTF-16.so`);
+});
+
 test('iconv_open in a library of another package: no modules are packed', () => {
   const root = withProgram(NOTHING);
   root.compile(`${LIB}/libconvert.so.1`, CONVERT.replace('main', 'convert'), ['-shared', '-fPIC', '-Wl,-soname,libconvert.so.1']);

@@ -14,7 +14,7 @@ import { reasonForUnrelated } from './unrelated-plug-ins';
 import type { Package } from '../../packages/package';
 import { isCommandDirectory, isStandardDirectory } from '../../root/standard';
 import { addCommand } from '../commands/commands';
-import { starterOf } from '../commands/starters';
+import { isNeededCommand, registrarOf } from '../commands/named-by-path';
 import { isMachineSpecific } from '../kinds/machine-specific';
 import { isNonRuntime, isDocumentation, isForLinking, isForProgram } from '../kinds/non-runtime';
 import { addFound } from '../programs/add-files';
@@ -23,7 +23,6 @@ import type { Grounds } from '../relations/belonging';
 import { groundsToFollow } from '../relations/belonging';
 import { isOfSeveral, isOfSeveralAddOns, isOnlyRecommended } from '../relations/need';
 import type { Context } from '../selection/context';
-import { ownersOf } from '../selection/context';
 import type { Candidate, CurrentSelection, Pending, Selection, Why } from '../selection/selection';
 import type { Limit, Need } from '../selection/size-budget';
 import { BY_OTHERS, BY_SIBLINGS, isAsNecessary, NEEDS, RECOMMENDED } from '../selection/size-budget';
@@ -45,6 +44,7 @@ export function followPathMentions(pending: Pending, selection: CurrentSelection
   const delta = selection.fork();
   const owner = packages.ownerOf(file);
   const by: Mentioning = { ...pending, owner };
+  const mentioning = owner === undefined || registrarOf(file, selection.requested, context) ? file : owner.name;
   for (const mentioned of behindPrefix(file, owner, delta.requested, context)) follow(mentioned, by, delta, context);
   for (const unit of behindStandardDirectories(by, delta.requested, context)) follow(unit, { ...by, isWeak: true }, delta, context);
   for (const archive of classPath(file, root)) follow(path.posix.resolve(path.posix.dirname(file), archive), by, delta, context);
@@ -55,7 +55,7 @@ export function followPathMentions(pending: Pending, selection: CurrentSelection
   for (const mention of isSelfBuilt(file, context) ? runtimeMentions(file, context) : root.content(file).mentions) {
     for (const written of pathsOf(mention, context)) {
       const mentioned = path.posix.normalize(written).replace(/(?<=.)\/$/, '');
-      const key = `${owner?.name ?? file} ${mentioned}`;
+      const key = `${mentioning} ${mentioned}`;
       if (delta.followed.has(key)) continue;
       delta.followed.add(key);
       if (isMachineSpecific(mentioned)) noteHomeDirectory(mentioned, file, delta, context);
@@ -92,8 +92,7 @@ function followOne(candidate: string, real: string, by: Mentioning, selection: C
 /** A command that a file names by its path. */
 function followCommand(candidate: string, real: string, file: string, selection: CurrentSelection, context: Context): Selection {
   if (selection.files.has(real)) return selection.fork();
-  const starter = starterOf(file, selection, context);
-  const isNeeded = ownersOf(candidate, context).some((one) => selection.requested.has(one) || starter?.mayStart(one));
+  const isNeeded = isNeededCommand(candidate, file, selection, context);
   if (isNeeded) return addCommand(path.posix.basename(candidate), candidate, file, selection, context);
   const reason = `a command that ${file} names, but of a package that it does not need: add it to include or to the binaries`;
   return skipping(candidate, reason, selection);

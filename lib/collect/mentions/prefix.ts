@@ -13,7 +13,7 @@ import { isNonRuntime } from '../kinds/non-runtime';
 import { cacheByRoot } from '../selection/cache-by-root';
 import type { Context } from '../selection/context';
 import type { RequestedPackages } from '../selection/requested-packages';
-import { dependenciesOf } from '../selection/requested-packages';
+import { dependenciesOf, isNamedAfter } from '../selection/requested-packages';
 import type { CurrentSelection } from '../selection/selection';
 
 const PREFIX = '/usr';
@@ -128,17 +128,23 @@ function builtBy(script: string, units: readonly string[], root: Root): readonly
  *
  * @returns resolved path of an object or script → paths that the file may build. For the prefix `/usr`, these are directories of the file's
  *   source package or, if its package is requested, of all requested packages. A directory is left out if an object of these packages
- *   mentions its whole path, or a path below it. For the prefix `/etc`, these are packed files in `/etc` that the file names
+ *   mentions its whole path, or a path below it. Directories of other packages that are named after a package of the file's source count,
+ *   too: a program that embeds Python finds installed modules in `lib/python3/dist-packages` below the prefix (`getsitepackages` in
+ *   Debian's site.py). For the prefix `/etc`, these are packed files in `/etc` that the file names
  */
 export function prefixed(selection: CurrentSelection, { root, packages }: Context): Map<string, readonly string[]> {
   const { requested } = selection;
   const files = [...selection.files.keys()];
   const users = files.filter((real) => hasPrefix(real, PREFIX, root));
   const ofRequested = files.filter((real) => requested.has(packages.ownerOf(real)!));
+  const isData = (unit: string) => unit.startsWith(`${PREFIX}/`) && root.isDirectory(unit) && !isNonRuntime(`${unit}/`);
+  const namedAfter = (source: string) => {
+    const siblings = packages.builtFrom(source);
+    return [...new Set(files.map(unitOf))].filter((unit) => siblings.some((one) => isNamedAfter(unit, one)) && isData(unit));
+  };
   const unsaidOf = (siblings: readonly string[]) => {
     const objects = siblings.filter((real) => root.content(real).kind === 'elf');
     const mentioned = new Set(objects.flatMap((real) => root.content(real).mentions.map((mention) => unitOf(mention.path))));
-    const isData = (unit: string) => unit.startsWith(`${PREFIX}/`) && root.isDirectory(unit) && !isNonRuntime(`${unit}/`);
     return [...new Set(siblings.map(unitOf))].filter((unit) => isData(unit) && !mentioned.has(unit));
   };
   /** by source package; `requested` for the requested packages together */
@@ -150,7 +156,7 @@ export function prefixed(selection: CurrentSelection, { root, packages }: Contex
     const isRequested = requested.has(owner);
     const key = isRequested ? 'requested' : `source ${owner.source}`;
     const ofSource = () => files.filter((real) => packages.ownerOf(real)?.source === owner.source);
-    const found = unsaid.get(key) ?? unsaidOf(isRequested ? ofRequested : ofSource());
+    const found = unsaid.get(key) ?? (isRequested ? unsaidOf(ofRequested) : [...unsaidOf(ofSource()), ...namedAfter(owner.source)]);
     unsaid.set(key, found);
     const used = root.content(user).kind === 'elf' ? found : builtBy(user, found, root);
     if (used.length > 0) units.set(user, used);

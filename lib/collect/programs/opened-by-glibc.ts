@@ -15,7 +15,7 @@ const CALLS = {
   // to unwind a thread's stack: glibc nptl/pthread_cancel.c, sysdeps/nptl/pthread_exit.c
   unwind: ['pthread_create', 'pthread_cancel', 'pthread_exit', 'thrd_create', 'thrd_exit'],
   // conversion modules for character sets: glibc iconv/gconv_db.c; through GLib: glib/gconvert.c
-  convert: ['iconv_open', 'g_iconv_open', 'g_convert', 'g_convert_with_fallback'],
+  convert: ['iconv_open', 'g_iconv_open', 'g_convert', 'g_convert_with_fallback', 'g_convert_with_iconv'],
   // glibc locale/findlocale.c
   locale: ['setlocale', 'newlocale', '__newlocale'],
   // glibc nss/nsswitch.c

@@ -143,9 +143,10 @@ function ifFileOfReachablePackage({ owner, by, isFile, isBelow, requested }: Men
   return { rule: `a file of ${owner!.name}, which is usually installed with ${by!.name}` };
 }
 
-function ifDirectoryOfAddOn({ real, owner, by, isFile, requested, facts }: Mentioned): Answer {
-  if (isFile || !requested.has(by!) || !facts.packages.isSole(real)) return undefined;
-  const extendsIt = facts.packages.builtFrom(by!.source).some((one) => isRelated(owner!, one));
+/** If several add-ons list the directory, each file in it is judged by the package that owns the file. */
+function ifDirectoryOfAddOn({ owner, by, isFile, isBelow, requested, facts }: Mentioned): Answer {
+  if ((isFile && !isBelow) || !requested.has(by!)) return undefined;
+  const extendsIt = [...facts.packages.builtFrom(by!.source), ...requested].some((one) => isRelated(owner!, one));
   if (!extendsIt || !requested.isExtensible(by!)) return undefined;
   return { rule: `of ${owner!.name}, an add-on of ${by!.name}` };
 }
