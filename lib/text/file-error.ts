@@ -13,6 +13,10 @@ const MEANINGS: Readonly<Record<string, readonly [meaning: string, advice: strin
   EROFS: ['the file system is read-only', 'choose a place on another file system'],
   ENOSPC: ['no space is left on the device', 'make room, or choose a place on another file system'],
   EDQUOT: ['the disk quota of this user is used up', 'make room, or choose a place on another file system'],
+  EFBIG: [
+    'it would be larger than this user or the file system allows',
+    'raise the limit (ulimit -f), or choose a place on another file system',
+  ],
   EACCES: PERMISSION,
   EPERM: PERMISSION,
   ENOENT: ['it does not exist', 'run this again when nothing removes or renames files there'],
@@ -31,7 +35,7 @@ export function fileError(error: unknown, what: string, file: string, advice?: s
   const { code = '', syscall } = error as NodeJS.ErrnoException;
   if (syscall === undefined || !Object.hasOwn(MEANINGS, code)) return error;
   const [meaning, general] = MEANINGS[code];
-  const isOfPlace = ['EROFS', 'ENOSPC', 'EDQUOT', 'EACCES', 'EPERM'].includes(code);
+  const isOfPlace = ['EROFS', 'ENOSPC', 'EDQUOT', 'EFBIG', 'EACCES', 'EPERM'].includes(code);
   const remedy = isOfPlace && advice !== undefined ? advice : general;
   return Object.assign(new Error(`${what} ${printableName(file)}: ${meaning} (${code})\n  ${remedy}`), { code });
 }

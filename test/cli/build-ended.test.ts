@@ -1,4 +1,4 @@
-import { spawn } from 'child_process';
+import { spawn, spawnSync } from 'child_process';
 import * as fs from 'fs';
 import { MAIN } from './command';
 import { Fixture, noise, temporaryDirectory } from '../fixture';
@@ -32,5 +32,19 @@ test('build leaves nothing behind if the packing process is killed', async () =>
   process.kill(children[0], 'SIGKILL');
   expect(await ended).toBe(1);
   expect(errors()).toContain('packing failed, nothing was written: the packing process ended');
+  expect(fs.readdirSync(cwd)).toEqual([]);
+});
+
+test('build leaves nothing behind if the zip is larger than this user may write', () => {
+  const cwd = temporaryDirectory();
+  const made = new Fixture().debian();
+  made.program('/usr/bin/prog');
+  made.write({ '/usr/share/prog/noise': noise(2e6, 1) });
+  const limited = ['-c', 'ulimit -f 1000; exec "$@"', 'bash', process.execPath, MAIN, 'build', 'prog', '-o', 'layer.zip'];
+  const args = [...limited, '--source', `directory:${made.directory}`, '--include', '/usr/share/prog'];
+  const { status, stderr } = spawnSync('bash', args, { cwd, encoding: 'utf8' });
+  expect(status).toBe(1);
+  expect(stderr).toContain(`binary-layer: cannot write ${cwd}/layer.zip: it would be larger than this user or the file system allows (EFBIG)
+  raise the limit (ulimit -f), or choose a place on another file system\n`);
   expect(fs.readdirSync(cwd)).toEqual([]);
 });
