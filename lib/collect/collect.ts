@@ -14,6 +14,7 @@ import { addStartedCommands } from './commands/commands';
 import { addDispatched } from './commands/dispatched';
 import { addLaunched } from './commands/launched';
 import { skipRecommendedByConfiguration } from './commands/recommended-by-configuration';
+import { skipReportedCommands } from './commands/reported-commands';
 import { skipCommandsOfDependencies } from './commands/unpacked-dependencies';
 import type { FinishedSelection } from './finish';
 import { addLicences, finish, rejectStaleBytecode } from './finish';
@@ -151,6 +152,7 @@ export class Collection {
     linkConfiguration(selection, context);
     listLibraries(selection, context);
     skipCommandsOfDependencies(selection, context);
+    skipReportedCommands(selection, context);
     selection.merge(addLicences(selection, context));
     return fits(selection, context) ? { selection, ...filled } : undefined;
   }

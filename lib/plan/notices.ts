@@ -7,6 +7,7 @@ import { interpreterOf, readShebang } from '../closure/script';
 import { isShellScript } from '../collect/commands/command-words';
 import { SUGGESTED } from '../collect/commands/optional-commands';
 import { OF_CONFIGURATION } from '../collect/commands/recommended-by-configuration';
+import { REPORTED } from '../collect/commands/reported-commands';
 import { OF_DEPENDENCY } from '../collect/commands/unpacked-dependencies';
 import { UNRELATED } from '../collect/commands/unrelated-commands';
 import type { FinishedSelection } from '../collect/finish';
@@ -79,6 +80,7 @@ const UNPACKED: readonly (readonly [reason: string, why: string])[] = [
   [SUGGESTED, 'of packages that its own package only suggests'],
   [UNRELATED, 'of packages that its own package does not depend on'],
   [OF_DEPENDENCY, 'of packages that its own package depends on'],
+  [REPORTED, 'that its error messages name'],
   [OF_CONFIGURATION, 'that its configuration names, of packages that its own package only recommends'],
   [OF_MODULE, 'of packages that the packages of its modules only recommend'],
 ];
