@@ -98,3 +98,11 @@ ${references.map((reference) => `  <rewriteURI uriStartString="http://rig.test/"
     for (const file of Object.keys(styles)) expect(data()).not.toContain(file);
   });
 });
+
+test('files that configuration includes by a path relative to its own directory are packed', () => {
+  const text = 'mode = all\n!include conf.d/*.conf\n  include extra/site.cfg\n# include other.d/*.conf\n';
+  root.install('rig', { '/usr/bin/rig': programWith('</etc/rig/rig.conf>') }, { Depends: 'rig-config' });
+  const files = ['conf.d/first.conf', 'extra/site.cfg', 'extra/unused.cfg', 'other.d/last.conf'].map((name) => `/etc/rig/${name}`);
+  root.install('rig-config', { '/etc/rig/rig.conf': text, ...Object.fromEntries(files.map((file) => [file, ''])) }, { Source: 'config' });
+  expect(data()).toEqual([...files.slice(0, 1), '/etc/rig/extra/site.cfg', '/etc/rig/rig.conf', '/usr/bin/rig']);
+});

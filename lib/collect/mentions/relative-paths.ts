@@ -1,6 +1,6 @@
 /**
  * Paths that a file mentions relative to its own location: `../share/rig` in a program in `/usr/bin`, files in the directory `include`
- * beside the program's directory `bin`, and relative references in an XML catalog.
+ * beside the program's directory `bin`, relative references in an XML catalog, and files that configuration includes.
  *
  * A program finds its own location by `/proc/self/exe` or `argv[0]`. A relative path is weak evidence, so the relative paths in an object
  * count only if a requested package owns the object.
@@ -33,7 +33,7 @@ const NONE: RelativePaths = { mentioned: [], belowInclude: [], directories: [] }
 export function relativePaths({ real: file, program = file }: Pending, selection: CurrentSelection, context: Context): RelativePaths {
   const { root, packages } = context;
   const { elf } = root.content(file);
-  if (elf === undefined) return { ...NONE, mentioned: inCatalog(file, selection, context) };
+  if (elf === undefined) return { ...NONE, mentioned: [...inCatalog(file, selection, context), ...included(file, root)] };
   const owner = packages.ownerOf(file);
   if (owner === undefined || !selection.requested.has(owner)) return NONE;
   return root.scan(file, (bytes) => {
@@ -105,4 +105,23 @@ function inCatalog(file: string, selection: CurrentSelection, context: Context):
 function isCatalog(file: string, { root }: Context): boolean {
   const { kind, head } = root.content(file);
   return kind === 'text' && head.includes('<catalog') && head.includes('urn:oasis:names:tc:entity:xmlns:xml:catalog');
+}
+
+/** `!include conf.d/*.conf`: a directive that includes files, and a path without a leading `/`. */
+const INCLUDING = /^[ \t]{0,16}[!$%@]?include(?:_?try|_?dir|optional)?[ \t=:]{1,8}["']?((?!\/)[\w.+/-]+)(\*?)/gim;
+/** Maximum size of configuration, in bytes. */
+const MOST_CONFIGURATION = 1024 * 1024;
+
+/**
+ * Files that configuration includes by paths relative to its own directory, or the directory of files that it includes by a pattern. A name
+ * without a directory counts only in a directory of its own: see `namedIn` in files-beside.ts for the others.
+ */
+function included(file: string, root: Root): string[] {
+  const { kind, size } = root.content(file);
+  const directory = path.posix.dirname(file);
+  if (kind !== 'text' || size > MOST_CONFIGURATION || !file.startsWith('/etc/') || isStandardDirectory(directory)) return [];
+  const text = root.scan(file, (bytes) => bytes.toString('latin1'));
+  const found = [...text.matchAll(INCLUDING)].map(([, written, pattern]) => (
+    joined(directory, pattern === '' ? written : path.posix.dirname(`${written}*`))));
+  return found.filter((one) => one !== directory && root.real(one) !== undefined);
 }
