@@ -7,7 +7,7 @@
 import * as path from 'path';
 import { setImmediate } from 'timers';
 import type { Answer, FilesAhead, PackedZip, Packing } from '../pack/process';
-import type { Plan } from '../plan/layout/plan';
+import { packedPlan, type Plan } from '../plan/layout/plan';
 import { AnsweringChild, EndedError } from '../process/answering-child';
 import { nodeEnvironment } from '../process/environment';
 import { ownFile, PACK } from '../process/own-file';
@@ -63,7 +63,7 @@ export class StartedZip {
 
   /** @param file where the zip is written, complete or not at all */
   constructor(plan: Plan, file: string) {
-    this.line = JSON.stringify({ plan, file: path.resolve(file), isKept: true } satisfies Packing);
+    this.line = JSON.stringify({ plan: packedPlan(plan), file: path.resolve(file), isKept: true } satisfies Packing);
     this.read = startPacking().ask(this.line);
     StartedZip.unanswered.push(this);
   }

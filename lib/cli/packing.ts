@@ -8,7 +8,7 @@ import type { Readable } from 'stream';
 import { LayerError } from '../error';
 import type { Answer, FilesAhead, Packing } from '../pack/process';
 import type { Packed, Progress } from '../pack/zip';
-import type { Plan } from '../plan/layout/plan';
+import { packedPlan, type Plan } from '../plan/layout/plan';
 import { startChild } from '../process/child';
 import { nodeEnvironment } from '../process/environment';
 import { ownFile, PACK } from '../process/own-file';
@@ -49,7 +49,7 @@ export class PackingProcess {
   public async zip(plan: Plan, file: string, progress: Progress): Promise<Packed> {
     const { stdout, stderr } = this.child;
     const problems = textOf(stderr!);
-    this.tell({ plan, file, temporary: unfinished(file), isKept: false, reports: true });
+    this.tell({ plan: packedPlan(plan), file, temporary: unfinished(file), isKept: false, reports: true });
     for await (const line of linesOf(stdout!)) {
       const { packed, problem, options = [], done } = JSON.parse(line) as Answer;
       if (packed) return packed;

@@ -9,7 +9,7 @@ import type { KnownBlocks } from './known-blocks';
 import type { ContentFacts } from './zip-writer';
 import { MOST_BYTES } from '../lambda';
 import { LIMITS } from '../limits';
-import type { FileEntry } from '../plan/layout/plan';
+import type { PackedFile } from '../plan/layout/plan';
 import type { RootPath } from '../root/paths';
 import { sourceOfBytecode } from '../root/python-bytecode';
 import type { Root } from '../root/root';
@@ -62,7 +62,7 @@ export class Ahead {
   }
 
   /** The content of a file; `undefined` if it was not compressed ahead, has changed, is edited, or has a block that is no longer kept. */
-  public known({ real, stamp, edits, stub, locale, compressed: stored }: FileEntry, root: Root): KnownFile | undefined {
+  public known({ real, stamp, edits, stub, locale, compressed: stored }: PackedFile, root: Root): KnownFile | undefined {
     const { aliases = [], ...otherEdits } = edits ?? {};
     const isEdited = [stub, locale, stored, ...Object.values(otherEdits)].some((edit) => edit !== undefined);
     if (isEdited || aliases.length > 0) return undefined;

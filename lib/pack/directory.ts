@@ -6,7 +6,7 @@ import * as path from 'path';
 import { setImmediate } from 'timers/promises';
 import { written } from './entries';
 import type { Packed, Progress } from './zip';
-import type { Plan } from '../plan/layout/plan';
+import type { PackedPlan } from '../plan/layout/plan';
 import { discard } from '../process/remove-tree';
 import { unfinished } from '../process/whole-file';
 import { fileError } from '../text/file-error';
@@ -16,7 +16,7 @@ import { fileError } from '../text/file-error';
  *
  * @param directory does not exist, or is empty
  */
-export async function writeDirectory(plan: Plan, directory: string, progress?: Progress): Promise<Packed> {
+export async function writeDirectory(plan: PackedPlan, directory: string, progress?: Progress): Promise<Packed> {
   const temporary = unfinished(directory);
   let bytes = 0;
   try {
@@ -39,7 +39,7 @@ export async function writeDirectory(plan: Plan, directory: string, progress?: P
  * @param mostBytes see `written`
  * @returns after each file, the total number of bytes written so far
  */
-export function* writeEntries(plan: Plan, directory: string, mostBytes?: number): Generator<number> {
+export function* writeEntries(plan: PackedPlan, directory: string, mostBytes?: number): Generator<number> {
   const existing = new Set<string>();
   const makeDirectory = (place: string) => {
     if (existing.has(place)) return;

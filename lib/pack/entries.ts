@@ -10,7 +10,7 @@ import { editElf, FormatError, replaceText } from '../elf';
 import { LayerError } from '../error';
 import { MOST_BYTES } from '../lambda';
 import { nameAliases } from '../plan/layout/alias';
-import { type FileEntry, type LauncherEntry, needsWithKey, type Plan, rootOf, withKey } from '../plan/layout/plan';
+import { type LauncherEntry, needsWithKey, type PackedFile, type PackedPlan, rootOf, withKey } from '../plan/layout/plan';
 import { COMPRESSED, launcherFile, unpackedRoot } from '../plan/size/compress';
 import { withPathsInClasses } from '../root/java-constants';
 import { withClassPath } from '../root/java-manifest';
@@ -44,9 +44,9 @@ export class FullLayerError extends LayerError {}
  * @throws ChangedFileError, UneditableFileError, FullLayerError
  */
 export function* written<Known extends { readonly size: number } = never>(
-  plan: Plan,
+  plan: PackedPlan,
   mostBytes = MOST_BYTES,
-  knownFile?: (file: FileEntry, root: Root) => Known | undefined,
+  knownFile?: (file: PackedFile, root: Root) => Known | undefined,
 ): Generator<Written<Known>> {
   const root = openRoot(plan.root);
   const names = nameAliases(plan.key, plan.aliases);
@@ -76,12 +76,12 @@ interface Named {
   readonly name: string;
   readonly link?: string;
   readonly text?: string;
-  readonly file?: FileEntry;
+  readonly file?: PackedFile;
   readonly launcher?: LauncherEntry;
   readonly mode?: number;
 }
 
-function named(plan: Plan, aliases: readonly string[]): Named[] {
+function named(plan: PackedPlan, aliases: readonly string[]): Named[] {
   const mirrored = rootOf(plan.key).slice('/opt/'.length);
   const entries: Named[] = plan.entries.flatMap((entry): Named[] => {
     const name = mirrored + entry.path;
@@ -116,13 +116,13 @@ function named(plan: Plan, aliases: readonly string[]): Named[] {
 }
 
 /** The bytes of a file in the layer, compressed if the plan requires it. */
-function stored(entry: FileEntry, root: Root, key: string, aliases: readonly string[]): Buffer {
+function stored(entry: PackedFile, root: Root, key: string, aliases: readonly string[]): Buffer {
   const content = edited(entry, root, key, aliases);
   return entry.compressed === undefined ? content : compress({ content, mode: entry.mode });
 }
 
 /** The bytes of a file as programs see it in the function: edited, and not compressed. */
-function edited(entry: FileEntry, root: Root, key: string, aliases: readonly string[]): Buffer {
+function edited(entry: PackedFile, root: Root, key: string, aliases: readonly string[]): Buffer {
   const { edits, locale } = entry;
   if (locale) return localeArchive(locale.names, locale.categories.map((category) => unchanged(category, root)));
   const bytes = entry.stub === undefined ? unchanged(entry, root) : inflateRawSync(Buffer.from(entry.stub, 'base64'));
@@ -149,7 +149,7 @@ function edited(entry: FileEntry, root: Root, key: string, aliases: readonly str
   }
 }
 
-function unchanged({ real, stamp }: Pick<FileEntry, 'real' | 'stamp'>, root: Root): Buffer {
+function unchanged({ real, stamp }: Pick<PackedFile, 'real' | 'stamp'>, root: Root): Buffer {
   const bytes = root.readUnchanged(real, stamp);
   if (bytes) return bytes;
   const file = printableName(root.shown(real));

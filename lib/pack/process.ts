@@ -15,7 +15,7 @@ import { SmallFiles } from './small-files';
 import type { Packed, Progress } from './zip';
 import { writeZip } from './zip';
 import { LayerError, type OptionName } from '../error';
-import type { Plan } from '../plan/layout/plan';
+import type { PackedPlan } from '../plan/layout/plan';
 import { openRoot } from '../root/open-root';
 import type { RootPath } from '../root/paths';
 
@@ -28,7 +28,7 @@ export interface FilesAhead {
 }
 
 export interface Packing {
-  readonly plan: Plan;
+  readonly plan: PackedPlan;
   /** absolute path of the zip */
   readonly file: string;
   /** absolute path of the incomplete zip @default - see `writeZip` */

@@ -9,7 +9,7 @@ import { pipeline } from 'stream/promises';
 import { createGzip } from 'zlib';
 import { type Written, written } from './entries';
 import type { Packed, Progress } from './zip';
-import type { Plan } from '../plan/layout/plan';
+import type { PackedPlan } from '../plan/layout/plan';
 import { discard } from '../process/remove-tree';
 import { unfinished } from '../process/whole-file';
 import { BLOCK } from '../tar/format';
@@ -24,7 +24,7 @@ const MODIFIED = Date.UTC(1980, 0, 1) / 1000;
  *
  * @param file replaced if it exists
  */
-export async function writeTar(plan: Plan, file: string, progress?: Progress): Promise<Packed> {
+export async function writeTar(plan: PackedPlan, file: string, progress?: Progress): Promise<Packed> {
   const temporary = unfinished(file);
   let bytes = 0;
   function* blocks(): Generator<Buffer> {

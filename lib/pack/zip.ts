@@ -13,7 +13,7 @@ import type { KnownBlocks } from './known-blocks';
 import type { SmallFiles } from './small-files';
 import { ZipWriter } from './zip-writer';
 import { MOST_BYTES } from '../lambda';
-import type { Plan } from '../plan/layout/plan';
+import type { PackedPlan } from '../plan/layout/plan';
 import { discard } from '../process/remove-tree';
 import { unfinished } from '../process/whole-file';
 import { fileError } from '../text/file-error';
@@ -54,7 +54,7 @@ const MOST_WAITING = { bytes: 24 * 1024 * 1024, entries: 2048 };
  * @param file replaced if it exists
  * @throws ChangedFileError, UneditableFileError; Error if the file cannot be written
  */
-export async function writeZip(plan: Plan, file: string, progress?: Progress, options: ZipOptions = {}): Promise<Packed> {
+export async function writeZip(plan: PackedPlan, file: string, progress?: Progress, options: ZipOptions = {}): Promise<Packed> {
   const { hash, temporary = unfinished(file) } = options;
   const sink = fs.createWriteStream(temporary, { mode: 0o644 });
   try {
@@ -84,7 +84,7 @@ interface Waiting {
 }
 
 /** @returns the number of bytes of the files */
-async function addEntries(zip: ZipWriter, plan: Plan, progress: Progress | undefined, options: ZipOptions): Promise<number> {
+async function addEntries(zip: ZipWriter, plan: PackedPlan, progress: Progress | undefined, options: ZipOptions): Promise<number> {
   const { known, ahead, small } = options;
   const waiting: Waiting[] = [];
   let [bytes, bytesWaiting] = [0, 0];

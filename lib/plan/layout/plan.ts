@@ -130,6 +130,20 @@ export interface Plan {
   readonly loader?: string;
 }
 
+/** A file without the facts that packing does not need: reasons and hashes are half of a plan. */
+export type PackedFile = Omit<FileEntry, 'sha256' | 'size' | 'why'>;
+
+/** What packing needs of a plan. */
+export interface PackedPlan extends Omit<Plan, 'fingerprint' | 'entries'> {
+  readonly entries: readonly (PackedFile | Exclude<Entry, FileEntry>)[];
+}
+
+/** The part of a plan that is sent to the packing process. */
+export function packedPlan({ fingerprint, entries, ...plan }: Plan): PackedPlan {
+  const packed = ({ sha256, size, why, ...file }: FileEntry): PackedFile => file;
+  return { ...plan, entries: entries.map((entry) => (entry.kind === 'file' ? packed(entry) : entry)) };
+}
+
 /** SHA-256 of everything that the layer's bytes depend on: paths, modes, content, edits, aliases and the version of the rules. */
 export function fingerprintOf(plan: Omit<Plan, 'fingerprint' | 'key' | 'root'>): string {
   const hash = createHash('sha256');
