@@ -20,7 +20,7 @@ export class ArchitectureCheck implements IAspect {
   }
 }
 
-/** True if a function has a layer. The CDK keeps the layers of a function in a private field. */
+/** True if a function has the given layer. The CDK keeps the layers of a function in a private field. */
 export function hasLayer(node: lambda.Function, layer: lambda.ILayerVersion): boolean {
   const { _layers: layers = [] } = node as unknown as { _layers?: lambda.ILayerVersion[] };
   return layers.includes(layer);

@@ -285,7 +285,7 @@ export class BinaryLayer extends lambda.LayerVersion {
     this.names = new Map([binary, ...(additionalBinaries ?? [])].map((name) => [name, programName(name, rename ?? {})]));
     const file = sbom ? code.finished() : undefined;
     if (file !== undefined) labelled(label, () => writeSbom(file));
-    // added to the stage: aspects of an outer scope do not visit the constructs in it, and a layer is used only inside its own stage
+    // added to the stage, because aspects of an app do not visit constructs in its stages. A layer is used only inside its own stage
     const aspects = Aspects.of(Stage.of(this) ?? this.node.root);
     if (builtFor) aspects.add(new ArchitectureCheck(this, builtFor));
     if (asset && asset.temporaryBytes > 0) aspects.add(new EphemeralStorageCheck(this, asset.temporaryBytes));
@@ -334,7 +334,7 @@ function assetOptionsOf({ testCommand, testTimeout = Duration.seconds(30), verbo
   };
 }
 
-/** The architecture that the properties or the source state. Templates include it even if bundling is off. */
+/** The target architecture, as far as it is known before the source is opened. Templates include it even if bundling is off. */
 function statedArchitecture({ architecture, source }: BinaryLayerProps): lambda.Architecture | undefined {
   const machine = machineOf(architecture) ?? source?._machine;
   return machine && ARCHITECTURES[machine];
@@ -371,8 +371,8 @@ function ownPropsOf({
 }
 
 /**
- * Writes the bill of materials beside the zip. The zip's name is a hash of its content, so an existing file stays valid unless it is
- * truncated or from another version.
+ * Writes the bill of materials beside the zip. The zip's name is a hash of its content, so an existing bill of materials stays valid
+ * unless it is truncated, or another version of this package wrote it.
  */
 function writeSbom(zip: string): void {
   const file = zip.replace(/\.zip$/, '.cdx.json');

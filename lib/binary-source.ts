@@ -121,9 +121,9 @@ export class BinarySource {
    * This machine's apt downloads them from its configured sources and verifies them with its keys. They are unpacked into a separate root:
    * nothing is installed, and root rights are not needed. Needs apt, bubblewrap and busybox-static.
    *
-   * The root is cached in `cdk-binary-layer/apt` below `$XDG_CACHE_HOME` or `~/.cache`, with the versions of its packages. To use
-   * newer versions, delete this directory or set the environment variable `BINARY_LAYER_REFRESH` to `1`. If a package cannot be
-   * downloaded, synthesis fails.
+   * The root is cached in `cdk-binary-layer/apt` below `$XDG_CACHE_HOME` or `~/.cache`. Later syntheses use the same package
+   * versions. To use newer versions, delete this directory or set the environment variable `BINARY_LAYER_REFRESH` to `1`. If a
+   * package cannot be downloaded, synthesis fails.
    *
    * @param packages Names as in `apt-get install`: `jq`, `jq=1.6-2.1`, `jq/bookworm-backports`
    * @param options Package sources, recommended packages and installation scripts. By default, packages come from the sources of this

@@ -1,7 +1,7 @@
 /**
- * The base of all errors that a user can act on.
+ * The base of errors that a user can act on.
  *
- * Anything else that is thrown (a `TypeError`, a failed assertion) is a defect of this library.
+ * File system errors are not based on it: `fileError` adds advice to them. A `TypeError` or a failed assertion is a defect of this library.
  */
 import { printableLines } from './text/printable';
 

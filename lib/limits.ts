@@ -1,9 +1,9 @@
 /**
  * Limits on the sizes and counts that foreign files state or imply.
  *
- * Every reader checks its limit before it allocates memory or starts a loop for such a number, so that a file of a hostile package
- * or image results in an error instead of exhausting memory or time. The comment of each limit states the largest value
- * on real systems. The limit is far above that.
+ * A size is checked before memory is allocated for it. A count is checked at the latest when the entries have been read. So a file of
+ * a hostile package or image results in an error instead of exhausting memory or time. The comment of each limit states the largest
+ * value on real systems. The limit is far above that.
  */
 
 import { LayerError } from './error';

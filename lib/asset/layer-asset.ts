@@ -101,7 +101,7 @@ export class LayerAsset {
    *
    * @param beside a path in the directory of the zip
    * @returns a function that waits for the zip, tests it, and moves it to a path. If this fails, it throws an Error and leaves no file
-   * @throws Error if the layer cannot be planned or tested
+   * @throws Error if the layer cannot be planned, or if this machine cannot run its test
    */
   public pack(beside: string): (file: string) => void {
     if (this.trial) {

@@ -126,7 +126,7 @@ export class LayerCode extends lambda.Code {
         if (hook.isDone) {
           this.asset.renamed(file);
         } else if (!this.asset.isAt(file)) {
-          // `file` is the hook's empty file. It is absent if the staged zip was removed: CDK stages an asset only once in a process
+          // removes the hook's empty file. CDK stages an asset only once in a process, so no file is there if the staged zip was removed
           fs.rmSync(file, { force: true });
           if (this.asset.isTested) this.asset.write(file);
           else this.unfinished = this.packed(file, clear);

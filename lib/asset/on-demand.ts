@@ -17,5 +17,5 @@ export function stages(): typeof import('./stages') {
   return loaded;
 }
 
-/** Not in the bundle, so that the packing process can be started first. It starts up while the bundle is loaded. */
+/** The module that starts the packing process. It is not in the bundle, so that the process can start up while the bundle is loaded. */
 export const packing = () => require('./packing') as typeof import('./packing');

@@ -17,7 +17,10 @@ let packer: AnsweringChild | undefined;
 /** Paths on this machine of the files that the packing process compresses ahead. */
 let foreseen = new Set<string>();
 
-/** Starts the packing process unless it is running. Layers that are made in a row share it: it is ended when the event loop continues. */
+/**
+ * Starts the packing process unless it is running. Layers that the app makes without returning to the event loop share it. When the
+ * event loop continues, this process waits for their zips and then ends the packing process.
+ */
 export function startPacking(): AnsweringChild {
   if (packer) return packer;
   packer = new AnsweringChild([ownFile(PACK)], nodeEnvironment());

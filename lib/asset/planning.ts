@@ -70,7 +70,7 @@ export class Planning {
    */
   private make(traced: Trace | undefined, last: Fingerprint | undefined): { root: Root; planned: PlannedLayer & Partial<SlimLayer> } {
     const { startPacking, foresee } = packing();
-    startPacking(); // so that it is ready when the plan is
+    startPacking(); // now, so that the packing process is ready when the plan is made
     const root = stages().roots().openRoot(this.source.directory);
     const { request, workload, report } = this;
     if (workload === undefined) {

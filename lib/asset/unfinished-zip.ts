@@ -1,6 +1,6 @@
 /**
- * A zip that is packed while the app makes its other constructs. It is finished when the app is synthesized, or else when the process
- * ends: if synthesis fails for another reason, the next synthesis does not have to pack the layer again.
+ * A zip that is packed while the app makes its other constructs. Synthesis waits until the zip is finished. If synthesis fails before
+ * that, the process finishes the zip when it ends, so that the next synthesis does not have to pack the layer again.
  */
 export class UnfinishedZip {
   /** by asset hash */

@@ -39,7 +39,10 @@ interface KnownZip extends ZipIdentity {
   readonly stamps: readonly string[];
 }
 
-/** Zips of this process, by asset hash. Needed if the cache directory cannot be used: two layers of one app may be the same. */
+/**
+ * Zips that this process packed or recognized, by asset hash. If the cache directory cannot be used, this is the only record of them, and
+ * an app that has the same layer twice needs it.
+ */
 const knownHere = new Map<string, KnownZip>();
 
 export class ZipCache {

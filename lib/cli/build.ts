@@ -72,7 +72,7 @@ Examples:
   $ dpkg -L rig | binary-layer build rig --from-list -
   $ binary-layer build rig --json -q | jq -r .sha256
 
-Standard output has only the name of the output, or JSON. All messages are on standard error.
+Standard output contains only the path of the layer, or JSON with --json. All messages are on standard error.
 Exit codes: 0; 1 if the layer cannot be made or fails its test (nothing is written); 2 if the command line is wrong.`)
     .action((programs: string[], options: BuildOptions) => build(programs, options));
 }

@@ -71,7 +71,7 @@ function bash(commands: readonly Shown[]): string {
   ].join('\n');
 }
 
-/** Programs are commands or files; all other arguments are files. */
+/** How bash completes arguments: `tree` and `build` take programs, which are commands or files. Other subcommands take files. */
 const ARGUMENTS_BASH: Readonly<Record<string, string>> = {
   tree: 'COMPREPLY=($(compgen -c -f -- "$current"))',
   build: 'COMPREPLY=($(compgen -c -f -- "$current"))',

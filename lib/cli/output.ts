@@ -8,7 +8,7 @@ import { UsageError } from './usage';
 import { writeZip } from '../pack/zip';
 import { printable } from '../text/printable';
 
-/* eslint-disable @typescript-eslint/no-require-imports -- most outputs are zips */
+/* eslint-disable @typescript-eslint/no-require-imports -- most outputs are zips, so code for others is loaded on demand */
 const directories = () => require('../pack/directory') as typeof import('../pack/directory');
 const tars = () => require('../pack/tar') as typeof import('../pack/tar');
 /* eslint-enable @typescript-eslint/no-require-imports */

@@ -21,7 +21,7 @@ export class PackingProcess {
 
   constructor() {
     const options = { environment: nodeEnvironment(), stdio: ['pipe', 'pipe', 'pipe'] as ['pipe', 'pipe', 'pipe'] };
-    // a process group of its own: this process handles the signals of the terminal, and removes what is unfinished
+    // detached, so that signals of the terminal such as Ctrl+C reach only this process, which ends the child and removes unfinished files
     this.child = startChild(process.execPath, [ownFile(PACK)], { ...options, detached: true, diesWithParent: false });
     const { stdin, stdout, stderr } = this.child;
     // ignored here, because `zip` reports that the child has ended

@@ -15,7 +15,7 @@ Examples:
   $ binary-layer slim ffmpeg -w 'ffmpeg -i in.mp4 /tmp/o.webm' --keep 'libx265.so.*' --lock ffmpeg.lock.json -o layer.zip
 
 The commands run under strace in a sandbox, with the layer at /opt. An existing --lock file is overwritten.
-Standard output has only the name of the output, or JSON. All messages are on standard error.
+Standard output contains only the path of the layer, or JSON with --json. All messages are on standard error.
 Exit codes: 0; 1 if the layer cannot be made or a command fails (nothing is written); 2 if the command line is wrong.`)
     .action(async (programs: string[], options: BuildOptions) => {
       if (options.workload.length === 0) throw new UsageError('slim needs --workload: expected at least one command line');

@@ -1,5 +1,5 @@
 /**
- * A wrong command line: exit code 2.
+ * The error for a wrong command line. The exit code is then 2.
  */
 import { LayerError } from '../error';
 

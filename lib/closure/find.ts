@@ -30,7 +30,7 @@ export interface Program {
   readonly interpreter?: { readonly program: Program; readonly argument: string };
 }
 
-/** What to do if the interpreter of a script is a script, which the kernel accepts. */
+/** What to do if the interpreter of a script is itself a script. The kernel runs such a script, but a layer does not support it. */
 const WITHOUT_SCRIPT = 'a program: request the program that the script is for, list the script in include, and start it with the program';
 
 /** The parts of a root that are needed to find a program. */

@@ -13,7 +13,7 @@ import { printableName } from '../text/printable';
 export class MissingInterpreterError extends LayerError {}
 
 /**
- * Loads a program, or a library in its place, like `ld.so --list`.
+ * Loads a program like `ld.so --list`. A library can be loaded in the same way, without a program.
  *
  * @param real its resolved path
  * @param rules rules of its loader @default - derived from the loader's name

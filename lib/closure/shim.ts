@@ -19,7 +19,10 @@ const SHIM_PROGRAM = /(?:^|[-_.])shim$/;
 
 const MOST_BYTES = 4096;
 const MOST_LINES = 20;
-/** `exec MANAGER exec NAME`, where NAME is a literal or a variable. asdf puts MANAGER in quotes. */
+/**
+ * `exec MANAGER exec NAME`, where NAME is a literal or a variable. Some managers have `run` or `shim` in the place of the second `exec`.
+ * asdf puts MANAGER in quotes.
+ */
 const EXEC =
   /^[ \t]*exec[ \t]+["']?([^\s"']+)["']?[ \t]+(?:exec|run|shim)[ \t]+(?:--[ \t]+)?["']?([^\s"']+)["']?[ \t]+"\$@"[ \t]*(?:#.*)?$/m;
 

@@ -228,7 +228,7 @@ function applyRules(selection: Selection, context: Context, room?: Room): void {
   }
 }
 
-/** Adds a file or directory that the user lists. Plug-ins in it are loaded for the first program. */
+/** Adds a file or directory that the user lists. Plug-ins in it are added to the process of the first program. */
 function include(included: string, selection: Selection, context: Context): void {
   const [program] = selection.processes.keys();
   for (const real of addIncluded(included, { reason: 'included' }, selection, context)) takeFile(real, program, selection, context);

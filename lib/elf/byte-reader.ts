@@ -1,5 +1,5 @@
 /**
- * Reads numbers and strings from the bytes of a file, within their bounds.
+ * Reads numbers and ranges of bytes from a file. A read beyond the end of the file is an error.
  */
 import { FormatError, hex } from './format-error';
 
@@ -7,7 +7,7 @@ import { FormatError, hex } from './format-error';
 export type Bytes = Pick<Buffer, 'length' | 'readUInt16LE' | 'readUInt32LE' | 'subarray'>;
 
 /**
- * Numbers and strings of a little-endian file.
+ * Numbers and ranges of bytes of a little-endian file.
  *
  * Every read is checked: a read beyond the end of the file throws a `FormatError`, whatever offset the file's headers state. So callers
  * need not check the offsets that they read from a file.

@@ -10,9 +10,9 @@ import { sectionsOf, sectionTable } from './section-header';
 
 const PAGE_SIZE = 2 ** 12;
 
-/** Number of bytes at the end of appended data in which its offset is searched for. */
+/** Number of bytes at the end of appended data in which its offset is searched for as a binary number. */
 const TRAILER = 4096;
-/** Minimum number of digits of an offset that is searched for as text. Shorter ones may occur in a file by chance. */
+/** Minimum number of digits of an offset that is searched for as text, in the whole file. Shorter ones may occur in a file by chance. */
 const LEAST_DIGITS = 6;
 
 /**

@@ -18,7 +18,7 @@ export interface Note {
 /** The notes of all PT_NOTE segments. Loaders do not need them, so a malformed note is not an error: it ends the list of its segment. */
 export function readNotes(reader: ByteReader, segments: readonly Segment[]): Note[] {
   const notes: Note[] = [];
-  let left = reader.length; // even if segments overlap, the notes together are never larger than the file
+  let left = reader.length; // bytes that notes may still take: all notes together get no larger than the file, even if segments overlap
   for (const segment of segments) {
     if (segment.type !== PT_NOTE || segment.offset + segment.filesz > reader.length) continue;
     // names and descriptors are padded to 4 bytes, or to 8 in segments with that alignment (.note.gnu.property)

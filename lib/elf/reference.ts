@@ -41,8 +41,8 @@ function find(bytes: Buffer, elf: Elf, addresses: ReadonlySet<number>, inWords: 
     const isOfX86 = isCode && elf.machine === 'x86_64';
     if (isOfX86) fromCodeOfX86(bytes, segment, targets);
     else if (isCode) fromCodeOfAarch64(bytes, segment, targets);
-    // code that is linked to a fixed address may contain addresses in any instruction; its pointers need no relocation, so
-    // segments that are not writable may contain them, too
+    // in a program at a fixed address, any instruction may contain an address. Pointers need no relocation there, so segments that
+    // are not writable may contain pointers, too
     const isSearched = inWords && isOfX86 && isFixed && targets.most <= MOST_WORD;
     if (isSearched) fromAnyWord(bytes, segment, targets);
     else if (isFixed || (segment.flags & PF_W) !== 0) fromPointers(bytes, segment, targets);
@@ -108,7 +108,10 @@ const WORD = Int32Array.BYTES_PER_ELEMENT;
 /** The opcodes of `movdqa`, `movaps` and `movups`. */
 const VECTOR_LOADS = [0x6f, 0x28, 0x10];
 
-/** Position-independent code loads the address of a string with `lea`. */
+/**
+ * Finds the addresses in instructions with an opcode and an operand relative to the next instruction. Position-independent code loads the
+ * address of a string with `lea`.
+ */
 function fromCodeOfX86(bytes: Buffer, { offset, vaddr, filesz }: Segment, targets: AddressSet, opcode = LEA): void {
   const code = bytes.subarray(offset, offset + filesz);
   for (let at = code.indexOf(opcode); at >= 0 && at + 6 <= filesz; at = code.indexOf(opcode, at + 1)) {

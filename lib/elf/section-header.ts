@@ -69,10 +69,10 @@ export function linkingTables(file: Buffer): Pick<Extent, 'offset' | 'size'>[] {
 }
 
 /**
- * Adds the number of bytes inserted at the beginning of the file to every section's offset. A copy of the ELF header is
- * already at the new beginning.
+ * Updates the offsets of all sections, and of the section header table, after bytes were inserted at the beginning of the file. The new
+ * beginning already has a copy of the ELF header.
  *
- * @param shift in bytes
+ * @param shift number of inserted bytes
  */
 export function shiftSections(file: Buffer, shift: number): void {
   const headers = sectionHeaders(file.subarray(shift));

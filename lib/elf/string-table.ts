@@ -13,12 +13,12 @@ export class StringTable {
   private readonly table: Buffer;
   private allowance: number;
 
-  /** @param offset of the table from the start of the file, in bytes; also the offset in error messages */
+  /** @param offset where the table starts in the file, in bytes. Error messages state it, too */
   constructor(reader: ByteReader, private readonly offset: number, size: number) {
     if (size > LIMITS.stringTable.most) throw new FormatError(exceeding(LIMITS.stringTable, size), offset);
     this.table = reader.view(offset, size);
     // Strings may share bytes (`bar` is the end of `foobar`), but a file that makes its reader read the table many times is an
-    // attack. Each step along a chain of version entries reads a string, so the allowance limits those chains as well.
+    // attack. Most functions that follow a chain of version entries read a string at each step, so the allowance limits these chains, too.
     this.allowance = 16 * size + 2 ** 16;
   }
 

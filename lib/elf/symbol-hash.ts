@@ -1,6 +1,6 @@
 /**
- * The hash tables in which the loaders search for a symbol. glibc and musl prefer DT_GNU_HASH to DT_HASH. Symbols outside the table are
- * not found, even if they are in the symbol table.
+ * The hash tables in which the loaders search for a symbol. glibc and musl prefer DT_GNU_HASH to DT_HASH. A symbol that is not in
+ * the hash table is not found, even if it is in the symbol table.
  */
 import type { ByteReader } from './byte-reader';
 import type { DynamicSection } from './dynamic-section';

@@ -14,7 +14,7 @@ const SHN_UNDEF = 0;
 /**
  * The names of the undefined symbols that relocations use.
  *
- * @param relocations  DT_RELA and DT_JMPREL; neither architecture has other kinds of relocations with symbols
+ * @param relocations  DT_RELA and DT_JMPREL: on x86_64 and aarch64, only these contain relocations with symbols
  * @param symtab       offset of DT_SYMTAB in the file
  */
 export function readImports(reader: ByteReader, relocations: readonly Extent[], symtab: number, strings: StringTable): Set<string> {
@@ -30,7 +30,7 @@ export function readImports(reader: ByteReader, relocations: readonly Extent[], 
     }
   }
   if (used.size === 0) return new Set();
-  // one view for all symbols: if the file is read in parts, all of them take a single read
+  // one view of all symbols, because it takes a single read if the file is read in parts
   const symbols = reader.view(symtab, (last + 1) * SYMBOL_SIZE);
   const imports = new Set<string>();
   for (const index of used) {

@@ -172,7 +172,7 @@ class Linking {
   private readonly dynamics = new Map<string, Dynamic>();
   /** file name, name of a link, or DT_SONAME → the file with that name and the shortest path */
   private readonly named = new Map<string, string>();
-  /** directory of a file, `/`, and a name as above → the first such file */
+  /** `DIRECTORY/NAME`: the directory of a file, and one of its names as in `named` → the first such file */
   private readonly beside = new Map<string, string>();
   private readonly interpreters = new Map<string, string>();
   private readonly hashes = new Map<string, string>();

@@ -1,5 +1,5 @@
 /**
- * A file that a loader's search has reached: the checks that glibc and musl have in common.
+ * Checks a file that a loader's search has reached. glibc and musl have these checks in common.
  */
 import { type Files, type Found, UnloadableError } from './search';
 import { printableName } from '../text/printable';

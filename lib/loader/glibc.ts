@@ -1,7 +1,7 @@
 /**
  * The library search of glibc's dynamic loader, without running it.
  *
- * glibc elf/dl-load.c, _dl_map_object. `search` below applies the rules in their order.
+ * The rules are those of the function _dl_map_object in glibc's elf/dl-load.c. `search` applies them in the same order.
  */
 import * as path from 'path';
 import type { Machine } from '../elf';

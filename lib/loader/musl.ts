@@ -1,8 +1,8 @@
 /**
  * The library search of musl's dynamic loader, without running it.
  *
- * musl ldso/dynlink.c, load_library. `search` below applies the rules in their order. musl does not skip files of another
- * class or architecture: the first file with the name is used, or is an error.
+ * The rules are those of load_library in musl's ldso/dynlink.c, and `search` below applies them in the same order. musl does not skip a
+ * file because of its class or architecture: it loads the first file with the name, or fails.
  */
 import * as path from 'path';
 import { openCandidate } from './candidate';
@@ -27,7 +27,7 @@ export const MUSL: LoaderRules = {
   hasVersions: false,
 };
 
-/** The default directories, without a configuration file. */
+/** The default directories if there is no configuration file. */
 const DEFAULTS = ['/lib', '/usr/local/lib', '/usr/lib'];
 
 function search(name: string, requester: Loaded, program: Loaded, setting: Setting): Found | NotFound {

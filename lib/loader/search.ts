@@ -73,7 +73,7 @@ export interface NotFound {
   readonly searched: readonly string[];
 }
 
-/** A file that ends the search: the loader fails instead of searching on. */
+/** A file at which the loader fails instead of searching on, or a search that exceeds a limit. */
 export class UnloadableError extends LayerError {}
 
 /** Limits the places that are searched for one program's libraries: a hostile program may have many names and long search paths. */

@@ -72,7 +72,7 @@ function deflateBlock(content: Buffer, start: number, known: DeflateOptions['kno
   const isLast = end === content.length;
   const options = {
     level: LEVEL,
-    // the output in one piece: each piece interrupts the main thread
+    // large enough for the whole output, because the main thread is interrupted once for each chunk
     chunkSize: Math.max(block.length, constants.Z_MIN_CHUNK),
     finishFlush: isLast ? constants.Z_FINISH : constants.Z_SYNC_FLUSH,
     ...(start > 0 ? { dictionary } : {}),

@@ -156,7 +156,7 @@ function unchanged({ real, stamp }: Pick<PackedFile, 'real' | 'stamp'>, root: Ro
   throw new ChangedFileError(`${file} changed while the layer was made: run synth again when nothing writes to it`);
 }
 
-/** @param line replaces the first line. If it contains a newline, the text after that is put before the second line, followed by a space */
+/** @param line replaces the first line. If it contains two lines, its second one and a space are put before the second line of the file */
 function withFirstLine(bytes: Buffer, line: string): Buffer {
   const end = bytes.indexOf('\n');
   if (line.includes('\n')) return Buffer.concat([Buffer.from(`${line} `), end < 0 ? Buffer.from('\n') : bytes.subarray(end + 1)]);

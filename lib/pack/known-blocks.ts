@@ -22,7 +22,7 @@ export class KnownBlocks {
   private readonly used = new Map<string, Known>();
   /** compressed ahead and not used yet. These are never evicted: otherwise they would have been compressed in vain */
   private readonly ahead = new Map<string, Known>();
-  /** samples of the inputs of all blocks: see `sampleOf` */
+  /** samples of the inputs of all blocks. Only if a sample matches, `deflatedLast` makes the hash of an input, which takes far longer */
   private readonly samples = new Set<string>();
   private bytes = 0;
 

@@ -6,7 +6,7 @@
  *
  * Each line of standard input is JSON: `FilesAhead`, or a `Packing`. Each `Packing` is answered with one line of JSON, an `Answer`; if it
  * wants reports, with several.
- * When its input ends, the process finishes the zip that it is writing. If its parent has died, it ends at once.
+ * When its input ends, the process still writes all zips that it was asked for. If its parent has died, it ends at once.
  */
 import { createHash } from 'crypto';
 import { Ahead } from './ahead';
@@ -33,9 +33,9 @@ export interface Packing {
   readonly file: string;
   /** absolute path of the incomplete zip @default - see `writeZip` */
   readonly temporary?: string;
-  /** whether the zip is kept in the cache, for which it is hashed, and its compressed blocks are kept for the next layer */
+  /** whether the zip will be kept in the cache. If so, it is hashed, and its compressed blocks are kept for the next layer */
   readonly isKept: boolean;
-  /** whether the bytes that are packed so far are reported before the answer @default false */
+  /** whether to report, before the answer, how many bytes are packed so far @default false */
   readonly reports?: boolean;
 }
 

@@ -1,6 +1,6 @@
 /**
- * Compresses small files on another thread, many at a time, while this thread reads and edits the next ones. An asynchronous call of
- * zlib takes longer than the compression of a small file.
+ * Compresses small files on another thread, many at a time, while this thread reads and edits the next ones. zlib's own threads are not
+ * used: an asynchronous call takes longer than the compression of a small file.
  */
 import { Worker } from 'worker_threads';
 import { deflateAtOnce } from './deflate';
@@ -8,9 +8,9 @@ import { ownFile } from '../process/own-file';
 
 /** The thread. See `ownFile`. */
 const THREAD = 'pack/small-files-thread.js';
-/** Bytes of the files that are passed to the thread together. */
+/** Files are collected until they have this many bytes, and then passed to the thread together. */
 const BATCH = 256 * 1024;
-/** Fewer bytes are compressed on this thread as long as the other one is not running: to start it takes 20 ms. */
+/** If the other thread is not running, fewer bytes than this are compressed on this thread: starting the other one takes 20 ms. */
 const LEAST_FOR_THREAD = BATCH;
 
 /** Files one after the other, and their sizes in bytes. */
@@ -34,7 +34,7 @@ export class SmallFiles {
 
   public deflate(content: Buffer): Promise<Buffer> {
     return new Promise((resolve, reject) => {
-      // when the event loop continues, this thread waits for compressed files
+      // when the event loop continues, this thread waits for compressed files, so the collected files are sent even if they are few
       if (this.jobs.length === 0) setImmediate(() => this.send());
       this.jobs.push({ content, resolve, reject });
       this.bytes += content.length;
@@ -63,7 +63,7 @@ export class SmallFiles {
     thread.on('message', (batch: Batch) => {
       const jobs = this.sent.shift()!;
       filesOf(batch).forEach((deflated, index) => jobs[index].resolve(deflated));
-      // without work, it does not keep this process running
+      // a thread without work must not keep this process running
       if (this.sent.length === 0) thread.unref();
     });
     const fail = (error: Error) => {

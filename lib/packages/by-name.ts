@@ -1,5 +1,5 @@
 /**
- * Replaces the package database in roots without a readable one: files are assigned to packages by name.
+ * A substitute for the package database, for roots without a readable one: files are assigned to packages by name.
  *
  * `/usr/bin/rig`, `/usr/share/rig/…`, `/usr/lib/rig/…`, `/etc/rig.conf` and `/usr/lib/librig.so.1` belong to the
  * package `rig`. Packages have no dependencies.
@@ -23,7 +23,7 @@ export class PackagesByName implements PackageDatabase {
   public ownerOf(real: string): Package | undefined {
     const unit = unitOf(real);
     const parent = path.posix.dirname(unit);
-    // other directories below `/` belong neither to the system nor to a package
+    // no package owns a standard directory, or anything in another directory that is directly below `/`
     if (isStandardDirectory(unit) || parent === '/' || !isStandardDirectory(parent)) return undefined;
     return this.get(path.posix.basename(unit).replace(/^lib(.+)\.so(?:\..*)?$/, '$1').replace(/\.conf$/, ''));
   }

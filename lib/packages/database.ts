@@ -15,7 +15,7 @@ const rpm = () => require('./rpm') as typeof import('./rpm');
 
 export interface FoundDatabase {
   readonly packages: PackageDatabase;
-  /** why files cannot be assigned to packages, and what to do; `undefined` if they can */
+  /** why no package database can be read, and what to do; `undefined` if one was read */
   readonly notice?: string;
 }
 

@@ -26,9 +26,9 @@ export class FileLists {
   /**
    * The lists of a root. Layers of one app share them, and later processes find them in the cache.
    *
-   * dpkg replaces a list by renaming a new one, so the stamp of the directory changes with every list. On a file system without
-   * trusted stamps, the root records a look at every list instead. The caller must also record a look at each list whose name
-   * `with` or `withEnd` returns.
+   * dpkg replaces a list by renaming a new one, so the stamp of the directory changes with every list, and it is enough that
+   * the root records a look at the directory (see `Root`). On a file system without trusted stamps, the lists are not shared, and the root
+   * records a look at every list. The caller must also record a look at each list whose name `with` or `withEnd` returns.
    *
    * @param info the resolved path of the directory
    * @throws LimitError

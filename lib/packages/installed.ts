@@ -4,7 +4,7 @@
 import { type Checksum, isListed, mergedUsr, type Package, type PackageDatabase, valueOf } from './package';
 import type { Root } from '../root/root';
 
-/** A package in its database. */
+/** A package as its database describes it. */
 export interface Installed extends Pick<Package, 'name' | 'source' | 'version' | 'architecture'> {
   /** its dependencies: names of packages, names that packages provide, or paths of files */
   readonly requires: readonly string[];
@@ -13,7 +13,7 @@ export interface Installed extends Pick<Package, 'name' | 'source' | 'version' |
   readonly provides: readonly string[];
   /** paths of its files and directories, as listed */
   readonly files: readonly string[];
-  /** by listed path */
+  /** path, as listed → checksum of the file */
   readonly checksums: ReadonlyMap<string, Checksum>;
 }
 

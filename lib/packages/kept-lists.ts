@@ -42,7 +42,7 @@ export class DamagedListsError extends Error {}
 interface Header {
   readonly state: string;
   readonly ends: readonly number[];
-  /** lengths of the three tables, in numbers */
+  /** how many numbers each of the three tables has */
   readonly lengths: readonly [starts: number, first: number, next: number];
   /** bytes of the text */
   readonly size: number;
@@ -65,7 +65,7 @@ export function readKept(place: string, state: () => string): Lists | undefined 
   try {
     lists = readLists(descriptor, size, state);
   } catch {
-    // cut off, or of another format: the caller makes the file again
+    // the file is cut off or malformed: the caller reads the lists from the root and writes the file again
   }
   if (lists) markUsed(file);
   else fs.closeSync(descriptor);
@@ -118,7 +118,7 @@ class KeptText implements Text {
     } catch (error) {
       throw new DamagedListsError((error as Error).message);
     }
-    if (crc32(bytes) !== this.blocks[block]) throw new DamagedListsError(`block ${block} has another checksum`);
+    if (crc32(bytes) !== this.blocks[block]) throw new DamagedListsError(`block ${block} has a wrong checksum`);
     this.isRead[block] = true;
   }
 }

@@ -4,11 +4,11 @@
 import type { Root } from '../root/root';
 
 export class ParsedFiles<T> {
-  /** by file on this machine and variant */
+  /** by variant and path on this machine */
   private readonly known = new Map<string, { readonly stamp: string; readonly content: T }>();
 
   /**
-   * @param file its resolved path in the root
+   * @param file the resolved path of the file in the root
    * @param parse is called if the file has changed, or was not parsed yet
    * @param variant what else the result depends on
    */

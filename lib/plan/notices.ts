@@ -26,7 +26,7 @@ const MOST_LISTED = 16;
 /** Maximum number of files that a notice names. If there are more, it states their number and names the first one. */
 const MOST_NAMED = 3;
 
-/** Names the files that are not packed because they may hold secrets. */
+/** Names the files that are not packed because they are configuration of this machine, or may hold credentials. */
 export function refusalNotices({ files, skipped }: FinishedSelection, globbed: ReadonlyMap<string, string>): string[] {
   const reasons = [...new Map([...globbed, ...skipped])].filter(([file]) => !files.has(file));
   const listedOf = (kind: string) => reasons.filter(([, reason]) => reason.startsWith(kind))
@@ -39,8 +39,9 @@ export function refusalNotices({ files, skipped }: FinishedSelection, globbed: R
 }
 
 /**
- * Names the files that are skipped because of their permissions. If there are many, the root may have been unpacked with umask 077.
- * Directories that packages make for files of the machine, such as `/etc/ssl/private` for keys, are not named.
+ * Names the files that are skipped because of their permissions. If there are many, the root may have been unpacked with umask 077, so the
+ * notice suggests unpacking it again. Directories that packages make for files of the machine, such as `/etc/ssl/private` for keys, are not
+ * named.
  */
 export function unreadableNotice(skipped: ReadonlyMap<string, string>, root: Root, packages: PackageDatabase): string[] {
   const isNamed = (file: string) => !isForFilesOfMachine(root.real(file) ?? file, root, packages);

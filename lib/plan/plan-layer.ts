@@ -130,7 +130,7 @@ export function planLayer(source: Root, request: LayerRequest, options: Omit<Gat
  */
 export function gatherLayer(source: Root, request: LayerRequest, options: GatherOptions = {}): Gathered {
   const { knownTrace, mostBytes = MOST_BYTES, onFound } = options;
-  // first, because finding a program reads it, and compression of a large one takes longest
+  // before `findProgram`, which reads the programs: their compression starts early, because that of a large program takes longest
   if (onFound) onFound(request.binaries.flatMap((binary) => programFile(source, binary, request.searchPath, request.cwd) ?? []));
   const requested = request.binaries.map((binary) => findProgram(source, binary, request.searchPath, request.cwd));
   const named = namePrograms(requested, request.rename);

@@ -69,7 +69,7 @@ class Relocation {
   private readonly rpaths: Rpaths;
   /** for each C library, the first process with a loader: the layer's programs for that C library all get this loader */
   private readonly started: { readonly [libc in LoaderRules['libc']]?: Process };
-  /** resolved path of each program or command that is a script */
+  /** resolved path → program or command that is a script */
   private readonly scripts: ReadonlyMap<RootPath, Program>;
 
   constructor(
@@ -94,7 +94,7 @@ class Relocation {
       ],
     }, project);
     for (const real of [...selection.files.keys(), ...selection.links.keys(), ...selection.directories, ...selection.generated.keys()]) {
-      // a project below /var/lib is in the layer, and its parent is not
+      // stops above the user's own files: a project in /var/lib does not put /var/lib itself into the layer
       const isParent = (at: RootPath) => this.places.isOwn(at) === this.places.isOwn(real);
       for (let at: RootPath = real; !this.packed.has(at) && isParent(at); at = path.posix.dirname(at)) this.packed.add(at);
     }
@@ -195,7 +195,7 @@ class Relocation {
     if (real === undefined || directory === '/' || !this.places.has(directory)) return undefined;
     const parent = this.places.of(directory);
     const absolute = target.startsWith('/') ? target : path.posix.join(directory, target);
-    // a link may lead to another link, and keeps doing so
+    // a link that leads to another link leads to that link in the layer, too
     const nextDirectory = this.options.root.real(path.posix.dirname(absolute));
     const isPlaced = nextDirectory !== undefined && this.places.has(nextDirectory);
     const next = isPlaced ? path.posix.join(nextDirectory, path.posix.basename(absolute)) : real;

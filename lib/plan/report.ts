@@ -1,5 +1,5 @@
 /**
- * Describes a layer in words: in one line, or each packed or skipped path with the reason, sorted by path.
+ * Describes a layer in words: as a summary of one line, or as a list of packed and skipped paths with the reason for each.
  */
 import { type Entry, withKey } from './layout/plan';
 import type { PlannedLayer, Summary } from './plan-layer';

@@ -20,8 +20,8 @@ import { writeWhole } from './whole-file';
 export const COMPILED_CODE = 'code';
 
 /**
- * Maximum number of kept files. Each combination of a version of Node.js, a version of this package and a use has a file. The files that
- * were used last are kept.
+ * Maximum number of kept files. There is a separate file for each version of Node.js, each version of this package, and each use (see
+ * `loadCompiled`). The files that were used last are kept.
  */
 const MOST_FILES = 8;
 const CRC_BYTES = 4;

@@ -22,7 +22,7 @@ const MOST_HELD = 10 * 60 * 1000;
  * @throws what `work` throws, and the system error if the file cannot be written
  */
 export function withLock<T>(file: string, work: () => T): T {
-  // `removeLeftovers` finds this process in the file's name, and processes that wait find it in the text
+  // the ticket's name identifies this process for `removeLeftovers`. Its text does so for processes that wait: the lock is a link to it
   const ticket = `${file}.${randomBytes(6).toString('hex')}.${OWNER}`;
   fs.writeFileSync(ticket, path.basename(ticket));
   try {

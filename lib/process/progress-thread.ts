@@ -1,7 +1,7 @@
 /**
  * The thread that draws the bar of a step. It reads the progress from shared memory, because the thread that does the work may be blocked.
  *
- * usage: new Worker(progress-thread.js, { workerData }), a `Drawing`
+ * usage: new Worker(progress-thread.js, { workerData }), where `workerData` is a `Drawing`
  */
 import * as fs from 'fs';
 import * as path from 'path';

@@ -6,8 +6,9 @@ import { isArchive } from './java-archive';
 
 /** Characters of a path, and of a list of paths. */
 const OF_PATHS = /^[A-Za-z0-9._+@,~/:-]+$/;
-/** Number of bytes in which a script's first line must end, and number of bytes after that line that are examined. */
+/** Maximum length of a script's first line, in bytes. */
 const FIRST_LINE = 256;
+/** Number of bytes after the first line that are examined. */
 const BEGINNING = 16;
 
 /** The length of a string that begins at an offset of a file, `undefined` if none begins there. */
@@ -20,7 +21,7 @@ export function countedStrings(bytes: Buffer): LengthAt | undefined {
 }
 
 /**
- * True for a script whose first line is followed only by bytecode for its interpreter, such as OCaml's. Such a script may change: it
+ * True for a script whose first line is followed only by bytecode for its interpreter, such as OCaml's. Such a script may be edited: it
  * has no commands, which could rely on the number of bytes in the file. False for a script with an archive: archives have checksums.
  */
 export function isBytecodeScript(bytes: Buffer): boolean {

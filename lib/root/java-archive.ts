@@ -88,7 +88,7 @@ export interface ArchiveEntry {
   readonly at: number;
 }
 
-/** The entries of an archive. If the archive is damaged, the list ends early; if the archive is too large, it is empty. */
+/** The entries of an archive. If the archive is damaged, the list ends early; if the archive is too large, the list is empty. */
 export function* entriesOf(archive: Buffer): Generator<ArchiveEntry> {
   const end = archive.length <= MOST_ARCHIVE ? endOf(archive) : undefined;
   if (end === undefined) return;

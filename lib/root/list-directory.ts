@@ -1,5 +1,5 @@
 /**
- * Lists a directory of this machine, up to a limit.
+ * Lists a directory of this machine. It is an error if the directory has too many entries.
  */
 import * as fs from 'fs';
 import type { MachinePath, RootPath } from './paths';

@@ -1,5 +1,5 @@
 /**
- * Globs of paths, in the syntax of picomatch. Names that start with a dot need no dot in the glob.
+ * Globs of paths, in the syntax of picomatch. Wildcards also match names that start with a dot.
  *
  * The library is loaded with the first glob: most layers have none.
  */

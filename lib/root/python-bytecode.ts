@@ -1,9 +1,9 @@
 /**
  * Python's bytecode, `__pycache__/NAME.cpython-311.pyc`, which saves Python from compiling a module. PyPy's is `NAME.pypy39.pyc`.
  *
- * It identifies its source by time and size, but files in a zip do not have a time that Python accepts. So layers have unchecked bytecode
- * (PEP 552), which Python does not compare with its source: bit 0 of the flags is set, bit 1 is not. The header has 16 bytes: a magic
- * number, the flags, then time and size of the source, or its hash.
+ * Bytecode identifies its source by time and size, but files in a zip do not have a time that Python accepts. So layers have unchecked
+ * bytecode (PEP 552), which Python does not compare with its source: bit 0 of the flags is set, bit 1 is not. The header has 16 bytes: a
+ * magic number, the flags, then time and size of the source, or its hash.
  */
 import type { Status } from './root';
 

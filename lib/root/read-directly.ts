@@ -16,7 +16,7 @@ const GONE = ['ENOENT', 'ELOOP', 'ENOTDIR', 'ENXIO'];
 
 export interface Stamped {
   readonly bytes: Buffer;
-  /** returns the stamp of the file's status when the bytes were read: see `Root.stampUnrecorded` */
+  /** returns the stamp that the file's status had when the bytes were read: see `Root.stampUnrecorded` */
   readonly stamp: () => string;
 }
 

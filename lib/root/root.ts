@@ -93,8 +93,8 @@ export interface Root {
   read(real: RootPath, limit?: Limit): Buffer;
 
   /**
-   * The bytes of a regular file, without recording a look at it. The caller has recorded a stamp that changes with the file, such as
-   * the stamp of its directory, or compares the returned stamp with the stamp in a plan.
+   * The bytes of a regular file, without recording a look at it. So the caller must notice changes of the file: it must have recorded a
+   * stamp that changes with the file, such as that of the directory, or compare the returned stamp with the one in a plan.
    *
    * @param room the bytes are read into it if it is large enough
    * @returns the bytes, with the stamp that `stampUnrecorded` returns; `undefined` if the file is not a regular file (a link, for example),

@@ -42,7 +42,7 @@ const OTHERS = [
   'OPENSSL_ENGINES',
 ];
 
-/** A name may have a prefix: R sets R_LD_LIBRARY_PATH, and LD_LIBRARY_PATH to its value. Only PATH has none: CHANNEL_PATH is unrelated. */
+/** Names may have a prefix: R sets R_LD_LIBRARY_PATH, and LD_LIBRARY_PATH to its value. PATH may not: CHANNEL_PATH is unrelated to it. */
 const IS_LOADERS = new RegExp(`(?:^|_)(?:${LOADER.join('|')})$`);
 const IS_OTHERS = new RegExp(`^PATH$|(?:^|_)(?:${OTHERS.join('|')})$`);
 
@@ -74,7 +74,7 @@ const EXPRESSION = /^([A-Za-z_]\w*)[ \t]*(?:$|[;+.)])/;
 /** `loader`: the dynamic loader of every process reads the variable. `others`: the C library, the shell or an interpreter reads it. */
 export type SearchPathUse = 'loader' | 'others';
 
-/** The paths of a text file that are values of search paths. */
+/** Finds out which paths in a text file belong to search paths. */
 export class SearchPaths {
   /** variables whose value becomes an element of a search path, by name */
   private readonly elements = new Map<string, SearchPathUse>();

@@ -8,7 +8,7 @@
  *   (fs/fat/inode.c, fat_fill_inode). In an ISO 9660 image, ctime has any value that the creator of the image chose.
  * - FUSE, NFS, SMB and 9P report the time from their server (fs/fuse/inode.c, fuse_change_attributes_common).
  *
- * There, a replaced file with the same size and time looks unchanged, so the stamp includes a hash of the content.
+ * On these file systems, a replaced file with the same size and time looks unchanged, so the stamp includes a hash of the content.
  * Overlayfs reports the times from the lower or upper directory that contains the file (fs/overlayfs/inode.c, ovl_getattr). That directory
  * may be on any of the file systems above, so ctime is trusted only if it differs from mtime, which is a sign of a real ctime. They differ
  * for most files of an image, because package managers and container engines set mtime to the time in the archive.
@@ -75,7 +75,7 @@ function trustAt(file: string, device: number): Trust {
   return trust;
 }
 
-/** A path on this machine; `undefined` if it does not exist or this user may not see it. Links are not followed. */
+/** The status and stamp of a path on this machine; `undefined` if it does not exist or this user may not see it. Links are not followed. */
 export function lstat(file: string): Node | undefined {
   try {
     const stat = fs.lstatSync(file, { throwIfNoEntry: false });

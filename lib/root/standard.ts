@@ -1,6 +1,6 @@
 /**
- * Standard directories, in which many packages install files. A path mention that names one of them does not indicate a particular
- * package or directory.
+ * Standard directories, in which many packages install files. A path mention of such a directory does not show which files in it are
+ * used, or which package they are from.
  *
  * Filesystem Hierarchy Standard 3.0, with Debian's multiarch directories.
  */

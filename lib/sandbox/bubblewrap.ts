@@ -173,5 +173,5 @@ export const INSTALL = 'bwrap is not on PATH; install it on the machine that syn
 export const ALLOW = [
   '  it needs user namespaces: allow them, for example with sysctl kernel.apparmor_restrict_unprivileged_userns=0 (Ubuntu), ' +
     'kernel.unprivileged_userns_clone=1 (Debian)',
-  '  or user.max_user_namespaces=10000; start a container with --privileged',
+  '  or user.max_user_namespaces=10000; if this machine is a container, start it with --privileged',
 ].join('\n');

@@ -70,7 +70,7 @@ async function* entriesOf(bytes: Bytes): AsyncGenerator<TarEntry> {
       if (!isEmpty(await bytes.exactly(BLOCK))) throw new TarError('is damaged', 'a single empty block');
       return bytes.drop();
     }
-    if (numberOf(header, 'checksum') !== checksumOf(header)) throw new TarError('is damaged', 'a header with another checksum');
+    if (numberOf(header, 'checksum') !== checksumOf(header)) throw new TarError('is damaged', 'a header whose checksum is wrong');
     const flag = fieldOf(header, 'type').toString('latin1');
     if (flag === 'x' || flag === 'g' || flag === 'L' || flag === 'K') {
       const content = await described(bytes, numberOf(header, 'size'));
@@ -140,7 +140,7 @@ function recordedNumber(records: Records, key: string): number | undefined {
 /** `LENGTH KEY=VALUE\n`, repeated. */
 function paxRecords(content: Buffer): Records {
   const records = new Map<string, string>();
-  const broken = () => new TarError('is damaged', 'a pax record of another length');
+  const broken = () => new TarError('is damaged', 'a malformed pax record');
   for (let start = 0; start < content.length;) {
     const space = content.indexOf(0x20, start);
     const digits = space < 0 ? '' : content.toString('latin1', start, Math.min(space, start + 9));

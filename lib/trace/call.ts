@@ -73,7 +73,10 @@ class Scanner {
 
   constructor(private readonly line: string) {}
 
-  /** `4711 `, `[pid 4711] `, a time of day or since 1970, `(+ 0.000123) `: any of these, in this order. */
+  /**
+   * Skips what may precede a call, and returns the process ID in it: `[pid 4711] ` or `4711 `, then a time of day or since 1970, then
+   * `(+ 0.000123) `. Each of these may be absent.
+   */
   public processAndTimes(): string {
     let process = '';
     this.skip(isBlank);
@@ -100,7 +103,7 @@ class Scanner {
     return process;
   }
 
-  /** `NAME(ARGUMENTS) = RESULT`; an unfinished call ends earlier. */
+  /** Parses `NAME(ARGUMENTS) = RESULT`. An unfinished call ends earlier. */
   public call(): Call | undefined {
     const name = this.take(isWord);
     if (name === '' || this.line[this.at] !== '(') return undefined;

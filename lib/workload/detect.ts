@@ -99,7 +99,7 @@ export function calledLibraries(
 class Exchange {
   private readonly reports = temporaryDirectory('calls');
   private readonly originals: string;
-  /** file → the name of its original */
+  /** file → the number that is the name of its original in `originals` */
   private readonly numbers = new Map<RootPath, number>();
   private readonly stubbed = new Set<RootPath>();
   private readonly all: ReadonlySet<RootPath>;

@@ -46,7 +46,10 @@ export class LayerPaths {
     };
   }
 
-  /** The place below the mirrored root. A path outside of the layer is a source path that was not replaced in the file that mentions it. */
+  /**
+   * The place below the mirrored root. A path outside of the layer is returned as it is: it is a source path that was not replaced in the
+   * file that mentions it.
+   */
   private inComplete(place: string, mirrored: string): string[] {
     for (const root of [mirrored, this.mirrored]) if (place.startsWith(`${root}/`)) return [place.slice(root.length)];
     return place.startsWith('/opt/') ? [] : [place];

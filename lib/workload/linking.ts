@@ -212,7 +212,7 @@ function loadedIn(process: Process, unchanged: ReadonlySet<RootPath>): Set<Loade
   return loaded;
 }
 
-/** False for the program, its loader, plug-ins, and libraries that are opened by name: no DT_NEEDED has their names. */
+/** True for a library that a DT_NEEDED requests. False for the program, its loader, plug-ins, and libraries that are opened by name. */
 function isDependency({ loader, name, real, reason }: Loaded, { interpreter }: Process): boolean {
   return loader !== undefined && reason !== 'plug-in' && real !== interpreter?.real && (loader.elf.dynamic?.needed.includes(name) ?? false);
 }

@@ -91,7 +91,7 @@ function addressIn(socket: string): string | undefined {
 
 function longLog(command: string): WorkloadError {
   const problem = `the workload command '${command}' makes more than ${MOST_LOG} bytes of strace's log`;
-  return new WorkloadError(`${problem}: make it shorter`, 'workload');
+  return new WorkloadError(`${problem}: let the command do less`, 'workload');
 }
 
 function cannotTrace({ stderr }: EndedChild): string {

@@ -11,7 +11,7 @@ const MOST_LINKS = 40; // the kernel's limit (include/linux/namei.h, MAXSYMLINKS
 const MOST_STEPS = 4_000_000;
 
 const OUTSIDE = 'outside';
-const CYCLE = 'is a link that leads to itself';
+const CYCLE = `is a link that leads to itself or through more than ${MOST_LINKS} links`;
 
 /** Resolves a path inside the layer, following every link; `undefined` if it does not exist. */
 export type Follow = (name: string) => string | undefined;

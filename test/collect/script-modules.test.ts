@@ -292,8 +292,8 @@ describe('modules below /usr/local for the interpreter of a package', () => {
     fs.chmodSync(root.locate('/usr/local/bin/tool'), 0o755);
     fs.truncateSync(root.locate('/usr/local/lib/lang3.2/dist-packages/module.py'), 65 * 1024 * 1024);
     expect(find(root, '/usr/local/bin/tool').notices).toContainEqual(
-      '/usr/local/lib/lang3.2 is not packed: its 68 MB are more than the 64 MB for modules beside /usr/bin/lang3.2, or than fit into ' +
-        'the layer; name the modules that are needed in include',
+      '/usr/local/lib/lang3.2 is not packed: its 68 MB exceed the 64 MB for modules beside /usr/bin/lang3.2, or the space that is ' +
+        'left in the layer; name the modules that are needed in include',
     );
   });
 });

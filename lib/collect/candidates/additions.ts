@@ -1,5 +1,6 @@
 /**
- * Finds what each candidate adds, and keeps the result: a group is measured and then tried, and both need the same search of directories.
+ * Finds what each candidate adds, and keeps the result. A group of candidates is first measured and later tried. Without the kept result,
+ * both steps would search the same directories.
  */
 import type { RequestedPackages } from '../selection/requested-packages';
 import { type Candidate, Selection } from '../selection/selection';

@@ -7,8 +7,8 @@
  * 3. modules that are nearer to the script (see module-distance.ts),
  * 4. smaller groups.
  *
- * Dependencies come before size, because the dependencies of a package do not depend on what else is installed. If only size counted,
- * there would be no room for NumPy on a machine with a hundred smaller modules.
+ * The number of dependencies counts before the size, because it stays the same when other packages are installed. If only the size
+ * counted, a hundred smaller modules on the machine would leave no room for NumPy.
  */
 import type { Process } from '../../closure/closure';
 import type { Package } from '../../packages/package';
@@ -109,11 +109,11 @@ export function dependenciesOf(
 }
 
 /**
- * The packages of candidates without which a program may fail to start: packages of essential modules, recommended packages whose commands
- * a script starts, and direct dependencies. Any candidate of a direct dependency counts in a tight layer, otherwise only directories of
- * plug-ins.
+ * Finds the packages that own candidates and without which a program may fail to start: packages of essential modules, recommended
+ * packages whose commands a script starts, and direct dependencies. In a tight layer, any candidate of a direct dependency counts. In
+ * other layers, only its directories of plug-ins do.
  *
- * @param bytes what all candidates would add
+ * @param bytes how many bytes all candidates together would add
  */
 export function essentialPackages(
   candidates: readonly Candidate[],

@@ -43,7 +43,7 @@ export class Candidates {
   /** groups for which there was no room */
   private readonly rejected = new Map<string, Pick<Measured, 'need' | 'bytes' | 'addition'> & { readonly dependencies: Lacking }>();
 
-  /** groups that exceed their limits: add-ons, and data */
+  /** groups that exceed their limits: all such add-ons, and other groups only if they have too much data */
   private readonly oversized = new Map<string, Pick<Measured, 'need' | 'bytes'>>();
 
   private readonly additions = new Additions();
@@ -176,9 +176,9 @@ export class Candidates {
   }
 
   /**
-   * True if a part of a group may be packed. Only two kinds qualify: packages that are mentioned, in a tight layer; and add-ons from the
-   * same source package as a requested one, such as LaTeX packages, which have data for the same program. Recommended
-   * packages do not qualify: an interpreter could find the packed part of a module before a complete module of the same name.
+   * True if a part of a group may be packed. In a tight layer, groups that are mentioned qualify. In every layer, add-ons without libraries
+   * qualify if they are from the source package of a requested package, such as LaTeX packages. Recommended packages
+   * do not qualify: an interpreter could find the packed part of a module before a complete module of the same name.
    */
   private isUsefulInParts(group: Group, selection: CurrentSelection): boolean {
     const { need, isSplit, isWhole, candidates } = group;

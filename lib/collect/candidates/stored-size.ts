@@ -1,7 +1,7 @@
 /**
  * The size that a file takes in the layer, in which it may be stored compressed.
  *
- * Sizes are estimated: a plan is complete before a byte is compressed.
+ * Compressed sizes are estimates, because such files are compressed only when the layer is packed.
  */
 import { deflatedShare } from './deflated-share';
 import type { RootPath } from '../../root/paths';

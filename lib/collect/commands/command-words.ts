@@ -43,7 +43,7 @@ const CALLS = [
   'system', 'popen', 'capture[23]e?', 'which', 'find_executable',
 ];
 const CALLED = new RegExp(`\\b(?:${CALLS.join('|')})\\s*\\(\\s*(?:[[(]\\s*)?["']([\\w.+-]+)["' ]`, 'g');
-/** A setting of a program for the path of another one: `gpg.program` in git, which starts `gpg` without it. */
+/** The name of a setting for the path of another program. Without the setting `gpg.program`, for example, git starts `gpg`. */
 const SETTING = /^-{0,2}([\w+-]+?)[._-](?:program|command|executable|cmd)$/;
 const COMMENT = /(?:^|\s)#.*$/gm;
 const BETWEEN_SPACES = /(?:^|\s)["']?([\w.+-]+)["']?(?=\s|$)/gm;

@@ -140,7 +140,10 @@ export function addCommand(name: string, commandPath: string, file: string, sele
   }
 }
 
-/** Names of commands that a requested binary contains with an option, if the binary's package recommends the package of the command. */
+/**
+ * Names of commands in packages that the package of a requested binary recommends. Only those count that the binary contains
+ * together with an option, such as `unzip -t`.
+ */
 function recommendedCommands(file: string, context: Context): ReadonlySet<string> {
   const { root, packages, requestedPrograms } = context;
   const owner = packages.ownerOf(file);

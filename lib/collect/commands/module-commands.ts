@@ -31,7 +31,7 @@ function findFor(owner: Package, context: Context): ReadonlySet<Package> {
   return new Set(withinMetapackages(owner.depends, context).filter((one) => !sources.has(one.source) && hasCommands(one, owner, context)));
 }
 
-/** Whether a package that is not essential, and not from the source package of `dependent`, has commands. */
+/** True if a package has commands, is not essential, and is from another source package than `dependent`. */
 export function hasCommands(one: Package, dependent: Package, { packageFiles }: Context): boolean {
   return !one.isEssential && one.source !== dependent.source && packageFiles.commands(one).length > 0;
 }

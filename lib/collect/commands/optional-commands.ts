@@ -25,7 +25,7 @@ interface OptionalCommands {
  * Finds the optional commands of a requested program. Those of a script are never in `small`: a word in a script is weaker evidence than
  * one in a binary, and the optional commands of scripts often belong to large systems, such as TeX.
  *
- * @param file the resolved path of the requested program
+ * @param file the resolved path of the requested program, or of a command as described at `isOwnCommand`
  * @param endings see `StartedWords`
  */
 export function optionalCommands(
@@ -68,7 +68,10 @@ function isSmall(owner: Package, requested: RequestedPackages, { root, dependenc
   return true;
 }
 
-/** Whether a file is a command that a requested script of the same package starts. The script may be only `exec rig --pdf "$@"`. */
+/**
+ * Whether a file is a command that a requested script of the same package starts. If so, the optional commands of the file count like those
+ * of a requested program: the script may do nothing but start it, as in `exec rig --pdf "$@"`.
+ */
 export function isOwnCommand(file: string, { commands, files }: CurrentSelection, { packages, requestedPrograms }: Context): boolean {
   const through = files.get(file)?.through;
   if (through === undefined || requestedPrograms.get(through)?.interpreter === undefined) return false;

@@ -12,7 +12,7 @@ interface RecommendedCommand {
   readonly provider: Package;
 }
 
-/** Cached, because every small text and every module of a package asks for them. */
+/** Cached, because rules look them up for every small text and every module of a package. */
 const known = cacheByRoot<readonly RecommendedCommand[]>();
 
 export function commandsRecommendedBy(owner: Package, { root, packages, packageFiles }: Context): readonly RecommendedCommand[] {

@@ -68,7 +68,7 @@ function valuesOf(word: string, assigned: ReadonlyMap<string, ReadonlySet<string
 }
 
 class ShellText {
-  /** positions at which no command begins, kept so that no assignment is parsed again after another separator */
+  /** parsed positions from which no command is reached. Several separators may lead to one position: it is parsed only once */
   private readonly failed = new Set<number>();
   /** see `next` */
   private readonly ahead = new Map<string, { readonly from: number; readonly at: number }>();

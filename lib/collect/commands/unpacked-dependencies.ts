@@ -3,8 +3,8 @@
  * and nothing separates the strings of a Go or Rust program: rustc's library has `gcc` between other words. So such commands are not
  * packed, and a notice names them.
  *
- * A command counts only if its package has the same name, such as gcc. A package depends on such a package to start that command, while
- * the commands of others, such as procps, are mostly for its maintainer scripts.
+ * A command counts only if its package has the same name: a package that depends on gcc needs the command `gcc`. A package that depends on
+ * procps, which has no command `procps`, mostly needs the commands of procps only for its maintainer scripts.
  */
 import * as path from 'path';
 import { hasCommands } from './module-commands';
@@ -17,7 +17,7 @@ import { isForDevelopment } from '../selection/requested-packages';
 import type { Selection } from '../selection/selection';
 
 /** Start of the reason for skipping such a command. The path of the program follows. */
-export const OF_DEPENDENCY = 'its name may be only a word, but its package is a dependency of the package of ';
+export const OF_DEPENDENCY = 'packed files contain its name, maybe as an ordinary word, and its package is a dependency of the package of ';
 
 /** Applied to a complete selection: any rule may have packed the command. */
 export function skipCommandsOfDependencies(selection: Selection, context: Context): void {

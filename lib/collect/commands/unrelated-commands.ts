@@ -22,7 +22,7 @@ interface Unrelated {
  * The commands among `called` whose packages are not essential. None if the file is neither a requested program nor code from the source
  * package of a requested script.
  *
- * @param called see `StartedWords`, except for commands of packages that are related to the file's package
+ * @param called the words in `StartedWords.called` that are not commands of packages related to the file's package
  */
 export function unrelatedCommands(called: readonly string[], file: string, context: Context): Unrelated[] {
   const { packages, requestedPrograms, commandsOnPath, root } = context;

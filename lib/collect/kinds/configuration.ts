@@ -26,7 +26,7 @@ const UCF = '/var/lib/ucf/hashfile';
 /** Maximum size of a file that is compared with patterns. Generated indexes and bundles of certificates are smaller. */
 const MOST_BYTES = 4 * 1024 * 1024;
 
-/** services(5) and protocols(5): names, numbers, and no room for anything else. */
+/** services(5) and protocols(5). Their lines contain only names, numbers and comments. */
 const NUMBERS = /^\/etc\/(?:services|protocols)$/;
 const NUMBERED = /^[\w.+/-]+\s+\d+(?:\/\w+)?(?:\s+[\w.+/-]+)*\s*(?:#.*)?$/;
 

@@ -32,8 +32,8 @@ export function isForProgram(real: string): boolean {
 }
 
 /**
- * True if `name`, of a program or a package, is the name of the program that such a path is for, or begins with that name and a hyphen: the
- * program `aclocal-1.16`, or the package `zsh-common`, which installs functions of zsh.
+ * True if a path is in one of these directories, and `name` is the name of the directory's program or begins with that name and a hyphen.
+ * `name` belongs to a program, such as `aclocal-1.16`, or to a package, such as `zsh-common`, which installs functions of zsh.
  */
 export function isOfItsProgram(real: string, name: string): boolean {
   const [, program] = FOR_PROGRAMS.exec(real) ?? [];

@@ -8,7 +8,7 @@ import type { Root } from '../../root/root';
 /** Start of each reason. The notice about skipped secrets finds the files by this text. */
 export const SECRET = 'may be secret: ';
 
-/** Directories and files of version control, package registries, cloud tools and editors of databases. */
+/** Names of private keys, and of files and directories in which programs keep credentials, such as database clients and cloud tools. */
 const NAMES = new RegExp(
   '^(?:' +
     [

@@ -1,6 +1,7 @@
 /**
  * Headers and files for linkers. They are packed if an object of a requested package mentions the directory of headers, as compilers do.
- * A compiler that produces C has headers of its own, such as `/usr/lib/nim/lib/nimbase.h`, which its output includes.
+ * A compiler that produces C has headers of its own, such as `/usr/lib/nim/lib/nimbase.h`. These are packed, too, because its output
+ * includes them.
  */
 import { isFollowed } from './path-mentions';
 import { HEADERS } from '../kinds/non-runtime';
@@ -29,7 +30,7 @@ export function addFilesForCompiling({ real: file }: Pending, selection: Current
   return delta;
 }
 
-/** Whether a program is packed only to run self-built scripts. It needs no headers, because the modules of these scripts are compiled. */
+/** Whether a program is packed only to run self-built scripts. Such a program needs no headers: the scripts' modules are compiled. */
 function isOnlyInterpreter(file: string, context: Context): boolean {
   const users = [...context.requestedPrograms.values()].filter(
     (program) => program.real === file || program.interpreter?.program.real === file,

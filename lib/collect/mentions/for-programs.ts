@@ -10,9 +10,9 @@ import type { Context } from '../selection/context';
 import type { Selection } from '../selection/selection';
 
 /**
- * Adds the mentioned directory if it is for the mentioning program, and the program's package lists it. Every file of a package with the
- * name of the program counts as the program. Defers the files that other packages have installed there. Mentions in other files do not
- * count: they may be in lists of the directories that installation scripts write to, for example.
+ * Adds the mentioned directory if it is for the mentioning program, and the program's package lists it. If the package is named after the
+ * program, like zsh-common (see `isOfItsProgram`), each of its files counts as the program. No other file counts: it may be a list of
+ * directories to which installation scripts write, for example. Defers the files that other packages have installed in the directory.
  */
 export function addDirectoryForProgram(mentioned: string, by: Mentioning, delta: Selection, context: Context): void {
   const { packages, root } = context;

@@ -1,7 +1,7 @@
 /**
- * Libraries that the code of a script opens by name: `CDLL('libpango-1.0.so.0')`, `find_library('pango-1.0')`. The loader's search finds
- * them, as for a `dlopen` by the program that runs the script. If a package owns the code, only libraries of the package's direct
- * dependencies count. Self-built code has no package that declares dependencies, so any library counts.
+ * Libraries that the code of a script opens by name: `CDLL('libpango-1.0.so.0')`, `find_library('pango-1.0')`. They are searched for as if
+ * the program that runs the script called `dlopen`. If a package owns the code, only libraries of the package's direct dependencies count.
+ * Self-built code has no package that declares dependencies, so any library counts.
  */
 import * as path from 'path';
 import type { Package } from '../../packages/package';

@@ -40,9 +40,9 @@ export function namedAfterPrograms(directory: string, names: ReadonlySet<string>
 }
 
 /**
- * @param names returns names: see `namesOfPrograms`; called only if a file has the name of a command
- * @returns a function that recognizes files for other programs. It is true for `other.fmt` if `other` is a command that is not in `names`,
- *   and the directory has a file `rig.fmt`, with the same extension, for a `rig` in `names`
+ * @param names returns the result of `namesOfPrograms`. It is called only for a file that is named after a command
+ * @returns a function that recognizes files for other programs. It returns true for `other.fmt` if `other` is a command that is not in
+ *   `names`, and the directory has a file `rig.fmt`, with the same extension, for a `rig` in `names`
  */
 export function namedAfterOthers(
   directory: string,

@@ -4,8 +4,8 @@
  * each character set. The file `gconv-modules` lists them (glibc iconv/gconv_conf.c).
  *
  * If a program or library of a requested package calls iconv(3) itself, many modules are packed: see opened-by-glibc.ts. This rule then
- * adds those for named code pages of mainframes. It is mainly for processes in which only a library of another package calls iconv(3). Most
- * such libraries never convert anything, so only the named modules are packed.
+ * adds named modules that are not among them, such as those for code pages of mainframes. But the rule is mainly for processes in which
+ * only a library of another package calls iconv(3). Most such libraries never convert anything, so only the named modules are packed.
  */
 import * as path from 'path';
 import { isFollowed } from './path-mentions';
@@ -25,7 +25,7 @@ import type { CurrentSelection, Pending, Selection } from '../selection/selectio
 const MOST_BYTES = 1024 * 1024;
 const QUOTED = /["']([\w.:-]{4,24})["']/g;
 const WORD = /^[\w.:-]{4,24}$/;
-/** Names without a digit or a separator, such as `DEC` and `MAC`, do not count: they are also ordinary words. */
+/** Names without a digit or a separator, such as `GREEK` and `ARABIC`, do not count: they are also ordinary words. */
 const NAME = /^(?=.*[\d_-])[A-Za-z]/;
 
 export function addNamedConversions(

@@ -147,7 +147,7 @@ interface Mention {
   readonly isOfOthers: (file: string) => boolean;
 }
 
-/** Adds a mentioned path without reading it, and defers files below it that are needed less than the path itself. */
+/** Adds a mentioned path, but does not call `takeFile`. Defers files below the path that are needed less than the path itself. */
 function addMentioned(need: Need, at: string, mention: Mention, grounds: Grounds, delta: Selection, context: Context): string[] {
   const { by, whole } = mention;
   const accept = (child: string) => {
@@ -234,7 +234,7 @@ function noteHomeDirectory(mentioned: string, file: string, delta: Selection, { 
   const prefix = path.posix.dirname(path.posix.dirname(file));
   if (!requestedPrograms.has(file) || !isMachineSpecific(prefix)) return;
   if (!`${mentioned}/`.startsWith(`${prefix}/`) || root.real(mentioned) === undefined) return;
-  if ([...delta.directories.keys()].some((directory) => directory.startsWith(`${prefix}/`))) return; // the data was found by its layout
+  if ([...delta.directories.keys()].some((directory) => directory.startsWith(`${prefix}/`))) return; // data below the prefix is packed
   delta.notices.add([
     `${file} names paths below ${prefix}, such as ${mentioned}, and home directories are not searched for data:`,
     'name what it needs in include, or use a program that a package has installed',

@@ -112,7 +112,7 @@ const ASSIGNMENT = /(\b[a-z_]\w{0,63})[ \t]{0,16}=[ \t]*(["']?)\\?\/usr\2(?=[\s;
 /** What code may have between a variable and a path: `$prefix/x`, `${prefix}/x`, `#{prefix}/x`, `$prefix . "/x"`, `prefix + '/x'`. */
 const BETWEEN = ['', '}', ' . "', ' . \'', ' + "', ' + \''];
 
-/** The directories of `units` that a script names after a variable whose value is the prefix. */
+/** The directories of `units` whose paths a script builds from a variable: `$prefix/lib/rig` for `/usr/lib/rig`. */
 function builtBy(script: string, units: readonly string[], root: Root): readonly string[] {
   return root.scan(script, (bytes) => {
     const text = bytes.toString('latin1');

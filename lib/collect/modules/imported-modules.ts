@@ -133,7 +133,10 @@ function isIsolated(file: string, { root }: Context): boolean {
   return false;
 }
 
-/** The packages of an imported module. If no module has the whole name, the longest beginning that is a module counts, unless `isWhole`. */
+/**
+ * The packages of an imported module. If no module has the whole name, its last components are left out one by one until a module is found,
+ * unless `isWhole`.
+ */
 function providersOf({ components, isWhole }: Imported, directories: readonly string[], context: Context): readonly Package[] {
   const { root, packages } = context;
   for (let count = components.length; count > (isWhole ? components.length - 1 : 0); count--) {

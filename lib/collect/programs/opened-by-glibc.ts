@@ -38,8 +38,8 @@ const CALLS = {
 type Call = keyof typeof CALLS;
 
 /**
- * Conversion modules for IBM's code pages, but not those for the code pages of DOS. They are not added, because they take half of the bytes
- * of all conversion modules. Users with EBCDIC data list them in `include`.
+ * Conversion modules that are not added, because they take half of the bytes of all conversion modules: those for IBM's code pages, except
+ * for the code pages of DOS, such as IBM437. Users with EBCDIC data can list them in `include`.
  */
 const MAINFRAME = /\/(?:EBCDIC-.*|IBM(?!437|85|86|874).*)\.so$/;
 

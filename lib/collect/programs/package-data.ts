@@ -66,7 +66,10 @@ export function deferPackageData(host: Package, through: string, opener: string,
   for (const candidate of fork.takeDeferred()) delta.defer(candidate);
 }
 
-/** Adds a path in a package's directory without reading it, and defers files that are needed less than the path itself. */
+/**
+ * Adds a path in a package's directory. The contents of files are not read. If the path is a directory, files and directories below it that
+ * are needed less than the directory itself are deferred.
+ */
 function addInside(at: string, need: Need, grounds: Grounds | undefined, extended: Extended, delta: Selection, context: Context): string[] {
   const { host, through, opener } = extended;
   const why: Why = { reason: `in a directory of package ${host.name}`, through, rule: grounds?.rule };

@@ -144,7 +144,7 @@ function openNoted(process: Process, object: Loaded, delta: Selection): void {
   }
 }
 
-/** @returns whether the library was opened. @throws the error if a required library cannot be opened */
+/** @returns false if the library is not found or cannot be loaded. @throws the error if a required library is found but cannot be loaded */
 function openOne(process: Process, name: string, object: Loaded, isRequired: boolean, delta: Selection): boolean {
   try {
     return process.openName(name, object) !== undefined;

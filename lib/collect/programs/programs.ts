@@ -26,9 +26,9 @@ export function addRequestedProgram(program: Program, delta: Selection, context:
 /**
  * Adds a program.
  *
- * @param requestReason why the program's package counts as requested, if the requested packages do not need that package. If `undefined`,
- *   a package that they do not need does not count as requested: its data is not packed, and the size budget limits the files that the
- *   program mentions
+ * @param requestReason the reason for which the program's package counts as requested. It applies if the requested packages do not need
+ *   the package; `program` always applies. With `undefined`, a package that they do not need does not count as requested: its data is not
+ *   packed, and the size budget limits the files that the program mentions
  * @throws the errors of `load` and `startProcess`, such as MissingLibraryError
  */
 export function addProgram(

@@ -211,7 +211,7 @@ function ifOfRequestedPackage({ other, requested }: Inside): Answer {
   return requested.has(other!) ? { rule: `of package ${other!.name}` } : undefined;
 }
 
-/** Packages may depend on the `-dev` package of an interpreter that they were built with. Only compilers need files of `-dev` packages. */
+/** A `-dev` package that depends on a requested one is refused, even if the host depends on it: only compilers need its files. */
 function ifForDevelopingOnRequestedPackage({ other, requested, facts: { packages } }: Inside): Answer {
   const isExtension = isForDevelopment(other!) && dependenciesOf(other!, packages).some((one) => requested.has(one));
   return isExtension ? REFUSED : undefined;

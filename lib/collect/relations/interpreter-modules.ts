@@ -38,7 +38,10 @@ function knownModules(interpreters: readonly Package[], packages: PackageDatabas
   return [...new Set([...runtimePackages(interpreters, packages), ...modulesBesideOwn(interpreters, packages)])];
 }
 
-/** Packages of modules that an interpreter's packages depend on, that depend on the interpreter, and that have another source package. */
+/**
+ * Packages of modules that come with an interpreter: the interpreter's packages depend on them, they depend on the interpreter, and they
+ * are built from another source package.
+ */
 export function bundledModules(interpreters: readonly Package[], { packages, packageFiles }: Facts): Package[] {
   const isModule = (pkg: Package) => packageFiles.data(pkg).some((file) => SOURCE_OF_MODULE.test(file));
   const isOther = ({ source }: Package) => interpreters.every((pkg) => pkg.source !== source);

@@ -17,7 +17,10 @@ export function needOf(owner: Package | undefined, requested: RequestedPackages)
   return requested.reachable().has(owner) ? 'recommended' : 'add-on';
 }
 
-/** The grounds of the most needed owner, among the owners for which `answerFor` has an answer: several packages may list one directory. */
+/**
+ * Several packages may list one directory, so a path may have several owners. Returns the grounds of the owner that is needed most, among
+ * those for which `answerFor` has an answer.
+ */
 export function strongest(
   owners: readonly Package[],
   requested: RequestedPackages,

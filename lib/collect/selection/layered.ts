@@ -1,6 +1,6 @@
 /**
- * A map that is layered over another one. Reads see both; writes go to the upper one, so that they can be merged into the
- * lower one or dropped with the upper one. The cost of forking and merging is proportional to the additions.
+ * A map that is layered over another map. Reads see both maps. Writes change only the upper map, which is later merged into the lower
+ * map or dropped. Making a layer takes constant time, and merging it takes time in proportion to its additions.
  */
 
 /** The read-only part of a layered map. */

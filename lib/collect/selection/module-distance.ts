@@ -14,7 +14,7 @@ export const OF_IMPORTED_MODULE = 1;
 /** Distance of the dependencies of a module that a script's package depends on. */
 export const OF_DECLARED_MODULE = 2;
 
-/** Minimum size of a module that may be optional, in bytes. */
+/** Minimum size of a large module, in bytes. */
 const LARGE = MOST_BYTES / 10;
 
 /** Used instead of a distance for a package that is not a module. It exceeds all distances in `Lacking`, so modules are compared first. */

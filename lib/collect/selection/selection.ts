@@ -27,7 +27,7 @@ export interface Why {
 export type Generated =
   | { readonly link: string }
   | { readonly text: string; /** @default 0644 */ readonly mode?: number }
-  /** a text with paths in the layer: `inLayer` gives the path of a resolved directory of the source */
+  /** a text with paths in the layer: `inLayer` converts the resolved path of a directory in the source to its path in the layer */
   | { readonly textWith: (inLayer: (real: string) => string) => string };
 
 /** A packed file whose content has not been looked at yet. */
@@ -48,7 +48,7 @@ export interface Candidate {
   readonly isWhole?: boolean;
   /** whether it is for programs that are not requested: see named-after.ts @default false */
   readonly isOfOthers?: boolean;
-  /** whether the evidence is weak: it is tried after everything else that is needed as much @default false */
+  /** whether the evidence is weak: then the candidate is tried after all others with the same need @default false */
   readonly isWeak?: boolean;
   /** distance of a module: see module-distance.ts @default - it is not a module */
   readonly distance?: number;

@@ -40,15 +40,15 @@ const MB = 1024 * 1024;
  */
 export const BY_OTHERS: Limit = { data: 32 * MB, plugIns: 8 * MB };
 
-/** For mentions in files of a package that is not requested, if the path is from the same source package: a library's own modules. */
+/** For mentions in files of a package that is not requested, if the path is from the same source package: a module of a library, say. */
 export const BY_SIBLINGS: Limit = { data: 64 * MB, plugIns: 64 * MB };
 
 /** For paths that requested packages mention, if they are in packages that the requested ones only recommend. */
 export const RECOMMENDED: Limit = { data: 12 * 1000 * 1000, plugIns: 8 * MB };
 
 /**
- * For an add-on with the libraries that it needs: half of a layer. Without a limit, a very large add-on would be packed on one machine,
- * where it would leave no room for the other add-ons, and on another machine it would not fit.
+ * For an add-on with the libraries that it needs: half of a layer. Without a limit, other installed packages would decide whether a very
+ * large add-on fits. On machines where it fits, it would leave no room for the other add-ons.
  */
 export const ADD_ON: Limit = { data: 128 * MB, plugIns: 128 * MB };
 

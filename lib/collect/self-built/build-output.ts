@@ -26,7 +26,7 @@ const OWN_PATH = [
 ];
 /** The link by which Linux tells a program its own path. */
 const OWN_LINK = '/proc/self/exe';
-/** Maximum number of names of files and directories beside a program that are searched for in all of the program's bytes. */
+/** Maximum number of names that are searched for in all bytes of a program. They are the names of the files and directories beside it. */
 const MOST_NAMES = 500;
 /** Minimum length of such a name, in characters. Shorter names occur in any program by chance. */
 const FEWEST_CHARACTERS = 4;
@@ -98,7 +98,10 @@ function addEntry(
   if (excess !== undefined) notice(`it would add ${Math.round(excess / 1e6)} MB`);
 }
 
-/** Why `base` is not the build output of a program in it, and whether a notice says so for directories in `base` that are not packed. */
+/**
+ * Returns why `base` is not regarded as the build output of a program in it; `undefined` if it is. `isNoted` states whether a notice
+ * reports the directories in `base` that are not packed for this reason.
+ */
 function problemWith(base: string, context: Context): { readonly problem: string; readonly isNoted: boolean } | undefined {
   if (isStandardDirectory(base) || context.searchPath.includes(base)) return { problem: 'a system directory', isNoted: false };
   if (isHome(base) || path.posix.basename(base).startsWith('.')) {
@@ -127,8 +130,8 @@ function references(
   if (elf === undefined) return () => undefined;
   const strings = [...root.scan(program.real, (bytes) => stringsOf(bytes, elf, MOST_CHARACTERS))];
   const words = new Set(strings);
-  // such as `plugins/p.so`, `%s/data/x.txt` and `../share`. A string that is a path in the source, such as `/usr/lib`, does not count:
-  // it may be the beginning of a longer absolute path
+  // relative paths, such as `plugins/p.so`, `%s/data/x.txt` and `../share`. A string that is a path in the source, such as `/usr/lib`,
+  // does not count: it may be the beginning of a longer absolute path
   const relative = strings.filter((text) => text.includes('/') && root.real(text) === undefined);
   const components = new Set(relative.flatMap((text) => text.split('/')));
   const importsOwnPath = OWN_PATH.some((symbol) => elf.dynamic?.imports.has(symbol));

@@ -80,7 +80,7 @@ export function addOwnReferences({ real: file }: Pending, selection: CurrentSele
   return delta;
 }
 
-/** Resolved paths that a file names, except for those of directories above the file. */
+/** Resolved paths that a file names, except for its own path and those of directories above it. */
 function referencesIn(file: string, { root }: Context): ReadonlySet<string> {
   const text = root.scan(file, (bytes) => bytes.toString('latin1'));
   const directory = path.posix.dirname(file);

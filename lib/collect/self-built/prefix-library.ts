@@ -116,8 +116,8 @@ function addAddOn(addOn: string, program: string, delta: Selection, context: Con
   if (excess === undefined) return;
   delta.skip(addOn, `would add ${Math.round(excess / 1e6)} MB`);
   delta.notices.add([
-    `${addOn} is not packed: its ${Math.round(excess / 1e6)} MB are more than the ${MOST_MEGABYTES} MB for modules beside ${program},`,
-    'or than fit into the layer;',
+    `${addOn} is not packed: its ${Math.round(excess / 1e6)} MB exceed the ${MOST_MEGABYTES} MB for modules beside ${program},`,
+    'or the space that is left in the layer;',
     'name the modules that are needed in include',
   ].join(' '));
 }

@@ -94,7 +94,7 @@ function replaceEntries({ section, strings }: DynamicParts, old: readonly number
   section.content = joined(others);
 }
 
-/** Without strings that a string before them contains. */
+/** Drops each string that is also the end of an earlier string. Every string includes its NUL. */
 function withoutContained(strings: readonly Buffer[]): Buffer[] {
   return strings.filter((string, index) => !strings.slice(0, index).some((other) => other.includes(string)));
 }

@@ -17,10 +17,10 @@ const PAGE_SIZE = 2 ** 12;
 
 /**
  * Edits a file without moving a byte: new strings are written to the padding after the segment that has the string table,
- * and the segment and the table are extended to include them. Appended data does not move.
+ * and the segment and the table are extended to include the strings. Appended data does not move.
  *
- * @param end end of the image, in bytes
- * @returns `undefined` if there is no such padding
+ * @param end see `Image.end`: padding ends there at the latest
+ * @returns `undefined` if there is not enough padding, or if the segment cannot be extended
  */
 export function editBehindSegment(
   bytes: Buffer,

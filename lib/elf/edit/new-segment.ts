@@ -1,5 +1,5 @@
 /**
- * Edits with a new segment, for parts that have become too long.
+ * Edits that add a segment to an ELF file, for parts that have become too long for their old places.
  */
 import { FormatError, hex } from '../format-error';
 import { type Header, PHDR_SIZE } from '../header';
@@ -100,8 +100,8 @@ export function addSegment(
 }
 
 /**
- * Finds a program header that can be replaced: one without a meaning, or else one for notes that are not read at run time. GNU
- * properties (required processor features) have an additional header of their own, so among notes, their PT_NOTE is the first choice.
+ * Finds a program header that can be replaced: one without a meaning, or else one for notes that are not read at run time. Among these,
+ * the PT_NOTE of GNU properties (required processor features) is the first choice, because a PT_GNU_PROPERTY describes them, too.
  */
 export function spareHeader(bytes: Buffer, segments: readonly Segment[]): number | undefined {
   const properties = segments.find(({ type }) => type === PT_GNU_PROPERTY);

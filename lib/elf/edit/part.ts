@@ -65,7 +65,7 @@ export function tableParts(reader: ByteReader, segments: readonly Segment[], dyn
 }
 
 /**
- * The parts that one more program header behind the table would overwrite. Undefined if it would overwrite anything else.
+ * The parts that an additional program header at the end of the table would overwrite. Undefined if it would overwrite anything else.
  */
 export function partsAfterHeaders(reader: ByteReader, header: Header, parts: readonly Part[]): Part[] | undefined {
   const start = header.phoff + header.phnum * PHDR_SIZE;

@@ -56,7 +56,7 @@ export const codeOfX86: CodeOf = (address, names, { program, unknownProgram, bef
   mov('edx', PROGRAM_MAX);
   systemCall(SYSCALL.readlink);
   code.add(0x85, 0xc0); // test %eax,%eax
-  code.add(0x7f, 12); // jg over the next two
+  code.add(0x7f, 12); // jg past the next two instructions
   lea('rbx', unknownProgram.address);
   mov('eax', unknownProgram.length);
   code.add(0x48, 0x89, 0xc5); // mov %rax,%rbp

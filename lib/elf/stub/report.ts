@@ -1,5 +1,5 @@
 /**
- * The report that stubs write while a workload runs in a layer. Each stub that is called appends a line to this file, so the call is
+ * The report: a file that stubs write while a workload runs in a layer. Each stub that is called appends a line to it, so the call is
  * known even if nothing shows the program's standard error or exit code. A line is the library, a NUL, and the symbol.
  */
 
@@ -15,7 +15,7 @@ export function reportedName(library: string): string {
   return encodeURIComponent(library);
 }
 
-/** The calls in a report, in order. Lines of another form are ignored, because programs can write to the report, too. */
+/** The calls in a report, in order. Malformed lines are ignored, because programs can write to the report, too. */
 export function readCalls(report: Buffer): Called[] {
   return report.toString('utf8').split('\n').flatMap((line) => {
     const [library, symbol, ...others] = line.split('\0');

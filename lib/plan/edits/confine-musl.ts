@@ -27,7 +27,7 @@ export function muslPathFile(key: string): string {
   return `/${key}${MUSL_PATH_FILE}`;
 }
 
-/** No variable has a name with `=`. Only the first byte changes, because musl also uses the end of this string, `PATH`. */
+/** musl then looks for `=D_LIBRARY_PATH`: no variable has such a name. The rest stays, because musl also uses the end, `PATH`. */
 const LIBRARY_PATH = { found: 'LD_LIBRARY_PATH\0', written: '=' };
 /** The format of the file's path: musl ldso/dynlink.c, load_library. */
 const PATH_FILE = { found: /^%\.\*s\/etc\/ld-musl-[a-z0-9_]+\.path\0/, start: '%.*s/etc/ld-musl-', written: `%.*s${muslPathFile(KEY)}\0` };

@@ -1,9 +1,9 @@
 /**
- * Replaces the files of the locale that the C library opens with a locale archive: one file with the data of all categories, which glibc
- * maps at once. If each of the 12 categories has a file, `setlocale(LC_ALL, "")` needs 60 system calls. These take 8 % of the time that
- * perl takes to start.
+ * Packs a locale archive instead of the files of a locale: one file with the data of all categories, which glibc maps at once. If each of
+ * the 12 categories has a file, `setlocale(LC_ALL, "")` needs 60 system calls. These take 8 % of the time that perl takes to start.
  *
- * The locale stays in files if one of them is absent, listed by the user or mentioned by a packed file, or if the layer has other locales.
+ * The files are packed, not an archive, if one of them is absent or is not packed for the C library, if the user listed one, if a packed
+ * file mentions one, or if the layer has other locales.
  */
 import { createHash } from 'crypto';
 import * as path from 'path';

@@ -5,7 +5,7 @@ import { programName } from './program-name';
 import { type Program, ProgramError } from '../../closure/find';
 import { printableName } from '../../text/printable';
 
-/** @throws ProgramError if a name is not a file name, if two programs have the same name, or if `rename` names another program */
+/** @throws ProgramError if a name is not a file name, two programs have the same name, or `rename` has a program that is not requested */
 export function namePrograms(programs: readonly Program[], rename: Readonly<Record<string, string>>): Map<string, Program> {
   const binaries = programs.map(({ binary }) => binary);
   const unknown = Object.keys(rename).find((binary) => !binaries.includes(binary));

@@ -23,7 +23,7 @@ export function neededByPath(process: Process, spare: number, pathOf: (library: 
   const objects = mappedAtStart(process);
   if (!objects?.every((object) => requiresOnlyFromNeeds(object, interpreter))) return undefined;
   const names = program.elf.dynamic!.needed;
-  // the loader is not listed if it comes last: it is mapped already, and stays last unless something needs it earlier
+  // if the loader comes last and the program itself does not need it, it is not listed: it is mapped already, and stays last all the same
   if (objects.at(-1) === interpreter && !names.some((name) => process.match(name) === interpreter)) objects.pop();
   const needed: NewNeed[] = [];
   for (const object of objects.slice(1)) {

@@ -13,7 +13,10 @@ import type { Edits } from '../layout/plan';
 
 /** Paths of configuration files. Texts of modules and documentation are not overwritten. */
 const CONFIGURATION = /^\/etc\/|\.(?:conf|cnf|cfg)$/;
-/** The same for directories behind a variable. A file without an extension may be configuration, too, such as `/usr/lib/rpm/macros`. */
+/**
+ * Paths of text files that are searched for directories behind a variable, such as `%{_var}/tmp`: those of configuration files, and of
+ * files without an extension, which may be configuration, too, such as `/usr/lib/rpm/macros`.
+ */
 const WITH_VARIABLES = /^\/etc\/|\.(?:conf|cnf|cfg)$|\/[^./]+$/;
 /** Maximum size of a text that is searched for variables, in bytes. */
 const MOST_TEXT = 64 * 1024;

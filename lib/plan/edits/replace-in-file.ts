@@ -96,8 +96,8 @@ export class FileReplacer {
       const replacements: Replacement[] = [];
       for (const { mention, alias, shared: units } of redirected) {
         const tail = tails.get(mention.offset) ?? (ownDirectory.length > 0 ? SHARED : Infinity);
-        // The mention has an end that is a string of its own and must not change. At least the first five characters, such as `/usr/`,
-        // would be replaced (only `/usr` if the path is COMMANDS): if the end begins within these, the mention stays
+        // From `tail`, the mention is also used as a string of its own, which must not change. A replacement changes at least the first
+        // five characters, such as `/usr/` (four if the path is COMMANDS). If `tail` is within these, the mention is not replaced
         if (tail < (alias.base === COMMANDS ? SHARED - 1 : SHARED)) continue;
         if (tail < Infinity && mention.kind !== 'prefix' && alias.base !== COMMANDS) {
           const unit = this.unitToShare(mention.path);
@@ -186,9 +186,9 @@ export class FileReplacer {
   }
 
   /**
-   * The alias for a path that code writes with several instructions. The first one writes the first 8 characters. The second one, as gcc
-   * generates it, may write some of these again: if the path has 13 or 14 bytes (with the NUL), it writes the last 8 of them; otherwise,
-   * it starts at the eighth byte or later. Only the characters that just the first instruction writes are replaced.
+   * The alias for a path that code writes with several instructions. The first one writes the first 8 characters. In code of gcc, the
+   * second one may write some of these again: if the path has 13 or 14 bytes (with the NUL), it writes the path's last 8 bytes; otherwise,
+   * it starts at the eighth byte or later. Of the first 8 characters, only those that the second one does not write are replaced.
    */
   private codeAlias(head: string, code: Buffer): Alias | undefined {
     const near = [...this.units].filter((unit) => unit.startsWith(head) && unit.length >= 10 && code.includes(unit.slice(8, 12)));

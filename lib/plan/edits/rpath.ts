@@ -76,7 +76,7 @@ export class Rpaths {
     });
   }
 
-  /** The entries of an object's own search path that lead into the layer; entries with `$ORIGIN` stay as they are. */
+  /** The entries of an object's own search path that lead into the layer. An entry with `$ORIGIN` stays as it is if it remains correct. */
   private ownDirectories({ object, process }: Known, list: string | undefined): string[] {
     if (list === undefined) return [];
     const expanded = process.rules.directoriesOf(list, object, this.setting);

@@ -38,7 +38,8 @@ export function needsStarter({ path: link, real, interpreter }: Program, root: R
   const { carriesData, kind, size } = root.content(real);
   if (interpreter === undefined || carriesData) return carriesData;
   if (kind !== 'script') return true;
-  // a script that a link of another name starts gets no starter: it may depend on that name, and it must resolve links to work at all
+  // no starter for a script whose command is a link of another name: the script may depend on that name. And because the link starts
+  // it in the source, too, a script that finds files by its own path must resolve links itself
   if (size > MOST_BYTES || path.posix.basename(link) !== path.posix.basename(real)) return false;
   return findingOwnDirectory(root, real, () => root.scan(real, (bytes) => OWN_DIRECTORY.test(bytes.toString('latin1'))));
 }

@@ -8,9 +8,9 @@
  * - `/var/cache`: files that programs make again if they are absent (5.5), such as fontconfig's lists of fonts. Programs read the
  *   path of this directory from their configuration.
  *
- * The first two are replaced in the ELF files of a layer, `/var/cache` and a variable with `/tmp` behind it in its configuration files, by
- * paths of the same length that lead to `/tmp`. So programs of the layer find each other's files and shared memory there, but no shared
- * memory of programs of the host.
+ * They are replaced by paths of the same length that lead to `/tmp`. In the ELF files of a layer, the first two are replaced; in its
+ * configuration files, `/var/cache`, and a variable with `/tmp` behind it. So programs of the layer find each other's files and shared
+ * memory in `/tmp`, but no shared memory of programs of the host.
  */
 import type { PathMention } from '../../root/mentions';
 

@@ -12,7 +12,10 @@ import { isCommandDirectory, isStandardDirectory } from '../../root/standard';
 /** Names in `/opt` with a meaning to Lambda, and the library's own. */
 const RESERVED = [...RESERVED_NAMES, 'elf'];
 const PREFIX = '/opt/';
-/** Length of `/opt/`. If an alias replaces no more characters (`/opt/rig` for `/etc/rig`), another layer may have one of the same name. */
+/**
+ * Length of `/opt/`. An alias that replaces at most this many characters (`/opt/rig` for `/etc/rig`) has no hash in its name, so another
+ * layer may have an alias with the same name.
+ */
 export const SHARED = PREFIX.length;
 const LEAST_CHARACTERS = 3;
 const MOST_CHARACTERS = 255; // NAME_MAX
@@ -32,7 +35,7 @@ export interface Alias {
   readonly base: string;
   /** its place below the mirrored root; none if programs must not find the path at all, even though the host may have it */
   readonly place?: string;
-  /** paths that begin with the base: `magic.mgc` with the base `magic`, or paths below it; rest of the path after the base → place */
+  /** further paths that begin with the base, such as `magic.mgc` if the base is `magic`: the part after the base → place */
   readonly siblings?: Readonly<Record<string, string>>;
   /** files beside the base that are named in its text; name → place. Programs find them beside the alias, in `/opt` */
   readonly beside?: Readonly<Record<string, string>>;

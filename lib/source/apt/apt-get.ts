@@ -25,7 +25,7 @@ export interface AptSetting {
   readonly recommends: boolean;
 }
 
-/** A package that apt selected, with its version and architecture. */
+/** The archive of a package that apt selected, in one version and for one architecture. */
 export interface Chosen {
   /** name of the archive, `rig_1.11-1_amd64.deb` */
   readonly file: string;

@@ -41,7 +41,7 @@ const RULES_VERSION = 2;
 
 /**
  * Packages to install even if no package depends on them. Either every Debian has them, so other packages do not declare the dependency,
- * or network access requires them. They are the C.UTF-8 locale and the index of character sets (libc-bin), terminals (ncurses-base),
+ * or network access requires them. They contain the C.UTF-8 locale and the index of character sets (libc-bin), terminals (ncurses-base),
  * /bin/sh (dash), commands of maintainer scripts that busybox lacks or simplifies (coreutils, findutils), names of services and
  * protocols (netbase), certificates.
  */
@@ -192,7 +192,7 @@ function keyOf(...parts: unknown[]): string {
   return createHash('sha256').update(JSON.stringify(parts)).digest('hex').slice(0, 32);
 }
 
-/** The machine's apt configuration: package sources and preferences. */
+/** The machine's apt configuration: package sources, preferences and options. */
 function machineSources(): [file: string, text: string][] {
   const files = ['sources.list', 'preferences', 'apt.conf'].flatMap((name) => [
     name,

@@ -18,7 +18,7 @@ const ADMIN = '/var/lib/dpkg';
 /** Links into /usr since Debian 12 and Ubuntu 20.10 at the latest. Packages may still have files below them. */
 const MERGED = ['bin', 'sbin', 'lib', 'lib64'];
 
-/** Directories of base-files that scripts expect. */
+/** Directories from the package base-files that maintainer scripts expect. */
 const STANDARD = ['etc', 'usr', 'usr/local', 'usr/share', 'var', 'var/cache', 'var/lib'];
 
 /** An unpacked package. */

@@ -64,7 +64,7 @@ export function standIn(root: string, workplace: string, isNative: boolean): { s
       fs.rmSync(place, { recursive: true, force: true });
       if (fs.lstatSync(aside(index), { throwIfNoEntry: false })) fs.renameSync(aside(index), place);
     }
-    // the package of Debian 12 contains this link; Debian 11 creates it by a diversion, so it may be absent here
+    // in Debian 12, the package dash contains this link; in Debian 11, its maintainer script creates it, so it may be absent here
     const shell = placeInside(root, '/usr/bin/sh');
     if (!fs.lstatSync(shell, { throwIfNoEntry: false }) && new DirectoryRoot(root).isFile('/usr/bin/dash')) fs.symlinkSync('dash', shell);
   };

@@ -1,9 +1,9 @@
 /**
- * Stand-ins for programs that maintainer scripts call: small scripts that replace programs which register with a running
- * system, which are absent or do not work in the sandbox, or whose output differs from run to run.
+ * Stand-ins for programs that maintainer scripts call. These small scripts replace programs that register something with a running
+ * system, programs that are absent or do not work in the sandbox, and programs whose output differs from run to run.
  */
 
-/** Their path while a script runs. */
+/** The directory in the sandbox that contains the stand-ins and the record of their calls, while a maintainer script runs. */
 export const STAND_INS = '/.replay';
 
 /** The recorded calls: for each, the number of words and the words, all NUL-terminated (no word can contain a NUL). */

@@ -1,5 +1,5 @@
 /**
- * Creates the links of update-alternatives(1) from the recorded calls of maintainer scripts.
+ * Creates the links that update-alternatives(1) would create. Maintainer scripts called it, and these calls were recorded.
  */
 import { putLink } from './inside';
 import { DirectoryRoot } from '../../root/directory-root';
@@ -16,7 +16,7 @@ interface Choice extends Alternative {
   readonly slaves: Alternative[];
 }
 
-/** Applies recorded calls like `update-alternatives`: the best choice for each name, with its slave links (update-alternatives(1)). */
+/** Makes the links of the best choice for each name, and the choice's slave links, as update-alternatives(1) would for these calls. */
 export function applyAlternatives(root: string, recorded: readonly string[][]): void {
   const inside = new DirectoryRoot(root);
   const best = new Map<string, Choice>();

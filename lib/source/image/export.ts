@@ -78,7 +78,7 @@ async function main({ engine, reference, platform, container, directory, step }:
     throw error;
   } finally {
     progress?.stop();
-    // a process group of its own, because Ctrl-C reaches all processes of this group
+    // in a new process group: Ctrl-C reaches all processes in the group of this process, and must not stop the removal
     const { failed, stderr } = await runDetached(engine, removal(container), { environment: engineEnvironment(), diesWithParent: false });
     if (isThere && failed) process.stderr.write(`cannot remove the container ${container}\n${lastLines(stderr)}\n`);
   }

@@ -86,7 +86,7 @@ function find(reference: string, platform?: string): Image {
 function lookUp(reference: string, platform?: string): Image | undefined {
   const image = inspect(reference);
   if (!image || isFor(image, platform)) return image;
-  // with containerd, one name may refer to an image for each platform; engines that support this have the option
+  // with containerd, one name may refer to several images, one for each platform; then the engine's `inspect` has this option, too
   return inspect(reference, platformOption(platform)) ?? image;
 }
 
@@ -94,7 +94,7 @@ function isFor({ system, architecture }: Image, platform = `linux/${architecture
   return `${system}/${architecture}` === platform;
 }
 
-/** The mismatch of an image's platform, for messages. */
+/** How an image's platform differs from the requested one, for messages. */
 function otherwise({ system, architecture }: Image, platform = `linux/${architecture}`): string {
   return `for ${printable(`${system}/${architecture}`)}, not for ${platform}`;
 }

@@ -63,7 +63,7 @@ class Tree {
     for (const [name, time] of this.modified) fs.utimesSync(this.locate(name), time, time);
   }
 
-  /** @returns the descriptor of a file, whose content follows */
+  /** @returns the descriptor of a new file, to which the caller writes the content; `undefined` for other entries */
   private create(name: string, entry: TarEntry): number | undefined {
     const known = this.entries.get(name);
     if (entry.path.includes('\ufffd')) {
@@ -171,7 +171,7 @@ class Tree {
   }
 }
 
-/** Keeps the permissions, and lets the owner, who is now this user, read and write the file. */
+/** Writes a file's content and permissions. The owner, who is now this user, can always read and write the file. */
 async function write(file: number, entry: TarEntry): Promise<void> {
   try {
     for await (const bytes of entry.content()) fs.appendFileSync(file, bytes);

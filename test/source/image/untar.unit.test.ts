@@ -222,7 +222,7 @@ test.each([
 test('a damaged header is an error that names the entry before it', async () => {
   const bytes = tarOf({ name: 'first' }, { name: 'second' });
   bytes[512 + 20] ^= 1;
-  await expect(unpacked(bytes)).rejects.toThrow("the archive is damaged after 'first': a header with another checksum");
+  await expect(unpacked(bytes)).rejects.toThrow("the archive is damaged after 'first': a header whose checksum is wrong");
 });
 
 test('two names that are the same for the file system are an error that names both', async () => {
