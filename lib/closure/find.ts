@@ -31,7 +31,8 @@ export interface Program {
 }
 
 /** What to do if the interpreter of a script is itself a script. The kernel runs such a script, but a layer does not support it. */
-const WITHOUT_SCRIPT = 'a program: request the program that the script is for, list the script in include, and start it with the program';
+const WITHOUT_SCRIPT =
+  'a program: request the ELF program that runs the interpreter, list your script in include, and start it with that program';
 
 /** The parts of a root that are needed to find a program. */
 export type ProgramFiles = Pick<Root, 'location' | 'isHost' | 'names' | 'real' | 'status'> & {

@@ -82,8 +82,8 @@ describe('an add-on from the same source package as the requested one', () => {
     const { data, notices } = find();
     expect(data).toEqual(['/usr/bin/rig', '/usr/share/rig/a/small', '/usr/share/rig/one/data', '/usr/share/rig/other/data']);
     expect(notices).toEqual([
-      'the layer is full, and does not contain all add-ons: /usr/share/rig/b of rig-styles (120.0 MB); name the files that are needed in ' +
-        'include, which are packed first',
+      'the layer is full, and does not contain all add-ons: /usr/share/rig/b of rig-styles (120.0 MB); list files that you need in ' +
+        'include: they are packed first',
     ]);
   });
 

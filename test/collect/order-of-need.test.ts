@@ -47,8 +47,8 @@ describe('a plug-in of a package from the same source package on which nothing d
       'in a directory of package client, but the layer has no room for 200.0 MB: name it in include if it is needed',
     );
     expect(notices).toEqual([
-      'the layer is full, and does not contain all add-ons: server (200.0 MB); name the files that are needed in include, which are ' +
-        'packed first',
+      'the layer is full, and does not contain all add-ons: server (200.0 MB); list files that you need in include: they ' +
+        'are packed first',
     ]);
   });
 });
@@ -198,8 +198,8 @@ test('a layer without room for data that a library mentions has a notice', () =>
   const { data, notices } = find(root);
   expect(data).toEqual(['/usr/bin/rig', '/usr/lib/rig/one', '/usr/share/liba/names']);
   expect(notices).toEqual([
-    'the layer is full, and does not contain all files that the program may need: /usr/share/liba/table of liba (30.0 MB); name the ' +
-      'files that are needed in include, which are packed first',
+    'the layer is full, and does not contain all files that the program may need: /usr/share/liba/table of liba (30.0 MB); list ' +
+      'files that you need in include: they are packed first',
   ]);
 });
 
@@ -265,8 +265,8 @@ describe('modules of a script on which only other modules depend', () => {
     expect(data).toEqual(expect.arrayContaining([`${MODULES}/near.py`, `${MODULES}/small.py`]));
     expect(data.filter((file) => file.includes('large') || file.includes('last'))).toEqual([]);
     expect(notices).toEqual([
-      'the layer is full, and does not contain all files that the program may need: python3-large (300.0 MB); name the files that ' +
-        'are needed in include, which are packed first',
+      'the layer is full, and does not contain all files that the program may need: python3-large (300.0 MB); list files ' +
+        'that you need in include: they are packed first',
     ]);
   });
 

@@ -12,7 +12,7 @@ export function listed(problem: string, groups: readonly (readonly [name: string
   if (groups.length === 0) return [];
   const names = groups.slice(0, MOST_LISTED).map(([name, { bytes }]) => `${name} (${megabytes(bytes)})`).join(', ');
   const more = groups.length > MOST_LISTED ? ` and ${groups.length - MOST_LISTED} more` : '';
-  return [`${problem}: ${names}${more}; name the files that are needed in include, which are packed first`];
+  return [`${problem}: ${names}${more}; list files that you need in include: they are packed first`];
 }
 
 export function aboveLimit({ why }: Candidate, bytes: number): string {
