@@ -23,7 +23,7 @@ export class PackagesByName implements PackageDatabase {
   public ownerOf(real: string): Package | undefined {
     const unit = unitOf(real);
     const parent = path.posix.dirname(unit);
-    // no package owns a standard directory, or anything in another directory that is directly below `/`
+    // no package owns a standard directory, nor another directory directly below `/`, such as `/data`, with anything in it
     if (isStandardDirectory(unit) || parent === '/' || !isStandardDirectory(parent)) return undefined;
     return this.get(path.posix.basename(unit).replace(/^lib(.+)\.so(?:\..*)?$/, '$1').replace(/\.conf$/, ''));
   }
