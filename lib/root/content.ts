@@ -7,7 +7,7 @@ import { hash } from 'crypto';
 import { addressOf, type Bytes, debugSections, type Elf, findVectorLoads, FormatError, isProgram, readElf } from '../elf';
 import { withCountedPaths } from './counted-paths';
 import { isBytecodeScript } from './counted-strings';
-import { librariesInObject, librariesInText } from './library-names';
+import { completesNames, librariesInObject, librariesInText } from './library-names';
 import { findMentions, findPieces, type PathMention, PIECE } from './mentions';
 import { exceeding, type Limit, LimitError } from '../limits';
 
@@ -32,6 +32,8 @@ export interface Content {
   readonly mentions: readonly PathMention[];
   /** names of shared libraries among its strings or words; empty for data and large texts */
   readonly libraries: readonly string[];
+  /** whether a text may open libraries by name, as code does */
+  readonly opensLibraries: boolean;
 }
 
 export const HEAD = 4096;
@@ -78,10 +80,11 @@ export function contentOfLibrary(library: LargeLibrary, scan: <T>(use: (all: Buf
     isBytecode: false,
     get mentions(): readonly PathMention[] { return searched().mentions; },
     get libraries(): readonly string[] { return searched().libraries; },
+    opensLibraries: false,
   };
 }
 
-type Searched = Pick<Content, 'sha256' | 'carriesData' | 'isBytecode' | 'mentions' | 'libraries'>;
+type Searched = Pick<Content, 'sha256' | 'carriesData' | 'isBytecode' | 'mentions' | 'libraries' | 'opensLibraries'>;
 type Headers = Omit<Content, keyof Searched>;
 
 function readHeaders(bytes: Bytes): Headers {
@@ -105,13 +108,16 @@ function copied(head: Buffer): Buffer {
 
 function search(bytes: Buffer, { kind, elf }: Headers, where?: string): Searched {
   const isBytecode = kind === 'script' && isBytecodeScript(bytes);
+  const isText = kind === 'script' || kind === 'text';
+  const libraries = librariesIn(bytes, kind, elf);
   const most = isBytecode ? Infinity : MOST_MENTIONING[kind] ?? Infinity;
   return {
     sha256: hash('sha256', bytes, 'hex'),
-    carriesData: (kind === 'script' || kind === 'text') && bytes.includes(0),
+    carriesData: isText && bytes.includes(0),
     isBytecode,
     mentions: bytes.length > most ? [] : mentionsIn(bytes, elf, where),
-    libraries: librariesIn(bytes, kind, elf),
+    libraries,
+    opensLibraries: isText && (libraries.length > 0 || completesNames(bytes)),
   };
 }
 
@@ -186,6 +192,7 @@ export function largeData(size: number, head: Buffer, hashOfFile: () => string):
     head,
     mentions: [],
     libraries: [],
+    opensLibraries: false,
   };
 }
 
@@ -207,6 +214,7 @@ export function oversized(real: string, size: number, head: Buffer, limit: Limit
     head,
     mentions: [],
     libraries: [],
+    opensLibraries: false,
   };
 }
 

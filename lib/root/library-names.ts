@@ -13,6 +13,8 @@ const MOST_TEXT = 1024 * 1024;
 /** Characters of a word in a text; a directory or a variable before the name is part of the word. */
 const IN_WORD = Uint8Array.from({ length: 256 }, (_, code) => (/[\w.+/$-]/.test(String.fromCharCode(code)) ? 1 : 0));
 const DOT = 0x2e;
+/** Calls that open a library by its name, and endings of names that code completes: see libraries-of-code.ts. */
+const OPENERS = ['find_library(', 'dlopen(', 'ffi_lib(', '.{', '.#{', '.${'];
 const LIBRARY = /^lib[\w.+-]+\.so(?:\.\d+)*$/;
 
 /** Names in the strings of an object. */
@@ -33,6 +35,11 @@ export function librariesInText(bytes: Buffer): string[] {
     words.add(bytes.toString('latin1', start, at));
   }
   return libraryNames(words);
+}
+
+/** Whether code may open libraries by names other than those that `librariesInText` finds. Larger texts are not written by people. */
+export function completesNames(bytes: Buffer): boolean {
+  return bytes.length <= MOST_TEXT && OPENERS.some((opener) => bytes.includes(opener));
 }
 
 function libraryNames(words: Iterable<string>): string[] {

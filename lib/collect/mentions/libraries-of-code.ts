@@ -24,8 +24,8 @@ const WITH_ENDING = /["/](lib[\w+-]+)\.[#$]?\{\w[^"\n]*"/g;
 
 export function addLibrariesOfCode({ real: file, program }: Pending, selection: CurrentSelection, context: Context): Selection | undefined {
   const { root, requestedPrograms } = context;
-  const { kind, size } = root.content(file);
-  if (size > MOST_BYTES || !(kind === 'script' || (kind === 'text' && CODE.test(file)))) return undefined;
+  const { kind, size, opensLibraries } = root.content(file);
+  if (!opensLibraries || size > MOST_BYTES || !(kind === 'script' || (kind === 'text' && CODE.test(file)))) return undefined;
   const opener = program ?? requestedPrograms.get(file)?.interpreter?.program.real;
   const process = opener === undefined ? undefined : selection.processes.get(opener);
   if (opener === undefined || process === undefined) return undefined;
