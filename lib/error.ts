@@ -29,6 +29,11 @@ export const OPTIONS = {
 
 export type OptionName = keyof typeof OPTIONS;
 
+/** True for errors that only a defect of this library throws. */
+export function isDefect(error: unknown): boolean {
+  return !(error instanceof Error) || [TypeError, RangeError, ReferenceError, SyntaxError].some((kind) => error instanceof kind);
+}
+
 /**
  * An error that a user can act on. Its message may contain names from files, so control characters in it are escaped. Newlines are not:
  * a name that may contain one must go through `printable` first.

@@ -95,6 +95,6 @@ describe('an app whose bundle contains the package', () => {
 });
 
 test('every process and thread that the package starts exists in the compiled package', () => {
-  const names = ['pack/process.js', 'source/image/export.js', 'process/progress-thread.js'];
+  const names = ['pack/process.js', 'source/image/export.js', 'process/progress-thread.js', 'pack/small-files-thread.js'];
   expect(names.filter((name) => !fs.existsSync(ownFile(name)))).toEqual([]);
 });

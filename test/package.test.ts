@@ -35,6 +35,7 @@ test('the package has compiled code and declarations, without sources and source
   expect(below('build').filter((name) => !/\.(?:js|d\.ts)$/.test(name))).toEqual([]);
   expect(below('build')).toEqual(expect.arrayContaining([
     'build/index.js', 'build/index.d.ts', 'build/cli/main.js', 'build/asset/stages.bundle.js', 'build/pack/process.bundle.js',
+    'build/cli/command-line.bundle.js',
   ]));
   expect(below('lib').filter((name) => !/^lib\/inspect\/page\/[\w.-]+\.(?:css|html|js|d\.ts)$/.test(name))).toEqual([]);
   expect(below('lib').length).toBeGreaterThan(5);

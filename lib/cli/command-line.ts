@@ -6,7 +6,7 @@
 import * as fs from 'fs';
 import * as path from 'path';
 import { Command, CommanderError } from 'commander';
-import { LayerError } from '../error';
+import { isDefect, LayerError } from '../error';
 import { colours } from './terminal';
 import { UsageError } from './usage';
 import { printableLines } from '../text/printable';
@@ -70,8 +70,7 @@ export async function main(args: readonly string[]): Promise<void> {
 /** The message for an error, with advice if the user can act on it, or with the stack if only a defect throws errors of this type. */
 function describe(error: unknown): string {
   if (error instanceof LayerError) return error.forCommandLine;
-  const isDefect = !(error instanceof Error) || [TypeError, RangeError, ReferenceError, SyntaxError].some((kind) => error instanceof kind);
-  if (!isDefect) return printableLines(error.message);
+  if (!isDefect(error)) return printableLines((error as Error).message);
   return `internal error: please report it with the stack trace below\n${error instanceof Error ? error.stack : String(error)}`;
 }
 

@@ -10,14 +10,15 @@ import { bundleOf } from '../process/own-file';
 /** The commands whose compiled code is kept. The others take little time. */
 const KEPT = ['build', 'inspect', 'run', 'slim', 'tree'];
 
-function load(command: string): typeof import('./command-line') {
+function load([command, ...rest]: readonly string[]): typeof import('./command-line') {
   const bundle = bundleOf(path.join(__dirname, 'command-line.js')) ?? './command-line';
-  const isKept = path.isAbsolute(bundle) && KEPT.includes(command);
+  // help needs other functions than the command
+  const isKept = path.isAbsolute(bundle) && KEPT.includes(command) && !rest.some((word) => ['-h', '--help'].includes(word));
   // eslint-disable-next-line @typescript-eslint/no-require-imports
   return (isKept ? loadCompiled(bundle, command) : require(bundle)) as typeof import('./command-line');
 }
 
 if (require.main === module) {
   const args = process.argv.length > 2 ? process.argv.slice(2) : ['--help'];
-  void load(args[0]).main(args);
+  void load(args).main(args);
 }

@@ -18,14 +18,17 @@ import type { RootPath } from '../root/paths';
 export class PackingProcess {
   private readonly child: ChildProcess;
   private readonly foreseen = new Set<RootPath>();
+  /** the end of the child, or why it could not be started */
+  private readonly ended: Promise<Error | undefined>;
 
   constructor() {
     const options = { environment: nodeEnvironment(), stdio: ['pipe', 'pipe', 'pipe'] as ['pipe', 'pipe', 'pipe'] };
     // detached, so that signals of the terminal such as Ctrl+C reach only this process, which ends the child and removes unfinished files
     this.child = startChild(process.execPath, [ownFile(PACK)], { ...options, detached: true, diesWithParent: false });
+    this.ended = new Promise((resolve) => void this.child.on('error', resolve).once('exit', () => resolve(undefined)));
     const { stdin, stdout, stderr } = this.child;
     // ignored here, because `zip` reports that the child has ended
-    for (const emitter of [this.child, stdin, stdout, stderr]) emitter?.on('error', () => {});
+    for (const pipe of [stdin, stdout, stderr]) pipe?.on('error', () => {});
   }
 
   /**
@@ -48,15 +51,18 @@ export class PackingProcess {
    */
   public async zip(plan: Plan, file: string, progress: Progress): Promise<Packed> {
     const { stdout, stderr } = this.child;
-    const problems = textOf(stderr!);
+    const problems = stderr ? textOf(stderr) : '';
     this.tell({ plan: packedPlan(plan), file, temporary: unfinished(file), isKept: false, reports: true });
-    for await (const line of linesOf(stdout!)) {
-      const { packed, problem, options = [], done } = JSON.parse(line) as Answer;
-      if (packed) return packed;
-      if (problem !== undefined) throw new LayerError(problem, ...options);
-      progress(done!);
+    for await (const line of stdout ? linesOf(stdout) : []) {
+      const answer = JSON.parse(line) as Answer;
+      if (answer.packed) return answer.packed;
+      if (answer.problem !== undefined) throw errorOf(answer.problem, answer);
+      progress(answer.done!);
     }
-    throw new Error(`packing failed, nothing was written: the packing process ended: ${(await problems).trim()}`);
+    const failure = await this.ended;
+    const { signalCode } = this.child;
+    const reasons = [failure?.message, signalCode && `killed by ${signalCode}`, (await problems).trim()].filter(Boolean);
+    throw new Error(['packing failed, nothing was written: the packing process ended', ...reasons].join(': '));
   }
 
   /** Ends the process, even if it is still at work. */
@@ -66,8 +72,14 @@ export class PackingProcess {
   }
 
   private tell(line: FilesAhead | Packing): void {
-    this.child.stdin!.write(`${JSON.stringify(line)}\n`);
+    this.child.stdin?.write(`${JSON.stringify(line)}\n`);
   }
+}
+
+/** The error that the child reports. */
+function errorOf(problem: string, { options, defect }: Answer): Error {
+  if (options !== undefined) return new LayerError(problem, ...options);
+  return defect === undefined ? new Error(problem) : Object.assign(new TypeError(problem), { stack: defect });
 }
 
 async function* linesOf(stream: Readable): AsyncGenerator<string> {

@@ -14,7 +14,7 @@ import { KnownBlocks } from './known-blocks';
 import { SmallFiles } from './small-files';
 import type { Packed, Progress } from './zip';
 import { writeZip } from './zip';
-import { LayerError, type OptionName } from '../error';
+import { isDefect, LayerError, type OptionName } from '../error';
 import type { PackedPlan } from '../plan/layout/plan';
 import { openRoot } from '../root/open-root';
 import type { RootPath } from '../root/paths';
@@ -51,6 +51,8 @@ export interface Answer {
   readonly problem?: string;
   /** the options of the error: see `LayerError` */
   readonly options?: readonly OptionName[];
+  /** the stack of the error, if it is a defect of this library */
+  readonly defect?: string;
   /** bytes that are packed so far */
   readonly done?: number;
 }
@@ -71,7 +73,9 @@ async function answerTo({ plan, file, temporary, isKept, reports = false }: Pack
     const written = await writeZip(plan, file, reports ? reporter() : undefined, { hash, known: blocks, ahead, small, temporary });
     return { packed: { ...written, sha256: hash?.digest('hex') } };
   } catch (error) {
-    return { problem: (error as Error).message, options: error instanceof LayerError ? error.options : undefined };
+    const { message, stack } = error as Error;
+    const options = error instanceof LayerError ? error.options : undefined;
+    return { problem: message, options, defect: isDefect(error) ? stack : undefined };
   } finally {
     known.packed();
   }

@@ -47,19 +47,25 @@ export class SmallFiles {
     this.jobs = [];
     this.bytes = 0;
     if (jobs.length === 0) return;
-    if (this.thread === undefined && bytes < LEAST_FOR_THREAD) {
+    if (bytes >= LEAST_FOR_THREAD) this.thread ??= this.start();
+    if (this.thread === undefined) {
       for (const { content, resolve } of jobs) resolve(deflateAtOnce(content));
       return;
     }
     this.sent.push(jobs);
     const batch = batchOf(jobs.map(({ content }) => content));
-    this.thread ??= this.start();
     this.thread.ref();
     this.thread.postMessage(batch, [batch.bytes]);
   }
 
-  private start(): Worker {
-    const thread = new Worker(ownFile(THREAD), { env: {}, execArgv: [] });
+  /** @returns `undefined` if no thread can be started, for example because this user may not have more */
+  private start(): Worker | undefined {
+    let thread: Worker;
+    try {
+      thread = new Worker(ownFile(THREAD), { env: {}, execArgv: [] });
+    } catch {
+      return undefined;
+    }
     thread.on('message', (batch: Batch) => {
       const jobs = this.sent.shift()!;
       filesOf(batch).forEach((deflated, index) => jobs[index].resolve(deflated));
@@ -67,6 +73,7 @@ export class SmallFiles {
       if (this.sent.length === 0) thread.unref();
     });
     const fail = (error: Error) => {
+      if (this.thread !== thread) return; // `error` is followed by `exit`, and another thread may have been started in between
       this.thread = undefined;
       for (const { reject } of this.sent.splice(0).flat()) reject(error);
     };

@@ -42,13 +42,23 @@ export function loadCompiled(file: string, use = ''): unknown {
   // the module without the cache
   if (runInThisContext('Object') !== Object) return load(file);
   const source = `(function (${PARAMETERS}) {${fs.readFileSync(file, 'utf8')}\n})`;
-  const kept = placeOf(source, use);
-  const cachedData = readKept(kept);
+  let kept: string;
+  let cachedData: Buffer | undefined;
+  try {
+    kept = placeOf(source, use);
+    cachedData = readKept(kept);
+  } catch {
+    return load(file); // there is no place for a cache
+  }
   const script = new Script(source, { filename: file, cachedData });
   const module = { exports: {} };
   script.runInThisContext().call(module.exports, module.exports, load, module, file, path.dirname(file));
-  // V8 compiles a function when it is first called. So the code is stored later, when it includes the functions that a layer needs
-  if (cachedData === undefined || script.cachedDataRejected) setImmediate(() => keep(kept, script.createCachedData()));
+  if (cachedData === undefined || script.cachedDataRejected) {
+    setImmediate(() => {
+      // V8 compiles a function when it is first called, so code that is stored after a layer was made includes what a layer needs
+      if (!process.exitCode) keep(kept, script.createCachedData());
+    });
+  }
   return module.exports;
 }
 

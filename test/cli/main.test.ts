@@ -1,4 +1,4 @@
-import { readFileSync } from 'fs';
+import { readdirSync, readFileSync } from 'fs';
 import * as path from 'path';
 import { binaryLayer } from './command';
 import { program } from '../../lib/cli/command-line';
@@ -13,6 +13,21 @@ function helpOf(command: string): string {
   expect(() => whole.parse(['help', command], { from: 'user' })).toThrow('(outputHelp)');
   return printed;
 }
+
+test('the command works without a place for a cache', () => {
+  const env = { XDG_CACHE_HOME: undefined, HOME: 'relative', TMPDIR: '/proc' };
+  const { status, stderr } = binaryLayer(['tree', '/usr/bin/true'], { env });
+  expect({ status, stderr }).toEqual({ status: 0, stderr: '' });
+});
+
+test('the code of a command is kept when the command has succeeded, but not when it fails or prints help', () => {
+  const cache = temporaryDirectory();
+  const kept = () => readdirSync(cache, { recursive: true, encoding: 'utf8' }).filter((name) => /\/code\/[0-9a-f]+$/.test(name));
+  for (const [args, count] of [[['--help'], 0], [['/usr/bin/none'], 0], [['/usr/bin/true'], 1]] as const) {
+    binaryLayer(['tree', ...args], { env: { XDG_CACHE_HOME: cache } });
+    expect(kept()).toHaveLength(count);
+  }
+});
 
 describe('the command', () => {
   test('prints help for itself and each subcommand, with examples', () => {

@@ -18,6 +18,7 @@ test.each(['Cannot execute Painter (%s)', 'rig: failed to run \'paint\'', 'Unabl
     expect(all).not.toContain('/usr/bin/paint');
     expect(notices).toEqual([notice]);
     expect(find(withMessage(message), 'rig', { binaries: ['rig', 'paint'] }).notices).toEqual([]);
+    expect(find(withMessage(message), 'rig', { exclude: ['/usr/bin/paint'] }).notices).not.toContain(notice);
   },
 );
 

@@ -203,6 +203,14 @@ test.each(['sign.program', '--sign-command', 'sign_executable'])(
       'depend on: sign; add those that are needed to the binaries']);
   });
 
+test('such a command is not packed, even if the program is in a directory with its name', () => {
+  root.install('rig', { '/usr/lib/rig/rig': programWith('\0sign\0sign.program\0') });
+  root.install('tools', { '/usr/bin/sign': programWith() });
+  const { all, notices } = find(root, '/usr/lib/rig/rig');
+  expect(all).not.toContain('/usr/bin/sign');
+  expect(notices).toEqual([expect.stringContaining('does not depend on: sign;')]);
+});
+
 describe('a command of an unrelated package that code of a requested script starts', () => {
   const NOTICE = '/usr/bin/rig may start commands that are not packed, of packages that its own package does not depend on: ';
 

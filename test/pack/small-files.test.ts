@@ -1,3 +1,5 @@
+import { spawnSync } from 'child_process';
+import * as path from 'path';
 import { deflateRawSync, inflateRawSync } from 'zlib';
 import { SmallFiles } from '../../lib/pack/small-files';
 
@@ -19,6 +21,17 @@ describe('small files', () => {
     expect(deflated.every((bytes, index) => bytes.equals(deflateRawSync(contents[index], { level: 4 })))).toBe(true);
     const [again] = contents.slice(-1);
     expect((await small.deflate(again)).equals(deflated.at(-1)!)).toBe(true);
+  });
+
+  test('are compressed on this thread if no other can be started', () => {
+    const script = `
+      const { SmallFiles } = require(${JSON.stringify(path.resolve('build/pack/small-files.js'))});
+      const small = new SmallFiles();
+      const files = Array.from({ length: 100 }, () => Buffer.alloc(10_000, 'text'));
+      Promise.all(files.map((file) => small.deflate(file))).then(({ length }) => console.log(length, typeof small.thread));`;
+    const args = ['--experimental-permission', '--allow-fs-read=*', '-e', script];
+    const { stdout, stderr } = spawnSync(process.execPath, args, { encoding: 'utf8', env: { NODE_NO_WARNINGS: '1' } });
+    expect({ stdout, stderr }).toEqual({ stdout: '100 undefined\n', stderr: '' });
   });
 
   test('that the thread has not compressed when it ends are an error, and others are compressed by a new thread', async () => {

@@ -155,6 +155,12 @@ describe('the packing process', () => {
     return stdout.trim().split('\n').map((line) => JSON.parse(line) as Answer);
   }
 
+  test('answers a defect with its stack', () => {
+    const [{ problem, options, defect }] = send({ plan: { entries: null }, file: zip, isKept: false });
+    expect({ problem, options }).toEqual({ problem: expect.any(String), options: undefined });
+    expect(defect).toMatch(/^TypeError: .*\n {4}at /);
+  });
+
   test('reports the bytes that are packed so far only if the layer wants reports', () => {
     for (let count = 0; count < 10; count++) root.write({ [`/usr/share/prog/${count}`]: textOf(2e6, count) });
     const packing = { plan: data(), file: zip, isKept: false } satisfies Packing;

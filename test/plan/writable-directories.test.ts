@@ -82,6 +82,9 @@ test.each([
   ['%_var\t\t/var\n%_tmppath\t%{_var}/tmp\n', '%_var\t\t/var\n%_tmppath\t/./././/tmp\n'],
   ['state="/var"\nfiles=${state}/tmp/x:$state/tmpl\n', 'state="/var"\nfiles=/././././tmp/x:$state/tmpl\n'],
   ['state=/various\nfiles=$(state)/tmp ${other}/tmp\n', 'state=/various\nfiles=$(state)/tmp ${other}/tmp\n'],
+  ['state=/var\nfiles="$state/tmp"\n', 'state=/var\nfiles="/./././tmp"\n'],
+  ['state=/var\nfiles="$root""$state/tmp"\n', 'state=/var\nfiles="$root""$state/tmp"\n'],
+  ['state=/var\n[ "$1" ] && state=$1\nfiles=$state/tmp\n', 'state=/var\n[ "$1" ] && state=$1\nfiles=$state/tmp\n'],
   ['state=/var\nfiles=${root}${state}/tmp\n', 'state=/var\nfiles=${root}${state}/tmp\n'],
 ])('configuration that names /var/tmp by a variable leads to /tmp: %j', async (text, inLayer) => {
   const root = new Packaged().install('rig', { '/usr/bin/rig': programWith(), '/usr/lib/rig/macros': text, '/usr/lib/rig/macros.c': text });

@@ -37,6 +37,15 @@ function load(...options: readonly string[]): string {
 
 const returning = (value: string) => fs.writeFileSync(bundle, `exports.value = () => ${JSON.stringify(value)};`);
 
+test('is not kept by a process that fails: it has not called the functions that a layer needs', () => {
+  returning('value');
+  const [file, [option, code, ...rest], options] = command();
+  expect(spawnSync(file, [option, `${code}; process.exitCode = 1;`, ...rest], options).status).toBe(1);
+  expect(kept()).toEqual([]);
+  load();
+  expect(kept()).toHaveLength(1);
+});
+
 describe('a module', () => {
   test('gets what Node.js gives to modules', () => {
     fs.writeFileSync(bundle, 'exports.value = () => [require("path").basename(__filename), __dirname, this === module.exports];');

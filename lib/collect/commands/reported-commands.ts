@@ -4,6 +4,7 @@
  * of the command. So the command is not packed, and a notice names it.
  */
 import * as path from 'path';
+import { isJudged } from './unpacked-dependencies';
 import type { Package } from '../../packages/package';
 import type { Root } from '../../root/root';
 import { cacheByRoot } from '../selection/cache-by-root';
@@ -37,7 +38,8 @@ export function skipReportedCommands(selection: Selection, context: Context): vo
     if (elf === undefined || owner === undefined) continue;
     const objects = [...files.keys()].filter((file) => packages.ownerOf(file)?.source === owner.source);
     const words = new Set(objects.flatMap((object) => [...reportedIn(object, root)]));
-    for (const command of [...words].flatMap((word) => unpackedCommands(word, owner.source, selection, context))) {
+    const commands = [...words].flatMap((word) => unpackedCommands(word, owner.source, selection, context));
+    for (const command of commands.filter((one) => !isJudged(one, selection, context))) {
       selection.skip(command, REPORTED + program);
     }
   }

@@ -29,7 +29,7 @@ export function skipCommandsOfDependencies(selection: Selection, context: Contex
     const commands = withinMetapackages(owner.depends, context)
       .filter((one) => hasCommands(one, owner, context) && !isForDevelopment(one))
       .flatMap((one) => packageFiles.commands(one).filter((command) => path.posix.basename(command) === one.name))
-      .filter((command) => root.isFile(command) && !files.has(root.real(command)!));
+      .filter((command) => root.isFile(command) && !isJudged(command, selection, context));
     if (commands.length === 0) continue;
     const objects = [...files.keys()].filter((file) => packages.ownerOf(file)?.source === owner.source);
     for (const command of commands) {
@@ -37,6 +37,12 @@ export function skipCommandsOfDependencies(selection: Selection, context: Contex
       if (objects.some((object) => hasWord(object, name, root))) selection.skip(command, OF_DEPENDENCY + program);
     }
   }
+}
+
+/** Whether a command is packed, or excluded, or another rule has skipped it, for a better reason. */
+export function isJudged(command: string, { files, skipped }: Selection, { root, isExcluded }: Context): boolean {
+  const real = root.real(command) ?? command;
+  return files.has(real) || skipped.has(command) || skipped.has(real) || isExcluded(real);
 }
 
 /** Cached, because a layer may be collected several times. */

@@ -38,7 +38,7 @@ export function unrelatedCommands(called: readonly string[], file: string, conte
   });
 }
 
-/** Whether code is in a directory with the name of a program: such code is very likely the program's own. */
+/** Whether code is in a directory with the name of a requested script: such code is very likely the script's own. */
 export function isNamedAfter(file: string, program: string): boolean {
-  return path.posix.dirname(file).split('/').includes(path.posix.basename(program));
+  return file !== program && path.posix.dirname(file).split('/').includes(path.posix.basename(program));
 }

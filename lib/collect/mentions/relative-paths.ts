@@ -113,8 +113,8 @@ const INCLUDING = /^[ \t]{0,16}[!$%@]?include(?:_?try|_?dir|optional)?[ \t=:]{1,
 const MOST_CONFIGURATION = 1024 * 1024;
 
 /**
- * Files that configuration includes by paths relative to its own directory, or the directory of files that it includes by a pattern. A name
- * without a directory counts only in a directory of its own: see `namedIn` in files-beside.ts for the others.
+ * Files that configuration includes by paths relative to its own directory, or the directory of files that it includes by a pattern. Only
+ * configuration in a directory below `/etc` counts: see `namedIn` in files-beside.ts for files directly in `/etc`.
  */
 function included(file: string, root: Root): string[] {
   const { kind, size } = root.content(file);
@@ -123,5 +123,5 @@ function included(file: string, root: Root): string[] {
   const text = root.scan(file, (bytes) => bytes.toString('latin1'));
   const found = [...text.matchAll(INCLUDING)].map(([, written, pattern]) => (
     joined(directory, pattern === '' ? written : path.posix.dirname(`${written}*`))));
-  return found.filter((one) => one !== directory && root.real(one) !== undefined);
+  return [...new Set(found)].filter((one) => one !== directory && root.real(one) !== undefined);
 }

@@ -146,9 +146,9 @@ function ifFileOfReachablePackage({ owner, by, isFile, isBelow, requested }: Men
 /** If several add-ons list the directory, each file in it is judged by the package that owns the file. */
 function ifDirectoryOfAddOn({ owner, by, isFile, isBelow, requested, facts }: Mentioned): Answer {
   if ((isFile && !isBelow) || !requested.has(by!)) return undefined;
-  const extendsIt = [...facts.packages.builtFrom(by!.source), ...requested].some((one) => isRelated(owner!, one));
-  if (!extendsIt || !requested.isExtensible(by!)) return undefined;
-  return { rule: `of ${owner!.name}, an add-on of ${by!.name}` };
+  const extended = [by!, ...facts.packages.builtFrom(by!.source), ...requested].find((one) => isRelated(owner!, one));
+  if (!extended || !requested.isExtensible(by!)) return undefined;
+  return { rule: `of ${owner!.name}, an add-on of ${extended.name}` };
 }
 
 function ifAddOnInDirectoryOfSibling({ real, by, requested, facts }: Mentioned): Answer {

@@ -11,7 +11,7 @@ import type { RootPath } from '../../root/paths';
 import type { Root } from '../../root/root';
 import type { Edits } from '../layout/plan';
 
-/** Paths of configuration files. Texts of modules and documentation are not overwritten. */
+/** Paths of configuration files. Paths in other texts, such as modules and documentation, are not overwritten. */
 const CONFIGURATION = /^\/etc\/|\.(?:conf|cnf|cfg)$/;
 /**
  * Paths of text files that are searched for directories behind a variable, such as `%{_var}/tmp`: those of configuration files, and of

@@ -23,18 +23,32 @@ const IN_LAYER: ReadonlyArray<readonly [directory: string, place: string]> = [['
 /** The same for text files. */
 const IN_TEXT: typeof IN_LAYER = [['/var/cache', '/tmp/././.']];
 
+/** Assignments of a value to a variable: at the beginning of a line, and elsewhere. */
+const ASSIGNED = [/^[ \t]*%?(\w+)[: \t]/gm, /\b(\w+)=/g];
 /** A line that gives a variable the value `/var`, with or without quotes. */
 const VARIABLE = /^[ \t]*%?(\w+)[=: \t]+(["']?)\/var\/?\2[ \t]*\r?$/gm;
 
-/** `/tmp` behind a variable: `%{x}/tmp`, `${x}/tmp`, `$(x)/tmp`, `$x/tmp`. Not behind another directory: `${root}${x}/tmp`. */
-const BEHIND_VARIABLE = /(?<![\w)}./-])(?:[$%]\{(\w+)\}|\$\((\w+)\)|\$(\w+))\/tmp(?![\w.-])/g;
+/**
+ * `/tmp` behind a variable: `%{x}/tmp`, `${x}/tmp`, `$(x)/tmp`, `$x/tmp`. Not behind another directory: `${root}${x}/tmp`,
+ * `"$root""$x/tmp"`.
+ */
+const BEHIND_VARIABLE = /(?<![\w)}./-]["']{0,2})(?:[$%]\{(\w+)\}|\$\((\w+)\)|\$(\w+))\/tmp(?![\w.-])/g;
 
-/** @returns the replacements in a text that names `/var/tmp` by a variable which it gives the value `/var` */
+/** @returns the replacements in a text that names `/var/tmp` by a variable to which it gives the value `/var`, and no other value */
 export function temporaryDirectoriesIn(text: string): (readonly [offset: number, text: string])[] {
-  const variables = new Set([...text.matchAll(VARIABLE)].map(([, name]) => name));
-  if (variables.size === 0) return [];
+  const names = [...text.matchAll(VARIABLE)].map(([, name]) => name);
+  if (names.length === 0) return [];
+  const withVar = countsOf(names);
+  const assigned = countsOf(ASSIGNED.flatMap((pattern) => [...text.matchAll(pattern)].map(([, name]) => name)));
+  const variables = new Set(names.filter((name) => assigned.get(name) === withVar.get(name)));
   return [...text.matchAll(BEHIND_VARIABLE)].filter((match) => variables.has(match.slice(1).find((name) => name !== undefined)!))
     .map(({ 0: { length }, index }) => [index, '/tmp'.padStart(length, '/.')] as const);
+}
+
+function countsOf(names: readonly string[]): ReadonlyMap<string, number> {
+  const counts = new Map<string, number>();
+  for (const name of names) counts.set(name, (counts.get(name) ?? 0) + 1);
+  return counts;
 }
 
 /** @returns the replacements in a text that mentions the directory or paths in it */
