@@ -334,7 +334,7 @@ function assetOptionsOf({ testCommand, testTimeout = Duration.seconds(30), verbo
   };
 }
 
-/** The target architecture, as far as it is known before the source is opened. Templates include it even if bundling is off. */
+/** The target architecture if the properties state it, directly or by the source. Templates include it even if nothing is bundled. */
 function statedArchitecture({ architecture, source }: BinaryLayerProps): lambda.Architecture | undefined {
   const machine = machineOf(architecture) ?? source?._machine;
   return machine && ARCHITECTURES[machine];

@@ -27,7 +27,7 @@ export const MUSL: LoaderRules = {
   hasVersions: false,
 };
 
-/** The default directories if there is no configuration file. */
+/** The directories that the loader searches by default. A configuration file replaces them. */
 const DEFAULTS = ['/lib', '/usr/local/lib', '/usr/lib'];
 
 function search(name: string, requester: Loaded, program: Loaded, setting: Setting): Found | NotFound {

@@ -48,7 +48,7 @@ export function loadCompiled(file: string, use = ''): unknown {
     kept = placeOf(source, use);
     cachedData = readKept(kept);
   } catch {
-    return load(file); // there is no place for a cache
+    return load(file); // the cache directory cannot be made, so no code can be kept
   }
   const script = new Script(source, { filename: file, cachedData });
   const module = { exports: {} };

@@ -10,8 +10,8 @@ import { isPathCharacter, isInsideWord } from './mentions';
 /** Beginnings of the paths that are searched for inside words. */
 const BEGINNINGS = ['/etc/', '/usr/', '/var/', '/opt/', '/srv/'].map((text) => Buffer.from(text));
 /**
- * A path is assumed to be in a counted string only if there is no NUL in this number of bytes on either side of the path's beginning.
- * NUL-terminated strings with a path are usually shorter, so they have a NUL within that distance.
+ * Distance in bytes. A path is taken for a part of a counted string only if there is no NUL within this distance before and after the
+ * path's beginning. Around a path in strings that end with a NUL, there usually is one.
  */
 const NEAR = 64;
 const MOST_CHARACTERS = 256;
