@@ -84,18 +84,17 @@ const VERSIONS = ['versions', 'installs', 'tools/image', 'toolchains', '../.rust
 const MOST_DEPTH = 2;
 const MOST_FOUND = 3;
 
-/** Compares version numbers by their values: 3.9 is less than 3.11. */
-const { compare: byVersion } = new Intl.Collator('en', { numeric: true });
-
 /** The programs that a shim may start, as paths inside the root, the latest versions first. */
 export function versionsBehind(root: ShimFiles, shim: string): string[] {
   const home = path.posix.dirname(path.posix.dirname(shim));
   const name = path.posix.basename(shim);
   const found: string[] = [];
+  // by value: 3.9 is less than 3.11. Made here and not when this file is loaded, because that takes 9 ms and few programs are shims
+  const { compare } = new Intl.Collator('en', { numeric: true });
   const look = (directory: string, depth: number) => {
     const real = root.real(directory);
     if (real === undefined || root.status(real)?.type !== 'directory') return;
-    for (const version of [...root.names(real)].sort((a, b) => byVersion(b, a))) {
+    for (const version of [...root.names(real)].sort((a, b) => compare(b, a))) {
       if (found.length === MOST_FOUND) return;
       const inside = path.posix.join(directory, version);
       const candidate = path.posix.join(inside, 'bin', name);
