@@ -8,10 +8,11 @@ import { ownFile } from '../process/own-file';
 
 /** The thread. See `ownFile`. */
 const THREAD = 'pack/small-files-thread.js';
-/** Files are collected until they have this many bytes, and then passed to the thread together. */
+/**
+ * Files are collected until they have this many bytes, and then passed to the thread together. If the thread is not running, fewer bytes
+ * do not start it, because that takes 20 ms: they are compressed on this thread.
+ */
 const BATCH = 256 * 1024;
-/** If the other thread is not running, fewer bytes than this are compressed on this thread: starting the other one takes 20 ms. */
-const LEAST_FOR_THREAD = BATCH;
 
 /** Files one after the other, and their sizes in bytes. */
 export interface Batch {
@@ -47,7 +48,7 @@ export class SmallFiles {
     this.jobs = [];
     this.bytes = 0;
     if (jobs.length === 0) return;
-    if (bytes >= LEAST_FOR_THREAD) this.thread ??= this.start();
+    if (bytes >= BATCH) this.thread ??= this.start();
     if (this.thread === undefined) {
       for (const { content, resolve } of jobs) resolve(deflateAtOnce(content));
       return;

@@ -109,7 +109,7 @@ function copied(head: Buffer): Buffer {
 function search(bytes: Buffer, { kind, elf }: Headers, where?: string): Searched {
   const isBytecode = kind === 'script' && isBytecodeScript(bytes);
   const isText = kind === 'script' || kind === 'text';
-  const libraries = librariesIn(bytes, kind, elf);
+  const libraries = isText ? librariesInText(bytes) : elf === undefined ? [] : librariesInObject(bytes, elf);
   const most = isBytecode ? Infinity : MOST_MENTIONING[kind] ?? Infinity;
   return {
     sha256: hash('sha256', bytes, 'hex'),
@@ -173,11 +173,6 @@ function mentionsIn(bytes: Buffer, elf: Elf | undefined, where?: string): readon
   const isIgnored = ({ offset: at }: PathMention) => ignored.some(({ offset, size }) => at >= offset && at < offset + size);
   const loaded = ignored.length === 0 ? mentions : mentions.filter((mention) => !isIgnored(mention));
   return withCountedPaths(withPieces(loaded, bytes, elf), bytes, elf);
-}
-
-function librariesIn(bytes: Buffer, kind: Content['kind'], elf: Elf | undefined): string[] {
-  if (kind === 'text' || kind === 'script') return librariesInText(bytes);
-  return elf === undefined ? [] : librariesInObject(bytes, elf);
 }
 
 /** The content of data that is too large to be searched. Only the head is read; the rest is read for the hash, when the data is packed. */

@@ -4,7 +4,7 @@
  * of the command. So the command is not packed, and a notice names it.
  */
 import * as path from 'path';
-import { isJudged } from './unpacked-dependencies';
+import { filesOf, isJudged } from './unpacked-dependencies';
 import type { Package } from '../../packages/package';
 import type { Root } from '../../root/root';
 import { cacheByRoot } from '../selection/cache-by-root';
@@ -32,13 +32,11 @@ const SERVICE = /^(?:\/usr)?\/lib\/systemd\/system\/|^\/etc\/init\.d\//;
 /** Applied to a complete selection: any rule may have packed a command. */
 export function skipReportedCommands(selection: Selection, context: Context): void {
   const { root, packages, requestedPrograms } = context;
-  const { files } = selection;
   for (const [program, { elf }] of requestedPrograms) {
     const owner = packages.ownerOf(program);
     if (elf === undefined || owner === undefined) continue;
-    const objects = [...files.keys()].filter((file) => packages.ownerOf(file)?.source === owner.source);
-    const words = new Set(objects.flatMap((object) => [...reportedIn(object, root)]));
-    const commands = [...words].flatMap((word) => unpackedCommands(word, owner.source, selection, context));
+    const words = new Set(filesOf(owner.source, selection, context).flatMap((file) => [...reportedIn(file, root)]));
+    const commands = [...words].flatMap((word) => commandsNamed(word, owner.source, selection, context));
     for (const command of commands.filter((one) => !isJudged(one, selection, context))) {
       selection.skip(command, REPORTED + program);
     }
@@ -64,23 +62,22 @@ function reportedIn(object: string, root: Root): ReadonlySet<string> {
 }
 
 /**
- * The command with a name, or the programs of a package whose name a message writes with a capital letter: `Ghostscript`. None if one of
- * them is packed.
+ * The command with a name, or the programs of a package whose name a message writes with a capital letter: `Ghostscript`. None of these
+ * programs if one of them is packed.
  */
-function unpackedCommands(word: string, source: string, { files }: Selection, context: Context): readonly string[] {
+function commandsNamed(word: string, source: string, { files }: Selection, context: Context): readonly string[] {
   const { root, packages, packageFiles, commandsOnPath } = context;
   const named = word.length < LEAST_CHARACTERS ? undefined : commandsOnPath.get(word);
   const real = named === undefined ? undefined : root.real(named);
-  const isPacked = (command: string) => files.has(root.real(command) ?? command);
   const isOptional = (owner: Package) => (
     !owner.isEssential && owner.source !== source && !packages.files(owner).some((file) => SERVICE.test(file)));
   // a link to a command with another name, such as `print`, is rather a word
   if (named !== undefined && real !== undefined && path.posix.basename(real) === word) {
-    return !isPacked(named) && ownersOf(named, context).some(isOptional) ? [named] : [];
+    return ownersOf(named, context).some(isOptional) ? [named] : [];
   }
   const namesake = /^[A-Z]/.test(word) ? packages.get(word.toLowerCase()) : undefined;
   if (namesake === undefined || !isOptional(namesake)) return [];
   // scripts of such a package start its programs
   const programs = packageFiles.commands(namesake).filter((command) => root.isFile(command) && root.content(command).elf !== undefined);
-  return programs.some(isPacked) ? [] : programs;
+  return programs.some((command) => files.has(root.real(command) ?? command)) ? [] : programs;
 }

@@ -22,7 +22,6 @@ export const OF_DEPENDENCY = 'packed files contain its name, maybe as an ordinar
 /** Applied to a complete selection: any rule may have packed the command. */
 export function skipCommandsOfDependencies(selection: Selection, context: Context): void {
   const { root, packages, packageFiles, requestedPrograms } = context;
-  const { files } = selection;
   for (const [program, { elf }] of requestedPrograms) {
     const owner = packages.ownerOf(program);
     if (elf === undefined || owner === undefined) continue;
@@ -31,12 +30,17 @@ export function skipCommandsOfDependencies(selection: Selection, context: Contex
       .flatMap((one) => packageFiles.commands(one).filter((command) => path.posix.basename(command) === one.name))
       .filter((command) => root.isFile(command) && !isJudged(command, selection, context));
     if (commands.length === 0) continue;
-    const objects = [...files.keys()].filter((file) => packages.ownerOf(file)?.source === owner.source);
+    const objects = filesOf(owner.source, selection, context);
     for (const command of commands) {
       const name = path.posix.basename(command);
       if (objects.some((object) => hasWord(object, name, root))) selection.skip(command, OF_DEPENDENCY + program);
     }
   }
+}
+
+/** The packed files of the packages that are built from a source package. */
+export function filesOf(source: string, { files }: Selection, { packages }: Context): string[] {
+  return [...files.keys()].filter((file) => packages.ownerOf(file)?.source === source);
 }
 
 /** Whether a command is packed, or excluded, or another rule has skipped it, for a better reason. */
